@@ -1,0 +1,41 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export SAM_CLI_TELEMETRY = 0
+
+.PHONY: help setup demo test check lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+setup: $(VENV)/.ready ## the virtual environment with everything in requirements.lock
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Cutwatch needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
+	@echo "Installing what requirements.lock lists into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## the whole system on generated data, on the embedded local AWS
+	@$(BIN)/cutwatch demo
+
+test: setup ## all tests
+	@$(BIN)/pytest -n auto
+
+check: setup ## what CI runs: format, lint, types, template, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/sam validate --lint --region us-east-1
+	$(BIN)/pytest -n auto
+
+lock: ## resolve requirements.lock anew (needs uv)
+	uv pip compile --quiet --universal --upgrade --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	printf '%s\n' 'aws-lambda-powertools[tracer]' boto3 annotated-types pydantic pyyaml tzdata \
+	  | uv pip compile --quiet --no-header --no-annotate --python-version 3.13 -c requirements.lock - -o functions/requirements.txt
+	grep -E '^numpy==.*>=' requirements.lock | sed 's/ ;.*//' > layers/numerics/requirements.txt
+
+clean: ## remove everything that was made
+	rm -rf $(VENV) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis

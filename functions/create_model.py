@@ -1,0 +1,21 @@
+"""Makes a SageMaker model of a completed training job's artefact."""
+
+from cutwatch.aws import client
+from cutwatch.jobs import create_model
+from cutwatch.names import model_prefix
+from cutwatch.observability import Payload, observed
+from cutwatch.settings import SageMakerSettings
+from cutwatch.stack_tags import stack_tags
+from cutwatch.storage import Bucket
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """`detector`, `job` -> the model's name, which is the job's."""
+    settings = SageMakerSettings.from_env()
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    name = event["job"]["name"]
+    artefact = f"{model_prefix(event['detector']['name'])}{name}/output/model.tar.gz"
+    tags = stack_tags(bucket.s3, bucket.name)
+    create_model(client("sagemaker"), settings, name, bucket.uri(artefact), tags)
+    return {"name": name}

@@ -1,0 +1,1 @@
+"""Cutwatch: anomaly detection for CloudWatch metrics with Random Cut Forests."""

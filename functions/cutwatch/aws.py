@@ -1,0 +1,187 @@
+"""The one module that imports boto3: clients whose errors are ours, and DynamoDB's item format."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from cutwatch.errors import (
+    AccessDenied,
+    AwsError,
+    ConditionFailed,
+    ConnectionLost,
+    NameInUse,
+    NotFound,
+    QuotaExceeded,
+    RejectedRequest,
+    ServiceFault,
+    Throttled,
+)
+
+# botocore knows most of these only as a plain ClientError; the code is in the response.
+ERROR_CLASSES: Mapping[str, type[AwsError]] = {
+    **dict.fromkeys(
+        (
+            "BandwidthLimitExceeded",
+            "ProvisionedThroughputExceededException",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "SlowDown",
+            "ThrottledException",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+            "TransactionConflictException",
+            "TransactionInProgressException",
+        ),
+        Throttled,
+    ),
+    **dict.fromkeys(
+        (
+            "InternalError",
+            "InternalFailure",
+            "InternalServerError",
+            "InternalServiceError",
+            "InternalServiceFault",
+            "RequestTimeout",
+            "RequestTimeoutException",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+        ),
+        ServiceFault,
+    ),
+    **dict.fromkeys(
+        ("ResourceLimitExceeded", "ServiceQuotaExceededException", "LimitExceededException"),
+        QuotaExceeded,
+    ),
+    **dict.fromkeys(("ResourceInUse", "ResourceInUseException"), NameInUse),
+    **dict.fromkeys(
+        (
+            "AccessDenied",
+            "AccessDeniedException",
+            "AuthorizationError",
+            "AuthorizationErrorException",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidClientTokenId",
+            "KMSAccessDenied",
+            "KMSAccessDeniedException",
+            "UnauthorizedOperation",
+            "UnrecognizedClientException",
+        ),
+        AccessDenied,
+    ),
+    **dict.fromkeys(
+        (
+            "404",
+            "NoSuchBucket",
+            "NoSuchKey",
+            "NoSuchTagSet",
+            "NotFound",
+            "NotFoundException",
+            "ResourceNotFound",
+            "ResourceNotFoundException",
+        ),
+        NotFound,
+    ),
+    "ConditionalCheckFailedException": ConditionFailed,
+}
+
+# SageMaker answers a request that names something unknown with a ValidationException.
+_SAGEMAKER_NOT_FOUND = ("could not find", "does not exist", "not found")
+_SAGEMAKER_NAME_IN_USE = ("already existing", "already exists")
+
+
+def translate(operation: str, error: ClientError | BotoCoreError) -> AwsError:
+    """The exception of ours for an error of boto3's."""
+    if not isinstance(error, ClientError):
+        lost = isinstance(error, HTTPClientError)
+        return (ConnectionLost if lost else RejectedRequest)(
+            operation, type(error).__name__, str(error)
+        )
+    detail = error.response.get("Error", {})
+    code, message = str(detail.get("Code", "Unknown")), str(detail.get("Message", error))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = _class_of(code, message, status, error.response)
+    return kind(operation, code, message)
+
+
+def _class_of(code: str, message: str, status: int, response: Mapping[str, Any]) -> type[AwsError]:
+    if code == "TransactionCanceledException":
+        return _class_of_transaction(response)
+    if code in ERROR_CLASSES:
+        return ERROR_CLASSES[code]
+    if code == "ValidationException":
+        return _class_of_validation(message.lower())
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled
+    return ServiceFault if status >= HTTPStatus.INTERNAL_SERVER_ERROR else RejectedRequest
+
+
+def _class_of_validation(message: str) -> type[AwsError]:
+    if any(words in message for words in _SAGEMAKER_NAME_IN_USE):
+        return NameInUse
+    if any(words in message for words in _SAGEMAKER_NOT_FOUND):
+        return NotFound
+    return RejectedRequest
+
+
+def _class_of_transaction(response: Mapping[str, Any]) -> type[AwsError]:
+    codes = {reason.get("Code") for reason in response.get("CancellationReasons", [])}
+    if "ConditionalCheckFailed" in codes:
+        return ConditionFailed
+    return Throttled if codes & {"TransactionConflict", "ThrottlingError"} else RejectedRequest
+
+
+class _TranslatingClient:
+    """Mixed into every client class (boto3's `creating-client-class` event), so paginators and waiters translate too."""
+
+    def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
+        try:
+            return super()._make_api_call(operation_name, api_params)  # type: ignore[misc]
+        except (ClientError, BotoCoreError) as error:
+            raise translate(operation_name, error) from error
+
+
+def _translate_errors(base_classes: list[type], **_: object) -> None:
+    base_classes.insert(0, _TranslatingClient)
+
+
+@cache
+def client(service: str) -> Any:
+    """A client of the default credential chain, made once per execution environment."""
+    session: Any = boto3.session.Session()
+    session.events.register("creating-client-class", _translate_errors)
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=20
+    )
+    return session.client(service, config=config)
+
+
+def to_item(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain JSON values as a DynamoDB item; floats become exact decimals of their shortest form."""
+    exact = json.loads(json.dumps(attributes), parse_float=Decimal)
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(value) for name, value in exact.items()}
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A DynamoDB item as plain JSON values."""
+    deserializer = TypeDeserializer()
+    return {name: _plain(deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, list) else value

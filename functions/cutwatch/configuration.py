@@ -1,0 +1,112 @@
+"""Reads `detectors.yaml`: everything wrong with it in one error, before anything is started."""
+
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from cutwatch.detector import Detector
+from cutwatch.errors import InvalidDetectors
+
+
+@dataclass(frozen=True)
+class _DetectorsFile:
+    detectors: list[Detector]
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML lets a repeated key overwrite the first in silence; here it is a mistake."""
+
+    def construct_mapping(
+        self,
+        node: yaml.MappingNode,
+        deep: bool = False,  # noqa: FBT001, FBT002
+    ) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, count in Counter(map(str, keys)).items():
+            if count > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} appears {count} times", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def load_detectors(path: Path) -> list[Detector]:
+    """The detectors of a file, in its order.
+
+    Raises `InvalidDetectors` with one line per mistake: detector, field, value and what is allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidDetectors(f"{path.name}: cannot be read: {error}") from None
+    return parse_detectors(text, path.name)
+
+
+def parse_detectors(text: str, source: str = "detectors.yaml") -> list[Detector]:
+    """As `load_detectors`, from the text itself."""
+    document = _parse_yaml(text, source)
+    try:
+        detectors = TypeAdapter(_DetectorsFile).validate_python(document).detectors
+    except ValidationError as error:
+        lines = [f"{source}: {_sentence(detail, document)}" for detail in error.errors()]
+        raise InvalidDetectors("\n".join(lines)) from None
+    if not detectors:
+        raise InvalidDetectors(f"{source}: detectors: is empty; name at least one metric to watch")
+    repeated = [name for name, n in Counter(d.name for d in detectors).items() if n > 1]
+    if repeated:
+        lines = [f"{source}: detector {name!r}: name: is used more than once" for name in repeated]
+        raise InvalidDetectors("\n".join(lines))
+    return detectors
+
+
+def _parse_yaml(text: str, source: str) -> Any:
+    try:
+        document = yaml.load(text, _StrictLoader)  # noqa: S506 - derives from SafeLoader
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
+        problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+        raise InvalidDetectors(f"{source}:{where} is not valid YAML: {problem}") from None
+    if not isinstance(document, dict):
+        raise InvalidDetectors(f"{source}: must begin with 'detectors:' and a list below it")
+    return document
+
+
+def _sentence(detail: ErrorDetails, document: dict[str, Any]) -> str:
+    location = list(detail["loc"])
+    subject = ""
+    if location[:1] == ["detectors"] and len(location) > 1 and isinstance(location[1], int):
+        subject = f"detector {_designation(document, location[1])}: "
+        location = location[2:]
+    field = ".".join(str(part) for part in location)
+    return f"{subject}{field}{': ' if field else ''}{_problem(detail)}"
+
+
+def _designation(document: dict[str, Any], index: int) -> str:
+    entry = document["detectors"][index]
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return repr(name) if isinstance(name, str) else f"number {index + 1}"
+
+
+def _problem(detail: ErrorDetails) -> str:
+    match detail["type"]:
+        case "missing":
+            return "is missing"
+        case "unexpected_keyword_argument":
+            return f"is not a field; the fields are {', '.join(Detector.__dataclass_fields__)}"
+        case "literal_error":
+            return f"{detail['input']!r} is not allowed; expected {detail['ctx']['expected']}"
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case "dataclass_type":
+            return f"must be a mapping of fields, not {detail['input']!r}"
+        case _:
+            return f"{detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

@@ -1,0 +1,44 @@
+"""Where an anomaly score becomes an anomaly: mean + k standard deviations of reference scores.
+
+The rule of thumb of SageMaker's Random Cut Forest documentation, with k as a parameter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Scores of a constant series differ by rounding only; below this relative spread no score stands out.
+_RELATIVE_SPREAD = 1e-6
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """Scores above `value` are anomalous; `value` = `mean` + `sigmas` x `standard_deviation`."""
+
+    mean: float
+    standard_deviation: float
+    sigmas: float
+    value: float
+
+    @classmethod
+    def of_scores(cls, scores: NDArray[np.float64], sigmas: float) -> "Cutoff":
+        """The cutoff that these scores (n,), at least one and all finite, give."""
+        mean, deviation = float(np.mean(scores)), float(np.std(scores))
+        spread = max(deviation, _RELATIVE_SPREAD * abs(mean))
+        return cls(mean, deviation, sigmas, mean + sigmas * spread)
+
+    def to_payload(self) -> dict[str, float]:
+        """As it is registered."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Cutoff":
+        """Read back what `to_payload` wrote."""
+        return cls(**{name: float(payload[name]) for name in cls.__dataclass_fields__})
+
+    def judge(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+        """1 where a score lies above the cutoff, else 0; (n,) as the scores."""
+        return (scores > self.value).astype(np.int64)

@@ -1,0 +1,143 @@
+"""A detector: one CloudWatch metric and how to judge it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from annotated_types import Ge, Gt, Le, Len
+
+from cutwatch import aws_limits
+
+MissingData = Literal["ignore", "zero", "previous", "anomalous"]
+CutoffMethod = Literal["training", "window"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_STATISTIC = re.compile(
+    r"SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|wm|tc|ts)\d{1,2}(\.\d{1,10})?"
+)
+_PERIODS = (60, 86_400)
+# What the scores depend on. A change here makes a trained model unusable; a change of the cutoff does not.
+_TRAINED_ON = (
+    "namespace",
+    "metric",
+    "dimensions",
+    "statistic",
+    "period",
+    "missing_data",
+    "shingle_size",
+)
+
+
+@dataclass(frozen=True)
+class CutoffRule:
+    """Where anomaly scores become anomalies: mean + `sigmas` standard deviations.
+
+    `method` says of which scores: `training` judges against the training data's, frozen with the model;
+    `window` against the judged window's own.
+    """
+
+    method: CutoffMethod = "training"
+    sigmas: Annotated[float, Gt(0), Le(100)] | None = None
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Detector:
+    """One metric and how to judge it. Periods are seconds, history is days."""
+
+    name: str
+    namespace: Annotated[str, Len(1, 255)]
+    metric: Annotated[str, Len(1, aws_limits.METRIC_NAME_MAX_LENGTH)]
+    statistic: str
+    dimensions: Annotated[
+        dict[
+            Annotated[str, Len(1, aws_limits.METRIC_NAME_MAX_LENGTH)],
+            Annotated[str, Len(1, aws_limits.METRIC_DIMENSION_MAX_LENGTH)],
+        ],
+        Len(0, aws_limits.METRIC_MAX_DIMENSIONS),
+    ] = field(default_factory=dict)
+    period: int = 300
+    missing_data: MissingData = "ignore"
+    history_days: Annotated[int, Ge(1), Le(455)] = 30
+    shingle_size: Annotated[int, Ge(1), Le(512)] = 1
+    cutoff: CutoffRule = CutoffRule()
+    time_zone: str = "UTC"
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        for field_name, problem in _problems(self):
+            raise ValueError(f"{field_name}: {problem}")
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever a model trained for this detector stops being valid for it."""
+        trained_on = {name: getattr(self, name) for name in _TRAINED_ON}
+        return hashlib.sha256(json.dumps(trained_on, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def history(self) -> timedelta:
+        """How far back training looks: `history_days`, or what CloudWatch still keeps of this period."""
+        kept = aws_limits.metric_retention(self.period) - timedelta(seconds=self.period)
+        return min(timedelta(days=self.history_days), kept)
+
+    @property
+    def metric_label(self) -> str:
+        """The metric as a person names it: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
+        chosen = ", ".join(f"{key}={value}" for key, value in sorted(self.dimensions.items()))
+        return f"{self.namespace} {self.metric}{f' ({chosen})' if chosen else ''}, {self.statistic}"
+
+    def to_payload(self) -> dict[str, Any]:
+        """As it travels between states."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Detector":
+        """Read back what `to_payload` wrote; fields of another version are ignored."""
+        known = {name.name: payload[name.name] for name in fields(cls) if name.name in payload}
+        known["cutoff"] = CutoffRule(**known.get("cutoff", {}))
+        return cls(**known)
+
+
+def _problems(detector: Detector) -> list[tuple[str, str]]:
+    found = []
+    if not _NAME.fullmatch(detector.name):
+        found.append(
+            (
+                "name",
+                f"{detector.name!r} must be 1 to 64 of A-Z a-z 0-9 . _ -, "
+                "beginning with a letter or digit",
+            )
+        )
+    if not _STATISTIC.fullmatch(detector.statistic):
+        found.append(
+            (
+                "statistic",
+                f"{detector.statistic!r} is none of SampleCount, Average, Sum, "
+                "Minimum, Maximum, IQM, or a percentile such as p99 or tm95",
+            )
+        )
+    shortest, longest = _PERIODS
+    if not shortest <= detector.period <= longest or detector.period % 60:
+        found.append(
+            (
+                "period",
+                f"{detector.period} must be a multiple of 60 seconds from {shortest} to {longest}",
+            )
+        )
+    try:
+        ZoneInfo(detector.time_zone)
+    except (KeyError, ValueError, OSError):
+        found.append(
+            (
+                "time_zone",
+                f"{detector.time_zone!r} is no IANA time zone such as UTC or Europe/Berlin",
+            )
+        )
+    return found

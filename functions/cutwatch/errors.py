@@ -1,0 +1,74 @@
+"""The exceptions that state machines retry and catch by name."""
+
+
+class CutwatchError(Exception):
+    """Base of every error that Cutwatch raises on purpose; its text is what an operator reads."""
+
+
+class AwsError(CutwatchError):
+    """AWS refused a call. `code` is AWS's own error code."""
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        super().__init__(f"{operation}: {message} ({code})")
+        self.operation = operation
+        self.code = code
+
+
+class Throttled(AwsError):
+    """Too many requests: transient, retried with backoff and jitter."""
+
+
+class ServiceFault(AwsError):
+    """The service failed on its side (5xx): transient."""
+
+
+class ConnectionLost(AwsError):
+    """No answer arrived; the call may or may not have worked: transient."""
+
+
+class QuotaExceeded(AwsError):
+    """An account quota is used up, for example concurrent SageMaker instances: retried for long."""
+
+
+class NameInUse(AwsError):
+    """A job of this name exists already."""
+
+
+class AccessDenied(AwsError):
+    """A role lacks a permission."""
+
+
+class NotFound(AwsError):
+    """The named resource does not exist."""
+
+
+class ConditionFailed(AwsError):
+    """A conditional write found another state than it expected."""
+
+
+class RejectedRequest(AwsError):
+    """AWS says that the request is wrong; a retry would be refused again."""
+
+
+class InvalidSetting(CutwatchError):
+    """An environment variable of a function is missing or malformed."""
+
+
+class InvalidInput(CutwatchError):
+    """An event or a payload between states lacks something or holds something impossible."""
+
+
+class InvalidDetectors(CutwatchError):
+    """`detectors.yaml` has mistakes; the message lists every one of them."""
+
+
+class ModelMissing(CutwatchError):
+    """The registered model no longer exists."""
+
+
+class MalformedScores(CutwatchError):
+    """The scores of a job do not fit the rows that were sent."""
+
+
+class AttemptsExhausted(CutwatchError):
+    """Every attempt number of a job name is taken by a failed or stopped job."""

@@ -1,0 +1,58 @@
+"""What every handler is wrapped in: structured logs, traces, operational metrics."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cutwatch.errors import CutwatchError, InvalidInput
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+Payload = dict[str, Any]
+Handler = Callable[[Payload, LambdaContext], Payload]
+
+
+def observed(function: Callable[[Payload], Payload]) -> Handler:
+    """A Lambda handler around `function`: every log line carries detector, run and execution."""
+
+    @wraps(function)
+    @metrics.log_metrics
+    @tracer.capture_lambda_handler(capture_response=False)
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: Payload, _context: LambdaContext) -> Payload:
+        logger.append_keys(**_subject(event))
+        try:
+            answer = function(event)
+        except KeyError as error:
+            metrics.add_metric("Errors", MetricUnit.Count, 1)
+            logger.exception("payload lacks a field")
+            raise InvalidInput(f"the payload lacks {error}") from error
+        except CutwatchError:
+            metrics.add_metric("Errors", MetricUnit.Count, 1)
+            logger.exception("failed")
+            raise
+        logger.info("done", result=answer)
+        return answer
+
+    return handler
+
+
+def count(name: str, value: float = 1) -> None:
+    """Add to an operational metric of this function."""
+    metrics.add_metric(name, MetricUnit.Count, value)
+
+
+def _subject(event: Mapping[str, Any]) -> dict[str, Any]:
+    run = event.get("run") or {}
+    detector = event.get("detector") or {}
+    return {
+        "detector": detector.get("name"),
+        "run": run.get("id"),
+        "execution": event.get("execution"),
+    }

@@ -1,0 +1,66 @@
+"""How one detector's part of a run ended."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+Status = Literal["TRAINED", "PUBLISHED", "UP_TO_DATE", "NO_DATA", "TOO_LITTLE_HISTORY", "FAILED"]
+
+# Work was done and recorded. UP_TO_DATE, NO_DATA and TOO_LITTLE_HISTORY are no failures either: there was nothing to do.
+SUCCESSES: tuple[Status, ...] = ("TRAINED", "PUBLISHED")
+_MESSAGE_MAX_LENGTH = 2_000
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """A run of anomalous datapoints. Times are ISO 8601, both ends included."""
+
+    start: str
+    end: str
+    peak_time: str
+    peak_score: float | None
+    peak_value: float | None
+    datapoints: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`message` says in words what happened; the rest is what a transform found."""
+
+    detector: str
+    status: Status
+    message: str
+    datapoints: int = 0
+    anomalous_datapoints: int = 0
+    max_anomaly_score: float | None = None
+    anomalies: tuple[Anomaly, ...] = field(default=())
+
+    def to_payload(self) -> dict[str, Any]:
+        """As it is recorded."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Outcome":
+        """Read back what `to_payload` wrote."""
+        known = {f.name: payload[f.name] for f in fields(cls) if f.name in payload}
+        known["anomalies"] = tuple(Anomaly(**anomaly) for anomaly in known.get("anomalies", ()))
+        return cls(**known)
+
+
+def outcome_of(detector: str, result: Mapping[str, Any]) -> Outcome:
+    """The outcome that a state handed on, or a failure for what a state machine caught (`Error`, `Cause`)."""
+    if "Error" not in result:
+        return Outcome.from_payload(result)
+    name, cause = str(result["Error"]), str(result.get("Cause", ""))
+    return Outcome(detector, "FAILED", f"{name}: {_reason(cause)}"[:_MESSAGE_MAX_LENGTH])
+
+
+def _reason(cause: str) -> str:
+    """A Lambda function's cause is JSON around the exception's text; any other cause is the text itself."""
+    try:
+        parsed = json.loads(cause)
+    except ValueError:
+        return cause or "no cause given"
+    message = parsed.get("errorMessage") if isinstance(parsed, dict) else None
+    return str(message or cause)

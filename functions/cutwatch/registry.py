@@ -1,0 +1,253 @@
+"""The registry: what is known of every detector and of every run, in one DynamoDB table.
+
+Items: `DETECTOR / <name>` (models newest first, watermark), `RUN#<id> / RUN` (its fixed "now", who notified),
+`RUN#<id> / OUTCOME#<detector>`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cutwatch.aws import from_item, to_item
+from cutwatch.detector import CutoffMethod
+from cutwatch.errors import ConditionFailed
+from cutwatch.moments import format_moment, parse_moment
+from cutwatch.outcomes import SUCCESSES, Outcome
+
+KEPT_MODELS = 2
+_RUN_RETENTION = timedelta(days=400)
+_REOPEN_AFTER = timedelta(days=13)
+_WRITE_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model with all that a transform must know of it. Times are ISO 8601."""
+
+    name: str
+    fingerprint: str
+    scheduled_time: str
+    trained_through: str
+    dataset: str
+    shingle_size: int
+    cutoff: Mapping[str, float]
+    cutoff_method: CutoffMethod
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Model":
+        """Read back what `asdict` wrote; fields of another version are ignored."""
+        return cls(**{field.name: payload[field.name] for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class DetectorRecord:
+    """What the registry knows of a detector: models newest first, the end of the last published window."""
+
+    name: str
+    models: tuple[Model, ...] = ()
+    published_through: datetime | None = None
+    version: int = 0
+
+    def usable_model(self, fingerprint: str) -> Model | None:
+        """The newest model, if it was trained on the same metric with the same recipe."""
+        newest = self.models[0] if self.models else None
+        return newest if newest and newest.fingerprint == fingerprint else None
+
+
+class Registry:
+    """The table and the DynamoDB client that reaches it."""
+
+    def __init__(self, dynamodb: Any, table_name: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table_name
+
+    def detectors(self) -> dict[str, DetectorRecord]:
+        """Every detector that the registry knows, by name."""
+        return {item["sk"]: _detector_record(item) for item in self._query("DETECTOR", "")}
+
+    def detector(self, name: str) -> DetectorRecord:
+        """What is known of one detector; an empty record if nothing is."""
+        item = self._get("DETECTOR", name)
+        return _detector_record(item) if item else DetectorRecord(name)
+
+    def add_model(self, name: str, model: Model) -> tuple[Model, ...]:
+        """Register a model, newest scheduled time first; returns all registered models.
+
+        Registering the same model again replaces its entry.
+        """
+        return self._change_models(
+            name, lambda models: (model, *(old for old in models if old.name != model.name))
+        )
+
+    def remove_models(self, name: str, removed: set[str]) -> tuple[Model, ...]:
+        """Forget models by name; returns those that are left."""
+        return self._change_models(
+            name, lambda models: tuple(model for model in models if model.name not in removed)
+        )
+
+    def _change_models(self, name: str, change: Any) -> tuple[Model, ...]:
+        for attempt in range(1, _WRITE_ATTEMPTS + 1):
+            record = self.detector(name)
+            newest_first = sorted(
+                change(record.models), key=lambda model: model.scheduled_time, reverse=True
+            )
+            try:
+                self._replace_models(replace(record, models=tuple(newest_first)))
+            except ConditionFailed:
+                if attempt == _WRITE_ATTEMPTS:
+                    raise
+            else:
+                return tuple(newest_first)
+        raise AssertionError("unreachable")
+
+    def _replace_models(self, record: DetectorRecord) -> None:
+        self._update(
+            "DETECTOR",
+            record.name,
+            "SET models = :models, version = :next",
+            {
+                "models": [asdict(model) for model in record.models],
+                "next": record.version + 1,
+                "version": record.version,
+            },
+            "attribute_not_exists(version) OR version = :version",
+        )
+
+    def advance_watermark(self, name: str, published_through: datetime) -> None:
+        """Move the end of the last published window forward; it never moves back."""
+        try:
+            self._update(
+                "DETECTOR",
+                name,
+                "SET published_through = :end",
+                {"end": format_moment(published_through)},
+                "attribute_not_exists(published_through) OR published_through < :end",
+            )
+        except ConditionFailed:
+            return
+
+    def forget_detector(self, name: str) -> None:
+        """Delete a detector's record."""
+        self._dynamodb.delete_item(
+            TableName=self._table, Key=to_item({"pk": "DETECTOR", "sk": name})
+        )
+
+    def open_run(self, run: str, started: datetime) -> datetime:
+        """Fix the run's "now": that of the first execution, whichever execution asks.
+
+        A run repeated so late that CloudWatch would refuse the old "now" gets a new one.
+        """
+        with suppress(ConditionFailed):
+            self._update(
+                f"RUN#{run}",
+                "RUN",
+                "SET opened_at = :now, expires_at = :expires",
+                {
+                    "now": format_moment(started),
+                    "expires": _expiry(started),
+                    "stale": format_moment(started - _REOPEN_AFTER),
+                },
+                "attribute_not_exists(opened_at) OR opened_at < :stale",
+            )
+        item = self._get(f"RUN#{run}", "RUN") or {}
+        return parse_moment(item["opened_at"], "opened_at")
+
+    def claim_notification(self, run: str, execution: str) -> bool:
+        """Whether this execution is the one that notifies of the run, and has not yet done so."""
+        try:
+            self._update(
+                f"RUN#{run}",
+                "RUN",
+                "SET notifier = :execution",
+                {"execution": execution},
+                "(attribute_not_exists(notifier) OR notifier = :execution) "
+                "AND attribute_not_exists(notified)",
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def mark_notified(self, run: str) -> None:
+        """Nobody notifies of this run again."""
+        self._update(f"RUN#{run}", "RUN", "SET notified = :yes", {"yes": True})
+
+    def record_outcome(self, run: str, now: datetime, outcome: Outcome) -> None:
+        """Record how a detector's part of a run ended; a success is never replaced by anything less."""
+        item = {
+            "pk": f"RUN#{run}",
+            "sk": f"OUTCOME#{outcome.detector}",
+            "expires_at": _expiry(now),
+            **outcome.to_payload(),
+        }
+        request = {"TableName": self._table, "Item": to_item(item)}
+        if outcome.status not in SUCCESSES:
+            names = {f":s{number}": status for number, status in enumerate(SUCCESSES)}
+            request["ConditionExpression"] = (
+                f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(names)})"
+            )
+            request["ExpressionAttributeNames"] = {"#status": "status"}
+            request["ExpressionAttributeValues"] = to_item(names)
+        try:
+            self._dynamodb.put_item(**request)
+        except ConditionFailed:
+            return
+
+    def outcome(self, run: str, detector: str) -> Outcome | None:
+        """How a detector's part of a run ended, if it has."""
+        item = self._get(f"RUN#{run}", f"OUTCOME#{detector}")
+        return Outcome.from_payload(item) if item else None
+
+    def outcomes(self, run: str) -> list[Outcome]:
+        """All outcomes of a run, by detector name."""
+        return [Outcome.from_payload(item) for item in self._query(f"RUN#{run}", "OUTCOME#")]
+
+    def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def _query(self, pk: str, sk_prefix: str) -> Iterator[dict[str, Any]]:
+        condition, values = "pk = :pk", {":pk": pk}
+        if sk_prefix:
+            condition, values = (
+                f"{condition} AND begins_with(sk, :sk)",
+                {":pk": pk, ":sk": sk_prefix},
+            )
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from map(from_item, page["Items"])
+
+    def _update(
+        self, pk: str, sk: str, update: str, values: Mapping[str, Any], condition: str = ""
+    ) -> None:
+        request = {
+            "TableName": self._table,
+            "Key": to_item({"pk": pk, "sk": sk}),
+            "UpdateExpression": update,
+            "ExpressionAttributeValues": to_item({f":{k}": v for k, v in values.items()}),
+        }
+        if condition:
+            request["ConditionExpression"] = condition
+        self._dynamodb.update_item(**request)
+
+
+def _detector_record(item: Mapping[str, Any]) -> DetectorRecord:
+    watermark = item.get("published_through")
+    return DetectorRecord(
+        name=item["sk"],
+        models=tuple(Model.from_payload(model) for model in item.get("models", [])),
+        published_through=parse_moment(watermark) if watermark else None,
+        version=item.get("version", 0),
+    )
+
+
+def _expiry(now: datetime) -> int:
+    return int((now + _RUN_RETENTION).timestamp())

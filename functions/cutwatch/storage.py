@@ -1,0 +1,118 @@
+"""Datasets in S3: feature rows for SageMaker, their timestamps, and a description that is written last.
+
+A dataset whose description exists is complete and is never written again, so every retry and every doubled run works
+on the same rows.
+"""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutwatch.errors import MalformedScores, NotFound
+from cutwatch.features import FeatureRows
+
+ROWS = "rows/"
+_TIMESTAMPS = "timestamps.csv"
+_DESCRIPTION = "description.json"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket and the S3 client that reaches it."""
+
+    s3: Any
+    name: str
+
+    def uri(self, key: str) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.name}/{key}"
+
+    def write(self, key: str, content: str) -> None:
+        """Store a text object."""
+        self.s3.put_object(Bucket=self.name, Key=key, Body=content.encode())
+
+    def read(self, key: str) -> str:
+        """A text object's content; `NotFound` if there is none."""
+        body: bytes = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+        return body.decode()
+
+    def read_json(self, key: str) -> Any:
+        """A JSON object's content."""
+        return json.loads(self.read(key))
+
+
+def find_description(bucket: Bucket, prefix: str) -> dict[str, Any] | None:
+    """The description of a dataset that was stored completely, or None."""
+    try:
+        description: dict[str, Any] = bucket.read_json(prefix + _DESCRIPTION)
+    except NotFound:
+        return None
+    return description
+
+
+def store_dataset(
+    bucket: Bucket,
+    prefix: str,
+    features: FeatureRows,
+    files: int,
+    description: Mapping[str, Any],
+) -> None:
+    """Write rows (split into `files` objects, one for each instance), timestamps, then the description."""
+    for number, part in enumerate(np.array_split(features.rows, files)):
+        bucket.write(f"{prefix}{ROWS}{_part_name(number)}", _csv(part))
+    bucket.write(prefix + _TIMESTAMPS, "".join(f"{epoch}\n" for epoch in features.epochs))
+    bucket.write(prefix + _DESCRIPTION, json.dumps(description))
+
+
+def read_epochs(bucket: Bucket, prefix: str) -> NDArray[np.int64]:
+    """The epoch second of every row of a dataset, in order."""
+    return np.array([int(line) for line in bucket.read(prefix + _TIMESTAMPS).split()], np.int64)
+
+
+def read_scores(bucket: Bucket, prefix: str, files: int, expected: int) -> NDArray[np.float64]:
+    """The anomaly scores a transform job wrote, in the order of the rows they belong to.
+
+    Raises `MalformedScores` when an object is missing or is not jsonlines of finite scores, or when
+    their number is not `expected`.
+    """
+    scores: list[float] = []
+    for number in range(files):
+        scores += _parse_scores(bucket, f"{prefix}{_part_name(number)}.out")
+    if len(scores) != expected:
+        raise MalformedScores(
+            f"{bucket.uri(prefix)} holds {len(scores)} scores for {expected} rows; "
+            "scores are joined to rows by line number, so none of them can be used"
+        )
+    return np.array(scores)
+
+
+def _parse_scores(bucket: Bucket, key: str) -> Sequence[float]:
+    try:
+        lines = bucket.read(key).splitlines()
+    except NotFound:
+        raise MalformedScores(f"the transform job wrote no {bucket.uri(key)}") from None
+    try:
+        scores = [float(json.loads(line)["score"]) for line in lines]
+    except (ValueError, KeyError, TypeError):
+        raise MalformedScores(
+            f'{bucket.uri(key)} is not jsonlines of {{"score": number}}'
+        ) from None
+    if not np.isfinite(scores).all():
+        raise MalformedScores(f"{bucket.uri(key)} holds a score that is not finite")
+    return scores
+
+
+def _part_name(number: int) -> str:
+    return f"part-{number:05d}.csv"
+
+
+def _csv(rows: NDArray[np.float64]) -> str:
+    text = io.StringIO()
+    for row in rows.tolist():
+        text.write(",".join(map(repr, row)) + "\n")
+    return text.getvalue()

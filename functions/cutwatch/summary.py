@@ -1,0 +1,156 @@
+"""The end of a run: outcomes counted, totals published, one notification."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cutwatch.aws_limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
+from cutwatch.metrics import Datum, datum, publish
+from cutwatch.moments import parse_moment
+from cutwatch.outcomes import Anomaly, Outcome
+from cutwatch.publication import ANOMALOUS_DATAPOINTS, MAX_ANOMALY_SCORE
+from cutwatch.registry import Registry
+from cutwatch.runs import Run
+from cutwatch.storage import Bucket
+
+DETECTORS_FAILED = "DetectorsFailed"
+_LISTED_DETECTORS = 30
+_LISTED_ANOMALIES = 5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run's outcomes, one for every detector that was listed."""
+
+    run: Run
+    outcomes: Sequence[Outcome]
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Those whose part failed."""
+        return [outcome for outcome in self.outcomes if outcome.status == "FAILED"]
+
+    @property
+    def anomalous(self) -> list[Outcome]:
+        """Those with anomalies, most anomalous datapoints first."""
+        found = [outcome for outcome in self.outcomes if outcome.anomalous_datapoints]
+        return sorted(found, key=lambda outcome: -outcome.anomalous_datapoints)
+
+    @property
+    def all_failed(self) -> bool:
+        """Whether nothing at all worked."""
+        return bool(self.outcomes) and len(self.failed) == len(self.outcomes)
+
+    def to_payload(self) -> dict[str, Any]:
+        """Counts for the state machine and its reader."""
+        return {
+            "detectors": len(self.outcomes),
+            "statuses": dict(Counter(outcome.status for outcome in self.outcomes)),
+            "anomalous_datapoints": sum(o.anomalous_datapoints for o in self.outcomes),
+            "all_failed": self.all_failed,
+            "failures": [
+                {"detector": o.detector, "reason": o.message[:500]}
+                for o in self.failed[:_LISTED_DETECTORS]
+            ],
+        }
+
+
+def summarize(registry: Registry, bucket: Bucket, run: Run) -> Summary:
+    """Collect the outcomes; a detector that was listed but left none has failed."""
+    recorded = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
+    listed = [detector["name"] for detector in bucket.read_json(run.detectors_key)]
+    return Summary(run, [recorded.get(name) or _unfinished(name) for name in listed])
+
+
+def _unfinished(detector: str) -> Outcome:
+    return Outcome(detector, "FAILED", "its part of the run ended without recording an outcome")
+
+
+def publish_totals(cloudwatch: Any, namespace: str, summary: Summary) -> None:
+    """Totals without dimensions, stamped with the run's "now"."""
+    publish(cloudwatch, namespace, _totals(summary))
+
+
+def _totals(summary: Summary) -> list[Datum]:
+    now = summary.run.moment
+    totals = [datum(DETECTORS_FAILED, len(summary.failed), now)]
+    if summary.run.kind == "transform":
+        found = sum(outcome.anomalous_datapoints for outcome in summary.outcomes)
+        totals.append(datum(ANOMALOUS_DATAPOINTS, found, now))
+    scores = [o.max_anomaly_score for o in summary.outcomes if o.max_anomaly_score is not None]
+    if scores:
+        totals.append(datum(MAX_ANOMALY_SCORE, max(scores), now))
+    return totals
+
+
+def notify(
+    sns: Any, registry: Registry, topic_arn: str, region: str, summary: Summary, execution: str
+) -> bool:
+    """Send the run's one message, if there is something to say and no execution has said it; whether it was sent.
+
+    Training by need says nothing itself: the transform that asked for it reports what failed.
+    """
+    if summary.run.by_need or not (summary.failed or summary.anomalous):
+        return False
+    if not registry.claim_notification(summary.run.id, execution):
+        return False
+    sns.publish(TopicArn=topic_arn, Subject=subject(summary), Message=message(summary, region))
+    registry.mark_notified(summary.run.id)
+    return True
+
+
+def subject(summary: Summary) -> str:
+    """What matters, in at most 100 characters."""
+    parts = []
+    if summary.anomalous:
+        names = [outcome.detector for outcome in summary.anomalous]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        parts.append(f"anomalies in {names[0]}{more}")
+    if summary.failed:
+        parts.append(f"{summary.run.kind} failed for {_detectors(len(summary.failed))}")
+    return f"Cutwatch: {'; '.join(parts)}"[:SNS_SUBJECT_MAX_LENGTH]
+
+
+def message(summary: Summary, region: str) -> str:
+    """The message in words: what, when, how far above its cutoff; then what failed and why."""
+    lines = [f"{summary.run.kind.capitalize()} run of {_when(summary.run.scheduled)}."]
+    for outcome in summary.anomalous[:_LISTED_DETECTORS]:
+        lines += ["", f"{outcome.detector}: {outcome.message}"]
+        lines += [f"  {_anomaly_line(a)}" for a in outcome.anomalies[:_LISTED_ANOMALIES]]
+        hidden = len(outcome.anomalies) - _LISTED_ANOMALIES
+        lines += [f"  and {hidden} more"] if hidden > 0 else []
+    lines += _left_out(summary.anomalous, "with anomalies")
+    if summary.failed:
+        lines += ["", "Failed:"]
+        lines += [f"  {o.detector}: {o.message[:300]}" for o in summary.failed[:_LISTED_DETECTORS]]
+        lines += _left_out(summary.failed, "that failed")
+    lines += ["", _console_line(region)]
+    return "\n".join(lines).encode()[:SNS_MESSAGE_MAX_BYTES].decode(errors="ignore")
+
+
+def _anomaly_line(anomaly: Anomaly) -> str:
+    start, end = parse_moment(anomaly.start), parse_moment(anomaly.end)
+    when = _when(start) if start == end else f"{_when(start)} to {_when(end)}"
+    if anomaly.peak_score is None:
+        return f"{when}: no data"
+    value = "" if anomaly.peak_value is None else f", value {anomaly.peak_value:.6g}"
+    return f"{when}: score {anomaly.peak_score:.3g} at its peak{value}"
+
+
+def _left_out(outcomes: Sequence[Outcome], what: str) -> list[str]:
+    hidden = len(outcomes) - _LISTED_DETECTORS
+    return [f"  and {hidden} more detectors {what}"] if hidden > 0 else []
+
+
+def _console_line(region: str) -> str:
+    return f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#metricsV2:"
+
+
+def _detectors(count: int) -> str:
+    return f"{count} detector{'s' if count != 1 else ''}"
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

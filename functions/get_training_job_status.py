@@ -1,0 +1,13 @@
+"""Asks SageMaker what has become of a training job."""
+
+from cutwatch.aws import client
+from cutwatch.jobs import TRAINING, status
+from cutwatch.moments import parse_moment
+from cutwatch.observability import Payload, observed
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """`job`, `now` -> the job with its present status, reason and whether it is overdue."""
+    job, now = event["job"], parse_moment(event["now"], "now")
+    return status(client("sagemaker"), TRAINING, job["name"], job["deadline"], now).to_payload()

@@ -1,0 +1,26 @@
+"""Opens a run and lists its detectors into S3 for the Map to read."""
+
+from pathlib import Path
+
+from cutwatch.aws import client
+from cutwatch.configuration import load_detectors
+from cutwatch.moments import parse_moment
+from cutwatch.observability import Payload, observed
+from cutwatch.registry import Registry
+from cutwatch.runs import RunRequest, open_run
+from cutwatch.settings import ListDetectorsSettings
+from cutwatch.storage import Bucket
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """`kind`, `event`, `started` -> `run`, `detectors` (bucket, key), `count`, `untrained`."""
+    settings = ListDetectorsSettings.from_env()
+    request = RunRequest.from_event(event["kind"], event["event"], event["started"])
+    return open_run(
+        Registry(client("dynamodb"), settings.table_name),
+        Bucket(client("s3"), settings.bucket_name),
+        request,
+        load_detectors(Path(__file__).parent / settings.detectors_file),
+        parse_moment(event["started"], "started"),
+    )

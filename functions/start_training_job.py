@@ -1,0 +1,38 @@
+"""Starts the SageMaker training job of a detector's forest."""
+
+from cutwatch.aws import client
+from cutwatch.jobs import TRAINING, start, training_job_request
+from cutwatch.moments import parse_moment
+from cutwatch.names import job_name, model_prefix
+from cutwatch.observability import Payload, observed
+from cutwatch.runs import Run
+from cutwatch.settings import TrainingJobSettings
+from cutwatch.stack_tags import stack_tags
+from cutwatch.storage import ROWS, Bucket
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """`run`, `detector`, `data`, `now` -> the job (name, status, deadline)."""
+    settings = TrainingJobSettings.from_env()
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    run, detector, data = Run.from_payload(event["run"]), event["detector"]["name"], event["data"]
+    tags = stack_tags(bucket.s3, bucket.name)
+    job = start(
+        client("sagemaker"),
+        TRAINING,
+        lambda name: training_job_request(
+            settings,
+            name,
+            bucket.uri(data["prefix"] + ROWS),
+            bucket.uri(model_prefix(detector)),
+            data["shingle_size"],
+            tags,
+        ),
+        lambda attempt: job_name(
+            settings.job_name_prefix, detector, run.scheduled, data["digest"], attempt
+        ),
+        parse_moment(event["now"], "now"),
+        settings.deadline,
+    )
+    return job.to_payload()

@@ -1,0 +1,48 @@
+"""Starts the SageMaker transform job that scores a dataset with a model."""
+
+from cutwatch.aws import client
+from cutwatch.errors import ModelMissing, NotFound
+from cutwatch.jobs import TRANSFORM, start, transform_job_request
+from cutwatch.moments import parse_moment
+from cutwatch.names import job_name, scores_prefix
+from cutwatch.observability import Payload, observed
+from cutwatch.registry import Registry
+from cutwatch.runs import Run
+from cutwatch.settings import TransformJobSettings
+from cutwatch.stack_tags import stack_tags
+from cutwatch.storage import ROWS, Bucket
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """`run`, `detector`, `data`, `model`, `now` -> the job (name, status, deadline)."""
+    settings = TransformJobSettings.from_env()
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    run, detector, data = Run.from_payload(event["run"]), event["detector"]["name"], event["data"]
+    tags = stack_tags(bucket.s3, bucket.name)
+    try:
+        job = start(
+            client("sagemaker"),
+            TRANSFORM,
+            lambda name: transform_job_request(
+                settings,
+                name,
+                event["model"],
+                bucket.uri(data["prefix"] + ROWS),
+                bucket.uri(scores_prefix(detector, name)),
+                tags,
+            ),
+            lambda attempt: job_name(
+                settings.job_name_prefix, detector, run.scheduled, data["digest"], attempt
+            ),
+            parse_moment(event["now"], "now"),
+            settings.deadline,
+        )
+    except NotFound as error:
+        registry = Registry(client("dynamodb"), settings.table_name)
+        registry.remove_models(detector, {event["model"]})
+        raise ModelMissing(
+            f"model {event['model']} no longer exists in SageMaker; it was taken out of the registry, "
+            "and the next transform trains a new one"
+        ) from error
+    return job.to_payload()

@@ -1,0 +1,27 @@
+"""Pulls a detector's datapoints from CloudWatch into S3 as feature rows."""
+
+from cutwatch.aws import client
+from cutwatch.datasets import DatasetRequest, Gateway, store
+from cutwatch.detector import Detector
+from cutwatch.observability import Payload, count, observed
+from cutwatch.registry import Registry
+from cutwatch.runs import Run
+from cutwatch.settings import StoreMetricDataSettings
+from cutwatch.storage import Bucket
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """`run`, `detector` -> the dataset (prefix, window, rows), or the `outcome` that ends it here."""
+    settings = StoreMetricDataSettings.from_env()
+    gateway = Gateway(
+        client("cloudwatch"),
+        Bucket(client("s3"), settings.bucket_name),
+        Registry(client("dynamodb"), settings.table_name),
+    )
+    request = DatasetRequest(
+        Run.from_payload(event["run"]), Detector.from_payload(event["detector"])
+    )
+    dataset = store(gateway, settings, request)
+    count("RowsStored", dataset.get("rows", 0))
+    return dataset

@@ -1,0 +1,28 @@
+"""Counts a run's outcomes, publishes totals, notifies once."""
+
+from cutwatch.aws import client
+from cutwatch.observability import Payload, observed
+from cutwatch.registry import Registry
+from cutwatch.runs import Run
+from cutwatch.settings import SummarizeRunSettings
+from cutwatch.storage import Bucket
+from cutwatch.summary import notify, publish_totals, summarize
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """`run`, `execution` -> counts by status, `all_failed`, `notified`."""
+    settings = SummarizeRunSettings.from_env()
+    registry = Registry(client("dynamodb"), settings.table_name)
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    summary = summarize(registry, bucket, Run.from_payload(event["run"]))
+    publish_totals(client("cloudwatch"), settings.anomaly_namespace, summary)
+    notified = notify(
+        client("sns"),
+        registry,
+        settings.topic_arn,
+        settings.aws_region,
+        summary,
+        event["execution"],
+    )
+    return summary.to_payload() | {"notified": notified}

@@ -1,0 +1,67 @@
+"""The record of every API call: who called what, with which parameters, to which effect."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Call:
+    service: str
+    operation: str
+    caller: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    error_code: str | None = None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC), repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        return self.error_code is None
+
+
+class CallLog(Sequence[Call]):
+    """Every call so far, oldest first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: list[Call] = []
+
+    def record(self, call: Call) -> None:
+        with self._lock:
+            self._calls.append(call)
+
+    def of(
+        self,
+        service: str,
+        operation: str | None = None,
+        *,
+        where: Callable[[Call], bool] = lambda _: True,
+    ) -> list[Call]:
+        return [
+            call
+            for call in self
+            if call.service == service and operation in (None, call.operation) and where(call)
+        ]
+
+    def count(self, value: Any) -> int:
+        """How often an operation such as `cloudwatch.GetMetricData` was called."""
+        service, _, operation = str(value).partition(".")
+        return len(self.of(service, operation or None))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._calls.clear()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[Call]:
+        with self._lock:
+            return iter(list(self._calls))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._calls[index]

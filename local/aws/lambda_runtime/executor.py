@@ -1,0 +1,180 @@
+"""Runs a function that MiniStack's Lambda was asked to invoke, and reports as Lambda does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cutwatch.aws_limits import LAMBDA_PAYLOAD_MAX_BYTES
+from local.aws.api_response import ApiError
+from local.aws.calls import Call, CallLog
+from local.aws.clock import Clock
+from local.aws.embedded_ministack import ACCOUNT_ID, service
+from local.aws.faults import Faults
+from local.aws.lambda_runtime.environments import (
+    EnvironmentDied,
+    Environments,
+    Function,
+    FunctionTimedOut,
+)
+
+_Record = Mapping[str, Any]
+
+
+class FunctionExecutor:
+    """Invokes functions in warm processes; every outcome is one of MiniStack's result records."""
+
+    def __init__(
+        self, endpoint_url: Callable[[], str], clock: Clock, calls: CallLog, faults: Faults
+    ) -> None:
+        self._endpoint_url = endpoint_url
+        self._clock = clock
+        self._calls = calls
+        self._faults = faults
+        self._environments = Environments()
+
+    def stop(self) -> None:
+        self._environments.stop()
+
+    def execute(self, record: _Record, event: Any, request_id: str) -> dict[str, Any]:
+        """Stands in for MiniStack's own execution of a Python function."""
+        configuration = record.get("config") or record
+        result = self._outcome(record, configuration, event, request_id)
+        body = result.get("body")
+        failed = str(body["errorType"]) if result.get("error") and body else None
+        parameters = {"FunctionName": configuration["FunctionName"], "Payload": event}
+        self._calls.record(Call("lambda", "Invoke", "lambda", parameters, failed))
+        return result
+
+    def _outcome(
+        self, record: _Record, configuration: _Record, event: Any, request_id: str
+    ) -> dict[str, Any]:
+        try:
+            self._apply_fault(configuration["FunctionName"], event)
+            answer = self._environments.invoke(
+                self._function(record, configuration), self._invocation(event, request_id)
+            )
+        except ApiError as error:
+            return _failure(f"Lambda.{error.code}", error.message)
+        except FunctionTimedOut:
+            return _timed_out(request_id, configuration)
+        except EnvironmentDied:
+            message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
+            return _failure("Runtime.ExitError", message)
+        return _result(answer)
+
+    def _apply_fault(self, name: str, event: Any) -> None:
+        parameters = {"FunctionName": name, "Payload": event}
+        fault = self._faults.spend("lambda", "Execute", "lambda", parameters)
+        if fault is not None:
+            self._clock.sleep(fault.delay_seconds)
+            fault.raise_error()
+
+    def _invocation(self, event: Any, request_id: str) -> dict[str, Any]:
+        return {
+            "event": event,
+            "request_id": request_id,
+            "trace_id": _unsampled_trace(),
+            "now": self._clock.now().timestamp() if self._clock.moved else None,
+        }
+
+    def _function(self, record: _Record, configuration: _Record) -> Function:
+        code = self._environments.unpack(configuration["CodeSha256"], record["code_zip"])
+        layers = tuple(
+            f"{self._unpacked_layer(layer['Arn'])}/python"
+            for layer in configuration.get("Layers", [])
+        )
+        return Function(
+            arn=configuration["FunctionArn"],
+            handler=configuration["Handler"],
+            timeout=float(configuration.get("Timeout", 3)),
+            code=code,
+            layers=layers,
+            environment=tuple(sorted(self._environment(configuration, code).items())),
+        )
+
+    def _unpacked_layer(self, arn: str) -> str:
+        archive = service("lambda_svc")._resolve_layer_zip(arn)
+        return self._environments.unpack(hashlib.sha256(archive).hexdigest(), archive)
+
+    def _environment(self, configuration: _Record, code: str) -> dict[str, str]:
+        """Lambda's variables, the function's, and the endpoint, even where the template leaves it empty."""
+        name = configuration["FunctionName"]
+        region = configuration["FunctionArn"].split(":")[3]
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        group = configuration.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}")
+        return {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "en_US.UTF-8",
+            "TZ": "UTC",
+            "HOME": tempfile.gettempdir(),
+            "LAMBDA_TASK_ROOT": code,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration['Runtime']}",
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "AWS_LAMBDA_FUNCTION_VERSION": configuration.get("Version", "$LATEST"),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.get("MemorySize", 128)),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{hashlib.md5(name.encode()).hexdigest()}",
+            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+            "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+            **_credentials(configuration),
+            **{key: str(value) for key, value in variables.items()},
+            "AWS_ENDPOINT_URL": variables.get("AWS_ENDPOINT_URL") or self._endpoint_url(),
+        }
+
+
+def _credentials(configuration: _Record) -> dict[str, str]:
+    """Credentials of the function's role, known to STS, so that every call tells its caller."""
+    role = configuration["Role"].rpartition("/")[2]
+    name = configuration["FunctionName"]
+    digest = hashlib.sha256(f"{role}/{name}".encode()).hexdigest()
+    key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest
+    service("sts").register_session(
+        key,
+        {
+            "Arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role}/{name}"[:2048],
+            "UserId": f"{role}:{name}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+        },
+    )
+    return {
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": token,
+    }
+
+
+def _result(answer: Mapping[str, Any]) -> dict[str, Any]:
+    if "error" in answer:
+        return {"body": answer["error"], "error": True, "log": answer["log"]}
+    size = len(answer["result"])
+    if size > LAMBDA_PAYLOAD_MAX_BYTES:
+        message = (
+            f"Response payload size ({size} bytes) exceeded maximum allowed payload size "
+            f"({LAMBDA_PAYLOAD_MAX_BYTES} bytes)."
+        )
+        return _failure("Function.ResponseSizeTooLarge", message, answer["log"])
+    return {"body": json.loads(answer["result"]), "log": answer["log"]}
+
+
+def _failure(error_type: str, message: str, log: str = "") -> dict[str, Any]:
+    body = {"errorMessage": message, "errorType": error_type}
+    return {"body": body, "error": True, "log": log}
+
+
+def _timed_out(request_id: str, configuration: _Record) -> dict[str, Any]:
+    seconds = float(configuration.get("Timeout", 3))
+    message = f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
+    return _failure("Sandbox.Timedout", message, message)
+
+
+def _unsampled_trace() -> str:
+    return f"Root=1-{secrets.token_hex(4)}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"

@@ -1,0 +1,176 @@
+"""The Python runtime of the local Lambda: one process that forks an environment per concurrent invocation.
+
+A script of its own, so that handlers see their own code and what is installed, nothing of the local AWS. Its
+parent asks for an environment over a Unix socket and talks to it over the connection that it passes along.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from multiprocessing.connection import Connection
+from typing import Any, NoReturn
+
+_PRELOADED = ("boto3", "numpy", "pydantic", "yaml", "aws_lambda_powertools", "time_machine")
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if sys.platform == "linux":
+        _preload()
+    while True:
+        length, descriptors, _, _ = socket.recv_fds(control, 4, 1)
+        if not length:
+            return
+        function = _receive(control, int.from_bytes(length, "big"))
+        process_id = os.fork()
+        if process_id == 0:
+            control.close()
+            _run_environment(Connection(descriptors[0]), json.loads(function))
+        os.close(descriptors[0])
+        control.sendall(process_id.to_bytes(8, "big"))
+
+
+def _receive(control: socket.socket, length: int) -> bytes:
+    received = b""
+    while len(received) < length:
+        received += control.recv(length - len(received))
+    return received
+
+
+def _preload() -> None:
+    for name in _PRELOADED:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+
+
+def _run_environment(connection: Connection, function: dict[str, Any]) -> NoReturn:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    status = 0
+    try:
+        _Environment(connection, function).serve()
+    except SystemExit as stop:
+        status = stop.code if isinstance(stop.code, int) else 1
+    except EOFError:
+        pass
+    finally:
+        os._exit(status)
+
+
+class _Environment:
+    """One execution environment: a handler, imported at the first invocation, invoked again and again."""
+
+    def __init__(self, connection: Connection, function: dict[str, Any]) -> None:
+        self._connection = connection
+        self._function = function
+        self._log = io.StringIO()
+        self._handler: Any = None
+        self._clock: Any = None
+        os.environ.clear()
+        os.environ.update(function["environment"])
+        time.tzset()
+        os.chdir(function["code"])
+        sys.path[:0] = [function["code"], *function["layers"]]
+        sys.stdout = sys.stderr = self._log
+
+    def serve(self) -> NoReturn:
+        while True:
+            invocation = json.loads(self._connection.recv_bytes())
+            self._set_clock(invocation["now"])
+            answer = self._invoke(invocation)
+            answer["log"] = self._log.getvalue()
+            self._log.seek(0)
+            self._log.truncate()
+            self._connection.send_bytes(json.dumps(answer).encode())
+
+    def _invoke(self, invocation: dict[str, Any]) -> dict[str, Any]:
+        os.environ["_X_AMZN_TRACE_ID"] = invocation["trace_id"]
+        try:
+            if self._handler is None:
+                self._handler = self._import_handler()
+            result = self._handler(invocation["event"], _Context(self._function, invocation))
+        except Exception as error:
+            traceback.print_exc(file=self._log)
+            return {"error": _described(error)}
+        try:
+            return {"result": json.dumps(result)}
+        except (TypeError, ValueError) as error:
+            message = f"Unable to marshal response: {error}"
+            return {"error": _named("Runtime.MarshalError", message)}
+
+    def _import_handler(self) -> Any:
+        module_name, _, handler_name = self._function["handler"].rpartition(".")
+        try:
+            module = importlib.import_module(module_name.replace("/", "."))
+        except ImportError as error:
+            message = f"Unable to import module '{module_name}': {error}"
+            raise _RuntimeFault("Runtime.ImportModuleError", message) from error
+        try:
+            return getattr(module, handler_name)
+        except AttributeError:
+            message = f"Handler '{handler_name}' missing on module '{module_name}'"
+            raise _RuntimeFault("Runtime.HandlerNotFound", message) from None
+
+    def _set_clock(self, now: float | None) -> None:
+        if now is None:
+            return
+        if self._clock is None:
+            import time_machine
+
+            self._clock = time_machine.travel(now, tick=True).start()
+        else:
+            self._clock.move_to(now, tick=True)
+
+
+class _Context:
+    """The context object that Lambda hands to a handler."""
+
+    identity = None
+    client_context = None
+
+    def __init__(self, function: dict[str, Any], invocation: dict[str, Any]) -> None:
+        environment = function["environment"]
+        self.function_name = environment["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = environment["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb = environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = environment["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.invoked_function_arn = function["arn"]
+        self.aws_request_id = invocation["request_id"]
+        self._deadline = time.monotonic() + function["timeout"]
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+class _RuntimeFault(Exception):
+    """A failure that Lambda names itself, not by the class of an exception."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def _described(error: Exception) -> dict[str, Any]:
+    name = error.name if isinstance(error, _RuntimeFault) else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    return _named(name, str(error)) | {"stackTrace": traceback.format_list(frames)}
+
+
+def _named(name: str, message: str) -> dict[str, Any]:
+    return {"errorMessage": message, "errorType": name}
+
+
+if __name__ == "__main__":
+    main()

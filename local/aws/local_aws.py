@@ -1,0 +1,124 @@
+"""The local AWS as its users see it: a context manager with clients, deployments, a clock and faults."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from local.aws.callers import OPERATOR, caller_of
+from local.aws.calls import CallLog
+from local.aws.clock import Clock
+from local.aws.embedded_ministack import EmbeddedMiniStack
+from local.aws.faults import Faults
+from local.aws.gateway import Gateway, Service
+from local.aws.http_server import AsgiApp, HttpServer
+from local.aws.lambda_runtime.executor import FunctionExecutor
+from local.aws.limits import check_limits
+from local.aws.ministack_mends import Mending, check_version, lambda_functions
+from local.aws.ministack_mends.state_children import Children
+from local.aws.ministack_mends.state_execution import Executions
+from local.aws.ministack_mends.state_paths import Paths
+
+
+class LocalAws:
+    """An AWS on loopback with nothing in it, from `start` to `stop`.
+
+    `wait_scale` is the share of every wait that is slept for real (0: waits are skipped, the clock moves on);
+    `schedules` lets EventBridge fire its rules by itself as the clock passes their times.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        region: str = "us-east-1",
+        wait_scale: float = 0.0,
+        schedules: bool = False,
+    ) -> None:
+        self.region = region
+        self.clock = Clock(wait_scale)
+        self.calls = CallLog()
+        self.faults = Faults()
+        self._host, self._port = host, port
+        self._schedules = schedules
+        self._running: ExitStack | None = None
+        self._server: HttpServer | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        check_version()
+        with ExitStack() as starting:
+            self._server = HttpServer(self._host, self._port)
+            starting.callback(self._server.stop)
+            ministack = EmbeddedMiniStack(
+                self.region, self._server.port, schedules=self._schedules
+            )
+            app = ministack.start()
+            starting.callback(ministack.stop)
+            starting.callback(self.clock.restore)
+            self._mend(starting)
+            ministack.attach(self._server.start(self._gateway(app)))
+            self._running = starting.pop_all()
+
+    def stop(self) -> None:
+        if self._running is not None:
+            self._running.close()
+        self._running = self._server = None
+
+    @property
+    def endpoint_url(self) -> str:
+        if self._server is None:
+            raise RuntimeError("the local AWS is not running")
+        return self._server.url
+
+    def client(self, service: str, **config: Any) -> Any:
+        """A boto3 client of this AWS."""
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
+            config=Config(**config),
+            aws_access_key_id=OPERATOR,
+            aws_secret_access_key=OPERATOR,
+        )
+
+    def _mend(self, starting: ExitStack) -> None:
+        executor = FunctionExecutor(
+            lambda: self.endpoint_url, self.clock, self.calls, self.faults
+        )
+        starting.callback(executor.stop)
+        mending = Mending()
+        starting.callback(mending.undo)
+        lambda_functions.mend(mending, executor)
+        Paths(mending)
+        Executions(mending, self.clock)
+        Children(mending, self.clock)
+
+    def _gateway(self, ministack: AsgiApp) -> Gateway:
+        assert self._server is not None
+        services: dict[str, Service] = {}
+        return Gateway(
+            ministack,
+            services,
+            self.calls,
+            self.faults,
+            check_limits=check_limits,
+            caller_of=caller_of,
+            hang_up=self._server.hang_up,
+        )

@@ -1,0 +1,182 @@
+"""Step Functions, starting others: distributed Maps, nested executions, functions.
+
+MiniStack ignores the `...Path` spellings of a Map's limits, runs a nested execution as an express one, and gives
+its failure the child's error name; on AWS it is `States.TaskFailed` with the child's description as the cause.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from datetime import timedelta
+from functools import partial
+from threading import Lock, Thread
+from typing import Any
+
+from local.aws.clock import Clock
+from local.aws.embedded_ministack import service
+from local.aws.ministack_mends.mending import Mending
+
+_PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
+_POLL_SECONDS = 0.005
+_LONGEST_EXECUTION = 366 * 86_400.0
+_NESTED = "arn:aws:states:::states:startExecution.sync"
+
+
+class Children:
+    def __init__(self, mending: Mending, clock: Clock) -> None:
+        self._clock = clock
+        self._states = service("stepfunctions")
+        replace = mending.replace
+        self._run_map = replace(self._states, "_run_distributed_map", self.run_map)
+        replace(self._states, "_invoke_nested_start_execution_sync", self.run_nested)
+        replace(self._states, "_invoke_resource_with_timeout", self.invoke_with_timeout)
+        replace(self._states, "_call_lambda", self.call_function)
+        replace(self._states, "ThreadPoolExecutor", partial(ClockedPool, clock))
+
+    def run_map(
+        self,
+        state: Mapping[str, Any],
+        data: Any,
+        effective: Any,
+        processor: Mapping[str, Any],
+        execution: dict[str, Any],
+        context: dict[str, Any],
+    ) -> Any:
+        resolved = dict(state)
+        for field in _PATH_FIELDS:
+            path = resolved.pop(f"{field}Path", None)
+            if path is not None:
+                resolved[field] = self._states._resolve_path_or_ctx(path, effective, context)
+        return self._run_map(resolved, data, effective, processor, execution, context)
+
+    def run_nested(
+        self, resource: str, request: Mapping[str, Any], timeout: float = _LONGEST_EXECUTION
+    ) -> dict[str, Any]:
+        status, _, body = self._states._start_execution(
+            self._states._nested_start_execution_request(request)
+        )
+        answer = json.loads(body)
+        if status != 200:
+            name = f"StepFunctions.{answer['__type']}Exception"
+            raise self._states._ExecutionError(name, answer["message"])
+        execution = self._states._executions.get(answer["executionArn"])
+        self._wait_for(execution, timeout)
+        description = _description(execution, as_json=resource.endswith(":2"))
+        if execution["status"] != "SUCCEEDED":
+            raise self._states._ExecutionError("States.TaskFailed", json.dumps(description))
+        return description
+
+    def _wait_for(self, execution: Mapping[str, Any], timeout: float) -> None:
+        deadline = self._clock.now() + timedelta(seconds=timeout)
+        with self._clock.idle():
+            while execution["status"] == "RUNNING":
+                if self._clock.now() >= deadline:
+                    self._states._stop_execution({"executionArn": execution["executionArn"]})
+                    raise self._states._ExecutionError(
+                        "States.Timeout", f"Task timed out after {timeout} seconds"
+                    )
+                time.sleep(_POLL_SECONDS)
+
+    def invoke_with_timeout(self, resource: str, request: Any, timeout: float) -> Any:
+        """A nested execution times out by our clock; a function that really computes, in real seconds."""
+        if resource.startswith(_NESTED):
+            return self.run_nested(resource, request, timeout)
+        outcome: Future[Any] = Future()
+        context = copy_context()
+
+        def work() -> None:
+            try:
+                outcome.set_result(context.run(self._states._invoke_resource, resource, request))
+            except Exception as error:
+                outcome.set_exception(error)
+
+        Thread(target=work, daemon=True, name="task").start()
+        try:
+            return outcome.result(timeout)
+        except TimeoutError:
+            cause = f"Task timed out after {timeout} seconds"
+            raise self._states._ExecutionError("States.Timeout", cause) from None
+
+    def call_function(self, reference: str, event: Any) -> Any:
+        functions = service("lambda_svc")
+        function, configuration, name = functions._get_func_record_for_ref(reference)
+        if not function or not configuration:
+            raise self._states._ExecutionError(
+                "Lambda.ResourceNotFoundException", f"Function not found: {name}"
+            )
+        record = functions._execution_record_for_config(function, configuration)
+        result = functions._execute_function_with_config_scope(record, event)
+        if result.get("throttle"):
+            message = result["body"]["message"]
+            raise self._states._ExecutionError("Lambda.TooManyRequestsException", message)
+        if result.get("error"):
+            body = result["body"]
+            raise self._states._ExecutionError(body["errorType"], json.dumps(body))
+        return result.get("body")
+
+
+class ClockedPool(ThreadPoolExecutor):
+    """Threads that hold the clock from submission on and hand their hold to the next item: none starts late."""
+
+    def __init__(self, clock: Clock, max_workers: int) -> None:
+        super().__init__(max_workers)
+        self._clock = clock
+        self._counts = Lock()
+        self._free = max_workers
+        self._waiting = 0
+        self._held_for_waiting = 0
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+        with self._counts:
+            self._waiting += 1
+            if self._free:
+                self._free -= 1
+                self._held_for_waiting += 1
+                self._clock.hold()
+        return super().submit(self._run, function, *arguments, **named)
+
+    def _run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        with self._counts:
+            self._waiting -= 1
+            self._held_for_waiting -= 1
+        try:
+            with self._clock.already_held():
+                return function(*arguments, **named)
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        with self._counts:
+            if self._held_for_waiting < self._waiting:
+                self._held_for_waiting += 1
+            else:
+                self._free += 1
+                self._clock.release()
+
+
+def _description(execution: Mapping[str, Any], *, as_json: bool) -> dict[str, Any]:
+    """What DescribeExecution says, spelled as Step Functions spells it to its own tasks."""
+    parse = json.loads if as_json else str
+    described = {
+        "ExecutionArn": execution["executionArn"],
+        "Input": parse(execution["input"]),
+        "InputDetails": {"Included": True},
+        "Name": execution["name"],
+        "StartDate": execution["startDate"],
+        "StateMachineArn": execution["stateMachineArn"],
+        "Status": execution["status"],
+        "StopDate": execution["stopDate"],
+    }
+    if execution["output"] is not None:
+        described |= {
+            "Output": parse(execution["output"]),
+            "OutputDetails": {"Included": True},
+        }
+    for name in ("error", "cause"):
+        if execution.get(name):
+            described[name.capitalize()] = execution[name]
+    return described

@@ -1,0 +1,40 @@
+"""Numbers, durations and moments as people write them."""
+
+import math
+from datetime import datetime, timedelta, tzinfo
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def span_in_words(span: timedelta) -> str:
+    """The two largest units: `63 d`, `1 d 6 h`, `3 h 20 min`, `45 s`."""
+    seconds = round(span.total_seconds())
+    amounts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        amount, seconds = divmod(seconds, size)
+        amounts.append((amount, unit))
+    leading = next((place for place, (amount, _) in enumerate(amounts) if amount), len(amounts) - 1)
+    told = amounts[leading : leading + 2]
+    return " ".join(f"{amount} {unit}" for amount, unit in told if amount) or "0 s"
+
+
+def window_in_words(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """`Thu 19 Mar 20:40 – 21:30`; the second day is named if it is another."""
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    until = f"{last:%H:%M}" if last.date() == first.date() else _day_and_time(last)
+    return f"{_day_and_time(first)} – {until}"
+
+
+def number_in_words(number: float) -> str:
+    """Four significant digits with separators; a dash for no number."""
+    if not math.isfinite(number):
+        return "–"
+    if abs(number) >= 1000:
+        return f"{number:,.0f}"
+    return f"{number:.4g}"
+
+
+def _day_and_time(moment: datetime) -> str:
+    return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}"

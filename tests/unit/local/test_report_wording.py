@@ -1,0 +1,49 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from local.report.scales import number_formatter
+from local.report.wording import number_in_words, span_in_words, window_in_words
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(0), "0 s"),
+        (timedelta(seconds=45), "45 s"),
+        (timedelta(minutes=5), "5 min"),
+        (timedelta(hours=3, minutes=20, seconds=10), "3 h 20 min"),
+        (timedelta(days=1, minutes=30), "1 d"),
+        (timedelta(days=63), "63 d"),
+    ],
+)
+def test_a_span_is_told_in_its_two_largest_units(span: timedelta, words: str) -> None:
+    assert span_in_words(span) == words
+
+
+def test_a_window_names_its_second_day_only_if_it_is_another() -> None:
+    evening = datetime(2026, 3, 29, 21, tzinfo=UTC)
+    later = evening + timedelta(hours=2)
+
+    assert window_in_words(evening, later, UTC) == "Sun 29 Mar 2026 21:00 – 23:00"
+    assert (
+        window_in_words(evening, later, ZoneInfo("Europe/Berlin"))
+        == "Sun 29 Mar 2026 23:00 – Mon 30 Mar 2026 01:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(float("nan"), "–"), (1234567.8, "1,234,568"), (-1500, "-1,500"), (0.13372, "0.1337")],
+)
+def test_a_number_is_written_with_as_many_digits_as_matter(number: float, words: str) -> None:
+    assert number_in_words(number) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(150_000, "150,000"), (2.5, "2.5"), (0.05, "0.05"), (1_500_000, "1.5 M"), (2e-5, "2e-05")],
+)
+def test_an_axis_writes_numbers_that_fit_its_range(number: float, words: str) -> None:
+    assert number_formatter(number)(number, None) == words
