@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
-from types import TracebackType
+from pathlib import Path
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import boto3
@@ -12,6 +14,7 @@ from botocore.config import Config
 from local.aws.callers import OPERATOR, caller_of
 from local.aws.calls import CallLog
 from local.aws.clock import Clock
+from local.aws.deployment import Deployment
 from local.aws.embedded_ministack import EmbeddedMiniStack
 from local.aws.faults import Faults
 from local.aws.gateway import Gateway, Service
@@ -22,6 +25,7 @@ from local.aws.ministack_mends import Mending, check_version, lambda_functions
 from local.aws.ministack_mends.state_children import Children
 from local.aws.ministack_mends.state_execution import Executions
 from local.aws.ministack_mends.state_paths import Paths
+from local.aws.stacks import Stack
 
 
 class LocalAws:
@@ -97,6 +101,26 @@ class LocalAws:
             aws_access_key_id=OPERATOR,
             aws_secret_access_key=OPERATOR,
         )
+
+    def deploy(
+        self,
+        template: Path,
+        *,
+        stack_name: str,
+        parameters: Mapping[str, str] = MappingProxyType({}),
+        tags: Mapping[str, str] = MappingProxyType({}),
+    ) -> Stack:
+        """Package and deploy a SAM template; what it asks for and this AWS has not fails it by name."""
+        s3 = self.client("s3")
+        bucket = f"local-artefacts-{self.region}"
+        if self.region == "us-east-1":
+            s3.create_bucket(Bucket=bucket)
+        else:
+            place = {"LocationConstraint": self.region}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        deployment = Deployment(self.client("cloudformation"), s3, bucket)
+        deployment.deploy(template, stack_name, parameters, tags)
+        return Stack(self.client, self.region, stack_name)
 
     def _mend(self, starting: ExitStack) -> None:
         executor = FunctionExecutor(

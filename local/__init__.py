@@ -1,0 +1,1 @@
+"""What never ships: the local AWS, the command line, the reports."""

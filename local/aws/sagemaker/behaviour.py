@@ -1,0 +1,103 @@
+"""How the local SageMaker behaves: quotas, durations, and what befalls the jobs that a test names."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+JobPredicate = Callable[[str], bool]
+
+DEFAULT_QUOTA = 8
+CAPACITY_ERROR = (
+    "CapacityError: Unable to provision requested ML compute capacity. "
+    "Please retry using a different ML instance type."
+)
+
+
+class Fate(Enum):
+    """What can befall a job."""
+
+    COMPLETE = "complete"
+    FAIL = "fail"
+    STOP = "stop"
+    HANG = "hang"
+    LOSE_OUTPUT = "write no output"
+    SHORTEN_OUTPUT = "write one score too few"
+    GARBLE_OUTPUT = "write something that is no score"
+
+
+@dataclass(frozen=True)
+class Destiny:
+    """A fate with its reason, for the jobs that `concerns` picks by name; `times` None is for all of them."""
+
+    concerns: JobPredicate
+    fate: Fate
+    reason: str = ""
+    times: int | None = None
+
+
+COMPLETES = Destiny(lambda _: True, Fate.COMPLETE)
+
+
+@dataclass
+class SageMakerBehaviour:
+    """Quotas are instances in use at once, per instance type and kind of job; durations are seconds."""
+
+    quotas: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    default_quota: int = DEFAULT_QUOTA
+    training_seconds: float = 0.0
+    transform_seconds: float = 0.0
+    stopping_seconds: float = 0.0
+    _destinies: list[Destiny] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def quota(self, instance_type: str) -> int:
+        return self.quotas.get(instance_type, self.default_quota)
+
+    def fail(
+        self, concerns: JobPredicate, reason: str = "AlgorithmError: It failed", *, times: int | None = None
+    ) -> None:
+        self._add(concerns, Fate.FAIL, reason, times)
+
+    def run_out_of_capacity(self, concerns: JobPredicate, *, times: int | None = None) -> None:
+        self._add(concerns, Fate.FAIL, CAPACITY_ERROR, times)
+
+    def stop(self, concerns: JobPredicate, *, times: int | None = None) -> None:
+        self._add(concerns, Fate.STOP, "", times)
+
+    def hang(self, concerns: JobPredicate, *, times: int | None = None) -> None:
+        """Never get the instances that the job waits for."""
+        self._add(concerns, Fate.HANG, "", times)
+
+    def lose_output(self, concerns: JobPredicate, *, times: int | None = None) -> None:
+        self._add(concerns, Fate.LOSE_OUTPUT, "", times)
+
+    def shorten_output(self, concerns: JobPredicate, *, times: int | None = None) -> None:
+        self._add(concerns, Fate.SHORTEN_OUTPUT, "", times)
+
+    def garble_output(self, concerns: JobPredicate, *, times: int | None = None) -> None:
+        self._add(concerns, Fate.GARBLE_OUTPUT, "", times)
+
+    def forget(self) -> None:
+        """Let every later job complete."""
+        with self._lock:
+            self._destinies.clear()
+
+    def destiny_of(self, job: str) -> Destiny:
+        """What befalls a new job; a destiny with `times` is used up by it."""
+        with self._lock:
+            for index, destiny in enumerate(self._destinies):
+                if destiny.times != 0 and destiny.concerns(job):
+                    if destiny.times is not None:
+                        self._destinies[index] = Destiny(
+                            destiny.concerns, destiny.fate, destiny.reason, destiny.times - 1
+                        )
+                    return destiny
+        return COMPLETES
+
+    def _add(self, concerns: JobPredicate, fate: Fate, reason: str, times: int | None) -> None:
+        with self._lock:
+            self._destinies.append(Destiny(concerns, fate, reason, times))

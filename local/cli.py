@@ -1,0 +1,160 @@
+"""The command line."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, get_args
+
+import typer
+from rich.console import Console
+
+from cutwatch.detector import Detector, MissingData
+from cutwatch.errors import InvalidDetectors
+
+if TYPE_CHECKING:
+    from local.regular_grid import MetricSeries
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Anomaly detection for CloudWatch metrics: try it on this machine, without an AWS account.",
+)
+console = Console(highlight=False, soft_wrap=True)
+
+USER_MISTAKE = 2
+FAILURE = 1
+_BUILD = Path("build")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def main() -> None:
+    """Entry point of `cutwatch`."""
+    app()
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for the data and the picture.")] = _BUILD
+    / "demo",
+    seed: Annotated[int, typer.Option(help="Another seed gives another history.")] = 7,
+) -> None:
+    """Run the whole system on nine weeks of generated data with known anomalies."""
+    from local.csv_series import write_csv
+    from local.demo_data import active_users
+
+    data = active_users(seed)
+    output.mkdir(parents=True, exist_ok=True)
+    write_csv(data.series, output / "active-users.csv")
+    detector = Detector(
+        name="active-users",
+        namespace="VideoPlatform",
+        metric="ActiveUsers",
+        statistic="Average",
+        period=data.series.period_seconds,
+        missing_data="anomalous",
+    )
+    planted = [(p.start, p.end, p.kind) for p in data.planted]
+    _replay(data.series, detector, None, output / "active-users.png", planted)
+
+
+@app.command()
+def run(
+    csv: Annotated[Path, typer.Option(help="File with the columns timestamp and value.")],
+    training_days: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Days that are only learned from; by default 30, or 15 % of the file if that is less.",
+            show_default=False,
+        ),
+    ] = None,
+    missing_data: Annotated[
+        str, typer.Option(help="What a gap means: ignore, zero, previous or anomalous.")
+    ] = "ignore",
+    output: Annotated[Path, typer.Option(help="Folder for the picture.")] = _BUILD / "run",
+) -> None:
+    """Replay months of schedule over a metric of your own, through the real state machines."""
+    from local.csv_series import CsvError, read_csv
+
+    if missing_data not in get_args(MissingData):
+        _mistake(
+            f"--missing-data {missing_data}: expected one of {', '.join(get_args(MissingData))}"
+        )
+    try:
+        series = read_csv(csv)
+        detector = _detector_of(csv, series, missing_data)
+    except (CsvError, ValueError) as error:
+        _mistake(str(error))
+    for note in series.notes:
+        console.print(note)
+    output.mkdir(parents=True, exist_ok=True)
+    _replay(series, detector, training_days, output / f"{csv.stem}.png", [])
+
+
+@app.command()
+def validate(
+    detectors: Annotated[
+        Path, typer.Option(help="The file that says what to watch.", show_default=True)
+    ] = Path("functions/detectors.yaml"),
+    template: Annotated[Path, typer.Option(help="The SAM template.")] = Path("template.yaml"),
+) -> None:
+    """Check detectors.yaml and the template, before anything is deployed."""
+    from cutwatch.configuration import load_detectors
+    from local.template_check import TemplateMistakes, check_template
+
+    try:
+        found = load_detectors(detectors)
+        check_template(template)
+    except (InvalidDetectors, TemplateMistakes) as error:
+        _mistake(str(error))
+    console.print(f"{detectors}: {len(found)} detector{'s' * (len(found) != 1)}, valid")
+    for detector in found:
+        console.print(f"  {detector.name}: {detector.metric_label}, every {detector.period} s")
+    console.print(f"{template}: valid")
+
+
+def _detector_of(csv: Path, series: "MetricSeries", missing_data: str) -> Detector:
+    name = _NOT_IN_NAMES.sub("-", csv.stem).strip("-._")[:64] or "metric"
+    return Detector(
+        name=name,
+        namespace="Cutwatch/Csv",
+        metric=name,
+        statistic="Average",
+        period=series.period_seconds,
+        missing_data=missing_data,  # type: ignore[arg-type]  # checked against MissingData
+    )
+
+
+def _replay(
+    series: "MetricSeries",
+    detector: Detector,
+    training_days: float | None,
+    picture: Path,
+    planted: list[tuple[object, object, str]],
+) -> None:
+    from local.presentation import present, replay_with_progress
+    from local.replay import ReplayError
+    from local.schedule import default_training_time
+
+    training_time = (
+        default_training_time(series.start, series.end)
+        if training_days is None
+        else timedelta(days=training_days)
+    )
+    if training_time >= series.end - series.start:
+        days = (series.end - series.start) / timedelta(days=1)
+        _mistake(f"--training-days {training_days}: the file covers only {days:.1f} days")
+    try:
+        result = replay_with_progress(console, series, detector, training_time)
+    except ReplayError as error:
+        console.print(f"cutwatch: {error}", style="red")
+        raise typer.Exit(FAILURE) from None
+    present(console, series, detector, result, picture, planted)
+
+
+def _mistake(message: str) -> NoReturn:
+    """One line (one a mistake) and exit code 2: nothing was started."""
+    typer.echo(f"cutwatch: {message}", err=True)
+    raise typer.Exit(USER_MISTAKE)

@@ -1,0 +1,88 @@
+"""A replay as a person sees it: progress while it runs, then what was found, and a picture."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cutwatch.detector import Detector
+from local.regular_grid import MetricSeries
+from local.replay import Replay, replay
+from local.report import DetectorReport, draw, planted_table, table
+from local.schedule import ScheduledRun
+
+Planted = Sequence[tuple[datetime, datetime, str]]
+
+
+def replay_with_progress(
+    console: Console, series: MetricSeries, detector: Detector, training_time: timedelta
+) -> Replay:
+    """Replay, showing the scheduled run it is at."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("runs"),
+        TimeElapsedColumn(),
+    )
+    started = time.perf_counter()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("starting the local AWS", total=None)
+
+        def show(run: ScheduledRun, number: int, count: int) -> None:
+            progress.update(
+                task, description=f"{run.kind} of {run.at:%Y-%m-%d}", completed=number, total=count
+            )
+
+        result = replay(series, detector, training_time, show)
+    seconds = time.perf_counter() - started
+    console.print(f"{_runs(result)}, through the real state machines, in {seconds:.1f} s.")
+    return result
+
+
+def present(
+    console: Console,
+    series: MetricSeries,
+    detector: Detector,
+    result: Replay,
+    picture: Path,
+    planted: Planted = (),
+) -> None:
+    """Print the anomalies found (against those planted, if any were) and draw the picture."""
+    report = DetectorReport(
+        detector=detector.name,
+        title=f"{detector.metric_label}, every {detector.period // 60} min",
+        unit="",
+        period_seconds=series.period_seconds,
+        timestamps=series.timestamps,
+        values=series.values,
+        scores=result.scores.tolist(),
+        anomalies=result.anomalies,
+        cutoffs=result.cutoffs,
+        trained_until=result.trained_until,
+        planted=planted,
+        time_zone=detector.time_zone,
+    )
+    for run, outcome in result.outcomes:
+        if outcome.status not in ("TRAINED", "PUBLISHED"):
+            console.print(f"{run.kind} of {run.at:%Y-%m-%d %H:%M}: {outcome.message}")
+    console.print(table(report))
+    if planted:
+        console.print(planted_table(report))
+    draw(report, picture)
+    console.print(f"Picture: {picture}")
+
+
+def _runs(result: Replay) -> str:
+    counts = Counter(run.kind for run, _ in result.outcomes)
+    datapoints = sum(
+        outcome.datapoints for run, outcome in result.outcomes if run.kind == "transform"
+    )
+    return (
+        f"{counts['training']} trainings and {counts['transform']} transforms over "
+        f"{datapoints:,} datapoints"
+    )

@@ -1,0 +1,142 @@
+"""Replays the schedule over a metric's history through the real state machines on a local AWS."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cutwatch.detector import Detector
+from cutwatch.moments import parse_moment
+from cutwatch.names import run_id
+from cutwatch.outcomes import Outcome
+from cutwatch.publication import ANOMALY, ANOMALY_SCORE
+from cutwatch.registry import Registry
+from local.application import deploy
+from local.aws import LocalAws, Stack
+from local.regular_grid import MetricSeries
+from local.schedule import ScheduledRun, schedule
+
+# History is complete when it is replayed; nothing arrives late.
+_PARAMETERS = {"DataDelayMinutes": "0"}
+_EXECUTION_TIMEOUT = 120.0
+
+Progress = Callable[[ScheduledRun, int, int], None]
+
+
+class ReplayError(Exception):
+    """A run that should have worked did not; the text says which and why."""
+
+
+@dataclass
+class Replay:
+    """What was published, datapoint by datapoint (NaN or None where nothing was), and how the runs ended."""
+
+    scores: npt.NDArray[np.float64]
+    anomalies: list[int | None]
+    cutoffs: list[tuple[datetime, float]] = field(default_factory=list)
+    trained_until: list[datetime] = field(default_factory=list)
+    outcomes: list[tuple[ScheduledRun, Outcome]] = field(default_factory=list)
+
+
+def replay(
+    series: MetricSeries,
+    detector: Detector,
+    training_time: timedelta,
+    progress: Progress = lambda *_: None,
+) -> Replay:
+    """Run trainings and transforms over the whole history; raises `ReplayError` if an execution fails."""
+    runs = schedule(series.start, series.end, training_time)
+    count = len(series.values)
+    result = Replay(np.full(count, np.nan), [None] * count)
+    with LocalAws() as aws:
+        aws.clock.move_to(runs[0].at)
+        stack = deploy(aws, [detector], _PARAMETERS)
+        aws.cloudwatch.load_series(
+            detector.namespace,
+            detector.metric,
+            detector.dimensions,
+            series.period_seconds,
+            series.timestamps,
+            series.values,
+        )
+        registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
+        for number, run in enumerate(runs):
+            progress(run, number, len(runs))
+            outcome = _execute(stack, registry, detector, run)
+            result.outcomes.append((run, outcome))
+            _note_model(registry, detector, result)
+            if run.kind == "transform" and outcome.status == "PUBLISHED":
+                _read_back(aws.client("cloudwatch"), stack, detector, series, run, result)
+    return result
+
+
+def _execute(stack: Stack, registry: Registry, detector: Detector, run: ScheduledRun) -> Outcome:
+    execution = stack.fire(f"{run.kind.capitalize()}Rule", at=run.at)
+    execution.wait(timeout=_EXECUTION_TIMEOUT)
+    outcome = registry.outcome(run_id(run.kind, run.at.replace(microsecond=0)), detector.name)
+    if outcome is None or outcome.status == "FAILED":
+        reason = outcome.message if outcome else f"the execution ended {execution.status}"
+        raise ReplayError(f"{run.kind} of {run.at:%Y-%m-%d %H:%M} UTC failed: {reason}")
+    return outcome
+
+
+def _note_model(registry: Registry, detector: Detector, result: Replay) -> None:
+    models = registry.detector(detector.name).models
+    if not models:
+        return
+    trained_until = parse_moment(models[0].trained_through)
+    if trained_until not in result.trained_until:
+        result.trained_until.append(trained_until)
+        result.cutoffs.append((trained_until, float(models[0].cutoff["value"])))
+
+
+def _read_back(
+    cloudwatch: Any,
+    stack: Stack,
+    detector: Detector,
+    series: MetricSeries,
+    run: ScheduledRun,
+    result: Replay,
+) -> None:
+    """Read what this run published, as a dashboard would."""
+    for name, moment, value in _published(cloudwatch, stack, detector, run.at):
+        position = int((moment - series.start).total_seconds()) // series.period_seconds
+        if not 0 <= position < len(result.anomalies):
+            continue
+        if name == ANOMALY_SCORE:
+            result.scores[position] = value
+        else:
+            result.anomalies[position] = int(value)
+
+
+def _published(
+    cloudwatch: Any, stack: Stack, detector: Detector, end: datetime
+) -> Sequence[tuple[str, datetime, float]]:
+    names = (ANOMALY, ANOMALY_SCORE)
+    queries = [
+        {
+            "Id": f"m{number}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": stack.outputs["AnomalyNamespace"],
+                    "MetricName": name,
+                    "Dimensions": [{"Name": "Detector", "Value": detector.name}],
+                },
+                "Period": detector.period,
+                "Stat": "Maximum",
+            },
+        }
+        for number, name in enumerate(names)
+    ]
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries, StartTime=end - timedelta(days=15), EndTime=end
+    )
+    return [
+        (names[int(answer["Id"][1:])], moment, value)
+        for page in pages
+        for answer in page["MetricDataResults"]
+        for moment, value in zip(answer["Timestamps"], answer["Values"], strict=True)
+    ]
