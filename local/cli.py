@@ -12,6 +12,7 @@ from cutwatch.detector import Detector, MissingData
 from cutwatch.errors import InvalidDetectors
 
 if TYPE_CHECKING:
+    from local.presentation import Planted
     from local.regular_grid import MetricSeries
 
 app = typer.Typer(
@@ -132,7 +133,7 @@ def _replay(
     detector: Detector,
     training_days: float | None,
     picture: Path,
-    planted: list[tuple[object, object, str]],
+    planted: "Planted",
 ) -> None:
     from local.presentation import present, replay_with_progress
     from local.replay import ReplayError

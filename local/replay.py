@@ -65,6 +65,7 @@ def replay(
         registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
         for number, run in enumerate(runs):
             progress(run, number, len(runs))
+            aws.clock.move_to(run.at)
             outcome = _execute(stack, registry, detector, run)
             result.outcomes.append((run, outcome))
             _note_model(registry, detector, result)
@@ -74,11 +75,11 @@ def replay(
 
 
 def _execute(stack: Stack, registry: Registry, detector: Detector, run: ScheduledRun) -> Outcome:
-    execution = stack.fire(f"{run.kind.capitalize()}Rule", at=run.at)
-    execution.wait(timeout=_EXECUTION_TIMEOUT)
+    (execution,) = stack.fire(f"{run.kind.capitalize()}Rule", at=run.at)
+    ended = execution.wait(timeout=_EXECUTION_TIMEOUT)
     outcome = registry.outcome(run_id(run.kind, run.at.replace(microsecond=0)), detector.name)
     if outcome is None or outcome.status == "FAILED":
-        reason = outcome.message if outcome else f"the execution ended {execution.status}"
+        reason = outcome.message if outcome else f"{ended.status}: {ended.cause}"
         raise ReplayError(f"{run.kind} of {run.at:%Y-%m-%d %H:%M} UTC failed: {reason}")
     return outcome
 

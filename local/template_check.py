@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cfnlint.api import ManualArgs, lint
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
 
 
 class TemplateMistakes(Exception):

@@ -161,7 +161,7 @@ def client(service: str) -> Any:
     session: Any = boto3.session.Session()
     session.events.register("creating-client-class", _translate_errors)
     config = Config(
-        retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=20
+        retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=12
     )
     return session.client(service, config=config)
 

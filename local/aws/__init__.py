@@ -2,5 +2,7 @@
 
 from local.aws.faults import Fault
 from local.aws.local_aws import LocalAws
+from local.aws.sagemaker import SageMakerBehaviour
+from local.aws.stacks import Execution, Stack
 
-__all__ = ["Fault", "LocalAws"]
+__all__ = ["Execution", "Fault", "LocalAws", "SageMakerBehaviour", "Stack"]

@@ -25,6 +25,8 @@ from local.aws.ministack_mends import Mending, check_version, lambda_functions
 from local.aws.ministack_mends.state_children import Children
 from local.aws.ministack_mends.state_execution import Executions
 from local.aws.ministack_mends.state_paths import Paths
+from local.aws.sagemaker import SageMakerBehaviour
+from local.aws.sagemaker.service import SageMaker
 from local.aws.stacks import Stack
 
 
@@ -43,11 +45,13 @@ class LocalAws:
         region: str = "us-east-1",
         wait_scale: float = 0.0,
         schedules: bool = False,
+        sagemaker: SageMakerBehaviour | None = None,
     ) -> None:
         self.region = region
         self.clock = Clock(wait_scale)
         self.calls = CallLog()
         self.faults = Faults()
+        self.sagemaker = sagemaker or SageMakerBehaviour()
         self._host, self._port = host, port
         self._schedules = schedules
         self._running: ExitStack | None = None
@@ -93,14 +97,7 @@ class LocalAws:
 
     def client(self, service: str, **config: Any) -> Any:
         """A boto3 client of this AWS."""
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name=self.region,
-            config=Config(**config),
-            aws_access_key_id=OPERATOR,
-            aws_secret_access_key=OPERATOR,
-        )
+        return self._client(service, OPERATOR, **config)
 
     def deploy(
         self,
@@ -122,6 +119,16 @@ class LocalAws:
         deployment.deploy(template, stack_name, parameters, tags)
         return Stack(self.client, self.region, stack_name)
 
+    def _client(self, service: str, caller: str, **config: Any) -> Any:
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
+            config=Config(**config),
+            aws_access_key_id=caller,
+            aws_secret_access_key=caller,
+        )
+
     def _mend(self, starting: ExitStack) -> None:
         executor = FunctionExecutor(
             lambda: self.endpoint_url, self.clock, self.calls, self.faults
@@ -136,7 +143,11 @@ class LocalAws:
 
     def _gateway(self, ministack: AsgiApp) -> Gateway:
         assert self._server is not None
-        services: dict[str, Service] = {}
+        services: dict[str, Service] = {
+            "sagemaker": SageMaker(
+                self.region, self.clock, self._client("s3", "sagemaker"), self.sagemaker
+            ),
+        }
         return Gateway(
             ministack,
             services,

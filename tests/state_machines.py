@@ -1,0 +1,153 @@
+"""Both state machines on moto's interpreter, with our handlers behind their Lambda tasks."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import time_machine
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+    distributed_iteration_component as distributed_map,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_callback as integration,
+)
+
+from cutwatch.aws import client
+from tests.account import Account
+from tests.stack import STATE_MACHINE, snake
+
+_LONGEST_EXECUTION = 30.0
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A finished execution. `children` are the states that each detector's child went through."""
+
+    status: str
+    input: dict[str, Any]
+    output: Any
+    error: str
+    cause: str
+    states: list[str]
+    children: dict[str, list[str]]
+
+
+@dataclass
+class StateMachines:
+    """The deployed state machines; `delays` are the waits that retries asked for and did not get."""
+
+    account: Account
+    delays: list[float] = field(default_factory=list)
+    _children: list[Any] = field(default_factory=list)
+
+    def run(self, state_machine: str, event: Mapping[str, Any]) -> Execution:
+        """Start an execution, as a rule does with its event, and follow it to its end."""
+        arn = self.account.stack.arn(state_machine)
+        started = client("stepfunctions").start_execution(
+            stateMachineArn=arn, name=str(uuid4()), input=json.dumps(event)
+        )
+        return self._finished(started["executionArn"])
+
+    def runs(self, state_machine: str) -> list[Execution]:
+        """All executions of a state machine, oldest first; of their children only those of the last are told apart."""
+        arn = self.account.stack.arn(state_machine)
+        listed = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+        in_order = sorted(listed, key=lambda execution: execution["startDate"])
+        return [self._finished(execution["executionArn"]) for execution in in_order]
+
+    def _finished(self, execution: str) -> Execution:
+        steps = client("stepfunctions")
+        deadline = time.monotonic() + _LONGEST_EXECUTION
+        while (described := steps.describe_execution(executionArn=execution))["status"] == "RUNNING":
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{execution} is still running")
+            time.sleep(0.01)
+        history = steps.get_execution_history(executionArn=execution)["events"]
+        children: dict[str, list[str]] = defaultdict(list)
+        for name, payload in self._states_of_children():
+            children[payload["detector"]["name"]].append(name)
+        return Execution(
+            described["status"],
+            json.loads(described["input"]),
+            json.loads(described.get("output", "null")),
+            described.get("error", ""),
+            described.get("cause", ""),
+            [entered["name"] for entered in _entered(history)],
+            dict(children),
+        )
+
+    def _states_of_children(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for manager in self._children:
+            for entered in _entered(manager.get_event_history()):
+                payload = json.loads(entered["input"])
+                if "detector" in payload:
+                    yield entered["name"], payload
+
+    def forget_children(self) -> None:
+        """Leave what ran so far out of the next execution's `children`."""
+        self._children.clear()
+
+    def _invoke(self, parameters: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        """moto runs no Python without Docker; errors reach the interpreter as Lambda's runtime words them."""
+        function = snake(parameters["FunctionName"].rsplit("-", 1)[-1])
+        try:
+            return {"Payload": self.account.invoke(function, json.loads(parameters["Payload"]))}
+        except Exception as error:  # noqa: BLE001 - as Lambda's runtime does
+            raised = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"FunctionError": "Unhandled", "Payload": raised | {"stackTrace": []}}
+
+
+def _entered(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [e["stateEnteredEventDetails"] for e in events if "stateEnteredEventDetails" in e]
+
+
+def _as_moto_reads_it(node: Any) -> Any:
+    """The definition, but for the one number that moto's grammar wants with a decimal point."""
+    if isinstance(node, list):
+        return [_as_moto_reads_it(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: float(each) if key == "ToleratedFailurePercentage" else _as_moto_reads_it(each)
+        for key, each in node.items()
+    }
+
+
+@contextmanager
+def deployed(account: Account, now: datetime) -> Iterator[StateMachines]:
+    """Deploy both state machines into an account whose clock starts at `now`."""
+    machines = StateMachines(account)
+    sleep = SimpleNamespace(sleep=machines.delays.append)
+    original = distributed_map.EventManager
+
+    def keep() -> Any:
+        machines._children.append(original())
+        return machines._children[-1]
+
+    with ExitStack() as patches:
+        patches.enter_context(time_machine.travel(now, tick=True))
+        patches.enter_context(
+            patch.object(lambda_eval_utils, "_invoke_lambda_function", machines._invoke)
+        )
+        patches.enter_context(patch.object(retrier_decl, "time", sleep))
+        patches.enter_context(patch.object(distributed_map, "EventManager", keep))
+        patches.enter_context(
+            patch.object(integration, "_DELAY_SECONDS_SYNC_CONDITION_CHECK", 0.01)
+        )
+        for logical_id in account.stack.resources(STATE_MACHINE):
+            client("stepfunctions").create_state_machine(
+                name=account.stack.physical_name(logical_id),
+                definition=json.dumps(_as_moto_reads_it(account.stack.definition(logical_id))),
+                roleArn=account.stack.arn(f"{logical_id}Role"),
+            )
+        yield machines

@@ -1,0 +1,111 @@
+"""A deployed application with metrics to watch, on the local AWS."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cutwatch.detector import Detector
+from cutwatch.names import run_id
+from cutwatch.outcomes import Outcome
+from cutwatch.registry import Registry
+from local.aws import Execution, LocalAws, Stack
+from local.application import deploy
+
+PERIOD = 300
+HISTORY_DAYS = 3
+FIRST_TRAINING = datetime(2026, 6, 1, 3, tzinfo=UTC)
+START = FIRST_TRAINING - timedelta(days=HISTORY_DAYS)
+WEEK = timedelta(weeks=1)
+FIRST_TRANSFORM = FIRST_TRAINING + WEEK
+DATAPOINTS = int((FIRST_TRANSFORM + WEEK - START).total_seconds()) // PERIOD
+
+
+def detector(name: str, **fields: Any) -> Detector:
+    defaults = {
+        "namespace": "Shop",
+        "metric": name,
+        "statistic": "Average",
+        "period": PERIOD,
+        "history_days": HISTORY_DAYS,
+    }
+    return Detector(name=name, **{**defaults, **fields})
+
+
+def usual(seed: int = 1) -> npt.NDArray[np.float64]:
+    """A day's rhythm with noise, from `START` until two weeks after the first training."""
+    positions = np.arange(DATAPOINTS)
+    noise = np.random.default_rng(seed).normal(0, 2, DATAPOINTS)
+    return 100 + 20 * np.sin(2 * np.pi * positions * PERIOD / 86_400) + noise
+
+
+def with_spike(at: datetime, datapoints: int = 3, height: float = 400.0) -> npt.NDArray[np.float64]:
+    values = usual()
+    first = int((at - START).total_seconds()) // PERIOD
+    values[first : first + datapoints] = height
+    return values
+
+
+@dataclass
+class Fleet:
+    """What a test drives and looks at."""
+
+    aws: LocalAws
+    stack: Stack
+    registry: Registry
+
+    def load(self, watched: Detector, values: npt.NDArray[np.float64]) -> None:
+        moments = [START + timedelta(seconds=PERIOD * n) for n in range(len(values))]
+        self.aws.cloudwatch.load_series(
+            watched.namespace, watched.metric, watched.dimensions, PERIOD, moments, values
+        )
+
+    def train(self, at: datetime = FIRST_TRAINING) -> Execution:
+        return self._fire("TrainingRule", at)
+
+    def transform(self, at: datetime = FIRST_TRANSFORM) -> Execution:
+        return self._fire("TransformRule", at)
+
+    def _fire(self, rule: str, at: datetime) -> Execution:
+        if datetime.now(UTC) < at:
+            self.aws.clock.move_to(at)
+        (execution,) = self.stack.fire(rule, at=at)
+        execution.wait(timeout=60)
+        return execution
+
+    def outcome(self, kind: str, at: datetime, name: str, *, by_need: bool = False) -> Outcome:
+        found = self.registry.outcome(run_id(kind, at, by_need=by_need), name)
+        assert found is not None
+        return found
+
+    def maxima(self, metric: str, name: str | None, end: datetime) -> Mapping[datetime, float]:
+        """The metric's Maximum at every timestamp of the two weeks before `end`."""
+        query = {
+            "Id": "m",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": self.stack.outputs["AnomalyNamespace"],
+                    "MetricName": metric,
+                    "Dimensions": [{"Name": "Detector", "Value": name}] if name else [],
+                },
+                "Period": 60,
+                "Stat": "Maximum",
+            },
+        }
+        answer = self.aws.client("cloudwatch").get_metric_data(
+            MetricDataQueries=[query], StartTime=end - timedelta(days=14), EndTime=end
+        )["MetricDataResults"][0]
+        return dict(zip(answer["Timestamps"], answer["Values"], strict=True))
+
+
+@contextmanager
+def fleet(detectors: Sequence[Detector], **parameters: str) -> Iterator[Fleet]:
+    with LocalAws() as aws:
+        aws.clock.move_to(FIRST_TRAINING)
+        stack = deploy(aws, detectors, {"DataDelayMinutes": "0", **parameters})
+        registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
+        yield Fleet(aws, stack, registry)

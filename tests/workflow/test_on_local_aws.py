@@ -1,0 +1,382 @@
+"""Both state machines whole, with our functions in the local AWS."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_DATUMS
+from cutwatch.cutoff import Cutoff
+from cutwatch.storage import Bucket, read_epochs, read_scores
+from local.aws import Fault
+from tests.workflow.fleet import (
+    FIRST_TRAINING,
+    FIRST_TRANSFORM,
+    PERIOD,
+    WEEK,
+    Fleet,
+    detector,
+    fleet,
+    usual,
+    with_spike,
+)
+
+CHECKOUT = detector("checkout")
+SPIKE = FIRST_TRANSFORM - timedelta(days=2)
+
+TRAINED = [
+    "Store Metric Data",
+    "Enough History?",
+    "Start Training Job",
+    "Wait For Training Job",
+    "Get Training Job Status",
+    "Training Job Status?",
+    "Create Model",
+    "Start Transform Job",
+    "Wait For Transform Job",
+    "Get Transform Job Status",
+    "Transform Job Status?",
+    "Register Model",
+    "Done",
+]
+PUBLISHED = [
+    "Store Metric Data",
+    "Anything To Judge?",
+    "Start Transform Job",
+    "Wait For Transform Job",
+    "Get Transform Job Status",
+    "Transform Job Status?",
+    "Publish Anomalies",
+    "Done",
+]
+
+
+def test_states_come_in_the_order_of_the_design() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        training, transform = shop.train(), shop.transform()
+        assert training.states == [
+            "Read Limits",
+            "List Detectors",
+            "Any Detectors?",
+            "Train Detectors",
+            "Retire Detectors",
+            "Summarize Run",
+            "All Failed?",
+            "Run Finished",
+        ]
+        assert [child.states for child in training.children] == [TRAINED]
+        assert transform.states == [
+            "Read Limits",
+            "List Detectors",
+            "Every Model Usable?",
+            "Score Detectors",
+            "Summarize Run",
+            "All Failed?",
+            "Run Finished",
+        ]
+        assert [child.states for child in transform.children] == [PUBLISHED]
+
+
+def test_what_is_published_matches_scores_and_cutoff_point_for_point() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, with_spike(SPIKE))
+        shop.train()
+        shop.transform()
+        epochs, scores = _scored(shop, CHECKOUT.name)
+        cutoff = Cutoff.from_payload(shop.registry.detector(CHECKOUT.name).models[0].cutoff)
+        moments = [datetime.fromtimestamp(epoch, FIRST_TRANSFORM.tzinfo) for epoch in epochs]
+        assert len(moments) == WEEK / timedelta(seconds=PERIOD)
+        assert shop.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM) == pytest.approx(
+            dict(zip(moments, scores, strict=True))
+        )
+        verdicts = {m: float(s > cutoff.value) for m, s in zip(moments, scores, strict=True)}
+        assert shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM) == verdicts
+        assert verdicts[SPIKE] == 1.0
+
+
+def test_summaries_are_stamped_now_for_alarms_to_see() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, with_spike(SPIKE))
+        shop.train()
+        shop.transform()
+        found = shop.outcome("transform", FIRST_TRANSFORM, "checkout")
+        end = FIRST_TRANSFORM + timedelta(minutes=10)
+        for name in ("checkout", None):
+            totals = shop.maxima("AnomalousDatapoints", name, end)
+            assert list(totals.values()) == [found.anomalous_datapoints]
+            assert min(totals) >= FIRST_TRANSFORM
+            assert list(shop.maxima("MaxAnomalyScore", name, end).values()) == [
+                pytest.approx(found.max_anomaly_score)
+            ]
+
+
+def test_the_metric_calls_are_the_fewest_that_the_limits_allow() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.train()
+        assert shop.aws.calls.count("cloudwatch.GetMetricData") == 1
+        shop.aws.calls.clear()
+        shop.transform()
+        assert shop.aws.calls.count("cloudwatch.GetMetricData") == 1
+        datums = 2 * WEEK / timedelta(seconds=PERIOD) + 2
+        totals = 1
+        assert shop.aws.calls.count("cloudwatch.PutMetricData") == (
+            np.ceil(datums / PUT_METRIC_DATA_MAX_DATUMS) + totals
+        )
+
+
+def test_the_same_event_again_starts_no_job_changes_no_maximum_and_tells_nobody_twice() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, with_spike(SPIKE))
+        shop.train()
+        shop.train()
+        shop.transform()
+        end = FIRST_TRANSFORM + timedelta(hours=1)
+        before = _everything_published(shop, end)
+        shop.transform()
+        assert shop.aws.calls.count("sagemaker.CreateTrainingJob") == 1
+        assert len(_jobs(shop)) == 2
+        assert _everything_published(shop, end) == before
+        assert shop.aws.calls.count("sns.Publish") == 1
+        assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").status == "PUBLISHED"
+
+
+def test_two_executions_of_one_event_at_once_end_as_one() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, with_spike(SPIKE))
+        shop.train()
+        shop.aws.clock.move_to(FIRST_TRANSFORM)
+        executions = [
+            shop.stack.start("TransformStateMachine", {"time": "2026-06-08T03:00:00Z"})
+            for _ in range(2)
+        ]
+        assert {execution.wait(60).status for execution in executions} == {"SUCCEEDED"}
+        assert len(_jobs(shop)) == 2
+        assert shop.aws.calls.count("sns.Publish") == 1
+
+
+@pytest.mark.parametrize(
+    ("befalls", "says"),
+    [
+        ("fail", "TrainingJobFailed: SageMaker training job .* ended Failed: AlgorithmError"),
+        ("run_out_of_capacity", "TrainingJobFailed: .*CapacityError"),
+        ("stop", "TrainingJobFailed: .* ended Stopped"),
+        ("hang", "TrainingJobOverdue: .* was still InProgress at its deadline .* was stopped"),
+    ],
+)
+def test_a_job_that_ends_badly_fails_its_own_detector_only(befalls: str, says: str) -> None:
+    detectors = [CHECKOUT, detector("orders")]
+    with fleet(detectors, MaxConcurrency="2") as shop:
+        for watched in detectors:
+            shop.load(watched, usual())
+        getattr(shop.aws.sagemaker, befalls)(lambda name: "-orders-" in name)
+        execution = shop.train()
+        assert execution.wait().status == "SUCCEEDED"
+        assert execution.wait().output["statuses"] == {"TRAINED": 1, "FAILED": 1}
+        message = shop.outcome("training", FIRST_TRAINING, "orders").message
+        assert_matches(says, message)
+        assert shop.aws.calls.count("sns.Publish") == 1
+
+
+def test_a_failed_job_is_started_anew_under_the_next_attempt() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.aws.sagemaker.fail(lambda _: True, times=1)
+        assert shop.train().wait().status == "FAILED"
+        assert shop.train().wait().status == "SUCCEEDED"
+        names = shop.aws.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]
+        attempts = sorted(job["TrainingJobName"].rpartition("-")[2] for job in names)
+        assert attempts == ["1", "2"]
+
+
+def test_a_quota_is_waited_for() -> None:
+    detectors = [CHECKOUT, detector("orders"), detector("stock")]
+    with fleet(detectors, MaxConcurrency="3") as shop:
+        for watched in detectors:
+            shop.load(watched, usual())
+        shop.aws.sagemaker.default_quota = 1
+        shop.aws.sagemaker.training_seconds = 300
+        shop.aws.sagemaker.transform_seconds = 300
+        execution = shop.train()
+        assert execution.wait().output["statuses"] == {"TRAINED": 3}
+        refused = shop.aws.calls.of("sagemaker", where=lambda c: c.error_code is not None)
+        assert "ResourceLimitExceeded" in {call.error_code for call in refused}
+
+
+@pytest.mark.parametrize("output", ["lose_output", "shorten_output", "garble_output"])
+def test_scores_that_do_not_fit_are_never_published(output: str) -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.train()
+        getattr(shop.aws.sagemaker, output)(lambda _: True)
+        assert shop.transform().wait().status == "FAILED"
+        assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").message.startswith(
+            "MalformedScores: "
+        )
+        assert not shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM)
+        assert shop.registry.detector("checkout").published_through is None
+
+
+def test_a_transient_fault_leaves_no_trace() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.aws.faults.add(Fault.throttling("sagemaker", "CreateTrainingJob", times=4))
+        assert shop.train().wait().output["statuses"] == {"TRAINED": 1}
+
+
+def test_a_transform_trains_what_has_no_model() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        execution = shop.transform()
+        assert "Train By Need" in execution.states
+        trained = shop.outcome("training", FIRST_TRANSFORM, "checkout", by_need=True)
+        assert trained.status == "TRAINED"
+        published = shop.outcome("transform", FIRST_TRANSFORM, "checkout")
+        assert published.datapoints == WEEK / timedelta(seconds=PERIOD)
+
+
+def test_a_changed_recipe_trains_anew_and_the_week_is_published_once() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.train()
+        model = shop.registry.detector("checkout").models[0]
+        _pretend_another_recipe(shop, model.name)
+        execution = shop.transform()
+        assert "Train By Need" in execution.states
+        assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").status == "PUBLISHED"
+
+
+def test_a_model_that_was_deleted_is_forgotten_and_the_next_run_heals() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.train()
+        model = shop.registry.detector("checkout").models[0].name
+        shop.aws.client("sagemaker").delete_model(ModelName=model)
+        shop.transform()
+        assert_matches(
+            "ModelMissing: ", shop.outcome("transform", FIRST_TRANSFORM, "checkout").message
+        )
+        shop.transform(FIRST_TRANSFORM + timedelta(days=1))
+        healed = shop.outcome("transform", FIRST_TRANSFORM + timedelta(days=1), "checkout")
+        assert healed.status == "PUBLISHED"
+
+
+def test_no_model_ever_saw_a_datapoint_that_it_scores() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.train()
+        shop.transform()
+        shop.train(FIRST_TRANSFORM + timedelta(days=3))
+        shop.transform(FIRST_TRANSFORM + WEEK)
+        bucket = _bucket(shop)
+        for name in _description_keys(shop, "-transform-"):
+            description = bucket.read_json(name)
+            models = {m.name: m for m in shop.registry.detector("checkout").models}
+            assert models[description["model"]].trained_through <= description["start"]
+
+
+def test_the_current_and_the_previous_model_are_kept() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        for days in (0, 1, 2):
+            shop.train(FIRST_TRAINING + timedelta(days=days))
+        registered = [model.name for model in shop.registry.detector("checkout").models]
+        existing = shop.aws.client("sagemaker").list_models()["Models"]
+        assert len(registered) == 2
+        assert {model["ModelName"] for model in existing} == set(registered)
+
+
+def test_a_metric_without_data_is_an_outcome_and_no_failure() -> None:
+    detectors = [CHECKOUT, detector("silent"), detector("young")]
+    with fleet(detectors) as shop:
+        shop.load(CHECKOUT, usual())
+        young = np.full(len(usual()), np.nan)
+        young[800:850] = 5.0
+        shop.load(detectors[2], young)
+        assert shop.train().wait().status == "SUCCEEDED"
+        silent = shop.outcome("training", FIRST_TRAINING, "silent")
+        assert silent.status == "NO_DATA"
+        assert "knows no metric Shop silent, Average" in silent.message
+        assert shop.outcome("training", FIRST_TRAINING, "young").status == "TOO_LITTLE_HISTORY"
+        assert shop.aws.calls.count("sagemaker.CreateTrainingJob") == 1
+
+
+@pytest.mark.parametrize("hours", [6, 24 * 7])
+def test_silence_is_an_anomaly_where_the_detector_says_so(hours: int) -> None:
+    watched = detector("checkout", missing_data="anomalous")
+    values = usual()
+    gap = hours * 3600 // PERIOD
+    first = int((FIRST_TRANSFORM - FIRST_TRAINING).total_seconds()) // PERIOD + 864 - gap
+    values[first : first + gap] = np.nan
+    with fleet([watched]) as shop:
+        shop.load(watched, values)
+        shop.train()
+        shop.transform()
+        published = shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM)
+        silent = [m for m in published if m >= FIRST_TRANSFORM - timedelta(hours=hours)]
+        assert len(silent) == gap
+        assert all(published[moment] == 1 for moment in silent)
+
+
+def test_a_run_that_cannot_list_its_detectors_fails_and_says_so() -> None:
+    with fleet([CHECKOUT]) as shop:
+        ended = shop.stack.start("TransformStateMachine", {"detectors": ["chekout"]}).wait()
+        assert ended.status == "FAILED"
+        assert ended.error == "InvalidInput"
+        assert "did you mean 'checkout'?" in (ended.cause or "")
+        assert shop.aws.calls.count("sns.Publish") == 1
+
+
+def test_what_left_the_file_is_retired() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.train()
+        model = shop.registry.detector("checkout").models[0]
+        shop.registry.add_model("orders", model)
+        shop.train(FIRST_TRAINING + timedelta(days=1))
+        assert set(shop.registry.detectors()) == {"checkout"}
+
+
+def _jobs(shop: Fleet) -> list[str]:
+    jobs = shop.aws.client("sagemaker").list_transform_jobs()["TransformJobSummaries"]
+    return [job["TransformJobName"] for job in jobs]
+
+
+def _everything_published(shop: Fleet, end: datetime) -> object:
+    metrics = ("Anomaly", "AnomalyScore", "AnomalousDatapoints", "MaxAnomalyScore")
+    return [shop.maxima(metric, name, end) for metric in metrics for name in ("checkout", None)]
+
+
+def _bucket(shop: Fleet) -> Bucket:
+    return Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
+
+
+def _description_keys(shop: Fleet, purpose: str) -> list[str]:
+    bucket = _bucket(shop)
+    pages = bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix="data/")
+    keys = [found["Key"] for page in pages for found in page["Contents"]]
+    return [key for key in keys if key.endswith("description.json") and purpose in key]
+
+
+def _scored(shop: Fleet, name: str) -> tuple[list[int], list[float]]:
+    bucket = _bucket(shop)
+    (key,) = _description_keys(shop, "-transform-")
+    description = bucket.read_json(key)
+    (job,) = [job for job in _jobs(shop) if description["digest"] in job]
+    epochs = read_epochs(bucket, description["prefix"])
+    scores = read_scores(bucket, f"scores/{name}/{job}/", description["files"], len(epochs))
+    return epochs.tolist(), scores.tolist()
+
+
+def _pretend_another_recipe(shop: Fleet, model: str) -> None:
+    entry = shop.registry.detector("checkout").models[0]
+    shop.registry.remove_models("checkout", {model})
+    shop.registry.add_model("checkout", replace(entry, fingerprint="another"))
+
+
+def assert_matches(pattern: str, text: str) -> None:
+    assert re.search(pattern, text), json.dumps({"pattern": pattern, "text": text}, indent=1)
