@@ -1,12 +1,12 @@
 """Makes a SageMaker model of a completed training job's artefact."""
 
 from cutwatch.aws import client
+from cutwatch.bucket import Bucket
 from cutwatch.jobs import create_model
 from cutwatch.names import model_prefix
 from cutwatch.observability import Payload, observed
 from cutwatch.settings import SageMakerSettings
 from cutwatch.stack_tags import stack_tags
-from cutwatch.storage import Bucket
 
 
 @observed

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from cutwatch.aws import client
+from cutwatch.bucket import Bucket
 from cutwatch.configuration import load_detectors
 from cutwatch.moments import parse_moment
 from cutwatch.observability import Payload, observed
 from cutwatch.registry import Registry
 from cutwatch.runs import RunRequest, open_run
 from cutwatch.settings import ListDetectorsSettings
-from cutwatch.storage import Bucket
 
 
 @observed

@@ -1,6 +1,7 @@
 """Judges a scored window and publishes it to CloudWatch."""
 
 from cutwatch.aws import client
+from cutwatch.bucket import Bucket
 from cutwatch.moments import parse_moment
 from cutwatch.names import scores_prefix
 from cutwatch.observability import Payload, count, observed
@@ -8,7 +9,6 @@ from cutwatch.publication import publish_window
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import PublishAnomaliesSettings
-from cutwatch.storage import Bucket
 
 
 @observed

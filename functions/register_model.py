@@ -1,13 +1,14 @@
 """Freezes the cutoff, registers the model, deletes the models before the previous one."""
 
 from cutwatch.aws import client
-from cutwatch.models import delete_models, register
+from cutwatch.bucket import Bucket
+from cutwatch.models import delete_models
 from cutwatch.names import scores_prefix
 from cutwatch.observability import Payload, count, logger, observed
+from cutwatch.registration import register
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import RegisterModelSettings
-from cutwatch.storage import Bucket
 
 
 @observed

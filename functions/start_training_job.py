@@ -1,14 +1,14 @@
 """Starts the SageMaker training job of a detector's forest."""
 
 from cutwatch.aws import client
+from cutwatch.bucket import Bucket
 from cutwatch.jobs import TRAINING, start, training_job_request
 from cutwatch.moments import parse_moment
-from cutwatch.names import job_name, model_prefix
+from cutwatch.names import ROWS, job_name, model_prefix
 from cutwatch.observability import Payload, observed
 from cutwatch.runs import Run
 from cutwatch.settings import TrainingJobSettings
 from cutwatch.stack_tags import stack_tags
-from cutwatch.storage import ROWS, Bucket
 
 
 @observed

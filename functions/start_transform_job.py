@@ -1,16 +1,16 @@
 """Starts the SageMaker transform job that scores a dataset with a model."""
 
 from cutwatch.aws import client
+from cutwatch.bucket import Bucket
 from cutwatch.errors import ModelMissing, NotFound
 from cutwatch.jobs import TRANSFORM, start, transform_job_request
 from cutwatch.moments import parse_moment
-from cutwatch.names import job_name, scores_prefix
+from cutwatch.names import ROWS, job_name, scores_prefix
 from cutwatch.observability import Payload, observed
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import TransformJobSettings
 from cutwatch.stack_tags import stack_tags
-from cutwatch.storage import ROWS, Bucket
 
 
 @observed

@@ -1,13 +1,13 @@
 """Pulls a detector's datapoints from CloudWatch into S3 as feature rows."""
 
 from cutwatch.aws import client
+from cutwatch.bucket import Bucket
 from cutwatch.datasets import DatasetRequest, Gateway, store
 from cutwatch.detector import Detector
 from cutwatch.observability import Payload, count, observed
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import StoreMetricDataSettings
-from cutwatch.storage import Bucket
 
 
 @observed

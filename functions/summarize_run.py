@@ -1,11 +1,11 @@
 """Counts a run's outcomes, publishes totals, notifies once."""
 
 from cutwatch.aws import client
+from cutwatch.bucket import Bucket
 from cutwatch.observability import Payload, observed
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import SummarizeRunSettings
-from cutwatch.storage import Bucket
 from cutwatch.summary import notify, publish_totals, summarize
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cutwatch.detector import Detector
+from cutwatch.metrics import ANOMALY, ANOMALY_SCORE
 from cutwatch.moments import parse_moment
 from cutwatch.names import run_id
 from cutwatch.outcomes import Outcome
-from cutwatch.publication import ANOMALY, ANOMALY_SCORE
 from cutwatch.registry import Registry
 from local.application import deploy
 from local.aws import LocalAws, Stack

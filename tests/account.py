@@ -3,28 +3,30 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from http import HTTPStatus
 from importlib import import_module
 from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
+import boto3
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.sns.models import sns_backends
 
 from cutwatch.aws import client
+from cutwatch.registry import Registry
+from cutwatch.bucket import Bucket
+from tests.permissions import Need, allows, needs, needs_of_missing_object, statements
 from tests.sagemaker_jobs import SageMakerJobs
-from tests.stack import ACCOUNT, FUNCTION, REGION, Stack, snake
+from tests.stack import ACCOUNT, REGION, Stack, camel
 
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_SESSION_TOKEN": "testing",
-    "AWS_DEFAULT_REGION": REGION,
-}
 _PUT_AT_ONCE = 1_000
+_SERVICES = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Account:
     stack: Stack
     sagemaker: SageMakerJobs
     invocations: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    _environment: Lock = field(default_factory=Lock)
+    _running: str | None = None
+    _one_at_a_time: Lock = field(default_factory=Lock)
 
     @property
     def bucket(self) -> str:
@@ -58,18 +61,45 @@ class Account:
         return self.stack.physical_name("Registry")
 
     @property
+    def registry(self) -> Registry:
+        return Registry(client("dynamodb"), self.table)
+
+    @property
+    def store(self) -> Bucket:
+        return Bucket(client("s3"), self.bucket)
+
+    @property
     def namespace(self) -> str:
         return str(self.stack.environment("PublishAnomalies")["ANOMALY_NAMESPACE"])
 
     def invoke(self, function: str, payload: Mapping[str, Any], **environment: str) -> Any:
         """What `functions/<function>.py` answers, with the environment that the template gives it."""
-        logical_id = next(each for each in self.stack.resources(FUNCTION) if snake(each) == function)
+        logical_id = camel(function)
         variables = self.stack.environment(logical_id) | environment
         event = json.loads(json.dumps(payload))
-        with self._environment, patch.dict(os.environ, variables):
+        with self._one_at_a_time, patch.dict(os.environ, variables):
             self.invocations.append((function, event))
             handler = import_module(function).handler
-            return json.loads(json.dumps(handler(event, LambdaContext(logical_id))))
+            self._running = logical_id
+            try:
+                return json.loads(json.dumps(handler(event, LambdaContext(logical_id))))
+            finally:
+                self._running = None
+
+    def check_permission(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        """Refuse, as IAM would, what the role of the function that is running does not allow."""
+        for need in needs(model.service_model.service_name, model.name, params):
+            self._demand(model.name, need)
+
+    def check_missing_object(self, http_response: Any, model: Any, **_: Any) -> None:
+        """S3 tells only those who may list the bucket that an object is missing."""
+        if http_response.status_code == HTTPStatus.NOT_FOUND:
+            self._demand(model.name, needs_of_missing_object(self.bucket))
+
+    def _demand(self, operation: str, need: Need) -> None:
+        if self._running and not allows(statements(self.stack, f"{self._running}Role"), need):
+            message = f"{self._running}Role does not allow {need[0]} on {need[1]}"
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, operation)
 
     def put_metric(
         self,
@@ -96,32 +126,31 @@ class Account:
             client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=part)
 
     def published(
-        self, metric: str, start: datetime, end: datetime, detector: str | None = None, stat: str = "Maximum"
+        self,
+        metric: str,
+        start: datetime,
+        end: datetime,
+        detector: str | None = None,
+        *,
+        period: int = 300,
+        statistic: str = "Maximum",
     ) -> dict[datetime, float]:
-        """A metric of ours, read back minute by minute."""
-        dimensions = [{"Name": "Detector", "Value": detector}] if detector else []
+        """A metric of ours, read back."""
         answer = client("cloudwatch").get_metric_statistics(
             Namespace=self.namespace,
             MetricName=metric,
-            Dimensions=dimensions,
+            Dimensions=[{"Name": "Detector", "Value": detector}] if detector else [],
             StartTime=start,
             EndTime=end,
-            Period=60,
-            Statistics=[stat],
+            Period=period,
+            Statistics=[statistic],
         )
-        return {point["Timestamp"]: point[stat] for point in answer["Datapoints"]}
+        return {point["Timestamp"]: point[statistic] for point in answer["Datapoints"]}
 
     def messages(self) -> list[tuple[str, str]]:
         """Subject and text of every notification."""
         topic = sns_backends[ACCOUNT][REGION].topics[self.stack.arn("NotificationTopic")]
-        return [(sent[2], sent[1]) for sent in topic.sent_notifications]
-
-    def write(self, key: str, content: str) -> None:
-        client("s3").put_object(Bucket=self.bucket, Key=key, Body=content.encode())
-
-    def read(self, key: str) -> str:
-        body: bytes = client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return body.decode()
+        return [(sent[2] or "", sent[1]) for sent in topic.sent_notifications]
 
     def keys(self, prefix: str = "") -> list[str]:
         listed = client("s3").list_objects_v2(Bucket=self.bucket, Prefix=prefix)
@@ -139,12 +168,32 @@ def open_account(stack: Stack) -> Iterator[Account]:
             **{key: table[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")},
         )
         client("sns").create_topic(Name=stack.physical_name("NotificationTopic"))
-        jobs = SageMakerJobs(client("s3"))
-        jobs.attach(client("sagemaker"))
-        try:
-            yield Account(stack, jobs)
-        finally:
-            jobs.detach(client("sagemaker"))
+        account = Account(stack, SageMakerJobs(_sagemakers_own_s3()))
+        with ExitStack() as hooks:
+            sagemaker = client("sagemaker")
+            hooks.enter_context(hook(sagemaker, "before-call.sagemaker", account.sagemaker.answer))
+            missing = hook(client("s3"), "after-call.s3.GetObject", account.check_missing_object)
+            hooks.enter_context(missing)
+            for service in _SERVICES:
+                event = f"before-parameter-build.{service}"
+                hooks.enter_context(hook(client(service), event, account.check_permission))
+            yield account
+
+
+@cache
+def _sagemakers_own_s3() -> Any:
+    """A client apart from that of the functions, whose calls are held against their roles."""
+    return boto3.session.Session().client("s3")
+
+
+@contextmanager
+def hook(aws_client: Any, event: str, handler: Any) -> Iterator[None]:
+    """Let a handler see an event of botocore's before any other."""
+    aws_client.meta.events.register_first(event, handler)
+    try:
+        yield
+    finally:
+        aws_client.meta.events.unregister(event, handler)
 
 
 @contextmanager
@@ -155,9 +204,5 @@ def counted_calls(service: str) -> Iterator[list[str]]:
     def record(model: Any, **_: Any) -> None:
         operations.append(model.name)
 
-    events = client(service).meta.events
-    events.register_first(f"before-call.{service}", record, unique_id="counted")
-    try:
+    with hook(client(service), f"before-call.{service}", record):
         yield operations
-    finally:
-        events.unregister(f"before-call.{service}", unique_id="counted")

@@ -49,7 +49,7 @@ class _Refused(Exception):
 
 @dataclass
 class SageMakerJobs:
-    """Answers every call that a SageMaker client makes; `attach` puts it there."""
+    """Answers every call that a SageMaker client makes."""
 
     s3: Any
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
@@ -57,14 +57,6 @@ class SageMakerJobs:
     calls: list[tuple[str, Parsed]] = field(default_factory=list)
     ends: dict[str, tuple[str, str]] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
-
-    def attach(self, client: Any) -> None:
-        """Answer this client from now on."""
-        client.meta.events.register_first("before-call.sagemaker", self._answer, unique_id="jobs")
-
-    def detach(self, client: Any) -> None:
-        """Answer no more."""
-        client.meta.events.unregister("before-call.sagemaker", unique_id="jobs")
 
     def will_end(self, kind_and_name: str, status: str, reason: str = "") -> None:
         """Jobs that match (`TrainingJob cutwatch-orders`) end so; an end of `InProgress` never comes."""
@@ -79,7 +71,8 @@ class SageMakerJobs:
         key = operation.removeprefix("Create") + "Name"
         return [request[key] for name, request in self.calls if name == operation]
 
-    def _answer(self, model: Any, params: Parsed, **_: Any) -> tuple[Any, Parsed]:
+    def answer(self, model: Any, params: Parsed, **_: Any) -> tuple[Any, Parsed]:
+        """Handler of botocore's `before-call`: what it returns is the response."""
         request = json.loads(params["body"])
         try:
             self._refuse(model.name)
@@ -158,9 +151,7 @@ class SageMakerJobs:
             raise _Refused("ValidationException", "Requested resource not found.") from None
 
     def _score(self, request: Parsed) -> None:
-        training = self.jobs["TrainingJob", request["ModelName"]].request
-        learned = self._rows(training["InputDataConfig"][0]["DataSource"])
-        typical = median(value for _, value in learned)
+        typical = self._typical(request["ModelName"])
         scores: dict[str, str] = {}
         for key, value in self._rows(request["TransformInput"]["DataSource"]):
             line = json.dumps({"score": abs(value - typical)})
@@ -170,10 +161,17 @@ class SageMakerJobs:
             output = f"{prefix}{key.rsplit('/', 1)[-1]}.out"
             self.s3.put_object(Bucket=bucket, Key=output, Body=lines.encode())
 
+    def _typical(self, model: str) -> float:
+        training = self.jobs.get(("TrainingJob", model))
+        if training is None:
+            return 0.0
+        source = training.request["InputDataConfig"][0]["DataSource"]
+        return median(value for _, value in self._rows(source))
+
     def _rows(self, source: Parsed) -> Iterator[tuple[str, float]]:
         """The newest value of every row, with the key of the object that holds it."""
         bucket, prefix = _location(source["S3DataSource"]["S3Uri"])
-        for listed in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
+        for listed in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
             content = self.s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read()
             for line in content.decode().splitlines():
                 yield listed["Key"], float(line.rsplit(",", 1)[-1])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from samcli.yamlhelper import yaml_parse
+from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
 PROJECT = Path(__file__).resolve().parent.parent
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -35,6 +35,11 @@ _LAMBDA_SETS = {"AWS_REGION": REGION}
 def snake(name: str) -> str:
     """`ListDetectors` and `List Detectors` are both `list_detectors`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])| ", "_", name).lower()
+
+
+def camel(name: str) -> str:
+    """`list_detectors` is `ListDetectors`."""
+    return name.title().replace("_", "")
 
 
 class Stack:

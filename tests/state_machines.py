@@ -3,7 +3,7 @@
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_callback as integration,
 )
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 
 from cutwatch.aws import client
 from tests.account import Account
@@ -48,7 +49,7 @@ class StateMachines:
 
     account: Account
     delays: list[float] = field(default_factory=list)
-    _children: list[Any] = field(default_factory=list)
+    _children: list[EventManager] = field(default_factory=list)
 
     def run(self, state_machine: str, event: Mapping[str, Any]) -> Execution:
         """Start an execution, as a rule does with its event, and follow it to its end."""
@@ -68,10 +69,12 @@ class StateMachines:
     def _finished(self, execution: str) -> Execution:
         steps = client("stepfunctions")
         deadline = time.monotonic() + _LONGEST_EXECUTION
-        while (described := steps.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        described = steps.describe_execution(executionArn=execution)
+        while described["status"] == "RUNNING":
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{execution} is still running")
             time.sleep(0.01)
+            described = steps.describe_execution(executionArn=execution)
         history = steps.get_execution_history(executionArn=execution)["events"]
         children: dict[str, list[str]] = defaultdict(list)
         for name, payload in self._states_of_children():
@@ -107,7 +110,7 @@ class StateMachines:
             return {"FunctionError": "Unhandled", "Payload": raised | {"stackTrace": []}}
 
 
-def _entered(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _entered(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [e["stateEnteredEventDetails"] for e in events if "stateEnteredEventDetails" in e]
 
 
@@ -128,10 +131,10 @@ def deployed(account: Account, now: datetime) -> Iterator[StateMachines]:
     """Deploy both state machines into an account whose clock starts at `now`."""
     machines = StateMachines(account)
     sleep = SimpleNamespace(sleep=machines.delays.append)
-    original = distributed_map.EventManager
 
-    def keep() -> Any:
-        machines._children.append(original())
+    def keep() -> EventManager:
+        """moto drops the histories of a distributed Map's children."""
+        machines._children.append(EventManager())
         return machines._children[-1]
 
     with ExitStack() as patches:

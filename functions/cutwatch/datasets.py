@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from cutwatch.bucket import Bucket
+from cutwatch.datapoints import is_known, read_series
 from cutwatch.detector import Detector
 from cutwatch.features import FeatureRows, lead_in_periods, shingle
-from cutwatch.metrics import is_known, read_series
 from cutwatch.moments import format_moment
 from cutwatch.names import dataset_digest, dataset_prefix, run_id
 from cutwatch.outcomes import Outcome, Status
@@ -17,7 +18,7 @@ from cutwatch.registry import Model, Registry
 from cutwatch.runs import Run
 from cutwatch.series import Series
 from cutwatch.settings import StoreMetricDataSettings
-from cutwatch.storage import Bucket, find_description, store_dataset
+from cutwatch.storage import find_description, store_dataset
 from cutwatch.windows import Window, newest_end, training_window, transform_window
 
 # Fewer rows say nothing about what is normal; also the smallest sample that makes a forest's scores steady.

@@ -8,6 +8,9 @@ from datetime import datetime
 from cutwatch.aws_limits import SAGEMAKER_NAME_MAX_LENGTH
 from cutwatch.detector import Detector
 
+# Below a dataset's prefix: what SageMaker reads.
+ROWS = "rows/"
+
 _FORBIDDEN = re.compile(r"[^a-z0-9]+")
 
 

@@ -1,5 +1,6 @@
 """What every handler is wrapped in: structured logs, traces, operational metrics."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -9,6 +10,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cutwatch.errors import CutwatchError, InvalidInput
+
+# Most functions count nothing; a line of unstructured log for each of their invocations helps nobody.
+warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 logger = Logger()
 tracer = Tracer()

@@ -9,21 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.aws_limits import METRIC_MAX_AGE
+from cutwatch.bucket import Bucket
 from cutwatch.cutoff import Cutoff
 from cutwatch.detector import Detector
 from cutwatch.errors import NotFound
-from cutwatch.metrics import Datum, datum, publish
+from cutwatch.metrics import (
+    ANOMALOUS_DATAPOINTS,
+    ANOMALY,
+    ANOMALY_SCORE,
+    MAX_ANOMALY_SCORE,
+    Datum,
+    datum,
+    publish,
+)
 from cutwatch.moments import format_moment, parse_moment
 from cutwatch.outcomes import Anomaly, Outcome
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.series import Series
-from cutwatch.storage import Bucket, find_description, read_epochs, read_scores
-
-ANOMALY = "Anomaly"
-ANOMALY_SCORE = "AnomalyScore"
-ANOMALOUS_DATAPOINTS = "AnomalousDatapoints"
-MAX_ANOMALY_SCORE = "MaxAnomalyScore"
+from cutwatch.storage import find_description, read_epochs, read_scores
 
 _LISTED_ANOMALIES = 20
 

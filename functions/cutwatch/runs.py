@@ -7,12 +7,12 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from cutwatch.bucket import Bucket
 from cutwatch.detector import Detector
 from cutwatch.errors import InvalidInput
 from cutwatch.moments import format_moment, parse_moment
 from cutwatch.names import run_id, run_prefix
 from cutwatch.registry import DetectorRecord, Registry
-from cutwatch.storage import Bucket
 
 Kind = Literal["training", "transform"]
 

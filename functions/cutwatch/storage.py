@@ -7,43 +7,18 @@ on the same rows.
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cutwatch.bucket import Bucket
 from cutwatch.errors import MalformedScores, NotFound
 from cutwatch.features import FeatureRows
+from cutwatch.names import ROWS
 
-ROWS = "rows/"
 _TIMESTAMPS = "timestamps.csv"
 _DESCRIPTION = "description.json"
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A bucket and the S3 client that reaches it."""
-
-    s3: Any
-    name: str
-
-    def uri(self, key: str) -> str:
-        """`s3://bucket/key`."""
-        return f"s3://{self.name}/{key}"
-
-    def write(self, key: str, content: str) -> None:
-        """Store a text object."""
-        self.s3.put_object(Bucket=self.name, Key=key, Body=content.encode())
-
-    def read(self, key: str) -> str:
-        """A text object's content; `NotFound` if there is none."""
-        body: bytes = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
-        return body.decode()
-
-    def read_json(self, key: str) -> Any:
-        """A JSON object's content."""
-        return json.loads(self.read(key))
 
 
 def find_description(bucket: Bucket, prefix: str) -> dict[str, Any] | None:

@@ -7,15 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from cutwatch.aws_limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
-from cutwatch.metrics import Datum, datum, publish
+from cutwatch.bucket import Bucket
+from cutwatch.metrics import (
+    ANOMALOUS_DATAPOINTS,
+    DETECTORS_FAILED,
+    MAX_ANOMALY_SCORE,
+    Datum,
+    datum,
+    publish,
+)
 from cutwatch.moments import parse_moment
 from cutwatch.outcomes import Anomaly, Outcome
-from cutwatch.publication import ANOMALOUS_DATAPOINTS, MAX_ANOMALY_SCORE
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
-from cutwatch.storage import Bucket
 
-DETECTORS_FAILED = "DetectorsFailed"
 _LISTED_DETECTORS = 30
 _LISTED_ANOMALIES = 5
 

@@ -1,7 +1,5 @@
 """An HTTP request read as the AWS API call it is: service, operation, parameters, caller."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import re

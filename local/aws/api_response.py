@@ -1,7 +1,5 @@
 """What goes back to a caller, in the protocol that the caller spoke."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,7 +67,8 @@ def _failure_body(
 ) -> tuple[bytes, Mapping[str, str]]:
     described = {"__type": error.code, "message": error.message}
     if request.protocol == "smithy-rpc-v2-cbor":
-        return cbor2.dumps(described), _RPC_V2_HEADERS
+        query_error = {"x-amzn-query-error": f"{error.code};Sender"}
+        return cbor2.dumps(described), _RPC_V2_HEADERS | query_error
     if request.service == "s3":
         return _s3_error(error, request_id), {"content-type": "application/xml"}
     if request.protocol == "query":
@@ -86,7 +85,8 @@ def _s3_error(error: ApiError, request_id: str) -> bytes:
     ElementTree.SubElement(root, "Code").text = error.code
     ElementTree.SubElement(root, "Message").text = error.message
     ElementTree.SubElement(root, "RequestId").text = request_id
-    return ElementTree.tostring(root, encoding="utf-8")
+    document: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return document
 
 
 def _json_type(request: ApiRequest) -> str:

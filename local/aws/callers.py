@@ -1,7 +1,5 @@
 """Who is behind an access key."""
 
-from __future__ import annotations
-
 from local.aws.embedded_ministack import service
 
 OPERATOR = "local-operator"

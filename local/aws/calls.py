@@ -1,7 +1,5 @@
 """The record of every API call: who called what, with which parameters, to which effect."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -4,13 +4,12 @@ Waiting costs no real time: when everything that could still act is waiting, the
 at which something wakes up. Deadlines, polling loops and job durations therefore behave as on AWS, at once.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import time_machine
 
@@ -28,7 +27,7 @@ class Clock:
         self._busy = 0
         self._sleepers: list[_Sleeper] = []
         self._traveller: time_machine.travel | None = None
-        self._coordinates: time_machine.Coordinates | None = None
+        self._coordinates: Any = None
 
     @property
     def moved(self) -> bool:
@@ -48,8 +47,9 @@ class Clock:
         self.move_to(self.now() + timedelta(seconds=seconds))
 
     def restore(self) -> None:
-        """Return the process to real time."""
+        """Return the process to real time and wake everybody."""
         with self._changed:
+            self._wake(everybody=True)
             if self._traveller is not None:
                 self._traveller.stop()
             self._traveller = self._coordinates = None
@@ -105,7 +105,7 @@ class Clock:
         if self.wait_scale < 1:
             self._sleep_until_woken(sleeper)
 
-    def _sleep_until_woken(self, sleeper: _Sleeper) -> None:
+    def _sleep_until_woken(self, sleeper: "_Sleeper") -> None:
         with self._changed:
             self._sleepers.append(sleeper)
             self._busy -= 1
@@ -122,10 +122,10 @@ class Clock:
                 self._put(first)
             self._wake()
 
-    def _wake(self) -> None:
+    def _wake(self, *, everybody: bool = False) -> None:
         """Make busy again whoever has slept long enough, before anybody can skip further."""
         now = self.now()
-        due = [sleeper for sleeper in self._sleepers if sleeper.wake_at <= now]
+        due = [sleeper for sleeper in self._sleepers if everybody or sleeper.wake_at <= now]
         if due:
             self._sleepers = [sleeper for sleeper in self._sleepers if sleeper not in due]
             self._busy += len(due)

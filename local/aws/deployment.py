@@ -1,7 +1,5 @@
 """Deploying a SAM template through CloudFormation, as `sam build` and `sam deploy` do."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 MiniStack keeps its state in module globals, so one process holds at most one local AWS at a time.
 """
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import logging
@@ -45,25 +43,26 @@ class EmbeddedMiniStack:
         os.environ.update(self._environment)
         try:
             with _untouched_root_logger():
-                app = importlib.import_module("ministack.app")
+                app = _app()
                 importlib.import_module("ministack.core.hypercorn_compat").install()
             app._reset_all_state()
         except BaseException:
             self._release()
             raise
-        return app.app  # type: ignore[no-any-return]
+        serve: AsgiApp = app.app
+        return serve
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let MiniStack's own threads call into the server's event loop."""
         self._executor = ThreadPoolExecutor(_WORKER_THREADS, thread_name_prefix="ministack")
         loop.set_default_executor(self._executor)
-        importlib.import_module("ministack.app")._MAIN_LOOP = loop
+        _app()._MAIN_LOOP = loop
         if self._schedules:
             service("eventbridge").start_scheduler()
             service("scheduler").start_scheduler()
 
     def stop(self) -> None:
-        app = importlib.import_module("ministack.app")
+        app = _app()
         app._MAIN_LOOP = None
         app._reset_lock = None
         app._reset_all_state()
@@ -78,6 +77,10 @@ class EmbeddedMiniStack:
             else:
                 os.environ[name] = value
         _in_use.release()
+
+
+def _app() -> Any:
+    return importlib.import_module("ministack.app")
 
 
 def service(name: str) -> Any:

@@ -1,13 +1,11 @@
 """Faults on demand: what AWS sometimes does to a call, done to the calls that a test names."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from local.aws.api_response import ApiError
 
@@ -34,7 +32,7 @@ class Fault:
     caller: str = "*"
 
     @classmethod
-    def throttling(cls, service: str, operation: str = "*", **details: Any) -> Fault:
+    def throttling(cls, service: str, operation: str = "*", **details: Any) -> Self:
         return cls(service, operation, **{"error": "ThrottlingException", **details})
 
     def hits(self, service: str, operation: str, caller: str, parameters: Parameters) -> bool:

@@ -1,7 +1,5 @@
 """The door to the local AWS: names each call, applies faults and limits, hands it to who serves it, records it."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Callable, Mapping

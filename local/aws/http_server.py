@@ -1,7 +1,5 @@
 """An ASGI application served over HTTP by a thread of this process."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import socket
@@ -68,9 +66,7 @@ class HttpServer:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._loop.call_soon(started.set)
-        await serve(  # type: ignore[arg-type]
-            app, self._configuration(), shutdown_trigger=self._stopping.wait, mode="asgi"
-        )
+        await serve(app, self._configuration(), shutdown_trigger=self._stopping.wait, mode="asgi")
 
     def hang_up(self, client: tuple[str, int]) -> None:
         """Close a client's connection without an answer."""

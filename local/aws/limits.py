@@ -1,7 +1,5 @@
 """AWS's limits on a call, enforced at the door for the services that MiniStack serves without them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from cutwatch.aws_limits import (

@@ -1,7 +1,5 @@
 """The local AWS as its users see it: a context manager with clients, deployments, a clock and faults."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +12,7 @@ from botocore.config import Config
 from local.aws.callers import OPERATOR, caller_of
 from local.aws.calls import CallLog
 from local.aws.clock import Clock
+from local.aws.cloudwatch.service import CloudWatch
 from local.aws.deployment import Deployment
 from local.aws.embedded_ministack import EmbeddedMiniStack
 from local.aws.faults import Faults
@@ -21,10 +20,8 @@ from local.aws.gateway import Gateway, Service
 from local.aws.http_server import AsgiApp, HttpServer
 from local.aws.lambda_runtime.executor import FunctionExecutor
 from local.aws.limits import check_limits
-from local.aws.ministack_mends import Mending, check_version, lambda_functions
-from local.aws.ministack_mends.state_children import Children
-from local.aws.ministack_mends.state_execution import Executions
-from local.aws.ministack_mends.state_paths import Paths
+from local.aws.ministack_mends import mend
+from local.aws.ministack_mends.state_execution import abort_executions
 from local.aws.sagemaker import SageMakerBehaviour
 from local.aws.sagemaker.service import SageMaker
 from local.aws.stacks import Stack
@@ -52,10 +49,12 @@ class LocalAws:
         self.calls = CallLog()
         self.faults = Faults()
         self.sagemaker = sagemaker or SageMakerBehaviour()
+        self.cloudwatch = CloudWatch(self.clock)
         self._host, self._port = host, port
         self._schedules = schedules
         self._running: ExitStack | None = None
         self._server: HttpServer | None = None
+        self._functions: FunctionExecutor | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -70,18 +69,16 @@ class LocalAws:
         self.stop()
 
     def start(self) -> None:
-        check_version()
         with ExitStack() as starting:
-            self._server = HttpServer(self._host, self._port)
-            starting.callback(self._server.stop)
-            ministack = EmbeddedMiniStack(
-                self.region, self._server.port, schedules=self._schedules
-            )
+            self._server = server = HttpServer(self._host, self._port)
+            starting.callback(server.stop)
+            ministack = EmbeddedMiniStack(self.region, server.port, schedules=self._schedules)
             app = ministack.start()
             starting.callback(ministack.stop)
-            starting.callback(self.clock.restore)
             self._mend(starting)
-            ministack.attach(self._server.start(self._gateway(app)))
+            starting.callback(self.clock.restore)
+            starting.callback(abort_executions)
+            ministack.attach(server.start(self._gateway(app, server)))
             self._running = starting.pop_all()
 
     def stop(self) -> None:
@@ -108,6 +105,8 @@ class LocalAws:
         tags: Mapping[str, str] = MappingProxyType({}),
     ) -> Stack:
         """Package and deploy a SAM template; what it asks for and this AWS has not fails it by name."""
+        if self._functions is not None:
+            self._functions.prepare()
         s3 = self.client("s3")
         bucket = f"local-artefacts-{self.region}"
         if self.region == "us-east-1":
@@ -130,20 +129,14 @@ class LocalAws:
         )
 
     def _mend(self, starting: ExitStack) -> None:
-        executor = FunctionExecutor(
-            lambda: self.endpoint_url, self.clock, self.calls, self.faults
-        )
-        starting.callback(executor.stop)
-        mending = Mending()
+        self._functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
+        starting.callback(self._functions.stop)
+        mending = mend(self.clock, self._functions, self.cloudwatch, self.calls, self.faults)
         starting.callback(mending.undo)
-        lambda_functions.mend(mending, executor)
-        Paths(mending)
-        Executions(mending, self.clock)
-        Children(mending, self.clock)
 
-    def _gateway(self, ministack: AsgiApp) -> Gateway:
-        assert self._server is not None
+    def _gateway(self, ministack: AsgiApp, server: HttpServer) -> Gateway:
         services: dict[str, Service] = {
+            "cloudwatch": self.cloudwatch,
             "sagemaker": SageMaker(
                 self.region, self.clock, self._client("s3", "sagemaker"), self.sagemaker
             ),
@@ -155,5 +148,5 @@ class LocalAws:
             self.faults,
             check_limits=check_limits,
             caller_of=caller_of,
-            hang_up=self._server.hang_up,
+            hang_up=server.hang_up,
         )

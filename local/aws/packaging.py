@@ -1,7 +1,5 @@
 """Local artefacts of a SAM template, uploaded and referred to by their S3 location."""
 
-from __future__ import annotations
-
 import copy
 import hashlib
 import io
@@ -34,7 +32,10 @@ class Packager:
         """Return the template with S3 locations for local paths."""
         packaged = copy.deepcopy(template)
         shared = packaged.get("Globals", {}).get("Function", {})
-        for resource in [{"Type": "AWS::Serverless::Function", "Properties": shared}, *_resources(packaged)]:
+        for resource in [
+            {"Type": "AWS::Serverless::Function", "Properties": shared},
+            *_resources(packaged),
+        ]:
             properties = resource.get("Properties", {})
             if name := _DIRECTORIES.get(resource["Type"]):
                 self._replace(properties, name, zip_directory)

@@ -1,7 +1,5 @@
 """AWS's query protocol, from the server's side: form fields in, XML out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -36,7 +34,7 @@ def _parse(form: Mapping[str, str], prefix: str, shape: Shape) -> Any:
 def _parse_list(form: Mapping[str, str], prefix: str, shape: ListShape) -> list[Any] | None:
     if not shape.serialization.get("flattened"):
         prefix = f"{prefix}.{shape.member.serialization.get('name', 'member')}"
-    items = []
+    items: list[Any] = []
     while (item := _parse(form, f"{prefix}.{len(items) + 1}", shape.member)) is not None:
         items.append(item)
     return items or None
@@ -71,7 +69,7 @@ def serialize(result: Mapping[str, Any], operation: OperationModel, request_id: 
         parent = ElementTree.SubElement(root, wrapper or f"{operation.name}Result")
         _append_members(parent, result, operation.output_shape)
     _append_metadata(root, request_id)
-    return ElementTree.tostring(root, encoding="utf-8")
+    return _bytes(root)
 
 
 def serialize_error(code: str, message: str, status: int, request_id: str) -> bytes:
@@ -81,7 +79,7 @@ def serialize_error(code: str, message: str, status: int, request_id: str) -> by
     ElementTree.SubElement(error, "Code").text = code
     ElementTree.SubElement(error, "Message").text = message
     ElementTree.SubElement(root, "RequestId").text = request_id
-    return ElementTree.tostring(root, encoding="utf-8")
+    return _bytes(root)
 
 
 def _append_metadata(root: ElementTree.Element, request_id: str) -> None:
@@ -111,6 +109,11 @@ def _append_items(element: ElementTree.Element, items: Sequence[Any], shape: Lis
     tag = shape.member.serialization.get("name", "member")
     for item in items:
         _append(ElementTree.SubElement(element, tag), item, shape.member)
+
+
+def _bytes(root: ElementTree.Element) -> bytes:
+    document: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return document
 
 
 def _text(value: Any) -> str:

@@ -1,7 +1,5 @@
 """Requests checked against botocore's service models, refused in AWS's words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache

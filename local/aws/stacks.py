@@ -1,7 +1,5 @@
 """A deployed stack: its outputs and resources, executions of its state machines, firings of its rules."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +11,7 @@ from uuid import uuid4
 
 from local.aws.embedded_ministack import ACCOUNT_ID, account_scope, service
 
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.005
 ClientFactory = Callable[[str], Any]
 
 
@@ -41,13 +39,11 @@ class Execution:
     def wait(self, timeout: float = 60.0) -> ExecutionResult:
         """Wait, at most `timeout` real seconds, until it ends."""
         deadline = time.monotonic() + timeout
-        while True:
-            described = self._stepfunctions.describe_execution(executionArn=self.arn)
-            if described["status"] != "RUNNING":
-                break
+        while self._runs():
             if time.monotonic() > deadline:
                 raise ExecutionTimedOut(f"{self.arn} still runs after {timeout} s")
             time.sleep(_POLL_SECONDS)
+        described = self._stepfunctions.describe_execution(executionArn=self.arn)
         output = described.get("output")
         return ExecutionResult(
             described["status"],
@@ -55,6 +51,11 @@ class Execution:
             described.get("error"),
             described.get("cause"),
         )
+
+    def _runs(self) -> bool:
+        with account_scope(self.arn.split(":")[3]):
+            record = service("stepfunctions")._executions.get(self.arn)
+        return record is not None and record["status"] == "RUNNING"
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -74,7 +75,7 @@ class Execution:
         ]
 
     @property
-    def children(self) -> list[Execution]:
+    def children(self) -> list["Execution"]:
         """The child executions of its distributed Maps, in the order in which they started."""
         runs = self._stepfunctions.list_map_runs(executionArn=self.arn)["mapRuns"]
         pages = (

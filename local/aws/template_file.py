@@ -1,7 +1,5 @@
 """A CloudFormation template read from YAML, its short function tags spelled out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -13,8 +13,8 @@ from cutwatch.detector import Detector
 from cutwatch.names import run_id
 from cutwatch.outcomes import Outcome
 from cutwatch.registry import Registry
-from local.aws import Execution, LocalAws, Stack
 from local.application import deploy
+from local.aws import Execution, LocalAws, Stack
 
 PERIOD = 300
 HISTORY_DAYS = 3

@@ -1,7 +1,5 @@
 """Lambda's execution environments, from the outside: started on demand, kept warm, killed when they hang."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -21,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+_MOST_AT_ONCE = 4 * (os.cpu_count() or 1)
 _RUNTIME = Path(__file__).with_name("python_runtime.py")
 
 
@@ -78,20 +77,29 @@ class Environments:
         self._runtime: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._code = _UnpackedCode()
+        self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
+
+    def start(self) -> None:
+        """Start the runtime ahead of the first invocation."""
+        with self._lock:
+            if self._control is None:
+                self._start_runtime()
 
     def unpack(self, digest: str, archive: bytes) -> str:
         return self._code.directory(digest, archive)
 
     def invoke(self, function: Function, invocation: Mapping[str, Any]) -> dict[str, Any]:
-        environment = self._lease(function)
-        try:
-            answer = environment.invoke(invocation, function.timeout)
-        except BaseException:
-            self._discard(environment)
-            raise
-        with self._lock:
-            self._busy.discard(environment)
-            self._idle[function].append(environment)
+        """Invoke in a warm environment, or a new one; more invocations than this machine runs at once queue."""
+        with self._places:
+            environment = self._lease(function)
+            try:
+                answer = environment.invoke(invocation, function.timeout)
+            except BaseException:
+                self._discard(environment)
+                raise
+            with self._lock:
+                self._busy.discard(environment)
+                self._idle[function].append(environment)
         return answer
 
     def stop(self) -> None:
@@ -166,7 +174,5 @@ class _UnpackedCode:
 def _clean() -> dict[str, str]:
     """The surroundings without AWS settings or search paths of the user's own."""
     return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "PYTHON"))
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))
     }

@@ -1,7 +1,5 @@
 """Runs a function that MiniStack's Lambda was asked to invoke, and reports as Lambda does."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import secrets
@@ -10,11 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cutwatch.aws_limits import LAMBDA_PAYLOAD_MAX_BYTES
-from local.aws.api_response import ApiError
-from local.aws.calls import Call, CallLog
 from local.aws.clock import Clock
 from local.aws.embedded_ministack import ACCOUNT_ID, service
-from local.aws.faults import Faults
 from local.aws.lambda_runtime.environments import (
     EnvironmentDied,
     Environments,
@@ -28,14 +23,14 @@ _Record = Mapping[str, Any]
 class FunctionExecutor:
     """Invokes functions in warm processes; every outcome is one of MiniStack's result records."""
 
-    def __init__(
-        self, endpoint_url: Callable[[], str], clock: Clock, calls: CallLog, faults: Faults
-    ) -> None:
+    def __init__(self, endpoint_url: Callable[[], str], clock: Clock) -> None:
         self._endpoint_url = endpoint_url
         self._clock = clock
-        self._calls = calls
-        self._faults = faults
         self._environments = Environments()
+
+    def prepare(self) -> None:
+        """Get ready for a first invocation that will come soon."""
+        self._environments.start()
 
     def stop(self) -> None:
         self._environments.stop()
@@ -43,36 +38,16 @@ class FunctionExecutor:
     def execute(self, record: _Record, event: Any, request_id: str) -> dict[str, Any]:
         """Stands in for MiniStack's own execution of a Python function."""
         configuration = record.get("config") or record
-        result = self._outcome(record, configuration, event, request_id)
-        body = result.get("body")
-        failed = str(body["errorType"]) if result.get("error") and body else None
-        parameters = {"FunctionName": configuration["FunctionName"], "Payload": event}
-        self._calls.record(Call("lambda", "Invoke", "lambda", parameters, failed))
-        return result
-
-    def _outcome(
-        self, record: _Record, configuration: _Record, event: Any, request_id: str
-    ) -> dict[str, Any]:
         try:
-            self._apply_fault(configuration["FunctionName"], event)
             answer = self._environments.invoke(
                 self._function(record, configuration), self._invocation(event, request_id)
             )
-        except ApiError as error:
-            return _failure(f"Lambda.{error.code}", error.message)
         except FunctionTimedOut:
             return _timed_out(request_id, configuration)
         except EnvironmentDied:
             message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
             return _failure("Runtime.ExitError", message)
         return _result(answer)
-
-    def _apply_fault(self, name: str, event: Any) -> None:
-        parameters = {"FunctionName": name, "Payload": event}
-        fault = self._faults.spend("lambda", "Execute", "lambda", parameters)
-        if fault is not None:
-            self._clock.sleep(fault.delay_seconds)
-            fault.raise_error()
 
     def _invocation(self, event: Any, request_id: str) -> dict[str, Any]:
         return {

@@ -4,8 +4,7 @@ A script of its own, so that handlers see their own code and what is installed, 
 parent asks for an environment over a Unix socket and talks to it over the connection that it passes along.
 """
 
-from __future__ import annotations
-
+import gc
 import importlib
 import io
 import json
@@ -15,10 +14,25 @@ import socket
 import sys
 import time
 import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
-_PRELOADED = ("boto3", "numpy", "pydantic", "yaml", "aws_lambda_powertools", "time_machine")
+# Nothing that looks at the environment when it is imported, as the X-Ray SDK does.
+_PRELOADED_MODULES = (
+    "asyncio",
+    "aws_lambda_powertools.logging",
+    "aws_lambda_powertools.metrics",
+    "boto3.dynamodb.types",
+    "numpy.typing",
+    "pydantic",
+    "requests",
+    "sqlite3",
+    "time_machine",
+    "wrapt",
+    "yaml",
+)
+_PRELOADED_CLIENTS = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns", "stepfunctions")
 
 
 def main() -> None:
@@ -48,11 +62,31 @@ def _receive(control: socket.socket, length: int) -> bytes:
 
 
 def _preload() -> None:
-    for name in _PRELOADED:
-        try:
+    """Import and parse once, before forking, what every environment would import and parse by itself."""
+    for name in _PRELOADED_MODULES:
+        with suppress(ImportError):
             importlib.import_module(name)
-        except ImportError:
-            continue
+    with suppress(ImportError):
+        _preload_service_models()
+    gc.freeze()
+
+
+def _preload_service_models() -> None:
+    import boto3
+    from botocore.loaders import JSONFileLoader
+
+    parse = JSONFileLoader.load_file
+    parsed: dict[str, Any] = {}
+
+    def load_file(loader: JSONFileLoader, file_path: str) -> Any:
+        if file_path not in parsed:
+            parsed[file_path] = parse(loader, file_path)
+        return parsed[file_path]
+
+    JSONFileLoader.load_file = load_file  # type: ignore[method-assign]
+    session = boto3.Session("local", "local", region_name="us-east-1")
+    for service in _PRELOADED_CLIENTS:
+        session.client(service)  # type: ignore[call-overload]
 
 
 def _run_environment(connection: Connection, function: dict[str, Any]) -> NoReturn:

@@ -4,6 +4,36 @@ Each mend replaces functions of MiniStack's for as long as a local AWS runs. The
 version that they were written for is checked.
 """
 
+from local.aws.calls import CallLog
+from local.aws.clock import Clock
+from local.aws.cloudwatch.service import CloudWatch
+from local.aws.faults import Faults
+from local.aws.lambda_runtime.executor import FunctionExecutor
+from local.aws.ministack_mends import lambda_functions
 from local.aws.ministack_mends.mending import Mending, check_version
+from local.aws.ministack_mends.metrics import Metrics
+from local.aws.ministack_mends.stack_resources import StackResources
+from local.aws.ministack_mends.state_children import Children
+from local.aws.ministack_mends.state_definitions import StateDefinitions
+from local.aws.ministack_mends.state_execution import Executions
+from local.aws.ministack_mends.state_paths import Paths
 
-__all__ = ["Mending", "check_version"]
+
+def mend(
+    clock: Clock,
+    functions: FunctionExecutor,
+    cloudwatch: CloudWatch,
+    calls: CallLog,
+    faults: Faults,
+) -> Mending:
+    """Apply every mend; `undo` of what is returned takes them back."""
+    check_version()
+    mending = Mending()
+    lambda_functions.mend(mending, functions)
+    StateDefinitions(mending)
+    Paths(mending)
+    Executions(mending, clock)
+    Children(mending, clock, calls, faults)
+    Metrics(mending, cloudwatch, clock)
+    StackResources(mending)
+    return mending

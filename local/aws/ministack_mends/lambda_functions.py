@@ -4,8 +4,6 @@ MiniStack reports every exception as `Runtime.HandlerError`, kills the environme
 variable `AWS_ENDPOINT_URL` that a template declares empty hide the endpoint.
 """
 
-from __future__ import annotations
-
 from local.aws.embedded_ministack import service
 from local.aws.lambda_runtime.executor import FunctionExecutor
 from local.aws.ministack_mends.mending import Mending

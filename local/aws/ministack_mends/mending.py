@@ -1,7 +1,5 @@
 """Replacing a function of MiniStack's, and putting it back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any

@@ -4,8 +4,6 @@ MiniStack ignores the `...Path` spellings of a Map's limits, runs a nested execu
 its failure the child's error name; on AWS it is `States.TaskFailed` with the child's description as the cause.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -16,19 +14,24 @@ from functools import partial
 from threading import Lock, Thread
 from typing import Any
 
+from local.aws.calls import Call, CallLog
 from local.aws.clock import Clock
 from local.aws.embedded_ministack import service
+from local.aws.faults import Faults
 from local.aws.ministack_mends.mending import Mending
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
 _POLL_SECONDS = 0.005
 _LONGEST_EXECUTION = 366 * 86_400.0
+_CALLER = "states.amazonaws.com"
 _NESTED = "arn:aws:states:::states:startExecution.sync"
 
 
 class Children:
-    def __init__(self, mending: Mending, clock: Clock) -> None:
+    def __init__(self, mending: Mending, clock: Clock, calls: CallLog, faults: Faults) -> None:
         self._clock = clock
+        self._calls = calls
+        self._faults = faults
         self._states = service("stepfunctions")
         replace = mending.replace
         self._run_map = replace(self._states, "_run_distributed_map", self.run_map)
@@ -102,6 +105,32 @@ class Children:
             raise self._states._ExecutionError("States.Timeout", cause) from None
 
     def call_function(self, reference: str, event: Any) -> Any:
+        """Invoke a function for a state machine: one call more, subject to faults as any other."""
+        parameters = {"FunctionName": reference.rpartition(":function:")[2], "Payload": event}
+        try:
+            result = self._with_faults(parameters, lambda: self._invoke_function(reference, event))
+        except self._states._ExecutionError as failure:
+            self._calls.record(Call("lambda", "Invoke", _CALLER, parameters, failure.error))
+            raise
+        self._calls.record(Call("lambda", "Invoke", _CALLER, parameters))
+        return result
+
+    def _with_faults(self, parameters: Mapping[str, Any], invoke: Callable[[], Any]) -> Any:
+        fault = self._faults.spend("lambda", "Invoke", _CALLER, parameters)
+        if fault is None:
+            return invoke()
+        time.sleep(fault.delay_seconds)
+        lost = self._states._ExecutionError("Lambda.SdkClientException", "Connection reset")
+        if fault.error is not None:
+            raise self._states._ExecutionError(f"Lambda.{fault.error}", fault.message)
+        if fault.reset == "before":
+            raise lost
+        result = invoke()
+        if fault.reset == "after":
+            raise lost
+        return result
+
+    def _invoke_function(self, reference: str, event: Any) -> Any:
         functions = service("lambda_svc")
         function, configuration, name = functions._get_func_record_for_ref(reference)
         if not function or not configuration:

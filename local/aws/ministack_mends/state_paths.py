@@ -4,8 +4,6 @@ MiniStack resolves a path that leads nowhere to null where AWS fails the state, 
 timestamps or strings by path except equality, and lets `States.ALL` catch what AWS says nothing can catch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

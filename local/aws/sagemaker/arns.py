@@ -1,7 +1,5 @@
 """ARNs of SageMaker's resources, and the role that a request names."""
 
-from __future__ import annotations
-
 import json
 
 from local.aws.api_response import ApiError

@@ -1,7 +1,5 @@
 """How the local SageMaker behaves: quotas, durations, and what befalls the jobs that a test names."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,7 +56,11 @@ class SageMakerBehaviour:
         return self.quotas.get(instance_type, self.default_quota)
 
     def fail(
-        self, concerns: JobPredicate, reason: str = "AlgorithmError: It failed", *, times: int | None = None
+        self,
+        concerns: JobPredicate,
+        reason: str = "AlgorithmError: It failed",
+        *,
+        times: int | None = None,
     ) -> None:
         self._add(concerns, Fate.FAIL, reason, times)
 

@@ -1,7 +1,5 @@
 """The jobs of one kind: creating under unique names within quotas, describing, listing, stopping."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Jobs: work in a thread that takes the time and the end that its behaviour gives it."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,7 +38,9 @@ class Job:
     def occupies_instances(self) -> bool:
         return self.status in ("InProgress", "Stopping")
 
-    def end(self, status: str, at: datetime, *, secondary: str = "", reason: str | None = None) -> None:
+    def end(
+        self, status: str, at: datetime, *, secondary: str = "", reason: str | None = None
+    ) -> None:
         self.status = status
         self.secondary_status = secondary or status
         self.failure_reason = reason
@@ -105,7 +105,9 @@ class JobRunner:
             write()
             self._end(job, "Completed")
 
-    def _end(self, job: Job, status: str, *, secondary: str = "", reason: str | None = None) -> None:
+    def _end(
+        self, job: Job, status: str, *, secondary: str = "", reason: str | None = None
+    ) -> None:
         with job.lock:
             if job.status == "InProgress":
                 job.end(status, self._clock.now(), secondary=secondary, reason=reason)

@@ -1,7 +1,5 @@
 """Models: a name for an artefact and the image that reads it."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -54,13 +52,15 @@ class Models:
         }
 
     def list(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        found = [
+        found: list[dict[str, Any]] = [
             {"ModelName": name, "ModelArn": self._arn(name), "CreationTime": created}
             for name, (_, created) in self._models.items()
             if request.get("NameContains", "") in name
         ]
         found.sort(
-            key=lambda model: model["ModelName" if request.get("SortBy") == "Name" else "CreationTime"],
+            key=lambda model: model[
+                "ModelName" if request.get("SortBy") == "Name" else "CreationTime"
+            ],
             reverse=request.get("SortOrder", "Descending") == "Descending",
         )
         start = int(request.get("NextToken", 0))

@@ -1,7 +1,5 @@
 """The objects of the local S3 that jobs read and write, addressed by URI as in SageMaker's requests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,13 +1,12 @@
 """SageMaker's built-in Random Cut Forest: its hyperparameters, its input, its model, its scores."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from krcf import RandomCutForest
@@ -34,7 +33,7 @@ class Hyperparameters:
     num_samples_per_tree: int
 
     @classmethod
-    def parse(cls, given: Mapping[str, str]) -> Hyperparameters:
+    def parse(cls, given: Mapping[str, str]) -> Self:
         """Read the strings that SageMaker passes on, as strictly as the algorithm does."""
         for name in given.keys() - _RANGES.keys() - _DEFAULTS.keys():
             raise _hyperparameter_error(
@@ -66,19 +65,18 @@ def parse_rows(content: bytes, feature_dim: int, source: str) -> Rows:
 def train(rows: Rows, parameters: Hyperparameters, job: str) -> bytes:
     """Train a static forest on a uniform sample; the same job name gives the same forest."""
     seed = int.from_bytes(hashlib.sha256(job.encode()).digest()[:4], "big")
-    forest = RandomCutForest(
-        {
-            "dimensions": parameters.feature_dim,
-            "shingle_size": 1,
-            "num_trees": parameters.num_trees,
-            "sample_size": parameters.num_samples_per_tree,
-            "lambda": 0.0,
-            "output_after": 1,
-            "random_seed": seed,
-            "internal_shingling": False,
-            "parallel_execution_enabled": False,
-        }
-    )
+    options: Any = {
+        "dimensions": parameters.feature_dim,
+        "shingle_size": 1,
+        "num_trees": parameters.num_trees,
+        "sample_size": parameters.num_samples_per_tree,
+        "lambda": 0.0,
+        "output_after": 1,
+        "random_seed": seed,
+        "internal_shingling": False,
+        "parallel_execution_enabled": False,
+    }
+    forest = RandomCutForest(options)
     for row in np.random.default_rng(seed).permutation(rows):
         forest.update(row)
     return _pack(forest.to_msgpack())

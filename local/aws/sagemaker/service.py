@@ -1,7 +1,5 @@
 """The SageMaker API: operations, request validation, tags."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,9 +20,7 @@ _Parameters = Mapping[str, Any]
 class SageMaker:
     """Answers every request for SageMaker; what it does not implement it refuses by name."""
 
-    def __init__(
-        self, region: str, clock: Clock, s3: Any, behaviour: SageMakerBehaviour
-    ) -> None:
+    def __init__(self, region: str, clock: Clock, s3: Any, behaviour: SageMakerBehaviour) -> None:
         objects = Objects(s3)
         self._lock = threading.Lock()
         self._tags: dict[str, dict[str, str]] = {}

@@ -1,7 +1,5 @@
 """What of SageMaker's requests the local one implements; the rest is refused by name, never ignored."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

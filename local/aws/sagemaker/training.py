@@ -1,7 +1,5 @@
 """Training jobs of the built-in Random Cut Forest."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Batch transform jobs: one object of scores for every object of rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

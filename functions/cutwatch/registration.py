@@ -1,0 +1,62 @@
+"""Registering a trained model with its frozen cutoff."""
+
+from typing import Any
+
+from cutwatch.bucket import Bucket
+from cutwatch.cutoff import Cutoff
+from cutwatch.detector import Detector
+from cutwatch.errors import NotFound
+from cutwatch.outcomes import Outcome
+from cutwatch.registry import KEPT_MODELS, Model, Registry
+from cutwatch.runs import Run
+from cutwatch.storage import find_description, read_scores
+
+
+def register(
+    registry: Registry,
+    bucket: Bucket,
+    run: Run,
+    dataset: dict[str, Any],
+    model_name: str,
+    scores_prefix: str,
+    default_sigmas: float,
+) -> tuple[Outcome, tuple[Model, ...]]:
+    """Freeze the cutoff on the training data's own scores and register the model with it.
+
+    Returns the detector's outcome and the models that are to be deleted. Doing it again changes nothing.
+    """
+    description = find_description(bucket, dataset["prefix"])
+    if description is None:
+        raise NotFound("GetObject", "NoSuchKey", f"no dataset below {dataset['prefix']}")
+    detector = Detector.from_payload(description["detector"])
+    scores = read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"])
+    cutoff = Cutoff.of_scores(scores, detector.cutoff.sigmas or default_sigmas)
+    model = Model(
+        name=model_name,
+        fingerprint=detector.fingerprint,
+        scheduled_time=run.scheduled_time,
+        trained_through=description["end"],
+        dataset=description["prefix"],
+        shingle_size=description["shingle_size"],
+        cutoff=cutoff.to_payload(),
+        cutoff_method=detector.cutoff.method,
+    )
+    models = registry.add_model(detector.name, model)
+    outcome = Outcome(
+        detector.name,
+        "TRAINED",
+        _sentence(description, cutoff),
+        datapoints=description["reported"],
+    )
+    registry.record_outcome(run.id, run.moment, outcome)
+    return outcome, models[KEPT_MODELS:]
+
+
+def _sentence(description: dict[str, Any], cutoff: Cutoff) -> str:
+    sentence = (
+        f"learned {description['rows']} rows from {description['start']} to {description['end']}; "
+        f"cutoff {cutoff.value:.4g}"
+    )
+    if description["constant"]:
+        return f"{sentence}; the metric never changed, so any change will be an anomaly"
+    return sentence

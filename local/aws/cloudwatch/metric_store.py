@@ -1,0 +1,109 @@
+"""Where datapoints live: per metric a few sorted arrays, aggregated by period when they are read."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MetricKey:
+    """What CloudWatch calls a metric: namespace, name and dimensions together."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, namespace: str, name: str, dimensions: Mapping[str, str]) -> Self:
+        return cls(namespace, name, tuple(sorted(dimensions.items())))
+
+    @classmethod
+    def from_request(cls, metric: Mapping[str, Any]) -> Self:
+        dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions", [])}
+        return cls.of(metric["Namespace"], metric["MetricName"], dimensions)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Statistic sets with their times (epoch seconds): one element each for one datum's value."""
+
+    times: NDArray[np.int64]
+    sums: Floats
+    counts: Floats
+    minima: Floats
+    maxima: Floats
+    units: NDArray[np.str_]
+
+    @classmethod
+    def of_values(cls, times: Any, values: Any, counts: Any, unit: str) -> Self:
+        values = np.asarray(values, dtype=np.float64)
+        counts = np.broadcast_to(np.asarray(counts, dtype=np.float64), values.shape)
+        times = np.broadcast_to(np.asarray(times, dtype=np.int64), values.shape)
+        return cls(
+            times, values * counts, counts, values, values, np.full(values.shape, unit, "U20")
+        )
+
+    @classmethod
+    def of_statistics(cls, time: int, statistics: Mapping[str, float], unit: str) -> Self:
+        total, count, minimum, maximum = (
+            np.array([statistics[name]], dtype=np.float64)
+            for name in ("Sum", "SampleCount", "Minimum", "Maximum")
+        )
+        units = np.array([unit], "U20")
+        return cls(np.array([time]), total, count, minimum, maximum, units)
+
+    @classmethod
+    def concatenate(cls, parts: "Sequence[Samples]") -> Self:
+        """Join all parts in the order of time."""
+        order = np.argsort(np.concatenate([part.times for part in parts]), kind="stable")
+        return cls(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])[order]
+                for name in cls.__dataclass_fields__
+            )
+        )
+
+    def where(self, chosen: Any) -> "Samples":
+        return Samples(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    def between(self, start: float, end: float) -> "Samples":
+        return self.where(slice(*np.searchsorted(self.times, [start, end])))
+
+
+class MetricStore:
+    """All datapoints of one account and region."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: dict[MetricKey, list[Samples]] = {}
+
+    def add(self, key: MetricKey, samples: Samples) -> None:
+        with self._lock:
+            self._parts.setdefault(key, []).append(samples)
+
+    def samples(self, key: MetricKey, start: float, end: float) -> Samples | None:
+        """The samples of [start, end), or None for a metric that does not exist."""
+        with self._lock:
+            parts = self._parts.get(key)
+            if parts is None:
+                return None
+            if len(parts) > 1 or not _is_sorted(parts[0].times):
+                parts[:] = [Samples.concatenate(parts)]
+            return parts[0].between(start, end)
+
+    def metrics(self, start: float, end: float) -> Iterator[MetricKey]:
+        """The metrics that have samples in [start, end)."""
+        for key in list(self._parts):
+            samples = self.samples(key, start, end)
+            if samples is not None and samples.times.size:
+                yield key
+
+
+def _is_sorted(times: NDArray[np.int64]) -> bool:
+    return bool(np.all(times[:-1] <= times[1:]))

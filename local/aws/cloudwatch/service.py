@@ -1,0 +1,117 @@
+"""CloudWatch's data plane; alarms and dashboards stay MiniStack's, which asks us for the data."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_BYTES
+from local.aws.api_request import ApiRequest, operation_model
+from local.aws.api_response import ApiError
+from local.aws.clock import Clock
+from local.aws.cloudwatch.get_metric_data import get_metric_data
+from local.aws.cloudwatch.get_metric_statistics import get_metric_statistics
+from local.aws.cloudwatch.metric_store import MetricKey, MetricStore, Samples
+from local.aws.cloudwatch.put_metric_data import parse
+from local.aws.cloudwatch.reading import Reader
+from local.aws.timestamps import with_datetimes
+
+_METRICS_PER_PAGE = 500
+
+
+class CloudWatch:
+    """Metrics of the local AWS."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._store = MetricStore()
+        self.reader = Reader(self._store, clock)
+        self._operations = {
+            "PutMetricData": self._put,
+            "GetMetricData": lambda parameters: get_metric_data(parameters, self.reader),
+            "GetMetricStatistics": lambda p: get_metric_statistics(p, self.reader),
+            "ListMetrics": self._list,
+        }
+
+    def load_series(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        period_seconds: int,
+        timestamps: Iterable[datetime] | np.ndarray[Any, Any],
+        values: Iterable[float],
+    ) -> None:
+        """Put history of any age, by the back door: the value at each timestamp is every statistic there.
+
+        What lies in the future stays invisible until the clock gets there.
+        """
+        numbers = np.asarray(list(values) if not hasattr(values, "shape") else values, np.float64)
+        times = _epoch_seconds(timestamps) // period_seconds * period_seconds
+        present = np.isfinite(numbers)
+        samples = Samples.of_values(times[present], numbers[present], 1.0, "None")
+        self._store.add(MetricKey.of(namespace, name, dimensions), samples)
+
+    def record(
+        self, namespace: str, name: str, value: float, unit: str, dimensions: Mapping[str, str]
+    ) -> None:
+        """Put a metric that AWS itself reports, now."""
+        time = int(self._clock.now().timestamp()) // 60 * 60
+        key = MetricKey.of(namespace, name, dimensions)
+        self._store.add(key, Samples.of_values([time], [value], 1.0, unit))
+
+    def serves(self, operation: str) -> bool:
+        return operation in self._operations
+
+    def answer(self, request: ApiRequest) -> Mapping[str, Any]:
+        if len(request.raw_body) > PUT_METRIC_DATA_MAX_BYTES:
+            raise ApiError("RequestEntityTooLarge", "Request size exceeds the limit of 1 MB", 413)
+        shape = operation_model("cloudwatch", request.operation).input_shape
+        parameters = request.parameters
+        if request.protocol == "json" and shape is not None:
+            parameters = with_datetimes(parameters, shape)
+        return self._operations[request.operation](parameters)
+
+    def _put(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        for key, samples in parse(parameters, self._clock.now()):
+            self._store.add(key, samples)
+        return {}
+
+    def _list(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        recent = parameters.get("RecentlyActive") == "PT3H"
+        listed = self.reader.listed(timedelta(hours=3)) if recent else self.reader.listed()
+        found = [key for key in listed if _matches(key, parameters)]
+        start = int(parameters.get("NextToken", 0))
+        end = start + _METRICS_PER_PAGE
+        more = {"NextToken": str(end)} if end < len(found) else {}
+        return {"Metrics": [_described(key) for key in found[start:end]], **more}
+
+
+def _matches(key: MetricKey, parameters: Mapping[str, Any]) -> bool:
+    dimensions = dict(key.dimensions)
+    return (
+        parameters.get("Namespace", key.namespace) == key.namespace
+        and parameters.get("MetricName", key.name) == key.name
+        and all(
+            wanted["Name"] in dimensions
+            and wanted.get("Value", dimensions[wanted["Name"]]) == dimensions[wanted["Name"]]
+            for wanted in parameters.get("Dimensions", [])
+        )
+    )
+
+
+def _described(key: MetricKey) -> dict[str, Any]:
+    return {
+        "Namespace": key.namespace,
+        "MetricName": key.name,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in key.dimensions],
+    }
+
+
+def _epoch_seconds(timestamps: Iterable[datetime] | np.ndarray[Any, Any]) -> Any:
+    if isinstance(timestamps, np.ndarray):
+        if timestamps.dtype.kind == "M":
+            return timestamps.astype("datetime64[s]").astype(np.int64)
+        return timestamps.astype(np.int64)
+    return np.array([int(moment.astimezone(UTC).timestamp()) for moment in timestamps], np.int64)

@@ -1,0 +1,65 @@
+"""Domain objects for tests: only what a test is about needs to be said."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from cutwatch.cutoff import Cutoff
+from cutwatch.detector import Detector
+from cutwatch.outcomes import Outcome, Status
+from cutwatch.registry import Model
+from cutwatch.runs import Run
+from cutwatch.series import Series
+
+# A Monday at noon; aligned to every period up to an hour.
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+def a_detector(name: str = "orders", **fields: Any) -> Detector:
+    """A detector of a five-minute metric."""
+    known: dict[str, Any] = {"namespace": "Shop", "metric": "Orders", "statistic": "Sum"}
+    return Detector(name=name, **(known | fields))
+
+
+def a_run(kind: Any = "transform", **fields: Any) -> Run:
+    """The run of NOON."""
+    known: dict[str, Any] = {
+        "id": f"{kind}-20261102T120000Z",
+        "scheduled_time": "2026-11-02T12:00:00Z",
+        "now": "2026-11-02T12:00:03Z",
+    }
+    return Run(kind=kind, **(known | fields))
+
+
+def a_model(name: str = "model-1", detector: Detector | None = None, **fields: Any) -> Model:
+    """A model that was trained for a detector the day before NOON."""
+    known: dict[str, Any] = {
+        "fingerprint": (detector or a_detector()).fingerprint,
+        "scheduled_time": "2026-11-01T03:00:00Z",
+        "trained_through": "2026-11-01T02:45:00Z",
+        "dataset": "data/orders/20261101T030000Z-training-0a1b2c3d/",
+        "shingle_size": 1,
+        "cutoff": Cutoff(10.0, 2.0, 3.0, 16.0).to_payload(),
+        "cutoff_method": "training",
+    }
+    return Model(name=name, **(known | fields))
+
+
+def an_outcome(
+    detector: str = "orders", status: Status = "PUBLISHED", message: str = "done", **fields: Any
+) -> Outcome:
+    """How a detector's part ended."""
+    return Outcome(detector, status, message, **fields)
+
+
+def a_series(values: Sequence[float | None], start: datetime = NOON, period: int = 300) -> Series:
+    """One value a period; None is a gap."""
+    numbers = np.array([np.nan if value is None else value for value in values], np.float64)
+    return Series(start, period, numbers)
+
+
+def moments(count: int, start: datetime = NOON, period: int = 300) -> list[datetime]:
+    """The timestamps of a series."""
+    return [start + timedelta(seconds=period * position) for position in range(count)]

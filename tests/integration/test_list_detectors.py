@@ -1,0 +1,151 @@
+"""List Detectors opens a run and writes the list that the Map reads."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cutwatch.configuration import load_detectors
+from cutwatch.errors import InvalidDetectors, InvalidInput
+from cutwatch.registry import Model
+from tests.account import Account
+from tests.builders import a_model
+from tests.sample_events import sample
+from tests.stack import PROJECT
+
+TWO = """
+detectors:
+  - {name: orders, namespace: Shop, metric: Orders, statistic: Sum}
+  - {name: refunds, namespace: Shop, metric: Refunds, statistic: Sum}
+"""
+
+
+@pytest.fixture
+def two_detectors(tmp_path: Path) -> str:
+    file = tmp_path / "detectors.yaml"
+    file.write_text(TWO)
+    return str(file)
+
+
+def model_of(file: str, name: str) -> Model:
+    [detector] = [each for each in load_detectors(Path(file)) if each.name == name]
+    return a_model(f"model-of-{name}", detector)
+
+
+def listed(account: Account, answer: dict[str, dict[str, str]]) -> list[str]:
+    return [each["name"] for each in account.store.read_json(answer["detectors"]["key"])]
+
+
+def test_the_shipped_detectors_are_listed_as_the_next_state_reads_them(account: Account) -> None:
+    answer = account.invoke("list_detectors", sample("list_detectors"))
+
+    assert answer["detectors"]["bucket"] == account.bucket
+    shipped = load_detectors(PROJECT / "functions" / "detectors.yaml")
+    assert account.store.read_json(answer["detectors"]["key"]) == json.loads(
+        json.dumps([detector.to_payload() for detector in shipped])
+    )
+    assert (answer["count"], answer["untrained"]) == (1, 1)
+
+
+def test_the_run_is_that_of_the_scheduled_time_and_its_now_that_of_its_start(
+    account: Account,
+) -> None:
+    answer = account.invoke("list_detectors", sample("list_detectors"))
+
+    assert answer["run"] == {
+        "id": "transform-20261102T040000Z",
+        "kind": "transform",
+        "scheduled_time": "2026-11-02T04:00:00Z",
+        "now": "2026-11-02T04:00:03Z",
+        "by_need": False,
+    }
+
+
+def test_the_same_event_again_opens_the_same_run_with_the_same_now(account: Account) -> None:
+    event = sample("list_detectors")
+    first = account.invoke("list_detectors", event)
+
+    again = account.invoke("list_detectors", event | {"started": "2026-11-02T09:30:00.000Z"})
+
+    assert again == first
+
+
+def test_a_run_repeated_after_two_weeks_gets_a_now_that_cloudwatch_still_accepts(
+    account: Account,
+) -> None:
+    event = sample("list_detectors")
+    account.invoke("list_detectors", event)
+
+    again = account.invoke("list_detectors", event | {"started": "2026-11-20T09:30:00.000Z"})
+
+    assert again["run"]["now"] == "2026-11-20T09:30:00Z"
+
+
+def test_an_execution_without_a_scheduled_time_is_the_run_of_its_start(account: Account) -> None:
+    answer = account.invoke("list_detectors", sample("list_detectors") | {"event": {}})
+
+    assert answer["run"]["scheduled_time"] == "2026-11-02T04:00:03Z"
+
+
+def test_detectors_without_a_usable_model_are_counted(account: Account, two_detectors: str) -> None:
+    account.registry.add_model("orders", model_of(two_detectors, "orders"))
+    account.registry.add_model("refunds", a_model(fingerprint="of another recipe"))
+
+    answer = account.invoke(
+        "list_detectors", sample("list_detectors"), DETECTORS_FILE=two_detectors
+    )
+
+    assert (answer["count"], answer["untrained"]) == (2, 1)
+    assert listed(account, answer) == ["orders", "refunds"]
+
+
+def test_training_by_need_lists_only_those_without_a_usable_model(
+    account: Account, two_detectors: str
+) -> None:
+    account.registry.add_model("orders", model_of(two_detectors, "orders"))
+    event = sample("list_detectors") | {"kind": "training"}
+    event["event"] |= {"by_need": True}
+
+    answer = account.invoke("list_detectors", event, DETECTORS_FILE=two_detectors)
+
+    assert listed(account, answer) == ["refunds"]
+    assert answer["run"]["id"] == "training-20261102T040000Z-by-need"
+
+
+def test_a_run_can_be_narrowed_to_some_detectors(account: Account, two_detectors: str) -> None:
+    event = sample("list_detectors")
+    event["event"]["detectors"] = ["refunds"]
+
+    answer = account.invoke("list_detectors", event, DETECTORS_FILE=two_detectors)
+
+    assert listed(account, answer) == answer["narrowed_to"] == ["refunds"]
+
+
+def test_an_unknown_detector_is_refused_with_the_name_that_was_perhaps_meant(
+    account: Account, two_detectors: str
+) -> None:
+    event = sample("list_detectors")
+    event["event"]["detectors"] = ["refund"]
+
+    with pytest.raises(InvalidInput, match="did you mean 'refunds'"):
+        account.invoke("list_detectors", event, DETECTORS_FILE=two_detectors)
+
+
+@pytest.mark.parametrize("names", [[], "orders", [1], {"orders": 1}])
+def test_a_malformed_list_of_names_is_refused(account: Account, names: object) -> None:
+    event = sample("list_detectors")
+    event["event"]["detectors"] = names
+
+    with pytest.raises(InvalidInput, match="expected a list of detector names"):
+        account.invoke("list_detectors", event)
+
+
+def test_mistakes_in_the_file_end_the_run_before_anything_is_started(
+    account: Account, tmp_path: Path
+) -> None:
+    file = tmp_path / "detectors.yaml"
+    file.write_text("detectors: [{name: orders}]")
+
+    with pytest.raises(InvalidDetectors, match="detector 'orders': metric: is missing"):
+        account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=str(file))
+    assert account.keys() == []

@@ -1,0 +1,48 @@
+"""Short functions, small modules. ruff holds complexity."""
+
+import ast
+from pathlib import Path
+from statistics import median, quantiles
+
+import pytest
+
+from tests.stack import PROJECT
+
+MODULE_LINES = 300
+MEDIAN_LINES = 8
+NINTH_DECILE_LINES = 20
+
+PACKAGES = ["functions", "local"]
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((PROJECT / package).rglob("*.py"))
+
+
+def function_lengths(package: str) -> list[int]:
+    """Lines of every function's body, its docstring left out."""
+    return [
+        length(node)
+        for module in modules(package)
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    statements = function.body[1:] if ast.get_docstring(function) else function.body
+    return (function.end_lineno or 0) - statements[0].lineno + 1 if statements else 0
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_functions_are_short(package: str) -> None:
+    lengths = function_lengths(package)
+
+    assert median(lengths) <= MEDIAN_LINES
+    assert quantiles(lengths, n=10)[-1] <= NINTH_DECILE_LINES
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_modules_have_one_subject(package: str) -> None:
+    sizes = {str(m.relative_to(PROJECT)): len(m.read_text().splitlines()) for m in modules(package)}
+    assert {name: size for name, size in sizes.items() if size > MODULE_LINES} == {}

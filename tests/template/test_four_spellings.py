@@ -1,0 +1,73 @@
+"""State, logical id, file and event of a function are one name in four spellings."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.definitions import LAMBDA, all_states, definition, lambda_of
+from tests.sample_events import EVENTS
+from tests.stack import FUNCTION, PROJECT, STATE_MACHINE, Stack, snake
+
+MACHINES = ("training", "transform")
+
+
+def functions(stack: Stack) -> set[str]:
+    return {snake(logical_id) for logical_id in stack.resources(FUNCTION)}
+
+
+def lambda_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
+    for machine in MACHINES:
+        for name, state in all_states(definition(machine)):
+            if LAMBDA.fullmatch(state.get("Resource", "")):
+                yield name, state
+
+
+def test_every_task_state_bears_the_name_of_the_function_it_calls() -> None:
+    for name, state in lambda_tasks():
+        assert lambda_of(state) == name.replace(" ", "")
+
+
+def test_every_function_is_a_task_of_a_state_machine_and_every_task_a_function(
+    stack: Stack,
+) -> None:
+    assert {snake(name) for name, _ in lambda_tasks()} == functions(stack)
+
+
+def test_every_function_is_a_file_and_every_file_a_function(stack: Stack) -> None:
+    assert {path.stem for path in (PROJECT / "functions").glob("*.py")} == functions(stack)
+
+
+def test_every_function_names_its_own_handler(stack: Stack) -> None:
+    for logical_id, function in stack.resources(FUNCTION).items():
+        assert function["Handler"] == f"{snake(logical_id)}.handler"
+
+
+def test_every_function_and_every_state_machine_has_one_sample_event_and_no_event_is_left_over(
+    stack: Stack,
+) -> None:
+    assert {path.stem for path in EVENTS.iterdir()} == functions(stack) | set(MACHINES)
+
+
+def test_every_function_has_a_role_of_its_own_name(stack: Stack) -> None:
+    for logical_id, function in stack.resources(FUNCTION).items():
+        assert function["Role"] == {"Fn::GetAtt": [f"{logical_id}Role", "Arn"]}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_state_machine_its_file_its_rule_and_its_schedule_share_one_name(
+    stack: Stack, machine: str
+) -> None:
+    name = machine.capitalize()
+
+    assert stack.resources(STATE_MACHINE)[f"{name}StateMachine"]["DefinitionUri"] == (
+        f"statemachines/{machine}.asl.json"
+    )
+    rule = stack.resources("AWS::Events::Rule")[f"{name}Rule"]
+    assert rule["ScheduleExpression"] == {"Ref": f"{name}Schedule"}
+    assert rule["Targets"][0]["Arn"] == {"Ref": f"{name}StateMachine"}
+
+
+def test_there_are_no_other_definitions() -> None:
+    files = {path.name for path in (PROJECT / "statemachines").iterdir()}
+    assert files == {f"{machine}.asl.json" for machine in MACHINES}

@@ -1,0 +1,99 @@
+"""Which way imports go, and that every function finds the packages that it imports."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import FUNCTION, PROJECT, Stack, snake
+
+FUNCTIONS = PROJECT / "functions"
+DOMAIN = sorted((FUNCTIONS / "cutwatch").glob("*.py"))
+HANDLERS = sorted(FUNCTIONS.glob("*.py"))
+AWS_PACKAGES = {"boto3", "botocore"}
+
+# Imports every handler as if numpy were not there, and says which of them missed it. One process for all, so that
+# what they share is imported once; our own modules are imported anew for each.
+MISSING_NUMPY = """
+import importlib, json, sys
+
+class WithoutNumpy:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            raise ImportError(name)
+
+sys.meta_path.insert(0, WithoutNumpy())
+missing = []
+for handler in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "cutwatch"]:
+        del sys.modules[name]
+    try:
+        importlib.import_module(handler)
+    except ImportError as error:
+        if str(error) != "numpy":
+            raise
+        missing.append(handler)
+print(json.dumps(missing))
+"""
+
+
+def imported(module: Path) -> set[str]:
+    """The packages and modules that a file names in its imports, wherever they stand."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+def packages(module: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(module)}
+
+
+def test_one_module_talks_to_aws() -> None:
+    talking = {module.name for module in [*DOMAIN, *HANDLERS] if packages(module) & AWS_PACKAGES}
+    assert talking == {"aws.py"}
+
+
+@pytest.mark.parametrize("module", DOMAIN, ids=lambda module: module.stem)
+def test_the_domain_knows_no_handler_and_nothing_local(module: Path) -> None:
+    assert packages(module).isdisjoint({handler.stem for handler in HANDLERS} | {"local", "tests"})
+
+
+@pytest.mark.parametrize("module", HANDLERS, ids=lambda module: module.stem)
+def test_a_handler_imports_the_domain_and_the_standard_library_only(module: Path) -> None:
+    assert packages(module) - set(sys.stdlib_module_names) <= {"cutwatch"}
+
+
+@pytest.mark.parametrize("module", DOMAIN, ids=lambda module: module.stem)
+def test_imports_stand_at_the_top(module: Path) -> None:
+    tree = ast.parse(module.read_text())
+    nested = [
+        node
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef)
+        for node in ast.walk(outer)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert nested == []
+
+
+def test_exactly_the_functions_with_the_layer_need_numpy(stack: Stack) -> None:
+    layered = {
+        snake(logical_id)
+        for logical_id, function in stack.resources(FUNCTION).items()
+        if {"Ref": "NumericsLayer"} in function.get("Layers", [])
+    }
+    finished = subprocess.run(
+        [sys.executable, "-c", MISSING_NUMPY, *(handler.stem for handler in HANDLERS)],
+        cwd=FUNCTIONS,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(json.loads(finished.stdout)) == layered

@@ -1,0 +1,93 @@
+"""AWS's limits are named once; the template's bounds and AWS's own API models agree with them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cutwatch import aws_limits
+from cutwatch.aws import client
+from cutwatch.windows import PUBLISHING_MARGIN
+from tests.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def parameters(stack: Stack) -> dict[str, Any]:
+    declared: dict[str, Any] = stack.template["Parameters"]
+    return declared
+
+
+def shape(service: str, name: str) -> Any:
+    return client(service).meta.service_model.shape_for(name)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "limit"),
+    [
+        ("NumTrees", aws_limits.RCF_NUM_TREES),
+        ("NumSamplesPerTree", aws_limits.RCF_NUM_SAMPLES_PER_TREE),
+    ],
+)
+def test_the_forests_parameters_have_the_algorithms_bounds(
+    parameters: dict[str, Any], parameter: str, limit: range
+) -> None:
+    bounds = parameters[parameter]
+    assert range(bounds["MinValue"], bounds["MaxValue"] + 1) == limit
+    assert bounds["Default"] in limit
+
+
+def test_a_first_window_can_still_be_published_when_its_jobs_are_done(
+    parameters: dict[str, Any],
+) -> None:
+    longest = timedelta(days=parameters["FirstWindowDays"]["MaxValue"])
+    assert longest + PUBLISHING_MARGIN <= aws_limits.METRIC_MAX_AGE
+
+
+@pytest.mark.parametrize("parameter", ["TrainingDeadlineMinutes", "TransformDeadlineMinutes"])
+def test_no_job_may_take_so_long_that_its_datapoints_grow_too_old(
+    parameters: dict[str, Any], parameter: str
+) -> None:
+    assert timedelta(minutes=parameters[parameter]["MaxValue"]) <= PUBLISHING_MARGIN
+
+
+def test_data_outlives_the_transform_that_reads_it(parameters: dict[str, Any]) -> None:
+    shortest = timedelta(days=parameters["DataExpirationDays"]["MinValue"])
+    assert shortest >= aws_limits.METRIC_MAX_AGE
+
+
+def test_models_outlive_two_monthly_trainings(parameters: dict[str, Any]) -> None:
+    assert parameters["ModelExpirationDays"]["MinValue"] >= 2 * 31
+
+
+def test_names_and_dimensions_have_the_lengths_of_cloudwatchs_api() -> None:
+    assert shape("cloudwatch", "MetricName").metadata["max"] == aws_limits.METRIC_NAME_MAX_LENGTH
+    value = shape("cloudwatch", "DimensionValue").metadata["max"]
+    assert value == aws_limits.METRIC_DIMENSION_MAX_LENGTH
+    assert shape("cloudwatch", "Dimensions").metadata["max"] == aws_limits.METRIC_MAX_DIMENSIONS
+
+
+@pytest.mark.parametrize("name", ["TrainingJobName", "TransformJobName"])
+def test_names_of_jobs_have_the_form_of_sagemakers_api(name: str) -> None:
+    metadata = shape("sagemaker", name).metadata
+    assert metadata["max"] == aws_limits.SAGEMAKER_NAME_MAX_LENGTH
+    assert metadata["pattern"] == aws_limits.SAGEMAKER_NAME_PATTERN
+
+
+def test_a_model_can_bear_its_jobs_name() -> None:
+    assert shape("sagemaker", "ModelName").metadata["max"] == aws_limits.SAGEMAKER_NAME_MAX_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("period", "kept"),
+    [
+        (1, timedelta(hours=3)),
+        (60, timedelta(days=15)),
+        (240, timedelta(days=15)),
+        (300, timedelta(days=63)),
+        (3_540, timedelta(days=63)),
+        (3_600, timedelta(days=455)),
+        (86_400, timedelta(days=455)),
+    ],
+)
+def test_longer_periods_are_kept_for_longer(period: int, kept: timedelta) -> None:
+    assert aws_limits.metric_retention(period) == kept

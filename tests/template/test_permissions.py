@@ -1,0 +1,123 @@
+"""Nobody may do more than it has to."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.permissions import Statement, listed
+from tests.stack import FUNCTION, Stack
+
+# Where AWS offers no narrower resource. The template says so too, in a comment on each.
+ANY_RESOURCE = {
+    ("FunctionBasicsPolicy", "Trace"): "X-Ray's write actions know no resource",
+    ("PublishAnomaliesRole", "PublishMetrics"): "PutMetricData knows none; held to our namespace",
+    ("SageMakerRole", "JoinTheVpc"): "network interfaces that do not exist yet",
+    ("SageMakerRole", "MetricsAndRegistryToken"): "PutMetricData and the ECR token know none",
+    ("StoreMetricDataRole", "ReadMetrics"): "GetMetricData and ListMetrics know none",
+    ("SummarizeRunRole", "PublishMetrics"): "PutMetricData knows none; held to our namespace",
+    ("TrainingStateMachineRole", "TraceAndLog"): "X-Ray and log delivery know none",
+    ("TransformStateMachineRole", "TraceAndLog"): "X-Ray and log delivery know none",
+}
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Stack:
+    """With everything switched on that adds statements."""
+    return Stack(
+        KmsKeyArn="arn:aws:kms:us-east-1:123456789012:key/1c2d",
+        PermissionsBoundaryArn="arn:aws:iam::123456789012:policy/boundary",
+        SubnetIds="subnet-1",
+        SecurityGroupIds="sg-1",
+    )
+
+
+def all_statements(stack: Stack) -> Iterator[tuple[str, Statement]]:
+    for role in stack.resources("AWS::IAM::Role"):
+        for policy in stack.properties(role)["Policies"]:
+            yield from ((role, statement) for statement in policy["PolicyDocument"]["Statement"])
+    for policy in stack.resources("AWS::IAM::ManagedPolicy"):
+        document = stack.properties(policy)["PolicyDocument"]
+        yield from ((policy, statement) for statement in document["Statement"])
+
+
+def test_any_resource_is_allowed_only_where_there_is_a_reason(guarded: Stack) -> None:
+    found = {
+        (owner, statement["Sid"])
+        for owner, statement in all_statements(guarded)
+        if "*" in listed(statement["Resource"])
+    }
+    assert found == set(ANY_RESOURCE)
+
+
+def test_the_template_explains_every_statement_on_any_resource(stack: Stack) -> None:
+    lines = [line.strip() for line in stack.text.splitlines()]
+    for number in [n for n, line in enumerate(lines) if re.fullmatch(r'Resource: "\*"', line)]:
+        sid = next(n for n in range(number, 0, -1) if lines[n].startswith("- Sid:"))
+        assert lines[sid - 1].startswith("#"), f"template.yaml line {sid + 1} has no comment"
+
+
+def test_every_action_is_named(guarded: Stack) -> None:
+    wild = [
+        (owner, action)
+        for owner, statement in all_statements(guarded)
+        for action in listed(statement["Action"])
+        if "*" in action
+    ]
+    assert wild == []
+
+
+def test_every_statement_says_what_it_is_for(guarded: Stack) -> None:
+    assert all(statement.get("Sid") for _, statement in all_statements(guarded))
+
+
+def test_metrics_are_published_to_our_own_namespace_only(guarded: Stack) -> None:
+    publishing = [s for _, s in all_statements(guarded) if s["Sid"] == "PublishMetrics"]
+
+    assert publishing
+    for statement in publishing:
+        assert statement["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Cutwatch"}}
+
+
+def test_a_role_is_handed_to_sagemaker_and_nobody_else(guarded: Stack) -> None:
+    passing = [s for _, s in all_statements(guarded) if s["Action"] == "iam:PassRole"]
+
+    assert passing
+    for statement in passing:
+        assert statement["Resource"] == guarded.arn("SageMakerRole")
+        assert statement["Condition"] == {
+            "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+        }
+
+
+def test_every_role_takes_the_permissions_boundary(guarded: Stack) -> None:
+    for role in guarded.resources("AWS::IAM::Role"):
+        boundary = guarded.properties(role)["PermissionsBoundary"]
+        assert boundary == "arn:aws:iam::123456789012:policy/boundary"
+
+
+def test_no_role_is_shared_by_two_functions(stack: Stack) -> None:
+    roles = [str(function["Role"]) for function in stack.resources(FUNCTION).values()]
+    assert len(roles) == len(set(roles))
+
+
+def test_only_our_jobs_and_models_are_touched(guarded: Stack) -> None:
+    for _, statement in all_statements(guarded):
+        if any(action.startswith("sagemaker:") for action in listed(statement["Action"])):
+            for resource in listed(statement["Resource"]):
+                assert re.search(r":(training-job|transform-job|model)/cutwatch-\*$", resource)
+
+
+def test_the_bucket_takes_no_request_without_tls(stack: Stack) -> None:
+    [statement] = stack.properties("DataBucketPolicy")["PolicyDocument"]["Statement"]
+
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_bucket_is_encrypted_and_closed_to_the_public(stack: Stack) -> None:
+    bucket = stack.properties("DataBucket")
+
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
