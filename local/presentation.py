@@ -13,6 +13,7 @@ from cutwatch.detector import Detector
 from local.regular_grid import MetricSeries
 from local.replay import Replay, replay
 from local.report import DetectorReport, draw, planted_table, table
+from local.report.wording import count
 from local.schedule import ScheduledRun
 
 Planted = Sequence[tuple[datetime, datetime, str]]
@@ -83,6 +84,6 @@ def _runs(result: Replay) -> str:
         outcome.datapoints for run, outcome in result.outcomes if run.kind == "transform"
     )
     return (
-        f"{counts['training']} trainings and {counts['transform']} transforms over "
-        f"{datapoints:,} datapoints"
+        f"{count(counts['training'], 'training')} and {count(counts['transform'], 'transform')} over "
+        f"{count(datapoints, 'datapoint')}"
     )

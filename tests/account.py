@@ -19,8 +19,9 @@ from moto import mock_aws
 from moto.sns.models import sns_backends
 
 from cutwatch.aws import client
-from cutwatch.registry import Registry
 from cutwatch.bucket import Bucket
+from cutwatch.moments import floor_to_period
+from cutwatch.registry import Registry
 from tests.permissions import Need, allows, needs, needs_of_missing_object, statements
 from tests.sagemaker_jobs import SageMakerJobs
 from tests.stack import ACCOUNT, REGION, Stack, camel
@@ -135,7 +136,7 @@ class Account:
         period: int = 300,
         statistic: str = "Maximum",
     ) -> dict[datetime, float]:
-        """A metric of ours, read back."""
+        """A metric of ours, read back; as on AWS, datapoints are named after the start of their period."""
         answer = client("cloudwatch").get_metric_statistics(
             Namespace=self.namespace,
             MetricName=metric,
@@ -145,7 +146,10 @@ class Account:
             Period=period,
             Statistics=[statistic],
         )
-        return {point["Timestamp"]: point[statistic] for point in answer["Datapoints"]}
+        return {
+            floor_to_period(point["Timestamp"], period): point[statistic]
+            for point in answer["Datapoints"]
+        }
 
     def messages(self) -> list[tuple[str, str]]:
         """Subject and text of every notification."""

@@ -34,6 +34,7 @@ class Gateway:
         calls: CallLog,
         faults: Faults,
         *,
+        on_first_call: Callable[[str], None],
         check_limits: Callable[[ApiRequest], None],
         caller_of: Callable[[str], str],
         hang_up: Callable[[tuple[str, int]], None],
@@ -42,6 +43,8 @@ class Gateway:
         self._services = services
         self._calls = calls
         self._faults = faults
+        self._on_first_call = on_first_call
+        self._called: set[str] = set()
         self._check_limits = check_limits
         self._caller_of = caller_of
         self._hang_up = hang_up
@@ -59,6 +62,9 @@ class Gateway:
         if not request.service:
             await self._ministack(scope, _replay(request.raw_body, receive), send)
             return
+        if request.service not in self._called:
+            self._called.add(request.service)
+            self._on_first_call(request.service)
         caller = self._caller_of(request.access_key)
         try:
             parameters = request.parameters

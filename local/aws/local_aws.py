@@ -20,7 +20,7 @@ from local.aws.gateway import Gateway, Service
 from local.aws.http_server import AsgiApp, HttpServer
 from local.aws.lambda_runtime.executor import FunctionExecutor
 from local.aws.limits import check_limits
-from local.aws.ministack_mends import mend
+from local.aws.ministack_mends import Mending, mend, mend_on_first_call
 from local.aws.ministack_mends.state_execution import abort_executions
 from local.aws.sagemaker import SageMakerBehaviour
 from local.aws.sagemaker.service import SageMaker
@@ -75,10 +75,10 @@ class LocalAws:
             ministack = EmbeddedMiniStack(self.region, server.port, schedules=self._schedules)
             app = ministack.start()
             starting.callback(ministack.stop)
-            self._mend(starting)
+            mending = self._mend(starting)
             starting.callback(self.clock.restore)
             starting.callback(abort_executions)
-            ministack.attach(server.start(self._gateway(app, server)))
+            ministack.attach(server.start(self._gateway(app, server, mending)))
             self._running = starting.pop_all()
 
     def stop(self) -> None:
@@ -128,13 +128,14 @@ class LocalAws:
             aws_secret_access_key=caller,
         )
 
-    def _mend(self, starting: ExitStack) -> None:
+    def _mend(self, starting: ExitStack) -> Mending:
         self._functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
         starting.callback(self._functions.stop)
         mending = mend(self.clock, self._functions, self.cloudwatch, self.calls, self.faults)
         starting.callback(mending.undo)
+        return mending
 
-    def _gateway(self, ministack: AsgiApp, server: HttpServer) -> Gateway:
+    def _gateway(self, ministack: AsgiApp, server: HttpServer, mending: Mending) -> Gateway:
         services: dict[str, Service] = {
             "cloudwatch": self.cloudwatch,
             "sagemaker": SageMaker(
@@ -146,6 +147,7 @@ class LocalAws:
             services,
             self.calls,
             self.faults,
+            on_first_call=lambda service: mend_on_first_call(mending, service),
             check_limits=check_limits,
             caller_of=caller_of,
             hang_up=server.hang_up,

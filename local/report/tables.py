@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.report.detector_report import DetectorReport, Event, events, gravity
-from local.report.wording import count, number_in_words, span_in_words, window_in_words
+from local.report.wording import count, moment_in_words, number_in_words, span_in_words
 
 MOST_EVENTS = 20
 TOLERANCE = timedelta(minutes=30)
@@ -35,8 +35,8 @@ def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
     shown = sorted(all_events, key=gravity, reverse=True)[:most]
     anomalous = count(int(report.anomalous.sum()), "anomalous datapoint")
     rows = _table(f"{count(len(all_events), 'event')}, {anomalous} ({report.time_zone})")
-    for heading in ("#", "When", "Duration", "Peak score", "Score / cutoff", "Value at peak"):
-        rows.add_column(heading, justify="left" if heading == "When" else "right", no_wrap=True)
+    for heading in ("#", "Begins", "Lasts", "Peak score", "x cutoff", "Value at peak"):
+        rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
     for event in sorted(shown, key=lambda event: event.number):
         rows.add_row(*_event_cells(event, report))
     if left_out := len(all_events) - len(shown):
@@ -50,11 +50,17 @@ def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> T
     hits = sum(outcome.first_hit is not None for outcome in outcomes)
     others = count(len(_unplanted(report, tolerance)), "other event")
     rows = _table(f"{hits} of {len(outcomes)} planted anomalies found, {others}")
-    for heading in ("Planted", "When", "Found", "Delay"):
-        rows.add_column(heading, justify="right" if heading == "Delay" else "left", no_wrap=True)
+    for heading in ("Planted", "Begins", "Lasts", "Found", "Delay"):
+        rows.add_column(
+            heading, justify="right" if heading in ("Lasts", "Delay") else "left", no_wrap=True
+        )
     for outcome in outcomes:
-        when = window_in_words(outcome.start, outcome.end, report.zone)
-        rows.add_row(escape(outcome.kind), when, *_outcome_cells(outcome))
+        rows.add_row(
+            escape(outcome.kind),
+            moment_in_words(outcome.start, report.zone),
+            span_in_words(outcome.end - outcome.start),
+            *_outcome_cells(outcome),
+        )
     return rows
 
 
@@ -100,10 +106,10 @@ def _table(title: str) -> Table:
 
 
 def _event_cells(event: Event, report: DetectorReport) -> tuple[str, ...]:
-    ratio = "–" if math.isnan(event.severity) else f"{event.severity:.2f}×"
+    ratio = "–" if math.isnan(event.severity) else f"{event.severity:.2f}"
     return (
         str(event.number),
-        window_in_words(event.start, event.end, report.zone),
+        moment_in_words(event.start, report.zone),
         span_in_words(event.duration),
         "–" if math.isnan(event.peak_score) else f"{event.peak_score:,.3f}",
         ratio,

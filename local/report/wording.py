@@ -20,11 +20,9 @@ def span_in_words(span: timedelta) -> str:
     return " ".join(f"{amount} {unit}" for amount, unit in told if amount) or "0 s"
 
 
-def window_in_words(start: datetime, end: datetime, zone: tzinfo) -> str:
-    """`Thu 19 Mar 20:40 – 21:30`; the second day is named if it is another."""
-    first, last = start.astimezone(zone), end.astimezone(zone)
-    until = f"{last:%H:%M}" if last.date() == first.date() else _day_and_time(last)
-    return f"{_day_and_time(first)} – {until}"
+def moment_in_words(moment: datetime, zone: tzinfo) -> str:
+    """`2026-03-19 20:40`, in the zone."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def number_in_words(number: float) -> str:
@@ -34,7 +32,3 @@ def number_in_words(number: float) -> str:
     if abs(number) >= 1000:
         return f"{number:,.0f}"
     return f"{number:.4g}"
-
-
-def _day_and_time(moment: datetime) -> str:
-    return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}"

@@ -35,5 +35,10 @@ def mend(
     Executions(mending, clock)
     Children(mending, clock, calls, faults)
     Metrics(mending, cloudwatch, clock)
-    StackResources(mending)
     return mending
+
+
+def mend_on_first_call(mending: Mending, service: str) -> None:
+    """Apply the mends of a service that is too slow to import before somebody needs it."""
+    if service == "cloudformation":
+        StackResources(mending)

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from local.report.scales import number_formatter
-from local.report.wording import number_in_words, span_in_words, window_in_words
+from local.report.wording import moment_in_words, number_in_words, span_in_words
 
 
 @pytest.mark.parametrize(
@@ -22,15 +22,10 @@ def test_a_span_is_told_in_its_two_largest_units(span: timedelta, words: str) ->
     assert span_in_words(span) == words
 
 
-def test_a_window_names_its_second_day_only_if_it_is_another() -> None:
-    evening = datetime(2026, 3, 29, 21, tzinfo=UTC)
-    later = evening + timedelta(hours=2)
-
-    assert window_in_words(evening, later, UTC) == "Sun 29 Mar 2026 21:00 – 23:00"
-    assert (
-        window_in_words(evening, later, ZoneInfo("Europe/Berlin"))
-        == "Sun 29 Mar 2026 23:00 – Mon 30 Mar 2026 01:00"
-    )
+def test_a_moment_is_told_in_the_zone_of_the_reader() -> None:
+    evening = datetime(2026, 3, 29, 23, 30, tzinfo=UTC)
+    assert moment_in_words(evening, UTC) == "2026-03-29 23:30"
+    assert moment_in_words(evening, ZoneInfo("Europe/Berlin")) == "2026-03-30 01:30"
 
 
 @pytest.mark.parametrize(

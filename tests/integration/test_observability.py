@@ -1,0 +1,83 @@
+"""Every handler writes structured lines that say whom they are about, and fails by name."""
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from logging import StreamHandler
+from typing import Any
+
+import pytest
+
+from cutwatch.errors import AccessDenied, InvalidInput, InvalidSetting
+from cutwatch.observability import logger
+from tests.account import Account, open_account
+from tests.sample_events import sample
+from tests.stack import Stack
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What handlers log; the logger keeps the stream that it was made with."""
+    written = StringIO()
+    handler = logger.registered_handler
+    assert isinstance(handler, StreamHandler)
+    stream = handler.setStream(written)
+    yield written
+    handler.setStream(stream)
+
+
+def lines_of(log: StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def test_every_line_carries_detector_run_and_execution(account: Account, log: StringIO) -> None:
+    event = sample("record_outcome")
+
+    account.invoke("record_outcome", event)
+
+    [line] = lines_of(log)
+    assert line["detector"] == event["detector"]["name"]
+    assert line["run"] == event["run"]["id"]
+    assert line["execution"] == event["execution"]
+
+
+def test_a_failure_is_logged_with_its_reason_and_counted(
+    account: Account, log: StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.sagemaker.refuse("CreateTrainingJob", "ResourceLimitExceeded", "0 instances")
+
+    with pytest.raises(Exception, match="0 instances"):
+        account.invoke("start_training_job", sample("start_training_job"))
+
+    [line] = lines_of(log)
+    assert (line["level"], line["exception_name"]) == ("ERROR", "QuotaExceeded")
+    assert '"Errors":[1.0]' in capsys.readouterr().out
+
+
+def test_a_payload_that_lacks_a_field_is_refused_by_name(account: Account) -> None:
+    event = sample("record_outcome")
+    del event["result"]
+
+    with pytest.raises(InvalidInput, match="lacks 'result'"):
+        account.invoke("record_outcome", event)
+
+
+def test_a_malformed_time_is_refused_by_name(account: Account) -> None:
+    event = sample("list_detectors")
+    event["event"]["time"] = "yesterday"
+
+    with pytest.raises(InvalidInput, match="time is 'yesterday'; expected ISO 8601"):
+        account.invoke("list_detectors", event)
+
+
+def test_a_malformed_setting_is_refused_by_name(account: Account) -> None:
+    with pytest.raises(InvalidSetting, match="DEADLINE_MINUTES is 'soon', expected int"):
+        account.invoke("start_training_job", sample("start_training_job"), DEADLINE_MINUTES="soon")
+
+
+def test_what_a_role_does_not_allow_is_denied_here_as_on_aws() -> None:
+    stack = Stack()
+    stack.template["Resources"]["RecordOutcomeRole"]["Properties"]["Policies"] = []
+
+    with open_account(stack) as account, pytest.raises(AccessDenied, match="dynamodb:PutItem"):
+        account.invoke("record_outcome", sample("record_outcome"))

@@ -1,0 +1,117 @@
+"""Register Model freezes the cutoff and keeps two models."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cutwatch.errors import MalformedScores
+from cutwatch.moments import parse_moment
+from tests.account import Account
+from tests.builders import a_model
+from tests.sample_events import sample
+
+EVENT = sample("register_model")
+DETECTOR, NAME = EVENT["detector"]["name"], EVENT["model"]["name"]
+SCORES = [1.0 + position % 7 / 10 for position in range(288)]
+
+
+@pytest.fixture
+def scored(account: Account) -> dict[str, Any]:
+    """The sample event, its dataset stored and scored; one day of history is enough."""
+    event = sample("register_model")
+    event["detector"]["history_days"] = 1
+    end = parse_moment(EVENT["data"]["end"])
+    account.put_metric("AWS/Lambda", "Invocations", end - timedelta(days=1), [5.0, 7.0] * 144)
+    store = {key: event[key] for key in ("run", "detector", "execution")}
+    event["data"] = account.invoke("store_metric_data", store)
+    write_scores(account, SCORES)
+    return event
+
+
+def write_scores(account: Account, scores: list[float]) -> None:
+    lines = "".join(json.dumps({"score": score}) + "\n" for score in scores)
+    account.store.write(f"scores/{DETECTOR}/{EVENT['scoring']['name']}/part-00000.csv.out", lines)
+
+
+def test_the_model_is_registered_with_the_cutoff_of_its_own_training_scores(
+    account: Account, scored: dict[str, Any]
+) -> None:
+    account.invoke("register_model", scored)
+
+    [model] = account.registry.detector(DETECTOR).models
+    assert model.name == NAME
+    assert model.trained_through == "2026-11-01T02:45:00Z"
+    assert model.cutoff["value"] == pytest.approx(np.mean(SCORES) + 3 * np.std(SCORES))
+
+
+def test_k_is_the_stacks_unless_the_detector_has_its_own(
+    account: Account, scored: dict[str, Any]
+) -> None:
+    account.invoke("register_model", scored, CUTOFF_SIGMAS="5")
+
+    [model] = account.registry.detector(DETECTOR).models
+    assert model.cutoff["sigmas"] == 5
+
+
+def test_the_outcome_says_what_was_learned(account: Account, scored: dict[str, Any]) -> None:
+    answer = account.invoke("register_model", scored)
+
+    recorded = account.registry.outcome(EVENT["run"]["id"], DETECTOR)
+    assert recorded is not None
+    assert (recorded.status, recorded.message) == (answer["status"], answer["message"])
+    assert answer["message"].startswith("learned 288 rows from 2026-10-31T02:45:00Z")
+
+
+def test_registering_again_changes_nothing(account: Account, scored: dict[str, Any]) -> None:
+    first = account.invoke("register_model", scored)
+    before = account.registry.detector(DETECTOR).models
+
+    assert account.invoke("register_model", scored) == first
+    assert account.registry.detector(DETECTOR).models == before
+
+
+def test_the_current_and_the_previous_model_are_kept_and_older_ones_deleted(
+    account: Account, scored: dict[str, Any]
+) -> None:
+    for month in (8, 9, 10):
+        name = f"cutwatch-of-month-{month}"
+        account.sagemaker.models[name] = {}
+        account.registry.add_model(
+            DETECTOR, a_model(name, scheduled_time=f"2026-{month:02}-01T03:00:00Z")
+        )
+
+    account.invoke("register_model", scored)
+
+    kept = [model.name for model in account.registry.detector(DETECTOR).models]
+    assert kept == [NAME, "cutwatch-of-month-10"]
+    assert set(account.sagemaker.models) == {"cutwatch-of-month-10"}
+
+
+def test_a_model_that_cannot_be_deleted_stays_registered_for_the_next_time(
+    account: Account, scored: dict[str, Any]
+) -> None:
+    for month in (8, 9):
+        account.sagemaker.models[f"cutwatch-of-month-{month}"] = {}
+        model = a_model(
+            f"cutwatch-of-month-{month}", scheduled_time=f"2026-{month:02}-01T03:00:00Z"
+        )
+        account.registry.add_model(DETECTOR, model)
+    account.sagemaker.refuse("DeleteModel", "ThrottlingException")
+
+    answer = account.invoke("register_model", scored)
+
+    assert answer["status"] == "TRAINED"
+    assert len(account.registry.detector(DETECTOR).models) == 3
+
+
+def test_scores_that_do_not_fit_the_rows_register_nothing(
+    account: Account, scored: dict[str, Any]
+) -> None:
+    write_scores(account, SCORES[:-1])
+
+    with pytest.raises(MalformedScores, match="287 scores for 288 rows"):
+        account.invoke("register_model", scored)
+    assert account.registry.detector(DETECTOR).models == ()

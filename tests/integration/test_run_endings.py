@@ -1,0 +1,163 @@
+"""Record Outcome, Summarize Run and Retire Detectors: how a run ends."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.account import Account
+from tests.builders import a_model, an_outcome
+from tests.sample_events import sample
+
+SUMMARIZE, RECORD = sample("summarize_run"), sample("record_outcome")
+RUN, DETECTOR = SUMMARIZE["run"]["id"], RECORD["detector"]["name"]
+NOW = datetime(2026, 11, 2, 4, tzinfo=UTC)
+
+
+def list_detectors(account: Account, *names: str) -> None:
+    account.store.write(f"runs/{RUN}/detectors.json", json.dumps([{"name": n} for n in names]))
+
+
+def record(account: Account, detector: str, status: Any, message: str = "", **fields: Any) -> None:
+    outcome = an_outcome(detector, status, message, **fields)
+    account.registry.record_outcome(RUN, NOW, outcome)
+
+
+def totals(account: Account, metric: str) -> list[float]:
+    published = account.published(metric, NOW, NOW + timedelta(minutes=1), period=60)
+    return list(published.values())
+
+
+def test_a_caught_error_is_recorded_with_the_functions_own_words(account: Account) -> None:
+    answer = account.invoke("record_outcome", RECORD)
+
+    outcome = account.registry.outcome(RUN, DETECTOR)
+    assert outcome is not None
+    assert answer == {"status": outcome.status, "message": outcome.message}
+    assert outcome.status == "FAILED"
+    assert outcome.message.startswith("QuotaExceeded: CreateTransformJob: The account-level")
+
+
+def test_an_outcome_that_a_state_handed_on_is_recorded_as_it_is(account: Account) -> None:
+    handed_on = an_outcome(DETECTOR, "UP_TO_DATE", "nothing new").to_payload()
+
+    account.invoke("record_outcome", RECORD | {"result": handed_on})
+
+    outcome = account.registry.outcome(RUN, DETECTOR)
+    assert outcome == an_outcome(DETECTOR, "UP_TO_DATE", "nothing new")
+
+
+def test_a_failure_of_a_repetition_does_not_replace_a_success(account: Account) -> None:
+    record(account, DETECTOR, "PUBLISHED")
+
+    account.invoke("record_outcome", RECORD)
+
+    outcome = account.registry.outcome(RUN, DETECTOR)
+    assert outcome is not None
+    assert outcome.status == "PUBLISHED"
+
+
+def test_the_summary_counts_outcomes_and_publishes_totals(account: Account) -> None:
+    list_detectors(account, "orders", "refunds", "visits")
+    record(account, "orders", "PUBLISHED", anomalous_datapoints=2, max_anomaly_score=4.5)
+    record(account, "refunds", "PUBLISHED", anomalous_datapoints=0, max_anomaly_score=1.5)
+    record(account, "visits", "FAILED", "Throttled: slow down")
+
+    answer = account.invoke("summarize_run", SUMMARIZE)
+
+    assert answer["statuses"] == {"PUBLISHED": 2, "FAILED": 1}
+    assert answer["failures"] == [{"detector": "visits", "reason": "Throttled: slow down"}]
+    assert not answer["all_failed"]
+    assert totals(account, "AnomalousDatapoints") == [2]
+    assert totals(account, "MaxAnomalyScore") == [4.5]
+    assert totals(account, "DetectorsFailed") == [1]
+
+
+def test_one_message_says_what_was_found_and_what_failed(account: Account) -> None:
+    list_detectors(account, "orders", "visits")
+    record(account, "orders", "PUBLISHED", "2 of 288 datapoints anomalous", anomalous_datapoints=2)
+    record(account, "visits", "FAILED", "Throttled: slow down")
+
+    account.invoke("summarize_run", SUMMARIZE)
+
+    [(subject, text)] = account.messages()
+    assert subject == "Cutwatch: anomalies in orders; transform failed for 1 detector"
+    assert "orders: 2 of 288 datapoints anomalous" in text
+    assert "visits: Throttled: slow down" in text
+
+
+def test_a_quiet_run_sends_no_message(account: Account) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED")
+
+    assert account.invoke("summarize_run", SUMMARIZE)["notified"] is False
+    assert account.messages() == []
+
+
+@pytest.mark.parametrize("execution", [SUMMARIZE["execution"], "a doubled execution"])
+def test_neither_a_retry_nor_a_doubled_execution_notifies_again(
+    account: Account, execution: str
+) -> None:
+    list_detectors(account, "visits")
+    record(account, "visits", "FAILED")
+    account.invoke("summarize_run", SUMMARIZE)
+
+    again = account.invoke("summarize_run", SUMMARIZE | {"execution": execution})
+
+    assert again["notified"] is False
+    assert len(account.messages()) == 1
+
+
+def test_training_by_need_leaves_the_message_to_the_transform_that_asked_for_it(
+    account: Account,
+) -> None:
+    list_detectors(account, "visits")
+    record(account, "visits", "FAILED")
+    event = SUMMARIZE | {"run": SUMMARIZE["run"] | {"kind": "training", "by_need": True}}
+
+    account.invoke("summarize_run", event)
+
+    assert account.messages() == []
+
+
+def test_a_detector_that_left_no_outcome_has_failed(account: Account) -> None:
+    list_detectors(account, "orders")
+
+    answer = account.invoke("summarize_run", SUMMARIZE)
+
+    assert answer["all_failed"]
+    assert answer["failures"][0]["reason"].startswith("its part of the run ended without")
+
+
+def test_detectors_that_left_the_file_are_retired_with_their_models(account: Account) -> None:
+    for detector in ("forgotten", DETECTOR):
+        account.sagemaker.models[f"cutwatch-{detector}"] = {}
+        account.registry.add_model(detector, a_model(f"cutwatch-{detector}"))
+
+    answer = account.invoke("retire_detectors", sample("retire_detectors"))
+
+    assert answer == {"retired": ["forgotten"], "problems": []}
+    assert set(account.registry.detectors()) == {DETECTOR}
+    assert set(account.sagemaker.models) == {f"cutwatch-{DETECTOR}"}
+
+
+def test_a_detector_whose_model_cannot_be_deleted_is_retired_next_time(account: Account) -> None:
+    account.sagemaker.models["cutwatch-model"] = {}
+    account.registry.add_model("forgotten", a_model("cutwatch-model"))
+    account.sagemaker.refuse("DeleteModel", "ThrottlingException", "slow down")
+
+    first = account.invoke("retire_detectors", sample("retire_detectors"))
+    second = account.invoke("retire_detectors", sample("retire_detectors"))
+
+    assert first["retired"] == []
+    assert "slow down" in first["problems"][0]
+    assert second == {"retired": ["forgotten"], "problems": []}
+
+
+def test_a_model_that_is_gone_already_does_not_hold_up_its_retirement(account: Account) -> None:
+    account.registry.add_model("forgotten", a_model("cutwatch-gone"))
+
+    answer = account.invoke("retire_detectors", sample("retire_detectors"))
+
+    assert answer == {"retired": ["forgotten"], "problems": []}
