@@ -13,7 +13,7 @@ def handler(event: Payload) -> Payload:
     """`run`, `detector`, `result` (an outcome, or `Error` and `Cause` as caught) -> status and message."""
     settings = RegistrySettings.from_env()
     outcome = outcome_of(event["detector"]["name"], event["result"])
-    count("DetectorsFailed", outcome.status == "FAILED")
+    count("DetectorsFailed", int(outcome.status == "FAILED"))
     run = Run.from_payload(event["run"])
     Registry(client("dynamodb"), settings.table_name).record_outcome(run.id, run.moment, outcome)
     return {"status": outcome.status, "message": outcome.message}

@@ -2,6 +2,7 @@
 
 from cutwatch.aws import client
 from cutwatch.bucket import Bucket
+from cutwatch.moments import parse_moment
 from cutwatch.observability import Payload, observed
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
@@ -11,7 +12,7 @@ from cutwatch.summary import notify, publish_totals, summarize
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `execution` -> counts by status, `all_failed`, `notified`."""
+    """`run`, `execution`, `now` -> counts by status, `all_failed`, `notified`."""
     settings = SummarizeRunSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
@@ -24,5 +25,6 @@ def handler(event: Payload) -> Payload:
         settings.aws_region,
         summary,
         event["execution"],
+        parse_moment(event["now"], "now"),
     )
     return summary.to_payload() | {"notified": notified}

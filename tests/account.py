@@ -50,6 +50,7 @@ class Account:
     stack: Stack
     sagemaker: SageMakerJobs
     invocations: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    overrides: dict[str, str] = field(default_factory=dict)
     _running: str | None = None
     _one_at_a_time: Lock = field(default_factory=Lock)
 
@@ -76,7 +77,7 @@ class Account:
     def invoke(self, function: str, payload: Mapping[str, Any], **environment: str) -> Any:
         """What `functions/<function>.py` answers, with the environment that the template gives it."""
         logical_id = camel(function)
-        variables = self.stack.environment(logical_id) | environment
+        variables = self.stack.environment(logical_id) | self.overrides | environment
         event = json.loads(json.dumps(payload))
         with self._one_at_a_time, patch.dict(os.environ, variables):
             self.invocations.append((function, event))

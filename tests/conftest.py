@@ -36,3 +36,8 @@ def account(impatient_stack: Stack) -> Iterator[Account]:
     """An account of its own for each test, in which nothing is done that the template's roles do not allow."""
     with open_account(impatient_stack) as opened:
         yield opened
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pytest sets the filters of observability.py aside."""
+    config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")

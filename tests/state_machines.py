@@ -53,18 +53,12 @@ class StateMachines:
 
     def run(self, state_machine: str, event: Mapping[str, Any]) -> Execution:
         """Start an execution, as a rule does with its event, and follow it to its end."""
+        self._children.clear()
         arn = self.account.stack.arn(state_machine)
         started = client("stepfunctions").start_execution(
             stateMachineArn=arn, name=str(uuid4()), input=json.dumps(event)
         )
         return self._finished(started["executionArn"])
-
-    def runs(self, state_machine: str) -> list[Execution]:
-        """All executions of a state machine, oldest first; of their children only those of the last are told apart."""
-        arn = self.account.stack.arn(state_machine)
-        listed = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
-        in_order = sorted(listed, key=lambda execution: execution["startDate"])
-        return [self._finished(execution["executionArn"]) for execution in in_order]
 
     def _finished(self, execution: str) -> Execution:
         steps = client("stepfunctions")
@@ -96,9 +90,11 @@ class StateMachines:
                 if "detector" in payload:
                     yield entered["name"], payload
 
-    def forget_children(self) -> None:
-        """Leave what ran so far out of the next execution's `children`."""
+    def forget(self) -> None:
+        """Leave what happened so far out of what is reported from now on."""
         self._children.clear()
+        self.account.invocations.clear()
+        self.delays.clear()
 
     def _invoke(self, parameters: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         """moto runs no Python without Docker; errors reach the interpreter as Lambda's runtime words them."""

@@ -1,6 +1,6 @@
 """The registry: what is known of every detector and of every run, in one DynamoDB table.
 
-Items: `DETECTOR / <name>` (models newest first, watermark), `RUN#<id> / RUN` (its fixed "now", who notified),
+Items: `DETECTOR / <name>` (models newest first, watermark), `RUN#<id> / RUN` (its fixed "now", what has been told of it),
 `RUN#<id> / OUTCOME#<detector>`.
 """
 
@@ -20,6 +20,7 @@ KEPT_MODELS = 2
 _RUN_RETENTION = timedelta(days=400)
 _REOPEN_AFTER = timedelta(days=13)
 _WRITE_ATTEMPTS = 5
+_CLAIM = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -154,24 +155,35 @@ class Registry:
         item = self._get(f"RUN#{run}", "RUN") or {}
         return parse_moment(item["opened_at"], "opened_at")
 
-    def claim_notification(self, run: str, execution: str) -> bool:
-        """Whether this execution is the one that notifies of the run, and has not yet done so."""
+    def claim_notification(self, run: str, execution: str, now: datetime) -> set[str] | None:
+        """What has been told of this run, if this execution may tell more; None while another one is at it.
+
+        A claim lapses after 15 minutes, so that an execution that died silences nobody.
+        """
         try:
             self._update(
                 f"RUN#{run}",
                 "RUN",
-                "SET notifier = :execution",
-                {"execution": execution},
-                "(attribute_not_exists(notifier) OR notifier = :execution) "
-                "AND attribute_not_exists(notified)",
+                "SET notifier = :execution, claimed_until = :until",
+                {
+                    "execution": execution,
+                    "until": format_moment(now + _CLAIM),
+                    "now": format_moment(now),
+                },
+                "attribute_not_exists(notifier) OR notifier = :execution OR claimed_until < :now",
             )
         except ConditionFailed:
-            return False
-        return True
+            return None
+        return set((self._get(f"RUN#{run}", "RUN") or {}).get("told", []))
 
-    def mark_notified(self, run: str) -> None:
-        """Nobody notifies of this run again."""
-        self._update(f"RUN#{run}", "RUN", "SET notified = :yes", {"yes": True})
+    def mark_told(self, run: str, told: set[str]) -> None:
+        """Remember what has been told of a run, and let other executions tell what is news by then."""
+        self._update(
+            f"RUN#{run}",
+            "RUN",
+            "SET told = :told REMOVE notifier, claimed_until",
+            {"told": sorted(told)},
+        )
 
     def record_outcome(self, run: str, now: datetime, outcome: Outcome) -> None:
         """Record how a detector's part of a run ended; a success is never replaced by anything less."""

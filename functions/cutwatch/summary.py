@@ -1,8 +1,9 @@
 """The end of a run: outcomes counted, totals published, one notification."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +45,15 @@ class Summary:
         return sorted(found, key=lambda outcome: -outcome.anomalous_datapoints)
 
     @property
+    def news(self) -> set[str]:
+        """What there is to tell: one short key per detector with anomalies or a failure."""
+        return {_news_key(outcome) for outcome in (*self.failed, *self.anomalous)}
+
+    def without(self, told: set[str]) -> "Summary":
+        """The summary less the outcomes that have been told."""
+        return replace(self, outcomes=[o for o in self.outcomes if _news_key(o) not in told])
+
+    @property
     def all_failed(self) -> bool:
         """Whether nothing at all worked."""
         return bool(self.outcomes) and len(self.failed) == len(self.outcomes)
@@ -60,6 +70,10 @@ class Summary:
                 for o in self.failed[:_LISTED_DETECTORS]
             ],
         }
+
+
+def _news_key(outcome: Outcome) -> str:
+    return hashlib.sha256(f"{outcome.detector}/{outcome.status}".encode()).hexdigest()[:12]
 
 
 def summarize(registry: Registry, bucket: Bucket, run: Run) -> Summary:
@@ -91,19 +105,29 @@ def _totals(summary: Summary) -> list[Datum]:
 
 
 def notify(
-    sns: Any, registry: Registry, topic_arn: str, region: str, summary: Summary, execution: str
+    sns: Any,
+    registry: Registry,
+    topic_arn: str,
+    region: str,
+    summary: Summary,
+    execution: str,
+    now: datetime,
 ) -> bool:
-    """Send the run's one message, if there is something to say and no execution has said it; whether it was sent.
+    """Send one message with what this run has not told yet, if there is anything; whether it was sent.
 
-    Training by need says nothing itself: the transform that asked for it reports what failed.
+    A repeated run tells only news, for example of a detector that failed at first. Training by need says
+    nothing itself: the transform that asked for it reports what failed.
     """
-    if summary.run.by_need or not (summary.failed or summary.anomalous):
+    if summary.run.by_need or not summary.news:
         return False
-    if not registry.claim_notification(summary.run.id, execution):
+    told = registry.claim_notification(summary.run.id, execution, now)
+    if told is None:
         return False
-    sns.publish(TopicArn=topic_arn, Subject=subject(summary), Message=message(summary, region))
-    registry.mark_notified(summary.run.id)
-    return True
+    fresh = summary.without(told)
+    if fresh.news:
+        sns.publish(TopicArn=topic_arn, Subject=subject(fresh), Message=message(fresh, region))
+    registry.mark_told(summary.run.id, (told | fresh.news))
+    return bool(fresh.news)
 
 
 def subject(summary: Summary) -> str:

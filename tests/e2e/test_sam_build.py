@@ -33,7 +33,7 @@ def test_the_template_is_clean_for_sam_and_its_linter() -> None:
 def _has_python() -> bool:
     """A version manager's shim may be there without the version."""
     found = shutil.which("python3.13")
-    return bool(found) and subprocess.run([found, "-c", ""], check=False).returncode == 0
+    return found is not None and subprocess.run([found, "-c", ""], check=False).returncode == 0
 
 
 @pytest.mark.slow

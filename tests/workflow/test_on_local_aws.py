@@ -384,3 +384,21 @@ def _pretend_another_recipe(shop: Fleet, model: str) -> None:
 
 def assert_matches(pattern: str, text: str) -> None:
     assert re.search(pattern, text), json.dumps({"pattern": pattern, "text": text}, indent=1)
+
+
+def test_a_repeated_run_tells_only_what_is_new() -> None:
+    detectors = [CHECKOUT, detector("orders")]
+    with fleet(detectors) as shop:
+        for watched in detectors:
+            shop.load(watched, with_spike(SPIKE))
+        shop.train()
+        shop.aws.sagemaker.fail(lambda name: "-orders-" in name, times=1)
+        shop.transform()
+        shop.transform()
+        shop.transform()
+        messages = [call.parameters for call in shop.aws.calls.of("sns", "Publish")]
+        assert [message["Subject"] for message in messages] == [
+            "Cutwatch: anomalies in checkout; transform failed for 1 detector",
+            "Cutwatch: anomalies in orders",
+        ]
+        assert "checkout" not in messages[1]["Message"]

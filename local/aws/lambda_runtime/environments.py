@@ -67,23 +67,56 @@ class _Environment:
             os.kill(self._process_id, signal.SIGKILL)
 
 
+class PythonRuntime:
+    """The process that forks execution environments; it outlives a local AWS and serves the next one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def start(self) -> None:
+        """Start ahead of the first invocation: importing what functions need takes a second."""
+        with self._lock:
+            self._started()
+
+    def fork(self, function: Function) -> _Environment:
+        ours, theirs = socket.socketpair()
+        message = json.dumps(function.settings()).encode()
+        with theirs, self._lock:
+            control = self._started()
+            socket.send_fds(control, [len(message).to_bytes(4, "big")], [theirs.fileno()])
+            control.sendall(message)
+            process_id = int.from_bytes(control.recv(8), "big")
+        return _Environment(process_id, Connection(ours.detach()))
+
+    def _started(self) -> socket.socket:
+        if self._control is None or self._process is None or self._process.poll() is not None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                command = [sys.executable, "-P", str(_RUNTIME), str(theirs.fileno())]
+                self._process = subprocess.Popen(  # noqa: S603 - our own script
+                    command, pass_fds=[theirs.fileno()], env=_clean()
+                )
+            self._control = ours
+        return self._control
+
+
+_runtime = PythonRuntime()
+
+
 class Environments:
-    """All execution environments of a local AWS, and the process that forks them."""
+    """The execution environments of one local AWS."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: dict[Function, list[_Environment]] = defaultdict(list)
         self._busy: set[_Environment] = set()
-        self._runtime: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
         self._code = _UnpackedCode()
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def start(self) -> None:
-        """Start the runtime ahead of the first invocation."""
-        with self._lock:
-            if self._control is None:
-                self._start_runtime()
+        _runtime.start()
 
     def unpack(self, digest: str, archive: bytes) -> str:
         return self._code.directory(digest, archive)
@@ -108,17 +141,14 @@ class Environments:
             for environment in [*idle, *self._busy]:
                 environment.kill()
             self._idle.clear()
-            if self._control is not None:
-                self._control.close()
-            if self._runtime is not None:
-                self._runtime.wait()
-            self._runtime = self._control = None
         self._code.remove()
 
     def _lease(self, function: Function) -> _Environment:
         with self._lock:
             pool = self._idle[function]
-            environment = pool.pop() if pool else self._fork(function)
+            environment = pool.pop() if pool else None
+        environment = environment or _runtime.fork(function)
+        with self._lock:
             self._busy.add(environment)
         return environment
 
@@ -126,25 +156,6 @@ class Environments:
         with self._lock:
             self._busy.discard(environment)
         environment.kill()
-
-    def _fork(self, function: Function) -> _Environment:
-        control = self._control or self._start_runtime()
-        ours, theirs = socket.socketpair()
-        message = json.dumps(function.settings()).encode()
-        with theirs:
-            socket.send_fds(control, [len(message).to_bytes(4, "big")], [theirs.fileno()])
-            control.sendall(message)
-        process_id = int.from_bytes(control.recv(8), "big")
-        return _Environment(process_id, Connection(ours.detach()))
-
-    def _start_runtime(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            descriptor = theirs.fileno()
-            command = [sys.executable, "-P", str(_RUNTIME), str(descriptor)]
-            self._runtime = subprocess.Popen(command, pass_fds=[descriptor], env=_clean())
-        self._control = ours
-        return ours
 
 
 class _UnpackedCode:

@@ -1,0 +1,433 @@
+"""Both state machines from end to end on moto's interpreter, SageMaker's jobs played by tests/sagemaker_jobs.py.
+
+moto knows no `MaxConcurrency` that would matter here, and lets a Map with failed children succeed, as ours does on AWS by
+`ToleratedFailurePercentage`. What it lacks is patched in tests/state_machines.py, and nowhere else.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.account import Account
+from tests.builders import a_model
+from tests.sample_events import sample
+from tests.state_machines import Execution, StateMachines, deployed
+
+TRAINING, TRANSFORM = sample("training"), sample("transform")
+NOW = datetime(2026, 11, 2, 4, 0, 3, tzinfo=UTC)
+NEWEST = datetime(2026, 11, 2, 3, 45, tzinfo=UTC)
+SPIKE = NEWEST - timedelta(hours=6)
+PERIOD = timedelta(minutes=5)
+
+TRAINED = [
+    "Store Metric Data",
+    "Enough History?",
+    "Start Training Job",
+    "Wait For Training Job",
+    "Get Training Job Status",
+    "Training Job Status?",
+    "Create Model",
+    "Start Transform Job",
+    "Wait For Transform Job",
+    "Get Transform Job Status",
+    "Transform Job Status?",
+    "Register Model",
+    "Done",
+]
+PUBLISHED = [
+    "Store Metric Data",
+    "Anything To Judge?",
+    "Start Transform Job",
+    "Wait For Transform Job",
+    "Get Transform Job Status",
+    "Transform Job Status?",
+    "Publish Anomalies",
+    "Done",
+]
+DETECTORS = ["orders", "refunds", "visits"]
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A detectors.yaml of three detectors, which tests may write anew."""
+    file = tmp_path / "detectors.yaml"
+    watch(file, DETECTORS)
+    monkeypatch.setenv("DETECTORS_FILE", str(file))
+    return file
+
+
+def watch(file: Path, names: list[str], **fields: Any) -> None:
+    common = {"namespace": "Shop", "statistic": "Sum", "history_days": 1}
+    detectors = [{"name": name, "metric": name, **common, **fields} for name in names]
+    file.write_text(yaml.safe_dump({"detectors": detectors}))
+
+
+@pytest.fixture
+def machines(account: Account, watched: Path) -> Iterator[StateMachines]:
+    """The application on a Monday morning: eight days of three metrics, a spike in the last night of each."""
+    for name in DETECTORS:
+        report(account, name)
+    with deployed(account, NOW) as machines:
+        yield machines
+
+
+def report(account: Account, metric: str) -> None:
+    count = 8 * 288
+    start = NEWEST - PERIOD * count
+    spike = (SPIKE - start) // PERIOD
+    values = [1000.0 if n == spike else 100.0 + n % 12 for n in range(count)]
+    account.put_metric("Shop", metric, start, values)
+
+
+@pytest.fixture
+def trained(machines: StateMachines) -> StateMachines:
+    """The same after a training that ended a day before."""
+    a_day_ago = NEWEST - timedelta(days=1)
+    for name in DETECTORS:
+        machines.account.registry.advance_watermark(name, a_day_ago)
+    assert machines.run("TrainingStateMachine", TRAINING).status == "SUCCEEDED"
+    machines.forget()
+    return machines
+
+
+def failures(execution: Execution) -> dict[str, str]:
+    return {each["detector"]: each["reason"] for each in execution.output["failures"]}
+
+
+def test_training_goes_through_its_states_in_order_and_registers_every_model(
+    machines: StateMachines,
+) -> None:
+    execution = machines.run("TrainingStateMachine", TRAINING)
+
+    assert execution.states == [
+        "Read Limits",
+        "List Detectors",
+        "Any Detectors?",
+        "Train Detectors",
+        "Retire Detectors",
+        "Summarize Run",
+        "All Failed?",
+        "Run Finished",
+    ]
+    assert execution.children == dict.fromkeys(DETECTORS, TRAINED)
+    assert execution.output["statuses"] == {"TRAINED": 3}
+    assert all(machines.account.registry.detector(name).models for name in DETECTORS)
+
+
+def test_a_transform_goes_through_its_states_in_order_and_publishes_every_detector(
+    trained: StateMachines,
+) -> None:
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.states == [
+        "Read Limits",
+        "List Detectors",
+        "Every Model Usable?",
+        "Score Detectors",
+        "Summarize Run",
+        "All Failed?",
+        "Run Finished",
+    ]
+    assert execution.children == dict.fromkeys(DETECTORS, PUBLISHED)
+    assert execution.output["statuses"] == {"PUBLISHED": 3}
+
+
+def test_the_planted_spike_is_the_one_anomaly_that_cloudwatch_shows(trained: StateMachines) -> None:
+    trained.run("TransformStateMachine", TRANSFORM)
+
+    for name in DETECTORS:
+        published = trained.account.published("Anomaly", NEWEST - timedelta(days=1), NEWEST, name)
+        assert len(published) == 288
+        assert [moment for moment, anomaly in published.items() if anomaly] == [SPIKE]
+
+
+def test_one_message_tells_of_the_anomalies(trained: StateMachines) -> None:
+    trained.run("TransformStateMachine", TRANSFORM)
+
+    [(subject, text)] = trained.account.messages()
+    assert subject == "Cutwatch: anomalies in orders and 2 more"
+    assert "2026-11-01 21:45 UTC: score" in text
+    assert "value 1000" in text
+
+
+def test_payloads_have_the_form_of_the_sample_events(trained: StateMachines) -> None:
+    trained.account.sagemaker.will_end("TransformJob cutwatch-orders", "InProgress")
+    trained.account.sagemaker.refuse("CreateTransformJob", "ValidationException")
+    trained.run("TransformStateMachine", TRANSFORM)
+
+    for function, payload in trained.account.invocations:
+        assert shape(payload, sample(function)) == shape(sample(function), payload)
+
+
+def shape(payload: Any, beside: Any) -> Any:
+    """Keys and types; where either side has nothing, or an event's own input, there is nothing to compare."""
+    if payload is None or beside is None:
+        return None
+    if not isinstance(payload, dict) or not isinstance(beside, dict):
+        return type(payload).__name__
+    return {
+        key: shape(value, beside.get(key, value))
+        for key, value in payload.items()
+        if key not in ("dimensions", "event")
+    }
+
+
+def test_the_same_event_again_starts_no_job_and_changes_no_maximum(trained: StateMachines) -> None:
+    account = trained.account
+    trained.run("TransformStateMachine", TRANSFORM)
+    jobs, messages = dict(account.sagemaker.jobs), account.messages()
+    before = published(account)
+
+    again = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert again.status == "SUCCEEDED"
+    assert account.sagemaker.jobs == jobs
+    assert published(account) == before
+    assert account.messages() == messages
+
+
+def published(account: Account) -> dict[Any, float]:
+    """Every Maximum of every series of ours at every timestamp."""
+    start, end = NEWEST - timedelta(days=8), NOW + timedelta(minutes=5)
+    metrics = ("Anomaly", "AnomalyScore", "AnomalousDatapoints", "MaxAnomalyScore")
+    return {
+        (metric, name, moment): value
+        for metric in metrics
+        for name in (*DETECTORS, None)
+        for moment, value in account.published(metric, start, end, name, period=1_800).items()
+    }
+
+
+def test_a_doubled_training_event_starts_no_second_job(machines: StateMachines) -> None:
+    machines.run("TrainingStateMachine", TRAINING)
+    jobs = dict(machines.account.sagemaker.jobs)
+
+    assert machines.run("TrainingStateMachine", TRAINING).output["statuses"] == {"TRAINED": 3}
+    assert machines.account.sagemaker.jobs == jobs
+
+
+def test_a_new_deployment_trains_by_need_and_publishes_in_the_same_run(
+    machines: StateMachines,
+) -> None:
+    execution = machines.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.states[2:5] == ["Every Model Usable?", "Train By Need", "Score Detectors"]
+    assert execution.output["statuses"] == {"PUBLISHED": 3}
+    assert execution.children == dict.fromkeys(DETECTORS, TRAINED + PUBLISHED)
+
+
+def test_only_what_has_no_usable_model_is_trained_by_need(
+    trained: StateMachines, watched: Path
+) -> None:
+    watch(watched, [*DETECTORS, "newcomer"])
+    report(trained.account, "newcomer")
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.children == {
+        **dict.fromkeys(DETECTORS, PUBLISHED),
+        "newcomer": TRAINED + PUBLISHED,
+    }
+
+
+def test_a_changed_recipe_is_trained_anew(trained: StateMachines, watched: Path) -> None:
+    watch(watched, DETECTORS, statistic="Average")
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.children == dict.fromkeys(DETECTORS, TRAINED + PUBLISHED)
+
+
+def test_a_changed_cutoff_is_not(trained: StateMachines, watched: Path) -> None:
+    watch(watched, DETECTORS, cutoff={"sigmas": 4})
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.children == dict.fromkeys(DETECTORS, PUBLISHED)
+
+
+def test_a_throttled_start_is_retried_and_succeeds(trained: StateMachines) -> None:
+    trained.account.sagemaker.refuse("CreateTransformJob", "ThrottlingException", times=2)
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.output["statuses"] == {"PUBLISHED": 3}
+    assert len(trained.delays) == 2
+    assert max(trained.delays) <= 60
+
+
+def test_a_quota_refusal_is_waited_for_longer(trained: StateMachines) -> None:
+    trained.account.sagemaker.refuse("CreateTransformJob", "ResourceLimitExceeded", times=12)
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.output["statuses"] == {"PUBLISHED": 3}
+    assert len(trained.delays) == 12
+    assert 60 < max(trained.delays) <= 1_800
+
+
+def test_a_quota_of_nothing_ends_in_a_failure_that_names_it(machines: StateMachines) -> None:
+    refusal = "The account-level service limit is 0 Instances"
+    machines.account.sagemaker.refuse("CreateTrainingJob", "ResourceLimitExceeded", refusal, 63)
+
+    execution = machines.run("TrainingStateMachine", TRAINING)
+
+    assert (execution.status, execution.error) == ("FAILED", "AllDetectorsFailed")
+    [(_, text)] = machines.account.messages()
+    assert f"QuotaExceeded: CreateTrainingJob: {refusal} (ResourceLimitExceeded)" in text
+
+
+def test_a_denial_is_not_retried(trained: StateMachines) -> None:
+    trained.account.sagemaker.refuse("CreateTransformJob", "AccessDeniedException", "no permission")
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert trained.delays == []
+    [reason] = failures(execution).values()
+    assert reason == "AccessDenied: CreateTransformJob: no permission (AccessDeniedException)"
+
+
+@pytest.mark.parametrize("end", ["Failed", "Stopped", "Deleting"])
+def test_a_training_job_that_ends_badly_fails_its_detector_while_the_others_finish(
+    machines: StateMachines, end: str
+) -> None:
+    machines.account.sagemaker.will_end("TrainingJob cutwatch-orders", end, "CapacityError: none")
+
+    execution = machines.run("TrainingStateMachine", TRAINING)
+
+    assert execution.status == "SUCCEEDED"
+    assert execution.output["statuses"] == {"TRAINED": 2, "FAILED": 1}
+    assert execution.children["orders"][-3:] == ["Training Job Failed", "Record Outcome", "Done"]
+    assert f"ended {end}: CapacityError: none" in failures(execution)["orders"]
+    assert failures(execution)["orders"].startswith("TrainingJobFailed: SageMaker training job")
+
+
+@pytest.mark.parametrize("end", ["Failed", "Stopped"])
+def test_a_transform_job_that_ends_badly_fails_its_detector_while_the_others_finish(
+    trained: StateMachines, end: str
+) -> None:
+    pattern = "TransformJob cutwatch-orders-202611020400"
+    trained.account.sagemaker.will_end(pattern, end, "ClientError: bad row")
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.status == "SUCCEEDED"
+    assert execution.output["statuses"] == {"PUBLISHED": 2, "FAILED": 1}
+    assert execution.children["orders"][-3:] == ["Transform Job Failed", "Record Outcome", "Done"]
+    assert failures(execution)["orders"].startswith("TransformJobFailed: SageMaker transform job")
+
+
+def test_the_next_run_of_the_same_event_heals_a_failed_job(trained: StateMachines) -> None:
+    sagemaker = trained.account.sagemaker
+    sagemaker.will_end("TransformJob cutwatch-orders-202611020400-.*-1", "Failed", "ClientError")
+    trained.run("TransformStateMachine", TRANSFORM)
+
+    again = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert again.output["statuses"] == {"PUBLISHED": 3}
+    assert [name[-2:] for name in sagemaker.created("CreateTransformJob") if "0400-" in name] == [
+        "-1",
+        "-1",
+        "-1",
+        "-2",
+    ]
+
+
+def test_a_job_past_its_deadline_is_stopped_and_fails_its_detector(
+    trained: StateMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker = trained.account.sagemaker
+    sagemaker.will_end("TransformJob cutwatch-orders-202611020400", "InProgress")
+    monkeypatch.setitem(trained.account.overrides, "DEADLINE_MINUTES", "0")
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    [job] = [job for (_, name), job in sagemaker.jobs.items() if "orders-202611020400" in name]
+    assert job.status == "Stopped"
+    assert execution.children["orders"][-4:] == [
+        "Stop Transform Job",
+        "Transform Job Overdue",
+        "Record Outcome",
+        "Done",
+    ]
+    assert failures(execution).keys() == {"orders"}
+    assert failures(execution)["orders"].startswith("TransformJobOverdue: SageMaker transform job")
+
+
+def test_a_run_in_which_every_detector_fails_fails(trained: StateMachines) -> None:
+    trained.account.sagemaker.will_end("TransformJob .*-202611020400", "Failed", "ClientError")
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert (execution.status, execution.error) == ("FAILED", "AllDetectorsFailed")
+    [(subject, _)] = trained.account.messages()
+    assert subject == "Cutwatch: transform failed for 3 detectors"
+
+
+def test_detectors_that_training_by_need_could_not_train_are_reported_with_its_reason(
+    machines: StateMachines,
+) -> None:
+    machines.account.sagemaker.will_end("TrainingJob cutwatch-visits", "Failed", "AlgorithmError")
+
+    execution = machines.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.output["statuses"] == {"PUBLISHED": 2, "FAILED": 1}
+    assert "AlgorithmError" in failures(execution)["visits"]
+    [(subject, _)] = machines.account.messages()
+    assert subject.endswith("transform failed for 1 detector")
+
+
+def test_a_detector_without_data_is_an_outcome_and_no_failure(
+    trained: StateMachines, watched: Path
+) -> None:
+    watch(watched, [*DETECTORS, "silent"])
+
+    execution = trained.run("TransformStateMachine", TRANSFORM)
+
+    assert execution.output["statuses"] == {"PUBLISHED": 3, "NO_DATA": 1}
+    assert execution.children["silent"][-3:] == ["Nothing To Do", "Record Outcome", "Done"]
+
+
+@pytest.mark.parametrize("machine", ["training", "transform"])
+def test_a_list_that_cannot_be_read_fails_the_run_with_its_reason_and_notifies(
+    machines: StateMachines, watched: Path, machine: str
+) -> None:
+    watch(watched, ["orders"], statistic="Mean")
+
+    execution = machines.run(f"{machine.capitalize()}StateMachine", sample(machine))
+
+    assert execution.states[-3:] == ["List Detectors", "Notify Of Failed Listing", "Listing Failed"]
+    assert (execution.status, execution.error) == ("FAILED", "InvalidDetectors")
+    assert "detector 'orders': statistic: 'Mean' is none of" in execution.cause
+    [(subject, text)] = machines.account.messages()
+    assert subject == f"Cutwatch: {machine} could not list its detectors"
+    assert "statistic: 'Mean' is none of" in text
+
+
+def test_training_keeps_two_models_and_retires_what_left_the_file(
+    machines: StateMachines, watched: Path
+) -> None:
+    account = machines.account
+    for name in ("cutwatch-old", "cutwatch-older"):
+        account.sagemaker.models[name] = {}
+        month = 10 if name == "cutwatch-old" else 9
+        account.registry.add_model(
+            "orders", a_model(name, scheduled_time=f"2026-{month:02}-01T03:00:00Z")
+        )
+    account.registry.add_model("forgotten", a_model("cutwatch-forgotten"))
+
+    machines.run("TrainingStateMachine", TRAINING)
+
+    assert len(account.registry.detector("orders").models) == 2
+    assert "cutwatch-older" not in account.sagemaker.models
+    assert "forgotten" not in account.registry.detectors()
+
+
+def test_a_person_may_start_a_run_for_one_detector(trained: StateMachines) -> None:
+    execution = trained.run("TransformStateMachine", {"detectors": ["visits"]})
+
+    assert execution.children == {"visits": PUBLISHED}
