@@ -173,7 +173,7 @@ def open_account(stack: Stack) -> Iterator[Account]:
             **{key: table[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")},
         )
         client("sns").create_topic(Name=stack.physical_name("NotificationTopic"))
-        account = Account(stack, SageMakerJobs(_sagemakers_own_s3()))
+        account = Account(stack, SageMakerJobs(unobserved_client("s3")))
         with ExitStack() as hooks:
             sagemaker = client("sagemaker")
             hooks.enter_context(hook(sagemaker, "before-call.sagemaker", account.sagemaker.answer))
@@ -186,9 +186,10 @@ def open_account(stack: Stack) -> Iterator[Account]:
 
 
 @cache
-def _sagemakers_own_s3() -> Any:
-    """A client apart from that of the functions, whose calls are held against their roles."""
-    return boto3.session.Session().client("s3")
+def unobserved_client(service: str) -> Any:
+    """A client apart from that of the functions, whose calls are counted and held against their roles."""
+    session: Any = boto3.session.Session()
+    return session.client(service)
 
 
 @contextmanager

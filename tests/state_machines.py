@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
 import time_machine
+from moto.stepfunctions.parser import models as backend
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
     distributed_iteration_component as distributed_map,
@@ -21,10 +23,15 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_callback as integration,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
+    StateTaskServiceSfn,
+)
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import boto_client
 
 from cutwatch.aws import client
-from tests.account import Account
+from tests.account import Account, unobserved_client
 from tests.stack import STATE_MACHINE, snake
 
 _LONGEST_EXECUTION = 30.0
@@ -122,11 +129,35 @@ def _as_moto_reads_it(node: Any) -> Any:
     }
 
 
+@cache
+def _valid(definition: str) -> None:
+    """What has been validated once need not be validated for every account."""
+    AmazonStateLanguageParser.parse(definition)
+
+
+def _interpreters_client(service_name: str, **_: Any) -> Any:
+    """moto makes a client for every task, which takes longer than the task."""
+    return unobserved_client(service_name)
+
+
+def _as_the_api_spells_it(_: Any, parameters: dict[str, Any], *__: Any) -> None:
+    """moto hands a nested execution's `StateMachineArn` and `Input` to an API that knows them in lower case."""
+    parameters |= {
+        "stateMachineArn": parameters.pop("StateMachineArn"),
+        "input": json.dumps(parameters.pop("Input")),
+        "name": str(uuid4()),
+    }
+
+
+def _as_states_spell_it(_: Any, response: dict[str, Any], *__: Any, **___: Any) -> None:
+    """... and its answer back to states that know it in upper case."""
+    for key in list(response):
+        response[key[0].upper() + key[1:]] = response.pop(key)
+
+
 @contextmanager
-def deployed(account: Account, now: datetime) -> Iterator[StateMachines]:
-    """Deploy both state machines into an account whose clock starts at `now`."""
-    machines = StateMachines(account)
-    sleep = SimpleNamespace(sleep=machines.delays.append)
+def _mended(machines: StateMachines) -> Iterator[None]:
+    """What moto's interpreter lacks, as narrowly as possible."""
 
     def keep() -> EventManager:
         """moto drops the histories of a distributed Map's children."""
@@ -134,15 +165,25 @@ def deployed(account: Account, now: datetime) -> Iterator[StateMachines]:
         return machines._children[-1]
 
     with ExitStack() as patches:
-        patches.enter_context(time_machine.travel(now, tick=True))
-        patches.enter_context(
-            patch.object(lambda_eval_utils, "_invoke_lambda_function", machines._invoke)
-        )
-        patches.enter_context(patch.object(retrier_decl, "time", sleep))
-        patches.enter_context(patch.object(distributed_map, "EventManager", keep))
-        patches.enter_context(
-            patch.object(integration, "_DELAY_SECONDS_SYNC_CONDITION_CHECK", 0.01)
-        )
+        for target, attribute, replacement in (
+            (lambda_eval_utils, "_invoke_lambda_function", machines._invoke),
+            (retrier_decl, "time", SimpleNamespace(sleep=machines.delays.append)),
+            (distributed_map, "EventManager", keep),
+            (backend, "AmazonStateLanguageParser", SimpleNamespace(parse=_valid)),
+            (boto_client, "boto3", SimpleNamespace(client=_interpreters_client)),
+            (integration, "_DELAY_SECONDS_SYNC_CONDITION_CHECK", 0.01),
+            (StateTaskServiceSfn, "_normalise_parameters", _as_the_api_spells_it),
+            (StateTaskServiceSfn, "_normalise_response", _as_states_spell_it),
+        ):
+            patches.enter_context(patch.object(target, attribute, replacement))
+        yield
+
+
+@contextmanager
+def deployed(account: Account, now: datetime) -> Iterator[StateMachines]:
+    """Deploy both state machines into an account whose clock starts at `now`."""
+    machines = StateMachines(account)
+    with time_machine.travel(now, tick=True), _mended(machines):
         for logical_id in account.stack.resources(STATE_MACHINE):
             client("stepfunctions").create_state_machine(
                 name=account.stack.physical_name(logical_id),

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Self
 
-from local.aws.api_response import ApiError
-
 Parameters = Mapping[str, Any]
 
 
@@ -43,10 +41,6 @@ class Fault:
             and fnmatchcase(caller, self.caller)
             and self.when(parameters)
         )
-
-    def raise_error(self) -> None:
-        if self.error is not None:
-            raise ApiError(self.error, self.message, self.status)
 
 
 class Faults:

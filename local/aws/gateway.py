@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,8 @@ from local.aws.calls import Call, CallLog
 from local.aws.faults import Fault, Faults
 from local.aws.http_server import AsgiApp
 
+_CONNECTION_RESET = "ConnectionReset"
+_ERROR_CODE_HEADERS = {b"x-amzn-query-error": ";", b"x-amzn-errortype": ":"}
 _XML_ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _Message = dict[str, Any]
 
@@ -68,45 +71,45 @@ class Gateway:
         caller = self._caller_of(request.access_key)
         try:
             parameters = request.parameters
-            fault = self._faults.spend(request.service, request.operation, caller, parameters)
-            code = await self._serve(request, fault, scope, receive, send)
         except ValueError as error:
-            parameters, code = {}, "SerializationException"
-            await _send(send, failure(request, ApiError(code, str(error))))
-        call = Call(request.service, request.operation, caller, parameters, code)
-        self._calls.record(call)
+            await _send(send, failure(request, ApiError("SerializationException", str(error))))
+            return
 
-    async def _serve(
-        self, request: ApiRequest, fault: Fault | None, scope: Any, receive: Any, send: Any
-    ) -> str | None:
-        """Answer the call and return the error code that the caller saw, if any."""
-        if fault is not None:
-            await asyncio.sleep(fault.delay_seconds)
-            if fault.reset == "before":
-                self._hang_up(scope["client"])
-                return "ConnectionReset"
+        def record(error_code: str | None) -> None:
+            call = Call(request.service, request.operation, caller, parameters, error_code)
+            self._calls.record(call)
+
+        fault = self._faults.spend(request.service, request.operation, caller, parameters)
+        if fault is None:
+            await self._serve(request, scope, receive, _RecordingSend(send, record))
+        else:
+            await self._serve_with(fault, request, scope, receive, _RecordingSend(send, record))
+
+    async def _serve_with(
+        self, fault: Fault, request: ApiRequest, scope: Any, receive: Any, send: "_RecordingSend"
+    ) -> None:
+        await asyncio.sleep(fault.delay_seconds)
+        if fault.error is not None:
+            await _send(send, failure(request, ApiError(fault.error, fault.message, fault.status)))
+        elif fault.reset is None:
+            await self._serve(request, scope, receive, send)
+        else:
+            if fault.reset == "after":
+                await self._serve(request, scope, receive, _discard)
+            send.record(_CONNECTION_RESET)
+            self._hang_up(scope["client"])
+
+    async def _serve(self, request: ApiRequest, scope: Any, receive: Any, send: Any) -> None:
         try:
-            if fault is not None:
-                fault.raise_error()
             self._check_limits(request)
         except ApiError as error:
             await _send(send, failure(request, error))
-            return error.code
-        if fault is not None and fault.reset == "after":
-            await self._work(request, scope, receive, _discard)
-            self._hang_up(scope["client"])
-            return "ConnectionReset"
-        return await self._work(request, scope, receive, send)
-
-    async def _work(self, request: ApiRequest, scope: Any, receive: Any, send: Any) -> str | None:
+            return
         service = self._services.get(request.service)
         if service is not None and service.serves(request.operation):
-            response = await asyncio.to_thread(_answer_in_thread, service, request)
-            await _send(send, response)
-            return response.error_code
-        watched = _WatchedSend(send)
-        await self._ministack(scope, _replay(request.raw_body, receive), watched)
-        return watched.error_code
+            await _send(send, await asyncio.to_thread(_answer_in_thread, service, request))
+        else:
+            await self._ministack(scope, _replay(request.raw_body, receive), send)
 
 
 def _answer_in_thread(service: Service, request: ApiRequest) -> ApiResponse:
@@ -116,29 +119,38 @@ def _answer_in_thread(service: Service, request: ApiRequest) -> ApiResponse:
         return failure(request, error)
 
 
-class _WatchedSend:
-    """Passes a response on and remembers the error in it."""
+class _RecordingSend:
+    """Passes a response on, and records its outcome before the caller can have seen the end of it."""
 
-    def __init__(self, send: Any) -> None:
+    def __init__(self, send: Any, record: Callable[[str | None], None]) -> None:
+        self.record = record
         self._send = send
+        self._start: _Message | None = None
         self._status = 0
-        self._error_type = b""
+        self._headers: Mapping[bytes, bytes] = {}
         self._body = b""
 
     async def __call__(self, message: _Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            self._error_type = dict(message["headers"]).get(b"x-amzn-errortype", b"")
-        elif self._status >= 400:
+            self._headers = {name.lower(): value for name, value in message["headers"]}
+            self._start = message
+            return
+        if self._status >= HTTPStatus.BAD_REQUEST:
             self._body += message.get("body", b"")
+        if not message.get("more_body", False):
+            self.record(self._error_code())
+        if self._start is not None:
+            await self._send(self._start)
+            self._start = None
         await self._send(message)
 
-    @property
-    def error_code(self) -> str | None:
-        if self._status < 400:
+    def _error_code(self) -> str | None:
+        if self._status < HTTPStatus.BAD_REQUEST:
             return None
-        if self._error_type:
-            return self._error_type.decode().partition(":")[0]
+        for header, separator in _ERROR_CODE_HEADERS.items():
+            if header in self._headers:
+                return self._headers[header].decode().partition(separator)[0]
         match = _XML_ERROR_CODE.search(self._body)
         return match[1].decode() if match else str(self._status)
 

@@ -1,5 +1,6 @@
 """The local AWS as its users see it: a context manager with clients, deployments, a clock and faults."""
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,6 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from local.aws.callers import OPERATOR, caller_of
@@ -50,6 +52,7 @@ class LocalAws:
         self.faults = Faults()
         self.sagemaker = sagemaker or SageMakerBehaviour()
         self.cloudwatch = CloudWatch(self.clock)
+        self._session = _session_of_its_own()
         self._host, self._port = host, port
         self._schedules = schedules
         self._running: ExitStack | None = None
@@ -119,7 +122,7 @@ class LocalAws:
         return Stack(self.client, self.region, stack_name)
 
     def _client(self, service: str, caller: str, **config: Any) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
+        return self._session.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.endpoint_url,
             region_name=self.region,
@@ -152,3 +155,13 @@ class LocalAws:
             caller_of=caller_of,
             hang_up=server.hang_up,
         )
+
+
+def _session_of_its_own() -> boto3.Session:
+    """A session that knows neither profiles nor settings of the user's."""
+    own = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return boto3.Session(botocore_session=botocore.session.Session(session_vars=own))

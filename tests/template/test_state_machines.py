@@ -223,7 +223,7 @@ def test_the_longest_deadlines_fit_into_one_childs_history(stack: Stack) -> None
     minutes = sum(
         parameters[f"{kind}DeadlineMinutes"]["MaxValue"] for kind in ("Training", "Transform")
     )
-    polls = minutes * 60 / parameters["PollSeconds"]["Default"]
+    polls = minutes * 60 / parameters["PollSeconds"]["MinValue"]
 
     assert polls * EVENTS_OF_A_POLL < EXECUTION_HISTORY_MAX_EVENTS
 

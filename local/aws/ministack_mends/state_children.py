@@ -6,9 +6,10 @@ its failure the child's error name; on AWS it is `States.TaskFailed` with the ch
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from copy import deepcopy
 from datetime import timedelta
 from functools import partial
 from threading import Lock, Thread
@@ -38,7 +39,9 @@ class Children:
         replace(self._states, "_invoke_nested_start_execution_sync", self.run_nested)
         replace(self._states, "_invoke_resource_with_timeout", self.invoke_with_timeout)
         replace(self._states, "_call_lambda", self.call_function)
+        replace(self._states, "_run_parallel_branches", self.run_branches)
         replace(self._states, "ThreadPoolExecutor", partial(ClockedPool, clock))
+        replace(self._states, "futures_wait", self.wait_for)
 
     def run_map(
         self,
@@ -55,6 +58,41 @@ class Children:
             if path is not None:
                 resolved[field] = self._states._resolve_path_or_ctx(path, effective, context)
         return self._run_map(resolved, data, effective, processor, execution, context)
+
+    def run_branches(
+        self,
+        state: Mapping[str, Any],
+        data: Any,
+        execution: dict[str, Any],
+        context: Mapping[str, Any],
+    ) -> tuple[Any, str | None]:
+        """Run the branches of a Parallel state, each with a context of its own."""
+        branches = state["Branches"]
+        selected = self._states._apply_input_path(state, data, context)
+        given = self._states._apply_parameters(state, selected, context)
+        with ClockedPool(self._clock, len(branches)) as pool:
+            running = [
+                pool.submit(
+                    copy_context().run,
+                    self._states._run_sub_machine,
+                    branch["States"],
+                    branch["StartAt"],
+                    given,
+                    execution,
+                    deepcopy(context),
+                )
+                for branch in branches
+            ]
+            self.wait_for(running)
+        results = [branch.result() for branch in running]
+        result = self._states._apply_result_selector(state, results)
+        merged = self._states._apply_result_path(state, data, result)
+        output = self._states._apply_output_path(state, merged, context)
+        return output, self._states._next_or_end(state)
+
+    def wait_for(self, running: Sequence[Future[Any]]) -> None:
+        with self._clock.idle():
+            wait(running)
 
     def run_nested(
         self, resource: str, request: Mapping[str, Any], timeout: float = _LONGEST_EXECUTION

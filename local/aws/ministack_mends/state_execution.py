@@ -17,7 +17,7 @@ from local.aws.embedded_ministack import service
 from local.aws.ministack_mends.mending import Mending
 
 _Execution = dict[str, Any]
-_BLOCKING = ("Map", "Parallel")
+_WITH_EXECUTION = ("Task", "Map", "Parallel")
 
 
 class Executions:
@@ -154,7 +154,6 @@ class Executions:
     ) -> Any:
         name: str | None = start_at
         while name is not None:
-            self._check_running(execution)
             state = states[name]
             context["State"] = {
                 "Name": name,
@@ -166,6 +165,7 @@ class Executions:
                 execution, f"{state['Type']}StateEntered", {"stateEnteredEventDetails": entered}
             )
             data, following = self._run_state(state, data, execution, context)
+            self._check_running(execution)
             exited = {"name": name, "output": json.dumps(data)}
             self.add_event(
                 execution, f"{state['Type']}StateExited", {"stateExitedEventDetails": exited}
@@ -183,10 +183,7 @@ class Executions:
         if kind == "Fail":
             raise self._error(*self._states._fail_state_error(state, data, context))
         run: Callable[..., Any] = getattr(self._states, f"_execute_{kind.lower()}")
-        if kind in _BLOCKING:
-            with self._clock.idle():
-                return run(state, data, execution, context)  # type: ignore[no-any-return]
-        if kind == "Task":
+        if kind in _WITH_EXECUTION:
             return run(state, data, execution, context)  # type: ignore[no-any-return]
         return run(state, data, context)  # type: ignore[no-any-return]
 

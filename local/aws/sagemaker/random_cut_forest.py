@@ -62,9 +62,11 @@ def parse_rows(content: bytes, feature_dim: int, source: str) -> Rows:
     return rows
 
 
-def train(rows: Rows, parameters: Hyperparameters, job: str) -> bytes:
-    """Train a static forest on a uniform sample; the same job name gives the same forest."""
-    seed = int.from_bytes(hashlib.sha256(job.encode()).digest()[:4], "big")
+def train(rows: Rows, parameters: Hyperparameters) -> bytes:
+    """Train a static forest on a uniform sample; the same rows and hyperparameters give the same forest."""
+    seed = int.from_bytes(
+        hashlib.sha256(rows.tobytes() + repr(parameters).encode()).digest()[:4], "big"
+    )
     options: Any = {
         "dimensions": parameters.feature_dim,
         "shingle_size": 1,

@@ -110,7 +110,7 @@ class TrainingJobs:
 
     def _train(self, job: Job, fate: Fate) -> Callable[[], None]:
         parameters = Hyperparameters.parse(job.request.get("HyperParameters", {}))
-        artefact = random_cut_forest.train(self._rows(job, parameters), parameters, job.name)
+        artefact = random_cut_forest.train(self._rows(job, parameters), parameters)
         if fate is Fate.GARBLE_OUTPUT:
             artefact = b"no archive"
 

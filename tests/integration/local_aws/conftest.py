@@ -1,0 +1,47 @@
+"""A local AWS per module of tests, and what most of them need in it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.aws import LocalAws
+
+BUCKET = "rows-and-scores"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[LocalAws]:
+    with LocalAws() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _forget(aws: LocalAws) -> None:
+    """Let no test see the calls, faults or job destinies of the one before."""
+    aws.calls.clear()
+    aws.faults.clear()
+    aws.sagemaker.forget()
+
+
+@pytest.fixture(scope="module")
+def bucket(aws: LocalAws) -> str:
+    aws.client("s3").create_bucket(Bucket=BUCKET)
+    return BUCKET
+
+
+@pytest.fixture(scope="module")
+def role(aws: LocalAws) -> str:
+    """A role that SageMaker, Lambda and Step Functions may assume."""
+    services = ["sagemaker.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com"]
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    created: dict[str, Any] = aws.client("iam").create_role(
+        RoleName="jobs", AssumeRolePolicyDocument=json.dumps(trust)
+    )
+    return str(created["Role"]["Arn"])
