@@ -36,8 +36,13 @@ def staged(detectors: Sequence[Detector]) -> Iterator[Path]:
 
 
 def deploy(
-    aws: "LocalAws", detectors: Sequence[Detector], parameters: Mapping[str, str] | None = None
+    aws: "LocalAws",
+    detectors: Sequence[Detector],
+    parameters: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> "Stack":
     """Deploy the application to a local AWS, as it is but for its detectors."""
     with staged(detectors) as template:
-        return aws.deploy(template, stack_name="cutwatch", parameters=dict(parameters or {}))
+        return aws.deploy(
+            template, stack_name="cutwatch", parameters=parameters or {}, tags=tags or {}
+        )

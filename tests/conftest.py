@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.account import Account, open_account
 from tests.stack import REGION, Stack
@@ -17,6 +18,10 @@ os.environ.update(
     POWERTOOLS_METRICS_NAMESPACE="Cutwatch/Operations",
     POWERTOOLS_TRACE_DISABLED="1",
 )
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("cutwatch", deadline=None)
+settings.load_profile("cutwatch")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -74,7 +74,8 @@ def _parse_yaml(text: str, source: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
         problem = getattr(error, "problem", None) or str(error) or type(error).__name__
-        raise InvalidDetectors(f"{source}:{where} is not valid YAML: {problem}") from None
+        sentence = " ".join(problem.split())
+        raise InvalidDetectors(f"{source}:{where} is not valid YAML: {sentence}") from None
     if not isinstance(document, dict):
         raise InvalidDetectors(f"{source}: must begin with 'detectors:' and a list below it")
     return document
@@ -96,12 +97,20 @@ def _designation(document: dict[str, Any], index: int) -> str:
     return repr(name) if isinstance(name, str) else f"number {index + 1}"
 
 
+def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
+    """The names that may stand where an unknown one does."""
+    owner: Any = _DetectorsFile
+    for step in location[:-1]:
+        owner = Detector if isinstance(step, int) else get_type_hints(owner).get(step, owner)
+    return list(getattr(owner, "__dataclass_fields__", Detector.__dataclass_fields__))
+
+
 def _problem(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "missing":
             return "is missing"
         case "unexpected_keyword_argument":
-            return f"is not a field; the fields are {', '.join(Detector.__dataclass_fields__)}"
+            return f"is not a field; the fields are {', '.join(_fields_beside(detail['loc']))}"
         case "literal_error":
             return f"{detail['input']!r} is not allowed; expected {detail['ctx']['expected']}"
         case "value_error":

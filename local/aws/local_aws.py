@@ -134,7 +134,9 @@ class LocalAws:
     def _mend(self, starting: ExitStack) -> Mending:
         self._functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
         starting.callback(self._functions.stop)
-        mending = mend(self.clock, self._functions, self.cloudwatch, self.calls, self.faults)
+        mending = mend(
+            self.clock, self._functions, self.cloudwatch, self.calls, self.faults, self.region
+        )
         starting.callback(mending.undo)
         return mending
 

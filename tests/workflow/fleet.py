@@ -17,6 +17,7 @@ from local.application import deploy
 from local.aws import Execution, LocalAws, Stack
 
 PERIOD = 300
+TAGS = {"team": "shop"}
 HISTORY_DAYS = 3
 FIRST_TRAINING = datetime(2026, 6, 1, 3, tzinfo=UTC)
 START = FIRST_TRAINING - timedelta(days=HISTORY_DAYS)
@@ -103,9 +104,11 @@ class Fleet:
 
 
 @contextmanager
-def fleet(detectors: Sequence[Detector], **parameters: str) -> Iterator[Fleet]:
-    with LocalAws() as aws:
+def fleet(
+    detectors: Sequence[Detector], *, region: str = "us-east-1", **parameters: str
+) -> Iterator[Fleet]:
+    with LocalAws(region=region) as aws:
         aws.clock.move_to(FIRST_TRAINING)
-        stack = deploy(aws, detectors, {"DataDelayMinutes": "0", **parameters})
+        stack = deploy(aws, detectors, {"DataDelayMinutes": "0", **parameters}, TAGS)
         registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
         yield Fleet(aws, stack, registry)

@@ -402,3 +402,52 @@ def test_a_repeated_run_tells_only_what_is_new() -> None:
             "Cutwatch: anomalies in orders",
         ]
         assert "checkout" not in messages[1]["Message"]
+
+
+def test_stack_tags_reach_jobs_and_models() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.train()
+        sagemaker = shop.aws.client("sagemaker")
+        job = sagemaker.list_training_jobs()["TrainingJobSummaries"][0]["TrainingJobArn"]
+        model = sagemaker.list_models()["Models"][0]["ModelArn"]
+        scoring = sagemaker.list_transform_jobs()["TransformJobSummaries"][0]["TransformJobArn"]
+        for arn in (job, model, scoring):
+            tags = sagemaker.list_tags(ResourceArn=arn)["Tags"]
+            assert {"Key": "team", "Value": "shop"} in tags
+
+
+def test_a_region_without_the_algorithm_is_refused_with_a_sentence() -> None:
+    refused = "Random Cut Forest does not exist in this region"
+    with (
+        pytest.raises(Exception, match=refused),
+        fleet([CHECKOUT], region="ap-southeast-5"),
+    ):
+        pytest.fail("it was deployed")
+
+
+def test_hourly_transforms_join_without_gap_or_overlap() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, usual())
+        shop.train()
+        hours = [FIRST_TRAINING + timedelta(hours=n) for n in (1, 2, 3)]
+        for at in hours:
+            shop.transform(at)
+            assert shop.outcome("transform", at, "checkout").datapoints == 12
+        published = shop.maxima("Anomaly", "checkout", hours[-1])
+        assert sorted(published) == [
+            FIRST_TRAINING + timedelta(seconds=PERIOD * n) for n in range(36)
+        ]
+
+
+def test_what_is_too_old_to_publish_is_counted_as_lost() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, np.concatenate([usual(), usual(2), usual(3)]))
+        shop.train()
+        shop.transform()
+        late = FIRST_TRANSFORM + 3 * WEEK
+        shop.transform(late)
+        outcome = shop.outcome("transform", late, "checkout")
+        assert outcome.status == "PUBLISHED"
+        assert_matches(r"2160 datapoints lost, older than the two weeks", outcome.message)
+        assert shop.registry.detector("checkout").published_through == late

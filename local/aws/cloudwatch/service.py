@@ -1,6 +1,6 @@
 """CloudWatch's data plane; alarms and dashboards stay MiniStack's, which asks us for the data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ class CloudWatch:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._store = MetricStore()
+        self.on_new_data: Callable[[], None] = lambda: None
         self.reader = Reader(self._store, clock)
         self._operations = {
             "PutMetricData": self._put,
@@ -76,6 +77,7 @@ class CloudWatch:
     def _put(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         for key, samples in parse(parameters, self._clock.now()):
             self._store.add(key, samples)
+        self.on_new_data()
         return {}
 
     def _list(self, parameters: Mapping[str, Any]) -> dict[str, Any]:

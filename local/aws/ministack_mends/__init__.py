@@ -25,6 +25,7 @@ def mend(
     cloudwatch: CloudWatch,
     calls: CallLog,
     faults: Faults,
+    region: str,
 ) -> Mending:
     """Apply every mend; `undo` of what is returned takes them back."""
     check_version()
@@ -34,7 +35,7 @@ def mend(
     Paths(mending)
     Executions(mending, clock)
     Children(mending, clock, calls, faults)
-    Metrics(mending, cloudwatch, clock)
+    Metrics(mending, cloudwatch, clock, region)
     return mending
 
 

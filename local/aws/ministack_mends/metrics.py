@@ -10,18 +10,23 @@ from typing import Any
 from local.aws.clock import Clock
 from local.aws.cloudwatch import alarms
 from local.aws.cloudwatch.service import CloudWatch
-from local.aws.embedded_ministack import service
+from local.aws.embedded_ministack import account_scope, service
 from local.aws.ministack_mends.mending import Mending
 
 
 class Metrics:
-    def __init__(self, mending: Mending, cloudwatch: CloudWatch, clock: Clock) -> None:
+    def __init__(
+        self, mending: Mending, cloudwatch: CloudWatch, clock: Clock, region: str
+    ) -> None:
+        self._region = region
         self._cloudwatch = cloudwatch
         self._clock = clock
         self._ministack = service("cloudwatch")
         mending.replace(self._ministack, "record_metric", self.record)
         mending.replace(self._ministack, "_evaluate_alarm", self.evaluate)
         self._describe = mending.replace(self._ministack, "_describe_alarms", self.describe)
+
+        mending.set(cloudwatch, "on_new_data", self.evaluate_all)
 
     def record(
         self,
@@ -47,6 +52,10 @@ class Metrics:
         self._ministack._record_history(alarm["AlarmName"], old, state, reason)
         self._ministack._dispatch_alarm_actions(alarm, old, state, reason)
         self._ministack._evaluate_parent_alarms(alarm)
+
+    def evaluate_all(self) -> None:
+        with account_scope(self._region):
+            self._ministack._evaluate_all_alarms()
 
     def describe(self, *request: Any) -> Any:
         self._ministack._evaluate_all_alarms()

@@ -1,0 +1,206 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutwatch.configuration import load_detectors, parse_detectors
+from cutwatch.detector import CutoffRule
+from cutwatch.errors import InvalidDetectors
+from tests.stack import PROJECT
+
+ORDERS: dict[str, Any] = {
+    "name": "orders",
+    "namespace": "Shop",
+    "metric": "Orders",
+    "statistic": "Sum",
+}
+
+
+def document(*detectors: Any) -> str:
+    return yaml.safe_dump({"detectors": list(detectors)})
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(InvalidDetectors) as refused:
+        parse_detectors(text)
+    return str(refused.value).splitlines()
+
+
+def test_a_detector_needs_a_name_and_a_metric_and_has_defaults_for_the_rest() -> None:
+    [detector] = parse_detectors(document(ORDERS))
+
+    assert (detector.name, detector.metric_label) == ("orders", "Shop Orders, Sum")
+    assert (detector.period, detector.missing_data, detector.history_days) == (300, "ignore", 30)
+    assert detector.cutoff == CutoffRule("training", None)
+
+
+def test_detectors_keep_the_order_of_the_file() -> None:
+    text = document(*({**ORDERS, "name": name} for name in ("b", "a", "c")))
+    assert [detector.name for detector in parse_detectors(text)] == ["b", "a", "c"]
+
+
+def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
+    [detector] = load_detectors(PROJECT / "functions" / "detectors.yaml")
+    assert detector.metric_label == "AWS/Lambda Invocations, Sum"
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        (
+            {"missing_data": "nothing"},
+            "missing_data: 'nothing' is not allowed; expected 'ignore', 'zero', 'previous' or 'anomalous'",
+        ),
+        (
+            {"cutoff": {"method": "best"}},
+            "cutoff.method: 'best' is not allowed; expected 'training' or 'window'",
+        ),
+        ({"cutoff": {"sigmas": 0}}, "cutoff.sigmas: 0: input should be greater than 0"),
+        ({"period": 90}, "period: 90 must be a multiple of 60 seconds from 60 to 86400"),
+        ({"period": "often"}, "period: 'often': input should be a valid integer"),
+        ({"history_days": 0}, "history_days: 0: input should be greater than or equal to 1"),
+        ({"history_days": 456}, "history_days: 456: input should be less than or equal to 455"),
+        ({"shingle_size": 513}, "shingle_size: 513: input should be less than or equal to 512"),
+        ({"statistic": "Mean"}, "statistic: 'Mean' is none of SampleCount, Average, Sum"),
+        ({"time_zone": "Berlin"}, "time_zone: 'Berlin' is no IANA time zone"),
+        ({"dimensions": ["Shop"]}, "dimensions: ['Shop']: input should be a valid dictionary"),
+        ({"metric": ""}, "metric: '': string should have at least 1 character"),
+        ({"namespace": None}, "namespace: None: input should be a valid string"),
+        ({"colour": "red"}, "colour: is not a field; the fields are name, namespace, metric"),
+        ({"cutoff": {"sigma": 3}}, "cutoff.sigma: is not a field; the fields are method, sigmas"),
+    ],
+)
+def test_a_mistake_names_detector_field_value_and_what_is_allowed(
+    change: dict[str, Any], mistake: str
+) -> None:
+    [line] = mistakes(document(ORDERS | change))
+    assert line.startswith(f"detectors.yaml: detector 'orders': {mistake}")
+
+
+def test_a_missing_field_is_named() -> None:
+    assert mistakes(document({"name": "orders", "namespace": "Shop", "statistic": "Sum"})) == [
+        "detectors.yaml: detector 'orders': metric: is missing"
+    ]
+
+
+def test_a_detector_without_a_name_is_named_by_its_place() -> None:
+    nameless = {key: value for key, value in ORDERS.items() if key != "name"}
+
+    assert mistakes(document(ORDERS, nameless)) == [
+        "detectors.yaml: detector number 2: name: is missing"
+    ]
+
+
+def test_an_unknown_field_of_the_file_itself_is_told_what_there_is() -> None:
+    assert mistakes(document(ORDERS) + "colour: red\n") == [
+        "detectors.yaml: colour: is not a field; the fields are detectors"
+    ]
+
+
+def test_all_mistakes_come_at_once() -> None:
+    lines = mistakes(
+        document(ORDERS | {"period": "often", "shingle_size": 0}, {"name": "refunds"}, "visits")
+    )
+
+    assert len(lines) == 6
+    assert lines[-1].startswith(
+        "detectors.yaml: detector number 3: must be a mapping of fields, not 'visits'"
+    )
+
+
+def test_a_name_must_not_be_used_twice() -> None:
+    assert mistakes(document(ORDERS, ORDERS)) == [
+        "detectors.yaml: detector 'orders': name: is used more than once"
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "orders", "42", "- name: orders"])
+def test_a_file_must_begin_with_detectors(text: str) -> None:
+    [line] = mistakes(text)
+    assert line == "detectors.yaml: must begin with 'detectors:' and a list below it"
+
+
+@pytest.mark.parametrize("text", ["detectors: []", "detectors: null", "{}", "detectors: orders"])
+def test_a_file_must_name_at_least_one_metric(text: str) -> None:
+    [line] = mistakes(text)
+    assert line.startswith("detectors.yaml: detectors: ")
+
+
+def test_a_key_that_stands_twice_is_a_mistake_and_not_the_last_one_wins() -> None:
+    text = document(ORDERS) + "    period: 60\n    period: 300\n".replace("    ", "  ")
+    [line] = mistakes(text)
+
+    assert "is not valid YAML: key 'period' appears 2 times" in line
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "detectors: !!python/object/apply:os.system ['true']",
+        "detectors: [",
+        "detectors: *nowhere",
+        "detectors:\n\t- name: tabs",
+        "detectors: \x00",
+        "? [a, b]\n: c",
+        "detectors: &a [*a]",
+        "x: 2026-99-99",
+        "{[1]: 2}",
+        "{{a: 1}: 2}",
+    ],
+)
+def test_hostile_yaml_is_refused_in_one_line(hostile: str) -> None:
+    [line] = mistakes(hostile)
+    assert line.startswith("detectors.yaml: ")
+
+
+def test_aliases_do_not_multiply_without_end() -> None:
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{name}: &{name} [*{before}, *{before}]\n"
+        for before, name in zip("abcdef", "bcdefg", strict=True)
+    )
+    assert mistakes(bomb + "detectors: *g")
+
+
+@given(st.text(max_size=200))
+def test_no_text_raises_anything_but_invalid_detectors(text: str) -> None:
+    assert all(line.startswith("detectors.yaml:") for line in mistakes(text))
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+fields = st.sampled_from([*ORDERS, "dimensions", "period", "missing_data", "cutoff", "time_zone"])
+
+
+@given(st.lists(st.dictionaries(fields, values, max_size=6) | values, max_size=3))
+def test_no_document_raises_anything_but_invalid_detectors(detectors: list[Any]) -> None:
+    try:
+        parsed = parse_detectors(yaml.safe_dump({"detectors": detectors}))
+    except InvalidDetectors:
+        return
+    assert len(parsed) == len(detectors)
+
+
+def test_the_files_own_name_stands_in_its_mistakes(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("detectors: []")
+
+    with pytest.raises(InvalidDetectors, match=r"^mine\.yaml: detectors: is empty"):
+        load_detectors(file)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"])
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "detectors.yaml"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(InvalidDetectors, match=r"^detectors\.yaml: cannot be read: "):
+        load_detectors(file)

@@ -1,0 +1,55 @@
+import json
+
+import pytest
+
+from cutwatch.outcomes import Anomaly, Outcome, outcome_of
+from tests.builders import an_outcome
+
+ANOMALY = Anomaly(
+    "2026-11-02T12:00:00Z", "2026-11-02T12:10:00Z", "2026-11-02T12:05:00Z", 4.2, 9.0, 3
+)
+
+
+def test_an_outcome_is_read_back_as_it_was_recorded() -> None:
+    outcome = an_outcome(anomalous_datapoints=3, max_anomaly_score=4.2, anomalies=(ANOMALY,))
+    assert Outcome.from_payload(json.loads(json.dumps(outcome.to_payload()))) == outcome
+
+
+def test_an_outcome_that_a_state_handed_on_is_taken_as_it_is() -> None:
+    outcome = an_outcome(status="NO_DATA", message="no datapoints")
+    assert outcome_of("orders", outcome.to_payload()) == outcome
+
+
+def test_a_functions_error_is_a_failure_in_its_own_words() -> None:
+    cause = json.dumps({"errorMessage": "slow down", "errorType": "Throttled", "stackTrace": []})
+
+    outcome = outcome_of("orders", {"Error": "Throttled", "Cause": cause})
+
+    assert outcome == an_outcome(status="FAILED", message="Throttled: slow down")
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        ("SageMaker training job x ended Failed: no capacity", None),
+        ("", "no cause given"),
+        ("{not json", None),
+        ("[1, 2]", None),
+        ('{"other": 1}', None),
+        ('"text"', None),
+    ],
+)
+def test_any_other_cause_is_the_reason_itself(cause: str, reason: str | None) -> None:
+    outcome = outcome_of("orders", {"Error": "TrainingJobFailed", "Cause": cause})
+    assert outcome.message == f"TrainingJobFailed: {reason or cause}"
+
+
+def test_an_error_without_a_cause_is_still_named() -> None:
+    assert outcome_of("orders", {"Error": "States.Timeout"}).message == (
+        "States.Timeout: no cause given"
+    )
+
+
+def test_a_reason_of_any_length_fits_into_the_registry() -> None:
+    outcome = outcome_of("orders", {"Error": "Failure", "Cause": "x" * 100_000})
+    assert len(outcome.message) == 2_000
