@@ -10,7 +10,13 @@ from typing import Any
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from cutwatch.errors import (
     AccessDenied,
@@ -30,6 +36,7 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
     **dict.fromkeys(
         (
             "BandwidthLimitExceeded",
+            "KMSThrottling",
             "ProvisionedThroughputExceededException",
             "RequestLimitExceeded",
             "RequestThrottled",
@@ -103,7 +110,7 @@ _SAGEMAKER_NAME_IN_USE = ("already existing", "already exists")
 def translate(operation: str, error: ClientError | BotoCoreError) -> AwsError:
     """The exception of ours for an error of boto3's."""
     if not isinstance(error, ClientError):
-        lost = isinstance(error, HTTPClientError)
+        lost = isinstance(error, HTTPClientError | NoConnectionError | IncompleteReadError)
         return (ConnectionLost if lost else RejectedRequest)(
             operation, type(error).__name__, str(error)
         )
@@ -164,6 +171,15 @@ def client(service: str) -> Any:
         retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=12
     )
     return session.client(service, config=config)
+
+
+def read_body(operation: str, response: Mapping[str, Any]) -> bytes:
+    """The streamed body of a response; a connection may also be lost while it is being read."""
+    try:
+        content: bytes = response["Body"].read()
+    except BotoCoreError as error:
+        raise translate(operation, error) from error
+    return content
 
 
 def to_item(attributes: Mapping[str, Any]) -> dict[str, Any]:

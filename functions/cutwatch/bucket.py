@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from cutwatch.aws import read_body
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -22,8 +24,8 @@ class Bucket:
 
     def read(self, key: str) -> str:
         """A text object's content; `NotFound` if there is none."""
-        body: bytes = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
-        return body.decode()
+        response = self.s3.get_object(Bucket=self.name, Key=key)
+        return read_body("GetObject", response).decode()
 
     def read_json(self, key: str) -> Any:
         """A JSON object's content."""

@@ -15,9 +15,7 @@ from local.aws.ministack_mends.mending import Mending
 
 
 class Metrics:
-    def __init__(
-        self, mending: Mending, cloudwatch: CloudWatch, clock: Clock, region: str
-    ) -> None:
+    def __init__(self, mending: Mending, cloudwatch: CloudWatch, clock: Clock, region: str) -> None:
         self._region = region
         self._cloudwatch = cloudwatch
         self._clock = clock

@@ -16,9 +16,7 @@ def zipped(source: str) -> bytes:
     return archive.getvalue()
 
 
-def create_function(
-    aws: LocalAws, role: str, name: str, source: str, **configuration: Any
-) -> str:
+def create_function(aws: LocalAws, role: str, name: str, source: str, **configuration: Any) -> str:
     client = aws.client("lambda")
     created = client.create_function(
         FunctionName=name,

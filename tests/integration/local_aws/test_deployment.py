@@ -151,9 +151,7 @@ def test_a_failed_assertion_refuses_with_its_sentence(aws: LocalAws, template: P
         aws.deploy(template, stack_name="elsewhere", parameters={"Place": "elsewhere"})
 
 
-def test_a_resource_type_that_is_missing_here_fails_by_name(
-    aws: LocalAws, tmp_path: Path
-) -> None:
+def test_a_resource_type_that_is_missing_here_fails_by_name(aws: LocalAws, tmp_path: Path) -> None:
     text = "Resources: {E: {Type: AWS::SageMaker::Endpoint, Properties: {}}}"
     with pytest.raises(DeploymentFailed, match="AWS::SageMaker::Endpoint"):
         deploy_text(aws, tmp_path, text)

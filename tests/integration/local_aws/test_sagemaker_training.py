@@ -219,9 +219,7 @@ def test_an_unknown_job_is_not_found(sagemaker: Any) -> None:
         sagemaker.describe_training_job(TrainingJobName="unknown")
 
 
-def test_jobs_are_listed_newest_first_and_in_pages(
-    sagemaker: Any, role: str, bucket: str
-) -> None:
+def test_jobs_are_listed_newest_first_and_in_pages(sagemaker: Any, role: str, bucket: str) -> None:
     names = [f"listed-{number}" for number in range(3)]
     for name in names:
         sagemaker.create_training_job(**training(name, role, bucket, PREFIX))

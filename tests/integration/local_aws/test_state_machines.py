@@ -166,9 +166,7 @@ def test_absent_and_null_are_different(
         ],
         "Default": "Value",
     }
-    execution = run(
-        aws, role, machine(Choose=chosen, Absent=DONE, Null=DONE, Value=DONE), payload
-    )
+    execution = run(aws, role, machine(Choose=chosen, Absent=DONE, Null=DONE, Value=DONE), payload)
     assert execution.states == ["Choose", expected]
 
 
@@ -380,8 +378,6 @@ def test_times_in_the_context_are_the_clocks(aws: LocalAws, role: str) -> None:
     before = aws.clock.now()
     waiting = {"Type": "Wait", "Seconds": 600, "Next": "Tell"}
     output = run(aws, role, machine(Wait=waiting, Tell=told)).wait().output
-    started, entered = (
-        datetime.fromisoformat(output[name]) for name in ("started", "entered")
-    )
+    started, entered = (datetime.fromisoformat(output[name]) for name in ("started", "entered"))
     assert started - before < timedelta(seconds=5)
     assert entered - started >= timedelta(seconds=600)
