@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
+from local.aws.template_file import read_template
 
 PROJECT = Path(__file__).resolve().parent.parent
+TEMPLATE = PROJECT / "template.yaml"
 ACCOUNT, REGION = "123456789012", "us-east-1"
 NO_VALUE = object()
 
@@ -46,8 +47,7 @@ class Stack:
     """One deployment of the template. Parameters that are not given have their defaults."""
 
     def __init__(self, name: str = "cutwatch", **parameters: str) -> None:
-        self.text = (PROJECT / "template.yaml").read_text()
-        self.template: dict[str, Any] = yaml_parse(self.text)
+        self.template: dict[str, Any] = read_template(TEMPLATE)
         declared = self.template["Parameters"]
         self._values = {key: str(each.get("Default", "")) for key, each in declared.items()}
         self._values |= parameters

@@ -1,5 +1,6 @@
 """What every handler is wrapped in: structured logs, traces, operational metrics."""
 
+import logging
 import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -13,6 +14,9 @@ from cutwatch.errors import CutwatchError, InvalidInput
 
 # Most functions count nothing; a line of unstructured log for each of their invocations helps nobody.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
+
+# botocore tells at INFO where it found credentials and endpoints, at every cold start.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 logger = Logger()
 tracer = Tracer()

@@ -4,9 +4,9 @@ import gzip
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote
 
 import botocore.session
@@ -35,6 +35,10 @@ class ApiRequest:
         if self.service != "s3" and self.headers.get("content-encoding") == "gzip":
             return gzip.decompress(self.raw_body)
         return self.raw_body
+
+    def without_payload(self) -> Self:
+        """The request with no more of its body than its parameters need."""
+        return replace(self, raw_body=b"" if self.protocol == "rest" else self.raw_body)
 
     @cached_property
     def access_key(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import cbor2
 
@@ -81,11 +81,11 @@ def _failure_body(
 
 
 def _s3_error(error: ApiError, request_id: str) -> bytes:
-    root = ElementTree.Element("Error")
-    ElementTree.SubElement(root, "Code").text = error.code
-    ElementTree.SubElement(root, "Message").text = error.message
-    ElementTree.SubElement(root, "RequestId").text = request_id
-    document: bytes = ElementTree.tostring(root, encoding="utf-8")
+    root = ET.Element("Error")
+    ET.SubElement(root, "Code").text = error.code
+    ET.SubElement(root, "Message").text = error.message
+    ET.SubElement(root, "RequestId").text = request_id
+    document: bytes = ET.tostring(root, encoding="utf-8")
     return document
 
 

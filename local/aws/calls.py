@@ -9,12 +9,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
+    """One call. Its parameters are read again whenever they are asked for: most never are, and some are large."""
+
     service: str
     operation: str
     caller: str
-    parameters: Mapping[str, Any] = field(repr=False)
+    read_parameters: Callable[[], Mapping[str, Any]] = field(repr=False, compare=False)
     error_code: str | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC), repr=False)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return self.read_parameters()
 
     @property
     def succeeded(self) -> bool:

@@ -17,14 +17,26 @@ from local.aws.http_server import AsgiApp
 
 ACCOUNT_ID = "123456789012"
 _WORKER_THREADS = 64
+_LOGGERS = (
+    "ministack",
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "events",
+    "lambda",
+    "lambda_runtime",
+    "s3",
+    "samtranslator",
+    "sns",
+    "states",
+)
 _in_use = threading.Lock()
 
 
 class EmbeddedMiniStack:
     """The one MiniStack of this process, from `start` to `stop`."""
 
-    def __init__(self, region: str, port: int, *, schedules: bool) -> None:
-        self._schedules = schedules
+    def __init__(self, region: str, port: int) -> None:
         self._environment = {
             "GATEWAY_PORT": str(port),
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
@@ -42,6 +54,7 @@ class EmbeddedMiniStack:
         self._replaced = {name: os.environ.get(name) for name in self._environment}
         os.environ.update(self._environment)
         try:
+            _quieten()
             with _untouched_root_logger():
                 app = _app()
                 importlib.import_module("ministack.core.hypercorn_compat").install()
@@ -57,9 +70,6 @@ class EmbeddedMiniStack:
         self._executor = ThreadPoolExecutor(_WORKER_THREADS, thread_name_prefix="ministack")
         loop.set_default_executor(self._executor)
         _app()._MAIN_LOOP = loop
-        if self._schedules:
-            service("eventbridge").start_scheduler()
-            service("scheduler").start_scheduler()
 
     def stop(self) -> None:
         app = _app()
@@ -97,6 +107,14 @@ def account_scope(region: str) -> Iterator[None]:
     """Make MiniStack's stores answer for our account and this region outside a request."""
     with core("responses").request_scope(ACCOUNT_ID, region):
         yield
+
+
+def _quieten() -> None:
+    """Let what MiniStack and the SAM translator log reach a handler of the user's, but not stderr by default."""
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -75,8 +76,16 @@ class Gateway:
             await _send(send, failure(request, ApiError("SerializationException", str(error))))
             return
 
+        remembered = request.without_payload()
+
         def record(error_code: str | None) -> None:
-            call = Call(request.service, request.operation, caller, parameters, error_code)
+            call = Call(
+                request.service,
+                request.operation,
+                caller,
+                lambda: replace(remembered).parameters,
+                error_code,
+            )
             self._calls.record(call)
 
         fault = self._faults.spend(request.service, request.operation, caller, parameters)

@@ -57,7 +57,7 @@ class HttpServer:
     def _run(self, app: AsgiApp, started: threading.Event) -> None:
         try:
             asyncio.run(self._serve(app, started))
-        except BaseException as failure:
+        except BaseException as failure:  # noqa: BLE001 - raised again by start
             self._failure = failure
         finally:
             started.set()

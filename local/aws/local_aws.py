@@ -22,10 +22,12 @@ from local.aws.gateway import Gateway, Service
 from local.aws.http_server import AsgiApp, HttpServer
 from local.aws.lambda_runtime.executor import FunctionExecutor
 from local.aws.limits import check_limits
-from local.aws.ministack_mends import Mending, mend, mend_on_first_call
+from local.aws.ministack_mends import mend, mend_on_first_call
+from local.aws.ministack_mends.mending import Mending
 from local.aws.ministack_mends.state_execution import abort_executions
 from local.aws.sagemaker import SageMakerBehaviour
 from local.aws.sagemaker.service import SageMaker
+from local.aws.schedules import Schedules
 from local.aws.stacks import Stack
 
 
@@ -75,13 +77,17 @@ class LocalAws:
         with ExitStack() as starting:
             self._server = server = HttpServer(self._host, self._port)
             starting.callback(server.stop)
-            ministack = EmbeddedMiniStack(self.region, server.port, schedules=self._schedules)
+            ministack = EmbeddedMiniStack(self.region, server.port)
             app = ministack.start()
             starting.callback(ministack.stop)
             mending = self._mend(starting)
             starting.callback(self.clock.restore)
             starting.callback(abort_executions)
             ministack.attach(server.start(self._gateway(app, server, mending)))
+            if self._schedules:
+                schedules = Schedules(self.clock, self.region)
+                schedules.start()
+                starting.callback(schedules.stop)
             self._running = starting.pop_all()
 
     def stop(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from botocore.utils import parse_timestamp
@@ -63,40 +63,38 @@ def _scalar(text: str, shape: Shape) -> Any:
 
 def serialize(result: Mapping[str, Any], operation: OperationModel, request_id: str) -> bytes:
     namespace = operation.service_model.metadata.get("xmlNamespace", "")
-    root = ElementTree.Element(f"{operation.name}Response", xmlns=namespace)
+    root = ET.Element(f"{operation.name}Response", xmlns=namespace)
     if operation.output_shape is not None:
         wrapper = operation.output_shape.serialization.get("resultWrapper")
-        parent = ElementTree.SubElement(root, wrapper or f"{operation.name}Result")
+        parent = ET.SubElement(root, wrapper or f"{operation.name}Result")
         _append_members(parent, result, operation.output_shape)
     _append_metadata(root, request_id)
     return _bytes(root)
 
 
 def serialize_error(code: str, message: str, status: int, request_id: str) -> bytes:
-    root = ElementTree.Element("ErrorResponse")
-    error = ElementTree.SubElement(root, "Error")
-    ElementTree.SubElement(error, "Type").text = "Sender" if status < 500 else "Receiver"
-    ElementTree.SubElement(error, "Code").text = code
-    ElementTree.SubElement(error, "Message").text = message
-    ElementTree.SubElement(root, "RequestId").text = request_id
+    root = ET.Element("ErrorResponse")
+    error = ET.SubElement(root, "Error")
+    ET.SubElement(error, "Type").text = "Sender" if status < 500 else "Receiver"
+    ET.SubElement(error, "Code").text = code
+    ET.SubElement(error, "Message").text = message
+    ET.SubElement(root, "RequestId").text = request_id
     return _bytes(root)
 
 
-def _append_metadata(root: ElementTree.Element, request_id: str) -> None:
-    metadata = ElementTree.SubElement(root, "ResponseMetadata")
-    ElementTree.SubElement(metadata, "RequestId").text = request_id
+def _append_metadata(root: ET.Element, request_id: str) -> None:
+    metadata = ET.SubElement(root, "ResponseMetadata")
+    ET.SubElement(metadata, "RequestId").text = request_id
 
 
-def _append_members(
-    parent: ElementTree.Element, value: Mapping[str, Any], shape: StructureShape
-) -> None:
+def _append_members(parent: ET.Element, value: Mapping[str, Any], shape: StructureShape) -> None:
     for name, member in shape.members.items():
         if value.get(name) is not None:
             tag = member.serialization.get("name", name)
-            _append(ElementTree.SubElement(parent, tag), value[name], member)
+            _append(ET.SubElement(parent, tag), value[name], member)
 
 
-def _append(element: ElementTree.Element, value: Any, shape: Shape) -> None:
+def _append(element: ET.Element, value: Any, shape: Shape) -> None:
     if isinstance(shape, StructureShape):
         _append_members(element, value, shape)
     elif isinstance(shape, ListShape):
@@ -105,14 +103,14 @@ def _append(element: ElementTree.Element, value: Any, shape: Shape) -> None:
         element.text = _text(value)
 
 
-def _append_items(element: ElementTree.Element, items: Sequence[Any], shape: ListShape) -> None:
+def _append_items(element: ET.Element, items: Sequence[Any], shape: ListShape) -> None:
     tag = shape.member.serialization.get("name", "member")
     for item in items:
-        _append(ElementTree.SubElement(element, tag), item, shape.member)
+        _append(ET.SubElement(element, tag), item, shape.member)
 
 
-def _bytes(root: ElementTree.Element) -> bytes:
-    document: bytes = ElementTree.tostring(root, encoding="utf-8")
+def _bytes(root: ET.Element) -> bytes:
+    document: bytes = ET.tostring(root, encoding="utf-8")
     return document
 
 

@@ -4,12 +4,13 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
-from local.aws.embedded_ministack import ACCOUNT_ID, account_scope, service
+from local.aws import schedules
+from local.aws.embedded_ministack import account_scope, service
 
 _POLL_SECONDS = 0.005
 ClientFactory = Callable[[str], Any]
@@ -132,33 +133,5 @@ class Stack:
 
     def fire(self, rule: str, at: datetime) -> list[Execution]:
         """Fire the scheduled rule with this logical id as EventBridge would at that time; what it started."""
-        bus = service("eventbridge")
-        executions = service("stepfunctions")._executions
-        with account_scope(self._region):
-            before = set(executions.keys())
-            record, targets = self._rule(bus, self.physical_id(rule))
-            event = _scheduled_event(record["Arn"], at, self._region)
-            for target in targets:
-                bus._invoke_target(target, event, record)
-            started = [arn for arn in executions.keys() if arn not in before]  # noqa: SIM118
+        started = schedules.fire(self.physical_id(rule), at, self._region)
         return [Execution(self._stepfunctions, arn) for arn in started]
-
-    def _rule(self, bus: Any, name: str) -> tuple[Any, list[Any]]:
-        for key, record in bus._rules.items():
-            if record["Name"] == name.rpartition("/")[2]:
-                return record, bus._targets.get(key) or []
-        raise LookupError(f"{self.name} has no rule {name}")
-
-
-def _scheduled_event(rule_arn: str, at: datetime, region: str) -> dict[str, Any]:
-    return {
-        "EventId": str(uuid4()),
-        "Source": "aws.events",
-        "DetailType": "Scheduled Event",
-        "Detail": "{}",
-        "EventBusName": "default",
-        "Time": at.astimezone(UTC).timestamp(),
-        "Resources": [rule_arn],
-        "Account": ACCOUNT_ID,
-        "Region": region,
-    }

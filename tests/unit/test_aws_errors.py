@@ -82,7 +82,7 @@ def kind(error: ClientError | BotoCoreError) -> type[AwsError]:
         ("SomethingNew", RejectedRequest),
     ],
 )
-def test_an_error_code_has_its_class(code: str, expected: type[AwsError]):
+def test_an_error_code_has_its_class(code: str, expected: type[AwsError]) -> None:
     assert kind(refusal(code)) is expected
 
 
@@ -97,14 +97,16 @@ def test_an_error_code_has_its_class(code: str, expected: type[AwsError]):
 )
 def test_sagemakers_validation_errors_are_told_apart_by_their_words(
     message: str, expected: type[AwsError]
-):
+) -> None:
     assert kind(refusal("ValidationException", message)) is expected
 
 
 @pytest.mark.parametrize(
     ("status", "expected"), [(429, Throttled), (500, ServiceFault), (503, ServiceFault)]
 )
-def test_an_unknown_code_is_judged_by_its_http_status(status: int, expected: type[AwsError]):
+def test_an_unknown_code_is_judged_by_its_http_status(
+    status: int, expected: type[AwsError]
+) -> None:
     assert kind(refusal("SomethingNew", status=status)) is expected
 
 
@@ -119,7 +121,7 @@ def test_an_unknown_code_is_judged_by_its_http_status(status: int, expected: typ
 )
 def test_a_cancelled_transaction_is_judged_by_its_reasons(
     reasons: list[str], expected: type[AwsError]
-):
+) -> None:
     cancelled = [{"Code": reason} for reason in reasons]
     error = refusal("TransactionCanceledException", CancellationReasons=cancelled)
 
@@ -136,19 +138,21 @@ def test_a_cancelled_transaction_is_judged_by_its_reasons(
         IncompleteReadError(actual_bytes=1, expected_bytes=2),
     ],
 )
-def test_no_answer_is_a_lost_connection(error: BotoCoreError):
+def test_no_answer_is_a_lost_connection(error: BotoCoreError) -> None:
     assert kind(error) is ConnectionLost
 
 
 @pytest.mark.parametrize("error", [NoCredentialsError(), ParamValidationError(report="Missing")])
-def test_what_never_left_the_machine_is_a_rejected_request(error: BotoCoreError):
+def test_what_never_left_the_machine_is_a_rejected_request(error: BotoCoreError) -> None:
     assert kind(error) is RejectedRequest
 
 
-def test_throttling_and_internal_errors_of_every_service_are_known_from_their_models():
+def test_throttling_and_internal_errors_of_every_service_are_known_from_their_models() -> None:
     for service, operations in USED.items():
         model = client(service).meta.service_model
-        shapes = [shape for name in operations for shape in model.operation_model(name).error_shapes]
+        shapes = [
+            shape for name in operations for shape in model.operation_model(name).error_shapes
+        ]
         for shape in shapes:
             code = shape.metadata.get("error", {}).get("code", shape.name)
             for word, expected in WORDS.items():
@@ -156,7 +160,7 @@ def test_throttling_and_internal_errors_of_every_service_are_known_from_their_mo
                     assert kind(refusal(code)) is expected, (service, code)
 
 
-def test_an_errors_text_says_operation_reason_and_code():
+def test_an_errors_text_says_operation_reason_and_code() -> None:
     error = translate("CreateModel", refusal("ResourceInUse", "taken"))
     assert (str(error), error.code) == ("CreateModel: taken (ResourceInUse)", "ResourceInUse")
 
@@ -170,26 +174,26 @@ def answering(service: str, code: str) -> Iterator[None]:
         yield
 
 
-def test_a_client_raises_our_classes():
+def test_a_client_raises_our_classes() -> None:
     with answering("sagemaker", "ThrottlingException"), pytest.raises(Throttled) as refused:
         client("sagemaker").describe_training_job(TrainingJobName="x")
 
     assert isinstance(refused.value.__cause__, ClientError)
 
 
-def test_paginators_raise_our_classes_too():
+def test_paginators_raise_our_classes_too() -> None:
     pages = client("cloudwatch").get_paginator("list_metrics").paginate()
 
     with answering("cloudwatch", "Throttling"), pytest.raises(Throttled):
         list(pages)
 
 
-def test_a_malformed_request_raises_our_classes_too():
+def test_a_malformed_request_raises_our_classes_too() -> None:
     with pytest.raises(RejectedRequest, match="Missing required parameter"):
         client("sagemaker").describe_training_job()
 
 
-def test_a_client_is_made_once():
+def test_a_client_is_made_once() -> None:
     assert client("s3") is client("s3")
 
 
@@ -201,11 +205,11 @@ def test_a_client_is_made_once():
         IncompleteReadError(actual_bytes=1, expected_bytes=2),
     ],
 )
-def test_a_connection_lost_while_reading_a_body_is_a_lost_connection(error: BotoCoreError):
+def test_a_connection_lost_while_reading_a_body_is_a_lost_connection(error: BotoCoreError) -> None:
     def read() -> bytes:
         raise error
 
-    with pytest.raises(ConnectionLost, match="^GetObject: "):
+    with pytest.raises(ConnectionLost, match=r"^GetObject: "):
         read_body("GetObject", {"Body": SimpleNamespace(read=read)})
 
 
@@ -217,5 +221,5 @@ def test_a_connection_lost_while_reading_a_body_is_a_lost_connection(error: Boto
         {"fraction": 0.1, "small": 1e-9, "third": 1 / 3, "pi": 3.141592653589793},
     ],
 )
-def test_an_item_is_read_back_as_it_was_written(attributes: dict[str, Any]):
+def test_an_item_is_read_back_as_it_was_written(attributes: dict[str, Any]) -> None:
     assert from_item(to_item(attributes)) == attributes

@@ -55,7 +55,7 @@ def start_job(sagemaker: Any, kind: JobKind = TRAINING) -> Job:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_first_start_takes_the_first_attempts_name(kind: JobKind):
+def test_a_first_start_takes_the_first_attempts_name(kind: JobKind) -> None:
     sagemaker = FakeSageMaker()
 
     assert start_job(sagemaker, kind) == Job("job1", "InProgress", "2026-11-02T13:00:00Z")
@@ -66,7 +66,7 @@ def test_a_first_start_takes_the_first_attempts_name(kind: JobKind):
 @pytest.mark.parametrize("found", ["InProgress", "Completed"])
 def test_a_running_or_completed_job_counts_as_started_and_keeps_its_own_deadline(
     kind: JobKind, found: str
-):
+) -> None:
     sagemaker = FakeSageMaker(job1=found)
 
     assert start_job(sagemaker, kind) == Job("job1", found, "2026-11-02T12:30:00Z")
@@ -74,13 +74,13 @@ def test_a_running_or_completed_job_counts_as_started_and_keeps_its_own_deadline
 
 
 @pytest.mark.parametrize("found", ["Failed", "Stopped", "Stopping", "Deleting"])
-def test_a_job_that_ended_or_is_ending_badly_moves_on_to_the_next_attempt(found: str):
+def test_a_job_that_ended_or_is_ending_badly_moves_on_to_the_next_attempt(found: str) -> None:
     sagemaker = FakeSageMaker(job1=found)
     assert start_job(sagemaker).name == "job2"
 
 
 @given(st.lists(st.sampled_from(["Failed", "Stopped", "Completed", "InProgress"]), max_size=25))
-def test_whatever_is_found_at_most_one_job_is_started_and_it_is_alive(found: list[str]):
+def test_whatever_is_found_at_most_one_job_is_started_and_it_is_alive(found: list[str]) -> None:
     sagemaker = FakeSageMaker(**{f"job{n}": each for n, each in enumerate(found, 1)})
     alive = [n for n, each in enumerate(found, 1) if each in ("Completed", "InProgress")]
 
@@ -95,7 +95,7 @@ def test_whatever_is_found_at_most_one_job_is_started_and_it_is_alive(found: lis
         assert start_job(sagemaker).name == job.name
 
 
-def test_when_every_attempt_is_taken_the_reason_says_what_to_do():
+def test_when_every_attempt_is_taken_the_reason_says_what_to_do() -> None:
     sagemaker = FakeSageMaker(**{f"job{n}": "Failed" for n in range(1, MAX_ATTEMPTS + 1)})
 
     with pytest.raises(AttemptsExhausted, match="job20: all 20 attempts failed or were stopped"):
@@ -115,7 +115,7 @@ class Raising:
         return refuse
 
 
-def test_another_refusal_is_not_taken_for_a_name_in_use():
+def test_another_refusal_is_not_taken_for_a_name_in_use() -> None:
     with pytest.raises(Throttled):
         start_job(Raising(Throttled("Create", "ThrottlingException", "slow down")))
 
@@ -123,7 +123,7 @@ def test_another_refusal_is_not_taken_for_a_name_in_use():
 @pytest.mark.parametrize(
     ("now", "overdue"), [(NOON - LIMIT, False), (NOON, False), (NOON + LIMIT, True)]
 )
-def test_a_job_is_overdue_once_it_is_past_its_deadline(now: datetime, overdue: bool):  # noqa: FBT001
+def test_a_job_is_overdue_once_it_is_past_its_deadline(now: datetime, overdue: bool) -> None:
     sagemaker = FakeSageMaker(job1="InProgress")
 
     job = status(sagemaker, TRAINING, "job1", "2026-11-02T12:00:00Z", now)
@@ -142,15 +142,15 @@ def test_a_job_is_overdue_once_it_is_past_its_deadline(now: datetime, overdue: b
         NotFound("Stop", "ResourceNotFound", "no such job"),
     ],
 )
-def test_stopping_what_has_ended_is_no_failure(error: Exception):
+def test_stopping_what_has_ended_is_no_failure(error: Exception) -> None:
     stop(Raising(error), TRAINING, "job1")
 
 
-def test_stopping_that_is_throttled_is_a_failure_to_be_retried():
+def test_stopping_that_is_throttled_is_a_failure_to_be_retried() -> None:
     with pytest.raises(Throttled):
         stop(Raising(Throttled("Stop", "ThrottlingException", "slow down")), TRAINING, "job1")
 
 
-def test_an_existing_model_is_recognised():
+def test_an_existing_model_is_recognised() -> None:
     settings = SageMakerSettings("bucket", "cutwatch", "role", "image")
     create_model(Raising(NameInUse("CreateModel", "", "")), settings, "model", "s3://x", [])

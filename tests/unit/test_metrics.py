@@ -1,6 +1,5 @@
 from collections import Counter
 from datetime import datetime, timedelta
-from itertools import batched
 from math import ceil
 from types import SimpleNamespace
 from typing import Any
@@ -48,7 +47,7 @@ class FakeCloudWatch:
 
 
 @given(st.integers(0, 5_000))
-def test_publishing_takes_the_fewest_calls_and_sends_every_datum_once_in_order(count: int):
+def test_publishing_takes_the_fewest_calls_and_sends_every_datum_once_in_order(count: int) -> None:
     cloudwatch = FakeCloudWatch()
     datums = [datum("Anomaly", float(number), NOON) for number in range(count)]
 
@@ -59,7 +58,7 @@ def test_publishing_takes_the_fewest_calls_and_sends_every_datum_once_in_order(c
     assert {request["Namespace"] for request in cloudwatch.put} <= {"Cutwatch"}
 
 
-def test_a_full_call_of_the_longest_names_stays_below_a_megabyte():
+def test_a_full_call_of_the_longest_names_stays_below_a_megabyte() -> None:
     name, value = "AnomalousDatapoints", 1.2345678901234567e-100
     dimensions = {"Detector": "d" * 64}
     datums = [datum(name, value, moment, dimensions) for moment in moments(1_000)]
@@ -76,7 +75,7 @@ def test_a_full_call_of_the_longest_names_stays_below_a_megabyte():
     assert 10_000 < size < PUT_METRIC_DATA_MAX_BYTES
 
 
-def test_a_datum_is_one_value_at_one_timestamp():
+def test_a_datum_is_one_value_at_one_timestamp() -> None:
     expected: Datum = {
         "MetricName": "Anomaly",
         "Dimensions": [{"Name": "Detector", "Value": "orders"}],
@@ -89,11 +88,12 @@ def test_a_datum_is_one_value_at_one_timestamp():
 
 def read(cloudwatch: FakeCloudWatch, periods: int) -> list[float]:
     end = NOON + timedelta(minutes=5 * periods)
-    return read_series(cloudwatch, DETECTOR, NOON, end).values.tolist()
+    values: list[float] = read_series(cloudwatch, DETECTOR, NOON, end).values.tolist()
+    return values
 
 
 @pytest.mark.parametrize("count", [1, 1_000, 2_001])
-def test_every_page_is_read(count: int):
+def test_every_page_is_read(count: int) -> None:
     values = [float(number) for number in range(count)]
     cloudwatch = FakeCloudWatch(values, page=1_000)
 
@@ -101,7 +101,7 @@ def test_every_page_is_read(count: int):
     assert len(cloudwatch.asked) == ceil(count / 1_000)
 
 
-def test_a_call_asks_for_as_many_datapoints_as_cloudwatch_gives():
+def test_a_call_asks_for_as_many_datapoints_as_cloudwatch_gives() -> None:
     cloudwatch = FakeCloudWatch([1.0])
 
     read(cloudwatch, 1)
@@ -136,13 +136,13 @@ def listing(*metrics: dict[str, str]) -> Any:
         {"Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()]}
         for dimensions in metrics
     ]
-    pages = [{"Metrics": list(page)} for page in batched(known, 1)]
+    pages = [{"Metrics": [metric]} for metric in known]
     return SimpleNamespace(
         get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: iter(pages))
     )
 
 
-def test_a_metric_is_known_with_exactly_its_dimensions():
+def test_a_metric_is_known_with_exactly_its_dimensions() -> None:
     with_more = {"Shop": "north", "Till": "1"}
 
     assert is_known(listing(with_more, {"Shop": "north"}), DETECTOR)
@@ -150,17 +150,17 @@ def test_a_metric_is_known_with_exactly_its_dimensions():
     assert not is_known(listing(), DETECTOR)
 
 
-def test_a_metric_without_dimensions_is_not_one_with_some():
+def test_a_metric_without_dimensions_is_not_one_with_some() -> None:
     assert not is_known(listing({"Shop": "north"}), a_detector())
     assert is_known(listing({}), a_detector())
 
 
-def test_no_datum_is_sent_without_need():
+def test_no_datum_is_sent_without_need() -> None:
     cloudwatch = FakeCloudWatch()
     assert (publish(cloudwatch, "Cutwatch", []), cloudwatch.put) == (0, [])
 
 
-def test_timestamps_of_datums_stay_their_own():
+def test_timestamps_of_datums_stay_their_own() -> None:
     cloudwatch = FakeCloudWatch()
     expected: list[datetime] = moments(1_500)
 

@@ -46,7 +46,7 @@ def lines(*scores: float) -> str:
     return "".join(json.dumps({"score": score}) + "\n" for score in scores)
 
 
-def test_the_description_is_written_last_so_that_it_stands_for_a_complete_dataset():
+def test_the_description_is_written_last_so_that_it_stands_for_a_complete_dataset() -> None:
     bucket = a_bucket()
 
     store_dataset(bucket, PREFIX, shingle(a_series([1, 2, 3]), 1), 2, {"rows": 3})
@@ -60,11 +60,11 @@ def test_the_description_is_written_last_so_that_it_stands_for_a_complete_datase
     assert find_description(bucket, PREFIX) == {"rows": 3}
 
 
-def test_without_a_description_there_is_no_dataset():
+def test_without_a_description_there_is_no_dataset() -> None:
     assert find_description(a_bucket(), PREFIX) is None
 
 
-def test_a_lost_connection_is_not_taken_for_a_missing_dataset():
+def test_a_lost_connection_is_not_taken_for_a_missing_dataset() -> None:
     def lose(**_: Any) -> None:
         raise ConnectionLost("GetObject", "ReadTimeoutError", "")
 
@@ -81,7 +81,7 @@ def test_a_lost_connection_is_not_taken_for_a_missing_dataset():
 )
 def test_rows_are_written_without_loss_and_in_order_whatever_the_number_of_files(
     values: list[float], size: int, files: int
-):
+) -> None:
     bucket, features = a_bucket(), shingle(a_series(values), size)
 
     store_dataset(bucket, PREFIX, features, files, {})
@@ -92,7 +92,7 @@ def test_rows_are_written_without_loss_and_in_order_whatever_the_number_of_files
     assert read_epochs(bucket, PREFIX).tolist() == features.epochs.tolist()
 
 
-def test_rows_have_neither_header_nor_label_as_the_algorithm_wants_them():
+def test_rows_have_neither_header_nor_label_as_the_algorithm_wants_them() -> None:
     bucket = a_bucket()
 
     store_dataset(bucket, PREFIX, shingle(a_series([1, 2.5, 3e-7]), 2), 1, {})
@@ -100,19 +100,19 @@ def test_rows_have_neither_header_nor_label_as_the_algorithm_wants_them():
     assert bucket.read(f"{PREFIX}rows/part-00000.csv") == "1.0,2.5\n2.5,3e-07\n"
 
 
-def test_scores_are_joined_in_the_order_of_the_files_that_the_rows_were_in():
+def test_scores_are_joined_in_the_order_of_the_files_that_the_rows_were_in() -> None:
     bucket = scored(lines(1, 2), lines(3))
     assert read_scores(bucket, "scores/", 2, 3).tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_wrong_number_of_scores_can_not_be_joined(count: int):
+def test_a_wrong_number_of_scores_can_not_be_joined(count: int) -> None:
     with pytest.raises(MalformedScores, match=rf"s3://bucket/scores/ holds 2 scores for {count}"):
         read_scores(scored(lines(1, 2)), "scores/", 1, count)
 
 
-def test_a_missing_object_is_named():
-    with pytest.raises(MalformedScores, match="wrote no s3://bucket/scores/part-00001.csv.out"):
+def test_a_missing_object_is_named() -> None:
+    with pytest.raises(MalformedScores, match=r"wrote no s3://bucket/scores/part-00001\.csv\.out"):
         read_scores(scored(lines(1)), "scores/", 2, 2)
 
 
@@ -120,16 +120,16 @@ def test_a_missing_object_is_named():
     "content",
     ["0.5\n", "not json\n", '{"other": 1}\n', '{"score": null}\n', '{"score": "high"}\n', "[1]\n"],
 )
-def test_anything_but_jsonlines_of_scores_is_named(content: str):
-    with pytest.raises(MalformedScores, match="part-00000.csv.out is not jsonlines"):
+def test_anything_but_jsonlines_of_scores_is_named(content: str) -> None:
+    with pytest.raises(MalformedScores, match=r"part-00000\.csv\.out is not jsonlines"):
         read_scores(scored(content), "scores/", 1, 1)
 
 
 @pytest.mark.parametrize("score", ["NaN", "Infinity", "-Infinity"])
-def test_a_score_must_be_finite(score: str):
+def test_a_score_must_be_finite(score: str) -> None:
     with pytest.raises(MalformedScores, match="holds a score that is not finite"):
         read_scores(scored(f'{{"score": {score}}}\n'), "scores/", 1, 1)
 
 
-def test_no_rows_have_no_scores():
+def test_no_rows_have_no_scores() -> None:
     assert np.array_equal(read_scores(scored(""), "scores/", 1, 0), np.empty(0))

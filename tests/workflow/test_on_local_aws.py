@@ -13,6 +13,7 @@ from cutwatch.bucket import Bucket
 from cutwatch.cutoff import Cutoff
 from cutwatch.storage import read_epochs, read_scores
 from local.aws import Fault
+from tests.workflow.child_states import PUBLISHED, TRAINED
 from tests.workflow.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,
@@ -27,32 +28,6 @@ from tests.workflow.fleet import (
 
 CHECKOUT = detector("checkout")
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
-
-TRAINED = [
-    "Store Metric Data",
-    "Enough History?",
-    "Start Training Job",
-    "Wait For Training Job",
-    "Get Training Job Status",
-    "Training Job Status?",
-    "Create Model",
-    "Start Transform Job",
-    "Wait For Transform Job",
-    "Get Transform Job Status",
-    "Transform Job Status?",
-    "Register Model",
-    "Done",
-]
-PUBLISHED = [
-    "Store Metric Data",
-    "Anything To Judge?",
-    "Start Transform Job",
-    "Wait For Transform Job",
-    "Get Transform Job Status",
-    "Transform Job Status?",
-    "Publish Anomalies",
-    "Done",
-]
 
 
 def test_states_come_in_the_order_of_the_design() -> None:

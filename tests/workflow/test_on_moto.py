@@ -17,6 +17,7 @@ from tests.builders import a_model
 from tests.sample_events import sample
 from tests.stack import Stack
 from tests.state_machines import Execution, StateMachines, deployed
+from tests.workflow.child_states import PUBLISHED, TRAINED
 
 TRAINING, TRANSFORM = sample("training"), sample("transform")
 NOW = datetime(2026, 11, 2, 4, 0, 3, tzinfo=UTC)
@@ -24,31 +25,6 @@ NEWEST = datetime(2026, 11, 2, 3, 45, tzinfo=UTC)
 SPIKE = NEWEST - timedelta(hours=6)
 PERIOD = timedelta(minutes=5)
 
-TRAINED = [
-    "Store Metric Data",
-    "Enough History?",
-    "Start Training Job",
-    "Wait For Training Job",
-    "Get Training Job Status",
-    "Training Job Status?",
-    "Create Model",
-    "Start Transform Job",
-    "Wait For Transform Job",
-    "Get Transform Job Status",
-    "Transform Job Status?",
-    "Register Model",
-    "Done",
-]
-PUBLISHED = [
-    "Store Metric Data",
-    "Anything To Judge?",
-    "Start Transform Job",
-    "Wait For Transform Job",
-    "Get Transform Job Status",
-    "Transform Job Status?",
-    "Publish Anomalies",
-    "Done",
-]
 DETECTORS = ["orders", "refunds", "visits"]
 
 

@@ -96,7 +96,7 @@ class FunctionExecutor:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.get("MemorySize", 128)),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{hashlib.md5(name.encode()).hexdigest()}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{_digest(name)[:32]}",
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
             "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
             **_credentials(configuration),
@@ -109,7 +109,7 @@ def _credentials(configuration: _Record) -> dict[str, str]:
     """Credentials of the function's role, known to STS, so that every call tells its caller."""
     role = configuration["Role"].rpartition("/")[2]
     name = configuration["FunctionName"]
-    digest = hashlib.sha256(f"{role}/{name}".encode()).hexdigest()
+    digest = _digest(f"{role}/{name}")
     key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest
     service("sts").register_session(
         key,
@@ -125,6 +125,10 @@ def _credentials(configuration: _Record) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_SESSION_TOKEN": token,
     }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _result(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,8 +72,8 @@ def _preload() -> None:
 
 
 def _preload_service_models() -> None:
-    import boto3
-    from botocore.loaders import JSONFileLoader
+    import boto3  # noqa: PLC0415 - the functions' own, if they have one
+    from botocore.loaders import JSONFileLoader  # noqa: PLC0415
 
     parse = JSONFileLoader.load_file
     parsed: dict[str, Any] = {}
@@ -83,7 +83,7 @@ def _preload_service_models() -> None:
             parsed[file_path] = parse(loader, file_path)
         return parsed[file_path]
 
-    JSONFileLoader.load_file = load_file  # type: ignore[method-assign]
+    JSONFileLoader.load_file = load_file  # type: ignore[method-assign, assignment]
     session = boto3.Session("local", "local", region_name="us-east-1")
     for service in _PRELOADED_CLIENTS:
         session.client(service)  # type: ignore[call-overload]
@@ -134,7 +134,7 @@ class _Environment:
             if self._handler is None:
                 self._handler = self._import_handler()
             result = self._handler(invocation["event"], _Context(self._function, invocation))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises
             traceback.print_exc(file=self._log)
             return {"error": _described(error)}
         try:
@@ -160,7 +160,7 @@ class _Environment:
         if now is None:
             return
         if self._clock is None:
-            import time_machine
+            import time_machine  # noqa: PLC0415 - only where the clock was moved
 
             self._clock = time_machine.travel(now, tick=True).start()
         else:

@@ -7,16 +7,17 @@ its failure the child's error name; on AWS it is `States.TaskFailed` with the ch
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextvars import copy_context
 from copy import deepcopy
 from datetime import timedelta
 from functools import partial
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 
 from local.aws.calls import Call, CallLog
 from local.aws.clock import Clock
+from local.aws.clocked_pool import ClockedPool
 from local.aws.embedded_ministack import service
 from local.aws.faults import Faults
 from local.aws.ministack_mends.mending import Mending
@@ -132,7 +133,7 @@ class Children:
         def work() -> None:
             try:
                 outcome.set_result(context.run(self._states._invoke_resource, resource, request))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - raised again by result
                 outcome.set_exception(error)
 
         Thread(target=work, daemon=True, name="task").start()
@@ -148,9 +149,9 @@ class Children:
         try:
             result = self._with_faults(parameters, lambda: self._invoke_function(reference, event))
         except self._states._ExecutionError as failure:
-            self._calls.record(Call("lambda", "Invoke", _CALLER, parameters, failure.error))
+            self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters, failure.error))
             raise
-        self._calls.record(Call("lambda", "Invoke", _CALLER, parameters))
+        self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters))
         return result
 
     def _with_faults(self, parameters: Mapping[str, Any], invoke: Callable[[], Any]) -> Any:
@@ -184,45 +185,6 @@ class Children:
             body = result["body"]
             raise self._states._ExecutionError(body["errorType"], json.dumps(body))
         return result.get("body")
-
-
-class ClockedPool(ThreadPoolExecutor):
-    """Threads that hold the clock from submission on and hand their hold to the next item: none starts late."""
-
-    def __init__(self, clock: Clock, max_workers: int) -> None:
-        super().__init__(max_workers)
-        self._clock = clock
-        self._counts = Lock()
-        self._free = max_workers
-        self._waiting = 0
-        self._held_for_waiting = 0
-
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-        with self._counts:
-            self._waiting += 1
-            if self._free:
-                self._free -= 1
-                self._held_for_waiting += 1
-                self._clock.hold()
-        return super().submit(self._run, function, *arguments, **named)
-
-    def _run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        with self._counts:
-            self._waiting -= 1
-            self._held_for_waiting -= 1
-        try:
-            with self._clock.already_held():
-                return function(*arguments, **named)
-        finally:
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        with self._counts:
-            if self._held_for_waiting < self._waiting:
-                self._held_for_waiting += 1
-            else:
-                self._free += 1
-                self._clock.release()
 
 
 def _description(execution: Mapping[str, Any], *, as_json: bool) -> dict[str, Any]:

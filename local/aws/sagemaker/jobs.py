@@ -88,7 +88,7 @@ class JobRunner:
     def _work(self, job: Job, work: Work, seconds: float, destiny: Destiny) -> None:
         try:
             self._fail_if_destined(destiny)
-            write = work(destiny.fate)
+            write = _checked(work, destiny.fate)
         except JobFailure as failure:
             self._clock.sleep(seconds)
             self._end(job, "Failed", reason=str(failure))
@@ -116,3 +116,13 @@ class JobRunner:
     def _fail_if_destined(destiny: Destiny) -> None:
         if destiny.fate is Fate.FAIL:
             raise JobFailure(destiny.reason)
+
+
+def _checked(work: Work, fate: Fate) -> Callable[[], None]:
+    """Work whose unforeseen failure is the job's, not a thread's that nobody looks at."""
+    try:
+        return work(fate)
+    except JobFailure:
+        raise
+    except Exception as error:
+        raise JobFailure(f"InternalServerError: {type(error).__name__}: {error}") from error

@@ -111,8 +111,7 @@ def _unpack(artefact: bytes) -> bytes:
     try:
         with tarfile.open(fileobj=io.BytesIO(artefact)) as tar:
             model = tar.extractfile(_MODEL_FILE)
-            assert model is not None
-            return model.read()
+            return model.read() if model else b""
     except (tarfile.TarError, KeyError) as error:
         raise JobFailure(f"ModelError: Unable to load the model: {error}") from error
 

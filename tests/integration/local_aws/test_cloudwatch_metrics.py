@@ -302,7 +302,7 @@ def test_a_request_is_no_larger_than_a_megabyte(aws: LocalAws) -> None:
     uncompressed = aws.client("cloudwatch", disable_request_compression=True)
     dimensions = [{"Name": "d", "Value": "x" * 1000}]
     datums = [{"MetricName": "m", "Value": 1.0, "Dimensions": dimensions}] * 1000
-    with pytest.raises(ClientError, match="413|RequestEntityTooLarge"):
+    with pytest.raises(ClientError, match="RequestEntityTooLarge"):
         uncompressed.put_metric_data(Namespace="Shop", MetricData=datums)
     aws.client("cloudwatch").put_metric_data(Namespace="Shop", MetricData=datums)
 

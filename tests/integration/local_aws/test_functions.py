@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.aws import LocalAws
-from tests.integration.local_aws.functions import create_function
+from tests.integration.local_aws.functions import create_function, zipped
 
 SOURCE = """
 import datetime, os, sys, time
@@ -151,8 +151,6 @@ def test_new_code_is_used_at_once(aws: LocalAws, role: str) -> None:
     create_function(aws, role, "changing", "def handler(event, context): return 1")
     assert invoke(aws, "changing", "-") == (None, 1)
     client = aws.client("lambda")
-    from tests.integration.local_aws.functions import zipped
-
     client.update_function_code(
         FunctionName="changing", ZipFile=zipped("def handler(event, context): return 2")
     )

@@ -5,6 +5,7 @@ import os
 import zipfile
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_the_same_files_make_the_same_package_whenever_they_were_written(code: P
 
 
 def test_local_paths_become_locations_in_s3(code: Path) -> None:
-    template = {
+    template: dict[str, Any] = {
         "Globals": {"Function": {"CodeUri": "code"}},
         "Resources": {
             "Inherits": {"Type": "AWS::Serverless::Function", "Properties": {}},

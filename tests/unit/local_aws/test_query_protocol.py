@@ -54,6 +54,7 @@ def test_a_response_is_read_as_it_was_meant(results: list[dict[str, Any]]) -> No
     model = operation_model("cloudwatch", "GetMetricData")
     body = query_protocol.serialize({"MetricDataResults": results}, model, "1")
     response = {"headers": {}, "status_code": 200, "body": body}
+    assert model.output_shape is not None
     parsed = create_parser("query").parse(response, model.output_shape)
     assert parsed["MetricDataResults"] == results
 
@@ -62,5 +63,6 @@ def test_an_error_is_read_as_it_was_meant() -> None:
     model = operation_model("cloudwatch", "GetMetricData")
     body = query_protocol.serialize_error("Throttling", "slow & steady", 400, "1")
     response = {"headers": {}, "status_code": 400, "body": body}
+    assert model.output_shape is not None
     error = create_parser("query").parse(response, model.output_shape)["Error"]
     assert (error["Code"], error["Message"]) == ("Throttling", "slow & steady")

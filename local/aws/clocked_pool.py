@@ -1,0 +1,47 @@
+"""Threads whose work holds the clock."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any
+
+from local.aws.clock import Clock
+
+
+class ClockedPool(ThreadPoolExecutor):
+    """Threads that hold the clock from submission on and hand their hold to the next item: none starts late."""
+
+    def __init__(self, clock: Clock, max_workers: int) -> None:
+        super().__init__(max_workers)
+        self._clock = clock
+        self._counts = Lock()
+        self._free = max_workers
+        self._waiting = 0
+        self._held_for_waiting = 0
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+        with self._counts:
+            self._waiting += 1
+            if self._free:
+                self._free -= 1
+                self._held_for_waiting += 1
+                self._clock.hold()
+        return super().submit(self._run, function, *arguments, **named)
+
+    def _run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        with self._counts:
+            self._waiting -= 1
+            self._held_for_waiting -= 1
+        try:
+            with self._clock.already_held():
+                return function(*arguments, **named)
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        with self._counts:
+            if self._held_for_waiting < self._waiting:
+                self._held_for_waiting += 1
+            else:
+                self._free += 1
+                self._clock.release()
