@@ -1,3 +1,4 @@
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import hypothesis.strategies as st
@@ -19,7 +20,7 @@ def test_training_comes_first_then_monthly_and_transforms_come_weekly() -> None:
         datetime(2026, 4, 7, tzinfo=UTC),
     ]
     transforms = [run.at for run in runs if run.kind == "transform"]
-    assert {b - a for a, b in zip(transforms, transforms[1:], strict=False)} == {timedelta(weeks=1)}
+    assert {b - a for a, b in itertools.pairwise(transforms)} == {timedelta(weeks=1)}
     assert transforms[-1] == end
 
 
