@@ -22,7 +22,7 @@ from cutwatch.aws import client
 from cutwatch.bucket import Bucket
 from cutwatch.moments import floor_to_period
 from cutwatch.registry import Registry
-from tests.permissions import Need, allows, needs, needs_of_missing_object, statements
+from tests.permissions import Need, Statement, allows, needs, needs_of_missing_object, statements
 from tests.sagemaker_jobs import SageMakerJobs
 from tests.stack import ACCOUNT, REGION, Stack, camel
 
@@ -52,6 +52,7 @@ class Account:
     invocations: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     overrides: dict[str, str] = field(default_factory=dict)
     _running: str | None = None
+    _granted: dict[str, list[Statement]] = field(default_factory=dict)
     _one_at_a_time: Lock = field(default_factory=Lock)
 
     @property
@@ -99,7 +100,11 @@ class Account:
             self._demand(model.name, needs_of_missing_object(self.bucket))
 
     def _demand(self, operation: str, need: Need) -> None:
-        if self._running and not allows(statements(self.stack, f"{self._running}Role"), need):
+        if self._running is None:
+            return
+        if self._running not in self._granted:
+            self._granted[self._running] = statements(self.stack, f"{self._running}Role")
+        if not allows(self._granted[self._running], need):
             message = f"{self._running}Role does not allow {need[0]} on {need[1]}"
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, operation)
 

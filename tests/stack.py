@@ -60,6 +60,17 @@ class Stack:
             "AWS::URLSuffix": "amazonaws.com",
         }
         self._name = name
+        self._functions: Mapping[str, Callable[[Any], Any]] = {
+            "Ref": self._ref,
+            "Condition": lambda condition: self.value(self.template["Conditions"][condition]),
+            "Fn::Equals": lambda sides: self.value(sides[0]) == self.value(sides[1]),
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::GetAtt": self._get_att,
+            "Fn::If": self._if,
+            "Fn::Join": lambda argument: argument[0].join(self.value(argument[1])),
+            "Fn::Not": lambda argument: not self.value(argument[0]),
+            "Fn::Sub": self._sub,
+        }
 
     def resources(self, kind: str) -> dict[str, Resource]:
         """Properties, not resolved, of all resources of a type, by logical id."""
@@ -119,20 +130,6 @@ class Stack:
                 return self._functions[name](argument)
         pairs = {key: self.value(each) for key, each in node.items()}
         return {key: value for key, value in pairs.items() if value is not NO_VALUE}
-
-    @property
-    def _functions(self) -> Mapping[str, Callable[[Any], Any]]:
-        return {
-            "Ref": self._ref,
-            "Condition": lambda name: self.value(self.template["Conditions"][name]),
-            "Fn::Equals": lambda sides: self.value(sides[0]) == self.value(sides[1]),
-            "Fn::FindInMap": self._find_in_map,
-            "Fn::GetAtt": self._get_att,
-            "Fn::If": self._if,
-            "Fn::Join": lambda argument: argument[0].join(self.value(argument[1])),
-            "Fn::Not": lambda argument: not self.value(argument[0]),
-            "Fn::Sub": self._sub,
-        }
 
     def _ref(self, name: str) -> Any:
         if name in self._pseudo:

@@ -29,12 +29,14 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.backend import execution_worker
 
 from cutwatch.aws import client
 from tests.account import Account, unobserved_client
 from tests.stack import STATE_MACHINE, snake
 
-_LONGEST_EXECUTION = 30.0
+_LONGEST_EXECUTION = 60.0
+_BETWEEN_LOOKS = 0.03
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class StateMachines:
         while described["status"] == "RUNNING":
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{execution} is still running")
-            time.sleep(0.01)
+            time.sleep(_BETWEEN_LOOKS)
             described = steps.describe_execution(executionArn=execution)
         history = steps.get_execution_history(executionArn=execution)["events"]
         children: dict[str, list[str]] = defaultdict(list)
@@ -129,10 +131,8 @@ def _as_moto_reads_it(node: Any) -> Any:
     }
 
 
-@cache
-def _valid(definition: str) -> None:
-    """What has been validated once need not be validated for every account."""
-    AmazonStateLanguageParser.parse(definition)
+# An execution's state is in its environment, so that one parsed definition serves all executions of all accounts.
+_PARSER = SimpleNamespace(parse=cache(AmazonStateLanguageParser.parse))
 
 
 def _interpreters_client(service_name: str, **_: Any) -> Any:
@@ -169,9 +169,10 @@ def _mended(machines: StateMachines) -> Iterator[None]:
             (lambda_eval_utils, "_invoke_lambda_function", machines._invoke),
             (retrier_decl, "time", SimpleNamespace(sleep=machines.delays.append)),
             (distributed_map, "EventManager", keep),
-            (backend, "AmazonStateLanguageParser", SimpleNamespace(parse=_valid)),
+            (backend, "AmazonStateLanguageParser", _PARSER),
+            (execution_worker, "AmazonStateLanguageParser", _PARSER),
             (boto_client, "boto3", SimpleNamespace(client=_interpreters_client)),
-            (integration, "_DELAY_SECONDS_SYNC_CONDITION_CHECK", 0.01),
+            (integration, "_DELAY_SECONDS_SYNC_CONDITION_CHECK", _BETWEEN_LOOKS),
             (StateTaskServiceSfn, "_normalise_parameters", _as_the_api_spells_it),
             (StateTaskServiceSfn, "_normalise_response", _as_states_spell_it),
         ):

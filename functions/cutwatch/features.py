@@ -1,33 +1,147 @@
-"""Feature rows: what the forest sees of a series."""
+"""Feature rows: what the forest sees of a series, by a recipe that is made at training and then only applied.
 
-from dataclasses import dataclass
+The recipe is stored with the model. A transform uses the recipe of its model, whatever the configuration says by then.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cutwatch.seasonality import Profile
 from cutwatch.series import Series
+
+Feature = Literal["value", "difference", "residual"]
+Floats = NDArray[np.float64]
+
+# `auto`: where one step explains this share of the variance, incidents are sudden, and the difference shows them.
+AUTOCORRELATED = 0.90
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureRows:
-    """`rows` (n, shingle size) and the epoch second of each row's newest datapoint (n,)."""
+    """`rows` (n, dimensions) and the epoch second of each row's newest datapoint (n,)."""
 
-    rows: NDArray[np.float64]
+    rows: Floats
     epochs: NDArray[np.int64]
 
 
-def shingle(series: Series, size: int) -> FeatureRows:
-    """One row per position whose last `size` datapoints are all known, oldest first.
+@dataclass(frozen=True)
+class Recipe:
+    """Which features, each divided by its spread in training, and how many datapoints make one row.
 
-    A row never spans a gap: values on both sides of it were not neighbours.
+    `explained` is the share of the training data's variance that one step explains (0 to 1): smooth metrics are
+    near 1, white noise is near 0.
     """
-    if len(series) < size:
-        return FeatureRows(np.empty((0, size)), np.empty(0, dtype=np.int64))
-    windows = np.lib.stride_tricks.sliding_window_view(series.values, size)
-    complete = ~np.isnan(windows).any(axis=1)
-    return FeatureRows(windows[complete], series.epochs[size - 1 :][complete])
+
+    features: tuple[Feature, ...]
+    spreads: tuple[float, ...]
+    shingle_size: int
+    explained: float
+    profile: Profile
+
+    @property
+    def dimensions(self) -> int:
+        """Values in a row: SageMaker's `feature_dim`."""
+        return len(self.features) * self.shingle_size
+
+    @property
+    def lead_in(self) -> int:
+        """Datapoints before a window that its first row needs."""
+        return self.shingle_size - 1 + ("difference" in self.features)
+
+    @classmethod
+    def learn(
+        cls,
+        series: Series,
+        features: Sequence[Feature] | Literal["auto"],
+        shingle_size: int,
+        time_zone: str,
+    ) -> Self:
+        """The recipe for a history; `auto` takes value and difference where one step explains 90 %, else the value."""
+        explained = explained_by_one_step(series)
+        profile = Profile.learn(series, time_zone)
+        chosen = _automatic(explained) if features == "auto" else tuple(features)
+        columns = _columns(series, chosen, profile)
+        spreads = tuple(_spread(column) for column in columns)
+        return cls(chosen, spreads, shingle_size, explained, profile)
+
+    def rows(self, series: Series) -> FeatureRows:
+        """One row per position whose last `shingle_size` datapoints are all known, oldest first.
+
+        A row never spans a gap: values on both sides of it were not neighbours.
+        """
+        columns = _columns(series, self.features, self.profile)
+        scaled = np.stack(
+            [column / spread for column, spread in zip(columns, self.spreads, strict=True)], axis=1
+        )
+        if len(scaled) < self.shingle_size:
+            return FeatureRows(np.empty((0, self.dimensions)), np.empty(0, np.int64))
+        shingles = np.lib.stride_tricks.sliding_window_view(scaled, self.shingle_size, axis=0)
+        rows = shingles.transpose(0, 2, 1).reshape(len(shingles), self.dimensions)
+        complete = ~np.isnan(rows).any(axis=1)
+        return FeatureRows(rows[complete], series.epochs[self.shingle_size - 1 :][complete])
+
+    def to_payload(self) -> dict[str, Any]:
+        """As it is stored with the model."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """Read back what `to_payload` wrote."""
+        return cls(
+            tuple(payload["features"]),
+            tuple(payload["spreads"]),
+            payload["shingle_size"],
+            payload["explained"],
+            Profile.from_payload(payload["profile"]),
+        )
 
 
-def lead_in_periods(size: int) -> int:
-    """How many datapoints before a window its first row needs."""
-    return size - 1
+def explained_by_one_step(series: Series) -> float:
+    """1 - var(difference) / (2 var(value)), both winsorised at 1 % and 99 %: the lag-one autocorrelation, robustly."""
+    values = series.values[~series.missing]
+    if len(values) < 2:  # noqa: PLR2004 - a difference needs two
+        return 0.0
+    spread = _winsorised_deviation(values)
+    if spread == 0:
+        return 0.0
+    return float(1 - (_winsorised_deviation(np.diff(values)) / spread) ** 2 / 2)
+
+
+def _automatic(explained: float) -> tuple[Feature, ...]:
+    return ("value", "difference") if explained >= AUTOCORRELATED else ("value",)
+
+
+def _columns(series: Series, features: Sequence[Feature], profile: Profile) -> list[Floats]:
+    made = {
+        "value": lambda: series.values,
+        "difference": lambda: difference(series),
+        "residual": lambda: series.values - profile.at(series.epochs),
+    }
+    return [made[feature]() for feature in features]
+
+
+def difference(series: Series) -> Floats:
+    """Each datapoint less the one reported before it, however long ago; 0 for the first, NaN in gaps."""
+    known = np.flatnonzero(~series.missing)
+    result = np.full(len(series), np.nan)
+    if len(known):
+        values = series.values[known]
+        result[known] = np.diff(values, prepend=values[0])
+    return result
+
+
+def _spread(column: Floats) -> float:
+    """The width of the middle 90 %; never 0."""
+    known = column[~np.isnan(column)]
+    if not len(known):
+        return 1.0
+    low, high = np.quantile(known, [0.05, 0.95])
+    return float(high - low) or float(np.std(known)) or 1.0
+
+
+def _winsorised_deviation(values: Floats) -> float:
+    return float(np.std(np.clip(values, *np.quantile(values, [0.01, 0.99]))))

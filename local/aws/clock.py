@@ -6,12 +6,14 @@ at which something wakes up. Deadlines, polling loops and job durations therefor
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import time_machine
+
+_LOOK_AGAIN_SECONDS = 0.005
 
 
 class Clock:
@@ -98,37 +100,43 @@ class Clock:
         """Let time pass for the busy work that calls this."""
         if seconds <= 0:
             return
-        sleeper = _Sleeper(self.now() + timedelta(seconds=seconds))
-        if self.wait_scale > 0:
-            with self.idle():
-                time.sleep(seconds * self.wait_scale)
+        wake_at = self.now() + timedelta(seconds=seconds)
+        time.sleep(seconds * self.wait_scale)
         if self.wait_scale < 1:
-            self._sleep_until_woken(sleeper)
+            self._sleep_until(wake_at, lambda: False)
 
-    def _sleep_until_woken(self, sleeper: "_Sleeper") -> None:
+    def wait_until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Let busy work wait for something that others do, at most for so long; whether it was done."""
+        return self._sleep_until(self.now() + timedelta(seconds=seconds), done)
+
+    def _sleep_until(self, wake_at: datetime, done: Callable[[], bool]) -> bool:
+        sleeper = _Sleeper(wake_at, done)
         with self._changed:
             self._sleepers.append(sleeper)
             self._busy -= 1
-            self._wake()
             self._skip_if_all_wait()
             while sleeper in self._sleepers:
-                self._changed.wait((sleeper.wake_at - self.now()).total_seconds())
+                self._changed.wait(_LOOK_AGAIN_SECONDS)
                 self._wake()
+        return done()
 
     def _skip_if_all_wait(self) -> None:
-        if self._busy == 0 and self._sleepers:
-            first = min(sleeper.wake_at for sleeper in self._sleepers)
-            if self.now() < first:
-                self._put(first)
+        self._wake()
+        if self._busy == 0 and self._sleepers and self.wait_scale < 1:
+            self._put(min(sleeper.wake_at for sleeper in self._sleepers))
             self._wake()
 
     def _wake(self, *, everybody: bool = False) -> None:
-        """Make busy again whoever has slept long enough, before anybody can skip further."""
+        """Make busy again whoever has waited enough, before anybody can skip further."""
         now = self.now()
-        due = [sleeper for sleeper in self._sleepers if everybody or sleeper.wake_at <= now]
-        if due:
-            self._sleepers = [sleeper for sleeper in self._sleepers if sleeper not in due]
-            self._busy += len(due)
+        woken = [
+            sleeper
+            for sleeper in self._sleepers
+            if everybody or sleeper.wake_at <= now or sleeper.done()
+        ]
+        if woken:
+            self._sleepers = [sleeper for sleeper in self._sleepers if sleeper not in woken]
+            self._busy += len(woken)
             self._changed.notify_all()
 
     def _put(self, moment: datetime) -> None:
@@ -140,5 +148,8 @@ class Clock:
 
 
 class _Sleeper:
-    def __init__(self, wake_at: datetime) -> None:
+    """Something that waits until a time, or until what it waits for is done."""
+
+    def __init__(self, wake_at: datetime, done: Callable[[], bool]) -> None:
         self.wake_at = wake_at
+        self.done = done

@@ -115,3 +115,10 @@ def test_scores_that_do_not_fit_the_rows_register_nothing(
     with pytest.raises(MalformedScores, match="287 scores for 288 rows"):
         account.invoke("register_model", scored)
     assert account.registry.detector(DETECTOR).models == ()
+
+
+def test_scores_that_were_never_written_are_named(account: Account, scored: dict[str, Any]) -> None:
+    scored["scoring"]["name"] = "cutwatch-another-job"
+
+    with pytest.raises(MalformedScores, match=r"wrote no s3://.*/cutwatch-another-job/"):
+        account.invoke("register_model", scored)

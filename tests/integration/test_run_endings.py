@@ -109,6 +109,22 @@ def test_neither_a_retry_nor_a_doubled_execution_notifies_again(
     assert len(account.messages()) == 1
 
 
+def test_a_repetition_tells_what_is_news_and_nothing_else(account: Account) -> None:
+    list_detectors(account, "orders", "visits")
+    record(account, "orders", "FAILED", "Throttled: slow down")
+    record(account, "visits", "FAILED", "Throttled: slow down")
+    account.invoke("summarize_run", SUMMARIZE)
+    record(account, "orders", "PUBLISHED", anomalous_datapoints=2)
+
+    again = account.invoke("summarize_run", SUMMARIZE | {"execution": "a repetition"})
+
+    assert again["notified"]
+    assert [subject for subject, _ in account.messages()] == [
+        "Cutwatch: transform failed for 2 detectors",
+        "Cutwatch: anomalies in orders",
+    ]
+
+
 def test_training_by_need_leaves_the_message_to_the_transform_that_asked_for_it(
     account: Account,
 ) -> None:

@@ -23,14 +23,15 @@ TRAINING, TRANSFORM = sample("training"), sample("transform")
 NOW = datetime(2026, 11, 2, 4, 0, 3, tzinfo=UTC)
 NEWEST = datetime(2026, 11, 2, 3, 45, tzinfo=UTC)
 SPIKE = NEWEST - timedelta(hours=6)
-PERIOD = timedelta(minutes=5)
+PERIOD = timedelta(minutes=15)
+A_DAY = timedelta(days=1) // PERIOD
 
 DETECTORS = ["orders", "refunds", "visits"]
 
 
 @pytest.fixture(scope="module")
 def impatient_stack() -> Stack:
-    """A day to score and a day to learn from are enough, and quickly read."""
+    """A day to score is enough, and quickly read."""
     return Stack(PollSeconds="0", FirstWindowDays="1")
 
 
@@ -44,14 +45,14 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def watch(file: Path, names: list[str], **fields: Any) -> None:
-    common = {"namespace": "Shop", "statistic": "Sum", "history_days": 1}
+    common = {"namespace": "Shop", "statistic": "Sum", "period": 900, "history_days": 2}
     detectors = [{"name": name, "metric": name, **common, **fields} for name in names]
     file.write_text(yaml.safe_dump({"detectors": detectors}))
 
 
 @pytest.fixture
 def machines(account: Account, watched: Path) -> Iterator[StateMachines]:
-    """The application on a Monday morning: two days of three metrics, a spike in the last night of each."""
+    """The application on a Monday morning: three days of three metrics, a spike in the last night of each."""
     for name in DETECTORS:
         report(account, name)
     with deployed(account, NOW) as machines:
@@ -59,11 +60,10 @@ def machines(account: Account, watched: Path) -> Iterator[StateMachines]:
 
 
 def report(account: Account, metric: str) -> None:
-    count = 2 * 288
-    start = NEWEST - PERIOD * count
+    start = NEWEST - PERIOD * 3 * A_DAY
     spike = (SPIKE - start) // PERIOD
-    values = [1000.0 if n == spike else 100.0 + n % 12 for n in range(count)]
-    account.put_metric("Shop", metric, start, values)
+    values = [1000.0 if n == spike else 100.0 + n % 12 for n in range(3 * A_DAY)]
+    account.put_metric("Shop", metric, start, values, period=900)
 
 
 @pytest.fixture
@@ -123,8 +123,9 @@ def test_the_planted_spike_is_the_one_anomaly_that_cloudwatch_shows(trained: Sta
     trained.run("TransformStateMachine", TRANSFORM)
 
     for name in DETECTORS:
-        published = trained.account.published("Anomaly", NEWEST - timedelta(days=1), NEWEST, name)
-        assert len(published) == 288
+        a_day_ago = NEWEST - timedelta(days=1)
+        published = trained.account.published("Anomaly", a_day_ago, NEWEST, name, period=900)
+        assert len(published) == A_DAY
         assert [moment for moment, anomaly in published.items() if anomaly] == [SPIKE]
 
 
@@ -138,7 +139,9 @@ def test_one_message_tells_of_the_anomalies(trained: StateMachines) -> None:
 
 
 def test_payloads_have_the_form_of_the_sample_events(trained: StateMachines) -> None:
+    """Also those of the functions that are called only when something goes wrong."""
     trained.account.sagemaker.will_end("TransformJob cutwatch-orders", "InProgress")
+    trained.account.overrides["DEADLINE_MINUTES"] = "0"
     trained.account.sagemaker.refuse("CreateTransformJob", "ValidationException")
     trained.run("TransformStateMachine", TRANSFORM)
 
@@ -321,11 +324,11 @@ def test_the_next_run_of_the_same_event_heals_a_failed_job(trained: StateMachine
 
 
 def test_a_job_past_its_deadline_is_stopped_and_fails_its_detector(
-    trained: StateMachines, monkeypatch: pytest.MonkeyPatch
+    trained: StateMachines,
 ) -> None:
     sagemaker = trained.account.sagemaker
     sagemaker.will_end("TransformJob cutwatch-orders-202611020400", "InProgress")
-    monkeypatch.setitem(trained.account.overrides, "DEADLINE_MINUTES", "0")
+    trained.account.overrides["DEADLINE_MINUTES"] = "0"
 
     execution = trained.run("TransformStateMachine", TRANSFORM)
 

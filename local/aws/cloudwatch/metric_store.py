@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+_UNIT = "U20"
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,20 @@ class MetricKey:
         return cls.of(metric["Namespace"], metric["MetricName"], dimensions)
 
 
+class Sample(NamedTuple):
+    """A statistic set at a time (epoch seconds); a single value is one of its own."""
+
+    time: int
+    total: float
+    samples: float
+    minimum: float
+    maximum: float
+    unit: str
+
+
 @dataclass(frozen=True)
 class Samples:
-    """Statistic sets with their times (epoch seconds): one element each for one datum's value."""
+    """Many samples, column by column."""
 
     times: NDArray[np.int64]
     sums: Floats
@@ -41,22 +54,22 @@ class Samples:
     units: NDArray[np.str_]
 
     @classmethod
-    def of_values(cls, times: Any, values: Any, counts: Any, unit: str) -> Self:
-        values = np.asarray(values, dtype=np.float64)
-        counts = np.broadcast_to(np.asarray(counts, dtype=np.float64), values.shape)
-        times = np.broadcast_to(np.asarray(times, dtype=np.int64), values.shape)
-        return cls(
-            times, values * counts, counts, values, values, np.full(values.shape, unit, "U20")
-        )
+    def of_values(cls, times: NDArray[np.int64], values: Floats) -> Self:
+        """One sample for each value, of no unit."""
+        units = np.full(values.shape, "None", _UNIT)
+        return cls(times, values, np.ones_like(values), values, values, units)
 
     @classmethod
-    def of_statistics(cls, time: int, statistics: Mapping[str, float], unit: str) -> Self:
-        total, count, minimum, maximum = (
-            np.array([statistics[name]], dtype=np.float64)
-            for name in ("Sum", "SampleCount", "Minimum", "Maximum")
+    def of(cls, samples: Sequence[Sample]) -> Self:
+        times, sums, counts, minima, maxima, units = zip(*samples, strict=True)
+        return cls(
+            np.array(times, np.int64),
+            np.array(sums, np.float64),
+            np.array(counts, np.float64),
+            np.array(minima, np.float64),
+            np.array(maxima, np.float64),
+            np.array(units, _UNIT),
         )
-        units = np.array([unit], "U20")
-        return cls(np.array([time]), total, count, minimum, maximum, units)
 
     @classmethod
     def concatenate(cls, parts: "Sequence[Samples]") -> Self:

@@ -1,6 +1,7 @@
 """PutMetricData: what CloudWatch takes, and what it refuses."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -18,7 +19,7 @@ from cutwatch.aws_limits import (
 )
 from local.aws.api_request import service_model
 from local.aws.api_response import ApiError
-from local.aws.cloudwatch.metric_store import MetricKey, Samples
+from local.aws.cloudwatch.metric_store import MetricKey, Sample
 
 _LARGEST_VALUE = 2.0**360
 _IMPLEMENTED = {"Namespace", "MetricData"}
@@ -27,18 +28,19 @@ _KINDS_OF_VALUE = {"Value", "Values", "StatisticValues"}
 _Parameters = Mapping[str, Any]
 
 
-def parse(parameters: _Parameters, now: datetime) -> list[tuple[MetricKey, Samples]]:
-    """The samples of a request, all of it checked before any of it counts."""
+def parse(parameters: _Parameters, now: datetime) -> Mapping[MetricKey, list[Sample]]:
+    """The samples of a request by metric, all of it checked before any of it counts."""
     for name in sorted(parameters.keys() - _IMPLEMENTED):
         raise invalid(f"The local CloudWatch does not implement {name} of PutMetricData.")
     namespace = _namespace(parameters)
     datums = _sized(parameters.get("MetricData", []), "MetricData", PUT_METRIC_DATA_MAX_DATUMS)
     if not datums:
         raise ApiError("MissingParameter", "The parameter MetricData is required.")
-    return [
-        _parse_datum(datum, namespace, f"MetricData.member.{index}", now)
-        for index, datum in enumerate(datums, 1)
-    ]
+    samples: dict[MetricKey, list[Sample]] = defaultdict(list)
+    for index, datum in enumerate(datums, 1):
+        key, parsed = _parse_datum(datum, namespace, f"MetricData.member.{index}", now)
+        samples[key] += parsed
+    return samples
 
 
 def _namespace(parameters: _Parameters) -> str:
@@ -50,7 +52,7 @@ def _namespace(parameters: _Parameters) -> str:
 
 def _parse_datum(
     datum: _Parameters, namespace: str, at: str, now: datetime
-) -> tuple[MetricKey, Samples]:
+) -> tuple[MetricKey, list[Sample]]:
     name = _text(datum, "MetricName", f"{at}.MetricName", METRIC_NAME_MAX_LENGTH)
     key = MetricKey.of(namespace, name, _dimensions(datum, at))
     time, unit = _time(datum, at, now), datum.get("Unit", "None")
@@ -63,9 +65,11 @@ def _parse_datum(
             "exclusive and you have to specify one.",
         )
     if "StatisticValues" in datum:
-        return key, Samples.of_statistics(time, _statistics(datum, at), unit)
-    values, counts = _values(datum, at)
-    return key, Samples.of_values(time, values, counts, unit)
+        return key, [_statistics(datum, at, time, unit)]
+    return key, [
+        Sample(time, value * count, count, value, value, unit)
+        for value, count in _values(datum, at)
+    ]
 
 
 def _dimensions(datum: _Parameters, at: str) -> dict[str, str]:
@@ -95,24 +99,26 @@ def _time(datum: _Parameters, at: str, now: datetime) -> int:
     return int(timestamp.timestamp() // resolution * resolution)
 
 
-def _values(datum: _Parameters, at: str) -> tuple[list[float], list[float]]:
+def _values(datum: _Parameters, at: str) -> list[tuple[float, float]]:
+    """Values with their counts."""
     given = datum["Values"] if "Values" in datum else [datum["Value"]]
     _sized(given, f"{at}.Values", PUT_METRIC_DATA_MAX_VALUES_PER_DATUM)
     values = [_number(value, f"{at}.Value") for value in given]
     counts = [_number(count, f"{at}.Counts") for count in datum.get("Counts", [1] * len(values))]
     if len(counts) != len(values):
         raise invalid(f"The parameters {at}.Values and {at}.Counts must have the same size.")
-    return values, counts
+    return list(zip(values, counts, strict=True))
 
 
-def _statistics(datum: _Parameters, at: str) -> dict[str, float]:
+def _statistics(datum: _Parameters, at: str, time: int, unit: str) -> Sample:
     at = f"{at}.StatisticValues"
     statistics = {
         name: _number(value, f"{at}.{name}") for name, value in datum["StatisticValues"].items()
     }
     if statistics.get("SampleCount", 0) <= 0:
         raise invalid(f"The parameter {at}.SampleCount must be greater than 0.")
-    return statistics
+    total, count = statistics["Sum"], statistics["SampleCount"]
+    return Sample(time, total, count, statistics["Minimum"], statistics["Maximum"], unit)
 
 
 def _number(value: Any, at: str) -> float:

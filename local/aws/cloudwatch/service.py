@@ -12,7 +12,7 @@ from local.aws.api_response import ApiError
 from local.aws.clock import Clock
 from local.aws.cloudwatch.get_metric_data import get_metric_data
 from local.aws.cloudwatch.get_metric_statistics import get_metric_statistics
-from local.aws.cloudwatch.metric_store import MetricKey, MetricStore, Samples
+from local.aws.cloudwatch.metric_store import MetricKey, MetricStore, Sample, Samples
 from local.aws.cloudwatch.put_metric_data import parse
 from local.aws.cloudwatch.reading import Reader
 from local.aws.timestamps import with_datetimes
@@ -51,7 +51,7 @@ class CloudWatch:
         numbers = np.asarray(list(values) if not hasattr(values, "shape") else values, np.float64)
         times = _epoch_seconds(timestamps) // period_seconds * period_seconds
         present = np.isfinite(numbers)
-        samples = Samples.of_values(times[present], numbers[present], 1.0, "None")
+        samples = Samples.of_values(times[present], numbers[present])
         self._store.add(MetricKey.of(namespace, name, dimensions), samples)
 
     def record(
@@ -60,7 +60,7 @@ class CloudWatch:
         """Put a metric that AWS itself reports, now."""
         time = int(self._clock.now().timestamp()) // 60 * 60
         key = MetricKey.of(namespace, name, dimensions)
-        self._store.add(key, Samples.of_values([time], [value], 1.0, unit))
+        self._store.add(key, Samples.of([Sample(time, value, 1.0, value, value, unit)]))
 
     def serves(self, operation: str) -> bool:
         return operation in self._operations
@@ -75,8 +75,8 @@ class CloudWatch:
         return self._operations[request.operation](parameters)
 
     def _put(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        for key, samples in parse(parameters, self._clock.now()):
-            self._store.add(key, samples)
+        for key, samples in parse(parameters, self._clock.now()).items():
+            self._store.add(key, Samples.of(samples))
         self.on_new_data()
         return {}
 

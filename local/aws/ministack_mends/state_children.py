@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextvars import copy_context
 from copy import deepcopy
-from datetime import timedelta
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -23,7 +22,6 @@ from local.aws.faults import Faults
 from local.aws.ministack_mends.mending import Mending
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
-_POLL_SECONDS = 0.005
 _LONGEST_EXECUTION = 366 * 86_400.0
 _CALLER = "states.amazonaws.com"
 _NESTED = "arn:aws:states:::states:startExecution.sync"
@@ -113,15 +111,10 @@ class Children:
         return description
 
     def _wait_for(self, execution: Mapping[str, Any], timeout: float) -> None:
-        deadline = self._clock.now() + timedelta(seconds=timeout)
-        with self._clock.idle():
-            while execution["status"] == "RUNNING":
-                if self._clock.now() >= deadline:
-                    self._states._stop_execution({"executionArn": execution["executionArn"]})
-                    raise self._states._ExecutionError(
-                        "States.Timeout", f"Task timed out after {timeout} seconds"
-                    )
-                time.sleep(_POLL_SECONDS)
+        if not self._clock.wait_until(lambda: execution["status"] != "RUNNING", timeout):
+            self._states._stop_execution({"executionArn": execution["executionArn"]})
+            cause = f"Task timed out after {timeout} seconds"
+            raise self._states._ExecutionError("States.Timeout", cause)
 
     def invoke_with_timeout(self, resource: str, request: Any, timeout: float) -> Any:
         """A nested execution times out by our clock; a function that really computes, in real seconds."""

@@ -102,7 +102,14 @@ class JobRunner:
         if destiny.fate is Fate.STOP:
             self._end(job, "Stopped")
         elif job.status == "InProgress":
+            self._complete(job, write)
+
+    def _complete(self, job: Job, write: Callable[[], None]) -> None:
+        try:
             write()
+        except Exception as error:  # noqa: BLE001 - becomes the job's failure
+            self._end(job, "Failed", reason=_internal(error))
+        else:
             self._end(job, "Completed")
 
     def _end(
@@ -125,4 +132,8 @@ def _checked(work: Work, fate: Fate) -> Callable[[], None]:
     except JobFailure:
         raise
     except Exception as error:
-        raise JobFailure(f"InternalServerError: {type(error).__name__}: {error}") from error
+        raise JobFailure(_internal(error)) from error
+
+
+def _internal(error: Exception) -> str:
+    return f"InternalServerError: {type(error).__name__}: {error}"

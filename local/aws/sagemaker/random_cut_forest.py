@@ -1,5 +1,6 @@
 """SageMaker's built-in Random Cut Forest: its hyperparameters, its input, its model, its scores."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -84,14 +85,18 @@ def train(rows: Rows, parameters: Hyperparameters) -> bytes:
     return _pack(forest.to_msgpack())
 
 
-def score(artefact: bytes, rows: Rows) -> list[float]:
+def load(artefact: bytes) -> RandomCutForest:
+    """The forest in a model artefact."""
+    try:
+        return RandomCutForest.from_msgpack(_unpack(artefact))
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise JobFailure(f"ModelError: Unable to load the model: {reason}") from error
+
+
+def score(forest: RandomCutForest, rows: Rows) -> list[float]:
     """Score each row, in order; higher is more anomalous."""
-    forest = RandomCutForest.from_msgpack(_unpack(artefact))
     return [forest.score(row) for row in rows]
-
-
-def dimensions_of(artefact: bytes) -> int:
-    return RandomCutForest.from_msgpack(_unpack(artefact)).dimensions()
 
 
 def jsonlines(scores: Sequence[float]) -> bytes:
@@ -100,20 +105,23 @@ def jsonlines(scores: Sequence[float]) -> bytes:
 
 def _pack(model: bytes) -> bytes:
     archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz", compresslevel=1) as tar:
+    with tarfile.open(fileobj=archive, mode="w") as tar:
         entry = tarfile.TarInfo(_MODEL_FILE)
         entry.size = len(model)
         tar.addfile(entry, io.BytesIO(model))
-    return archive.getvalue()
+    return gzip.compress(archive.getvalue(), compresslevel=1, mtime=0)
 
 
 def _unpack(artefact: bytes) -> bytes:
     try:
-        with tarfile.open(fileobj=io.BytesIO(artefact)) as tar:
-            model = tar.extractfile(_MODEL_FILE)
-            return model.read() if model else b""
-    except (tarfile.TarError, KeyError) as error:
+        with tarfile.open(fileobj=io.BytesIO(artefact), mode="r|gz") as tar:
+            for entry in tar:
+                model = tar.extractfile(entry)
+                if entry.name == _MODEL_FILE and model is not None:
+                    return model.read()
+    except (tarfile.TarError, OSError) as error:
         raise JobFailure(f"ModelError: Unable to load the model: {error}") from error
+    raise JobFailure(f"ModelError: Unable to load the model: it has no {_MODEL_FILE}")
 
 
 def _integer(name: str, text: str) -> int:

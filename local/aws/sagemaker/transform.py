@@ -90,8 +90,7 @@ class TransformJobs:
         return {}
 
     def _transform(self, job: Job, fate: Fate) -> Callable[[], None]:
-        artefact = self._models.artefact(job.request["ModelName"])
-        dimensions = random_cut_forest.dimensions_of(artefact)
+        forest = random_cut_forest.load(self._models.artefact(job.request["ModelName"]))
         uri = job.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         bucket, keys = split(uri)[0], self._objects.keys(uri)
         if not keys:
@@ -99,8 +98,8 @@ class TransformJobs:
         outputs = {}
         for key in keys:
             content = self._objects.read(f"s3://{bucket}/{key}")
-            rows = random_cut_forest.parse_rows(content, dimensions, key)
-            scores = random_cut_forest.score(artefact, rows)
+            rows = random_cut_forest.parse_rows(content, forest.dimensions(), key)
+            scores = random_cut_forest.score(forest, rows)
             outputs[_output_uri(job, uri, key)] = _scores_as_destined(scores, fate)
 
         def write() -> None:

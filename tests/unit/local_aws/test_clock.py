@@ -142,3 +142,24 @@ def test_a_scaled_wait_is_slept_in_part_and_skipped_for_the_rest(clock: Clock) -
         clock.sleep(50)
     assert 0.05 <= time.perf_counter() - began < 5
     assert clock.now() - START >= timedelta(seconds=50)
+
+
+def test_what_others_do_is_waited_for_no_longer_than_said(clock: Clock) -> None:
+    done = threading.Event()
+
+    def work() -> None:
+        with clock.already_held():
+            clock.sleep(60)
+            done.set()
+        clock.release()
+
+    for limit, expected in ((30, False), (90, True)):
+        clock.move_to(START)
+        done.clear()
+        with clock.busy():
+            clock.hold()
+            worker = threading.Thread(target=work)
+            worker.start()
+            assert clock.wait_until(done.is_set, limit) is expected
+            assert clock.now() - START < timedelta(seconds=min(limit, 60) + 1)
+        worker.join()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.aws.cloudwatch.metric_store import MetricKey, MetricStore, Samples
+from local.aws.cloudwatch.metric_store import MetricKey, MetricStore, Sample, Samples
 from local.aws.cloudwatch.statistics import statistic_by_period
 
 KEY = MetricKey.of("Shop", "sales", {})
@@ -26,7 +26,7 @@ DEFINITIONS: dict[str, Callable[[list[float]], float]] = {
 def stored(samples: list[tuple[int, int]]) -> MetricStore:
     store = MetricStore()
     for time, value in samples:
-        store.add(KEY, Samples.of_values([time], [value], 1.0, "None"))
+        store.add(KEY, Samples.of([Sample(time, value, 1.0, value, value, "None")]))
     return store
 
 
