@@ -31,4 +31,5 @@ def handler(event: Payload) -> Payload:
         "status": outcome.status,
         "message": outcome.message,
         "anomalous_datapoints": outcome.anomalous_datapoints,
+        "new_events": outcome.new_events,
     }

@@ -26,7 +26,7 @@ def handler(event: Payload) -> Payload:
             name,
             bucket.uri(data["prefix"] + ROWS),
             bucket.uri(model_prefix(detector)),
-            data["shingle_size"],
+            data["dimensions"],
             tags,
         ),
         lambda attempt: job_name(

@@ -2,7 +2,7 @@
 
 from cutwatch.aws import client
 from cutwatch.bucket import Bucket
-from cutwatch.datasets import DatasetRequest, Gateway, store
+from cutwatch.datasets import DatasetWriter
 from cutwatch.detector import Detector
 from cutwatch.observability import Payload, count, observed
 from cutwatch.registry import Registry
@@ -14,14 +14,13 @@ from cutwatch.settings import StoreMetricDataSettings
 def handler(event: Payload) -> Payload:
     """`run`, `detector` -> the dataset (prefix, window, rows), or the `outcome` that ends it here."""
     settings = StoreMetricDataSettings.from_env()
-    gateway = Gateway(
+    dataset = DatasetWriter(
         client("cloudwatch"),
         Bucket(client("s3"), settings.bucket_name),
         Registry(client("dynamodb"), settings.table_name),
-    )
-    request = DatasetRequest(
-        Run.from_payload(event["run"]), Detector.from_payload(event["detector"])
-    )
-    dataset = store(gateway, settings, request)
+        settings,
+        Run.from_payload(event["run"]),
+        Detector.from_payload(event["detector"]),
+    ).store()
     count("RowsStored", dataset.get("rows", 0))
     return dataset

@@ -65,11 +65,14 @@ def replay(
         registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
         for number, run in enumerate(runs):
             progress(run, number, len(runs))
+            scored_from = registry.detector(detector.name).published_through or runs[0].at
             aws.clock.move_to(run.at)
             outcome = _execute(stack, registry, detector, run)
             result.outcomes.append((run, outcome))
-            _note_model(registry, detector, result)
+            _note_training(registry, detector, result)
             if run.kind == "transform" and outcome.status == "PUBLISHED":
+                if outcome.cutoff is not None:
+                    result.cutoffs.append((scored_from, outcome.cutoff))
                 _read_back(aws.client("cloudwatch"), stack, detector, series, run, result)
     return result
 
@@ -84,14 +87,10 @@ def _execute(stack: Stack, registry: Registry, detector: Detector, run: Schedule
     return outcome
 
 
-def _note_model(registry: Registry, detector: Detector, result: Replay) -> None:
+def _note_training(registry: Registry, detector: Detector, result: Replay) -> None:
     models = registry.detector(detector.name).models
-    if not models:
-        return
-    trained_until = parse_moment(models[0].trained_through)
-    if trained_until not in result.trained_until:
-        result.trained_until.append(trained_until)
-        result.cutoffs.append((trained_until, float(models[0].cutoff["value"])))
+    if models and (until := parse_moment(models[0].trained_through)) not in result.trained_until:
+        result.trained_until.append(until)
 
 
 def _read_back(

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from cutwatch.bucket import Bucket
-from cutwatch.datapoints import is_known, read_series
+from cutwatch.datapoints import read_series
 from cutwatch.detector import Detector
-from cutwatch.features import FeatureRows, lead_in_periods, shingle
+from cutwatch.errors import ModelMissing, NotFound
+from cutwatch.features import FeatureRows, Recipe
+from cutwatch.insufficient_data import untrained, up_to_date, why_not_score, why_not_train
+from cutwatch.judgement import DEFAULT
 from cutwatch.moments import format_moment
-from cutwatch.names import dataset_digest, dataset_prefix, run_id
-from cutwatch.outcomes import Outcome, Status
+from cutwatch.names import dataset_digest, dataset_prefix
+from cutwatch.outcomes import Outcome
 from cutwatch.registry import Model, Registry
 from cutwatch.runs import Run
 from cutwatch.series import Series
@@ -21,186 +24,155 @@ from cutwatch.settings import StoreMetricDataSettings
 from cutwatch.storage import find_description, store_dataset
 from cutwatch.windows import Window, newest_end, training_window, transform_window
 
-# Fewer rows say nothing about what is normal; also the smallest sample that makes a forest's scores steady.
-MINIMUM_TRAINING_ROWS = 100
+Answer = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class DatasetRequest:
-    """One detector's part of one run."""
-
-    run: Run
-    detector: Detector
-
-    @property
-    def trains(self) -> bool:
-        """Whether the rows are to be learned from, rather than scored and published."""
-        return self.run.kind == "training"
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """Everything outside that storing a dataset talks to."""
+class DatasetWriter:
+    """Stores one detector's dataset for one run, with all that it needs from outside."""
 
     cloudwatch: Any
     bucket: Bucket
     registry: Registry
+    settings: StoreMetricDataSettings
+    run: Run
+    detector: Detector
 
+    def store(self) -> Answer:
+        """Store the dataset, once; returns what the next states need, or `outcome` when there is nothing to do."""
+        return self._store_training() if self.run.kind == "training" else self._store_window()
 
-def store(
-    gateway: Gateway, settings: StoreMetricDataSettings, request: DatasetRequest
-) -> dict[str, Any]:
-    """Store the dataset of a run, once; returns its description, or `{"outcome": ...}` when there is nothing to do."""
-    record = gateway.registry.detector(request.detector.name)
-    model = None
-    newest = newest_end(request.detector, request.run.scheduled, settings.data_delay)
-    if request.trains:
-        unpublished = settings.first_window if request.run.by_need else timedelta()
-        window = training_window(request.detector, newest, record.published_through, unpublished)
-    else:
-        model = record.usable_model(request.detector.fingerprint)
+    def _store_training(self) -> Answer:
+        record = self.registry.detector(self.detector.name)
+        unpublished = self.settings.first_window if self.run.by_need else timedelta()
+        window = training_window(self.detector, self._newest, record.published_through, unpublished)
+        stored = find_description(self.bucket, self._prefix(window))
+        if stored is not None:
+            return _summary(stored)
+        observed = read_series(self.cloudwatch, self.detector, window.start, window.end)
+        usable = observed.usable(self.detector)
+        recipe = Recipe.learn(
+            usable, self.detector.features, self.detector.shingle_size, self.detector.time_zone
+        )
+        rows = recipe.rows(usable)
+        outcome = why_not_train(self.cloudwatch, self.detector, window, observed, len(rows.rows))
+        if outcome:
+            return _ends(outcome)
+        return self._write(window, observed, recipe, rows, {"constant": _is_constant(observed)})
+
+    def _store_window(self) -> Answer:
+        record = self.registry.detector(self.detector.name)
+        model = record.usable_model(self.detector.fingerprint)
         if model is None:
-            return {"outcome": _why_untrained(gateway.registry, request).to_payload()}
-        window = _transform_window(request, newest, record.published_through, model)
+            return _ends(untrained(self.registry, self.run, self.detector))
+        window = self._transform_window(record.published_through, model)
         if window.is_empty:
-            return {"outcome": _up_to_date(request, record.published_through).to_payload()}
-    return _store_window(gateway, settings, request, window, model)
+            return _ends(up_to_date(self.detector, record.published_through))
+        stored = find_description(self.bucket, self._prefix(window))
+        if stored is not None:
+            return _summary(stored)
+        recipe = self._recipe_of(model)
+        observed = read_series(
+            self.cloudwatch, self.detector, window.start - self._lead_in(recipe), window.end
+        )
+        rows = recipe.rows(observed.usable(self.detector))
+        inside = int(np.count_nonzero(rows.epochs >= int(window.start.timestamp())))
+        outcome = why_not_score(self.cloudwatch, self.detector, window, observed, inside)
+        if outcome:
+            return _ends(outcome)
+        judged = {
+            "model": model.name,
+            "baseline": dict(model.baseline),
+            "cutoff": dict(model.cutoff),
+            "cutoff_method": model.cutoff_method,
+            "follows": record.published_through == window.start,
+            "lost_periods": window.lost_periods,
+        }
+        return self._write(window, observed, recipe, rows if inside else rows.none(), judged)
+
+    @property
+    def _newest(self) -> datetime:
+        return newest_end(self.detector, self.run.scheduled, self.settings.data_delay)
+
+    def _transform_window(self, published_through: datetime | None, model: Model) -> Window:
+        return transform_window(
+            self.detector,
+            self._newest,
+            self.run.moment,
+            published_through,
+            datetime.fromisoformat(model.trained_through),
+        )
+
+    def _lead_in(self, recipe: Recipe) -> timedelta:
+        periods = recipe.lead_in
+        if self.detector.cutoff.method == "likelihood":
+            periods += -(-DEFAULT.lead_in_seconds // self.detector.period)
+        return timedelta(seconds=self.detector.period * periods)
+
+    def _recipe_of(self, model: Model) -> Recipe:
+        try:
+            return Recipe.from_payload(self.bucket.read_json(model.recipe))
+        except NotFound as error:
+            self.registry.remove_models(self.detector.name, {model.name})
+            raise ModelMissing(
+                f"the recipe of model {model.name} is no longer at {self.bucket.uri(model.recipe)}; "
+                "the model was taken out of the registry, and the next transform trains a new one"
+            ) from error
+
+    def _digest(self, window: Window) -> str:
+        return dataset_digest(
+            self.bucket.name,
+            self.detector,
+            self.run.kind,
+            format_moment(window.start),
+            format_moment(window.end),
+        )
+
+    def _prefix(self, window: Window) -> str:
+        return dataset_prefix(
+            self.detector.name, self.run.scheduled, self.run.kind, self._digest(window)
+        )
+
+    def _write(
+        self,
+        window: Window,
+        observed: Series,
+        recipe: Recipe,
+        rows: FeatureRows,
+        details: Mapping[str, Any],
+    ) -> Answer:
+        description = {
+            "prefix": self._prefix(window),
+            "digest": self._digest(window),
+            "detector": self.detector.to_payload(),
+            "start": format_moment(window.start),
+            "end": format_moment(window.end),
+            "recipe": recipe.to_payload(),
+            "dimensions": recipe.dimensions,
+            "rows": len(rows.rows),
+            "files": self.settings.row_files,
+            "model": None,
+            "reported": observed.reported,
+            "series_start": format_moment(observed.start),
+            "values": [None if np.isnan(v) else v for v in observed.values.tolist()],
+            **details,
+        }
+        store_dataset(
+            self.bucket, description["prefix"], rows, self.settings.row_files, description
+        )
+        return _summary(description)
 
 
-def _transform_window(
-    request: DatasetRequest, newest: datetime, published_through: datetime | None, model: Model
-) -> Window:
-    return transform_window(
-        request.detector,
-        newest,
-        request.run.moment,
-        published_through,
-        datetime.fromisoformat(model.trained_through),
-    )
-
-
-def _store_window(
-    gateway: Gateway,
-    settings: StoreMetricDataSettings,
-    request: DatasetRequest,
-    window: Window,
-    model: Model | None,
-) -> dict[str, Any]:
-    detector, run = request.detector, request.run
-    start, end = format_moment(window.start), format_moment(window.end)
-    digest = dataset_digest(gateway.bucket.name, detector, run.kind, start, end)
-    prefix = dataset_prefix(detector.name, run.scheduled, run.kind, digest)
-    stored = find_description(gateway.bucket, prefix)
-    if stored is not None:
-        return _summary(stored)
-    shingle_size = model.shingle_size if model else detector.shingle_size
-    lead_in = timedelta(
-        seconds=detector.period * (0 if model is None else lead_in_periods(shingle_size))
-    )
-    observed = read_series(gateway.cloudwatch, detector, window.start - lead_in, window.end)
-    features = shingle(observed.filled(detector.missing_data), shingle_size)
-    nothing = _nothing_to_do(gateway.cloudwatch, request, window, observed, features)
-    if nothing:
-        return {"outcome": nothing.to_payload()}
-    description = {
-        "prefix": prefix,
-        "digest": digest,
-        "detector": detector.to_payload(),
-        "start": start,
-        "end": end,
-        "lost_periods": window.lost_periods,
-        "shingle_size": shingle_size,
-        "rows": len(features.rows),
-        "files": settings.row_files,
-        "model": model.name if model else None,
-        "cutoff": dict(model.cutoff) if model else None,
-        "cutoff_method": model.cutoff_method if model else None,
-        "reported": observed.reported,
-        "constant": _is_constant(observed),
-        "series_start": format_moment(observed.start),
-        "values": [None if np.isnan(value) else value for value in observed.values.tolist()],
-    }
-    store_dataset(gateway.bucket, prefix, features, settings.row_files, description)
-    return _summary(description)
-
-
-def _summary(description: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(description: Mapping[str, Any]) -> Answer:
     """What the next states need: never the data itself."""
-    wanted = ("prefix", "digest", "start", "end", "shingle_size", "rows", "files", "model")
+    wanted = ("prefix", "digest", "start", "end", "dimensions", "rows", "files", "model")
     return {name: description[name] for name in wanted} | {"outcome": None}
 
 
-def _nothing_to_do(
-    cloudwatch: Any,
-    request: DatasetRequest,
-    window: Window,
-    observed: Series,
-    features: FeatureRows,
-) -> Outcome | None:
-    """Why the dataset is of no use, if so. Silence is of use to a trained detector that watches for it."""
-    silence_counts = not request.trains and request.detector.missing_data == "anomalous"
-    if silence_counts:
-        return None
-    if observed.reported == 0 and (request.trains or request.detector.missing_data != "zero"):
-        return _no_data(cloudwatch, request, window)
-    if request.trains and len(features.rows) < MINIMUM_TRAINING_ROWS:
-        return _too_little_history(request, observed, features)
-    return None if len(features.rows) else _no_rows(request, observed, window)
+def _ends(outcome: Outcome) -> Answer:
+    return {"outcome": outcome.to_payload()}
 
 
 def _is_constant(observed: Series) -> bool:
     values = observed.values[~observed.missing]
     return bool(len(values)) and bool(values.min() == values.max())
-
-
-def _outcome(request: DatasetRequest, status: Status, message: str) -> Outcome:
-    return Outcome(request.detector.name, status, message)
-
-
-def _up_to_date(request: DatasetRequest, published_through: datetime | None) -> Outcome:
-    through = format_moment(published_through) if published_through else "its training data"
-    return _outcome(request, "UP_TO_DATE", f"nothing new since {through}")
-
-
-def _why_untrained(registry: Registry, request: DatasetRequest) -> Outcome:
-    training = run_id("training", request.run.scheduled, by_need=True)
-    reason = registry.outcome(training, request.detector.name)
-    if reason is None:
-        return _outcome(request, "FAILED", f"no usable model, and {training} left no outcome")
-    return _outcome(request, reason.status, f"no model yet: {reason.message}")
-
-
-def _no_data(cloudwatch: Any, request: DatasetRequest, window: Window) -> Outcome:
-    label = request.detector.metric_label
-    if is_known(cloudwatch, request.detector):
-        sentence = f"CloudWatch has no datapoints of {label}"
-    else:
-        sentence = (
-            f"CloudWatch knows no metric {label}, or it has been silent for two weeks; "
-            "check namespace, metric and dimensions"
-        )
-    return _outcome(
-        request,
-        "NO_DATA",
-        f"{sentence} (asked for {format_moment(window.start)} to {format_moment(window.end)})",
-    )
-
-
-def _too_little_history(
-    request: DatasetRequest, observed: Series, features: FeatureRows
-) -> Outcome:
-    return _outcome(
-        request,
-        "TOO_LITTLE_HISTORY",
-        f"{request.detector.metric_label}: {len(features.rows)} complete rows from {observed.reported} "
-        f"datapoints before {format_moment(observed.end)}; training needs {MINIMUM_TRAINING_ROWS}",
-    )
-
-
-def _no_rows(request: DatasetRequest, observed: Series, window: Window) -> Outcome:
-    return _outcome(
-        request,
-        "NO_DATA",
-        f"{observed.reported} datapoints from {format_moment(window.start)} to "
-        f"{format_moment(window.end)}, never {request.detector.shingle_size} in a row",
-    )

@@ -12,9 +12,13 @@ from zoneinfo import ZoneInfo
 from annotated_types import Ge, Gt, Le, Len
 
 from cutwatch import aws_limits
+from cutwatch.exclusions import Exclusion, exclusion_of
 
 MissingData = Literal["ignore", "zero", "previous", "anomalous"]
-CutoffMethod = Literal["training", "window"]
+CutoffMethod = Literal["likelihood", "training", "window"]
+Feature = Literal["value", "difference", "residual"]
+Sensitivity = Literal["low", "medium", "high"]
+Direction = Literal["both", "above", "below"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _STATISTIC = re.compile(
@@ -29,20 +33,33 @@ _TRAINED_ON = (
     "statistic",
     "period",
     "missing_data",
+    "features",
     "shingle_size",
+    "time_zone",
 )
 
 
 @dataclass(frozen=True)
 class CutoffRule:
-    """Where anomaly scores become anomalies: mean + `sigmas` standard deviations.
+    """Where anomaly scores become anomalies.
 
-    `method` says of which scores: `training` judges against the training data's, frozen with the model;
-    `window` against the judged window's own.
+    `likelihood` is the default judgement (`judgement.py`). The textbook's rule, mean + `sigmas` standard deviations,
+    stays available: `training` takes the training data's scores, frozen with the model; `window` the judged
+    window's own.
     """
 
-    method: CutoffMethod = "training"
+    method: CutoffMethod = "likelihood"
     sigmas: Annotated[float, Gt(0), Le(100)] | None = None
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class MinimumDeviation:
+    """How far from the usual value an event must get: in the metric's unit, and as a share of the usual value."""
+
+    absolute: Annotated[float, Ge(0)] | None = None
+    relative: Annotated[float, Ge(0)] | None = None
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -65,8 +82,13 @@ class Detector:
     period: int = 300
     missing_data: MissingData = "ignore"
     history_days: Annotated[int, Ge(1), Le(455)] = 30
+    features: Literal["auto"] | Annotated[tuple[Feature, ...], Len(1, 3)] = "auto"
     shingle_size: Annotated[int, Ge(1), Le(512)] = 1
     cutoff: CutoffRule = CutoffRule()
+    sensitivity: Sensitivity = "medium"
+    direction: Direction = "both"
+    minimum_deviation: MinimumDeviation = MinimumDeviation()
+    exclude: tuple[Exclusion, ...] = ()
     time_zone: str = "UTC"
 
     __pydantic_config__ = {"extra": "forbid"}
@@ -102,6 +124,10 @@ class Detector:
         """Read back what `to_payload` wrote; fields of another version are ignored."""
         known = {name.name: payload[name.name] for name in fields(cls) if name.name in payload}
         known["cutoff"] = CutoffRule(**known.get("cutoff", {}))
+        known["minimum_deviation"] = MinimumDeviation(**known.get("minimum_deviation", {}))
+        known["exclude"] = tuple(exclusion_of(entry) for entry in known.get("exclude", ()))
+        if isinstance(known.get("features"), list):
+            known["features"] = tuple(known["features"])
         return cls(**known)
 
 

@@ -10,10 +10,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cutwatch.detector import Feature
 from cutwatch.seasonality import Profile
 from cutwatch.series import Series
 
-Feature = Literal["value", "difference", "residual"]
 Floats = NDArray[np.float64]
 
 # `auto`: where one step explains this share of the variance, incidents are sudden, and the difference shows them.
@@ -27,19 +27,25 @@ class FeatureRows:
     rows: Floats
     epochs: NDArray[np.int64]
 
+    def none(self) -> "FeatureRows":
+        """Of the same shape, without rows."""
+        return FeatureRows(self.rows[:0], self.epochs[:0])
+
 
 @dataclass(frozen=True)
 class Recipe:
     """Which features, each divided by its spread in training, and how many datapoints make one row.
 
     `explained` is the share of the training data's variance that one step explains (0 to 1): smooth metrics are
-    near 1, white noise is near 0.
+    near 1, white noise is near 0. `unit` is one step of a metric that hardly ever changes (in the metric's unit),
+    0 for all others.
     """
 
     features: tuple[Feature, ...]
     spreads: tuple[float, ...]
     shingle_size: int
     explained: float
+    unit: float
     profile: Profile
 
     @property
@@ -66,7 +72,7 @@ class Recipe:
         chosen = _automatic(explained) if features == "auto" else tuple(features)
         columns = _columns(series, chosen, profile)
         spreads = tuple(_spread(column) for column in columns)
-        return cls(chosen, spreads, shingle_size, explained, profile)
+        return cls(chosen, spreads, shingle_size, explained, unit_of_change(series), profile)
 
     def rows(self, series: Series) -> FeatureRows:
         """One row per position whose last `shingle_size` datapoints are all known, oldest first.
@@ -96,6 +102,7 @@ class Recipe:
             tuple(payload["spreads"]),
             payload["shingle_size"],
             payload["explained"],
+            payload["unit"],
             Profile.from_payload(payload["profile"]),
         )
 
@@ -111,17 +118,33 @@ def explained_by_one_step(series: Series) -> float:
     return float(1 - (_winsorised_deviation(np.diff(values)) / spread) ** 2 / 2)
 
 
+def unit_of_change(series: Series) -> float:
+    """The smallest step of a near-constant metric (its middle 90 % is one value); 0 if it is not near-constant.
+
+    A metric that never changed has the unit 1 if its value is whole, else 1 % of it.
+    """
+    values = np.unique(series.values[~series.missing])
+    known = series.values[~series.missing]
+    if not len(values) or np.quantile(known, 0.05) < np.quantile(known, 0.95):
+        return 0.0
+    if len(values) > 1:
+        return float(np.diff(values).min())
+    level = float(values[0])
+    return 1.0 if level.is_integer() else abs(level) / 100
+
+
 def _automatic(explained: float) -> tuple[Feature, ...]:
     return ("value", "difference") if explained >= AUTOCORRELATED else ("value",)
 
 
 def _columns(series: Series, features: Sequence[Feature], profile: Profile) -> list[Floats]:
-    made = {
-        "value": lambda: series.values,
-        "difference": lambda: difference(series),
-        "residual": lambda: series.values - profile.at(series.epochs),
-    }
-    return [made[feature]() for feature in features]
+    return [_column(series, feature, profile) for feature in features]
+
+
+def _column(series: Series, feature: Feature, profile: Profile) -> Floats:
+    if feature == "difference":
+        return difference(series)
+    return series.values if feature == "value" else series.values - profile.at(series.epochs)
 
 
 def difference(series: Series) -> Floats:

@@ -6,14 +6,15 @@ and one event is raised per incident, where it begins. docs/detection.md has the
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cutwatch.detector import Sensitivity
+
 Floats = NDArray[np.float64]
 Epochs = NDArray[np.int64]
-Sensitivity = Literal["low", "medium", "high"]
 
 HOUR, DAY = 3_600, 86_400
 
@@ -48,6 +49,16 @@ class JudgementParameters:
     """The share of the habit by which the bar is raised."""
     habit_cap: float = 9.0
     """The most by which habit raises the bar (standard deviations)."""
+
+    @property
+    def lead_in_seconds(self) -> int:
+        """How much before a window habit and smoothing need to see."""
+        return round(self.habit_days * DAY + 2 * self.peak_distance_hours * HOUR)
+
+    @property
+    def rejudged_seconds(self) -> int:
+        """How much of the window before is judged again, because its peaks could not see beyond their window."""
+        return round(self.peak_distance_hours * HOUR)
 
 
 DEFAULT = JudgementParameters()
@@ -100,11 +111,12 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """For every row (n,): severity, 1.0 being the cutoff, and 0/1; and the events behind the ones."""
+    """For every row (n,): severity, 1.0 being the cutoff, and 0/1; the events behind the ones; the cutoff as a score."""
 
     severities: Floats
     anomalies: NDArray[np.int64]
     events: tuple[Event, ...]
+    cutoff: float
 
 
 def judge(
@@ -118,7 +130,7 @@ def judge(
 ) -> Judgement:
     """Judge the rows from epoch second `judged_from` on; the rows before it are lead-in for habit and smoothing."""
     if not len(epochs):
-        return Judgement(np.empty(0), np.empty(0, np.int64), ())
+        return Judgement(np.empty(0), np.empty(0, np.int64), (), float("nan"))
     likelihood = _likelihood(scores, baseline, parameters)
     peaks = _peaks(epochs, likelihood, period, parameters)
     cutoff = SENSITIVITY[sensitivity] * _cutoff(
@@ -129,7 +141,8 @@ def judge(
     anomalies = np.zeros(len(epochs), np.int64)
     for event in events:
         anomalies[event.onset : event.end + 1] = 1
-    return Judgement(severities, anomalies, tuple(events))
+    as_score = baseline.mean + cutoff * (baseline.standard_deviation + parameters.deviation_floor)
+    return Judgement(severities, anomalies, tuple(events), as_score)
 
 
 def _likelihood(scores: Floats, baseline: Baseline, parameters: JudgementParameters) -> Floats:
@@ -137,7 +150,9 @@ def _likelihood(scores: Floats, baseline: Baseline, parameters: JudgementParamet
     ends = np.arange(1, len(scores) + 1)
     starts = np.maximum(ends - parameters.smoothing, 0)
     smoothed = (sums[ends] - sums[starts]) / (ends - starts)
-    return (smoothed - baseline.mean) / (baseline.standard_deviation + parameters.deviation_floor)
+    deviation = baseline.standard_deviation + parameters.deviation_floor
+    likelihood: Floats = (smoothed - baseline.mean) / deviation
+    return likelihood
 
 
 def _peaks(

@@ -52,6 +52,11 @@ def model_prefix(detector: str) -> str:
     return f"models/{detector}/"
 
 
+def recipe_key(detector: str, model: str) -> str:
+    """S3 key of the recipe that a model was trained with; it lives as long as the artefact beside it."""
+    return f"{model_prefix(detector)}{model}/recipe.json"
+
+
 def scores_prefix(detector: str, job: str) -> str:
     """S3 prefix below which a transform job writes its scores."""
     return f"scores/{detector}/{job}/"

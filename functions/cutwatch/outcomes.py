@@ -12,21 +12,44 @@ SUCCESSES: tuple[Status, ...] = ("TRAINED", "PUBLISHED")
 _MESSAGE_MAX_LENGTH = 2_000
 
 
-@dataclass(frozen=True)
-class Anomaly:
-    """A run of anomalous datapoints. Times are ISO 8601, both ends included."""
+# From which multiple of the cutoff on an event is called medium or high; a silence is always high.
+_MEDIUM, _HIGH = 1.5, 3.0
 
+
+@dataclass(frozen=True)
+class AnomalyEvent:
+    """One incident. Times are ISO 8601, both ends included.
+
+    `severity` is the peak in multiples of the cutoff, None where silence itself is the event. `value` is the
+    datapoint furthest from what is usual at its time (`expected`, and the range that holds 90 %), in the metric's unit;
+    `driver` says what stood out, `level` or `change`. `continues` marks an event that was told before.
+    """
+
+    id: str
     start: str
     end: str
     peak_time: str
-    peak_score: float | None
-    peak_value: float | None
     datapoints: int
+    severity: float | None = None
+    score: float | None = None
+    value: float | None = None
+    expected: float | None = None
+    expected_low: float | None = None
+    expected_high: float | None = None
+    driver: str | None = None
+    continues: bool = False
+
+    @property
+    def severity_word(self) -> Literal["low", "medium", "high"]:
+        """The severity in a word."""
+        if self.severity is None or self.severity >= _HIGH:
+            return "high"
+        return "medium" if self.severity >= _MEDIUM else "low"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`message` says in words what happened; the rest is what a transform found."""
+    """`message` says in words what happened; the rest is what a transform found. `cutoff` is a score."""
 
     detector: str
     status: Status
@@ -34,7 +57,9 @@ class Outcome:
     datapoints: int = 0
     anomalous_datapoints: int = 0
     max_anomaly_score: float | None = None
-    anomalies: tuple[Anomaly, ...] = field(default=())
+    cutoff: float | None = None
+    new_events: int = 0
+    events: tuple[AnomalyEvent, ...] = field(default=())
 
     def to_payload(self) -> dict[str, Any]:
         """As it is recorded."""
@@ -44,7 +69,7 @@ class Outcome:
     def from_payload(cls, payload: Mapping[str, Any]) -> "Outcome":
         """Read back what `to_payload` wrote."""
         known = {f.name: payload[f.name] for f in fields(cls) if f.name in payload}
-        known["anomalies"] = tuple(Anomaly(**anomaly) for anomaly in known.get("anomalies", ()))
+        known["events"] = tuple(AnomalyEvent(**event) for event in known.get("events", ()))
         return cls(**known)
 
 

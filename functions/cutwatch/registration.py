@@ -1,15 +1,19 @@
-"""Registering a trained model with its frozen cutoff."""
+"""Registering a trained model with its recipe and what its scores are judged against, all frozen."""
 
+import json
 from typing import Any
 
 from cutwatch.bucket import Bucket
 from cutwatch.cutoff import Cutoff
 from cutwatch.detector import Detector
 from cutwatch.errors import NotFound
+from cutwatch.features import Recipe
+from cutwatch.judgement import Baseline
+from cutwatch.names import recipe_key
 from cutwatch.outcomes import Outcome
 from cutwatch.registry import KEPT_MODELS, Model, Registry
 from cutwatch.runs import Run
-from cutwatch.storage import find_description, read_scores
+from cutwatch.storage import find_description, read_epochs, read_scores
 
 
 def register(
@@ -21,7 +25,7 @@ def register(
     scores_prefix: str,
     default_sigmas: float,
 ) -> tuple[Outcome, tuple[Model, ...]]:
-    """Freeze the cutoff on the training data's own scores and register the model with it.
+    """Freeze baseline and cutoff on the training data's own scores and register the model with them.
 
     Returns the detector's outcome and the models that are to be deleted. Doing it again changes nothing.
     """
@@ -30,32 +34,35 @@ def register(
         raise NotFound("GetObject", "NoSuchKey", f"no dataset below {dataset['prefix']}")
     detector = Detector.from_payload(description["detector"])
     scores = read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"])
+    epochs = read_epochs(bucket, dataset["prefix"])
+    recipe = Recipe.from_payload(description["recipe"])
+    baseline = Baseline.of_scores(epochs, scores, recipe.explained)
     cutoff = Cutoff.of_scores(scores, detector.cutoff.sigmas or default_sigmas)
     model = Model(
         name=model_name,
         fingerprint=detector.fingerprint,
         scheduled_time=run.scheduled_time,
         trained_through=description["end"],
-        dataset=description["prefix"],
-        shingle_size=description["shingle_size"],
+        recipe=recipe_key(detector.name, model_name),
+        baseline=baseline.to_payload(),
         cutoff=cutoff.to_payload(),
         cutoff_method=detector.cutoff.method,
     )
+    bucket.write(model.recipe, json.dumps(description["recipe"]))
     models = registry.add_model(detector.name, model)
     outcome = Outcome(
         detector.name,
         "TRAINED",
-        _sentence(description, cutoff),
+        _sentence(description),
         datapoints=description["reported"],
     )
     registry.record_outcome(run.id, run.moment, outcome)
     return outcome, models[KEPT_MODELS:]
 
 
-def _sentence(description: dict[str, Any], cutoff: Cutoff) -> str:
+def _sentence(description: dict[str, Any]) -> str:
     sentence = (
-        f"learned {description['rows']} rows from {description['start']} to {description['end']}; "
-        f"cutoff {cutoff.value:.4g}"
+        f"learned {description['rows']} rows from {description['start']} to {description['end']}"
     )
     if description["constant"]:
         return f"{sentence}; the metric never changed, so any change will be an anomaly"

@@ -25,14 +25,14 @@ _CLAIM = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model with all that a transform must know of it. Times are ISO 8601."""
+    """A trained model with all that a transform must know of it. Times are ISO 8601, `recipe` is an S3 key."""
 
     name: str
     fingerprint: str
     scheduled_time: str
     trained_through: str
-    dataset: str
-    shingle_size: int
+    recipe: str
+    baseline: Mapping[str, Any]
     cutoff: Mapping[str, float]
     cutoff_method: CutoffMethod
 
@@ -43,13 +43,28 @@ class Model:
 
 
 @dataclass(frozen=True)
+class LastEvent:
+    """The newest event that was published of a detector; `end` is ISO 8601."""
+
+    id: str
+    end: str
+
+
+@dataclass(frozen=True)
 class DetectorRecord:
-    """What the registry knows of a detector: models newest first, the end of the last published window."""
+    """What the registry knows of a detector: models newest first, the end of the last published window, events."""
 
     name: str
     models: tuple[Model, ...] = ()
     published_through: datetime | None = None
     version: int = 0
+    last_run: str | None = None
+    last_event: LastEvent | None = None
+    earlier_event: LastEvent | None = None
+
+    def event_before(self, run: str) -> LastEvent | None:
+        """The newest event of the runs before this one, also when this one has published already."""
+        return self.earlier_event if self.last_run == run else self.last_event
 
     def usable_model(self, fingerprint: str) -> Model | None:
         """The newest model, if it was trained on the same metric with the same recipe."""
@@ -116,18 +131,29 @@ class Registry:
             "attribute_not_exists(version) OR version = :version",
         )
 
-    def advance_watermark(self, name: str, published_through: datetime) -> None:
-        """Move the end of the last published window forward; it never moves back."""
-        try:
+    def advance(
+        self,
+        name: str,
+        published_through: datetime,
+        run: str,
+        last: LastEvent | None,
+        earlier: LastEvent | None,
+    ) -> None:
+        """Move the end of the last published window forward, with the newest event; it never moves back."""
+        with suppress(ConditionFailed):
             self._update(
                 "DETECTOR",
                 name,
-                "SET published_through = :end",
-                {"end": format_moment(published_through)},
+                "SET published_through = :end, last_run = :run, last_event = :last, "
+                "earlier_event = :earlier",
+                {
+                    "end": format_moment(published_through),
+                    "run": run,
+                    "last": asdict(last) if last else None,
+                    "earlier": asdict(earlier) if earlier else None,
+                },
                 "attribute_not_exists(published_through) OR published_through < :end",
             )
-        except ConditionFailed:
-            return
 
     def forget_detector(self, name: str) -> None:
         """Delete a detector's record."""
@@ -258,7 +284,14 @@ def _detector_record(item: Mapping[str, Any]) -> DetectorRecord:
         models=tuple(Model.from_payload(model) for model in item.get("models", [])),
         published_through=parse_moment(watermark) if watermark else None,
         version=item.get("version", 0),
+        last_run=item.get("last_run"),
+        last_event=_last_event(item.get("last_event")),
+        earlier_event=_last_event(item.get("earlier_event")),
     )
+
+
+def _last_event(payload: Mapping[str, str] | None) -> LastEvent | None:
+    return LastEvent(**payload) if payload else None
 
 
 def _expiry(now: datetime) -> int:

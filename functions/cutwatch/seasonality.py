@@ -126,6 +126,7 @@ def _medians(slots: NDArray[np.int64], values: Floats, kinds: int, per_day: int)
         return table
     days = table.reshape(kinds, per_day)
     neighbours = range(-_SMOOTHED_SLOTS, _SMOOTHED_SLOTS + 1)
-    return np.median(
+    smoothed: Floats = np.median(
         np.stack([np.roll(days, shift, axis=1) for shift in neighbours]), axis=0
     ).ravel()
+    return smoothed

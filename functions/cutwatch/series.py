@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.detector import MissingData
+from cutwatch.detector import Detector, MissingData
 from cutwatch.errors import InvalidInput
+from cutwatch.exclusions import excluded
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,19 @@ class Series:
         if policy == "previous":
             return replace(self, values=_carried_forward(self.values))
         return self
+
+    def usable(self, detector: Detector) -> "Series":
+        """Gaps filled by the detector's policy, and excluded times made gaps."""
+        filled = self.filled(detector.missing_data)
+        if not detector.exclude:
+            return filled
+        out = excluded(self.epochs.tolist(), detector.exclude, detector.time_zone)
+        return replace(filled, values=np.where(out, np.nan, filled.values))
+
+    def since(self, start: datetime) -> "Series":
+        """The part from `start`, a moment on the grid within the series, on."""
+        skipped = max(int((start - self.start).total_seconds()) // self.period, 0)
+        return Series(max(start, self.start), self.period, self.values[skipped:])
 
     def moment(self, position: int) -> datetime:
         """The timestamp at a position."""

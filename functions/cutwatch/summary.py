@@ -18,12 +18,12 @@ from cutwatch.metrics import (
     publish,
 )
 from cutwatch.moments import parse_moment
-from cutwatch.outcomes import Anomaly, Outcome
+from cutwatch.outcomes import AnomalyEvent, Outcome
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 
 _LISTED_DETECTORS = 30
-_LISTED_ANOMALIES = 5
+_LISTED_EVENTS = 5
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Summary:
 
     @property
     def anomalous(self) -> list[Outcome]:
-        """Those with anomalies, most anomalous datapoints first."""
-        found = [outcome for outcome in self.outcomes if outcome.anomalous_datapoints]
-        return sorted(found, key=lambda outcome: -outcome.anomalous_datapoints)
+        """Those with new events, most events first."""
+        found = [outcome for outcome in self.outcomes if outcome.new_events]
+        return sorted(found, key=lambda outcome: -outcome.new_events)
 
     @property
     def news(self) -> set[str]:
-        """What there is to tell: one short key per detector with anomalies or a failure."""
+        """What there is to tell: one short key per detector with new events or a failure."""
         return {_news_key(outcome) for outcome in (*self.failed, *self.anomalous)}
 
     def without(self, told: set[str]) -> "Summary":
@@ -64,6 +64,7 @@ class Summary:
             "detectors": len(self.outcomes),
             "statuses": dict(Counter(outcome.status for outcome in self.outcomes)),
             "anomalous_datapoints": sum(o.anomalous_datapoints for o in self.outcomes),
+            "new_events": sum(o.new_events for o in self.outcomes),
             "all_failed": self.all_failed,
             "failures": [
                 {"detector": o.detector, "reason": o.message[:500]}
@@ -147,8 +148,8 @@ def message(summary: Summary, region: str) -> str:
     lines = [f"{summary.run.kind.capitalize()} run of {_when(summary.run.scheduled)}."]
     for outcome in summary.anomalous[:_LISTED_DETECTORS]:
         lines += ["", f"{outcome.detector}: {outcome.message}"]
-        lines += [f"  {_anomaly_line(a)}" for a in outcome.anomalies[:_LISTED_ANOMALIES]]
-        hidden = len(outcome.anomalies) - _LISTED_ANOMALIES
+        lines += [f"  {_event_line(event)}" for event in outcome.events[:_LISTED_EVENTS]]
+        hidden = outcome.new_events - len(outcome.events[:_LISTED_EVENTS])
         lines += [f"  and {hidden} more"] if hidden > 0 else []
     lines += _left_out(summary.anomalous, "with anomalies")
     if summary.failed:
@@ -159,13 +160,16 @@ def message(summary: Summary, region: str) -> str:
     return "\n".join(lines).encode()[:SNS_MESSAGE_MAX_BYTES].decode(errors="ignore")
 
 
-def _anomaly_line(anomaly: Anomaly) -> str:
-    start, end = parse_moment(anomaly.start), parse_moment(anomaly.end)
+def _event_line(event: AnomalyEvent) -> str:
+    start, end = parse_moment(event.start), parse_moment(event.end)
     when = _when(start) if start == end else f"{_when(start)} to {_when(end)}"
-    if anomaly.peak_score is None:
+    if event.severity is None:
         return f"{when}: no data"
-    value = "" if anomaly.peak_value is None else f", value {anomaly.peak_value:.6g}"
-    return f"{when}: score {anomaly.peak_score:.3g} at its peak{value}"
+    facts = f"{event.severity_word} severity, {event.severity:.1f} times the cutoff"
+    if event.value is None or event.expected is None:
+        return f"{when}: {facts}"
+    usual = f"usually {event.expected:.6g} ({event.expected_low:.6g} to {event.expected_high:.6g})"
+    return f"{when}: {facts}; value {event.value:.6g}, {usual}; its {event.driver} stood out"
 
 
 def _left_out(outcomes: Sequence[Outcome], what: str) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 import botocore.session
 import cbor2
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
 
 from local.aws import query_protocol
 
@@ -52,7 +52,8 @@ class ApiRequest:
     def service(self) -> str:
         """The service's name as boto3 spells it; empty for what is no AWS call."""
         signed_for = self._credential.get("service", "")
-        return _CLIENT_NAMES.get(signed_for, signed_for)
+        name = _CLIENT_NAMES.get(signed_for, signed_for)
+        return name if name in _known_services() else ""
 
     @cached_property
     def protocol(self) -> str:
@@ -80,9 +81,17 @@ class ApiRequest:
         if self.protocol == "smithy-rpc-v2-cbor":
             return _mapping(cbor2.loads(self.body)) if self.body else {}
         if self.protocol == "query":
-            shape = operation_model(self.service, self.operation).input_shape
-            return query_protocol.parse(self._form, shape) if shape else {}
+            return self._query_parameters
         return {**self._rest[1], **self.query}
+
+    @cached_property
+    def _query_parameters(self) -> Mapping[str, Any]:
+        """The form as the operation's model reads it; as it is where the service has no such operation."""
+        try:
+            shape = operation_model(self.service, self.operation).input_shape
+        except OperationNotFoundError:
+            return self._form
+        return query_protocol.parse(self._form, shape) if shape else {}
 
     @cached_property
     def _credential(self) -> Mapping[str, str]:
@@ -124,6 +133,11 @@ class _RestOperation:
     literals: Mapping[str, str]
     required_query: frozenset[str]
     required_headers: frozenset[str]
+
+
+@cache
+def _known_services() -> frozenset[str]:
+    return frozenset(botocore.session.get_session().get_available_services())
 
 
 @cache

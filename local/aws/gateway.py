@@ -1,6 +1,7 @@
 """The door to the local AWS: names each call, applies faults and limits, hands it to who serves it, records it."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,6 +14,8 @@ from local.aws.api_response import ApiError, ApiResponse, failure, success
 from local.aws.calls import Call, CallLog
 from local.aws.faults import Fault, Faults
 from local.aws.http_server import AsgiApp
+
+_log = logging.getLogger(__name__)
 
 _CONNECTION_RESET = "ConnectionReset"
 _ERROR_CODE_HEADERS = {b"x-amzn-query-error": ";", b"x-amzn-errortype": ":"}
@@ -66,16 +69,26 @@ class Gateway:
         if not request.service:
             await self._ministack(scope, _replay(request.raw_body, receive), send)
             return
-        if request.service not in self._called:
-            self._called.add(request.service)
-            self._on_first_call(request.service)
-        caller = self._caller_of(request.access_key)
+        self._meet(request.service)
         try:
             parameters = request.parameters
         except ValueError as error:
             await _send(send, failure(request, ApiError("SerializationException", str(error))))
             return
+        caller = self._caller_of(request.access_key)
+        recorded = _RecordingSend(send, self._recorder(request, caller))
+        fault = self._faults.spend(request.service, request.operation, caller, parameters)
+        if fault is None:
+            await self._serve(request, scope, receive, recorded)
+        else:
+            await self._serve_with(fault, request, scope, receive, recorded)
 
+    def _meet(self, service: str) -> None:
+        if service not in self._called:
+            self._called.add(service)
+            self._on_first_call(service)
+
+    def _recorder(self, request: ApiRequest, caller: str) -> Callable[[str | None], None]:
         remembered = request.without_payload()
 
         def record(error_code: str | None) -> None:
@@ -88,11 +101,7 @@ class Gateway:
             )
             self._calls.record(call)
 
-        fault = self._faults.spend(request.service, request.operation, caller, parameters)
-        if fault is None:
-            await self._serve(request, scope, receive, _RecordingSend(send, record))
-        else:
-            await self._serve_with(fault, request, scope, receive, _RecordingSend(send, record))
+        return record
 
     async def _serve_with(
         self, fault: Fault, request: ApiRequest, scope: Any, receive: Any, send: "_RecordingSend"
@@ -126,6 +135,10 @@ def _answer_in_thread(service: Service, request: ApiRequest) -> ApiResponse:
         return success(request, service.answer(request))
     except ApiError as error:
         return failure(request, error)
+    except Exception as error:  # noqa: BLE001 - ours to answer for, as AWS would
+        _log.exception("%s of %s", request.operation, request.service)
+        message = f"{type(error).__name__}: {error}"
+        return failure(request, ApiError("InternalFailure", message, 500))
 
 
 class _RecordingSend:

@@ -17,6 +17,7 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 _SILENT = logging.getLogger("local.aws.http")
 _SECONDS_TO_START = 30.0
 _KEEP_ALIVE_SECONDS = 3600
+_LOOPBACK_OF_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - never a default
 
 
 class HttpServer:
@@ -33,8 +34,9 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        """Where this process and its functions find it, whatever else it listens on."""
+        host = _LOOPBACK_OF_ANY.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def start(self, app: AsgiApp) -> asyncio.AbstractEventLoop:
         started = threading.Event()

@@ -118,11 +118,8 @@ class LocalAws:
             self._functions.prepare()
         s3 = self.client("s3")
         bucket = f"local-artefacts-{self.region}"
-        if self.region == "us-east-1":
-            s3.create_bucket(Bucket=bucket)
-        else:
-            place = {"LocationConstraint": self.region}
-            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        if bucket not in {known["Name"] for known in s3.list_buckets()["Buckets"]}:
+            s3.create_bucket(Bucket=bucket, **_placed_in(self.region))
         deployment = Deployment(self.client("cloudformation"), s3, bucket)
         deployment.deploy(template, stack_name, parameters, tags)
         return Stack(self.client, self.region, stack_name)
@@ -163,6 +160,13 @@ class LocalAws:
             caller_of=caller_of,
             hang_up=server.hang_up,
         )
+
+
+def _placed_in(region: str) -> dict[str, Any]:
+    """CreateBucket's way to say where; it knows us-east-1 only by silence."""
+    if region == "us-east-1":
+        return {}
+    return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def _session_of_its_own() -> boto3.Session:

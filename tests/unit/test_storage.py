@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from cutwatch.bucket import Bucket
 from cutwatch.errors import ConnectionLost, MalformedScores, NotFound
-from cutwatch.features import shingle
+from cutwatch.features import FeatureRows
 from cutwatch.storage import find_description, read_epochs, read_scores, store_dataset
-from tests.builders import a_series
 
 PREFIX = "data/orders/1/"
 
@@ -37,6 +36,11 @@ def a_bucket(**objects: str) -> Bucket:
     return Bucket(s3, "bucket")
 
 
+def features(*rows: list[float]) -> FeatureRows:
+    """Rows of consecutive minutes."""
+    return FeatureRows(np.array(rows), 1_790_000_040 + 60 * np.arange(len(rows), dtype=np.int64))
+
+
 def scored(*files: str) -> Bucket:
     names = (f"scores/part-{number:05}.csv.out" for number in range(len(files)))
     return a_bucket(**dict(zip(names, files, strict=True)))
@@ -49,7 +53,7 @@ def lines(*scores: float) -> str:
 def test_the_description_is_written_last_so_that_it_stands_for_a_complete_dataset() -> None:
     bucket = a_bucket()
 
-    store_dataset(bucket, PREFIX, shingle(a_series([1, 2, 3]), 1), 2, {"rows": 3})
+    store_dataset(bucket, PREFIX, features([1], [2], [3]), 2, {"rows": 3})
 
     assert list(bucket.s3.objects) == [
         f"{PREFIX}rows/part-00000.csv",
@@ -74,28 +78,27 @@ def test_a_lost_connection_is_not_taken_for_a_missing_dataset() -> None:
         find_description(bucket, PREFIX)
 
 
-@given(
-    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30),
-    st.integers(1, 4),
-    st.integers(1, 5),
-)
-def test_rows_are_written_without_loss_and_in_order_whatever_the_number_of_files(
-    values: list[float], size: int, files: int
-) -> None:
-    bucket, features = a_bucket(), shingle(a_series(values), size)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
 
-    store_dataset(bucket, PREFIX, features, files, {})
+
+@given(st.lists(st.tuples(numbers, numbers).map(list), min_size=1, max_size=30), st.integers(1, 5))
+def test_rows_are_written_without_loss_and_in_order_whatever_the_number_of_files(
+    rows: list[list[float]], files: int
+) -> None:
+    bucket = a_bucket()
+
+    store_dataset(bucket, PREFIX, features(*rows), files, {})
 
     parts = [bucket.read(f"{PREFIX}rows/part-{number:05}.csv") for number in range(files)]
-    rows = [[float(cell) for cell in row.split(",")] for row in "".join(parts).split()]
-    assert rows == features.rows.tolist()
-    assert read_epochs(bucket, PREFIX).tolist() == features.epochs.tolist()
+    written = [[float(cell) for cell in row.split(",")] for row in "".join(parts).split()]
+    assert written == rows
+    assert read_epochs(bucket, PREFIX).tolist() == features(*rows).epochs.tolist()
 
 
 def test_rows_have_neither_header_nor_label_as_the_algorithm_wants_them() -> None:
     bucket = a_bucket()
 
-    store_dataset(bucket, PREFIX, shingle(a_series([1, 2.5, 3e-7]), 2), 1, {})
+    store_dataset(bucket, PREFIX, features([1.0, 2.5], [2.5, 3e-7]), 1, {})
 
     assert bucket.read(f"{PREFIX}rows/part-00000.csv") == "1.0,2.5\n2.5,3e-07\n"
 

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ import pytest
 from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_DATUMS
 from cutwatch.bucket import Bucket
 from cutwatch.cutoff import Cutoff
+from cutwatch.detector import CutoffRule, MinimumDeviation
+from cutwatch.exclusions import Exclusion
+from cutwatch.moments import parse_moment
 from cutwatch.storage import read_epochs, read_scores
 from local.aws import Fault
 from tests.workflow.child_states import PUBLISHED, TRAINED
@@ -57,13 +61,17 @@ def test_states_come_in_the_order_of_the_design() -> None:
         assert [child.states for child in transform.children] == [PUBLISHED]
 
 
+TEXTBOOK = CutoffRule("training", 3.0)
+
+
 def test_what_is_published_matches_scores_and_cutoff_point_for_point() -> None:
-    with fleet([CHECKOUT]) as shop:
-        shop.load(CHECKOUT, with_spike(SPIKE))
+    watched = detector("checkout", cutoff=TEXTBOOK)
+    with fleet([watched]) as shop:
+        shop.load(watched, with_spike(SPIKE))
         shop.train()
         shop.transform()
-        epochs, scores = _scored(shop, CHECKOUT.name)
-        cutoff = Cutoff.from_payload(shop.registry.detector(CHECKOUT.name).models[0].cutoff)
+        epochs, scores = _scored(shop, "checkout")
+        cutoff = Cutoff.from_payload(shop.registry.detector("checkout").models[0].cutoff)
         moments = [datetime.fromtimestamp(epoch, FIRST_TRANSFORM.tzinfo) for epoch in epochs]
         assert len(moments) == WEEK / timedelta(seconds=PERIOD)
         assert shop.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM) == pytest.approx(
@@ -72,6 +80,64 @@ def test_what_is_published_matches_scores_and_cutoff_point_for_point() -> None:
         verdicts = {m: float(s > cutoff.value) for m, s in zip(moments, scores, strict=True)}
         assert shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM) == verdicts
         assert verdicts[SPIKE] == 1.0
+
+
+def test_the_default_judgement_raises_one_event_for_one_incident() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, with_spike(SPIKE, datapoints=12))
+        shop.train()
+        shop.transform()
+        outcome = shop.outcome("transform", FIRST_TRANSFORM, "checkout")
+        (event,) = outcome.events
+        assert event.id == f"checkout:{event.start}"
+        assert abs(parse_moment(event.start) - SPIKE) <= timedelta(minutes=10)
+        assert (event.value, event.severity_word) == (400.0, "high")
+        assert event.expected == pytest.approx(100, abs=30)
+        published = shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM)
+        assert len(published) == WEEK / timedelta(seconds=PERIOD)
+        ones = sorted(moment for moment, value in published.items() if value)
+        assert ones[0] == parse_moment(event.start)
+        assert ones[-1] == parse_moment(event.end)
+        assert len(ones) == event.datapoints
+
+
+def test_an_incident_across_two_windows_is_told_once() -> None:
+    with fleet([CHECKOUT]) as shop:
+        shop.load(CHECKOUT, with_spike(FIRST_TRANSFORM - timedelta(minutes=30), datapoints=60))
+        shop.train()
+        shop.transform()
+        shop.transform(FIRST_TRANSFORM + timedelta(days=1))
+        first = shop.outcome("transform", FIRST_TRANSFORM, "checkout")
+        second = shop.outcome("transform", FIRST_TRANSFORM + timedelta(days=1), "checkout")
+        assert (first.new_events, second.new_events) == (1, 0)
+        assert second.anomalous_datapoints > 0
+        assert shop.aws.calls.count("sns.Publish") == 1
+
+
+def test_excluded_times_are_neither_scored_nor_alarmed_on() -> None:
+    start, end = SPIKE - timedelta(hours=1), SPIKE + timedelta(hours=1)
+    pause = Exclusion(start.isoformat(), end.isoformat())
+    watched = detector("checkout", exclude=(pause,))
+    with fleet([watched]) as shop:
+        shop.load(watched, with_spike(SPIKE))
+        shop.train()
+        shop.transform()
+        published = shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM)
+        assert not [moment for moment in published if start <= moment < end]
+        assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").new_events == 0
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"direction": "below"}, {"minimum_deviation": MinimumDeviation(absolute=1000)}],
+)
+def test_events_that_nobody_asked_for_are_not_raised(choice: dict[str, Any]) -> None:
+    watched = detector("checkout", **choice)
+    with fleet([watched]) as shop:
+        shop.load(watched, with_spike(SPIKE))
+        shop.train()
+        shop.transform()
+        assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").new_events == 0
 
 
 def test_summaries_are_stamped_now_for_alarms_to_see() -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 _MOST_AT_ONCE = 4 * (os.cpu_count() or 1)
+_MOST_WARM = 40
 _RUNTIME = Path(__file__).with_name("python_runtime.py")
 
 
@@ -130,9 +131,7 @@ class Environments:
             except BaseException:
                 self._discard(environment)
                 raise
-            with self._lock:
-                self._busy.discard(environment)
-                self._idle[function].append(environment)
+            self._keep_warm(function, environment)
         return answer
 
     def stop(self) -> None:
@@ -151,6 +150,17 @@ class Environments:
         with self._lock:
             self._busy.add(environment)
         return environment
+
+    def _keep_warm(self, function: Function, environment: _Environment) -> None:
+        """Put an environment back; past a number that memory can bear, one of the most plentiful goes."""
+        with self._lock:
+            self._busy.discard(environment)
+            self._idle[function].append(environment)
+            surplus = None
+            if sum(map(len, self._idle.values())) > _MOST_WARM:
+                surplus = max(self._idle.values(), key=len).pop(0)
+        if surplus is not None:
+            surplus.kill()
 
     def _discard(self, environment: _Environment) -> None:
         with self._lock:

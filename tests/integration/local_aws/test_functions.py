@@ -1,6 +1,9 @@
 """Lambda: real handlers in real processes, and their failures as Lambda names them."""
 
+import io
 import json
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -168,3 +171,34 @@ def test_invocations_are_metrics_of_the_function_and_of_the_account(
     dimensions = [metric["Dimensions"] for metric in metrics]
     assert [] in dimensions
     assert [{"Name": "FunctionName", "Value": "worker"}] in dimensions
+
+
+def test_a_layer_is_importable(aws: LocalAws, role: str) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as package:
+        package.writestr("python/greeting.py", "TEXT = 'hello'")
+    layer = aws.client("lambda").publish_layer_version(
+        LayerName="greetings", Content={"ZipFile": archive.getvalue()}
+    )
+    source = """
+        import greeting
+
+        def handler(event, context):
+            return greeting.TEXT
+    """
+    create_function(aws, role, "layered", source, Layers=[layer["LayerVersionArn"]])
+    assert invoke(aws, "layered", "-") == (None, "hello")
+
+
+def test_invocations_at_once_do_not_share_an_environment(aws: LocalAws, role: str) -> None:
+    source = """
+        import os, time
+
+        def handler(event, context):
+            time.sleep(0.3)
+            return os.getpid()
+    """
+    create_function(aws, role, "parallel", source)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: invoke(aws, "parallel", "-"), range(4)))
+    assert len({process for _, process in answers}) == 4

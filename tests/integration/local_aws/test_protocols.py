@@ -159,6 +159,12 @@ def test_a_cbor_error_names_its_code_as_the_query_protocol_does(aws: LocalAws) -
     assert "AWS/EC2" in cbor2.loads(caught.value.read())["message"]
 
 
+def test_an_operation_that_nobody_knows_is_refused(aws: LocalAws) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post_query(aws, Action="PutMetricDataTwice")
+    assert b"InvalidAction" in caught.value.read()
+
+
 def test_a_body_that_is_no_json_is_refused(aws: LocalAws) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         post(aws, b"{", X_Amz_Target="GraniteServiceVersion20100801.ListMetrics")

@@ -3,6 +3,7 @@
 import socket
 import urllib.request
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,18 @@ def test_resources_are_in_the_region_asked_for(region: str) -> None:
     with LocalAws(region=region) as aws:
         topic = aws.client("sns").create_topic(Name="alerts")["TopicArn"]
     assert topic.split(":")[3] == region
+
+
+def test_it_can_listen_on_every_address_and_still_be_reached_on_loopback() -> None:
+    with LocalAws(host="0.0.0.0") as aws:
+        assert aws.endpoint_url.startswith("http://127.0.0.1:")
+        aws.client("s3").list_buckets()
+
+
+def test_a_deployment_in_another_region_can_be_repeated(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text("Resources: {Topic: {Type: AWS::SNS::Topic}}")
+    with LocalAws(region="eu-west-1") as aws:
+        for _ in range(2):
+            stack = aws.deploy(template, stack_name="placed")
+        assert stack.physical_id("Topic").split(":")[3] == "eu-west-1"
