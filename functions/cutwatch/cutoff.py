@@ -38,7 +38,3 @@ class Cutoff:
     def from_payload(cls, payload: Mapping[str, Any]) -> "Cutoff":
         """Read back what `to_payload` wrote."""
         return cls(**{name: float(payload[name]) for name in cls.__dataclass_fields__})
-
-    def judge(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
-        """1 where a score lies above the cutoff, else 0; (n,) as the scores."""
-        return (scores > self.value).astype(np.int64)

@@ -111,10 +111,9 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """For every row (n,): severity, 1.0 being the cutoff, and 0/1; the events behind the ones; the cutoff as a score."""
+    """For every row (n,) its severity, 1.0 being the cutoff; the events; the cutoff as a score."""
 
     severities: Floats
-    anomalies: NDArray[np.int64]
     events: tuple[Event, ...]
     cutoff: float
 
@@ -130,7 +129,7 @@ def judge(
 ) -> Judgement:
     """Judge the rows from epoch second `judged_from` on; the rows before it are lead-in for habit and smoothing."""
     if not len(epochs):
-        return Judgement(np.empty(0), np.empty(0, np.int64), (), float("nan"))
+        return Judgement(np.empty(0), (), float("nan"))
     likelihood = _likelihood(scores, baseline, parameters)
     peaks = _peaks(epochs, likelihood, period, parameters)
     cutoff = SENSITIVITY[sensitivity] * _cutoff(
@@ -138,11 +137,8 @@ def judge(
     )
     severities = likelihood / cutoff
     events = _events(epochs, severities, peaks, judged_from, parameters)
-    anomalies = np.zeros(len(epochs), np.int64)
-    for event in events:
-        anomalies[event.onset : event.end + 1] = 1
     as_score = baseline.mean + cutoff * (baseline.standard_deviation + parameters.deviation_floor)
-    return Judgement(severities, anomalies, tuple(events), as_score)
+    return Judgement(severities, tuple(events), as_score)
 
 
 def _likelihood(scores: Floats, baseline: Baseline, parameters: JudgementParameters) -> Floats:

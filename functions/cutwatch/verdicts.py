@@ -1,6 +1,6 @@
 """What is published of a scored window: 0/1 per datapoint, and the events behind the ones."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from cutwatch.cutoff import Cutoff
 from cutwatch.detector import Detector
 from cutwatch.deviation import is_worth_raising, largest_deviation
 from cutwatch.features import Recipe
-from cutwatch.judgement import DEFAULT, Baseline, Event, judge
+from cutwatch.judgement import DEFAULT, Baseline, Event, Judgement, judge
 from cutwatch.moments import format_moment, parse_moment
 from cutwatch.outcomes import AnomalyEvent
 from cutwatch.series import Series
@@ -23,7 +23,7 @@ Epochs = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """Epoch seconds, 0/1, and scores (NaN where none is published), each (n,); the events in order of time.
+    """Epoch seconds, 0/1, scores and severities (NaN where there is none), each (n,); the events in order of time.
 
     `cutoff` is the score that was judged as anomalous in this window; None where nothing was scored.
     """
@@ -31,6 +31,7 @@ class Verdicts:
     epochs: Epochs
     anomalies: NDArray[np.int64]
     scores: Floats
+    severities: Floats
     events: tuple[AnomalyEvent, ...]
     cutoff: float | None
 
@@ -47,6 +48,7 @@ class Verdicts:
             epochs=self.epochs[keep],
             anomalies=self.anomalies[keep],
             scores=self.scores[keep],
+            severities=self.severities[keep],
         )
 
 
@@ -79,8 +81,11 @@ class ScoredWindow:
         """Judge the window by its detector's method, then leave out events that nobody asked to hear of."""
         detector, recipe = self.detector, Recipe.from_payload(self.description["recipe"])
         series = self.observed.usable(detector)
-        events, cutoff = _METHODS[self.description["cutoff_method"]](self)
-        found = [(event, largest_deviation(series, recipe, *self._span(event))) for event in events]
+        judgement = _METHODS[self.description["cutoff_method"]](self)
+        found = [
+            (event, largest_deviation(series, recipe, *self._span(event)))
+            for event in judgement.events
+        ]
         raised = [(e, d) for e, d in found if is_worth_raising(d, detector, recipe)]
         anomalies = np.zeros(len(self.epochs), np.int64)
         for event, _ in raised:
@@ -92,8 +97,9 @@ class ScoredWindow:
             self.epochs[kept],
             anomalies[kept],
             np.where(inside, self.scores, np.nan)[kept],
+            judgement.severities[kept],
             tuple(self._told(event, deviation) for event, deviation in raised),
-            cutoff if len(self.epochs) else None,
+            judgement.cutoff if len(self.epochs) else None,
         )
         return self._with_outages(verdicts) if detector.missing_data == "anomalous" else verdicts
 
@@ -137,6 +143,7 @@ class ScoredWindow:
             epochs[order],
             np.concatenate([verdicts.anomalies, np.ones(len(gaps), np.int64)])[order],
             np.concatenate([verdicts.scores, np.full(len(gaps), np.nan)])[order],
+            np.concatenate([verdicts.severities, np.full(len(gaps), np.nan)])[order],
             tuple(sorted(events, key=lambda event: event.start)),
             verdicts.cutoff,
         )
@@ -153,10 +160,10 @@ class ScoredWindow:
             for run in _runs(gaps, self.detector.period)
         ]
 
-    def by_likelihood(self) -> tuple[Sequence[Event], float]:
+    def by_likelihood(self) -> Judgement:
         """The default judgement; the end of the window before is judged again, now that its future is known."""
         again = DEFAULT.rejudged_seconds if self.description["follows"] else 0
-        judgement = judge(
+        return judge(
             self.epochs,
             self.scores,
             self.detector.period,
@@ -164,30 +171,30 @@ class ScoredWindow:
             Baseline.from_payload(self.description["baseline"]),
             self.detector.sensitivity,
         )
-        return judgement.events, judgement.cutoff
 
-    def by_training_cutoff(self) -> tuple[Sequence[Event], float]:
+    def by_training_cutoff(self) -> Judgement:
         """Scores above mean + k standard deviations of the training scores."""
         return self._above(Cutoff.from_payload(self.description["cutoff"]))
 
-    def by_window_cutoff(self) -> tuple[Sequence[Event], float]:
+    def by_window_cutoff(self) -> Judgement:
         """Scores above mean + k standard deviations of the window's own scores."""
         frozen = Cutoff.from_payload(self.description["cutoff"])
         own = self.scores[self.epochs >= self.start]
         return self._above(Cutoff.of_scores(own, frozen.sigmas) if len(own) else frozen)
 
-    def _above(self, cutoff: Cutoff) -> tuple[Sequence[Event], float]:
+    def _above(self, cutoff: Cutoff) -> Judgement:
         above = np.flatnonzero((self.scores > cutoff.value) & (self.epochs >= self.start))
         breaks = np.flatnonzero(np.diff(self.epochs[above]) > self.detector.period) + 1
         runs = [run for run in np.split(above, breaks) if len(run)]
-        return [self._event_of(run, cutoff) for run in runs], cutoff.value
+        events = tuple(self._event_of(run, cutoff) for run in runs)
+        return Judgement(self.scores / cutoff.value, events, cutoff.value)
 
     def _event_of(self, run: NDArray[np.intp], cutoff: Cutoff) -> Event:
         peak = int(run[np.argmax(self.scores[run])])
         return Event(int(run[0]), peak, int(run[-1]), float(self.scores[peak] / cutoff.value))
 
 
-_METHODS: Mapping[str, Callable[[ScoredWindow], tuple[Sequence[Event], float]]] = {
+_METHODS: Mapping[str, Callable[[ScoredWindow], Judgement]] = {
     "likelihood": ScoredWindow.by_likelihood,
     "training": ScoredWindow.by_training_cutoff,
     "window": ScoredWindow.by_window_cutoff,

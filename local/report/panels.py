@@ -43,7 +43,7 @@ def draw_score(axes: Axes, report: DetectorReport) -> None:
     cutoffs = _cutoff_line(report, times)
     _shade_context(axes, report, times)
     axes.plot(times, scores, color=style.SCORE, linewidth=0.7)
-    _fill_exceedance(axes, times, scores, cutoffs)
+    _emphasise_anomalous_scores(axes, report, times)
     axes.plot(times, cutoffs, color=style.CUTOFF, linewidth=1.1, dashes=(4, 2), label="cutoff")
     scale_values(axes, _known(np.concatenate([scores, cutoffs])), headroom=0.04, ticks=4)
     _mark_trainings(axes, report)
@@ -104,12 +104,11 @@ def _emphasise_anomalies(axes: Axes, times: Floats, values: Floats) -> None:
     )
 
 
-def _fill_exceedance(axes: Axes, times: Floats, scores: Floats, cutoffs: Floats) -> None:
-    above = np.pad(scores > cutoffs, 1)
-    beside = above[:-2] | above[1:-1] | above[2:]
-    peaks = np.fmax(scores, cutoffs)
-    area = axes.fill_between(times, cutoffs, peaks, where=beside, color=style.ANOMALY, zorder=3)
-    area.set_linewidth(1.0)
+def _emphasise_anomalous_scores(axes: Axes, report: DetectorReport, times: Floats) -> None:
+    flags = np.pad(report.anomalous, 1)
+    beside = flags[:-2] | flags[1:-1] | flags[2:]
+    scores = np.where(beside, report.score_array, np.nan)
+    axes.plot(times, scores, color=style.ANOMALY, linewidth=1.2, zorder=3)
 
 
 def _number_events(axes: Axes, numbered: list[Event], times: Floats) -> None:
