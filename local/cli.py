@@ -1,6 +1,7 @@
 """The command line."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, get_args
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, get_args
 import typer
 from rich.console import Console
 
-from cutwatch.detector import Detector, MissingData
+from cutwatch.detector import Detector, MissingData, Sensitivity
 from cutwatch.errors import InvalidDetectors
 
 if TYPE_CHECKING:
@@ -79,10 +80,7 @@ def run(
     """Replay months of schedule over a metric of your own, through the real state machines."""
     from local.csv_series import CsvError, read_csv
 
-    if missing_data not in get_args(MissingData):
-        _mistake(
-            f"--missing-data {missing_data}: expected one of {', '.join(get_args(MissingData))}"
-        )
+    _check_choice("--missing-data", missing_data, get_args(MissingData))
     try:
         series = read_csv(csv)
         detector = _detector_of(csv, series, missing_data)
@@ -92,6 +90,69 @@ def run(
         console.print(note)
     output.mkdir(parents=True, exist_ok=True)
     _replay(series, detector, training_days, output / f"{csv.stem}.png", [])
+
+
+@app.command()
+def backtest(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="CSV files, or directories that are searched for them."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option(help="Folder for one CSV per input, the pictures and summary.json.")
+    ] = _BUILD / "backtest",
+    nab_results: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for results in the Numenta Anomaly Benchmark's form.", show_default=False
+        ),
+    ] = None,
+    training_days: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Days that are only learned from; by default 15 % of the file, at most 750 rows.",
+            show_default=False,
+        ),
+    ] = None,
+    training_schedule: Annotated[str, typer.Option(help="monthly or weekly.")] = "monthly",
+    sensitivity: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
+    time_zone: Annotated[
+        str, typer.Option(help="IANA name of the zone the metric lives in.")
+    ] = "UTC",
+    pictures: Annotated[bool, typer.Option(help="Draw each metric with its events.")] = True,  # noqa: FBT002
+) -> None:
+    """What would have been raised over metrics of your own: the schedule simulated, without any AWS."""
+    from local.backtest_files import Options, backtest_files, find_files, write_nab_results
+    from local.csv_series import CsvError
+    from local.presentation import present_backtests
+
+    _check_choice("--training-schedule", training_schedule, ("monthly", "weekly"))
+    _check_choice("--sensitivity", sensitivity, get_args(Sensitivity))
+    try:
+        detector = Detector(
+            name="backtest",
+            namespace="Cutwatch/Csv",
+            metric="metric",
+            statistic="Average",
+            sensitivity=sensitivity,  # type: ignore[arg-type]  # checked above
+            time_zone=time_zone,
+        )
+        files = find_files(paths)
+        training_time = None if training_days is None else timedelta(days=training_days)
+        options = Options(detector, training_time, training_schedule)  # type: ignore[arg-type]
+        done = present_backtests(
+            console,
+            backtest_files(files, options, output, pictures=pictures),
+            len(files),
+            output,
+        )
+        for one in done if nab_results else []:
+            write_nab_results(one, nab_results or output)
+    except (CsvError, ValueError) as error:
+        _mistake(str(error))
 
 
 @app.command()
@@ -153,6 +214,11 @@ def _replay(
         console.print(f"cutwatch: {error}", style="red")
         raise typer.Exit(FAILURE) from None
     present(console, series, detector, result, picture, planted)
+
+
+def _check_choice(option: str, given: str, allowed: Sequence[str]) -> None:
+    if given not in allowed:
+        _mistake(f"{option} {given}: expected one of {', '.join(allowed)}")
 
 
 def _mistake(message: str) -> NoReturn:

@@ -2,14 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from cutwatch.detector import Detector
+from local.backtest import SENSITIVITIES
+from local.backtest_files import FileBacktest, write_summary
 from local.regular_grid import MetricSeries
 from local.replay import Replay, replay
 from local.report import DetectorReport, draw, planted_table, table
@@ -87,3 +90,35 @@ def _runs(result: Replay) -> str:
         f"{count(counts['training'], 'training')} and {count(counts['transform'], 'transform')} over "
         f"{count(datapoints, 'datapoint')}"
     )
+
+
+def present_backtests(
+    console: Console, backtests: Iterable[FileBacktest], count_of_files: int, output: Path
+) -> list[FileBacktest]:
+    """Show progress, then a row per file: its events a week at each sensitivity."""
+    started = time.perf_counter()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    done = []
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("backtesting", total=count_of_files)
+        for one in backtests:
+            done.append(one)
+            progress.update(task, description=one.path.name, advance=1)
+    done.sort(key=lambda one: one.name)
+    console.print(_backtest_table(done))
+    write_summary(done, output / "summary.json")
+    seconds = time.perf_counter() - started
+    console.print(f"{count(len(done), 'file')} in {seconds:.1f} s; results: {output}")
+    return done
+
+
+def _backtest_table(done: Sequence[FileBacktest]) -> Table:
+    rows = Table(title="Events a week, by sensitivity", title_justify="left", box=None)
+    rows.add_column("Metric", no_wrap=True, max_width=44)
+    for heading in ("weeks", "events", *SENSITIVITIES):
+        rows.add_column(heading, justify="right")
+    for one in done:
+        weeks = max(one.result.weeks, 1e-9)
+        rates = [f"{one.result.events_by_sensitivity[s] / weeks:.1f}" for s in SENSITIVITIES]
+        rows.add_row(one.path.stem, f"{weeks:.1f}", str(len(one.result.events)), *rates)
+    return rows

@@ -22,12 +22,16 @@ STEADY = 0.5  # how far rows agree on their offset from the grid: 1 completely, 
 
 @dataclass(frozen=True)
 class MetricSeries:
-    """Datapoints at every period from `start` on, NaN where there is none."""
+    """Datapoints at every period from `start` on, NaN where there is none.
+
+    `positions` says, for each row of a file in its order, which datapoint it went into.
+    """
 
     period_seconds: int
     start: datetime
     values: list[float]
     notes: list[str] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
 
     @property
     def timestamps(self) -> list[datetime]:
@@ -69,6 +73,7 @@ def on_grid(epochs: Floats, values: Floats, period: int) -> MetricSeries:
             *_averaging_note(rows_per_period),
             *_gap_note(averages),
         ],
+        (periods - first).tolist(),
     )
 
 

@@ -20,8 +20,9 @@ from moto.sns.models import sns_backends
 
 from cutwatch.aws import client
 from cutwatch.bucket import Bucket
+from cutwatch.features import Recipe
 from cutwatch.moments import floor_to_period
-from cutwatch.registry import Registry
+from cutwatch.registry import Model, Registry
 from tests.permissions import Need, Statement, allows, needs, needs_of_missing_object, statements
 from tests.sagemaker_jobs import SageMakerJobs
 from tests.stack import ACCOUNT, REGION, Stack, camel
@@ -70,6 +71,11 @@ class Account:
     @property
     def store(self) -> Bucket:
         return Bucket(client("s3"), self.bucket)
+
+    def register_model(self, detector: str, model: Model, recipe: Recipe) -> None:
+        """As Register Model does: the recipe beside the artefact, then the model."""
+        self.store.write(model.recipe, json.dumps(recipe.to_payload()))
+        self.registry.add_model(detector, model)
 
     @property
     def namespace(self) -> str:

@@ -8,9 +8,12 @@ import numpy as np
 
 from cutwatch.cutoff import Cutoff
 from cutwatch.detector import Detector
+from cutwatch.features import Recipe
+from cutwatch.judgement import Baseline
 from cutwatch.outcomes import Outcome, Status
 from cutwatch.registry import Model
 from cutwatch.runs import Run
+from cutwatch.seasonality import Profile
 from cutwatch.series import Series
 
 # A Monday at noon; aligned to every period up to an hour.
@@ -33,16 +36,29 @@ def a_run(kind: Any = "transform", **fields: Any) -> Run:
     return Run(kind=kind, **(known | fields))
 
 
+def a_recipe(**fields: Any) -> Recipe:
+    """The value as it is, usually between 90 and 110 at any time of any day."""
+    known: dict[str, Any] = {
+        "features": ("value",),
+        "spreads": (1.0,),
+        "shingle_size": 1,
+        "explained": 0.5,
+        "unit": 0.0,
+        "profile": Profile("UTC", 86_400, 1, (100.0,), -10.0, 10.0),
+    }
+    return Recipe(**(known | fields))
+
+
 def a_model(name: str = "model-1", detector: Detector | None = None, **fields: Any) -> Model:
-    """A model that was trained for a detector the day before NOON."""
+    """A model that was trained for a detector the day before NOON; its training scores were 10 ± 2."""
     known: dict[str, Any] = {
         "fingerprint": (detector or a_detector()).fingerprint,
         "scheduled_time": "2026-11-01T03:00:00Z",
         "trained_through": "2026-11-01T02:45:00Z",
-        "dataset": "data/orders/20261101T030000Z-training-0a1b2c3d/",
-        "shingle_size": 1,
+        "recipe": f"models/orders/{name}/recipe.json",
+        "baseline": Baseline(10.0, 2.0, smooth=False).to_payload(),
         "cutoff": Cutoff(10.0, 2.0, 3.0, 16.0).to_payload(),
-        "cutoff_method": "training",
+        "cutoff_method": "likelihood",
     }
     return Model(name=name, **(known | fields))
 

@@ -1,6 +1,7 @@
 """Publish Anomalies: what CloudWatch shows afterwards is scores and cutoff, point for point."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_DATUMS
+from cutwatch.detector import Detector
 from cutwatch.errors import NotFound
 from tests.account import Account, counted_calls
-from tests.builders import a_detector, a_model
+from tests.builders import a_model, a_recipe
 from tests.sample_events import sample
 
 EVENT = sample("publish_anomalies")
@@ -19,7 +21,9 @@ DETECTOR = EVENT["detector"]["name"]
 NEWEST = datetime(2026, 11, 2, 3, 45, tzinfo=UTC)
 STAMPED_NOW = datetime(2026, 11, 2, 4, tzinfo=UTC)
 PERIOD = timedelta(minutes=5)
+DELAY = timedelta(minutes=15)
 CUTOFF = 16.0
+TRAINING = {"method": "training", "sigmas": None}
 
 
 @dataclass
@@ -30,40 +34,56 @@ class Scored:
     event: dict[str, Any]
     scores: dict[datetime, float]
 
+    @property
+    def end(self) -> datetime:
+        return max(self.scores) + PERIOD
+
     def publish(self, **changes: Any) -> Any:
         return self.account.invoke("publish_anomalies", self.event | changes)
 
     def published(self, metric: str, **options: Any) -> dict[datetime, float]:
-        start = NEWEST - PERIOD * len(self.scores)
-        detector = options.pop("detector", DETECTOR)
-        return self.account.published(metric, start, NEWEST, detector, **options)
+        return self.account.published(metric, min(self.scores), self.end, DETECTOR, **options)
+
+    def anomalous(self) -> list[datetime]:
+        return sorted(moment for moment, one in self.published("Anomaly").items() if one)
 
     def summary(self, metric: str) -> dict[datetime, float]:
         end = STAMPED_NOW + timedelta(minutes=1)
         return self.account.published(metric, STAMPED_NOW, end, DETECTOR, period=60)
 
 
-def scored(account: Account, count: int, **detector: Any) -> Scored:
-    """A window of `count` datapoints, every hundredth of them scored above the cutoff, one exactly at it."""
-    start = NEWEST - PERIOD * count
+def scored(
+    account: Account, scores: Sequence[float], end: datetime = NEWEST, **fields: Any
+) -> Scored:
+    """A window of which every datapoint has the score that is its value; what was silent before scores 10."""
+    start = end - PERIOD * len(scores)
     event = sample("publish_anomalies")
-    event["detector"] |= detector
-    trained_for = a_detector(**event["detector"] | {"cutoff": {}})
-    model = a_model("model", trained_for, trained_through=f"{start:%Y-%m-%dT%H:%M:%SZ}")
-    account.registry.add_model(DETECTOR, model)
-    account.put_metric("AWS/Lambda", "Invocations", start, [float(n) for n in range(count)])
+    event["detector"] |= fields
+    event["run"] |= {"id": f"run of {end}", "scheduled_time": (end + DELAY).isoformat()}
+    detector = Detector.from_payload(event["detector"])
+    trained_through = f"{start:%Y-%m-%dT%H:%M:%SZ}"
+    method = detector.cutoff.method
+    model = a_model("model", detector, trained_through=trained_through, cutoff_method=method)
+    account.register_model(DETECTOR, model, a_recipe())
+    account.put_metric("AWS/Lambda", "Invocations", start, scores)
     store = {key: event[key] for key in ("run", "detector", "execution")}
     event["data"] = account.invoke("store_metric_data", store)
-    scores = [20.0 + n / 1e4 if n % 100 == 50 else 10.0 + n / 1e4 for n in range(count)]
-    scores[0] = CUTOFF
-    lines = "".join(json.dumps({"score": score}) + "\n" for score in scores)
+    rows = account.store.read(f"{event['data']['prefix']}rows/part-00000.csv").split()
+    lines = "".join(json.dumps({"score": float(row) or 10.0}) + "\n" for row in rows)
     account.store.write(f"scores/{DETECTOR}/{event['scoring']['name']}/part-00000.csv.out", lines)
     return Scored(account, event, {start + PERIOD * n: score for n, score in enumerate(scores)})
 
 
+def spiky(count: int) -> list[float]:
+    """Every hundredth score above the textbook's cutoff, the first exactly at it."""
+    scores = [20.0 + n / 1e4 if n % 100 == 50 else 10.0 + n / 1e4 for n in range(count)]
+    return [CUTOFF, *scores[1:]]
+
+
 @pytest.fixture
 def day(account: Account) -> Scored:
-    return scored(account, 288)
+    """A day judged by the textbook's rule."""
+    return scored(account, spiky(288), cutoff=TRAINING)
 
 
 def test_every_datapoint_has_its_score_at_its_own_timestamp(day: Scored) -> None:
@@ -99,7 +119,7 @@ def test_publishing_again_changes_no_maximum(day: Scored) -> None:
 
 @pytest.mark.parametrize("count", [288, 1_000, 2_016])
 def test_publishing_takes_as_few_calls_as_cloudwatch_allows(account: Account, count: int) -> None:
-    window = scored(account, count)
+    window = scored(account, spiky(count), cutoff=TRAINING)
 
     with counted_calls("cloudwatch") as calls:
         window.publish()
@@ -113,14 +133,16 @@ def test_the_answer_and_the_outcome_count_what_was_found(day: Scored) -> None:
 
     assert answer == {
         "status": "PUBLISHED",
-        "message": "3 of 288 datapoints anomalous",
+        "message": "3 new events, 3 of 288 datapoints anomalous",
         "anomalous_datapoints": 3,
+        "new_events": 3,
     }
-    outcome = day.account.registry.outcome(EVENT["run"]["id"], DETECTOR)
+    outcome = day.account.registry.outcome(day.event["run"]["id"], DETECTOR)
     assert outcome is not None
     assert outcome.datapoints == 288
     assert outcome.max_anomaly_score == pytest.approx(20.025)
-    assert [anomaly.datapoints for anomaly in outcome.anomalies] == [1, 1, 1]
+    assert outcome.cutoff == CUTOFF
+    assert [event.datapoints for event in outcome.events] == [1, 1, 1]
 
 
 def test_the_watermark_moves_to_the_end_of_the_window(day: Scored) -> None:
@@ -138,13 +160,50 @@ def test_the_next_run_has_nothing_new_until_time_has_passed(day: Scored) -> None
 
 
 def test_the_original_rule_judges_a_window_by_its_own_scores(account: Account) -> None:
-    window = scored(account, 288, cutoff={"method": "window", "sigmas": None})
-    [model] = account.registry.detector(DETECTOR).models
-    account.registry.add_model(DETECTOR, model)
+    scores = [10.0 if n % 2 else 30.0 for n in range(287)] + [70.0]
+    window = scored(account, scores, cutoff={"method": "window", "sigmas": None})
 
     window.publish()
 
-    assert sum(window.published("Anomaly").values()) == 3
+    assert window.anomalous() == [max(window.scores)]
+
+
+def test_the_default_judgement_raises_one_event_that_begins_with_the_incident(
+    account: Account,
+) -> None:
+    window = scored(account, [10.0] * 100 + [40.0] * 12 + [10.0] * 176)
+
+    answer = window.publish()
+
+    anomalous, incident = window.anomalous(), list(window.scores)[100:112]
+    assert answer["new_events"] == 1
+    assert incident[0] <= anomalous[0] <= incident[2]
+    assert set(incident[2:]) <= set(anomalous)
+    assert anomalous[-1] - anomalous[0] == PERIOD * (len(anomalous) - 1)
+
+
+def test_an_incident_that_two_windows_share_is_told_once(account: Account) -> None:
+    first = scored(account, [10.0] * 276 + [40.0] * 12)
+    told = first.publish()
+    second = scored(account, [40.0] * 6 + [10.0] * 282, NEWEST + timedelta(days=1))
+
+    answer = second.publish(now="2026-11-03T04:05:10Z")
+
+    assert (told["new_events"], answer["new_events"]) == (1, 0)
+    assert second.anomalous()[0] == min(second.scores)
+    outcome = account.registry.outcome(second.event["run"]["id"], DETECTOR)
+    assert outcome is not None
+    assert outcome.events == ()
+
+
+def test_a_run_repeated_after_it_was_published_tells_the_same(account: Account) -> None:
+    window = scored(account, [10.0] * 276 + [40.0] * 12)
+
+    first = window.publish()
+    anomalous = window.anomalous()
+
+    assert window.publish() == first
+    assert window.anomalous() == anomalous
 
 
 def test_datapoints_that_have_grown_too_old_are_counted_and_not_sent(day: Scored) -> None:
@@ -159,17 +218,17 @@ def test_datapoints_that_have_grown_too_old_are_counted_and_not_sent(day: Scored
 def test_a_silent_window_is_published_without_a_job_where_silence_is_the_anomaly(
     account: Account,
 ) -> None:
-    window = scored(account, 12, missing_data="anomalous")
+    window = scored(account, [10.0] * 12, missing_data="anomalous")
     prefix = window.event["data"]["prefix"]
     description = account.store.read_json(f"{prefix}description.json")
-    account.store.write(
-        f"{prefix}description.json", json.dumps(description | {"values": [None] * 12})
-    )
+    silent = [*description["values"][:-12], *[None] * 12]
+    account.store.write(f"{prefix}description.json", json.dumps(description | {"values": silent}))
 
-    window.publish(scoring={"name": None})
+    answer = window.publish(scoring={"name": None})
 
     assert window.published("Anomaly") == dict.fromkeys(window.scores, 1.0)
     assert window.published("AnomalyScore") == {}
+    assert answer["new_events"] == 1
 
 
 def test_a_dataset_that_is_gone_is_named(account: Account) -> None:

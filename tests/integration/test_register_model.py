@@ -47,6 +47,26 @@ def test_the_model_is_registered_with_the_cutoff_of_its_own_training_scores(
     assert model.cutoff["value"] == pytest.approx(np.mean(SCORES) + 3 * np.std(SCORES))
 
 
+def test_the_models_recipe_lies_beside_its_artefact(
+    account: Account, scored: dict[str, Any]
+) -> None:
+    account.invoke("register_model", scored)
+
+    [model] = account.registry.detector(DETECTOR).models
+    prefix = scored["data"]["prefix"]
+    learned = account.store.read_json(f"{prefix}description.json")["recipe"]
+    assert model.recipe == f"models/{DETECTOR}/{NAME}/recipe.json"
+    assert account.store.read_json(model.recipe) == learned
+
+
+def test_the_baseline_is_frozen_with_the_model(account: Account, scored: dict[str, Any]) -> None:
+    account.invoke("register_model", scored)
+
+    [model] = account.registry.detector(DETECTOR).models
+    assert model.baseline["mean"] == pytest.approx(np.mean(SCORES))
+    assert model.baseline["standard_deviation"] == pytest.approx(np.std(SCORES))
+
+
 def test_k_is_the_stacks_unless_the_detector_has_its_own(
     account: Account, scored: dict[str, Any]
 ) -> None:

@@ -60,7 +60,9 @@ def test_a_failure_of_a_repetition_does_not_replace_a_success(account: Account) 
 
 def test_the_summary_counts_outcomes_and_publishes_totals(account: Account) -> None:
     list_detectors(account, "orders", "refunds", "visits")
-    record(account, "orders", "PUBLISHED", anomalous_datapoints=2, max_anomaly_score=4.5)
+    record(
+        account, "orders", "PUBLISHED", anomalous_datapoints=2, new_events=1, max_anomaly_score=4.5
+    )
     record(account, "refunds", "PUBLISHED", anomalous_datapoints=0, max_anomaly_score=1.5)
     record(account, "visits", "FAILED", "Throttled: slow down")
 
@@ -76,7 +78,7 @@ def test_the_summary_counts_outcomes_and_publishes_totals(account: Account) -> N
 
 def test_one_message_says_what_was_found_and_what_failed(account: Account) -> None:
     list_detectors(account, "orders", "visits")
-    record(account, "orders", "PUBLISHED", "2 of 288 datapoints anomalous", anomalous_datapoints=2)
+    record(account, "orders", "PUBLISHED", "2 of 288 datapoints anomalous", new_events=1)
     record(account, "visits", "FAILED", "Throttled: slow down")
 
     account.invoke("summarize_run", SUMMARIZE)
@@ -114,7 +116,7 @@ def test_a_repetition_tells_what_is_news_and_nothing_else(account: Account) -> N
     record(account, "orders", "FAILED", "Throttled: slow down")
     record(account, "visits", "FAILED", "Throttled: slow down")
     account.invoke("summarize_run", SUMMARIZE)
-    record(account, "orders", "PUBLISHED", anomalous_datapoints=2)
+    record(account, "orders", "PUBLISHED", new_events=1)
 
     again = account.invoke("summarize_run", SUMMARIZE | {"execution": "a repetition"})
 

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from cutwatch.aws import client
+from cutwatch.detector import Detector
+from cutwatch.errors import ModelMissing
+from cutwatch.features import Recipe
 from tests.account import Account, counted_calls
-from tests.builders import a_detector, a_model, an_outcome
+from tests.builders import a_model, a_recipe, an_outcome
 from tests.sample_events import sample
 
 EVENT = sample("store_metric_data")
@@ -15,11 +19,10 @@ DETECTOR = EVENT["detector"]["name"]
 SCHEDULED = datetime(2026, 11, 2, 4, tzinfo=UTC)
 # 04:00 less the 15 minutes that late datapoints are given.
 NEWEST = SCHEDULED - timedelta(minutes=15)
-MODEL = a_model(
-    sample("start_transform_job")["model"],
-    a_detector(**EVENT["detector"] | {"cutoff": {}}),
-    trained_through="2026-11-01T02:45:00Z",
-)
+# Where the models of these tests were trained up to.
+SINCE = datetime(2026, 11, 1, 2, 45, tzinfo=UTC)
+MODEL_NAME = sample("start_transform_job")["model"]
+WINDOW = {"method": "window", "sigmas": None}
 
 
 def event(kind: str = "transform", **detector: Any) -> dict[str, Any]:
@@ -42,9 +45,25 @@ def report(account: Account, count: int, end: datetime = NEWEST) -> list[float]:
     return values
 
 
+def train(account: Account, recipe: Recipe | None = None, **fields: Any) -> None:
+    """Let the detector of `event(**fields)` have a model."""
+    detector = Detector.from_payload(event(**fields)["detector"])
+    account.register_model(DETECTOR, a_model(MODEL_NAME, detector), recipe or a_recipe())
+
+
+def rows_of(account: Account, answer: dict[str, Any]) -> list[list[float]]:
+    rows = account.store.read(f"{answer['prefix']}rows/part-00000.csv").split()
+    return [[float(cell) for cell in row.split(",")] for row in rows]
+
+
+def times_of(account: Account, answer: dict[str, Any]) -> list[datetime]:
+    lines = account.store.read(f"{answer['prefix']}timestamps.csv").split()
+    return [datetime.fromtimestamp(int(line), UTC) for line in lines]
+
+
 @pytest.fixture
 def trained(account: Account) -> Account:
-    account.registry.add_model(DETECTOR, MODEL)
+    train(account)
     return account
 
 
@@ -53,24 +72,42 @@ def test_a_transform_stores_what_happened_since_its_model_was_trained(trained: A
 
     answer = trained.invoke("store_metric_data", EVENT)
 
-    assert answer == sample("start_transform_job")["data"]
+    described = sample("start_transform_job")["data"]
+    assert answer == described | {"dimensions": 1, "rows": answer["rows"]}
 
 
 def test_rows_and_timestamps_are_the_datapoints(trained: Account) -> None:
     values = report(trained, 300)
 
-    prefix = trained.invoke("store_metric_data", EVENT)["prefix"]
+    answer = trained.invoke("store_metric_data", EVENT)
 
+    prefix, in_window = answer["prefix"], slice(-300, None)
     assert trained.keys(prefix) == [
         f"{prefix}description.json",
         f"{prefix}rows/part-00000.csv",
         f"{prefix}timestamps.csv",
     ]
-    rows = trained.store.read(f"{prefix}rows/part-00000.csv").split()
-    assert [float(row) for row in rows] == values
-    first, *_, last = map(int, trained.store.read(f"{prefix}timestamps.csv").split())
-    assert datetime.fromtimestamp(first, UTC) == datetime(2026, 11, 1, 2, 45, tzinfo=UTC)
-    assert datetime.fromtimestamp(last, UTC) == NEWEST - timedelta(minutes=5)
+    assert rows_of(trained, answer)[in_window] == [[value] for value in values]
+    times = times_of(trained, answer)[in_window]
+    assert (times[0], times[-1]) == (SINCE, NEWEST - timedelta(minutes=5))
+
+
+def test_the_default_judgement_sees_the_week_before_its_window(trained: Account) -> None:
+    report(trained, 300)
+
+    answer = trained.invoke("store_metric_data", EVENT)
+
+    assert times_of(trained, answer)[0] == SINCE - timedelta(days=7, hours=4)
+    assert answer["start"] == "2026-11-01T02:45:00Z"
+
+
+def test_the_original_rule_sees_its_window_only(account: Account) -> None:
+    report(account, 300)
+    train(account, cutoff=WINDOW)
+
+    answer = account.invoke("store_metric_data", event(cutoff=WINDOW))
+
+    assert (answer["rows"], times_of(account, answer)[0]) == (300, SINCE)
 
 
 def test_a_second_time_finds_the_dataset_and_reads_nothing_again(trained: Account) -> None:
@@ -104,65 +141,106 @@ def test_training_ends_where_the_first_window_by_need_begins(account: Account) -
 
 def test_training_never_sees_what_is_not_yet_published(trained: Account) -> None:
     report(trained, 900)
-    trained.registry.advance_watermark(DETECTOR, NEWEST - timedelta(days=2))
+    trained.registry.advance(DETECTOR, NEWEST - timedelta(days=2), "run", None, None)
 
     answer = trained.invoke("store_metric_data", training_event())
 
     assert answer["end"] == "2026-10-31T03:45:00Z"
 
 
-def test_rows_are_split_into_a_file_for_each_instance(trained: Account) -> None:
-    report(trained, 300)
+def test_rows_are_split_into_a_file_for_each_instance(account: Account) -> None:
+    report(account, 300)
+    train(account, cutoff=WINDOW)
 
-    answer = trained.invoke("store_metric_data", EVENT, TRAINING_INSTANCE_COUNT="3")
+    payload = event(cutoff=WINDOW)
+    answer = account.invoke("store_metric_data", payload, TRAINING_INSTANCE_COUNT="3")
 
-    files = [key for key in trained.keys(answer["prefix"]) if "/rows/" in key]
-    lines = [len(trained.store.read(key).splitlines()) for key in files]
+    files = [key for key in account.keys(answer["prefix"]) if "/rows/" in key]
+    lines = [len(account.store.read(key).splitlines()) for key in files]
     assert (answer["files"], lines) == (3, [100, 100, 100])
 
 
-def test_shingles_reach_back_before_the_window_but_are_not_of_it(account: Account) -> None:
+def test_rows_are_made_by_the_models_recipe_whatever_the_configuration_says_by_then(
+    account: Account,
+) -> None:
     report(account, 310)
-    detector = event(shingle_size=4)["detector"]
-    model = a_model("shingled", a_detector(**detector | {"cutoff": {}}), shingle_size=4)
-    account.registry.add_model(DETECTOR, model)
+    recipe = a_recipe(features=("value", "difference"), spreads=(2.0, 0.5), shingle_size=4)
+    train(account, recipe, cutoff=WINDOW)
 
-    answer = account.invoke("store_metric_data", event(shingle_size=4))
+    answer = account.invoke("store_metric_data", event(cutoff=WINDOW))
 
-    [first, *_] = account.store.read(f"{answer['prefix']}rows/part-00000.csv").split()
-    assert answer["rows"] == 300
-    assert first.count(",") == 3
-    timestamps = account.store.read(f"{answer['prefix']}timestamps.csv").split()
-    assert (
-        datetime.fromtimestamp(int(timestamps[0]), UTC).isoformat() == "2026-11-01T02:45:00+00:00"
-    )
+    # The window's first datapoint is 110; each is one more than the one before it.
+    first = times_of(account, answer).index(SINCE)
+    assert rows_of(account, answer)[first] == [53.5, 2.0, 54.0, 2.0, 54.5, 2.0, 55.0, 2.0]
+    assert (answer["dimensions"], answer["rows"]) == (8, 300 + first)
 
 
-def test_gaps_are_kept_as_gaps(trained: Account) -> None:
-    model = a_model(
-        detector=a_detector(**event(missing_data="ignore")["detector"] | {"cutoff": {}})
-    )
-    trained.registry.add_model(DETECTOR, model)
+def test_a_recipe_that_is_gone_takes_its_model_out_of_the_registry(trained: Account) -> None:
+    recipe = trained.registry.detector(DETECTOR).models[0].recipe
+    client("s3").delete_object(Bucket=trained.bucket, Key=recipe)
+
+    with pytest.raises(ModelMissing, match="the next transform trains a new one"):
+        trained.invoke("store_metric_data", EVENT)
+    assert trained.registry.detector(DETECTOR).models == ()
+
+
+def test_training_learns_a_recipe_from_its_own_history(account: Account) -> None:
+    report(account, 300)
+
+    prefix = account.invoke("store_metric_data", training_event())["prefix"]
+
+    recipe = Recipe.from_payload(account.store.read_json(f"{prefix}description.json")["recipe"])
+    assert recipe.features == ("value", "difference")
+    assert recipe.explained > 0.99
+
+
+def test_excluded_times_are_neither_learned_from_nor_scored(account: Account) -> None:
+    report(account, 300)
+    night = [{"start": "00:00", "end": "03:45", "days": []}]
+    train(account, cutoff=WINDOW, exclude=night)
+
+    for payload in (training_event(exclude=night), event(cutoff=WINDOW, exclude=night)):
+        answer = account.invoke("store_metric_data", payload)
+        assert all(time.hour >= 3 for time in times_of(account, answer))
+
+
+def test_gaps_are_kept_as_gaps(account: Account) -> None:
+    train(account, missing_data="ignore")
     start = NEWEST - timedelta(minutes=25)
-    trained.put_metric("AWS/Lambda", "Invocations", start, [1.0, None, None, 4.0, 5.0])
+    account.put_metric("AWS/Lambda", "Invocations", start, [1.0, None, None, 4.0, 5.0])
 
-    answer = trained.invoke("store_metric_data", event(missing_data="ignore"))
+    answer = account.invoke("store_metric_data", event(missing_data="ignore"))
 
-    description = trained.store.read_json(f"{answer['prefix']}description.json")
+    description = account.store.read_json(f"{answer['prefix']}description.json")
     assert answer["rows"] == 3
     assert description["values"][-5:] == [1.0, None, None, 4.0, 5.0]
 
 
-def test_the_dataset_says_how_it_was_made(trained: Account) -> None:
+def test_the_dataset_says_how_it_was_made_and_how_it_is_judged(trained: Account) -> None:
     report(trained, 300)
 
     prefix = trained.invoke("store_metric_data", EVENT)["prefix"]
 
-    description = json.loads(trained.store.read(f"{prefix}description.json"))
+    description = trained.store.read_json(f"{prefix}description.json")
+    [model] = trained.registry.detector(DETECTOR).models
     assert description["detector"] == EVENT["detector"]
-    assert description["cutoff"] == MODEL.cutoff
-    assert (description["model"], description["cutoff_method"]) == (MODEL.name, "training")
-    assert (description["reported"], description["constant"]) == (300, False)
+    assert description["recipe"] == json.loads(json.dumps(a_recipe().to_payload()))
+    assert (description["model"], description["reported"]) == (model.name, 300)
+    assert (description["baseline"], description["cutoff"]) == (model.baseline, model.cutoff)
+    assert description["cutoff_method"] == "likelihood"
+
+
+@pytest.mark.parametrize(("published_through", "follows"), [(None, False), (SINCE, True)])
+def test_a_window_knows_whether_it_follows_a_published_one(
+    trained: Account, published_through: datetime | None, follows: object
+) -> None:
+    report(trained, 300)
+    if published_through:
+        trained.registry.advance(DETECTOR, published_through, "run", None, None)
+
+    prefix = trained.invoke("store_metric_data", EVENT)["prefix"]
+
+    assert trained.store.read_json(f"{prefix}description.json")["follows"] is follows
 
 
 def outcome(account: Account, payload: dict[str, Any]) -> tuple[str, str]:
@@ -197,7 +275,7 @@ def test_too_little_history_is_an_outcome_that_says_how_much_is_needed(account: 
 
 
 def test_nothing_new_is_an_outcome(trained: Account) -> None:
-    trained.registry.advance_watermark(DETECTOR, NEWEST)
+    trained.registry.advance(DETECTOR, NEWEST, "run", None, None)
 
     assert outcome(trained, EVENT) == ("UP_TO_DATE", "nothing new since 2026-11-02T03:45:00Z")
 
@@ -227,8 +305,7 @@ def test_a_model_of_another_recipe_is_not_used(trained: Account) -> None:
 def test_silence_is_no_data_unless_the_detector_watches_for_it(
     account: Account, policy: str, status: str | None
 ) -> None:
-    detector = a_detector(**event(missing_data=policy)["detector"] | {"cutoff": {}})
-    account.registry.add_model(DETECTOR, a_model(detector=detector))
+    train(account, missing_data=policy)
 
     answer = account.invoke("store_metric_data", event(missing_data=policy))
 

@@ -12,7 +12,7 @@ from tests.account import Account
 from tests.sample_events import sample
 
 START = sample("start_training_job")
-NAME = "cutwatch-lambda-invocations-202611010300-5f955e12-1"
+NAME = sample("get_training_job_status")["job"]["name"]
 
 
 def start(account: Account, **environment: str) -> dict[str, object]:
@@ -30,7 +30,7 @@ def test_the_job_is_a_random_cut_forest_on_the_stored_rows(account: Account) -> 
     assert request["AlgorithmSpecification"]["TrainingImage"] == environment["IMAGE_URI"]
     assert request["RoleArn"] == environment["ROLE_ARN"]
     assert request["HyperParameters"] == {
-        "feature_dim": "1",
+        "feature_dim": str(START["data"]["dimensions"]),
         "num_trees": "100",
         "num_samples_per_tree": "256",
     }

@@ -11,7 +11,7 @@ from tests.sample_events import sample
 
 START = sample("start_transform_job")
 MODEL = START["model"]
-NAME = "cutwatch-lambda-invocations-202611020400-819fee92-1"
+NAME = sample("get_transform_job_status")["job"]["name"]
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_a_detector_needs_a_name_and_a_metric_and_has_defaults_for_the_rest() ->
 
     assert (detector.name, detector.metric_label) == ("orders", "Shop Orders, Sum")
     assert (detector.period, detector.missing_data, detector.history_days) == (300, "ignore", 30)
-    assert detector.cutoff == CutoffRule("training", None)
+    assert detector.cutoff == CutoffRule("likelihood", None)
 
 
 def test_detectors_keep_the_order_of_the_file() -> None:
@@ -56,7 +56,7 @@ def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
         ),
         (
             {"cutoff": {"method": "best"}},
-            "cutoff.method: 'best' is not allowed; expected 'training' or 'window'",
+            "cutoff.method: 'best' is not allowed; expected 'likelihood', 'training' or 'window'",
         ),
         ({"cutoff": {"sigmas": 0}}, "cutoff.sigmas: 0: input should be greater than 0"),
         ({"period": 90}, "period: 90 must be a multiple of 60 seconds from 60 to 86400"),
@@ -69,6 +69,27 @@ def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
         ({"dimensions": ["Shop"]}, "dimensions: ['Shop']: input should be a valid dictionary"),
         ({"metric": ""}, "metric: '': string should have at least 1 character"),
         ({"namespace": None}, "namespace: None: input should be a valid string"),
+        (
+            {"features": ["level"]},
+            "features.1: 'level' is not allowed; expected 'value', 'difference' or 'residual'",
+        ),
+        ({"sensitivity": "max"}, "sensitivity: 'max' is not allowed; expected 'low', 'medium' or"),
+        (
+            {"direction": "up"},
+            "direction: 'up' is not allowed; expected 'both', 'above' or 'below'",
+        ),
+        (
+            {"minimum_deviation": {"absolute": -1}},
+            "minimum_deviation.absolute: -1: input should be greater than or equal to 0",
+        ),
+        (
+            {"exclude": [{"start": "22:00", "end": "later"}]},
+            "exclude.0: '22:00' to 'later': expected",
+        ),
+        (
+            {"exclude": [{"start": "22:00", "end": "06:00", "days": ["caturday"]}]},
+            "exclude.0.days.0: 'caturday' is not allowed; expected 'monday', 'tuesday'",
+        ),
         ({"colour": "red"}, "colour: is not a field; the fields are name, namespace, metric"),
         ({"cutoff": {"sigma": 3}}, "cutoff.sigma: is not a field; the fields are method, sigmas"),
     ],

@@ -1,18 +1,28 @@
 import json
+from dataclasses import replace
 
 import pytest
 
-from cutwatch.outcomes import Anomaly, Outcome, outcome_of
+from cutwatch.outcomes import AnomalyEvent, Outcome, outcome_of
 from tests.builders import an_outcome
 
-ANOMALY = Anomaly(
-    "2026-11-02T12:00:00Z", "2026-11-02T12:10:00Z", "2026-11-02T12:05:00Z", 4.2, 9.0, 3
+NOON = "2026-11-02T12:00:00Z"
+EVENT = AnomalyEvent(
+    f"orders:{NOON}", NOON, "2026-11-02T12:10:00Z", NOON, 3, 1.8, 4.2, 9.0, 2.0, 1.0, 3.0, "level"
 )
 
 
 def test_an_outcome_is_read_back_as_it_was_recorded() -> None:
-    outcome = an_outcome(anomalous_datapoints=3, max_anomaly_score=4.2, anomalies=(ANOMALY,))
+    outcome = an_outcome(new_events=1, max_anomaly_score=4.2, cutoff=2.3, events=(EVENT,))
     assert Outcome.from_payload(json.loads(json.dumps(outcome.to_payload()))) == outcome
+
+
+@pytest.mark.parametrize(
+    ("severity", "word"),
+    [(1.0, "low"), (1.49, "low"), (1.5, "medium"), (2.99, "medium"), (3.0, "high"), (None, "high")],
+)
+def test_a_severity_has_a_word_and_silence_is_grave(severity: float | None, word: str) -> None:
+    assert replace(EVENT, severity=severity).severity_word == word
 
 
 def test_an_outcome_that_a_state_handed_on_is_taken_as_it_is() -> None:

@@ -1,19 +1,35 @@
 """The registry on a real DynamoDB as far as moto is one: conditions and paging are what matters here."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cutwatch.aws import client
 from cutwatch.errors import ConditionFailed, Throttled
-from cutwatch.outcomes import Anomaly
-from cutwatch.registry import Registry
+from cutwatch.outcomes import AnomalyEvent
+from cutwatch.registry import LastEvent, Registry
 from tests.account import Account, counted_calls, hook
 from tests.builders import NOON, a_detector, a_model, an_outcome
 
 RUN = "transform-20261102T120000Z"
 HOUR = timedelta(hours=1)
+
+
+FIRST, SECOND = (
+    LastEvent("orders:1", "2026-11-02T09:00:00Z"),
+    LastEvent("orders:2", "2026-11-02T11:00:00Z"),
+)
+
+
+def advance(
+    registry: Registry,
+    end: datetime,
+    run: str = RUN,
+    last: LastEvent | None = None,
+    earlier: LastEvent | None = None,
+) -> None:
+    registry.advance("orders", end, run, last, earlier)
 
 
 @pytest.fixture
@@ -46,10 +62,10 @@ def test_a_model_is_read_back_as_it_was_registered(registry: Registry) -> None:
 
 
 def test_registering_a_model_again_replaces_its_entry(registry: Registry) -> None:
-    registry.add_model("orders", a_model(shingle_size=1))
-    registry.add_model("orders", a_model(shingle_size=4))
+    registry.add_model("orders", a_model(recipe="one"))
+    registry.add_model("orders", a_model(recipe="two"))
 
-    assert registry.detector("orders").models == (a_model(shingle_size=4),)
+    assert registry.detector("orders").models == (a_model(recipe="two"),)
 
 
 def test_only_a_newest_model_of_the_same_recipe_is_usable(registry: Registry) -> None:
@@ -97,18 +113,39 @@ def test_a_writer_that_never_gets_through_says_so(registry: Registry) -> None:
 
 
 def test_the_watermark_moves_forward_and_never_back(registry: Registry) -> None:
-    registry.advance_watermark("orders", NOON)
-    registry.advance_watermark("orders", NOON - HOUR)
+    advance(registry, NOON)
+    advance(registry, NOON - HOUR)
     assert registry.detector("orders").published_through == NOON
 
-    registry.advance_watermark("orders", NOON + HOUR)
+    advance(registry, NOON + HOUR)
     assert registry.detector("orders").published_through == NOON + HOUR
 
 
+def test_the_newest_event_is_remembered_for_the_next_run(registry: Registry) -> None:
+    advance(registry, NOON, "run-1", FIRST)
+
+    assert registry.detector("orders").event_before("run-2") == FIRST
+
+
+def test_a_repetition_of_a_run_sees_the_event_that_was_newest_before_it(registry: Registry) -> None:
+    advance(registry, NOON, "run-1", FIRST)
+    advance(registry, NOON + HOUR, "run-2", SECOND, FIRST)
+
+    assert registry.detector("orders").event_before("run-2") == FIRST
+    assert registry.detector("orders").event_before("run-3") == SECOND
+
+
+def test_an_event_of_an_older_window_replaces_nothing(registry: Registry) -> None:
+    advance(registry, NOON, "run-2", SECOND)
+    advance(registry, NOON - HOUR, "run-1", FIRST)
+
+    assert registry.detector("orders").event_before("run-3") == SECOND
+
+
 def test_models_and_watermark_do_not_disturb_each_other(registry: Registry) -> None:
-    registry.advance_watermark("orders", NOON)
+    advance(registry, NOON)
     registry.add_model("orders", a_model())
-    registry.advance_watermark("orders", NOON + HOUR)
+    advance(registry, NOON + HOUR)
     registry.add_model("orders", a_model("second"))
 
     record = registry.detector("orders")
@@ -117,7 +154,7 @@ def test_models_and_watermark_do_not_disturb_each_other(registry: Registry) -> N
 
 def test_a_forgotten_detector_is_as_if_it_had_never_been(registry: Registry) -> None:
     registry.add_model("orders", a_model())
-    registry.advance_watermark("orders", NOON)
+    advance(registry, NOON)
 
     registry.forget_detector("orders")
 
@@ -127,7 +164,7 @@ def test_a_forgotten_detector_is_as_if_it_had_never_been(registry: Registry) -> 
 
 def test_more_detectors_than_a_page_holds_are_all_found(registry: Registry) -> None:
     for number in range(250):
-        registry.add_model(f"d{number}", a_model(dataset="x" * 5_000))
+        registry.add_model(f"d{number}", a_model(recipe="x" * 5_000))
 
     with counted_calls("dynamodb") as calls:
         assert len(registry.detectors()) == 250
@@ -150,10 +187,10 @@ def test_a_runs_now_is_renewed_once_cloudwatch_would_refuse_it(
 
 
 def test_an_outcome_is_read_back_with_its_anomalies(registry: Registry) -> None:
-    spike = Anomaly(
-        "2026-11-02T09:00:00Z", "2026-11-02T09:00:00Z", "2026-11-02T09:00:00Z", 1 / 3, None, 1
+    spike = AnomalyEvent(
+        "orders:9", "2026-11-02T09:00:00Z", "2026-11-02T09:00:00Z", "2026-11-02T09:00:00Z", 1, 1 / 3
     )
-    outcome = an_outcome(max_anomaly_score=1 / 3, anomalous_datapoints=1, anomalies=(spike,))
+    outcome = an_outcome(max_anomaly_score=1 / 3, new_events=1, events=(spike,))
 
     registry.record_outcome(RUN, NOON, outcome)
 
@@ -228,4 +265,4 @@ def test_a_throttled_write_is_not_taken_for_a_lost_race(registry: Registry) -> N
         hook(client("dynamodb"), "before-parameter-build.dynamodb.UpdateItem", refuse),
         pytest.raises(Throttled),
     ):
-        registry.advance_watermark("orders", NOON)
+        advance(registry, NOON)

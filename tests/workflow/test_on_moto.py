@@ -71,7 +71,7 @@ def trained(machines: StateMachines) -> StateMachines:
     """The same after a training that ended a day before."""
     a_day_ago = NEWEST - timedelta(days=1)
     for name in DETECTORS:
-        machines.account.registry.advance_watermark(name, a_day_ago)
+        machines.account.registry.advance(name, a_day_ago, "before", None, None)
     assert machines.run("TrainingStateMachine", TRAINING).status == "SUCCEEDED"
     machines.forget()
     return machines
