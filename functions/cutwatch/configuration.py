@@ -38,6 +38,16 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _as_written(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
+    """YAML 1.1 reads `22:00` as the number 1320 and `2026-12-24` as a date; people mean what they wrote."""
+    is_time = node.tag.endswith("timestamp") or ":" in node.value
+    return node.value if is_time else yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
+
+
+for _tag in ("timestamp", "int", "float"):
+    _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _as_written)
+
+
 def load_detectors(path: Path) -> list[Detector]:
     """The detectors of a file, in its order.
 

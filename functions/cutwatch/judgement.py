@@ -35,7 +35,7 @@ class JudgementParameters:
     """How far before its peak an event may begin (hours)."""
     onset_share: float = 0.5
     """The likelihood, as a share of the peak's, at which an event begins."""
-    bar: float = 0.7
+    bar: float = 0.8
     """The least likelihood of an event (standard deviations); lower finds more and cries wolf more."""
     smooth_bar: float = 2.0
     """The fixed cutoff for smooth metrics, whose incidents are sudden and frequent (standard deviations)."""

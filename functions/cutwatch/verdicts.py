@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cutwatch.cutoff import Cutoff
 from cutwatch.detector import Detector
 from cutwatch.deviation import is_worth_raising, largest_deviation
+from cutwatch.exclusions import excluded
 from cutwatch.features import Recipe
 from cutwatch.judgement import DEFAULT, Baseline, Event, Judgement, judge
 from cutwatch.moments import format_moment, parse_moment
@@ -133,14 +134,15 @@ class ScoredWindow:
     def _with_outages(self, verdicts: Verdicts) -> Verdicts:
         """Every gap in reporting published as 1, and each run of them an event."""
         observed = self.observed
-        excluded = np.isnan(observed.usable(self.detector).values) & ~observed.missing
-        silent = observed.missing & ~excluded & (observed.epochs >= self.start)
-        gaps = observed.epochs[silent]
-        epochs = np.concatenate([verdicts.epochs, gaps])
-        order = np.argsort(epochs, kind="stable")
+        detector, epochs = self.detector, observed.epochs
+        out = np.array(excluded(epochs.tolist(), detector.exclude, detector.time_zone), np.bool_)
+        silent = observed.missing & ~out & (epochs >= self.start)
+        gaps = epochs[silent]
+        published = np.concatenate([verdicts.epochs, gaps])
+        order = np.argsort(published, kind="stable")
         events = [*verdicts.events, *self._outages(gaps)]
         return Verdicts(
-            epochs[order],
+            published[order],
             np.concatenate([verdicts.anomalies, np.ones(len(gaps), np.int64)])[order],
             np.concatenate([verdicts.scores, np.full(len(gaps), np.nan)])[order],
             np.concatenate([verdicts.severities, np.full(len(gaps), np.nan)])[order],

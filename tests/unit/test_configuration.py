@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cutwatch.configuration import load_detectors, parse_detectors
 from cutwatch.detector import CutoffRule
 from cutwatch.errors import InvalidDetectors
+from cutwatch.exclusions import Exclusion
 from tests.stack import PROJECT
 
 ORDERS: dict[str, Any] = {
@@ -69,10 +70,6 @@ def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
         ({"dimensions": ["Shop"]}, "dimensions: ['Shop']: input should be a valid dictionary"),
         ({"metric": ""}, "metric: '': string should have at least 1 character"),
         ({"namespace": None}, "namespace: None: input should be a valid string"),
-        (
-            {"features": ["level"]},
-            "features.1: 'level' is not allowed; expected 'value', 'difference' or 'residual'",
-        ),
         ({"sensitivity": "max"}, "sensitivity: 'max' is not allowed; expected 'low', 'medium' or"),
         (
             {"direction": "up"},
@@ -225,3 +222,14 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | No
 
     with pytest.raises(InvalidDetectors, match=r"^detectors\.yaml: cannot be read: "):
         load_detectors(file)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("22:00", "06:00"), ("2026-12-24", "2026-12-27"), ("2026-12-24T12:00:00", "2026-12-27T12:00")],
+)
+def test_times_and_dates_need_no_quotes(start: str, end: str) -> None:
+    text = f"{document(ORDERS)}  exclude: [{{start: {start}, end: {end}}}]\n"
+    [detector] = parse_detectors(text)
+
+    assert detector.exclude == (Exclusion(start, end),)

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from cutwatch.cutoff import Cutoff
 
-scores = st.lists(st.floats(0, 1e6), min_size=1, max_size=50).map(np.array)
+scores = st.lists(st.integers(0, 10**9), min_size=1, max_size=50).map(
+    lambda counts: np.array(counts) / 1e3
+)
 sigmas = st.floats(0.1, 10)
 
 
