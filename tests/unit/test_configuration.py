@@ -164,7 +164,7 @@ def test_a_key_that_stands_twice_is_a_mistake_and_not_the_last_one_wins() -> Non
         "detectors: \x00",
         "? [a, b]\n: c",
         "detectors: &a [*a]",
-        "x: 2026-99-99",
+        "detectors: 2026-99-99",
         "{[1]: 2}",
         "{{a: 1}: 2}",
     ],
