@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from cutwatch.detector import Detector
+from cutwatch.detector import Detector, Feature
 from cutwatch.errors import InvalidDetectors
+
+_FEATURES = ", ".join(get_args(Feature))
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def parse_detectors(text: str, source: str = "detectors.yaml") -> list[Detector]
         detectors = TypeAdapter(_DetectorsFile).validate_python(document).detectors
     except ValidationError as error:
         lines = [f"{source}: {_sentence(detail, document)}" for detail in error.errors()]
-        raise InvalidDetectors("\n".join(lines)) from None
+        raise InvalidDetectors("\n".join(dict.fromkeys(lines))) from None
     if not detectors:
         raise InvalidDetectors(f"{source}: detectors: is empty; name at least one metric to watch")
     repeated = [name for name, n in Counter(d.name for d in detectors).items() if n > 1]
@@ -97,6 +99,11 @@ def _sentence(detail: ErrorDetails, document: dict[str, Any]) -> str:
     if location[:1] == ["detectors"] and len(location) > 1 and isinstance(location[1], int):
         subject = f"detector {_designation(document, location[1])}: "
         location = location[2:]
+    if location[:1] == ["features"]:
+        given = document["detectors"][detail["loc"][1]]["features"]
+        return (
+            f"{subject}features: {given!r} is not allowed; expected auto, or a list of {_FEATURES}"
+        )
     field = ".".join(str(part) for part in location)
     return f"{subject}{field}{': ' if field else ''}{_problem(detail)}"
 
@@ -111,8 +118,8 @@ def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
     """The names that may stand where an unknown one does."""
     owner: Any = _DetectorsFile
     for step in location[:-1]:
-        owner = Detector if isinstance(step, int) else get_type_hints(owner).get(step, owner)
-    return list(getattr(owner, "__dataclass_fields__", Detector.__dataclass_fields__))
+        owner = get_args(owner)[0] if isinstance(step, int) else get_type_hints(owner)[step]
+    return list(owner.__dataclass_fields__)
 
 
 def _problem(detail: ErrorDetails) -> str:
@@ -128,4 +135,5 @@ def _problem(detail: ErrorDetails) -> str:
         case "dataclass_type":
             return f"must be a mapping of fields, not {detail['input']!r}"
         case _:
-            return f"{detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+            message = detail["msg"].replace("tuple", "list")
+            return f"{detail['input']!r}: {message[0].lower()}{message[1:]}"

@@ -157,6 +157,8 @@ def _problems(detector: Detector) -> list[tuple[str, str]]:
                 f"{detector.period} must be a multiple of 60 seconds from {shortest} to {longest}",
             )
         )
+    if detector.features != "auto" and len(set(detector.features)) < len(detector.features):
+        found.append(("features", f"{list(detector.features)} names a feature twice"))
     try:
         ZoneInfo(detector.time_zone)
     except (KeyError, ValueError, OSError):

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cutwatch.errors import CutwatchError, InvalidInput
+from cutwatch.errors import InvalidInput
 
 # Most functions count nothing; a line of unstructured log for each of their invocations helps nobody.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
@@ -36,12 +36,8 @@ def observed(function: Callable[[Payload], Payload]) -> Handler:
     def handler(event: Payload, _context: LambdaContext) -> Payload:
         logger.append_keys(**_subject(event))
         try:
-            answer = function(event)
-        except KeyError as error:
-            metrics.add_metric("Errors", MetricUnit.Count, 1)
-            logger.exception("payload lacks a field")
-            raise InvalidInput(f"the payload lacks {error}") from error
-        except CutwatchError:
+            answer = function(_strict(event))
+        except Exception:
             metrics.add_metric("Errors", MetricUnit.Count, 1)
             logger.exception("failed")
             raise
@@ -49,6 +45,19 @@ def observed(function: Callable[[Payload], Payload]) -> Handler:
         return answer
 
     return handler
+
+
+class _StrictPayload(dict[str, Any]):
+    """Says which field of a payload is missing, where a plain dict would only raise KeyError."""
+
+    def __missing__(self, field: str) -> Any:
+        raise InvalidInput(f"the payload lacks {field!r}; events/ has a sample for every function")
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _StrictPayload({name: _strict(member) for name, member in value.items()})
+    return [_strict(member) for member in value] if isinstance(value, list) else value
 
 
 def count(name: str, value: float = 1) -> None:

@@ -70,6 +70,18 @@ def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
         ({"dimensions": ["Shop"]}, "dimensions: ['Shop']: input should be a valid dictionary"),
         ({"metric": ""}, "metric: '': string should have at least 1 character"),
         ({"namespace": None}, "namespace: None: input should be a valid string"),
+        (
+            {"features": ["level"]},
+            "features: ['level'] is not allowed; expected auto, or a list of value, difference, residual",
+        ),
+        (
+            {"features": []},
+            "features: [] is not allowed; expected auto, or a list of value, difference, residual",
+        ),
+        (
+            {"exclude": [{"begin": "22:00", "start": "1:00", "end": "2:00"}]},
+            "exclude.0.begin: is not a",
+        ),
         ({"sensitivity": "max"}, "sensitivity: 'max' is not allowed; expected 'low', 'medium' or"),
         (
             {"direction": "up"},

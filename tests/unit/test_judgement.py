@@ -15,7 +15,9 @@ BASELINE = Baseline(mean=1.0, standard_deviation=0.2, smooth=False)
 SMOOTH = replace(BASELINE, smooth=True)
 
 
-def judged(scores: Any, lead_in: int = 0, baseline: Baseline = BASELINE, **options: Any) -> Judgement:
+def judged(
+    scores: Any, lead_in: int = 0, baseline: Baseline = BASELINE, **options: Any
+) -> Judgement:
     values = np.asarray(scores, np.float64)
     epochs = 1_790_000_100 + PERIOD * np.arange(len(values), dtype=np.int64)
     return judge(epochs, values, PERIOD, int(epochs[lead_in]), baseline, **options)
@@ -25,7 +27,9 @@ def quiet(count: int = DAY) -> list[float]:
     return [1.0] * count
 
 
-def incident(length: int, height: float = 4.0, quiet_before: int = DAY, quiet_after: int = DAY) -> list[float]:
+def incident(
+    length: int, height: float = 4.0, quiet_before: int = DAY, quiet_after: int = DAY
+) -> list[float]:
     return [*quiet(quiet_before), *[height] * length, *quiet(quiet_after)]
 
 
@@ -66,8 +70,10 @@ def test_a_severity_of_one_is_the_cutoff():
 
     smoothed = BASELINE.mean + (BASELINE.standard_deviation + DEFAULT.deviation_floor) * DEFAULT.bar
     assert judgement.cutoff == pytest.approx(smoothed)
-    assert event.severity == pytest.approx(judgement.severities[event.peak]) == pytest.approx(
-        judgement.severities.max()
+    assert (
+        event.severity
+        == pytest.approx(judgement.severities[event.peak])
+        == pytest.approx(judgement.severities.max())
     )
 
 
