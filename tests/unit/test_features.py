@@ -20,30 +20,30 @@ def learn(values: list[Any], features: Any = "auto", size: int = 1) -> Recipe:
     return Recipe.learn(a_series(values), features, size, "UTC")
 
 
-def test_a_row_holds_neighbours_oldest_first_and_bears_the_newests_timestamp():
+def test_a_row_holds_neighbours_oldest_first_and_bears_the_newests_timestamp() -> None:
     features = a_recipe(shingle_size=3).rows(a_series([1, 2, 3, 4]))
 
     assert features.rows.tolist() == [[1, 2, 3], [2, 3, 4]]
     assert features.epochs.tolist() == [int(NOON.timestamp()) + 300 * n for n in (2, 3)]
 
 
-def test_every_datapoint_of_a_row_has_all_features_each_by_its_own_spread():
+def test_every_datapoint_of_a_row_has_all_features_each_by_its_own_spread() -> None:
     recipe = a_recipe(features=("value", "difference"), spreads=(2.0, 0.5), shingle_size=2)
 
     assert recipe.rows(a_series([10, 11, 13])).rows.tolist() == [[5, 0, 5.5, 2], [5.5, 2, 6.5, 4]]
 
 
-def test_the_residual_is_what_is_left_of_the_usual():
+def test_the_residual_is_what_is_left_of_the_usual() -> None:
     rows = a_recipe(features=("residual",)).rows(a_series([90, 100, 130])).rows
     assert rows.tolist() == [[-10], [0], [30]]
 
 
-def test_no_row_spans_a_gap():
+def test_no_row_spans_a_gap() -> None:
     rows = a_recipe(shingle_size=2).rows(a_series([1, 2, None, 4, 5, 6])).rows
     assert rows.tolist() == [[1, 2], [4, 5], [5, 6]]
 
 
-def test_a_series_shorter_than_a_shingle_gives_no_rows():
+def test_a_series_shorter_than_a_shingle_gives_no_rows() -> None:
     features = a_recipe(shingle_size=3).rows(a_series([1, 2]))
     assert (features.rows.shape, features.epochs.shape) == ((0, 3), (0,))
 
@@ -51,7 +51,7 @@ def test_a_series_shorter_than_a_shingle_gives_no_rows():
 @given(readings, sizes)
 def test_there_is_one_row_for_every_position_whose_shingle_is_complete(
     values: list[float | None], size: int
-):
+) -> None:
     features = a_recipe(shingle_size=size).rows(a_series(values))
 
     complete = [
@@ -67,8 +67,8 @@ def test_there_is_one_row_for_every_position_whose_shingle_is_complete(
 def test_with_its_lead_in_a_window_has_a_row_for_each_of_its_datapoints(
     values: list[float],
     size: int,
-    with_difference: bool,  # noqa: FBT001
-):
+    with_difference: bool,
+) -> None:
     chosen = ("value", "difference") if with_difference else ("value",)
     recipe = a_recipe(features=chosen, spreads=(1.0,) * len(chosen), shingle_size=size)
     series = a_series(values)
@@ -79,7 +79,7 @@ def test_with_its_lead_in_a_window_has_a_row_for_each_of_its_datapoints(
 
 
 @given(readings, st.sampled_from([("value",), ("value", "difference"), ("residual",), "auto"]))
-def test_rows_of_any_history_are_finite(values: list[float | None], features: Any):
+def test_rows_of_any_history_are_finite(values: list[float | None], features: Any) -> None:
     recipe = learn(values, features)
 
     rows = recipe.rows(a_series(values)).rows
@@ -89,7 +89,7 @@ def test_rows_of_any_history_are_finite(values: list[float | None], features: An
 
 
 @given(readings)
-def test_a_recipe_does_the_same_after_it_was_stored(values: list[float | None]):
+def test_a_recipe_does_the_same_after_it_was_stored(values: list[float | None]) -> None:
     recipe = learn(values, ("value", "difference", "residual"))
 
     stored = Recipe.from_payload(json.loads(json.dumps(recipe.to_payload())))
@@ -97,7 +97,7 @@ def test_a_recipe_does_the_same_after_it_was_stored(values: list[float | None]):
     assert stored == recipe
 
 
-def test_rows_do_not_depend_on_what_comes_after_them():
+def test_rows_do_not_depend_on_what_comes_after_them() -> None:
     """What was scored in one window must be scored alike in the next, whose lead-in it is."""
     recipe = learn(WALK, ("value", "difference"))
     whole, part = recipe.rows(a_series(WALK)), recipe.rows(a_series(WALK[:1_000]))
@@ -105,7 +105,7 @@ def test_rows_do_not_depend_on_what_comes_after_them():
     np.testing.assert_array_equal(part.rows, whole.rows[:1_000])
 
 
-def test_where_one_step_explains_the_next_the_difference_is_a_feature():
+def test_where_one_step_explains_the_next_the_difference_is_a_feature() -> None:
     assert learn(WALK).features == ("value", "difference")
     assert learn(NOISE).features == ("value",)
 
@@ -113,16 +113,16 @@ def test_where_one_step_explains_the_next_the_difference_is_a_feature():
 @pytest.mark.parametrize(("values", "low", "high"), [(WALK, 0.99, 1), (NOISE, -0.1, 0.1)])
 def test_smooth_metrics_explain_themselves_and_noise_does_not(
     values: list[float], low: float, high: float
-):
+) -> None:
     assert low <= explained_by_one_step(a_series(values)) <= high
 
 
 @pytest.mark.parametrize("values", [[], [None], [5], [5, 5, 5]])
-def test_a_constant_or_empty_history_explains_nothing(values: list[Any]):
+def test_a_constant_or_empty_history_explains_nothing(values: list[Any]) -> None:
     assert explained_by_one_step(a_series(values)) == 0
 
 
-def test_a_single_outlier_changes_little():
+def test_a_single_outlier_changes_little() -> None:
     with_outlier = [*WALK[:1_000], 1e6, *WALK[1_000:]]
     assert explained_by_one_step(a_series(with_outlier)) > 0.99
 
@@ -140,17 +140,17 @@ def test_a_single_outlier_changes_little():
         ([None], 0),
     ],
 )
-def test_a_metric_that_hardly_ever_changes_has_a_unit_of_change(values: list[Any], unit: float):
+def test_a_metric_that_hardly_ever_changes_has_a_unit_of_change(values: list[Any], unit: float) -> None:
     assert unit_of_change(a_series(values)) == pytest.approx(unit)
 
 
-def test_a_difference_reaches_over_a_gap_to_the_datapoint_before_it():
+def test_a_difference_reaches_over_a_gap_to_the_datapoint_before_it() -> None:
     changes = difference(a_series([1, 3, None, None, 10]))
 
     assert changes[[0, 1, 4]].tolist() == [0, 2, 7]
     assert np.isnan(changes[[2, 3]]).all()
 
 
-def test_spreads_make_features_comparable_and_are_never_zero():
+def test_spreads_make_features_comparable_and_are_never_zero() -> None:
     assert learn([5] * 200, ("value", "difference")).spreads == (1.0, 1.0)
     assert learn(NOISE, ("value",)).spreads == (pytest.approx(3.3 * 5, rel=0.05),)

@@ -33,7 +33,7 @@ def incident(
     return [*quiet(quiet_before), *[height] * length, *quiet(quiet_after)]
 
 
-def test_nothing_happens_where_nothing_happens():
+def test_nothing_happens_where_nothing_happens() -> None:
     judgement = judged(quiet())
 
     assert judgement.events == ()
@@ -41,12 +41,12 @@ def test_nothing_happens_where_nothing_happens():
 
 
 @pytest.mark.parametrize("length", [1, 3, HOUR, 6 * HOUR])
-def test_an_incident_of_any_length_is_one_event(length: int):
+def test_an_incident_of_any_length_is_one_event(length: int) -> None:
     assert len(judged(incident(length)).events) == 1
 
 
 @pytest.mark.parametrize("length", [3, HOUR, 6 * HOUR])
-def test_an_event_begins_with_its_incident_and_ends_with_it(length: int):
+def test_an_event_begins_with_its_incident_and_ends_with_it(length: int) -> None:
     [event] = judged(incident(length)).events
 
     assert DAY <= event.onset < DAY + DEFAULT.smoothing
@@ -54,17 +54,17 @@ def test_an_event_begins_with_its_incident_and_ends_with_it(length: int):
     assert DAY + length - 1 <= event.end < DAY + length + DEFAULT.smoothing
 
 
-def test_two_incidents_hours_apart_are_two_events():
+def test_two_incidents_hours_apart_are_two_events() -> None:
     scores = [*incident(3, quiet_after=6 * HOUR), *incident(3, quiet_before=0)]
     assert len(judged(scores).events) == 2
 
 
-def test_two_peaks_of_one_incident_are_one_event():
+def test_two_peaks_of_one_incident_are_one_event() -> None:
     scores = [*quiet(), *[3.0] * HOUR, 5.0, *[3.0] * 3 * HOUR, 4.0, *[3.0] * HOUR, *quiet()]
     assert len(judged(scores).events) == 1
 
 
-def test_a_severity_of_one_is_the_cutoff():
+def test_a_severity_of_one_is_the_cutoff() -> None:
     judgement = judged(incident(3))
     [event] = judgement.events
 
@@ -82,7 +82,7 @@ def habitual(peaks: int, height: float = 3.0) -> list[float]:
     return [*quiet(DAY // 2), *[height] * 3, *quiet(DAY // 2 - 3)] * peaks
 
 
-def test_what_always_peaks_must_exceed_its_own_habit():
+def test_what_always_peaks_must_exceed_its_own_habit() -> None:
     week = habitual(7)
     as_usual, much_more = [*week, *habitual(1)], [*week, *habitual(1, height=30.0)]
 
@@ -91,7 +91,7 @@ def test_what_always_peaks_must_exceed_its_own_habit():
     assert len(judged(much_more, len(week)).events) == 1
 
 
-def test_habit_raises_the_bar_with_the_height_of_the_peaks_and_never_beyond_its_cap():
+def test_habit_raises_the_bar_with_the_height_of_the_peaks_and_never_beyond_its_cap() -> None:
     week = len(habitual(7))
     low, high, huge = (judged(habitual(8, height), week) for height in (2.0, 4.0, 1_000.0))
 
@@ -101,12 +101,12 @@ def test_habit_raises_the_bar_with_the_height_of_the_peaks_and_never_beyond_its_
     assert huge.cutoff == pytest.approx(most)
 
 
-def test_two_incidents_make_no_habit():
+def test_two_incidents_make_no_habit() -> None:
     two = [*habitual(2, 30.0), *quiet(5 * DAY)]
     assert judged([*two, *quiet()], len(two)).cutoff == pytest.approx(judged(quiet()).cutoff)
 
 
-def test_smooth_metrics_have_a_bar_of_their_own_and_no_habit():
+def test_smooth_metrics_have_a_bar_of_their_own_and_no_habit() -> None:
     week = len(habitual(7))
     step = BASELINE.standard_deviation + DEFAULT.deviation_floor
 
@@ -115,12 +115,12 @@ def test_smooth_metrics_have_a_bar_of_their_own_and_no_habit():
     assert cutoff == pytest.approx(BASELINE.mean + step * DEFAULT.smooth_bar)
 
 
-def test_the_lead_in_raises_no_events_of_its_own():
+def test_the_lead_in_raises_no_events_of_its_own() -> None:
     scores = [*incident(3, quiet_after=0), *quiet()]
     assert judged(scores, lead_in=DAY + HOUR).events == ()
 
 
-def test_an_incident_at_the_end_of_one_window_is_the_same_event_when_the_next_judges_it_again():
+def test_an_incident_at_the_end_of_one_window_is_the_same_event_when_the_next_judges_it_again() -> None:
     """The next window begins two hours earlier for that purpose."""
     scores = incident(HOUR, quiet_after=DAY)
     again = DEFAULT.rejudged_seconds // PERIOD
@@ -131,12 +131,12 @@ def test_an_incident_at_the_end_of_one_window_is_the_same_event_when_the_next_ju
     assert [e.onset for e in seen_first.events] == [e.onset for e in seen_again.events]
 
 
-def test_no_rows_have_no_events():
+def test_no_rows_have_no_events() -> None:
     empty = judge(np.empty(0, np.int64), np.empty(0), PERIOD, 0, BASELINE)
     assert (empty.events, len(empty.severities)) == ((), 0)
 
 
-def test_gaps_between_rows_keep_their_length():
+def test_gaps_between_rows_keep_their_length() -> None:
     """Two incidents that a day of silence separates are two."""
     epochs = np.concatenate([np.arange(40), DAY + np.arange(40)]) * PERIOD
     scores = np.ones(80)
@@ -151,7 +151,7 @@ scores = st.lists(st.floats(0, 100), min_size=1, max_size=120).map(np.array)
 @given(scores, st.integers(0, 119))
 def test_events_are_in_order_apart_from_each_other_and_of_the_judged_part(
     values: NDArray[np.float64], lead_in: int
-):
+) -> None:
     start = min(lead_in, len(values) - 1)
 
     judgement = judged(values, start)
@@ -165,7 +165,7 @@ def test_events_are_in_order_apart_from_each_other_and_of_the_judged_part(
 
 
 @given(scores)
-def test_a_higher_sensitivity_never_finds_less(values: NDArray[np.float64]):
+def test_a_higher_sensitivity_never_finds_less(values: NDArray[np.float64]) -> None:
     def covered(sensitivity: Any) -> set[int]:
         events: tuple[Event, ...] = judged(values, sensitivity=sensitivity).events
         return {event.peak for event in events}
@@ -178,7 +178,7 @@ def test_a_higher_sensitivity_never_finds_less(values: NDArray[np.float64]):
 
 
 @given(scores)
-def test_every_sensitivity_scales_the_same_severities(values: NDArray[np.float64]):
+def test_every_sensitivity_scales_the_same_severities(values: NDArray[np.float64]) -> None:
     medium = judged(values).severities
     for name, factor in SENSITIVITY.items():
         scaled = judged(values, sensitivity=name).severities * factor
@@ -188,13 +188,13 @@ def test_every_sensitivity_scales_the_same_severities(values: NDArray[np.float64
 @given(scores, st.floats(0.1, 10), st.floats(0.1, 5))
 def test_a_baseline_of_higher_scores_never_makes_an_incident_graver(
     values: NDArray[np.float64], mean: float, more: float
-):
+) -> None:
     calm = judged(values, baseline=Baseline(mean, 1.0, smooth=True)).severities
     used_to_it = judged(values, baseline=Baseline(mean + more, 1.0, smooth=True)).severities
     assert (used_to_it <= calm + 1e-12).all()
 
 
-def test_the_baseline_is_of_the_last_week_of_training():
+def test_the_baseline_is_of_the_last_week_of_training() -> None:
     epochs = PERIOD * np.arange(30 * DAY, dtype=np.int64)
     values = np.where(epochs > epochs[-1] - 7 * 86_400, 2.0, 50.0)
 
@@ -202,10 +202,10 @@ def test_the_baseline_is_of_the_last_week_of_training():
 
 
 @pytest.mark.parametrize(("explained", "smooth"), [(0.97, False), (0.98, True), (1.0, True)])
-def test_a_metric_whose_steps_explain_nearly_everything_is_smooth(explained: float, smooth: object):
+def test_a_metric_whose_steps_explain_nearly_everything_is_smooth(explained: float, smooth: object) -> None:
     baseline = Baseline.of_scores(np.array([0]), np.array([1.0]), explained)
     assert baseline.smooth is smooth
 
 
-def test_a_baseline_is_read_back_as_it_was_registered():
+def test_a_baseline_is_read_back_as_it_was_registered() -> None:
     assert Baseline.from_payload(json.loads(json.dumps(SMOOTH.to_payload()))) == SMOOTH
