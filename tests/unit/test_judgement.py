@@ -120,7 +120,9 @@ def test_the_lead_in_raises_no_events_of_its_own() -> None:
     assert judged(scores, lead_in=DAY + HOUR).events == ()
 
 
-def test_an_incident_at_the_end_of_one_window_is_the_same_event_when_the_next_judges_it_again() -> None:
+def test_an_incident_at_the_end_of_one_window_is_the_same_event_when_the_next_judges_it_again() -> (
+    None
+):
     """The next window begins two hours earlier for that purpose."""
     scores = incident(HOUR, quiet_after=DAY)
     again = DEFAULT.rejudged_seconds // PERIOD
@@ -202,7 +204,9 @@ def test_the_baseline_is_of_the_last_week_of_training() -> None:
 
 
 @pytest.mark.parametrize(("explained", "smooth"), [(0.97, False), (0.98, True), (1.0, True)])
-def test_a_metric_whose_steps_explain_nearly_everything_is_smooth(explained: float, smooth: object) -> None:
+def test_a_metric_whose_steps_explain_nearly_everything_is_smooth(
+    explained: float, smooth: object
+) -> None:
     baseline = Baseline.of_scores(np.array([0]), np.array([1.0]), explained)
     assert baseline.smooth is smooth
 
