@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 # Scores of a constant series differ by rounding only; below this relative spread no score stands out.
 _RELATIVE_SPREAD = 1e-6
+# Scores that are all 0 must not make a cutoff of 0, of which no score is a multiple.
+_LEAST_SPREAD = 1e-9
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Cutoff:
     def of_scores(cls, scores: NDArray[np.float64], sigmas: float) -> "Cutoff":
         """The cutoff that these scores (n,), at least one and all finite, give."""
         mean, deviation = float(np.mean(scores)), float(np.std(scores))
-        spread = max(deviation, _RELATIVE_SPREAD * abs(mean))
+        spread = max(deviation, _RELATIVE_SPREAD * abs(mean), _LEAST_SPREAD)
         return cls(mean, deviation, sigmas, mean + sigmas * spread)
 
     def to_payload(self) -> dict[str, float]:

@@ -33,6 +33,10 @@ def test_scores_that_differ_by_rounding_only_flag_nothing() -> None:
     assert (nearly_equal <= Cutoff.of_scores(nearly_equal, 3).value).all()
 
 
+def test_scores_that_are_all_zero_still_have_a_cutoff_to_measure_others_by() -> None:
+    assert Cutoff.of_scores(np.zeros(100), 3).value > 0
+
+
 @given(scores, sigmas)
 def test_no_more_than_one_in_k_squared_of_the_reference_scores_is_flagged(
     reference: NDArray[np.float64], k: float

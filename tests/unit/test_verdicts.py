@@ -184,6 +184,13 @@ def test_what_has_grown_too_old_is_left_out_with_all_events_kept() -> None:
     assert later.events == judged.events
 
 
+def test_severities_are_finite_numbers_whatever_the_scores() -> None:
+    judged = verdicts([0.0] * 99 + [5.0], method="window")
+
+    assert np.isfinite(judged.severities).all()
+    assert all(np.isfinite(event.severity or 0) for event in judged.events)
+
+
 @given(
     readings,
     st.sampled_from(["ignore", "anomalous"]),
