@@ -1,0 +1,127 @@
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from typer.testing import CliRunner
+
+from cutwatch.detector import Detector
+from local.backtest import Backtest, backtest, default_training_time
+from local.backtest_files import Options, backtest_file, find_files, write_nab_results, write_rows
+from local.cli import app
+from local.csv_series import CsvError
+from local.regular_grid import MetricSeries
+
+START = datetime(2026, 6, 1, tzinfo=UTC)
+HOUR = 3_600
+DETECTOR = Detector(
+    name="m", namespace="N", metric="m", statistic="Average", period=HOUR, history_days=30
+)
+LEARNED = timedelta(days=10)
+
+
+def usual(days: int = 31) -> npt.NDArray[np.float64]:
+    hours = np.arange(days * 24)
+    noise = np.random.default_rng(1).normal(0, 1, len(hours))
+    return 100 + 10 * np.sin(2 * np.pi * hours / 24) + noise
+
+
+def metric(values: npt.NDArray[np.float64]) -> MetricSeries:
+    return MetricSeries(HOUR, START, values.tolist())
+
+
+def with_incident(at: int = 20 * 24, hours: int = 4) -> npt.NDArray[np.float64]:
+    values = usual()
+    values[at : at + hours] = 300
+    return values
+
+
+@pytest.fixture(scope="module")
+def found() -> Backtest:
+    return backtest(metric(with_incident()), DETECTOR, LEARNED)
+
+
+def test_an_incident_raises_one_event_where_it_begins(found: Backtest) -> None:
+    raised = np.flatnonzero(found.raised > 0)
+    (gravest,) = [row for row in raised if found.raised[row] == found.raised[raised].max()]
+    assert abs(gravest - 20 * 24) <= 1
+    assert found.anomalies[gravest : gravest + 3].tolist() == [1, 1, 1]
+
+
+def test_nothing_is_scored_before_there_is_a_model(found: Backtest) -> None:
+    learned = LEARNED // timedelta(hours=1)
+    for column in (found.scores, found.severities, found.anomalies, found.raised):
+        assert np.isnan(column[:learned]).all()
+        assert not np.isnan(column[learned:]).any()
+
+
+def test_every_event_is_raised_on_one_row_of_its_own(found: Backtest) -> None:
+    assert np.count_nonzero(found.raised > 0) == len(found.events)
+    assert all(found.anomalies[np.flatnonzero(found.raised > 0)] == 1)
+
+
+@pytest.mark.parametrize("training_schedule", ["weekly", "monthly"])
+def test_what_comes_later_changes_nothing_that_was_published_before(
+    training_schedule: str,
+) -> None:
+    changed = usual()
+    changed[24 * 24 + 1 :] += 500
+    before, after = (
+        backtest(metric(values), DETECTOR, LEARNED, training_schedule)  # type: ignore[arg-type]
+        for values in (usual(), changed)
+    )
+    first_two_windows = slice(0, 24 * 24)
+    assert np.array_equal(
+        before.scores[first_two_windows], after.scores[first_two_windows], equal_nan=True
+    )
+
+
+def test_more_sensitivity_never_finds_less(found: Backtest) -> None:
+    counts = [found.events_by_sensitivity[name] for name in ("low", "medium", "high")]
+    assert counts == sorted(counts)
+
+
+def test_the_first_15_percent_but_at_most_750_rows_are_only_learned_from() -> None:
+    assert default_training_time(metric(usual(10))) == timedelta(hours=36)
+    assert default_training_time(metric(usual(300))) == timedelta(hours=750)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "shop" / "orders.csv"
+    path.parent.mkdir()
+    rows = [f"{START + timedelta(hours=n):%Y-%m-%d %H:%M:%S},{v}" for n, v in enumerate(usual())]
+    order = [*rows[1:], rows[0]]
+    path.write_text("\n".join(["timestamp,value", *order]) + "\n")
+    return path
+
+
+def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Path) -> None:
+    done = backtest_file(file, Options(DETECTOR, LEARNED, "weekly"))
+    write_rows(done, tmp_path / "out")
+    write_nab_results(done, tmp_path / "nab")
+    given = list(csv.DictReader(file.open()))
+    rows = list(csv.DictReader((tmp_path / "out" / "shop" / "orders.csv").open()))
+    assert [row["timestamp"] for row in rows] == [row["timestamp"] for row in given]
+    assert rows[0]["score"] == rows[-1]["score"] == ""
+    nab = list(csv.DictReader((tmp_path / "nab" / "shop" / "orders.csv").open()))
+    events = [float(row["event"] or 0) for row in rows]
+    assert [float(row["anomaly_score"]) for row in nab] == pytest.approx(events, rel=1e-4)
+
+
+def test_a_place_without_csv_files_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(CsvError, match="no CSV file there"):
+        find_files([tmp_path])
+
+
+def test_the_command_writes_rows_picture_and_summary(file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    result = CliRunner().invoke(app, ["backtest", str(file), "--output", str(output)])
+    assert result.exit_code == 0, result.output
+    assert "orders" in result.output
+    assert (output / "shop" / "orders.png").stat().st_size > 10_000
+    (summary,) = json.loads((output / "summary.json").read_text())
+    assert summary["datapoints_scored"] > 0
