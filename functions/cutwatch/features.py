@@ -119,18 +119,17 @@ def explained_by_one_step(series: Series) -> float:
 
 
 def unit_of_change(series: Series) -> float:
-    """The smallest step of a near-constant metric (its middle 90 % is one value); 0 if it is not near-constant.
+    """The step of a near-constant metric (its middle 90 % is one value); 0 if it is not near-constant.
 
-    A metric that never changed has the unit 1 if its value is whole, else 1 % of it.
+    Whole numbers step by 1; others by the smallest step seen, or by 1 % where none was.
     """
-    values = np.unique(series.values[~series.missing])
     known = series.values[~series.missing]
-    if not len(values) or np.quantile(known, 0.05) < np.quantile(known, 0.95):
+    if not len(known) or np.quantile(known, 0.05) < np.quantile(known, 0.95):
         return 0.0
-    if len(values) > 1:
-        return float(np.diff(values).min())
-    level = float(values[0])
-    return 1.0 if level.is_integer() else abs(level) / 100
+    values = np.unique(known)
+    if np.all(values == np.round(values)):
+        return 1.0
+    return float(np.diff(values).min()) if len(values) > 1 else abs(float(values[0])) / 100
 
 
 def _automatic(explained: float) -> tuple[Feature, ...]:

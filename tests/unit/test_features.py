@@ -130,6 +130,7 @@ def test_a_single_outlier_changes_little() -> None:
 @pytest.mark.parametrize(
     ("values", "unit"),
     [
+        ([0] * 99 + [20], 1.0),
         ([5] * 100, 1),
         ([0.5] * 100, 0.005),
         ([3] * 99 + [4], 1),
