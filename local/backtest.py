@@ -1,37 +1,37 @@
 """What a detector would have raised over a metric's history: the schedule simulated, without AWS and without a server.
 
-Features, forest and judgement are exactly the code that the functions and the local SageMaker run.
+Features, forests and judgement are exactly the code that the functions run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from krcf import RandomCutForest
 
-from cutwatch.cutoff import Cutoff
+from cutwatch.causal_judgement import judge_causally
 from cutwatch.detector import Detector, Sensitivity
-from cutwatch.features import Recipe
-from cutwatch.insufficient_data import MINIMUM_TRAINING_ROWS
-from cutwatch.judgement import DEFAULT, Baseline
+from cutwatch.judgement import DEFAULT, judge
 from cutwatch.moments import format_moment
 from cutwatch.outcomes import AnomalyEvent
 from cutwatch.publication import continued
 from cutwatch.registry import LastEvent
 from cutwatch.series import Series
 from cutwatch.verdicts import ScoredWindow
-from local.aws.sagemaker.random_cut_forest import Hyperparameters, load, score, train
+from local.engines import Engine, LearningEngine, Model, StaticEngine
 from local.regular_grid import MetricSeries
 from local.schedule import schedule
 
 Floats = npt.NDArray[np.float64]
 TrainingSchedule = Literal["monthly", "weekly"]
+EngineName = Literal["sagemaker", "lambda"]
+_ENGINES: Mapping[EngineName, Callable[[Detector, int], Engine]] = {
+    "sagemaker": StaticEngine,
+    "lambda": LearningEngine,
+}
 
-NUM_TREES, NUM_SAMPLES_PER_TREE = 100, 256
-DEFAULT_SIGMAS = 3.0
 PROBATION_SHARE, PROBATION_ROWS = 0.15, 750
 SENSITIVITIES: tuple[Sensitivity, ...] = ("low", "medium", "high")
 
@@ -51,12 +51,17 @@ class Backtest:
     weeks: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Trained:
-    recipe: Recipe
-    forest: RandomCutForest
-    baseline: Baseline
-    cutoff: Cutoff
+@dataclass(frozen=True)
+class Plan:
+    """What is simulated: which forest, how often it is trained, whether judging may look ahead within a window."""
+
+    engine: EngineName = "sagemaker"
+    training_schedule: TrainingSchedule = "monthly"
+    causal: bool = False
+    seed: int = 0
+
+
+DEFAULT_PLAN = Plan()
 
 
 def default_training_time(series: MetricSeries) -> timedelta:
@@ -69,27 +74,33 @@ def backtest(
     metric: MetricSeries,
     detector: Detector,
     training_time: timedelta,
-    training_schedule: TrainingSchedule = "weekly",
+    plan: Plan = DEFAULT_PLAN,
+    engine: Engine | None = None,
 ) -> Backtest:
-    """Simulate trainings and weekly transforms; a model never has seen the datapoints that it scores."""
+    """Simulate trainings and weekly transforms; a model never has seen the datapoints that it scores.
+
+    `engine` replaces the one that the plan names.
+    """
     series = Series(metric.start, metric.period_seconds, np.array(metric.values))
-    simulation = _Simulation(series, detector)
+    chosen = engine or _ENGINES[plan.engine](detector, plan.seed)
+    simulation = _Simulation(series, detector, chosen, causal=plan.causal)
     start = metric.start + training_time
     for run in schedule(metric.start, metric.end, training_time):
         if run.kind == "transform":
-            if training_schedule == "weekly":
+            if plan.training_schedule == "weekly":
                 simulation.train(start)
             simulation.transform(start, run.at)
             start = run.at
-        elif training_schedule == "monthly":
+        elif plan.training_schedule == "monthly":
             simulation.train(start)
     return simulation.result((metric.end - metric.start - training_time) / timedelta(weeks=1))
 
 
 class _Simulation:
-    def __init__(self, series: Series, detector: Detector) -> None:
+    def __init__(self, series: Series, detector: Detector, engine: Engine, *, causal: bool) -> None:
         self._series, self._detector = series, detector
-        self._trained: _Trained | None = None
+        self._engine, self._causal = engine, causal
+        self._model: Model | None = None
         self._columns = {name: np.full(len(series), np.nan) for name in _COLUMNS}
         self._events: dict[Sensitivity, list[AnomalyEvent]] = {name: [] for name in SENSITIVITIES}
         self._cutoffs: list[tuple[datetime, float]] = []
@@ -98,46 +109,33 @@ class _Simulation:
     def train(self, end: datetime) -> None:
         """Learn from the detector's history before `end`; too little of it leaves the model as it was."""
         history = _between(self._series, end - self._detector.history, end)
-        usable = history.usable(self._detector)
-        recipe = Recipe.learn(
-            usable, self._detector.features, self._detector.shingle_size, self._detector.time_zone
-        )
-        rows = recipe.rows(usable)
-        if len(rows.rows) < MINIMUM_TRAINING_ROWS:
-            return
-        size = Hyperparameters(recipe.dimensions, NUM_TREES, NUM_SAMPLES_PER_TREE)
-        forest = load(train(rows.rows, size))
-        scores = np.array(score(forest, rows.rows))
-        self._trained = _Trained(
-            recipe,
-            forest,
-            Baseline.of_scores(rows.epochs, scores, recipe.explained),
-            Cutoff.of_scores(scores, self._detector.cutoff.sigmas or DEFAULT_SIGMAS),
-        )
-        self._trained_until.append(end)
+        model = self._engine.train(history.usable(self._detector))
+        if model:
+            self._model = model
+            self._trained_until.append(end)
 
     def transform(self, start: datetime, end: datetime) -> None:
         """Score [start, end) with the lead-in that features and judgement need, and judge it."""
-        model = self._trained
+        model = self._model
         if model is None:
             return
         periods = model.recipe.lead_in + -(-DEFAULT.lead_in_seconds // self._series.period)
         lead_in = timedelta(seconds=periods * self._series.period)
         observed = _between(self._series, start - lead_in, end)
-        rows = model.recipe.rows(observed.usable(self._detector))
-        scores = np.array(score(model.forest, rows.rows))
-        follows = bool(self._cutoffs)
+        epochs, scores = self._engine.score(model, observed.usable(self._detector), start)
+        # Without look-ahead, nothing is learned of the end of a window from what came after it.
+        follows = bool(self._cutoffs) and not self._causal
         for sensitivity in SENSITIVITIES:
             judged = replace(self._detector, sensitivity=sensitivity)
-            window = _window(observed, judged, model, start, rows.epochs, scores, follows=follows)
-            self._judge(window, sensitivity)
+            description = _description(observed, judged, model, start, follows=follows)
+            rule = judge_causally if self._causal else judge
+            self._judge(ScoredWindow(description, epochs, scores, rule), sensitivity)
 
     def _judge(self, window: ScoredWindow, sensitivity: Sensitivity) -> None:
         verdicts = window.verdicts()
         known = self._events[sensitivity]
         last = LastEvent(known[-1].id, known[-1].end) if known else None
-        period = timedelta(seconds=self._series.period)
-        told = continued(verdicts.events, last, period)
+        told = continued(verdicts.events, last, self._series.period)
         known += told
         if sensitivity != self._detector.sensitivity:
             return
@@ -194,17 +192,10 @@ def _between(series: Series, start: datetime, end: datetime) -> Series:
     return Series(series.moment(first), series.period, series.values[first:last])
 
 
-def _window(
-    observed: Series,
-    detector: Detector,
-    model: _Trained,
-    start: datetime,
-    epochs: npt.NDArray[np.int64],
-    scores: Floats,
-    *,
-    follows: bool,
-) -> ScoredWindow:
-    description = {
+def _description(
+    observed: Series, detector: Detector, model: Model, start: datetime, *, follows: bool
+) -> dict[str, Any]:
+    return {
         "detector": detector.to_payload(),
         "start": format_moment(start),
         "recipe": model.recipe.to_payload(),
@@ -215,4 +206,3 @@ def _window(
         "series_start": format_moment(observed.start),
         "values": [None if np.isnan(value) else value for value in observed.values.tolist()],
     }
-    return ScoredWindow(description, epochs, scores)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cutwatch.detector import Detector
-from local.backtest import Backtest, TrainingSchedule, backtest, default_training_time
+from local.backtest import DEFAULT_PLAN, Backtest, Plan, backtest, default_training_time
 from local.csv_series import CsvError, read_csv
 from local.regular_grid import MetricSeries
 from local.report import DetectorReport, draw
@@ -26,7 +26,7 @@ class Options:
 
     detector: Detector
     training_time: timedelta | None
-    training_schedule: TrainingSchedule
+    plan: Plan = DEFAULT_PLAN
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ def backtest_file(path: Path, options: Options) -> FileBacktest:
     fields = options.detector.to_payload() | {"period": series.period_seconds}
     detector = Detector.from_payload(fields)
     training_time = options.training_time or default_training_time(series)
-    result = backtest(series, detector, training_time, options.training_schedule)
+    result = backtest(series, detector, training_time, options.plan)
     return FileBacktest(path, series, detector, result)
 
 

@@ -117,6 +117,15 @@ def backtest(
             show_default=False,
         ),
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="sagemaker: a static forest per training; lambda: one that scores each datapoint, then learns it."
+        ),
+    ] = "sagemaker",
+    causal: Annotated[  # noqa: FBT002
+        bool, typer.Option("--causal", help="Judge every datapoint without looking ahead of it.")
+    ] = False,
     training_schedule: Annotated[str, typer.Option(help="monthly or weekly.")] = "monthly",
     sensitivity: Annotated[str, typer.Option(help="low, medium or high.")] = "medium",
     time_zone: Annotated[
@@ -125,11 +134,13 @@ def backtest(
     pictures: Annotated[bool, typer.Option(help="Draw each metric with its events.")] = True,  # noqa: FBT002
 ) -> None:
     """What would have been raised over metrics of your own: the schedule simulated, without any AWS."""
+    from local.backtest import EngineName, Plan, TrainingSchedule
     from local.backtest_files import Options, backtest_files, find_files, write_nab_results
     from local.csv_series import CsvError
     from local.presentation import present_backtests
 
-    _check_choice("--training-schedule", training_schedule, ("monthly", "weekly"))
+    _check_choice("--engine", engine, get_args(EngineName))
+    _check_choice("--training-schedule", training_schedule, get_args(TrainingSchedule))
     _check_choice("--sensitivity", sensitivity, get_args(Sensitivity))
     try:
         detector = Detector(
@@ -142,7 +153,8 @@ def backtest(
         )
         files = find_files(paths)
         training_time = None if training_days is None else timedelta(days=training_days)
-        options = Options(detector, training_time, training_schedule)  # type: ignore[arg-type]
+        plan = Plan(engine, training_schedule, causal)  # type: ignore[arg-type]  # checked above
+        options = Options(detector, training_time, plan)
         done = present_backtests(
             console,
             backtest_files(files, options, output, pictures=pictures),

@@ -41,6 +41,7 @@ def a_recipe(**fields: Any) -> Recipe:
     known: dict[str, Any] = {
         "features": ("value",),
         "spreads": (1.0,),
+        "centre": 0.0,
         "shingle_size": 1,
         "explained": 0.5,
         "unit": 0.0,

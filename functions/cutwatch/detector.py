@@ -25,6 +25,7 @@ _STATISTIC = re.compile(
     r"SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|wm|tc|ts)\d{1,2}(\.\d{1,10})?"
 )
 _PERIODS = (60, 86_400)
+_USUAL_HISTORY, _USUAL_DATAPOINTS = timedelta(days=30), 4_000
 # What the scores depend on. A change here makes a trained model unusable; a change of the cutoff does not.
 _TRAINED_ON = (
     "namespace",
@@ -81,7 +82,7 @@ class Detector:
     ] = field(default_factory=dict)
     period: int = 300
     missing_data: MissingData = "ignore"
-    history_days: Annotated[int, Ge(1), Le(455)] = 30
+    history_days: Annotated[int, Ge(1), Le(455)] | None = None
     features: Literal["auto"] | Annotated[tuple[Feature, ...], Len(1, 3)] = "auto"
     shingle_size: Annotated[int, Ge(1), Le(512)] = 1
     cutoff: CutoffRule = CutoffRule()
@@ -105,9 +106,15 @@ class Detector:
 
     @property
     def history(self) -> timedelta:
-        """How far back training looks: `history_days`, or what CloudWatch still keeps of this period."""
-        kept = aws_limits.metric_retention(self.period) - timedelta(seconds=self.period)
-        return min(timedelta(days=self.history_days), kept)
+        """How far back training looks: `history_days`; by default 30, or as many as 4,000 datapoints take.
+
+        Never further than CloudWatch keeps datapoints of this period.
+        """
+        period = timedelta(seconds=self.period)
+        wanted = max(_USUAL_HISTORY, _USUAL_DATAPOINTS * period)
+        if self.history_days is not None:
+            wanted = timedelta(days=self.history_days)
+        return min(wanted, aws_limits.metric_retention(self.period) - period)
 
     @property
     def metric_label(self) -> str:

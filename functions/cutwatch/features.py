@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.detector import Feature
-from cutwatch.seasonality import Profile
+from cutwatch.seasonality import DAY, Profile
 from cutwatch.series import Series
 
 Floats = NDArray[np.float64]
 
-# `auto`: where one step explains this share of the variance, incidents are sudden, and the difference shows them.
+# `auto`: where one step explains this share of a day's variance, incidents are sudden, and the difference shows them.
 AUTOCORRELATED = 0.90
+# After a longer silence (seconds) nothing is known of the step to the next datapoint.
+LONGEST_STEP = 3_600
+# Datapoints from which on a day can be compared with its steps.
+_FULL_DAY = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +40,15 @@ class FeatureRows:
 class Recipe:
     """Which features, each divided by its spread in training, and how many datapoints make one row.
 
-    `explained` is the share of the training data's variance that one step explains (0 to 1): smooth metrics are
+    `centre` is the training data's median; values are counted from it, because forests calculate in single
+    precision and must not lose small changes of large values. `explained` is the share of the training data's variance that one step explains (0 to 1): smooth metrics are
     near 1, white noise is near 0. `unit` is one step of a metric that hardly ever changes (in the metric's unit),
     0 for all others.
     """
 
     features: tuple[Feature, ...]
     spreads: tuple[float, ...]
+    centre: float
     shingle_size: int
     explained: float
     unit: float
@@ -70,19 +76,22 @@ class Recipe:
         explained = explained_by_one_step(series)
         profile = Profile.learn(series, time_zone)
         chosen = _automatic(explained) if features == "auto" else tuple(features)
-        columns = _columns(series, chosen, profile)
+        centre = float(np.median(series.values[~series.missing])) if series.reported else 0.0
+        columns = [_column(series, feature, centre, profile) for feature in chosen]
         spreads = tuple(_spread(column) for column in columns)
-        return cls(chosen, spreads, shingle_size, explained, unit_of_change(series), profile)
+        unit = unit_of_change(series)
+        return cls(chosen, spreads, centre, shingle_size, explained, unit, profile)
 
     def rows(self, series: Series) -> FeatureRows:
         """One row per position whose last `shingle_size` datapoints are all known, oldest first.
 
         A row never spans a gap: values on both sides of it were not neighbours.
         """
-        columns = _columns(series, self.features, self.profile)
-        scaled = np.stack(
-            [column / spread for column, spread in zip(columns, self.spreads, strict=True)], axis=1
-        )
+        columns = [
+            _column(series, feature, self.centre, self.profile) / spread
+            for feature, spread in zip(self.features, self.spreads, strict=True)
+        ]
+        scaled = np.stack(columns, axis=1)
         if len(scaled) < self.shingle_size:
             return FeatureRows(np.empty((0, self.dimensions)), np.empty(0, np.int64))
         shingles = np.lib.stride_tricks.sliding_window_view(scaled, self.shingle_size, axis=0)
@@ -100,6 +109,7 @@ class Recipe:
         return cls(
             tuple(payload["features"]),
             tuple(payload["spreads"]),
+            payload["centre"],
             payload["shingle_size"],
             payload["explained"],
             payload["unit"],
@@ -108,14 +118,26 @@ class Recipe:
 
 
 def explained_by_one_step(series: Series) -> float:
-    """1 - var(difference) / (2 var(value)), both winsorised at 1 % and 99 %: the lag-one autocorrelation, robustly."""
-    values = series.values[~series.missing]
+    """1 - var(difference) / (2 var(value)): the lag-one autocorrelation, of the median day and robustly.
+
+    Within days, because over weeks every metric whose level moves looks smooth.
+    """
+    known = ~series.missing
+    values, days = series.values[known], series.epochs[known] // DAY
     if len(values) < 2:  # noqa: PLR2004 - a difference needs two
         return 0.0
-    spread = _winsorised_deviation(values)
-    if spread == 0:
-        return 0.0
-    return float(1 - (_winsorised_deviation(np.diff(values)) / spread) ** 2 / 2)
+    deviations = [
+        (_winsorised_deviation(day), _winsorised_deviation(np.diff(day)))
+        for day in _full_days(values, days)
+    ]
+    of_values, of_steps = np.median(deviations, axis=0)
+    return float(1 - (of_steps / of_values) ** 2 / 2) if of_values > 0 else 0.0
+
+
+def _full_days(values: Floats, days: NDArray[np.int64]) -> list[Floats]:
+    """The days with datapoints enough to compare; everything as one day where there are none."""
+    groups = np.split(values, np.flatnonzero(np.diff(days)) + 1)
+    return [group for group in groups if len(group) >= _FULL_DAY] or [values]
 
 
 def unit_of_change(series: Series) -> float:
@@ -136,23 +158,21 @@ def _automatic(explained: float) -> tuple[Feature, ...]:
     return ("value", "difference") if explained >= AUTOCORRELATED else ("value",)
 
 
-def _columns(series: Series, features: Sequence[Feature], profile: Profile) -> list[Floats]:
-    return [_column(series, feature, profile) for feature in features]
-
-
-def _column(series: Series, feature: Feature, profile: Profile) -> Floats:
+def _column(series: Series, feature: Feature, centre: float, profile: Profile) -> Floats:
     if feature == "difference":
         return difference(series)
-    return series.values if feature == "value" else series.values - profile.at(series.epochs)
+    return series.values - (centre if feature == "value" else profile.at(series.epochs))
 
 
 def difference(series: Series) -> Floats:
-    """Each datapoint less the one reported before it, however long ago; 0 for the first, NaN in gaps."""
+    """Each datapoint less the one reported before it; 0 for the first and after a long silence, NaN in gaps."""
     known = np.flatnonzero(~series.missing)
     result = np.full(len(series), np.nan)
     if len(known):
         values = series.values[known]
-        result[known] = np.diff(values, prepend=values[0])
+        silence = np.diff(known, prepend=known[0]) * series.period
+        steps = np.diff(values, prepend=values[0])
+        result[known] = np.where(silence <= max(LONGEST_STEP, series.period), steps, 0.0)
     return result
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.detector import Sensitivity
+from cutwatch.features import AUTOCORRELATED
 
 Floats = NDArray[np.float64]
 Epochs = NDArray[np.int64]
@@ -25,21 +26,21 @@ class JudgementParameters:
 
     smoothing: int = 3
     """Scores averaged before they are judged (datapoints); more is calmer and later."""
-    deviation_floor: float = 0.3
+    deviation_floor: float = 0.4
     """Added to the standard deviation of the training scores (score units): calms forests that scored evenly."""
-    baseline_days: float = 7
-    """How much of the end of the training data gives mean and deviation (days)."""
+    baseline_datapoints: int = 4_000
+    """How many of the latest training scores give mean and deviation (datapoints)."""
     peak_distance_hours: float = 2
     """Of peaks nearer than this to each other only the highest counts (hours)."""
     onset_hours: float = 2
     """How far before its peak an event may begin (hours)."""
     onset_share: float = 0.5
     """The likelihood, as a share of the peak's, at which an event begins."""
-    bar: float = 0.8
+    bar: float = 0.5
     """The least likelihood of an event (standard deviations); lower finds more and cries wolf more."""
     smooth_bar: float = 2.0
     """The fixed cutoff for smooth metrics, whose incidents are sudden and frequent (standard deviations)."""
-    smooth_explained: float = 0.98
+    smooth_explained: float = AUTOCORRELATED
     """From this share of variance explained by one step on, a metric counts as smooth."""
     habit_days: float = 7
     """How far before a window habit looks (days)."""
@@ -54,6 +55,11 @@ class JudgementParameters:
     def lead_in_seconds(self) -> int:
         """How much before a window habit and smoothing need to see."""
         return round(self.habit_days * DAY + 2 * self.peak_distance_hours * HOUR)
+
+    @property
+    def same_incident_seconds(self) -> int:
+        """An event that begins no later than this after another one's end goes on with it."""
+        return round(self.peak_distance_hours * HOUR)
 
     @property
     def rejudged_seconds(self) -> int:
@@ -77,13 +83,12 @@ class Baseline:
     @classmethod
     def of_scores(
         cls,
-        epochs: Epochs,
         scores: Floats,
         explained: float,
         parameters: JudgementParameters = DEFAULT,
     ) -> Self:
-        """Of the last days of training scores (n,), at least one and all finite."""
-        recent = scores[epochs > epochs[-1] - parameters.baseline_days * DAY]
+        """Of the latest of training scores (n,), at least one and all finite."""
+        recent = scores[-parameters.baseline_datapoints :]
         smooth = explained >= parameters.smooth_explained
         return cls(float(np.mean(recent)), float(np.std(recent)), bool(smooth))
 
@@ -130,9 +135,9 @@ def judge(
     """Judge the rows from epoch second `judged_from` on; the rows before it are lead-in for habit and smoothing."""
     if not len(epochs):
         return Judgement(np.empty(0), (), float("nan"))
-    likelihood = _likelihood(scores, baseline, parameters)
-    peaks = _peaks(epochs, likelihood, period, parameters)
-    cutoff = SENSITIVITY[sensitivity] * _cutoff(
+    likelihood = likelihood_of(scores, baseline, parameters)
+    peaks = find_peaks(epochs, likelihood, period, parameters)
+    cutoff = SENSITIVITY[sensitivity] * cutoff_of(
         epochs[peaks], likelihood[peaks], judged_from, baseline, parameters
     )
     severities = likelihood / cutoff
@@ -141,7 +146,8 @@ def judge(
     return Judgement(severities, tuple(events), as_score)
 
 
-def _likelihood(scores: Floats, baseline: Baseline, parameters: JudgementParameters) -> Floats:
+def likelihood_of(scores: Floats, baseline: Baseline, parameters: JudgementParameters) -> Floats:
+    """How many deviations (n,) the latest scores of each row lie above those of the training data."""
     sums = np.concatenate([[0.0], np.cumsum(scores)])
     ends = np.arange(1, len(scores) + 1)
     starts = np.maximum(ends - parameters.smoothing, 0)
@@ -151,7 +157,7 @@ def _likelihood(scores: Floats, baseline: Baseline, parameters: JudgementParamet
     return likelihood
 
 
-def _peaks(
+def find_peaks(
     epochs: Epochs, likelihood: Floats, period: int, parameters: JudgementParameters
 ) -> NDArray[np.intp]:
     """Positions that are the highest within `peak_distance_hours` on either side; the first of equals."""
@@ -168,13 +174,14 @@ def _peaks(
     return np.array(peaks, np.intp)
 
 
-def _cutoff(
+def cutoff_of(
     peak_epochs: Epochs,
     peak_likelihoods: Floats,
     judged_from: int,
     baseline: Baseline,
     parameters: JudgementParameters,
 ) -> float:
+    """The likelihood that is an anomaly in a window from `judged_from` on, given the peaks (n,) known so far."""
     if baseline.smooth:
         return parameters.smooth_bar
     recent = peak_likelihoods[peak_epochs >= judged_from - parameters.habit_days * DAY]

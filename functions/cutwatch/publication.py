@@ -10,6 +10,7 @@ import numpy as np
 from cutwatch.aws_limits import METRIC_MAX_AGE
 from cutwatch.bucket import Bucket
 from cutwatch.errors import NotFound
+from cutwatch.judgement import DEFAULT
 from cutwatch.metrics import (
     ANOMALOUS_DATAPOINTS,
     ANOMALY,
@@ -49,7 +50,7 @@ def publish_window(
     publishable = judged.since(int((now - METRIC_MAX_AGE).timestamp()) + 60)
     lost = description["lost_periods"] + len(judged.epochs) - len(publishable.epochs)
     before = registry.detector(detector.name).event_before(run.id)
-    events = continued(judged.events, before, timedelta(seconds=detector.period))
+    events = continued(judged.events, before, detector.period)
     outcome = _outcome(detector.name, window.start, publishable, events, lost)
     datums = _datapoint_datums(publishable, detector.name) + summary_datums(outcome, run.moment)
     publish(cloudwatch, namespace, datums)
@@ -60,13 +61,14 @@ def publish_window(
 
 
 def continued(
-    events: Sequence[AnomalyEvent], before: LastEvent | None, period: timedelta
+    events: Sequence[AnomalyEvent], before: LastEvent | None, period: int
 ) -> list[AnomalyEvent]:
-    """Events that begin within, or right after, the last one told bear its id: they are the same incident."""
+    """Events that begin within the last one told, or soon after it, bear its id: they are the same incident."""
+    soon = timedelta(seconds=max(DEFAULT.same_incident_seconds, period))
     result: list[AnomalyEvent] = []
     for event in events:
         last = LastEvent(result[-1].id, result[-1].end) if result else before
-        if last and parse_moment(event.start) <= parse_moment(last.end) + period:
+        if last and parse_moment(event.start) <= parse_moment(last.end) + soon:
             known = replace(event, id=last.id, continues=True)
             result.append(known)
         else:

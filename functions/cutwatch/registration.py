@@ -13,7 +13,7 @@ from cutwatch.names import recipe_key
 from cutwatch.outcomes import Outcome
 from cutwatch.registry import KEPT_MODELS, Model, Registry
 from cutwatch.runs import Run
-from cutwatch.storage import find_description, read_epochs, read_scores
+from cutwatch.storage import find_description, read_scores
 
 
 def register(
@@ -34,9 +34,8 @@ def register(
         raise NotFound("GetObject", "NoSuchKey", f"no dataset below {dataset['prefix']}")
     detector = Detector.from_payload(description["detector"])
     scores = read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"])
-    epochs = read_epochs(bucket, dataset["prefix"])
     recipe = Recipe.from_payload(description["recipe"])
-    baseline = Baseline.of_scores(epochs, scores, recipe.explained)
+    baseline = Baseline.of_scores(scores, recipe.explained)
     cutoff = Cutoff.of_scores(scores, detector.cutoff.sigmas or default_sigmas)
     model = Model(
         name=model_name,

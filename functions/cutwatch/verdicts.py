@@ -55,11 +55,15 @@ class Verdicts:
 
 @dataclass(frozen=True, eq=False)
 class ScoredWindow:
-    """A dataset's description with the scores of its rows: epochs (n,), scores (n,)."""
+    """A dataset's description with the scores of its rows: epochs (n,), scores (n,).
+
+    `judge_rows` is the default judgement, or the same without look-ahead.
+    """
 
     description: Mapping[str, Any]
     epochs: Epochs
     scores: Floats
+    judge_rows: Callable[..., Judgement] = judge
 
     @property
     def detector(self) -> Detector:
@@ -165,7 +169,7 @@ class ScoredWindow:
     def by_likelihood(self) -> Judgement:
         """The default judgement; the end of the window before is judged again, now that its future is known."""
         again = DEFAULT.rejudged_seconds if self.description["follows"] else 0
-        return judge(
+        return self.judge_rows(
             self.epochs,
             self.scores,
             self.detector.period,

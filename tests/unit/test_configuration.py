@@ -34,7 +34,7 @@ def test_a_detector_needs_a_name_and_a_metric_and_has_defaults_for_the_rest() ->
     [detector] = parse_detectors(document(ORDERS))
 
     assert (detector.name, detector.metric_label) == ("orders", "Shop Orders, Sum")
-    assert (detector.period, detector.missing_data, detector.history_days) == (300, "ignore", 30)
+    assert (detector.period, detector.missing_data, detector.history_days) == (300, "ignore", None)
     assert detector.cutoff == CutoffRule("likelihood", None)
 
 

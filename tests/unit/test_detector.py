@@ -89,14 +89,18 @@ def test_the_order_of_dimensions_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("period", "days", "history"),
     [
-        (300, 30, timedelta(days=30)),
+        (300, None, timedelta(days=30)),
+        (60, None, timedelta(days=15, seconds=-60)),
+        (3_600, None, timedelta(hours=4_000)),
+        (86_400, None, timedelta(days=454)),
+        (300, 14, timedelta(days=14)),
         (60, 30, timedelta(days=15, seconds=-60)),
         (300, 90, timedelta(days=63, seconds=-300)),
         (3_600, 455, timedelta(days=455, hours=-1)),
     ],
 )
 def test_history_reaches_back_as_far_as_asked_for_and_as_cloudwatch_keeps(
-    period: int, days: int, history: timedelta
+    period: int, days: int | None, history: timedelta
 ) -> None:
     assert a_detector(period=period, history_days=days).history == history
 

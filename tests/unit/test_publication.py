@@ -1,5 +1,4 @@
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from cutwatch.publication import continued, summary_datums
 from cutwatch.registry import LastEvent
 from tests.builders import NOON, an_outcome, moments
 
-PERIOD = timedelta(minutes=5)
-TIMES = [format_moment(moment) for moment in moments(40)]
+PERIOD = 300
+TIMES = [format_moment(moment) for moment in moments(60)]
 
 
 def an_event(first: int, last: int, **fields: Any) -> AnomalyEvent:
@@ -25,22 +24,28 @@ def told(first: int, last: int) -> LastEvent:
 
 
 def test_events_apart_from_each_other_are_new() -> None:
-    events = [an_event(3, 5), an_event(9, 12)]
+    events = [an_event(26, 28), an_event(53, 55)]
     assert continued(events, told(0, 1), PERIOD) == events
 
 
-@pytest.mark.parametrize("last", [3, 4, 8])
-def test_an_event_within_or_right_after_the_last_one_told_is_the_same_incident(last: int) -> None:
-    event = an_event(4, 7)
+@pytest.mark.parametrize("last", [2, 25, 26, 30])
+def test_an_event_within_or_soon_after_the_last_one_told_is_the_same_incident(last: int) -> None:
+    event = an_event(26, 29)
 
     assert continued([event], told(0, last), PERIOD) == [
         replace(event, id=f"orders:{TIMES[0]}", continues=True)
     ]
 
 
-def test_an_event_one_quiet_datapoint_later_is_another_incident() -> None:
-    event = an_event(5, 7)
+def test_an_event_after_more_than_two_quiet_hours_is_another_incident() -> None:
+    event = an_event(28, 30)
     assert continued([event], told(0, 3), PERIOD) == [event]
+
+
+def test_of_a_metric_with_a_long_period_the_next_datapoint_is_soon() -> None:
+    event = an_event(40, 41)
+    assert continued([event], told(0, 4), 3 * 3_600)[0].continues
+    assert not continued([event], told(0, 3), 3 * 3_600)[0].continues
 
 
 def test_an_incident_goes_on_for_as_long_as_it_goes_on() -> None:

@@ -1,0 +1,91 @@
+"""What is compared: Cutwatch as it ships, another forest under the same features and judgement, and plain rules."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import IsolationForest
+
+from cutwatch.detector import CutoffRule, Detector
+from cutwatch.forest import StaticForest
+from local.backtest import Backtest, Plan, backtest, default_training_time
+from local.engines import StaticEngine
+from local.regular_grid import MetricSeries
+
+Floats = npt.NDArray[np.float64]
+# What a contender raises, on the grid of a metric: 1 and more where it alarms.
+Contender = Callable[[MetricSeries, int], Floats]
+
+# The spread of a Random Cut Forest's scores on usual data, which the judgement's parameters are made for.
+_USUAL_SPREAD = 0.3
+_A_DAY = 86_400
+_SIGMAS = 3.0
+
+
+@dataclass(frozen=True)
+class Cutwatch:
+    """Cutwatch itself, as planned."""
+
+    plan: Plan
+
+    def __call__(self, metric: MetricSeries, seed: int) -> Floats:
+        plan = replace(self.plan, seed=seed)
+        return backtest(metric, detector_of(metric), default_training_time(metric), plan).raised
+
+
+def isolation_forest(metric: MetricSeries, seed: int) -> Floats:
+    """scikit-learn's IsolationForest in the place of the Random Cut Forest, trained weekly."""
+    detector = detector_of(metric)
+    return _weekly(metric, detector, StaticEngine(detector, seed, IsolationScores)).raised
+
+
+def original_rule(metric: MetricSeries, seed: int) -> Floats:
+    """The predecessor's: 50 trees of 100 values, and every datapoint above its own week's mean + 3 sigma."""
+    rule = CutoffRule(method="window", sigmas=_SIGMAS)
+    detector = replace(detector_of(metric), features=("value",), cutoff=rule)
+    engine = StaticEngine(
+        detector,
+        seed,
+        lambda rows, seed: StaticForest.train(rows, trees=50, samples=100, seed=seed),
+    )
+    return _weekly(metric, detector, engine).anomalies
+
+
+def rolling_z_score(metric: MetricSeries, seed: int) -> Floats:  # noqa: ARG001 - nothing is drawn
+    """Every datapoint more than 3 deviations from the mean of the day before it."""
+    values = np.array(metric.values)
+    size = max(_A_DAY // metric.period_seconds, 12)
+    before = np.lib.stride_tricks.sliding_window_view(values, size)[:-1]
+    with np.errstate(all="ignore"):
+        mean, deviation = np.nanmean(before, axis=1), np.nanstd(before, axis=1)
+        z_scores = np.abs(values[size:] - mean) / deviation
+    return np.concatenate([np.zeros(size), z_scores > _SIGMAS]).astype(np.float64)
+
+
+class IsolationScores:
+    """An isolation forest, its scores stretched to the spread that the judgement expects."""
+
+    def __init__(self, rows: Floats, seed: int) -> None:
+        self._forest = IsolationForest(random_state=seed).fit(rows)
+        self._spread = float(np.std(self._forest.score_samples(rows))) or 1.0
+
+    def score(self, rows: Floats) -> Floats:
+        scores: Floats = -self._forest.score_samples(rows) / self._spread * _USUAL_SPREAD
+        return scores
+
+
+def detector_of(metric: MetricSeries) -> Detector:
+    """The default detector of a metric."""
+    return Detector(
+        name="benchmark",
+        namespace="Cutwatch/Csv",
+        metric="metric",
+        statistic="Average",
+        period=metric.period_seconds,
+    )
+
+
+def _weekly(metric: MetricSeries, detector: Detector, engine: StaticEngine) -> Backtest:
+    plan = Plan("sagemaker", "weekly")
+    return backtest(metric, detector, default_training_time(metric), plan, engine)
