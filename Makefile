@@ -36,6 +36,7 @@ lock: ## resolve requirements.lock anew (needs uv)
 	printf '%s\n' 'aws-lambda-powertools[tracer]' boto3 annotated-types pydantic pyyaml tzdata \
 	  | uv pip compile --quiet --no-header --no-annotate --python-version 3.13 -c requirements.lock - -o functions/requirements.txt
 	grep -E '^numpy==.*>=' requirements.lock | sed 's/ ;.*//' > layers/numerics/requirements.txt
+	grep -E '^krcf==' requirements.lock | sed 's/ ;.*//' > layers/forests/requirements.txt
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis

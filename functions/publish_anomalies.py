@@ -1,35 +1,35 @@
-"""Judges a scored window and publishes it to CloudWatch."""
+"""Judges the scored windows of a batch and publishes them to CloudWatch."""
 
 from cutwatch.aws import client
+from cutwatch.batches import Batch, detector_of
 from cutwatch.bucket import Bucket
 from cutwatch.moments import parse_moment
-from cutwatch.names import scores_prefix
 from cutwatch.observability import Payload, count, observed
 from cutwatch.publication import publish_window
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import PublishAnomaliesSettings
 
+_COUNTS = ("datapoints", "anomalous_datapoints", "new_events")
+
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detector`, `data`, `scoring` (the transform job, if rows were scored), `now` -> the outcome's counts."""
+    """`run`, `datasets`, `now`; of a SageMaker detector `scoring` (its job) -> counts of what was published."""
     settings = PublishAnomaliesSettings.from_env()
-    job = event["scoring"]["name"]
-    outcome = publish_window(
-        client("cloudwatch"),
-        Registry(client("dynamodb"), settings.table_name),
-        Bucket(client("s3"), settings.bucket_name),
-        Run.from_payload(event["run"]),
-        event["data"],
-        scores_prefix(event["detector"]["name"], job) if job else None,
-        settings.anomaly_namespace,
-        parse_moment(event["now"], "now"),
-    )
-    count("DatapointsPublished", outcome.datapoints)
-    return {
-        "status": outcome.status,
-        "message": outcome.message,
-        "anomalous_datapoints": outcome.anomalous_datapoints,
-        "new_events": outcome.new_events,
-    }
+    registry = Registry(client("dynamodb"), settings.table_name)
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    run, now = Run.from_payload(event["run"]), parse_moment(event["now"], "now")
+
+    def published(dataset: Payload) -> Payload:
+        job = event["scoring"]["name"] or dataset["forest"]
+        namespace = settings.anomaly_namespace
+        outcome = publish_window(
+            client("cloudwatch"), registry, bucket, run, dataset, job, namespace, now
+        )
+        return {name: getattr(outcome, name) for name in _COUNTS}
+
+    done = Batch(registry, run).each(event["datasets"], detector_of, published)
+    counts = {name: sum(each[name] for each in done) for name in _COUNTS}
+    count("DatapointsPublished", counts["datapoints"])
+    return {"detectors": len(done)} | counts

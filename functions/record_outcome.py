@@ -1,19 +1,29 @@
-"""Records how a detector's part of a run ended when no model was registered and nothing was published."""
+"""Records that a batch's part of a run failed, for each of its detectors of which nothing better is known."""
 
 from cutwatch.aws import client
 from cutwatch.observability import Payload, count, observed
-from cutwatch.outcomes import outcome_of
+from cutwatch.outcomes import Status, failure_of
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import RegistrySettings
 
+_BETTER: tuple[Status, ...] = (
+    "TRAINED",
+    "PUBLISHED",
+    "UP_TO_DATE",
+    "NO_DATA",
+    "TOO_LITTLE_HISTORY",
+)
+
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detector`, `result` (an outcome, or `Error` and `Cause` as caught) -> status and message."""
+    """`run`, `detectors`, `result` (`Error` and `Cause` as caught) -> the message."""
     settings = RegistrySettings.from_env()
-    outcome = outcome_of(event["detector"]["name"], event["result"])
-    count("DetectorsFailed", int(outcome.status == "FAILED"))
+    registry = Registry(client("dynamodb"), settings.table_name)
     run = Run.from_payload(event["run"])
-    Registry(client("dynamodb"), settings.table_name).record_outcome(run.id, run.moment, outcome)
-    return {"status": outcome.status, "message": outcome.message}
+    for detector in event["detectors"]:
+        outcome = failure_of(detector["name"], event["result"])
+        registry.record_outcome(run.id, run.moment, outcome, keeps=_BETTER)
+    count("DetectorsFailed", len(event["detectors"]))
+    return {"message": failure_of("", event["result"]).message}

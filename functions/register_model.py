@@ -1,6 +1,7 @@
-"""Freezes the cutoff, registers the model, deletes the models before the previous one."""
+"""Freezes the cutoffs, registers the models of a batch, deletes the models before the previous ones."""
 
 from cutwatch.aws import client
+from cutwatch.batches import Batch, detector_of
 from cutwatch.bucket import Bucket
 from cutwatch.models import delete_models
 from cutwatch.names import scores_prefix
@@ -13,22 +14,26 @@ from cutwatch.settings import RegisterModelSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detector`, `data`, `model`, `scoring` (the transform job) -> the detector's outcome."""
+    """`run`, `datasets`; of a SageMaker detector `model` and `scoring` (its jobs) -> the models' names."""
     settings = RegisterModelSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
-    detector = event["detector"]["name"]
-    outcome, superseded = register(
-        registry,
-        Bucket(client("s3"), settings.bucket_name),
-        Run.from_payload(event["run"]),
-        event["data"],
-        event["model"]["name"],
-        scores_prefix(detector, event["scoring"]["name"]),
-        settings.cutoff_sigmas,
-    )
-    for problem in delete_models(client("sagemaker"), registry, detector, superseded):
-        logger.warning(
-            "superseded model not deleted, the next training tries again", reason=problem
-        )
-    count("ModelsTrained")
-    return outcome.to_payload()
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    run = Run.from_payload(event["run"])
+
+    def registered(dataset: Payload) -> str:
+        model = event["model"]["name"] or dataset["forest"]
+        scores = scores_prefix(dataset["detector"], event["scoring"]["name"] or dataset["forest"])
+        superseded = register(
+            registry, bucket, run, dataset, model, scores, settings.cutoff_sigmas
+        )[1]
+        for problem in delete_models(
+            client("sagemaker"), registry, dataset["detector"], superseded
+        ):
+            logger.warning(
+                "superseded model not deleted, the next training tries again", reason=problem
+            )
+        return model
+
+    models = Batch(registry, run).each(event["datasets"], detector_of, registered)
+    count("ModelsTrained", len(models))
+    return {"models": models}

@@ -1,4 +1,4 @@
-"""Pulls a detector's datapoints from CloudWatch into S3 as feature rows."""
+"""Pulls the datapoints of a batch of detectors from CloudWatch into S3 as feature rows."""
 
 from cutwatch.aws import client
 from cutwatch.bucket import Bucket
@@ -12,15 +12,15 @@ from cutwatch.settings import StoreMetricDataSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detector` -> the dataset (prefix, window, rows), or the `outcome` that ends it here."""
+    """`run`, `detectors` -> `datasets` (prefix, rows) of those with something to do; the others have an outcome."""
     settings = StoreMetricDataSettings.from_env()
-    dataset = DatasetWriter(
+    writer = DatasetWriter(
         client("cloudwatch"),
         Bucket(client("s3"), settings.bucket_name),
         Registry(client("dynamodb"), settings.table_name),
         settings,
         Run.from_payload(event["run"]),
-        Detector.from_payload(event["detector"]),
-    ).store()
-    count("RowsStored", dataset.get("rows", 0))
-    return dataset
+    )
+    datasets = writer.store([Detector.from_payload(each) for each in event["detectors"]])
+    count("RowsStored", sum(dataset["rows"] for dataset in datasets))
+    return {"datasets": datasets, "pending": len(datasets)}

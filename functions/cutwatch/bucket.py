@@ -22,10 +22,21 @@ class Bucket:
         """Store a text object."""
         self.s3.put_object(Bucket=self.name, Key=key, Body=content.encode())
 
+    def write_bytes(self, key: str, content: bytes) -> None:
+        """Store a binary object."""
+        self.s3.put_object(Bucket=self.name, Key=key, Body=content)
+
     def read(self, key: str) -> str:
         """A text object's content; `NotFound` if there is none."""
-        response = self.s3.get_object(Bucket=self.name, Key=key)
-        return read_body("GetObject", response).decode()
+        return self.read_bytes(key).decode()
+
+    def read_bytes(self, key: str) -> bytes:
+        """An object's content; `NotFound` if there is none."""
+        return read_body("GetObject", self.s3.get_object(Bucket=self.name, Key=key))
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is gone already is as good."""
+        self.s3.delete_object(Bucket=self.name, Key=key)
 
     def read_json(self, key: str) -> Any:
         """A JSON object's content."""

@@ -1,11 +1,12 @@
 """A detector's datapoints, read from CloudWatch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from cutwatch.aws_limits import GET_METRIC_DATA_MAX_DATAPOINTS
 from cutwatch.detector import Detector
+from cutwatch.errors import CutwatchError
 from cutwatch.metrics import metric_dimensions
 from cutwatch.series import Series
 
@@ -15,6 +16,13 @@ def read_series(cloudwatch: Any, detector: Detector, start: datetime, end: datet
     return Series.from_datapoints(
         start, end, detector.period, _datapoints(cloudwatch, detector, start, end)
     )
+
+
+def read_many(
+    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+) -> dict[str, Series | CutwatchError]:
+    """TODO merged later."""
+    return {d.name: read_series(cloudwatch, d, start, end) for d in detectors}
 
 
 def _datapoints(

@@ -1,176 +1,231 @@
-"""Pulls a detector's metric into S3: what a training or a transform job reads, and how it was made."""
+"""Pulls metrics into S3: what a training or a transform reads of each detector, and how it was made."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from cutwatch.aws_limits import GET_METRIC_DATA_MAX_DATAPOINTS
+from cutwatch.batches import Batch
 from cutwatch.bucket import Bucket
-from cutwatch.datapoints import read_series
+from cutwatch.datapoints import read_many
 from cutwatch.detector import Detector
-from cutwatch.errors import ModelMissing, NotFound
+from cutwatch.errors import CutwatchError, ModelMissing, NotFound
 from cutwatch.features import FeatureRows, Recipe
 from cutwatch.insufficient_data import untrained, up_to_date, why_not_score, why_not_train
 from cutwatch.judgement import DEFAULT
-from cutwatch.moments import format_moment
-from cutwatch.names import dataset_digest, dataset_prefix
+from cutwatch.moments import format_moment, parse_moment
+from cutwatch.names import dataset_digest, dataset_prefix, forest_name
 from cutwatch.outcomes import Outcome
-from cutwatch.registry import Model, Registry
+from cutwatch.registry import DetectorRecord, Model, Registry
 from cutwatch.runs import Run
 from cutwatch.series import Series
 from cutwatch.settings import StoreMetricDataSettings
 from cutwatch.storage import find_description, store_dataset
 from cutwatch.windows import Window, newest_end, training_window, transform_window
 
-Answer = dict[str, Any]
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A dataset to be stored: what is read from CloudWatch for which window, and, if it is to be scored, by which model."""
+
+    detector: Detector
+    window: Window
+    read_from: datetime
+    record: DetectorRecord
+    model: Model | None = None
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True)
 class DatasetWriter:
-    """Stores one detector's dataset for one run, with all that it needs from outside."""
+    """Stores datasets of one run, with all that it needs from outside."""
 
     cloudwatch: Any
     bucket: Bucket
     registry: Registry
     settings: StoreMetricDataSettings
     run: Run
-    detector: Detector
 
-    def store(self) -> Answer:
-        """Store the dataset, once; returns what the next states need, or `outcome` when there is nothing to do."""
-        return self._store_training() if self.run.kind == "training" else self._store_window()
+    def store(self, detectors: Sequence[Detector]) -> list[Summary]:
+        """Store a dataset for each detector, once; returns what the next states need of them.
 
-    def _store_training(self) -> Answer:
-        record = self.registry.detector(self.detector.name)
+        A detector of which there is nothing to store, or whose storing fails, has an outcome instead.
+        """
+        batch = Batch(self.registry, self.run)
+        found: list[Plan | Summary] = batch.each(detectors, lambda d: d.name, self._plan)
+        plans = [each for each in found if isinstance(each, Plan)]
+        done = [each for each in found if not isinstance(each, Plan)]
+        for together in _read_together(plans):
+            observed = read_many(
+                self.cloudwatch,
+                [plan.detector for plan in together],
+                together[0].read_from,
+                together[0].window.end,
+            )
+            done += batch.each(
+                together,
+                lambda plan: plan.detector.name,
+                lambda plan: self._write_observed(plan, observed[plan.detector.name]),  # noqa: B023
+            )
+        return done
+
+    def _plan(self, detector: Detector) -> Plan | Summary | Outcome:
+        plan_for = self._plan_training if self.run.kind == "training" else self._plan_transform
+        plan = plan_for(detector, self.registry.detector(detector.name))
+        if isinstance(plan, Outcome):
+            return plan
+        stored = find_description(self.bucket, self._prefix(plan))
+        return plan if stored is None else _summary(stored)
+
+    def _plan_training(self, detector: Detector, record: DetectorRecord) -> Plan:
         unpublished = self.settings.first_window if self.run.by_need else timedelta()
-        window = training_window(self.detector, self._newest, record.published_through, unpublished)
-        stored = find_description(self.bucket, self._prefix(window))
-        if stored is not None:
-            return _summary(stored)
-        observed = read_series(self.cloudwatch, self.detector, window.start, window.end)
-        usable = observed.usable(self.detector)
-        recipe = Recipe.learn(
-            usable, self.detector.features, self.detector.shingle_size, self.detector.time_zone
-        )
-        rows = recipe.rows(usable)
-        outcome = why_not_train(self.cloudwatch, self.detector, window, observed, len(rows.rows))
-        if outcome:
-            return _ends(outcome)
-        return self._write(window, observed, recipe, rows, {"constant": _is_constant(observed)})
+        newest = newest_end(detector, self.run.scheduled, self.settings.data_delay)
+        window = training_window(detector, newest, record.published_through, unpublished)
+        return Plan(detector, window, window.start, record)
 
-    def _store_window(self) -> Answer:
-        record = self.registry.detector(self.detector.name)
-        model = record.usable_model(self.detector.fingerprint)
+    def _plan_transform(self, detector: Detector, record: DetectorRecord) -> Plan | Outcome:
+        model = record.usable_model(detector.fingerprint)
         if model is None:
-            return _ends(untrained(self.registry, self.run, self.detector))
-        window = self._transform_window(record.published_through, model)
-        if window.is_empty:
-            return _ends(up_to_date(self.detector, record.published_through))
-        stored = find_description(self.bucket, self._prefix(window))
-        if stored is not None:
-            return _summary(stored)
-        recipe = self._recipe_of(model)
-        observed = read_series(
-            self.cloudwatch, self.detector, window.start - self._lead_in(recipe), window.end
-        )
-        rows = recipe.rows(observed.usable(self.detector))
-        inside = int(np.count_nonzero(rows.epochs >= int(window.start.timestamp())))
-        outcome = why_not_score(self.cloudwatch, self.detector, window, observed, inside)
-        if outcome:
-            return _ends(outcome)
-        judged = {
-            "model": model.name,
-            "baseline": dict(model.baseline),
-            "cutoff": dict(model.cutoff),
-            "cutoff_method": model.cutoff_method,
-            "follows": record.published_through == window.start,
-            "lost_periods": window.lost_periods,
-        }
-        return self._write(window, observed, recipe, rows if inside else rows.none(), judged)
-
-    @property
-    def _newest(self) -> datetime:
-        return newest_end(self.detector, self.run.scheduled, self.settings.data_delay)
-
-    def _transform_window(self, published_through: datetime | None, model: Model) -> Window:
-        return transform_window(
-            self.detector,
-            self._newest,
+            return untrained(self.registry, self.run, detector)
+        window = transform_window(
+            detector,
+            newest_end(detector, self.run.scheduled, self.settings.data_delay),
             self.run.moment,
-            published_through,
-            datetime.fromisoformat(model.trained_through),
+            record.published_through,
+            parse_moment(model.trained_through),
+        )
+        if window.is_empty:
+            return up_to_date(detector, record.published_through)
+        recipe = self._recipe_of(detector, model)
+        return Plan(
+            detector, window, window.start - _lead_in(detector, recipe), record, model, recipe
         )
 
-    def _lead_in(self, recipe: Recipe) -> timedelta:
-        periods = recipe.lead_in
-        if self.detector.cutoff.method == "likelihood":
-            periods += -(-DEFAULT.lead_in_seconds // self.detector.period)
-        return timedelta(seconds=self.detector.period * periods)
-
-    def _recipe_of(self, model: Model) -> Recipe:
+    def _recipe_of(self, detector: Detector, model: Model) -> Recipe:
         try:
             return Recipe.from_payload(self.bucket.read_json(model.recipe))
         except NotFound as error:
-            self.registry.remove_models(self.detector.name, {model.name})
+            self.registry.remove_models(detector.name, {model.name})
             raise ModelMissing(
                 f"the recipe of model {model.name} is no longer at {self.bucket.uri(model.recipe)}; "
                 "the model was taken out of the registry, and the next transform trains a new one"
             ) from error
 
-    def _digest(self, window: Window) -> str:
+    def _write_observed(self, plan: Plan, observed: Series | CutwatchError) -> Summary | Outcome:
+        if not isinstance(observed, Series):
+            raise observed
+        if plan.model and plan.recipe:
+            return self._write_window(plan, plan.model, plan.recipe, observed)
+        return self._write_history(plan, observed)
+
+    def _write_history(self, plan: Plan, observed: Series) -> Summary | Outcome:
+        detector = plan.detector
+        usable = observed.usable(detector)
+        recipe = Recipe.learn(
+            usable, detector.features, detector.shingle_size, detector.time_zone
+        )
+        rows = recipe.rows(usable)
+        outcome = why_not_train(self.cloudwatch, detector, plan.window, observed, len(rows.rows))
+        if outcome:
+            return outcome
+        return self._write(plan, observed, recipe, rows, {"constant": _is_constant(observed)})
+
+    def _write_window(
+        self, plan: Plan, model: Model, recipe: Recipe, observed: Series
+    ) -> Summary | Outcome:
+        detector, window = plan.detector, plan.window
+        rows = recipe.rows(observed.usable(detector))
+        inside = int(np.count_nonzero(rows.epochs >= int(window.start.timestamp())))
+        outcome = why_not_score(self.cloudwatch, detector, window, observed, inside)
+        if outcome:
+            return outcome
+        judged = {
+            "model": model.name,
+            "state": plan.record.state_of(model),
+            "baseline": dict(model.baseline),
+            "cutoff": dict(model.cutoff),
+            "cutoff_method": model.cutoff_method,
+            "follows": plan.record.published_through == window.start,
+            "lost_periods": window.lost_periods,
+        }
+        return self._write(plan, observed, recipe, rows if inside else rows.none(), judged)
+
+    def _digest(self, plan: Plan) -> str:
+        window = plan.window
         return dataset_digest(
             self.bucket.name,
-            self.detector,
+            plan.detector,
             self.run.kind,
             format_moment(window.start),
             format_moment(window.end),
         )
 
-    def _prefix(self, window: Window) -> str:
+    def _prefix(self, plan: Plan) -> str:
         return dataset_prefix(
-            self.detector.name, self.run.scheduled, self.run.kind, self._digest(window)
+            plan.detector.name, self.run.scheduled, self.run.kind, self._digest(plan)
         )
 
     def _write(
         self,
-        window: Window,
+        plan: Plan,
         observed: Series,
         recipe: Recipe,
         rows: FeatureRows,
         details: Mapping[str, Any],
-    ) -> Answer:
+    ) -> Summary:
+        digest = self._digest(plan)
+        files = self.settings.row_files if plan.detector.engine == "sagemaker" else 1
         description = {
-            "prefix": self._prefix(window),
-            "digest": self._digest(window),
-            "detector": self.detector.to_payload(),
-            "start": format_moment(window.start),
-            "end": format_moment(window.end),
+            "prefix": self._prefix(plan),
+            "digest": digest,
+            "forest": forest_name(self.run.scheduled, digest),
+            "detector": plan.detector.to_payload(),
+            "start": format_moment(plan.window.start),
+            "end": format_moment(plan.window.end),
             "recipe": recipe.to_payload(),
             "dimensions": recipe.dimensions,
             "rows": len(rows.rows),
-            "files": self.settings.row_files,
+            "files": files,
             "model": None,
             "reported": observed.reported,
             "series_start": format_moment(observed.start),
             "values": [None if np.isnan(v) else v for v in observed.values.tolist()],
             **details,
         }
-        store_dataset(
-            self.bucket, description["prefix"], rows, self.settings.row_files, description
-        )
+        store_dataset(self.bucket, description["prefix"], rows, files, description)
         return _summary(description)
 
 
-def _summary(description: Mapping[str, Any]) -> Answer:
+def _read_together(plans: Sequence[Plan]) -> Iterator[list[Plan]]:
+    """Plans of one window, as many as fill one response of GetMetricData."""
+    windows: dict[tuple[datetime, datetime], list[Plan]] = defaultdict(list)
+    for plan in plans:
+        windows[plan.read_from, plan.window.end].append(plan)
+    for (start, end), alike in windows.items():
+        most = max((end - start).total_seconds() // plan.detector.period for plan in alike)
+        together = max(int(GET_METRIC_DATA_MAX_DATAPOINTS // max(most, 1)), 1)
+        for first in range(0, len(alike), together):
+            yield alike[first : first + together]
+
+
+def _lead_in(detector: Detector, recipe: Recipe) -> timedelta:
+    periods = recipe.lead_in
+    if detector.cutoff.method == "likelihood":
+        periods += -(-DEFAULT.lead_in_seconds // detector.period)
+    return timedelta(seconds=detector.period * periods)
+
+
+def _summary(description: Mapping[str, Any]) -> Summary:
     """What the next states need: never the data itself."""
-    wanted = ("prefix", "digest", "start", "end", "dimensions", "rows", "files", "model")
-    return {name: description[name] for name in wanted} | {"outcome": None}
-
-
-def _ends(outcome: Outcome) -> Answer:
-    return {"outcome": outcome.to_payload()}
+    wanted = ("prefix", "digest", "forest", "dimensions", "rows", "files", "model")
+    detector = {"detector": description["detector"]["name"]}
+    return detector | {name: description[name] for name in wanted}
 
 
 def _is_constant(observed: Series) -> bool:

@@ -19,6 +19,7 @@ CutoffMethod = Literal["likelihood", "training", "window"]
 Feature = Literal["value", "difference", "residual"]
 Sensitivity = Literal["low", "medium", "high"]
 Direction = Literal["both", "above", "below"]
+Engine = Literal["sagemaker", "lambda"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _STATISTIC = re.compile(
@@ -37,7 +38,10 @@ _TRAINED_ON = (
     "features",
     "shingle_size",
     "time_zone",
+    "engine",
 )
+# A change of how recipes or forests are made goes up here; models of an older one are trained anew.
+_MODEL_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Detector:
     minimum_deviation: MinimumDeviation = MinimumDeviation()
     exclude: tuple[Exclusion, ...] = ()
     time_zone: str = "UTC"
+    engine: Engine = "sagemaker"
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -102,6 +107,7 @@ class Detector:
     def fingerprint(self) -> str:
         """Changes whenever a model trained for this detector stops being valid for it."""
         trained_on = {name: getattr(self, name) for name in _TRAINED_ON}
+        trained_on["model_version"] = _MODEL_VERSION
         return hashlib.sha256(json.dumps(trained_on, sort_keys=True).encode()).hexdigest()[:12]
 
     @property

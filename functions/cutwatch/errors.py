@@ -70,5 +70,13 @@ class MalformedScores(CutwatchError):
     """The scores of a job do not fit the rows that were sent."""
 
 
+class MalformedState(CutwatchError):
+    """What lies where a learning forest's state should be is none."""
+
+
 class AttemptsExhausted(CutwatchError):
     """Every attempt number of a job name is taken by a failed or stopped job."""
+
+
+# Whatever a state machine's first retrier names: a second try may work.
+TRANSIENT = (Throttled, ServiceFault, ConnectionLost)

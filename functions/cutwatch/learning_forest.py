@@ -44,6 +44,16 @@ class LearningForest:
         highest: Floats = np.maximum.reduce(scores)
         return highest
 
+    def score_only(self, rows: Floats) -> Floats:
+        """The scores (n,) of rows (n, d) as the forests stand; nothing is learned."""
+        count = len(self.forests)
+        scores = [
+            np.array([forest.score(row) for row in rows[:, position::count].tolist()], np.float64)
+            for position, forest in enumerate(self.forests)
+        ]
+        highest: Floats = np.maximum.reduce(scores)
+        return highest
+
     def to_bytes(self) -> bytes:
         """Each forest as msgpack, behind a line with their lengths."""
         packed = [bytes(forest.to_msgpack()) for forest in self.forests]

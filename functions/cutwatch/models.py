@@ -11,11 +11,12 @@ def delete_models(
 ) -> list[str]:
     """Delete models in SageMaker and then from the registry; returns what could not be deleted, in words.
 
-    A model that could not be deleted stays registered, so the next training tries again. Artefacts in S3
-    expire by the bucket's lifecycle.
+    A model that could not be deleted stays registered, so the next training tries again. Artefacts in S3, which
+    are all that there is of a forest inside Lambda, expire by the bucket's lifecycle.
     """
-    deleted, problems = set(), []
-    for model in models:
+    deleted = {model.name for model in models if model.engine == "lambda"}
+    problems = []
+    for model in (model for model in models if model.engine == "sagemaker"):
         try:
             sagemaker.delete_model(ModelName=model.name)
         except NotFound:

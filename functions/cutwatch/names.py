@@ -10,7 +10,10 @@ from cutwatch.detector import Detector
 
 # Below a dataset's prefix: what SageMaker reads.
 ROWS = "rows/"
+# Where scores are, and the states of forests beside them.
+SCORES = "scores/"
 
+_STATE = "forest.npz"
 _FORBIDDEN = re.compile(r"[^a-z0-9]+")
 
 
@@ -30,6 +33,11 @@ def job_name(
     tail = f"-{scheduled_time:%Y%m%d%H%M}-{digest}-{attempt}"
     head = _FORBIDDEN.sub("-", f"{prefix}-{detector}".lower()).strip("-")
     return head[: SAGEMAKER_NAME_MAX_LENGTH - len(tail)].rstrip("-") + tail
+
+
+def forest_name(scheduled_time: datetime, digest: str) -> str:
+    """What a forest inside Lambda trained or scored in one run: `<YYYYMMDD>T<hhmmss>Z-<digest>`."""
+    return f"{scheduled_time:%Y%m%dT%H%M%SZ}-{digest}"
 
 
 def run_id(kind: str, scheduled_time: datetime, *, by_need: bool = False) -> str:
@@ -52,6 +60,16 @@ def model_prefix(detector: str) -> str:
     return f"models/{detector}/"
 
 
+def trained_state_key(detector: str, model: str) -> str:
+    """S3 key of the state that training leaves, where SageMaker puts its artefact."""
+    return f"{model_prefix(detector)}{model}/output/{_STATE}"
+
+
+def next_state_key(detector: str, scoring: str) -> str:
+    """S3 key of the state that a transform leaves, beside its scores."""
+    return f"{scores_prefix(detector, scoring)}{_STATE}"
+
+
 def recipe_key(detector: str, model: str) -> str:
     """S3 key of the recipe that a model was trained with; it lives as long as the artefact beside it."""
     return f"{model_prefix(detector)}{model}/recipe.json"
@@ -59,4 +77,4 @@ def recipe_key(detector: str, model: str) -> str:
 
 def scores_prefix(detector: str, job: str) -> str:
     """S3 prefix below which a transform job writes its scores."""
-    return f"scores/{detector}/{job}/"
+    return f"{SCORES}{detector}/{job}/"

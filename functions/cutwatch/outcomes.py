@@ -73,12 +73,14 @@ class Outcome:
         return cls(**known)
 
 
-def outcome_of(detector: str, result: Mapping[str, Any]) -> Outcome:
-    """The outcome that a state handed on, or a failure for what a state machine caught (`Error`, `Cause`)."""
-    if "Error" not in result:
-        return Outcome.from_payload(result)
-    name, cause = str(result["Error"]), str(result.get("Cause", ""))
-    return Outcome(detector, "FAILED", f"{name}: {_reason(cause)}"[:_MESSAGE_MAX_LENGTH])
+def failure_of(detector: str, caught: Mapping[str, Any]) -> Outcome:
+    """A failure as a state machine caught it (`Error`, `Cause`)."""
+    return failure(detector, str(caught["Error"]), _reason(str(caught.get("Cause", ""))))
+
+
+def failure(detector: str, error: str, reason: str) -> Outcome:
+    """A detector's failure, by the name of the error and in words."""
+    return Outcome(detector, "FAILED", f"{error}: {reason}"[:_MESSAGE_MAX_LENGTH])
 
 
 def _reason(cause: str) -> str:

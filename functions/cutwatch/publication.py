@@ -9,7 +9,6 @@ import numpy as np
 
 from cutwatch.aws_limits import METRIC_MAX_AGE
 from cutwatch.bucket import Bucket
-from cutwatch.errors import NotFound
 from cutwatch.judgement import DEFAULT
 from cutwatch.metrics import (
     ANOMALOUS_DATAPOINTS,
@@ -22,9 +21,10 @@ from cutwatch.metrics import (
 )
 from cutwatch.moments import parse_moment
 from cutwatch.outcomes import AnomalyEvent, Outcome
-from cutwatch.registry import LastEvent, Registry
+from cutwatch.names import SCORES, next_state_key, scores_prefix
+from cutwatch.registry import CarriedState, DetectorRecord, LastEvent, Registry
 from cutwatch.runs import Run
-from cutwatch.storage import find_description, read_epochs, read_scores
+from cutwatch.storage import read_description, read_epochs, read_scores
 from cutwatch.verdicts import ScoredWindow, Verdicts
 
 _LISTED_EVENTS = 20
@@ -36,28 +36,53 @@ def publish_window(
     bucket: Bucket,
     run: Run,
     dataset: Mapping[str, Any],
-    scores_prefix: str | None,
+    job: str,
     namespace: str,
     now: datetime,
 ) -> Outcome:
-    """Judge a scored window and publish it; `scores_prefix` is None where there was nothing to score.
+    """Judge what a job has scored (nothing, where the dataset has no rows) and publish it.
 
     Datapoints that have become too old for CloudWatch are counted in the outcome's message, not published.
     """
-    window = _read(bucket, dataset, scores_prefix)
+    window = _read(bucket, dataset, job)
     description, detector = window.description, window.detector
     judged = window.verdicts()
     publishable = judged.since(int((now - METRIC_MAX_AGE).timestamp()) + 60)
     lost = description["lost_periods"] + len(judged.epochs) - len(publishable.epochs)
-    before = registry.detector(detector.name).event_before(run.id)
+    record = registry.detector(detector.name)
+    before = record.event_before(run.id)
     events = continued(judged.events, before, detector.period)
     outcome = _outcome(detector.name, window.start, publishable, events, lost)
     datums = _datapoint_datums(publishable, detector.name) + summary_datums(outcome, run.moment)
     publish(cloudwatch, namespace, datums)
     registry.record_outcome(run.id, run.moment, outcome)
     last = LastEvent(events[-1].id, events[-1].end) if events else before
-    registry.advance(detector.name, parse_moment(description["end"]), run.id, last, before)
+    carried = _carried(dataset, description, job)
+    end = parse_moment(description["end"])
+    if registry.advance(detector.name, end, run.id, last, before, carried):
+        _delete_superseded(bucket, record, carried)
     return outcome
+
+
+def _carried(
+    dataset: Mapping[str, Any], description: Mapping[str, Any], job: str
+) -> CarriedState | None:
+    """Where the forest's state is after this window, if it is one that goes on learning."""
+    if description["state"] is None:
+        return None
+    newest = next_state_key(dataset["detector"], job) if dataset["rows"] else description["state"]
+    return CarriedState(description["model"], newest, description["state"])
+
+
+def _delete_superseded(bucket: Bucket, record: DetectorRecord, carried: CarriedState | None) -> None:
+    """The state that this window began with stays, for a repetition; the one before is of no more use.
+
+    One that training left is kept as long as the model; one that escapes this expires with its scores.
+    """
+    kept = (carried.newest, carried.earlier) if carried else ()
+    superseded = record.carried.earlier if record.carried else None
+    if superseded and superseded not in kept and superseded.startswith(SCORES):
+        bucket.delete(superseded)
 
 
 def continued(
@@ -76,16 +101,15 @@ def continued(
     return result
 
 
-def _read(bucket: Bucket, dataset: Mapping[str, Any], scores_prefix: str | None) -> ScoredWindow:
-    description = find_description(bucket, dataset["prefix"])
-    if description is None:
-        raise NotFound("GetObject", "NoSuchKey", f"no dataset below {dataset['prefix']}")
-    if scores_prefix is None:
+def _read(bucket: Bucket, dataset: Mapping[str, Any], job: str) -> ScoredWindow:
+    description = read_description(bucket, dataset["prefix"])
+    if dataset["rows"] == 0:
         return ScoredWindow(description, np.empty(0, np.int64), np.empty(0))
+    scores = scores_prefix(dataset["detector"], job)
     return ScoredWindow(
         description,
         read_epochs(bucket, dataset["prefix"]),
-        read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"]),
+        read_scores(bucket, scores, dataset["files"], dataset["rows"]),
     )
 
 

@@ -1,26 +1,26 @@
 """Registering a trained model with its recipe and what its scores are judged against, all frozen."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from cutwatch.bucket import Bucket
 from cutwatch.cutoff import Cutoff
 from cutwatch.detector import Detector
-from cutwatch.errors import NotFound
 from cutwatch.features import Recipe
 from cutwatch.judgement import Baseline
-from cutwatch.names import recipe_key
+from cutwatch.names import recipe_key, trained_state_key
 from cutwatch.outcomes import Outcome
 from cutwatch.registry import KEPT_MODELS, Model, Registry
 from cutwatch.runs import Run
-from cutwatch.storage import find_description, read_scores
+from cutwatch.storage import read_description, read_scores
 
 
 def register(
     registry: Registry,
     bucket: Bucket,
     run: Run,
-    dataset: dict[str, Any],
+    dataset: Mapping[str, Any],
     model_name: str,
     scores_prefix: str,
     default_sigmas: float,
@@ -29,23 +29,22 @@ def register(
 
     Returns the detector's outcome and the models that are to be deleted. Doing it again changes nothing.
     """
-    description = find_description(bucket, dataset["prefix"])
-    if description is None:
-        raise NotFound("GetObject", "NoSuchKey", f"no dataset below {dataset['prefix']}")
+    description = read_description(bucket, dataset["prefix"])
     detector = Detector.from_payload(description["detector"])
     scores = read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"])
     recipe = Recipe.from_payload(description["recipe"])
-    baseline = Baseline.of_scores(scores, recipe.explained)
-    cutoff = Cutoff.of_scores(scores, detector.cutoff.sigmas or default_sigmas)
+    inside_lambda = detector.engine == "lambda"
     model = Model(
         name=model_name,
         fingerprint=detector.fingerprint,
         scheduled_time=run.scheduled_time,
         trained_through=description["end"],
         recipe=recipe_key(detector.name, model_name),
-        baseline=baseline.to_payload(),
-        cutoff=cutoff.to_payload(),
+        baseline=Baseline.of_scores(scores, recipe.explained).to_payload(),
+        cutoff=Cutoff.of_scores(scores, detector.cutoff.sigmas or default_sigmas).to_payload(),
         cutoff_method=detector.cutoff.method,
+        engine=detector.engine,
+        state=trained_state_key(detector.name, model_name) if inside_lambda else None,
     )
     bucket.write(model.recipe, json.dumps(description["recipe"]))
     models = registry.add_model(detector.name, model)

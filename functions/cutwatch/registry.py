@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cutwatch.aws import from_item, to_item
-from cutwatch.detector import CutoffMethod
+from cutwatch.detector import CutoffMethod, Engine
 from cutwatch.errors import ConditionFailed
 from cutwatch.moments import format_moment, parse_moment
-from cutwatch.outcomes import SUCCESSES, Outcome
+from cutwatch.outcomes import SUCCESSES, Outcome, Status
 
 KEPT_MODELS = 2
 _RUN_RETENTION = timedelta(days=400)
@@ -25,7 +25,10 @@ _CLAIM = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model with all that a transform must know of it. Times are ISO 8601, `recipe` is an S3 key."""
+    """A trained model with all that a transform must know of it. Times are ISO 8601, `recipe` is an S3 key.
+
+    `state` is the S3 key of what training left of a forest inside Lambda, None for SageMaker's models.
+    """
 
     name: str
     fingerprint: str
@@ -35,11 +38,13 @@ class Model:
     baseline: Mapping[str, Any]
     cutoff: Mapping[str, float]
     cutoff_method: CutoffMethod
+    engine: Engine = "sagemaker"
+    state: str | None = None
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Model":
         """Read back what `asdict` wrote; fields of another version are ignored."""
-        return cls(**{field.name: payload[field.name] for field in fields(cls)})
+        return cls(**{f.name: payload[f.name] for f in fields(cls) if f.name in payload})
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,15 @@ class LastEvent:
 
     id: str
     end: str
+
+
+@dataclass(frozen=True)
+class CarriedState:
+    """How far transforms have carried a model's forest: the S3 keys of its newest state and of the one before."""
+
+    model: str
+    newest: str
+    earlier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,13 @@ class DetectorRecord:
     last_run: str | None = None
     last_event: LastEvent | None = None
     earlier_event: LastEvent | None = None
+    carried: CarriedState | None = None
+
+    def state_of(self, model: Model) -> str | None:
+        """The newest state of a model's forest: as far as transforms have carried it, or as training left it."""
+        if self.carried and self.carried.model == model.name:
+            return self.carried.newest
+        return model.state
 
     def event_before(self, run: str) -> LastEvent | None:
         """The newest event of the runs before this one, also when this one has published already."""
@@ -138,22 +159,30 @@ class Registry:
         run: str,
         last: LastEvent | None,
         earlier: LastEvent | None,
-    ) -> None:
-        """Move the end of the last published window forward, with the newest event; it never moves back."""
-        with suppress(ConditionFailed):
+        carried: CarriedState | None = None,
+    ) -> bool:
+        """Move the end of the last published window forward, with the newest event and the forest's state.
+
+        It never moves back; whether it moved.
+        """
+        try:
             self._update(
                 "DETECTOR",
                 name,
                 "SET published_through = :end, last_run = :run, last_event = :last, "
-                "earlier_event = :earlier",
+                "earlier_event = :earlier, carried = :carried",
                 {
                     "end": format_moment(published_through),
                     "run": run,
                     "last": asdict(last) if last else None,
                     "earlier": asdict(earlier) if earlier else None,
+                    "carried": asdict(carried) if carried else None,
                 },
                 "attribute_not_exists(published_through) OR published_through < :end",
             )
+        except ConditionFailed:
+            return False
+        return True
 
     def forget_detector(self, name: str) -> None:
         """Delete a detector's record."""
@@ -211,8 +240,14 @@ class Registry:
             {"told": sorted(told)},
         )
 
-    def record_outcome(self, run: str, now: datetime, outcome: Outcome) -> None:
-        """Record how a detector's part of a run ended; a success is never replaced by anything less."""
+    def record_outcome(
+        self,
+        run: str,
+        now: datetime,
+        outcome: Outcome,
+        keeps: tuple[Status, ...] = SUCCESSES,
+    ) -> None:
+        """Record how a detector's part of a run ended; `keeps` are never replaced by anything but a success."""
         item = {
             "pk": f"RUN#{run}",
             "sk": f"OUTCOME#{outcome.detector}",
@@ -221,7 +256,7 @@ class Registry:
         }
         request = {"TableName": self._table, "Item": to_item(item)}
         if outcome.status not in SUCCESSES:
-            names = {f":s{number}": status for number, status in enumerate(SUCCESSES)}
+            names = {f":s{number}": status for number, status in enumerate(keeps)}
             request["ConditionExpression"] = (
                 f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(names)})"
             )
@@ -287,6 +322,7 @@ def _detector_record(item: Mapping[str, Any]) -> DetectorRecord:
         last_run=item.get("last_run"),
         last_event=_last_event(item.get("last_event")),
         earlier_event=_last_event(item.get("earlier_event")),
+        carried=CarriedState(**item["carried"]) if item.get("carried") else None,
     )
 
 

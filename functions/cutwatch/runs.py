@@ -1,18 +1,14 @@
 """A run: one execution's share of the calendar, the same for every execution of the same scheduled time."""
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any, Literal
 
-from cutwatch.bucket import Bucket
-from cutwatch.detector import Detector
+from cutwatch.detector import Engine
 from cutwatch.errors import InvalidInput
-from cutwatch.moments import format_moment, parse_moment
-from cutwatch.names import run_id, run_prefix
-from cutwatch.registry import DetectorRecord, Registry
+from cutwatch.moments import parse_moment
+from cutwatch.names import run_prefix
 
 Kind = Literal["training", "transform"]
 
@@ -59,61 +55,15 @@ class Run:
         return parse_moment(self.now, "now")
 
     @property
-    def detectors_key(self) -> str:
-        """S3 key of the list of detectors that the Map reads."""
+    def names_key(self) -> str:
+        """S3 key of the names of all detectors of the run."""
         return f"{run_prefix(self.id)}detectors.json"
+
+    def batches_key(self, engine: Engine) -> str:
+        """S3 key of the batches of an engine's detectors, which the Map reads."""
+        return f"{run_prefix(self.id)}{engine}.json"
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Run":
         """Read back what `asdict` wrote."""
         return cls(**{name: payload[name] for name in cls.__dataclass_fields__})
-
-
-def open_run(
-    registry: Registry,
-    bucket: Bucket,
-    request: RunRequest,
-    detectors: Sequence[Detector],
-    started: datetime,
-) -> dict[str, Any]:
-    """Open the run, list its detectors into S3, and count those without a usable model.
-
-    Returns `run`, `detectors` (bucket and key of the list), `count`, `untrained`, and the names that the
-    request was narrowed to, if it was.
-    """
-    chosen = _chosen(request, detectors)
-    records = registry.detectors()
-    untrained = [d for d in chosen if not _record(records, d).usable_model(d.fingerprint)]
-    listed = untrained if request.by_need else chosen
-    identity = run_id(request.kind, request.scheduled_time, by_need=request.by_need)
-    run = Run(
-        identity,
-        request.kind,
-        format_moment(request.scheduled_time),
-        format_moment(registry.open_run(identity, started)),
-        request.by_need,
-    )
-    bucket.write(run.detectors_key, json.dumps([detector.to_payload() for detector in listed]))
-    return {
-        "run": asdict(run),
-        "detectors": {"bucket": bucket.name, "key": run.detectors_key},
-        "count": len(listed),
-        "untrained": len(untrained),
-        "narrowed_to": list(request.detectors) if request.detectors else None,
-    }
-
-
-def _record(records: Mapping[str, DetectorRecord], detector: Detector) -> DetectorRecord:
-    return records.get(detector.name, DetectorRecord(detector.name))
-
-
-def _chosen(request: RunRequest, detectors: Sequence[Detector]) -> list[Detector]:
-    if request.detectors is None:
-        return list(detectors)
-    by_name = {detector.name: detector for detector in detectors}
-    for name in request.detectors:
-        if name not in by_name:
-            near = get_close_matches(name, by_name, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InvalidInput(f"detectors names {name!r}, which detectors.yaml does not{hint}")
-    return [by_name[name] for name in dict.fromkeys(request.detectors)]

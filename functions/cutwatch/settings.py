@@ -47,11 +47,21 @@ def _read(variable: str, source: Mapping[str, str], kind: Any, default: Any) -> 
 
 @dataclass(frozen=True)
 class ListDetectorsSettings(Settings):
-    """`detectors_file` is relative to the functions' folder."""
+    """`detectors_file` is relative to the functions' folder; `sagemaker_engine` is ENABLED or DISABLED."""
 
     table_name: str
     bucket_name: str
+    batch_size: int
+    sagemaker_engine: str
     detectors_file: str = "detectors.yaml"
+
+
+@dataclass(frozen=True)
+class ForestSettings(Settings):
+    """For the functions that train and score forests themselves."""
+
+    table_name: str
+    bucket_name: str
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,14 @@ def find_description(bucket: Bucket, prefix: str) -> dict[str, Any] | None:
     return description
 
 
+def read_description(bucket: Bucket, prefix: str) -> dict[str, Any]:
+    """The description of a dataset; raises `NotFound` naming the dataset if it was not stored completely."""
+    description = find_description(bucket, prefix)
+    if description is None:
+        raise NotFound("GetObject", "NoSuchKey", f"no dataset below {prefix}")
+    return description
+
+
 def store_dataset(
     bucket: Bucket,
     prefix: str,
@@ -42,6 +50,18 @@ def store_dataset(
         bucket.write(f"{prefix}{ROWS}{_part_name(number)}", _csv(part))
     bucket.write(prefix + _TIMESTAMPS, "".join(f"{epoch}\n" for epoch in features.epochs))
     bucket.write(prefix + _DESCRIPTION, json.dumps(description))
+
+
+def read_rows(bucket: Bucket, prefix: str, files: int) -> NDArray[np.float64]:
+    """The feature rows (n, dimensions) of a dataset, in order."""
+    texts = [bucket.read(f"{prefix}{ROWS}{_part_name(number)}") for number in range(files)]
+    return np.loadtxt(io.StringIO("".join(texts)), delimiter=",", ndmin=2)
+
+
+def write_scores(bucket: Bucket, prefix: str, scores: NDArray[np.float64]) -> None:
+    """Write scores (n,) as a transform job of one instance does."""
+    lines = "".join(f"{json.dumps({'score': score})}\n" for score in scores.tolist())
+    bucket.write(f"{prefix}{_part_name(0)}.out", lines)
 
 
 def read_epochs(bucket: Bucket, prefix: str) -> NDArray[np.int64]:

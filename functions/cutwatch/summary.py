@@ -80,8 +80,8 @@ def _news_key(outcome: Outcome) -> str:
 def summarize(registry: Registry, bucket: Bucket, run: Run) -> Summary:
     """Collect the outcomes; a detector that was listed but left none has failed."""
     recorded = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
-    listed = [detector["name"] for detector in bucket.read_json(run.detectors_key)]
-    return Summary(run, [recorded.get(name) or _unfinished(name) for name in listed])
+    names = bucket.read_json(run.names_key)
+    return Summary(run, [recorded.get(name) or _unfinished(name) for name in names])
 
 
 def _unfinished(detector: str) -> Outcome:

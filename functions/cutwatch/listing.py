@@ -1,0 +1,142 @@
+"""Opening a run: its detectors, engine by engine and batch by batch, listed into S3 for the Map to read."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from cutwatch.bucket import Bucket
+from cutwatch.detector import Detector, Engine
+from cutwatch.errors import InvalidInput
+from cutwatch.moments import format_moment
+from cutwatch.names import run_id
+from cutwatch.outcomes import Outcome
+from cutwatch.registry import DetectorRecord, Registry
+from cutwatch.runs import Run, RunRequest
+
+# Of the 256 KB that a state's input may have; the rest is for what the states of a batch add to it.
+BATCH_MAX_BYTES = 100_000
+_ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The detectors of a run, and what keeps others from taking part in it."""
+
+    detectors: Sequence[Detector]
+    problems: Sequence[Outcome] = ()
+
+
+def open_run(
+    registry: Registry,
+    bucket: Bucket,
+    request: RunRequest,
+    watched: Watched,
+    started: datetime,
+    batch_size: int,
+) -> dict[str, Any]:
+    """Open the run and list its detectors into S3, in batches of at most `batch_size` for the forests inside Lambda.
+
+    SageMaker's detectors are alone in their batches, so that each has an execution of its own to wait in. Returns
+    `run`, for each engine where its batches are and how many, the `count` of detectors, how many are `untrained`, and
+    the names that the request was narrowed to, if it was.
+    """
+    chosen = _chosen(request, watched.detectors)
+    records = registry.detectors()
+    untrained = [d for d in chosen if not _record(records, d).usable_model(d.fingerprint)]
+    listed = untrained if request.by_need else chosen
+    run = _open(registry, request, started)
+    problems = () if request.detectors or request.by_need else watched.problems
+    for problem in problems:
+        registry.record_outcome(run.id, run.moment, problem)
+    names = [*(d.name for d in listed), *(problem.detector for problem in problems)]
+    bucket.write(run.names_key, json.dumps(names))
+    sizes: Mapping[Engine, int] = {"lambda": batch_size, "sagemaker": 1}
+    return {
+        "run": asdict(run),
+        "engines": {
+            engine: _list_batches(bucket, run, engine, _of(engine, listed, records), sizes[engine])
+            for engine in _ENGINES
+        },
+        "count": len(listed),
+        "untrained": len(untrained),
+        "narrowed_to": list(request.detectors) if request.detectors else None,
+    }
+
+
+def _open(registry: Registry, request: RunRequest, started: datetime) -> Run:
+    identity = run_id(request.kind, request.scheduled_time, by_need=request.by_need)
+    now = format_moment(registry.open_run(identity, started))
+    scheduled = format_moment(request.scheduled_time)
+    return Run(identity, request.kind, scheduled, now, request.by_need)
+
+
+def _of(
+    engine: Engine, detectors: Sequence[Detector], records: Mapping[str, DetectorRecord]
+) -> list[Detector]:
+    """An engine's detectors, those of one window next to each other: they are read from CloudWatch together."""
+
+    def window(detector: Detector) -> tuple[int, str, str]:
+        through = _record(records, detector).published_through
+        return detector.period, through.isoformat() if through else "", detector.name
+
+    return sorted((d for d in detectors if d.engine == engine), key=window)
+
+
+def _list_batches(
+    bucket: Bucket, run: Run, engine: Engine, detectors: Sequence[Detector], size: int
+) -> dict[str, Any]:
+    batches = in_batches([detector.to_payload() for detector in detectors], size)
+    key = run.batches_key(engine)
+    bucket.write(key, json.dumps([{"detectors": batch} for batch in batches]))
+    return {"bucket": bucket.name, "key": key, "batches": len(batches)}
+
+
+def in_batches(
+    detectors: Sequence[dict[str, Any]], size: int, max_bytes: int = BATCH_MAX_BYTES
+) -> list[list[dict[str, Any]]]:
+    """Payloads in their order, at most `size` and, unless one is alone, at most `max_bytes` of JSON a batch."""
+    batches: list[list[dict[str, Any]]] = []
+    room = 0
+    for detector in detectors:
+        needed = len(json.dumps(detector)) + 2
+        if not batches or len(batches[-1]) == size or needed > room:
+            batches.append([])
+            room = max_bytes
+        batches[-1].append(detector)
+        room -= needed
+    return batches
+
+
+def _record(records: Mapping[str, DetectorRecord], detector: Detector) -> DetectorRecord:
+    return records.get(detector.name, DetectorRecord(detector.name))
+
+
+def _chosen(request: RunRequest, detectors: Sequence[Detector]) -> list[Detector]:
+    if request.detectors is None:
+        return list(detectors)
+    by_name = {detector.name: detector for detector in detectors}
+    for name in request.detectors:
+        if name not in by_name:
+            near = get_close_matches(name, by_name, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InvalidInput(f"detectors names {name!r}, which detectors.yaml does not{hint}")
+    return [by_name[name] for name in dict.fromkeys(request.detectors)]
+
+
+def without_sagemaker(watched: Watched) -> Watched:
+    """For a stack that was deployed without SageMaker: its detectors take no part, and each says why."""
+    refused = [
+        Outcome(
+            detector.name,
+            "FAILED",
+            f"{detector.name}: engine: 'sagemaker', which this stack was deployed without "
+            "(SageMakerEngine: DISABLED); set engine: lambda",
+        )
+        for detector in watched.detectors
+        if detector.engine == "sagemaker"
+    ]
+    kept = [detector for detector in watched.detectors if detector.engine != "sagemaker"]
+    return Watched(kept, (*watched.problems, *refused))
