@@ -21,7 +21,7 @@ def handler(event: Payload) -> Payload:
     run = Run.from_payload(event["run"])
 
     def registered(dataset: Payload) -> str:
-        model = event["model"]["name"] or dataset["forest"]
+        model: str = event["model"]["name"] or dataset["forest"]
         scores = scores_prefix(dataset["detector"], event["scoring"]["name"] or dataset["forest"])
         superseded = register(
             registry, bucket, run, dataset, model, scores, settings.cutoff_sigmas

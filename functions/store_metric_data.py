@@ -12,7 +12,7 @@ from cutwatch.settings import StoreMetricDataSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detectors` -> `datasets` (prefix, rows) of those with something to do; the others have an outcome."""
+    """`run`, `detectors` -> `datasets` of those that there is something to do for; the others have an outcome."""
     settings = StoreMetricDataSettings.from_env()
     writer = DatasetWriter(
         client("cloudwatch"),
@@ -22,5 +22,6 @@ def handler(event: Payload) -> Payload:
         Run.from_payload(event["run"]),
     )
     datasets = writer.store([Detector.from_payload(each) for each in event["detectors"]])
-    count("RowsStored", sum(dataset["rows"] for dataset in datasets))
-    return {"datasets": datasets, "pending": len(datasets)}
+    rows = sum(dataset["rows"] for dataset in datasets)
+    count("RowsStored", rows)
+    return {"datasets": datasets, "pending": len(datasets), "rows": rows}

@@ -17,7 +17,7 @@ from cutwatch.judgement import DEFAULT, judge
 from cutwatch.moments import format_moment
 from cutwatch.outcomes import AnomalyEvent
 from cutwatch.publication import continued
-from cutwatch.registry import LastEvent
+from cutwatch.records import LastEvent
 from cutwatch.series import Series
 from cutwatch.verdicts import ScoredWindow
 from local.engines import Engine, LearningEngine, Model, StaticEngine

@@ -22,7 +22,8 @@ from cutwatch.aws import client
 from cutwatch.bucket import Bucket
 from cutwatch.features import Recipe
 from cutwatch.moments import floor_to_period
-from cutwatch.registry import Model, Registry
+from cutwatch.records import Model
+from cutwatch.registry import Registry
 from tests.permissions import Need, Statement, allows, needs, needs_of_missing_object, statements
 from tests.sagemaker_jobs import SageMakerJobs
 from tests.stack import ACCOUNT, REGION, Stack, camel

@@ -11,7 +11,7 @@ from cutwatch.detector import Detector
 from cutwatch.features import Recipe
 from cutwatch.judgement import Baseline
 from cutwatch.outcomes import Outcome, Status
-from cutwatch.registry import Model
+from cutwatch.records import Model
 from cutwatch.runs import Run
 from cutwatch.seasonality import Profile
 from cutwatch.series import Series

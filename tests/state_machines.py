@@ -81,7 +81,8 @@ class StateMachines:
         history = steps.get_execution_history(executionArn=execution)["events"]
         children: dict[str, list[str]] = defaultdict(list)
         for name, payload in self._states_of_children():
-            children[payload["detector"]["name"]].append(name)
+            for detector in payload["detectors"]:
+                children[detector["name"]].append(name)
         return Execution(
             described["status"],
             json.loads(described["input"]),
@@ -96,7 +97,7 @@ class StateMachines:
         for manager in self._children:
             for entered in _entered(manager.get_event_history()):
                 payload = json.loads(entered["input"])
-                if "detector" in payload:
+                if "detectors" in payload:
                     yield entered["name"], payload
 
     def forget(self) -> None:

@@ -13,6 +13,7 @@ from cutwatch.runs import Run
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+
 def detector_of(dataset: Mapping[str, Any]) -> str:
     """Whose dataset it is."""
     return str(dataset["detector"])

@@ -20,7 +20,8 @@ from cutwatch.judgement import DEFAULT
 from cutwatch.moments import format_moment, parse_moment
 from cutwatch.names import dataset_digest, dataset_prefix, forest_name
 from cutwatch.outcomes import Outcome
-from cutwatch.registry import DetectorRecord, Model, Registry
+from cutwatch.records import DetectorRecord, Model
+from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.series import Series
 from cutwatch.settings import StoreMetricDataSettings
@@ -127,9 +128,7 @@ class DatasetWriter:
     def _write_history(self, plan: Plan, observed: Series) -> Summary | Outcome:
         detector = plan.detector
         usable = observed.usable(detector)
-        recipe = Recipe.learn(
-            usable, detector.features, detector.shingle_size, detector.time_zone
-        )
+        recipe = Recipe.learn(usable, detector.features, detector.shingle_size, detector.time_zone)
         rows = recipe.rows(usable)
         outcome = why_not_train(self.cloudwatch, detector, plan.window, observed, len(rows.rows))
         if outcome:

@@ -20,7 +20,7 @@ def train(bucket: Bucket, dataset: Dataset) -> Dataset:
     """Train a forest on a dataset and write its scores and its state; again, it writes the same. Returns the dataset."""
     description = read_description(bucket, dataset["prefix"])
     recipe = Recipe.from_payload(description["recipe"])
-    seed = crc32(dataset["forest"].encode())
+    seed = crc32(f"{dataset['detector']} {description['end']}".encode())
     state = ForestState.untrained(len(recipe.features), recipe.shingle_size, seed)
     key = trained_state_key(dataset["detector"], dataset["forest"])
     _score(bucket, dataset, description, state, key)

@@ -13,7 +13,8 @@ from cutwatch.errors import InvalidInput
 from cutwatch.moments import format_moment
 from cutwatch.names import run_id
 from cutwatch.outcomes import Outcome
-from cutwatch.registry import DetectorRecord, Registry
+from cutwatch.records import DetectorRecord
+from cutwatch.registry import Registry
 from cutwatch.runs import Run, RunRequest
 
 # Of the 256 KB that a state's input may have; the rest is for what the states of a batch add to it.

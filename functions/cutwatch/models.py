@@ -3,7 +3,8 @@
 from typing import Any
 
 from cutwatch.errors import CutwatchError, NotFound
-from cutwatch.registry import Model, Registry
+from cutwatch.records import Model
+from cutwatch.registry import Registry
 
 
 def delete_models(

@@ -66,10 +66,11 @@ def count(name: str, value: float = 1) -> None:
 
 
 def _subject(event: Mapping[str, Any]) -> dict[str, Any]:
+    """A batch of several detectors names each of them where it fails."""
     run = event.get("run") or {}
-    detector = event.get("detector") or {}
+    alone = [event["detector"]] if event.get("detector") else event.get("detectors") or []
     return {
-        "detector": detector.get("name"),
+        "detector": alone[0].get("name") if len(alone) == 1 else None,
         "run": run.get("id"),
         "execution": event.get("execution"),
     }

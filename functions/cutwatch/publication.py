@@ -20,9 +20,10 @@ from cutwatch.metrics import (
     publish,
 )
 from cutwatch.moments import parse_moment
-from cutwatch.outcomes import AnomalyEvent, Outcome
 from cutwatch.names import SCORES, next_state_key, scores_prefix
-from cutwatch.registry import CarriedState, DetectorRecord, LastEvent, Registry
+from cutwatch.outcomes import AnomalyEvent, Outcome
+from cutwatch.records import CarriedState, DetectorRecord, LastEvent
+from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.storage import read_description, read_epochs, read_scores
 from cutwatch.verdicts import ScoredWindow, Verdicts
@@ -74,7 +75,9 @@ def _carried(
     return CarriedState(description["model"], newest, description["state"])
 
 
-def _delete_superseded(bucket: Bucket, record: DetectorRecord, carried: CarriedState | None) -> None:
+def _delete_superseded(
+    bucket: Bucket, record: DetectorRecord, carried: CarriedState | None
+) -> None:
     """The state that this window began with stays, for a repetition; the one before is of no more use.
 
     One that training left is kept as long as the model; one that escapes this expires with its scores.

@@ -11,7 +11,8 @@ from cutwatch.features import Recipe
 from cutwatch.judgement import Baseline
 from cutwatch.names import recipe_key, trained_state_key
 from cutwatch.outcomes import Outcome
-from cutwatch.registry import KEPT_MODELS, Model, Registry
+from cutwatch.records import Model
+from cutwatch.registry import KEPT_MODELS, Registry
 from cutwatch.runs import Run
 from cutwatch.storage import read_description, read_scores
 

@@ -6,91 +6,21 @@ Items: `DETECTOR / <name>` (models newest first, watermark), `RUN#<id> / RUN` (i
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from cutwatch.aws import from_item, to_item
-from cutwatch.detector import CutoffMethod, Engine
 from cutwatch.errors import ConditionFailed
 from cutwatch.moments import format_moment, parse_moment
 from cutwatch.outcomes import SUCCESSES, Outcome, Status
+from cutwatch.records import CarriedState, DetectorRecord, LastEvent, Model
 
 KEPT_MODELS = 2
 _RUN_RETENTION = timedelta(days=400)
 _REOPEN_AFTER = timedelta(days=13)
 _WRITE_ATTEMPTS = 5
 _CLAIM = timedelta(minutes=15)
-
-
-@dataclass(frozen=True)
-class Model:
-    """A trained model with all that a transform must know of it. Times are ISO 8601, `recipe` is an S3 key.
-
-    `state` is the S3 key of what training left of a forest inside Lambda, None for SageMaker's models.
-    """
-
-    name: str
-    fingerprint: str
-    scheduled_time: str
-    trained_through: str
-    recipe: str
-    baseline: Mapping[str, Any]
-    cutoff: Mapping[str, float]
-    cutoff_method: CutoffMethod
-    engine: Engine = "sagemaker"
-    state: str | None = None
-
-    @classmethod
-    def from_payload(cls, payload: Mapping[str, Any]) -> "Model":
-        """Read back what `asdict` wrote; fields of another version are ignored."""
-        return cls(**{f.name: payload[f.name] for f in fields(cls) if f.name in payload})
-
-
-@dataclass(frozen=True)
-class LastEvent:
-    """The newest event that was published of a detector; `end` is ISO 8601."""
-
-    id: str
-    end: str
-
-
-@dataclass(frozen=True)
-class CarriedState:
-    """How far transforms have carried a model's forest: the S3 keys of its newest state and of the one before."""
-
-    model: str
-    newest: str
-    earlier: str | None = None
-
-
-@dataclass(frozen=True)
-class DetectorRecord:
-    """What the registry knows of a detector: models newest first, the end of the last published window, events."""
-
-    name: str
-    models: tuple[Model, ...] = ()
-    published_through: datetime | None = None
-    version: int = 0
-    last_run: str | None = None
-    last_event: LastEvent | None = None
-    earlier_event: LastEvent | None = None
-    carried: CarriedState | None = None
-
-    def state_of(self, model: Model) -> str | None:
-        """The newest state of a model's forest: as far as transforms have carried it, or as training left it."""
-        if self.carried and self.carried.model == model.name:
-            return self.carried.newest
-        return model.state
-
-    def event_before(self, run: str) -> LastEvent | None:
-        """The newest event of the runs before this one, also when this one has published already."""
-        return self.earlier_event if self.last_run == run else self.last_event
-
-    def usable_model(self, fingerprint: str) -> Model | None:
-        """The newest model, if it was trained on the same metric with the same recipe."""
-        newest = self.models[0] if self.models else None
-        return newest if newest and newest.fingerprint == fingerprint else None
 
 
 class Registry:
@@ -102,12 +32,12 @@ class Registry:
 
     def detectors(self) -> dict[str, DetectorRecord]:
         """Every detector that the registry knows, by name."""
-        return {item["sk"]: _detector_record(item) for item in self._query("DETECTOR", "")}
+        return {item["sk"]: DetectorRecord.from_item(item) for item in self._query("DETECTOR", "")}
 
     def detector(self, name: str) -> DetectorRecord:
         """What is known of one detector; an empty record if nothing is."""
         item = self._get("DETECTOR", name)
-        return _detector_record(item) if item else DetectorRecord(name)
+        return DetectorRecord.from_item(item) if item else DetectorRecord(name)
 
     def add_model(self, name: str, model: Model) -> tuple[Model, ...]:
         """Register a model, newest scheduled time first; returns all registered models.
@@ -310,24 +240,6 @@ class Registry:
         if condition:
             request["ConditionExpression"] = condition
         self._dynamodb.update_item(**request)
-
-
-def _detector_record(item: Mapping[str, Any]) -> DetectorRecord:
-    watermark = item.get("published_through")
-    return DetectorRecord(
-        name=item["sk"],
-        models=tuple(Model.from_payload(model) for model in item.get("models", [])),
-        published_through=parse_moment(watermark) if watermark else None,
-        version=item.get("version", 0),
-        last_run=item.get("last_run"),
-        last_event=_last_event(item.get("last_event")),
-        earlier_event=_last_event(item.get("earlier_event")),
-        carried=CarriedState(**item["carried"]) if item.get("carried") else None,
-    )
-
-
-def _last_event(payload: Mapping[str, str] | None) -> LastEvent | None:
-    return LastEvent(**payload) if payload else None
 
 
 def _expiry(now: datetime) -> int:

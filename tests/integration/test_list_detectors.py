@@ -2,14 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cutwatch.configuration import load_detectors
 from cutwatch.errors import InvalidDetectors, InvalidInput
-from cutwatch.registry import Model
+from cutwatch.records import Model
 from tests.account import Account
-from tests.builders import a_model
+from tests.builders import NOON, a_model
 from tests.sample_events import sample
 from tests.stack import PROJECT
 
@@ -32,17 +33,24 @@ def model_of(file: str, name: str) -> Model:
     return a_model(f"model-of-{name}", detector)
 
 
-def listed(account: Account, answer: dict[str, dict[str, str]]) -> list[str]:
-    return [each["name"] for each in account.store.read_json(answer["detectors"]["key"])]
+def batches(account: Account, answer: dict[str, Any], engine: str = "sagemaker") -> list[list[str]]:
+    listed = account.store.read_json(answer["engines"][engine]["key"])
+    assert len(listed) == answer["engines"][engine]["batches"]
+    return [[each["name"] for each in batch["detectors"]] for batch in listed]
+
+
+def listed(account: Account, answer: dict[str, Any]) -> list[str]:
+    return [name for batch in batches(account, answer) for name in batch]
 
 
 def test_the_shipped_detectors_are_listed_as_the_next_state_reads_them(account: Account) -> None:
     answer = account.invoke("list_detectors", sample("list_detectors"))
 
-    assert answer["detectors"]["bucket"] == account.bucket
+    of_sagemaker = answer["engines"]["sagemaker"]
+    assert of_sagemaker["bucket"] == account.bucket
     shipped = load_detectors(PROJECT / "functions" / "detectors.yaml")
-    assert account.store.read_json(answer["detectors"]["key"]) == json.loads(
-        json.dumps([detector.to_payload() for detector in shipped])
+    assert account.store.read_json(of_sagemaker["key"]) == json.loads(
+        json.dumps([{"detectors": [detector.to_payload()]} for detector in shipped])
     )
     assert (answer["count"], answer["untrained"]) == (1, 1)
 
@@ -149,3 +157,61 @@ def test_mistakes_in_the_file_end_the_run_before_anything_is_started(
     with pytest.raises(InvalidDetectors, match="detector 'orders': metric: is missing"):
         account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=str(file))
     assert account.keys() == []
+
+
+def fleet_file(folder: Path, count: int, **fields: str) -> str:
+    detectors = [
+        {"name": f"m{n}", "namespace": "Shop", "metric": f"M{n}", "statistic": "Sum", **fields}
+        for n in range(count)
+    ]
+    file = folder / "fleet.yaml"
+    file.write_text(json.dumps({"detectors": detectors}))
+    return str(file)
+
+
+def test_detectors_inside_lambda_come_in_batches_and_those_of_sagemaker_one_by_one(
+    account: Account, tmp_path: Path
+) -> None:
+    file = fleet_file(tmp_path, 7, engine="lambda")
+    of_sagemaker = {"name": "slow", "namespace": "Shop", "metric": "M", "statistic": "Sum"}
+    document = json.loads(Path(file).read_text())
+    document["detectors"].insert(3, of_sagemaker)
+    Path(file).write_text(json.dumps(document))
+
+    answer = account.invoke(
+        "list_detectors", sample("list_detectors"), DETECTORS_FILE=file, BATCH_SIZE="3"
+    )
+
+    assert [len(batch) for batch in batches(account, answer, "lambda")] == [3, 3, 1]
+    assert batches(account, answer, "sagemaker") == [["slow"]]
+    names = account.store.read_json(f"runs/{answer['run']['id']}/detectors.json")
+    assert sorted(names) == sorted([*(f"m{n}" for n in range(7)), "slow"])
+
+
+def test_detectors_of_one_window_stand_next_to_each_other(account: Account, tmp_path: Path) -> None:
+    file = fleet_file(tmp_path, 4, engine="lambda")
+    for name in ("m0", "m2"):
+        account.registry.advance(name, NOON, "run", None, None)
+
+    answer = account.invoke(
+        "list_detectors", sample("list_detectors"), DETECTORS_FILE=file, BATCH_SIZE="2"
+    )
+
+    assert batches(account, answer, "lambda") == [["m1", "m3"], ["m0", "m2"]]
+
+
+def test_a_stack_without_sagemaker_says_so_of_each_detector_that_wants_it(
+    account: Account, two_detectors: str
+) -> None:
+    answer = account.invoke(
+        "list_detectors",
+        sample("list_detectors"),
+        DETECTORS_FILE=two_detectors,
+        SAGEMAKER_ENGINE="DISABLED",
+    )
+
+    assert answer["count"] == 0
+    outcome = account.registry.outcome(answer["run"]["id"], "orders")
+    assert outcome is not None
+    assert outcome.status == "FAILED"
+    assert "set engine: lambda" in outcome.message

@@ -36,7 +36,7 @@ def test_every_line_carries_detector_run_and_execution(account: Account, log: St
     account.invoke("record_outcome", event)
 
     [line] = lines_of(log)
-    assert line["detector"] == event["detector"]["name"]
+    assert line["detector"] == event["detectors"][0]["name"]
     assert line["run"] == event["run"]["id"]
     assert line["execution"] == event["execution"]
 

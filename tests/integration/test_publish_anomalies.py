@@ -11,13 +11,13 @@ import pytest
 
 from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_DATUMS
 from cutwatch.detector import Detector
-from cutwatch.errors import NotFound
+from cutwatch.outcomes import Outcome
 from tests.account import Account, counted_calls
 from tests.builders import a_model, a_recipe
 from tests.sample_events import sample
 
 EVENT = sample("publish_anomalies")
-DETECTOR = EVENT["detector"]["name"]
+DETECTOR = EVENT["datasets"][0]["detector"]
 NEWEST = datetime(2026, 11, 2, 3, 45, tzinfo=UTC)
 STAMPED_NOW = datetime(2026, 11, 2, 4, tzinfo=UTC)
 PERIOD = timedelta(minutes=5)
@@ -28,10 +28,11 @@ TRAINING = {"method": "training", "sigmas": None}
 
 @dataclass
 class Scored:
-    """A stored and scored window: the payload that publishes it, and what is to be published."""
+    """A stored and scored window: the payloads that publish and stored it, and what is to be published."""
 
     account: Account
     event: dict[str, Any]
+    store: dict[str, Any]
     scores: dict[datetime, float]
 
     @property
@@ -40,6 +41,12 @@ class Scored:
 
     def publish(self, **changes: Any) -> Any:
         return self.account.invoke("publish_anomalies", self.event | changes)
+
+    @property
+    def outcome(self) -> Outcome:
+        recorded = self.account.registry.outcome(self.event["run"]["id"], DETECTOR)
+        assert recorded is not None
+        return recorded
 
     def published(self, metric: str, **options: Any) -> dict[datetime, float]:
         return self.account.published(metric, min(self.scores), self.end, DETECTOR, **options)
@@ -57,21 +64,23 @@ def scored(
 ) -> Scored:
     """A window of which every datapoint has the score that is its value; what was silent before scores 10."""
     start = end - PERIOD * len(scores)
-    event = sample("publish_anomalies")
-    event["detector"] |= fields
+    event, store = sample("publish_anomalies"), sample("store_metric_data")
+    store["detectors"][0] |= fields
     event["run"] |= {"id": f"run of {end}", "scheduled_time": (end + DELAY).isoformat()}
-    detector = Detector.from_payload(event["detector"])
+    store["run"] = event["run"]
+    detector = Detector.from_payload(store["detectors"][0])
     trained_through = f"{start:%Y-%m-%dT%H:%M:%SZ}"
     method = detector.cutoff.method
     model = a_model("model", detector, trained_through=trained_through, cutoff_method=method)
     account.register_model(DETECTOR, model, a_recipe())
     account.put_metric("AWS/Lambda", "Invocations", start, scores)
-    store = {key: event[key] for key in ("run", "detector", "execution")}
-    event["data"] = account.invoke("store_metric_data", store)
-    rows = account.store.read(f"{event['data']['prefix']}rows/part-00000.csv").split()
+    event["datasets"] = account.invoke("store_metric_data", store)["datasets"]
+    rows = account.store.read(f"{event['datasets'][0]['prefix']}rows/part-00000.csv").split()
     lines = "".join(json.dumps({"score": float(row) or 10.0}) + "\n" for row in rows)
     account.store.write(f"scores/{DETECTOR}/{event['scoring']['name']}/part-00000.csv.out", lines)
-    return Scored(account, event, {start + PERIOD * n: score for n, score in enumerate(scores)})
+    return Scored(
+        account, event, store, {start + PERIOD * n: score for n, score in enumerate(scores)}
+    )
 
 
 def spiky(count: int) -> list[float]:
@@ -132,13 +141,13 @@ def test_the_answer_and_the_outcome_count_what_was_found(day: Scored) -> None:
     answer = day.publish()
 
     assert answer == {
-        "status": "PUBLISHED",
-        "message": "3 new events, 3 of 288 datapoints anomalous",
+        "detectors": 1,
+        "datapoints": 288,
         "anomalous_datapoints": 3,
         "new_events": 3,
     }
-    outcome = day.account.registry.outcome(day.event["run"]["id"], DETECTOR)
-    assert outcome is not None
+    outcome = day.outcome
+    assert outcome.message == "3 new events, 3 of 288 datapoints anomalous"
     assert outcome.datapoints == 288
     assert outcome.max_anomaly_score == pytest.approx(20.025)
     assert outcome.cutoff == CUTOFF
@@ -154,9 +163,11 @@ def test_the_watermark_moves_to_the_end_of_the_window(day: Scored) -> None:
 def test_the_next_run_has_nothing_new_until_time_has_passed(day: Scored) -> None:
     day.publish()
 
-    again = {key: day.event[key] for key in ("run", "detector", "execution")}
-    outcome = day.account.invoke("store_metric_data", again)["outcome"]
-    assert outcome["status"] == "UP_TO_DATE"
+    day.store["run"] |= {"id": "the next run"}
+    assert day.account.invoke("store_metric_data", day.store)["pending"] == 0
+    outcome = day.account.registry.outcome("the next run", DETECTOR)
+    assert outcome is not None
+    assert outcome.status == "UP_TO_DATE"
 
 
 def test_the_original_rule_judges_a_window_by_its_own_scores(account: Account) -> None:
@@ -191,9 +202,7 @@ def test_an_incident_that_two_windows_share_is_told_once(account: Account) -> No
 
     assert (told["new_events"], answer["new_events"]) == (1, 0)
     assert second.anomalous()[0] == min(second.scores)
-    outcome = account.registry.outcome(second.event["run"]["id"], DETECTOR)
-    assert outcome is not None
-    assert outcome.events == ()
+    assert second.outcome.events == ()
 
 
 def test_a_run_repeated_after_it_was_published_tells_the_same(account: Account) -> None:
@@ -209,22 +218,24 @@ def test_a_run_repeated_after_it_was_published_tells_the_same(account: Account) 
 def test_datapoints_that_have_grown_too_old_are_counted_and_not_sent(day: Scored) -> None:
     late = NEWEST + timedelta(days=14) - PERIOD * 100
 
-    answer = day.publish(now=f"{late:%Y-%m-%dT%H:%M:%SZ}")
+    day.publish(now=f"{late:%Y-%m-%dT%H:%M:%SZ}")
 
     assert len(day.published("Anomaly")) == 99
-    assert "189 datapoints lost, older than the two weeks" in answer["message"]
+    assert "189 datapoints lost, older than the two weeks" in day.outcome.message
 
 
 def test_a_silent_window_is_published_without_a_job_where_silence_is_the_anomaly(
     account: Account,
 ) -> None:
     window = scored(account, [10.0] * 12, missing_data="anomalous")
-    prefix = window.event["data"]["prefix"]
+    prefix = window.event["datasets"][0]["prefix"]
     description = account.store.read_json(f"{prefix}description.json")
     silent = [*description["values"][:-12], *[None] * 12]
     account.store.write(f"{prefix}description.json", json.dumps(description | {"values": silent}))
 
-    answer = window.publish(scoring={"name": None})
+    only_gaps = [dataset | {"rows": 0} for dataset in window.event["datasets"]]
+
+    answer = window.publish(scoring={"name": None}, datasets=only_gaps)
 
     assert window.published("Anomaly") == dict.fromkeys(window.scores, 1.0)
     assert window.published("AnomalyScore") == {}
@@ -232,5 +243,9 @@ def test_a_silent_window_is_published_without_a_job_where_silence_is_the_anomaly
 
 
 def test_a_dataset_that_is_gone_is_named(account: Account) -> None:
-    with pytest.raises(NotFound, match=r"no dataset below data/lambda-invocations/"):
-        account.invoke("publish_anomalies", EVENT)
+    answer = account.invoke("publish_anomalies", EVENT)
+
+    assert answer["detectors"] == 0
+    outcome = account.registry.outcome(EVENT["run"]["id"], DETECTOR)
+    assert outcome is not None
+    assert "no dataset below data/lambda-invocations/" in outcome.message

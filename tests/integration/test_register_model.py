@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutwatch.errors import MalformedScores
 from cutwatch.moments import parse_moment
+from cutwatch.outcomes import Outcome
 from tests.account import Account
 from tests.builders import a_model
 from tests.sample_events import sample
 
 EVENT = sample("register_model")
-DETECTOR, NAME = EVENT["detector"]["name"], EVENT["model"]["name"]
+DETECTOR, NAME = EVENT["datasets"][0]["detector"], EVENT["model"]["name"]
+END = parse_moment("2026-11-01T02:45:00Z")
 SCORES = [1.0 + position % 7 / 10 for position in range(288)]
 
 
@@ -22,13 +23,18 @@ SCORES = [1.0 + position % 7 / 10 for position in range(288)]
 def scored(account: Account) -> dict[str, Any]:
     """The sample event, its dataset stored and scored; one day of history is enough."""
     event = sample("register_model")
-    event["detector"]["history_days"] = 1
-    end = parse_moment(EVENT["data"]["end"])
-    account.put_metric("AWS/Lambda", "Invocations", end - timedelta(days=1), [5.0, 7.0] * 144)
-    store = {key: event[key] for key in ("run", "detector", "execution")}
-    event["data"] = account.invoke("store_metric_data", store)
+    account.put_metric("AWS/Lambda", "Invocations", END - timedelta(days=1), [5.0, 7.0] * 144)
+    store = sample("store_metric_data") | {"run": event["run"]}
+    store["detectors"][0]["history_days"] = 1
+    event["datasets"] = account.invoke("store_metric_data", store)["datasets"]
     write_scores(account, SCORES)
     return event
+
+
+def outcome(account: Account) -> Outcome:
+    recorded = account.registry.outcome(EVENT["run"]["id"], DETECTOR)
+    assert recorded is not None
+    return recorded
 
 
 def write_scores(account: Account, scores: list[float]) -> None:
@@ -53,7 +59,7 @@ def test_the_models_recipe_lies_beside_its_artefact(
     account.invoke("register_model", scored)
 
     [model] = account.registry.detector(DETECTOR).models
-    prefix = scored["data"]["prefix"]
+    prefix = scored["datasets"][0]["prefix"]
     learned = account.store.read_json(f"{prefix}description.json")["recipe"]
     assert model.recipe == f"models/{DETECTOR}/{NAME}/recipe.json"
     assert account.store.read_json(model.recipe) == learned
@@ -79,10 +85,9 @@ def test_k_is_the_stacks_unless_the_detector_has_its_own(
 def test_the_outcome_says_what_was_learned(account: Account, scored: dict[str, Any]) -> None:
     answer = account.invoke("register_model", scored)
 
-    recorded = account.registry.outcome(EVENT["run"]["id"], DETECTOR)
-    assert recorded is not None
-    assert (recorded.status, recorded.message) == (answer["status"], answer["message"])
-    assert answer["message"].startswith("learned 288 rows from 2026-10-31T02:45:00Z")
+    assert answer == {"models": [NAME]}
+    assert outcome(account).status == "TRAINED"
+    assert outcome(account).message.startswith("learned 288 rows from 2026-10-31T02:45:00Z")
 
 
 def test_registering_again_changes_nothing(account: Account, scored: dict[str, Any]) -> None:
@@ -121,9 +126,9 @@ def test_a_model_that_cannot_be_deleted_stays_registered_for_the_next_time(
         account.registry.add_model(DETECTOR, model)
     account.sagemaker.refuse("DeleteModel", "ThrottlingException")
 
-    answer = account.invoke("register_model", scored)
+    account.invoke("register_model", scored)
 
-    assert answer["status"] == "TRAINED"
+    assert outcome(account).status == "TRAINED"
     assert len(account.registry.detector(DETECTOR).models) == 3
 
 
@@ -132,13 +137,16 @@ def test_scores_that_do_not_fit_the_rows_register_nothing(
 ) -> None:
     write_scores(account, SCORES[:-1])
 
-    with pytest.raises(MalformedScores, match="287 scores for 288 rows"):
-        account.invoke("register_model", scored)
+    assert account.invoke("register_model", scored) == {"models": []}
+    assert outcome(account).message.startswith("MalformedScores: ")
+    assert "287 scores for 288 rows" in outcome(account).message
     assert account.registry.detector(DETECTOR).models == ()
 
 
 def test_scores_that_were_never_written_are_named(account: Account, scored: dict[str, Any]) -> None:
     scored["scoring"]["name"] = "cutwatch-another-job"
 
-    with pytest.raises(MalformedScores, match=r"wrote no s3://.*/cutwatch-another-job/"):
-        account.invoke("register_model", scored)
+    account.invoke("register_model", scored)
+
+    assert "the transform job wrote no s3://" in outcome(account).message
+    assert "/cutwatch-another-job/" in outcome(account).message

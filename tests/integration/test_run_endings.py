@@ -11,12 +11,12 @@ from tests.builders import a_model, an_outcome
 from tests.sample_events import sample
 
 SUMMARIZE, RECORD = sample("summarize_run"), sample("record_outcome")
-RUN, DETECTOR = SUMMARIZE["run"]["id"], RECORD["detector"]["name"]
+RUN, DETECTOR = SUMMARIZE["run"]["id"], RECORD["detectors"][0]["name"]
 NOW = datetime(2026, 11, 2, 4, tzinfo=UTC)
 
 
 def list_detectors(account: Account, *names: str) -> None:
-    account.store.write(f"runs/{RUN}/detectors.json", json.dumps([{"name": n} for n in names]))
+    account.store.write(f"runs/{RUN}/detectors.json", json.dumps(names))
 
 
 def record(account: Account, detector: str, status: Any, message: str = "", **fields: Any) -> None:
@@ -34,18 +34,28 @@ def test_a_caught_error_is_recorded_with_the_functions_own_words(account: Accoun
 
     outcome = account.registry.outcome(RUN, DETECTOR)
     assert outcome is not None
-    assert answer == {"status": outcome.status, "message": outcome.message}
+    assert answer == {"message": outcome.message}
     assert outcome.status == "FAILED"
     assert outcome.message.startswith("QuotaExceeded: CreateTransformJob: The account-level")
 
 
-def test_an_outcome_that_a_state_handed_on_is_recorded_as_it_is(account: Account) -> None:
-    handed_on = an_outcome(DETECTOR, "UP_TO_DATE", "nothing new").to_payload()
+def test_a_batch_that_failed_is_recorded_for_each_detector_that_has_no_better_outcome(
+    account: Account,
+) -> None:
+    record(account, "silent", "NO_DATA", "no datapoints")
+    record(account, "done", "PUBLISHED")
+    record(account, "failed-before", "FAILED", "another reason")
+    names = ["silent", "done", "failed-before", "new"]
 
-    account.invoke("record_outcome", RECORD | {"result": handed_on})
+    account.invoke("record_outcome", RECORD | {"detectors": [{"name": name} for name in names]})
 
-    outcome = account.registry.outcome(RUN, DETECTOR)
-    assert outcome == an_outcome(DETECTOR, "UP_TO_DATE", "nothing new")
+    found = {outcome.detector: outcome.status for outcome in account.registry.outcomes(RUN)}
+    assert found == {
+        "silent": "NO_DATA",
+        "done": "PUBLISHED",
+        "failed-before": "FAILED",
+        "new": "FAILED",
+    }
 
 
 def test_a_failure_of_a_repetition_does_not_replace_a_success(account: Account) -> None:

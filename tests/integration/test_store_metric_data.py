@@ -8,14 +8,14 @@ import pytest
 
 from cutwatch.aws import client
 from cutwatch.detector import Detector
-from cutwatch.errors import ModelMissing
 from cutwatch.features import Recipe
+from cutwatch.outcomes import Outcome
 from tests.account import Account, counted_calls
 from tests.builders import a_model, a_recipe, an_outcome
 from tests.sample_events import sample
 
 EVENT = sample("store_metric_data")
-DETECTOR = EVENT["detector"]["name"]
+DETECTOR = EVENT["detectors"][0]["name"]
 SCHEDULED = datetime(2026, 11, 2, 4, tzinfo=UTC)
 # 04:00 less the 15 minutes that late datapoints are given.
 NEWEST = SCHEDULED - timedelta(minutes=15)
@@ -29,7 +29,7 @@ def event(kind: str = "transform", **detector: Any) -> dict[str, Any]:
     """The sample, for either kind of run and with some of the detector's fields changed."""
     payload = sample("store_metric_data")
     payload["run"] = payload["run"] | {"kind": kind, "id": f"{kind}-20261102T040000Z"}
-    payload["detector"] |= detector
+    payload["detectors"][0] |= detector
     return payload
 
 
@@ -47,8 +47,20 @@ def report(account: Account, count: int, end: datetime = NEWEST) -> list[float]:
 
 def train(account: Account, recipe: Recipe | None = None, **fields: Any) -> None:
     """Let the detector of `event(**fields)` have a model."""
-    detector = Detector.from_payload(event(**fields)["detector"])
+    detector = Detector.from_payload(event(**fields)["detectors"][0])
     account.register_model(DETECTOR, a_model(MODEL_NAME, detector), recipe or a_recipe())
+
+
+def store(account: Account, payload: dict[str, Any], **environment: str) -> dict[str, Any]:
+    """The one dataset that is stored."""
+    [dataset] = account.invoke("store_metric_data", payload, **environment)["datasets"]
+    stored: dict[str, Any] = dataset
+    return stored
+
+
+def description_of(account: Account, answer: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = account.store.read_json(f"{answer['prefix']}description.json")
+    return found
 
 
 def rows_of(account: Account, answer: dict[str, Any]) -> list[list[float]]:
@@ -70,7 +82,7 @@ def trained(account: Account) -> Account:
 def test_a_transform_stores_what_happened_since_its_model_was_trained(trained: Account) -> None:
     report(trained, 300)
 
-    answer = trained.invoke("store_metric_data", EVENT)
+    answer = store(trained, EVENT)
 
     described = sample("start_transform_job")["data"]
     assert answer == described | {"dimensions": 1, "rows": answer["rows"]}
@@ -79,7 +91,7 @@ def test_a_transform_stores_what_happened_since_its_model_was_trained(trained: A
 def test_rows_and_timestamps_are_the_datapoints(trained: Account) -> None:
     values = report(trained, 300)
 
-    answer = trained.invoke("store_metric_data", EVENT)
+    answer = store(trained, EVENT)
 
     prefix, in_window = answer["prefix"], slice(-300, None)
     assert trained.keys(prefix) == [
@@ -95,28 +107,28 @@ def test_rows_and_timestamps_are_the_datapoints(trained: Account) -> None:
 def test_the_default_judgement_sees_the_week_before_its_window(trained: Account) -> None:
     report(trained, 300)
 
-    answer = trained.invoke("store_metric_data", EVENT)
+    answer = store(trained, EVENT)
 
     assert times_of(trained, answer)[0] == SINCE - timedelta(days=7, hours=4)
-    assert answer["start"] == "2026-11-01T02:45:00Z"
+    assert description_of(trained, answer)["start"] == "2026-11-01T02:45:00Z"
 
 
 def test_the_original_rule_sees_its_window_only(account: Account) -> None:
     report(account, 300)
     train(account, cutoff=WINDOW)
 
-    answer = account.invoke("store_metric_data", event(cutoff=WINDOW))
+    answer = store(account, event(cutoff=WINDOW))
 
     assert (answer["rows"], times_of(account, answer)[0]) == (300, SINCE)
 
 
 def test_a_second_time_finds_the_dataset_and_reads_nothing_again(trained: Account) -> None:
     report(trained, 300)
-    first = trained.invoke("store_metric_data", EVENT)
+    first = store(trained, EVENT)
     report(trained, 10)
 
     with counted_calls("cloudwatch") as calls:
-        assert trained.invoke("store_metric_data", EVENT) == first
+        assert store(trained, EVENT) == first
     assert calls == []
 
 
@@ -124,7 +136,7 @@ def test_a_month_of_five_minute_datapoints_takes_one_call(account: Account) -> N
     report(account, 120)
 
     with counted_calls("cloudwatch") as calls:
-        answer = account.invoke("store_metric_data", event("training"))
+        answer = store(account, event("training"))
 
     assert (answer["rows"], calls) == (8_640, ["GetMetricData"])
 
@@ -134,18 +146,18 @@ def test_training_ends_where_the_first_window_by_need_begins(account: Account) -
     payload = training_event()
     payload["run"]["by_need"] = True
 
-    answer = account.invoke("store_metric_data", payload)
+    answer = store(account, payload)
 
-    assert answer["end"] == "2026-10-26T03:45:00Z"
+    assert description_of(account, answer)["end"] == "2026-10-26T03:45:00Z"
 
 
 def test_training_never_sees_what_is_not_yet_published(trained: Account) -> None:
     report(trained, 900)
     trained.registry.advance(DETECTOR, NEWEST - timedelta(days=2), "run", None, None)
 
-    answer = trained.invoke("store_metric_data", training_event())
+    answer = store(trained, training_event())
 
-    assert answer["end"] == "2026-10-31T03:45:00Z"
+    assert description_of(trained, answer)["end"] == "2026-10-31T03:45:00Z"
 
 
 def test_rows_are_split_into_a_file_for_each_instance(account: Account) -> None:
@@ -153,7 +165,7 @@ def test_rows_are_split_into_a_file_for_each_instance(account: Account) -> None:
     train(account, cutoff=WINDOW)
 
     payload = event(cutoff=WINDOW)
-    answer = account.invoke("store_metric_data", payload, TRAINING_INSTANCE_COUNT="3")
+    answer = store(account, payload, TRAINING_INSTANCE_COUNT="3")
 
     files = [key for key in account.keys(answer["prefix"]) if "/rows/" in key]
     lines = [len(account.store.read(key).splitlines()) for key in files]
@@ -167,7 +179,7 @@ def test_rows_are_made_by_the_models_recipe_whatever_the_configuration_says_by_t
     recipe = a_recipe(features=("value", "difference"), spreads=(2.0, 0.5), shingle_size=4)
     train(account, recipe, cutoff=WINDOW)
 
-    answer = account.invoke("store_metric_data", event(cutoff=WINDOW))
+    answer = store(account, event(cutoff=WINDOW))
 
     # The window's first datapoint is 110; each is one more than the one before it.
     first = times_of(account, answer).index(SINCE)
@@ -179,15 +191,15 @@ def test_a_recipe_that_is_gone_takes_its_model_out_of_the_registry(trained: Acco
     recipe = trained.registry.detector(DETECTOR).models[0].recipe
     client("s3").delete_object(Bucket=trained.bucket, Key=recipe)
 
-    with pytest.raises(ModelMissing, match="the next transform trains a new one"):
-        trained.invoke("store_metric_data", EVENT)
+    assert outcome(trained, EVENT)[0] == "FAILED"
+    assert "the next transform trains a new one" in outcome_of_run(trained, EVENT).message
     assert trained.registry.detector(DETECTOR).models == ()
 
 
 def test_training_learns_a_recipe_from_its_own_history(account: Account) -> None:
     report(account, 300)
 
-    prefix = account.invoke("store_metric_data", training_event())["prefix"]
+    prefix = store(account, training_event())["prefix"]
 
     recipe = Recipe.from_payload(account.store.read_json(f"{prefix}description.json")["recipe"])
     assert recipe.features == ("value", "difference")
@@ -200,7 +212,7 @@ def test_excluded_times_are_neither_learned_from_nor_scored(account: Account) ->
     train(account, cutoff=WINDOW, exclude=night)
 
     for payload in (training_event(exclude=night), event(cutoff=WINDOW, exclude=night)):
-        answer = account.invoke("store_metric_data", payload)
+        answer = store(account, payload)
         assert all(time.hour >= 3 for time in times_of(account, answer))
 
 
@@ -209,7 +221,7 @@ def test_gaps_are_kept_as_gaps(account: Account) -> None:
     start = NEWEST - timedelta(minutes=25)
     account.put_metric("AWS/Lambda", "Invocations", start, [1.0, None, None, 4.0, 5.0])
 
-    answer = account.invoke("store_metric_data", event(missing_data="ignore"))
+    answer = store(account, event(missing_data="ignore"))
 
     description = account.store.read_json(f"{answer['prefix']}description.json")
     assert answer["rows"] == 3
@@ -219,11 +231,11 @@ def test_gaps_are_kept_as_gaps(account: Account) -> None:
 def test_the_dataset_says_how_it_was_made_and_how_it_is_judged(trained: Account) -> None:
     report(trained, 300)
 
-    prefix = trained.invoke("store_metric_data", EVENT)["prefix"]
+    prefix = store(trained, EVENT)["prefix"]
 
     description = trained.store.read_json(f"{prefix}description.json")
     [model] = trained.registry.detector(DETECTOR).models
-    assert description["detector"] == EVENT["detector"]
+    assert description["detector"] == EVENT["detectors"][0]
     assert description["recipe"] == json.loads(json.dumps(a_recipe().to_payload()))
     assert (description["model"], description["reported"]) == (model.name, 300)
     assert (description["baseline"], description["cutoff"]) == (model.baseline, model.cutoff)
@@ -238,14 +250,21 @@ def test_a_window_knows_whether_it_follows_a_published_one(
     if published_through:
         trained.registry.advance(DETECTOR, published_through, "run", None, None)
 
-    prefix = trained.invoke("store_metric_data", EVENT)["prefix"]
+    prefix = store(trained, EVENT)["prefix"]
 
     assert trained.store.read_json(f"{prefix}description.json")["follows"] is follows
 
 
+def outcome_of_run(account: Account, payload: dict[str, Any]) -> Outcome:
+    recorded = account.registry.outcome(payload["run"]["id"], DETECTOR)
+    assert recorded is not None
+    return recorded
+
+
 def outcome(account: Account, payload: dict[str, Any]) -> tuple[str, str]:
-    answer = account.invoke("store_metric_data", payload)["outcome"]
-    return answer["status"], answer["message"]
+    assert account.invoke("store_metric_data", payload) == {"datasets": [], "pending": 0, "rows": 0}
+    recorded = outcome_of_run(account, payload)
+    return recorded.status, recorded.message
 
 
 def test_a_metric_that_does_not_exist_is_an_outcome_that_names_it(account: Account) -> None:
@@ -307,15 +326,17 @@ def test_silence_is_no_data_unless_the_detector_watches_for_it(
 ) -> None:
     train(account, missing_data=policy)
 
-    answer = account.invoke("store_metric_data", event(missing_data=policy))
+    payload = event(missing_data=policy)
+    answer = account.invoke("store_metric_data", payload)
 
-    assert (answer["outcome"] or {}).get("status") == status
-    assert answer.get("rows", 0) == 0
+    recorded = account.registry.outcome(payload["run"]["id"], DETECTOR)
+    assert (recorded and recorded.status) == status
+    assert sum(dataset["rows"] for dataset in answer["datasets"]) == 0
 
 
 def test_the_answer_stays_small_however_much_data_there_is(account: Account) -> None:
     report(account, 200)
 
-    answer = account.invoke("store_metric_data", event("training"))
+    answer = store(account, event("training"))
 
     assert len(json.dumps(answer)) < 1_000

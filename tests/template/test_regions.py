@@ -16,9 +16,13 @@ KNOWN = {
 }
 
 
+NO_IMAGE = {"Registry": "000000000000"}
+
+
 def regions(stack: Stack) -> dict[str, dict[str, str]]:
+    """Those that have an image."""
     mapping: dict[str, dict[str, str]] = stack.template["Mappings"]["RandomCutForest"]
-    return mapping
+    return {region: entry for region, entry in mapping.items() if entry != NO_IMAGE}
 
 
 def test_the_rule_admits_exactly_the_regions_that_have_an_image(stack: Stack) -> None:
@@ -38,6 +42,14 @@ def test_every_region_has_an_account_of_its_own(stack: Stack) -> None:
 
 def test_well_known_regions_have_the_accounts_that_aws_documents(stack: Stack) -> None:
     assert {region: regions(stack)[region]["Registry"] for region in KNOWN} == KNOWN
+
+
+def test_without_sagemaker_no_region_is_refused_and_the_others_resolve_too(stack: Stack) -> None:
+    rule = stack.template["Rules"]["RandomCutForestIsInThisRegion"]
+    elsewhere = stack.template["Mappings"]["RandomCutForest"]["ap-southeast-5"]
+
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "SageMakerEngine"}, "ENABLED"]}
+    assert elsewhere == NO_IMAGE
 
 
 def test_the_refusal_says_why(stack: Stack) -> None:

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from cutwatch.outcomes import AnomalyEvent, Outcome, outcome_of
+from cutwatch.outcomes import AnomalyEvent, Outcome, failure_of
 from tests.builders import an_outcome
 
 NOON = "2026-11-02T12:00:00Z"
@@ -25,15 +25,10 @@ def test_a_severity_has_a_word_and_silence_is_grave(severity: float | None, word
     assert replace(EVENT, severity=severity).severity_word == word
 
 
-def test_an_outcome_that_a_state_handed_on_is_taken_as_it_is() -> None:
-    outcome = an_outcome(status="NO_DATA", message="no datapoints")
-    assert outcome_of("orders", outcome.to_payload()) == outcome
-
-
 def test_a_functions_error_is_a_failure_in_its_own_words() -> None:
     cause = json.dumps({"errorMessage": "slow down", "errorType": "Throttled", "stackTrace": []})
 
-    outcome = outcome_of("orders", {"Error": "Throttled", "Cause": cause})
+    outcome = failure_of("orders", {"Error": "Throttled", "Cause": cause})
 
     assert outcome == an_outcome(status="FAILED", message="Throttled: slow down")
 
@@ -50,16 +45,16 @@ def test_a_functions_error_is_a_failure_in_its_own_words() -> None:
     ],
 )
 def test_any_other_cause_is_the_reason_itself(cause: str, reason: str | None) -> None:
-    outcome = outcome_of("orders", {"Error": "TrainingJobFailed", "Cause": cause})
+    outcome = failure_of("orders", {"Error": "TrainingJobFailed", "Cause": cause})
     assert outcome.message == f"TrainingJobFailed: {reason or cause}"
 
 
 def test_an_error_without_a_cause_is_still_named() -> None:
-    assert outcome_of("orders", {"Error": "States.Timeout"}).message == (
+    assert failure_of("orders", {"Error": "States.Timeout"}).message == (
         "States.Timeout: no cause given"
     )
 
 
 def test_a_reason_of_any_length_fits_into_the_registry() -> None:
-    outcome = outcome_of("orders", {"Error": "Failure", "Cause": "x" * 100_000})
+    outcome = failure_of("orders", {"Error": "Failure", "Cause": "x" * 100_000})
     assert len(outcome.message) == 2_000

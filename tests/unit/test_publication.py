@@ -6,7 +6,7 @@ import pytest
 from cutwatch.moments import format_moment
 from cutwatch.outcomes import AnomalyEvent
 from cutwatch.publication import continued, summary_datums
-from cutwatch.registry import LastEvent
+from cutwatch.records import LastEvent
 from tests.builders import NOON, an_outcome, moments
 
 PERIOD = 300

@@ -8,7 +8,8 @@ import pytest
 from cutwatch.aws import client
 from cutwatch.errors import ConditionFailed, Throttled
 from cutwatch.outcomes import AnomalyEvent
-from cutwatch.registry import LastEvent, Registry
+from cutwatch.records import LastEvent
+from cutwatch.registry import Registry
 from tests.account import Account, counted_calls, hook
 from tests.builders import NOON, a_detector, a_model, an_outcome
 

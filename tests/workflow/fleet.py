@@ -53,11 +53,12 @@ def with_spike(at: datetime, datapoints: int = 3, height: float = 400.0) -> npt.
 
 @dataclass
 class Fleet:
-    """What a test drives and looks at."""
+    """What a test drives and looks at; an execution may take `patience` real seconds."""
 
     aws: LocalAws
     stack: Stack
     registry: Registry
+    patience: float = 60
 
     def load(self, watched: Detector, values: npt.NDArray[np.float64]) -> None:
         moments = [START + timedelta(seconds=PERIOD * n) for n in range(len(values))]
@@ -75,7 +76,7 @@ class Fleet:
         if datetime.now(UTC) < at:
             self.aws.clock.move_to(at)
         (execution,) = self.stack.fire(rule, at=at)
-        execution.wait(timeout=60)
+        execution.wait(timeout=self.patience)
         return execution
 
     def outcome(self, kind: str, at: datetime, name: str, *, by_need: bool = False) -> Outcome:

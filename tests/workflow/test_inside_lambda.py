@@ -1,0 +1,233 @@
+"""Detectors whose forests live inside Lambda, through both state machines on the local AWS."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from cutwatch.bucket import Bucket
+from cutwatch.detector import Detector
+from cutwatch.forest_state import ForestState
+from cutwatch.names import run_id
+from cutwatch.records import CarriedState
+from local.aws import Fault
+from tests.workflow.child_states import PUBLISHED_INSIDE_LAMBDA, TRAINED_INSIDE_LAMBDA
+from tests.workflow.fleet import (
+    FIRST_TRAINING,
+    FIRST_TRANSFORM,
+    PERIOD,
+    WEEK,
+    Fleet,
+    detector,
+    fleet,
+    usual,
+    with_spike,
+)
+
+CHECKOUT = detector("checkout", engine="lambda")
+SPIKE = FIRST_TRANSFORM - timedelta(days=2)
+NEXT_WEEK = FIRST_TRANSFORM + WEEK
+
+
+@contextmanager
+def loaded(*detectors: Detector, **parameters: str) -> Iterator[Fleet]:
+    """A fleet in which every metric has the same spike."""
+    with fleet(detectors, **parameters) as shop:
+        for watched in detectors:
+            shop.load(watched, with_spike(SPIKE))
+        yield shop
+
+
+def bucket_of(shop: Fleet) -> Bucket:
+    return Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
+
+
+def carried(shop: Fleet, name: str = "checkout") -> CarriedState:
+    state = shop.registry.detector(name).carried
+    assert state is not None
+    return state
+
+
+def bytes_of(shop: Fleet) -> bytes:
+    return bucket_of(shop).read_bytes(carried(shop).newest)
+
+
+def forest_of(shop: Fleet) -> bytes:
+    return ForestState.from_bytes(bytes_of(shop)).forest.to_bytes()
+
+
+def states_in_s3(shop: Fleet, prefix: str = "") -> list[str]:
+    bucket = bucket_of(shop)
+    pages = bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix=prefix)
+    keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+    return [key for key in keys if key.endswith("forest.npz")]
+
+
+def test_batches_go_through_their_states_in_order_and_need_no_job() -> None:
+    with loaded(CHECKOUT, detector("orders", engine="lambda")) as shop:
+        training, transform = shop.train(), shop.transform()
+        assert [child.states for child in training.children] == [TRAINED_INSIDE_LAMBDA]
+        assert [child.states for child in transform.children] == [PUBLISHED_INSIDE_LAMBDA]
+        assert transform.wait().output["statuses"] == {"PUBLISHED": 2}
+        assert shop.aws.calls.of("sagemaker") == []
+
+
+def test_both_engines_work_in_one_run_each_within_its_own_bound() -> None:
+    with loaded(CHECKOUT, detector("orders"), LambdaConcurrency="1") as shop:
+        training, transform = shop.train(), shop.transform()
+        assert training.states.count("Train Detectors") == 2
+        assert transform.wait().output["statuses"] == {"PUBLISHED": 2}
+
+
+def test_the_planted_spike_is_one_event_that_cloudwatch_shows() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        shop.transform()
+        found = shop.outcome("transform", FIRST_TRANSFORM, "checkout")
+        assert found.datapoints == WEEK / timedelta(seconds=PERIOD)
+        published = shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM)
+        begins = min(moment for moment, anomaly in published.items() if anomaly)
+        assert SPIKE <= begins <= SPIKE + timedelta(seconds=2 * PERIOD)
+        scores = shop.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM)
+        assert len(scores) == WEEK / timedelta(seconds=PERIOD)
+
+
+def test_a_doubled_transform_learns_nothing_twice() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        shop.transform()
+        state = bytes_of(shop)
+        published = shop.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM)
+        shop.transform()
+        assert bytes_of(shop) == state
+        assert shop.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM) == published
+
+
+def _of_score_forest(parameters: Mapping[str, Any]) -> bool:
+    return "ScoreForest" in parameters["FunctionName"]
+
+
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_a_transform_that_is_repeated_halfway_scores_and_learns_as_if_it_had_not_been(
+    reset: Literal["before", "after"],
+) -> None:
+    with loaded(CHECKOUT) as undisturbed:
+        undisturbed.train()
+        undisturbed.transform()
+        expected = forest_of(undisturbed)
+        scores = undisturbed.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM)
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        shop.aws.faults.add(Fault("lambda", "Invoke", reset=reset, times=1, when=_of_score_forest))
+        shop.transform()
+        assert forest_of(shop) == expected
+        assert shop.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM) == scores
+
+
+def test_the_next_window_goes_on_where_the_last_one_ended() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        shop.transform()
+        shop.transform(NEXT_WEEK)
+        state = ForestState.from_bytes(bytes_of(shop))
+        assert state.through == NEXT_WEEK.timestamp()
+        assert state.epochs[-1] == NEXT_WEEK.timestamp() - PERIOD
+        assert (np.diff(state.epochs) == PERIOD).all()
+
+
+def test_the_state_that_a_window_began_with_is_kept_and_older_ones_are_deleted() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        for hours in range(1, 5):
+            shop.transform(FIRST_TRAINING + timedelta(hours=hours))
+        state = carried(shop)
+        assert set(states_in_s3(shop, "scores/")) == {state.newest, state.earlier}
+        assert len(states_in_s3(shop, "models/")) == 1
+
+
+def test_training_anew_rebuilds_the_forest() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        shop.transform()
+        shop.train(FIRST_TRANSFORM + timedelta(hours=1))
+        record = shop.registry.detector("checkout")
+        assert record.state_of(record.models[0]) == record.models[0].state
+        shop.transform(NEXT_WEEK)
+        assert shop.outcome("transform", NEXT_WEEK, "checkout").status == "PUBLISHED"
+        assert carried(shop).model == record.models[0].name
+
+
+def test_a_state_that_is_gone_is_named_and_the_next_run_heals() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        bucket = bucket_of(shop)
+        bucket.delete(shop.registry.detector("checkout").models[0].state or "")
+        shop.transform()
+        message = shop.outcome("transform", FIRST_TRANSFORM, "checkout").message
+        assert message.startswith("ModelMissing: s3://")
+        assert "the next transform trains a new one" in message
+        later = FIRST_TRANSFORM + timedelta(days=1)
+        shop.transform(later)
+        assert shop.outcome("transform", later, "checkout").status == "PUBLISHED"
+
+
+def test_where_sagemaker_has_no_algorithm_a_fleet_inside_lambda_is_deployed() -> None:
+    with fleet([CHECKOUT], region="ap-southeast-5", SageMakerEngine="DISABLED") as shop:
+        shop.load(CHECKOUT, usual())
+        assert shop.train().wait().output["statuses"] == {"TRAINED": 1}
+
+
+def test_one_call_reads_many_detectors_of_one_window() -> None:
+    with loaded(*(detector(f"m{n}", engine="lambda") for n in range(20))) as shop:
+        shop.train()
+        assert shop.aws.calls.count("cloudwatch.GetMetricData") == 1
+
+
+FLEET = [detector(f"m{n:03}", engine="lambda") for n in range(300)]
+
+
+@pytest.mark.slow
+def test_of_300_detectors_five_fail_each_in_its_own_way_and_295_finish() -> None:
+    with fleet(FLEET, BatchSize="60", LambdaConcurrency="2") as shop:
+        shop.patience = 600
+        for watched in FLEET:
+            shop.load(watched, usual())
+        trained = shop.train().wait()
+        assert trained.output["statuses"] == {"TRAINED": 300}
+        bucket = bucket_of(shop)
+        models = {name: shop.registry.detector(name).models[0] for name in ("m010", "m080", "m140")}
+        bucket.delete(models["m010"].recipe)
+        bucket.delete(models["m080"].state or "")
+        bucket.write(models["m140"].state or "", "no state")
+        shop.aws.faults.add(_denied("s3", "PutObject", "scores/m200/"))
+        shop.aws.faults.add(_denied("s3", "GetObject", "data/m260/"))
+
+        ended = shop.transform().wait()
+
+        assert ended.status == "SUCCEEDED"
+        assert ended.output["statuses"] == {"PUBLISHED": 295, "FAILED": 5}
+        reasons = {
+            each["detector"]: each["reason"].split(":")[0] for each in ended.output["failures"]
+        }
+        assert reasons == {
+            "m010": "ModelMissing",
+            "m080": "ModelMissing",
+            "m140": "ModelMissing",
+            "m200": "AccessDenied",
+            "m260": "AccessDenied",
+        }
+        outcomes = shop.registry.outcomes(run_id("transform", FIRST_TRANSFORM))
+        assert Counter(each.status for each in outcomes) == {"PUBLISHED": 295, "FAILED": 5}
+        assert len(json.dumps(ended.output)) < 10_000
+
+
+def _denied(service: str, operation: str, key: str) -> Fault:
+    def concerns(parameters: Mapping[str, Any]) -> bool:
+        return str(parameters.get("Key", "")).startswith(key)
+
+    return Fault(service, operation, error="AccessDenied", status=403, when=concerns)
