@@ -31,7 +31,7 @@ SCHEDULES = {
     name: Schedule(ASSUME.hours_per_month / hours)
     for name, hours in (("weekly", 168), ("daily", 24), ("hourly", 1))
 }
-_PLACE = re.compile(r"<!-- table: ([a-z ]+) -->\n.*?\n<!-- end -->", re.DOTALL)
+_PLACE = re.compile(r"<!-- table: ([a-z ]+) -->\n\n.*?\n\n<!-- end -->", re.DOTALL)
 # From here on decimals say nothing.
 _WHOLE = 10
 DETECTOR = Detector(
@@ -125,7 +125,7 @@ def with_tables(document: str) -> str:
     if sorted(named) != sorted(made):
         raise ValueError(f"the document has places for {named}, and the tables are {list(made)}")
     return _PLACE.sub(
-        lambda place: f"<!-- table: {place[1]} -->\n{made[place[1]]}\n<!-- end -->", document
+        lambda place: f"<!-- table: {place[1]} -->\n\n{made[place[1]]}\n\n<!-- end -->", document
     )
 
 

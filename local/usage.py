@@ -104,5 +104,5 @@ def _stored_gb(group: Detectors, schedule: Schedule, assume: Assumptions) -> flo
     model = {"lambda": assume.forest_kilobytes, "sagemaker": assume.model_kilobytes}[group.engine]
     kept = schedule.trainings * assume.model_days / days
     # A forest inside Lambda goes on learning: its last two states are kept besides.
-    carried = 2 if group.engine == "lambda" else 0
+    carried = 2 if group.engine == "lambda" and schedule.transforms else 0
     return group.count * (data + model * 1e3 * (kept + carried)) / _GB
