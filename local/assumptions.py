@@ -45,7 +45,12 @@ class Assumptions:
         "milliseconds to score and learn one datapoint inside Lambda (.09 s a week of 5 minutes, measured)",
     )
     handling_milliseconds: float = _assume(
-        0.03, "milliseconds to read, write and judge one datapoint, over all functions (guess)"
+        0.03,
+        "milliseconds to read, store and judge one datapoint, over all functions (measured in part)",
+    )
+    publishing_milliseconds: float = _assume(
+        0.05,
+        "milliseconds to make and send the two datums of one datapoint (measured, without the network)",
     )
     stored_bytes_per_datapoint: float = _assume(80, "row, timestamp, value and score in S3")
     forest_kilobytes: float = _assume(620, "a stored forest inside Lambda, one feature (measured)")

@@ -156,6 +156,8 @@ class RunWork:
         milliseconds = self.read_datapoints_each * self.assume.handling_milliseconds
         if self.detectors.engine == "lambda":
             milliseconds += self.new_datapoints_each * self.assume.forest_milliseconds
+        if self.kind == "transform":
+            milliseconds += self.new_datapoints_each * self.assume.publishing_milliseconds
         starts = self.children * self.shape.heavy * self.assume.function_start_seconds
         computing = self.detectors.count * milliseconds / 1_000
         return starts + calls * self.assume.call_seconds + computing

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -70,6 +72,24 @@ def test_eleven_histories_of_a_month_are_read_with_one_call() -> None:
 def test_a_history_longer_than_a_response_is_requested_once_for_each() -> None:
     long = Detectors(3, "sagemaker", timedelta(minutes=1), timedelta(days=100), 440)
     assert RunWork(long, "training", WEEKLY, Assumptions()).metrics_requested == 3 * 2
+
+
+def test_a_function_spends_its_time_on_starting_calls_and_datapoints() -> None:
+    names = (
+        "function_start_seconds",
+        "call_seconds",
+        "handling_milliseconds",
+        "publishing_milliseconds",
+        "forest_milliseconds",
+    )
+    nothing = dict.fromkeys(names, 0.0)
+    assert spending(nothing) == 0
+    for name in names:
+        assert spending({**nothing, name: 1.0}) > 0, name
+
+
+def spending(assumed: Mapping[str, float]) -> float:
+    return replace(work(), assume=Assumptions().with_values(assumed)).gb_seconds
 
 
 def test_a_training_waits_for_two_jobs_and_a_transform_for_one() -> None:
