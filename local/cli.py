@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cutwatch.detector import Detector, MissingData, Sensitivity
 from cutwatch.errors import InvalidDetectors
+from local.cost_command import cost
 
 if TYPE_CHECKING:
     from local.presentation import Planted
@@ -29,6 +30,9 @@ USER_MISTAKE = 2
 FAILURE = 1
 _BUILD = Path("build")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+app.command()(cost)
 
 
 def main() -> None:

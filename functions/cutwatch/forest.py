@@ -60,8 +60,9 @@ class StaticForest:
     def score(self, rows: ArrayLike) -> Floats:
         """The scores (n,) of rows (n, d): the mean over the trees of what each row would displace."""
         asked = np.asarray(rows, dtype=np.float64)
-        blocks = [asked[first : first + _BLOCK] for first in range(0, len(asked), _BLOCK)]
-        return np.concatenate([self._score_block(block.T) for block in blocks] or [np.empty(0)])
+        blocks = [asked[first : first + _BLOCK].T for first in range(0, len(asked), _BLOCK)]
+        scores = [self._score_block(np.ascontiguousarray(block)) for block in blocks]
+        return np.concatenate(scores or [np.empty(0)])
 
     def to_bytes(self) -> bytes:
         """A compressed .npz of the node arrays."""
@@ -89,34 +90,48 @@ class StaticForest:
         while len(row):
             beyond = self._distance_beyond(columns, row, node)
             outside = np.flatnonzero(beyond)
-            separated = beyond[outside] / (self._extent.take(node[outside]) + beyond[outside])
-            displaced = together[outside] * separated / (depth + 1)
-            scores += np.bincount(row[outside], displaced, count)
-            together[outside] *= 1 - separated
+            distance = beyond.take(outside)
+            separated = distance / (self._extent.take(node.take(outside)) + distance)
+            separated *= together.take(outside)
+            together[outside] -= separated
+            scores += np.bincount(row.take(outside), separated, count) / (depth + 1)
             left = self.left.take(node)
             leaf = np.flatnonzero(left == _LEAF)
-            found = together[leaf] * self._leaf_scores(node[leaf], beyond[leaf], depth)
-            scores += np.bincount(row[leaf], found, count)
-            inner = np.flatnonzero(left != _LEAF)
-            row, node, together = row[inner], node[inner], together[inner]
-            place = columns[self.dimension.take(node), row]
-            node = left[inner] + (place > self.cut.take(node))
+            if len(leaf):
+                found = self._leaf_scores(node.take(leaf), beyond.take(leaf), depth)
+                scores += np.bincount(row.take(leaf), together.take(leaf) * found, count)
+                inner = np.flatnonzero(left != _LEAF)
+                row, node, left = row.take(inner), node.take(inner), left.take(inner)
+                together = together.take(inner)
+            node = self._children(columns, row, node, left)
             depth += 1
-        normalised: Floats = scores * np.log2(self.samples + 1) / self.trees
-        return normalised
+        return np.asarray(scores * np.log2(self.samples + 1) / self.trees)
 
     @cached_property
     def _extent(self) -> Floats:
-        extent: Floats = (self.high - self.low).sum(axis=1)
-        return extent
+        return np.asarray((self.high - self.low).sum(axis=1))
+
+    @cached_property
+    def _bounds(self) -> list[tuple[Floats, Floats]]:
+        """Low and high of all nodes by dimension, contiguous: `take` would else copy them at every depth."""
+        return list(zip(self.low.T.copy(), self.high.T.copy(), strict=True))
 
     def _distance_beyond(self, columns: Floats, row: Integers, node: Integers) -> Floats:
         """How far, summed over the dimensions, rows lie outside the boxes of their nodes."""
         beyond = np.zeros(len(row))
-        for column, low, high in zip(columns, self.low.T, self.high.T, strict=True):
-            place = column.take(row)
-            beyond += np.maximum(np.maximum(low.take(node) - place, place - high.take(node)), 0)
+        for column, (low, high) in zip(columns, self._bounds, strict=True):
+            above = column.take(row)
+            below = low.take(node)
+            below -= above
+            above -= high.take(node)
+            np.maximum(below, above, out=above)
+            beyond += np.maximum(above, 0, out=above)
         return beyond
+
+    def _children(self, columns: Floats, row: Integers, node: Integers, left: Integers) -> Integers:
+        """The child that each row descends to."""
+        place = row if len(columns) == 1 else self.dimension.take(node) * columns.shape[1] + row
+        return np.add(left, columns.take(place) > self.cut.take(node))
 
     def _leaf_scores(self, leaf: Integers, beyond: Floats, depth: int) -> Floats:
         """A row equal to the leaf's is the less of a surprise the more copies of it the leaf holds."""
@@ -179,8 +194,7 @@ def _descend(rows: Floats, level: _Level) -> tuple[Floats, NDArray[np.int64]]:
     node = np.repeat(np.arange(len(level.mass)), level.mass)
     moving = level.left[node] != _LEAF
     rows, node = rows[moving], node[moving]
-    right = rows[np.arange(len(rows)), level.dimension[node]] > level.cut[node]
-    child = 2 * node + right
+    child = 2 * node + (rows[np.arange(len(rows)), level.dimension[node]] > level.cut[node])
     order = np.argsort(child, kind="stable")
     starts = np.flatnonzero(np.diff(child[order], prepend=-1))
     return rows[order], starts

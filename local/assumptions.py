@@ -1,0 +1,76 @@
+"""What the estimate of cost takes for granted: template parameters' defaults, and guesses to be replaced by measurements."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+
+
+def _assume(value: float, meaning: str) -> float:
+    number: float = field(default=value, metadata={"meaning": meaning})
+    return number
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Each field's metadata has its meaning; `explained` reads them."""
+
+    hours_per_month: float = _assume(730, "hours of a month, as AWS's own calculator counts")
+    metric_hours_per_publication: float = _assume(
+        1,
+        "hours that each custom metric is billed for each time it is published: AWS prorates by the hour in which data is "
+        "sent (from memory); 730 bills all of them for the whole month",
+    )
+    alarms_per_detector: float = _assume(0, "alarms of your own; events are mailed without any")
+    training_job_minutes: float = _assume(4, "billed minutes of a SageMaker training job (guess)")
+    transform_job_minutes: float = _assume(4, "billed minutes of a SageMaker transform job (guess)")
+    job_start_minutes: float = _assume(
+        2, "minutes before a job's instance is ready, not billed (guess)"
+    )
+    training_instances: float = _assume(1, "TrainingInstanceCount")
+    transform_instances: float = _assume(1, "TransformInstanceCount")
+    poll_seconds: float = _assume(60, "PollSeconds")
+    sagemaker_concurrency: float = _assume(4, "MaxConcurrency: SageMaker jobs at once")
+    lambda_concurrency: float = _assume(10, "LambdaConcurrency: batches at once")
+    batch_size: float = _assume(100, "BatchSize: detectors that a function works on")
+    batch_bytes: float = _assume(
+        100_000, "bytes of detectors in a batch at most, of the 256 KB a state may have"
+    )
+    batch_memory_mb: float = _assume(1_769, "memory of the functions that compute: one processor")
+    function_memory_mb: float = _assume(512, "memory of all other functions")
+    function_start_seconds: float = _assume(
+        0.5, "billed seconds of an invocation before its work, cold starts spread over all (guess)"
+    )
+    call_seconds: float = _assume(0.05, "seconds of a call to AWS, one after the other (guess)")
+    forest_milliseconds: float = _assume(
+        0.045,
+        "milliseconds to score and learn one datapoint inside Lambda (.09 s a week of 5 minutes, measured)",
+    )
+    handling_milliseconds: float = _assume(
+        0.03,
+        "milliseconds to read, store and judge one datapoint, over all functions (measured in part)",
+    )
+    publishing_milliseconds: float = _assume(
+        0.05,
+        "milliseconds to make and send the two datums of one datapoint (measured, without the network)",
+    )
+    stored_bytes_per_datapoint: float = _assume(80, "row, timestamp, value and score in S3")
+    forest_kilobytes: float = _assume(620, "a stored forest inside Lambda, one feature (measured)")
+    model_kilobytes: float = _assume(1_000, "a SageMaker model artefact (guess)")
+    data_days: float = _assume(90, "DataExpirationDays")
+    model_days: float = _assume(400, "ModelExpirationDays")
+    log_kilobytes_per_invocation: float = _assume(3, "log lines of an invocation (guess)")
+    log_kilobytes_per_detector: float = _assume(
+        1, "further log lines for each detector of a run (guess)"
+    )
+
+    def with_values(self, given: Mapping[str, float]) -> "Assumptions":
+        """Some of them replaced."""
+        return replace(self, **given)
+
+    def explained(self) -> list[tuple[str, float, str]]:
+        """Name, value and meaning of each."""
+        return [
+            (one.name, getattr(self, one.name), one.metadata["meaning"]) for one in fields(self)
+        ]
+
+
+NAMES = [one.name for one in fields(Assumptions)]

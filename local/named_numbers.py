@@ -1,0 +1,40 @@
+"""Numbers that a person may replace by name: `NAME=VALUE` on the command line."""
+
+import math
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+
+
+class NumberMistake(ValueError):
+    """What is wrong with what was given, in one line."""
+
+
+def parse_numbers(option: str, given: Sequence[str], known: Collection[str]) -> dict[str, float]:
+    """The numbers given by name; raises `NumberMistake` for an unknown name (with the nearest known one) or no number."""
+    return dict(_parse_number(option, text, known) for text in given)
+
+
+def _parse_number(option: str, text: str, known: Collection[str]) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals:
+        raise NumberMistake(f"{option} {text}: expected NAME=VALUE")
+    if name not in known:
+        raise NumberMistake(f"{option} {text}: there is no {name!r}{_hint(name, known)}")
+    number = _number(value)
+    if number is None or number < 0:
+        raise NumberMistake(f"{option} {text}: {value!r} is not a number from 0")
+    return name, number
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,63 @@
+"""What AWS charges: the one table of prices, each with its unit and how sure it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Certainty = Literal["list price", "third-party table", "from memory", "given"]
+
+AS_OF = "November 2026"
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Price:
+    """Dollars for `per` of a unit."""
+
+    dollars: float
+    per: int
+    unit: str
+    certainty: Certainty
+
+    @property
+    def each(self) -> float:
+        """Dollars for one."""
+        return self.dollars / self.per
+
+    @property
+    def rate(self) -> str:
+        """`$0.01 per 1,000 metrics requested`."""
+        amount = f"{self.per:,} " if self.per > 1 else ""
+        return f"${self.dollars:.12g} per {amount}{self.unit}"
+
+
+Prices = Mapping[str, Price]
+
+PRICES: Prices = {
+    "custom_metric": Price(0.30, 1, "metric-month, first 10,000", "third-party table"),
+    "custom_metric_beyond": Price(0.10, 1, "metric-month, beyond 10,000", "third-party table"),
+    "get_metric_data": Price(0.01, 1_000, "metrics requested", "third-party table"),
+    "put_metric_data": Price(0.01, 1_000, "requests", "from memory"),
+    "alarm": Price(0.10, 1, "alarm-month", "third-party table"),
+    "anomaly_alarm": Price(0.30, 1, "alarm-month, anomaly detection", "third-party table"),
+    "log_gb": Price(0.50, 1, "GB of logs", "from memory"),
+    "lambda_gb_second": Price(13.3334, 1_000_000, "GB-seconds, arm64", "from memory"),
+    "lambda_request": Price(0.20, 1_000_000, "requests", "from memory"),
+    "state_transition": Price(0.025, 1_000, "transitions, standard", "from memory"),
+    "training_hour": Price(0.115, 1, "hour of ml.m5.large", "third-party table"),
+    "transform_hour": Price(0.204, 1, "hour of ml.c5.xlarge", "third-party table"),
+    "s3_put": Price(0.005, 1_000, "requests", "from memory"),
+    "s3_get": Price(0.0004, 1_000, "requests", "from memory"),
+    "s3_gb_month": Price(0.023, 1, "GB-month", "from memory"),
+    "dynamodb_write": Price(0.625, 1_000_000, "write units", "from memory"),
+    "dynamodb_read": Price(0.125, 1_000_000, "read units", "from memory"),
+}
+
+
+def with_prices(given: Mapping[str, float]) -> Prices:
+    """The table with some prices replaced, in dollars for the same unit."""
+    changed = {
+        name: replace(PRICES[name], dollars=dollars, certainty="given")
+        for name, dollars in given.items()
+    }
+    return {**PRICES, **changed}
