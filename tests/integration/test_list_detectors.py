@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cutwatch.configuration import load_detectors
+from cutwatch.configuration import load_configuration
 from cutwatch.errors import InvalidDetectors, InvalidInput
 from cutwatch.registry import Model
 from tests.account import Account
@@ -28,7 +28,7 @@ def two_detectors(tmp_path: Path) -> str:
 
 
 def model_of(file: str, name: str) -> Model:
-    [detector] = [each for each in load_detectors(Path(file)) if each.name == name]
+    [detector] = [each for each in load_configuration(Path(file)).detectors if each.name == name]
     return a_model(f"model-of-{name}", detector)
 
 
@@ -40,7 +40,7 @@ def test_the_shipped_detectors_are_listed_as_the_next_state_reads_them(account: 
     answer = account.invoke("list_detectors", sample("list_detectors"))
 
     assert answer["detectors"]["bucket"] == account.bucket
-    shipped = load_detectors(PROJECT / "functions" / "detectors.yaml")
+    shipped = load_configuration(PROJECT / "functions" / "detectors.yaml").detectors
     assert account.store.read_json(answer["detectors"]["key"]) == json.loads(
         json.dumps([detector.to_payload() for detector in shipped])
     )
