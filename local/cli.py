@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cutwatch.detector import Detector, MissingData, Sensitivity
 from cutwatch.errors import InvalidDetectors
+from local.discovery import discover
 
 if TYPE_CHECKING:
     from local.presentation import Planted
@@ -23,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Anomaly detection for CloudWatch metrics: try it on this machine, without an AWS account.",
 )
+app.command()(discover)
 console = Console(highlight=False, soft_wrap=True)
 
 USER_MISTAKE = 2

@@ -137,14 +137,14 @@ def expand(cloudwatch: Any, template: DetectorTemplate) -> tuple[Detector, ...]:
     return detectors
 
 
-def detector_name(head: str, text: str) -> str:
-    """`<head>-<text>` as a detector's name; the head has at most 40 characters.
+def detector_name(head: str, text: str, longest: int = NAME_MAX_LENGTH) -> str:
+    """`<head>-<text>` as a detector's name; `longest` leaves at least 16 characters after the head.
 
     Where characters were replaced or cut off, a digest of the whole text ends the name, so that two texts never
     share one. A text that itself ends like a digest gets one too.
     """
     safe = _FORBIDDEN.sub("-", text)
-    room = NAME_MAX_LENGTH - len(head) - 1
+    room = longest - len(head) - 1
     if safe == text and len(text) <= room and not _ENDS_LIKE_A_DIGEST.fullmatch(text):
         return f"{head}-{text}"
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cutwatch.configuration import load_configuration
+from cutwatch.detector import Detector
 from cutwatch.errors import InvalidDetectors, InvalidInput
 from cutwatch.registry import Model
 from tests.account import Account
@@ -149,3 +150,28 @@ def test_mistakes_in_the_file_end_the_run_before_anything_is_started(
     with pytest.raises(InvalidDetectors, match="detector 'orders': metric: is missing"):
         account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=str(file))
     assert account.keys() == []
+
+
+EXPRESSION = """
+detectors:
+  - {name: orders, namespace: Shop, metric: Orders, statistic: Sum}
+  - name: error-rate
+    expression: 100 * errors / requests
+    metrics:
+      errors: {namespace: Shop, metric: Errors, statistic: Sum}
+      requests: {namespace: Shop, metric: Requests, statistic: Sum}
+"""
+
+
+def test_a_detector_of_an_expression_is_listed_like_any_other(
+    account: Account, tmp_path: Path
+) -> None:
+    file = tmp_path / "detectors.yaml"
+    file.write_text(EXPRESSION)
+
+    answer = account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=str(file))
+
+    written = account.store.read_json(answer["detectors"]["key"])
+    assert [Detector.from_payload(each) for each in written] == list(
+        load_configuration(file).detectors
+    )

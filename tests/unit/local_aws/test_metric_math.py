@@ -74,7 +74,10 @@ def test_arithmetic_counts_what_is_missing_as_0_and_drops_divisions_by_zero(
     assert result(expression, **M) == pytest.approx(expected)
 
 
-DOCUMENTED: dict[str, Values] = {"metric1": [30.0, 20.0, 0.0, 0.0], "metric2": [20.0, None, 20.0, None]}
+DOCUMENTED: dict[str, Values] = {
+    "metric1": [30.0, 20.0, 0.0, 0.0],
+    "metric2": [20.0, None, 20.0, None],
+}
 
 
 @pytest.mark.parametrize(
