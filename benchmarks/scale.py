@@ -17,10 +17,11 @@ from cutwatch.aws_limits import (
     GET_METRIC_DATA_MAX_DATAPOINTS,
     STATE_PAYLOAD_MAX_BYTES,
 )
-from cutwatch.detector import Detector
+from cutwatch.detector import Detector, Engine
+from cutwatch.runs import Kind
 from local.assumptions import Assumptions
 from local.estimate import Estimate
-from local.fleet import ENGINES, Engine, Kind, Schedule, group
+from local.fleet import ENGINES, Schedule, group
 from local.prices import PRICES
 from local.run_work import DATUMS_PER_DATAPOINT, SUMMARY_DATUMS, RunWork
 

@@ -3,17 +3,21 @@
 from pathlib import Path
 
 from cutwatch.aws import client
-from cutwatch.configuration import load_detectors
+from cutwatch.configuration import load_configuration
 from cutwatch.models import retire_detectors
 from cutwatch.observability import Payload, observed
 from cutwatch.registry import Registry
 from cutwatch.settings import RetireDetectorsSettings
+from cutwatch.templates import watched
 
 
 @observed
 def handler(_event: Payload) -> Payload:
     """Anything -> `retired` and `problems`."""
     settings = RetireDetectorsSettings.from_env()
-    watched = {d.name for d in load_detectors(Path(__file__).parent / settings.detectors_file)}
+    configuration = load_configuration(Path(__file__).parent / settings.detectors_file)
     registry = Registry(client("dynamodb"), settings.table_name)
-    return dict(retire_detectors(client("sagemaker"), registry, watched))
+    now = watched(client("cloudwatch"), configuration)
+    # A template that cannot be expanded today has not given up its detectors.
+    kept = {name for name in registry.detectors() if now.may_include(name)}
+    return dict(retire_detectors(client("sagemaker"), registry, kept))

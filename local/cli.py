@@ -12,6 +12,7 @@ from rich.console import Console
 from cutwatch.detector import Detector, MissingData, Sensitivity
 from cutwatch.errors import InvalidDetectors
 from local.cost_command import cost
+from local.discovery import discover
 
 if TYPE_CHECKING:
     from local.presentation import Planted
@@ -24,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Anomaly detection for CloudWatch metrics: try it on this machine, without an AWS account.",
 )
+app.command()(discover)
 console = Console(highlight=False, soft_wrap=True)
 
 USER_MISTAKE = 2
@@ -179,18 +181,30 @@ def validate(
     template: Annotated[Path, typer.Option(help="The SAM template.")] = Path("template.yaml"),
 ) -> None:
     """Check detectors.yaml and the template, before anything is deployed."""
-    from cutwatch.configuration import load_detectors
+    from cutwatch.configuration import load_configuration
     from local.template_check import TemplateMistakes, check_template
 
     try:
-        found = load_detectors(detectors)
+        found = load_configuration(detectors)
         check_template(template)
     except (InvalidDetectors, TemplateMistakes) as error:
         _mistake(str(error))
-    console.print(f"{detectors}: {len(found)} detector{'s' * (len(found) != 1)}, valid")
-    for detector in found:
+    counts = [_counted(len(found.detectors), "detector")]
+    if found.templates:
+        counts.append(_counted(len(found.templates), "template"))
+    console.print(f"{detectors}: {', '.join(counts)}, valid")
+    for detector in found.detectors:
         console.print(f"  {detector.name}: {detector.metric_label}, every {detector.period} s")
+    for each in found.templates:
+        console.print(
+            f"  {each.name}: {each.pattern.metric_label}, every {each.pattern.period} s, "
+            f"for each {each.for_each}, at most {each.limit}"
+        )
     console.print(f"{template}: valid")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _detector_of(csv: Path, series: "MetricSeries", missing_data: str) -> Detector:

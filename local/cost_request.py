@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from cutwatch.configuration import load_detectors
+from cutwatch.configuration import load_configuration
+from cutwatch.detector import Engine
 from local.assumptions import NAMES, Assumptions
 from local.estimate import Estimate
-from local.fleet import ENGINES, Engine, Schedule, group
+from local.fleet import ENGINES, Schedule, group
 from local.named_numbers import NumberMistake, parse_numbers
 from local.prices import PRICES, with_prices
 
@@ -44,7 +45,10 @@ class CostRequest:
         schedule = self._schedule(assume)
         engine = self._engine()
         return Estimate(
-            group(load_detectors(self.detectors), self.count, engine), schedule, prices, assume
+            group(load_configuration(self.detectors).detectors, self.count, engine),
+            schedule,
+            prices,
+            assume,
         )
 
     def _schedule(self, assume: Assumptions) -> Schedule:

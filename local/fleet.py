@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import get_args
 
-from cutwatch.detector import Detector
+from cutwatch.detector import Detector, Engine
+from cutwatch.runs import Kind
 
-Engine = Literal["sagemaker", "lambda"]
-Kind = Literal["training", "transform"]
-ENGINES: tuple[Engine, ...] = ("sagemaker", "lambda")
-KINDS: tuple[Kind, ...] = ("training", "transform")
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -48,14 +47,8 @@ def group(
 
 def _alike(detector: Detector, engine: Engine | None) -> tuple[Engine, timedelta, timedelta, int]:
     return (
-        engine or _engine_of(detector),
+        engine or detector.engine,
         timedelta(seconds=detector.period),
         detector.history,
         len(json.dumps(detector.to_payload())) + 2,
     )
-
-
-def _engine_of(detector: Detector) -> Engine:
-    # `detector.engine`, once detectors have one.
-    engine: Engine = getattr(detector, "engine", "sagemaker")
-    return engine

@@ -11,9 +11,11 @@ from cutwatch.aws_limits import (
     METRIC_MAX_AGE,
     PUT_METRIC_DATA_MAX_DATUMS,
 )
+from cutwatch.detector import Engine
 from cutwatch.judgement import DEFAULT
+from cutwatch.runs import Kind
 from local.assumptions import Assumptions
-from local.fleet import Detectors, Engine, Kind, Schedule
+from local.fleet import Detectors, Schedule
 
 # The run itself, and what Store Metric Data hands on of each detector, in a state's input.
 RUN_BYTES, DATASET_BYTES = 400, 350
@@ -39,8 +41,8 @@ class Shape:
 
 
 SHAPES: Mapping[tuple[Engine, Kind], Shape] = {
-    ("sagemaker", "training"): Shape(7, 31, 5, 2, 2, 6, 6, 3, 4),
-    ("sagemaker", "transform"): Shape(5, 21, 3, 2, 1, 4, 7, 3, 4),
+    ("sagemaker", "training"): Shape(8, 33, 5, 2, 2, 6, 6, 3, 4),
+    ("sagemaker", "transform"): Shape(6, 23, 3, 2, 1, 4, 7, 3, 4),
     ("lambda", "training"): Shape(6, 23, 3, 3, 0, 6, 6, 3, 4),
     ("lambda", "transform"): Shape(6, 23, 3, 3, 0, 5, 9, 3, 4),
 }

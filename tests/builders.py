@@ -15,6 +15,7 @@ from cutwatch.records import Model
 from cutwatch.runs import Run
 from cutwatch.seasonality import Profile
 from cutwatch.series import Series
+from cutwatch.sources import SourceMetric
 
 # A Monday at noon; aligned to every period up to an hour.
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -23,6 +24,18 @@ NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 def a_detector(name: str = "orders", **fields: Any) -> Detector:
     """A detector of a five-minute metric."""
     known: dict[str, Any] = {"namespace": "Shop", "metric": "Orders", "statistic": "Sum"}
+    return Detector(name=name, **(known | fields))
+
+
+def a_ratio(name: str = "error-rate", **fields: Any) -> Detector:
+    """A detector of an expression over two metrics."""
+    known: dict[str, Any] = {
+        "expression": "100 * errors / requests",
+        "metrics": {
+            "errors": SourceMetric("Shop", "Errors", "Sum", {"Shop": "north"}),
+            "requests": SourceMetric("Shop", "Requests", "Sum", {"Shop": "north"}),
+        },
+    }
     return Detector(name=name, **(known | fields))
 
 

@@ -8,6 +8,10 @@ from datetime import timedelta
 # CloudWatch GetMetricData
 GET_METRIC_DATA_MAX_QUERIES = 500
 GET_METRIC_DATA_MAX_DATAPOINTS = 100_800
+METRIC_EXPRESSION_MAX_LENGTH = 2_048
+METRIC_QUERY_ID_MAX_LENGTH = 255
+# CloudWatch ListMetrics
+LIST_METRICS_MAX_DIMENSION_FILTERS = 10
 # How long CloudWatch keeps datapoints, by the longest period (seconds) of each class.
 METRIC_RETENTION = {
     60: timedelta(days=15),

@@ -4,21 +4,48 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from cutwatch.detector import Detector, Feature
+from cutwatch.detector import Detector, Engine, Feature
 from cutwatch.errors import InvalidDetectors
+from cutwatch.templates import Configuration, DetectorTemplate
 
 _FEATURES = ", ".join(get_args(Feature))
 
 
+_OF_TEMPLATES = ("for_each", "limit")
+
+
+def _kind(entry: Any) -> str:
+    """What an entry is meant to be, so that its mistakes are told against that alone."""
+    is_template = isinstance(entry, dict) and any(name in entry for name in _OF_TEMPLATES)
+    return "template" if is_template else "detector"
+
+
+def _nested(entry: Any) -> Any:
+    """A template's fields apart from those of its detectors, which stand beside them in the file."""
+    own = {name: value for name, value in entry.items() if name in _OF_TEMPLATES}
+    pattern = {name: value for name, value in entry.items() if name not in _OF_TEMPLATES}
+    return own | {"pattern": pattern}
+
+
+_Entry = Annotated[
+    Annotated[Detector, Tag("detector")]
+    | Annotated[DetectorTemplate, BeforeValidator(_nested), Tag("template")],
+    Discriminator(_kind),
+]
+
+
 @dataclass(frozen=True)
 class _DetectorsFile:
-    detectors: list[Detector]
+    """`engine` is that of every entry without one of its own."""
+
+    detectors: list[_Entry]
+    engine: Engine = "sagemaker"
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -50,8 +77,8 @@ for _tag in ("timestamp", "int", "float"):
     _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _as_written)
 
 
-def load_detectors(path: Path) -> list[Detector]:
-    """The detectors of a file, in its order.
+def load_configuration(path: Path) -> Configuration:
+    """The detectors and the templates of a file, in its order.
 
     Raises `InvalidDetectors` with one line per mistake: detector, field, value and what is allowed.
     """
@@ -59,24 +86,40 @@ def load_detectors(path: Path) -> list[Detector]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidDetectors(f"{path.name}: cannot be read: {error}") from None
-    return parse_detectors(text, path.name)
+    return parse_configuration(text, path.name)
 
 
-def parse_detectors(text: str, source: str = "detectors.yaml") -> list[Detector]:
-    """As `load_detectors`, from the text itself."""
-    document = _parse_yaml(text, source)
+def parse_configuration(text: str, source: str = "detectors.yaml") -> Configuration:
+    """As `load_configuration`, from the text itself."""
+    document = _with_defaults(_parse_yaml(text, source))
     try:
-        detectors = TypeAdapter(_DetectorsFile).validate_python(document).detectors
+        entries = TypeAdapter(_DetectorsFile).validate_python(document).detectors
     except ValidationError as error:
-        lines = [f"{source}: {_sentence(detail, document)}" for detail in error.errors()]
+        lines = [
+            f"{source}: {sentence}"
+            for detail in error.errors()
+            for sentence in _sentences(detail, document)
+        ]
         raise InvalidDetectors("\n".join(dict.fromkeys(lines))) from None
-    if not detectors:
+    if not entries:
         raise InvalidDetectors(f"{source}: detectors: is empty; name at least one metric to watch")
-    repeated = [name for name, n in Counter(d.name for d in detectors).items() if n > 1]
+    repeated = [name for name, n in Counter(entry.name for entry in entries).items() if n > 1]
     if repeated:
         lines = [f"{source}: detector {name!r}: name: is used more than once" for name in repeated]
         raise InvalidDetectors("\n".join(lines))
-    return detectors
+    return Configuration(
+        tuple(entry for entry in entries if isinstance(entry, Detector)),
+        tuple(entry for entry in entries if isinstance(entry, DetectorTemplate)),
+    )
+
+
+def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
+    entries = document.get("detectors")
+    if document.get("engine") not in get_args(Engine) or not isinstance(entries, list):
+        return document
+    default = {"engine": document["engine"]}
+    filled = [default | entry if isinstance(entry, dict) else entry for entry in entries]
+    return document | {"detectors": filled}
 
 
 def _parse_yaml(text: str, source: str) -> Any:
@@ -93,19 +136,27 @@ def _parse_yaml(text: str, source: str) -> Any:
     return document
 
 
-def _sentence(detail: ErrorDetails, document: dict[str, Any]) -> str:
+def _sentences(detail: ErrorDetails, document: dict[str, Any]) -> list[str]:
+    """One for each mistake; those that a detector finds by itself come together."""
     location = list(detail["loc"])
     subject = ""
     if location[:1] == ["detectors"] and len(location) > 1 and isinstance(location[1], int):
         subject = f"detector {_designation(document, location[1])}: "
-        location = location[2:]
+        location = _as_in_the_file(location)
     if location[:1] == ["features"]:
         given = document["detectors"][detail["loc"][1]]["features"]
-        return (
+        return [
             f"{subject}features: {given!r} is not allowed; expected auto, or a list of {_FEATURES}"
-        )
+        ]
     field = ".".join(str(part) for part in location)
-    return f"{subject}{field}{': ' if field else ''}{_problem(detail)}"
+    prefix = f"{subject}{field}{': ' if field else ''}"
+    return [f"{prefix}{problem}" for problem in _problem(detail).split("\n")]
+
+
+def _as_in_the_file(location: list[int | str]) -> list[int | str]:
+    """Where a field of an entry stands: without the entry's place and kind, and what `_nested` added."""
+    kind, inside = location[2], location[3:]
+    return inside[1:] if kind == "template" and inside[:1] == ["pattern"] else inside
 
 
 def _designation(document: dict[str, Any], index: int) -> str:
@@ -116,10 +167,15 @@ def _designation(document: dict[str, Any], index: int) -> str:
 
 def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
     """The names that may stand where an unknown one does."""
-    owner: Any = _DetectorsFile
-    for step in location[:-1]:
-        owner = get_args(owner)[0] if isinstance(step, int) else get_type_hints(owner)[step]
-    return list(owner.__dataclass_fields__)
+    if location[:1] != ("detectors",):
+        return list(_DetectorsFile.__dataclass_fields__)
+    inside = _as_in_the_file(list(location))
+    owner: Any = Detector
+    for step in inside[:-1]:
+        arguments = [each for each in get_args(owner) if each is not ...]
+        owner = arguments[-1] if arguments else get_type_hints(owner)[str(step)]
+    names = list(owner.__dataclass_fields__)
+    return [*names, *_OF_TEMPLATES] if owner is Detector else names
 
 
 def _problem(detail: ErrorDetails) -> str:

@@ -1,9 +1,9 @@
-"""A detector: one CloudWatch metric and how to judge it."""
+"""A detector: one CloudWatch metric, or an expression over several, and how to judge it."""
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -13,6 +13,17 @@ from annotated_types import Ge, Gt, Le, Len
 
 from cutwatch import aws_limits
 from cutwatch.exclusions import Exclusion, exclusion_of
+from cutwatch.sources import (
+    EXPRESSION,
+    SINGLE_METRIC,
+    Dimensions,
+    Expression,
+    MetricName,
+    Namespace,
+    Problem,
+    SourceMetric,
+    source_problems,
+)
 
 MissingData = Literal["ignore", "zero", "previous", "anomalous"]
 CutoffMethod = Literal["likelihood", "training", "window"]
@@ -22,9 +33,6 @@ Direction = Literal["both", "above", "below"]
 Engine = Literal["sagemaker", "lambda"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_STATISTIC = re.compile(
-    r"SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|wm|tc|ts)\d{1,2}(\.\d{1,10})?"
-)
 _PERIODS = (60, 86_400)
 _USUAL_HISTORY, _USUAL_DATAPOINTS = timedelta(days=30), 4_000
 # What the scores depend on. A change here makes a trained model unusable; a change of the cutoff does not.
@@ -33,6 +41,8 @@ _TRAINED_ON = (
     "metric",
     "dimensions",
     "statistic",
+    "expression",
+    "metrics",
     "period",
     "missing_data",
     "features",
@@ -71,19 +81,20 @@ class MinimumDeviation:
 
 @dataclass(frozen=True)
 class Detector:
-    """One metric and how to judge it. Periods are seconds, history is days."""
+    """What to watch and how to judge it. Periods are seconds, history is days.
+
+    Either `namespace`, `metric`, `statistic` and `dimensions` say what to watch, or `expression` and `metrics`; the
+    fields of the other form are empty.
+    """
 
     name: str
-    namespace: Annotated[str, Len(1, 255)]
-    metric: Annotated[str, Len(1, aws_limits.METRIC_NAME_MAX_LENGTH)]
-    statistic: str
-    dimensions: Annotated[
-        dict[
-            Annotated[str, Len(1, aws_limits.METRIC_NAME_MAX_LENGTH)],
-            Annotated[str, Len(1, aws_limits.METRIC_DIMENSION_MAX_LENGTH)],
-        ],
-        Len(0, aws_limits.METRIC_MAX_DIMENSIONS),
-    ] = field(default_factory=dict)
+    # Pydantic does not check defaults: an empty text that was given is refused, one that was left out is "missing".
+    namespace: Namespace = ""
+    metric: MetricName = ""
+    statistic: str = ""
+    dimensions: Dimensions = field(default_factory=dict)
+    expression: Expression = ""
+    metrics: dict[str, SourceMetric] = field(default_factory=dict)
     period: int = 300
     missing_data: MissingData = "ignore"
     history_days: Annotated[int, Ge(1), Le(455)] | None = None
@@ -100,13 +111,15 @@ class Detector:
     __pydantic_config__ = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
-        for field_name, problem in _problems(self):
-            raise ValueError(f"{field_name}: {problem}")
+        problems = [f"{field_name}: {problem}" for field_name, problem in _problems(self)]
+        if problems:
+            raise ValueError("\n".join(problems))
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever a model trained for this detector stops being valid for it."""
-        trained_on = {name: getattr(self, name) for name in _TRAINED_ON}
+        payload = self.to_payload()
+        trained_on = {name: payload[name] for name in _TRAINED_ON if name in payload}
         trained_on["model_version"] = _MODEL_VERSION
         return hashlib.sha256(json.dumps(trained_on, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -124,18 +137,30 @@ class Detector:
 
     @property
     def metric_label(self) -> str:
-        """The metric as a person names it: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
-        chosen = ", ".join(f"{key}={value}" for key, value in sorted(self.dimensions.items()))
-        return f"{self.namespace} {self.metric}{f' ({chosen})' if chosen else ''}, {self.statistic}"
+        """What is watched, as a person names it: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
+        if not self.expression:
+            return self.sources[0].label
+        named = "; ".join(f"{name}: {metric.label}" for name, metric in self.metrics.items())
+        return f"{self.expression} ({named})"
+
+    @property
+    def sources(self) -> tuple[SourceMetric, ...]:
+        """The metrics that are read, in the order of the file."""
+        if self.expression:
+            return tuple(self.metrics.values())
+        return (SourceMetric(self.namespace, self.metric, self.statistic, self.dimensions),)
 
     def to_payload(self) -> dict[str, Any]:
-        """As it travels between states."""
-        return asdict(self)
+        """As it travels between states; without the fields of the form of source that it does not have."""
+        unused = SINGLE_METRIC if self.expression else EXPRESSION
+        return {name: value for name, value in asdict(self).items() if name not in unused}
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Detector":
         """Read back what `to_payload` wrote; fields of another version are ignored."""
         known = {name.name: payload[name.name] for name in fields(cls) if name.name in payload}
+        metrics = known.get("metrics", {})
+        known["metrics"] = {name: SourceMetric(**metric) for name, metric in metrics.items()}
         known["cutoff"] = CutoffRule(**known.get("cutoff", {}))
         known["minimum_deviation"] = MinimumDeviation(**known.get("minimum_deviation", {}))
         known["exclude"] = tuple(exclusion_of(entry) for entry in known.get("exclude", ()))
@@ -144,41 +169,35 @@ class Detector:
         return cls(**known)
 
 
-def _problems(detector: Detector) -> list[tuple[str, str]]:
-    found = []
+def _problems(detector: Detector) -> Iterator[Problem]:
+    yield from _name_problems(detector)
+    single = {name: getattr(detector, name) for name in SINGLE_METRIC}
+    yield from source_problems(single, detector.expression, detector.metrics)
+    yield from _time_problems(detector)
+    if detector.features != "auto" and len(set(detector.features)) < len(detector.features):
+        yield "features", f"{list(detector.features)} names a feature twice"
+
+
+def _name_problems(detector: Detector) -> Iterator[Problem]:
     if not _NAME.fullmatch(detector.name):
-        found.append(
-            (
-                "name",
-                f"{detector.name!r} must be 1 to 64 of A-Z a-z 0-9 . _ -, "
-                "beginning with a letter or digit",
-            )
+        yield (
+            "name",
+            f"{detector.name!r} must be 1 to 64 of A-Z a-z 0-9 . _ -, "
+            "beginning with a letter or digit",
         )
-    if not _STATISTIC.fullmatch(detector.statistic):
-        found.append(
-            (
-                "statistic",
-                f"{detector.statistic!r} is none of SampleCount, Average, Sum, "
-                "Minimum, Maximum, IQM, or a percentile such as p99 or tm95",
-            )
-        )
+
+
+def _time_problems(detector: Detector) -> Iterator[Problem]:
     shortest, longest = _PERIODS
     if not shortest <= detector.period <= longest or detector.period % 60:
-        found.append(
-            (
-                "period",
-                f"{detector.period} must be a multiple of 60 seconds from {shortest} to {longest}",
-            )
+        yield (
+            "period",
+            f"{detector.period} must be a multiple of 60 seconds from {shortest} to {longest}",
         )
-    if detector.features != "auto" and len(set(detector.features)) < len(detector.features):
-        found.append(("features", f"{list(detector.features)} names a feature twice"))
     try:
         ZoneInfo(detector.time_zone)
     except (KeyError, ValueError, OSError):
-        found.append(
-            (
-                "time_zone",
-                f"{detector.time_zone!r} is no IANA time zone such as UTC or Europe/Berlin",
-            )
+        yield (
+            "time_zone",
+            f"{detector.time_zone!r} is no IANA time zone such as UTC or Europe/Berlin",
         )
-    return found

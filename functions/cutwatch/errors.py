@@ -62,6 +62,10 @@ class InvalidDetectors(CutwatchError):
     """`detectors.yaml` has mistakes; the message lists every one of them."""
 
 
+class TemplateExpansion(InvalidDetectors):
+    """A template of `detectors.yaml` does not become detectors that can be watched."""
+
+
 class ModelMissing(CutwatchError):
     """The registered model no longer exists."""
 

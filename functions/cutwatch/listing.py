@@ -12,10 +12,11 @@ from cutwatch.detector import Detector, Engine
 from cutwatch.errors import InvalidInput
 from cutwatch.moments import format_moment
 from cutwatch.names import run_id
-from cutwatch.outcomes import Outcome
+from cutwatch.outcomes import Outcome, failure
 from cutwatch.records import DetectorRecord
 from cutwatch.registry import Registry
 from cutwatch.runs import Run, RunRequest
+from cutwatch.templates import Watched
 
 # Of the 256 KB that a state's input may have; the rest is for what the states of a batch add to it.
 BATCH_MAX_BYTES = 100_000
@@ -23,18 +24,37 @@ _ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
 @dataclass(frozen=True)
-class Watched:
-    """The detectors of a run, and what keeps others from taking part in it."""
+class Admitted:
+    """The detectors of a run, and the outcomes of what cannot take part in it."""
 
     detectors: Sequence[Detector]
-    problems: Sequence[Outcome] = ()
+    refused: Sequence[Outcome] = ()
+
+
+def admitted(watched: Watched, sagemaker_engine: str) -> Admitted:
+    """All that is watched, but for templates that could not be expanded and what a stack without SageMaker cannot do."""
+    refused = [failure(name, "TemplateExpansion", reason) for name, reason in watched.problems]
+    if sagemaker_engine == "ENABLED":
+        return Admitted(watched.detectors, refused)
+    kept = [detector for detector in watched.detectors if detector.engine != "sagemaker"]
+    refused += [
+        failure(
+            detector.name,
+            "InvalidDetectors",
+            "engine: 'sagemaker', which this stack was deployed without (SageMakerEngine is "
+            "DISABLED); set engine: lambda",
+        )
+        for detector in watched.detectors
+        if detector.engine == "sagemaker"
+    ]
+    return Admitted(kept, refused)
 
 
 def open_run(
     registry: Registry,
     bucket: Bucket,
     request: RunRequest,
-    watched: Watched,
+    admitted: Admitted,
     started: datetime,
     batch_size: int,
 ) -> dict[str, Any]:
@@ -44,15 +64,15 @@ def open_run(
     `run`, for each engine where its batches are and how many, the `count` of detectors, how many are `untrained`, and
     the names that the request was narrowed to, if it was.
     """
-    chosen = _chosen(request, watched.detectors)
+    chosen = _chosen(request, admitted.detectors)
     records = registry.detectors()
     untrained = [d for d in chosen if not _record(records, d).usable_model(d.fingerprint)]
     listed = untrained if request.by_need else chosen
     run = _open(registry, request, started)
-    problems = () if request.detectors or request.by_need else watched.problems
-    for problem in problems:
-        registry.record_outcome(run.id, run.moment, problem)
-    names = [*(d.name for d in listed), *(problem.detector for problem in problems)]
+    refused = () if request.detectors or request.by_need else admitted.refused
+    for outcome in refused:
+        registry.record_outcome(run.id, run.moment, outcome)
+    names = [*(d.name for d in listed), *(outcome.detector for outcome in refused)]
     bucket.write(run.names_key, json.dumps(names))
     sizes: Mapping[Engine, int] = {"lambda": batch_size, "sagemaker": 1}
     return {
@@ -125,19 +145,3 @@ def _chosen(request: RunRequest, detectors: Sequence[Detector]) -> list[Detector
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise InvalidInput(f"detectors names {name!r}, which detectors.yaml does not{hint}")
     return [by_name[name] for name in dict.fromkeys(request.detectors)]
-
-
-def without_sagemaker(watched: Watched) -> Watched:
-    """For a stack that was deployed without SageMaker: its detectors take no part, and each says why."""
-    refused = [
-        Outcome(
-            detector.name,
-            "FAILED",
-            f"{detector.name}: engine: 'sagemaker', which this stack was deployed without "
-            "(SageMakerEngine: DISABLED); set engine: lambda",
-        )
-        for detector in watched.detectors
-        if detector.engine == "sagemaker"
-    ]
-    kept = [detector for detector in watched.detectors if detector.engine != "sagemaker"]
-    return Watched(kept, (*watched.problems, *refused))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cutwatch.configuration import load_detectors
+from cutwatch.configuration import load_configuration
+from cutwatch.detector import Detector
 from cutwatch.errors import InvalidDetectors, InvalidInput
 from cutwatch.records import Model
 from tests.account import Account
@@ -29,7 +30,7 @@ def two_detectors(tmp_path: Path) -> str:
 
 
 def model_of(file: str, name: str) -> Model:
-    [detector] = [each for each in load_detectors(Path(file)) if each.name == name]
+    [detector] = [each for each in load_configuration(Path(file)).detectors if each.name == name]
     return a_model(f"model-of-{name}", detector)
 
 
@@ -48,7 +49,7 @@ def test_the_shipped_detectors_are_listed_as_the_next_state_reads_them(account: 
 
     of_sagemaker = answer["engines"]["sagemaker"]
     assert of_sagemaker["bucket"] == account.bucket
-    shipped = load_detectors(PROJECT / "functions" / "detectors.yaml")
+    shipped = load_configuration(PROJECT / "functions" / "detectors.yaml").detectors
     assert account.store.read_json(of_sagemaker["key"]) == json.loads(
         json.dumps([{"detectors": [detector.to_payload()]} for detector in shipped])
     )
@@ -157,6 +158,34 @@ def test_mistakes_in_the_file_end_the_run_before_anything_is_started(
     with pytest.raises(InvalidDetectors, match="detector 'orders': metric: is missing"):
         account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=str(file))
     assert account.keys() == []
+
+
+EXPRESSION = """
+detectors:
+  - {name: orders, namespace: Shop, metric: Orders, statistic: Sum}
+  - name: error-rate
+    expression: 100 * errors / requests
+    metrics:
+      errors: {namespace: Shop, metric: Errors, statistic: Sum}
+      requests: {namespace: Shop, metric: Requests, statistic: Sum}
+"""
+
+
+def test_a_detector_of_an_expression_is_listed_like_any_other(
+    account: Account, tmp_path: Path
+) -> None:
+    file = tmp_path / "detectors.yaml"
+    file.write_text(EXPRESSION)
+
+    answer = account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=str(file))
+
+    written = account.store.read_json(answer["engines"]["sagemaker"]["key"])
+    read_back = {
+        each["name"]: Detector.from_payload(each)
+        for batch in written
+        for each in batch["detectors"]
+    }
+    assert read_back == {each.name: each for each in load_configuration(file).detectors}
 
 
 def fleet_file(folder: Path, count: int, **fields: str) -> str:

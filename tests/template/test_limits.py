@@ -66,6 +66,18 @@ def test_names_and_dimensions_have_the_lengths_of_cloudwatchs_api() -> None:
     assert shape("cloudwatch", "Dimensions").metadata["max"] == aws_limits.METRIC_MAX_DIMENSIONS
 
 
+def test_expressions_and_ids_of_queries_have_the_lengths_of_cloudwatchs_api() -> None:
+    longest = shape("cloudwatch", "MetricExpression").metadata["max"]
+    assert longest == aws_limits.METRIC_EXPRESSION_MAX_LENGTH
+    longest = shape("cloudwatch", "MetricId").metadata["max"]
+    assert longest == aws_limits.METRIC_QUERY_ID_MAX_LENGTH
+
+
+def test_as_many_dimensions_filter_a_list_of_metrics_as_cloudwatchs_api_takes() -> None:
+    most = shape("cloudwatch", "DimensionFilters").metadata["max"]
+    assert most == aws_limits.LIST_METRICS_MAX_DIMENSION_FILTERS
+
+
 @pytest.mark.parametrize("name", ["TrainingJobName", "TransformJobName"])
 def test_names_of_jobs_have_the_form_of_sagemakers_api(name: str) -> None:
     metadata = shape("sagemaker", name).metadata

@@ -6,7 +6,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.configuration import load_detectors, parse_detectors
+from cutwatch.configuration import load_configuration, parse_configuration
 from cutwatch.detector import CutoffRule
 from cutwatch.errors import InvalidDetectors
 from cutwatch.exclusions import Exclusion
@@ -26,12 +26,12 @@ def document(*detectors: Any) -> str:
 
 def mistakes(text: str) -> list[str]:
     with pytest.raises(InvalidDetectors) as refused:
-        parse_detectors(text)
+        parse_configuration(text)
     return str(refused.value).splitlines()
 
 
 def test_a_detector_needs_a_name_and_a_metric_and_has_defaults_for_the_rest() -> None:
-    [detector] = parse_detectors(document(ORDERS))
+    [detector] = parse_configuration(document(ORDERS)).detectors
 
     assert (detector.name, detector.metric_label) == ("orders", "Shop Orders, Sum")
     assert (detector.period, detector.missing_data, detector.history_days) == (300, "ignore", None)
@@ -40,11 +40,11 @@ def test_a_detector_needs_a_name_and_a_metric_and_has_defaults_for_the_rest() ->
 
 def test_detectors_keep_the_order_of_the_file() -> None:
     text = document(*({**ORDERS, "name": name} for name in ("b", "a", "c")))
-    assert [detector.name for detector in parse_detectors(text)] == ["b", "a", "c"]
+    assert [detector.name for detector in parse_configuration(text).detectors] == ["b", "a", "c"]
 
 
 def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
-    [detector] = load_detectors(PROJECT / "functions" / "detectors.yaml")
+    [detector] = load_configuration(PROJECT / "functions" / "detectors.yaml").detectors
     assert detector.metric_label == "AWS/Lambda Invocations, Sum"
 
 
@@ -126,7 +126,7 @@ def test_a_detector_without_a_name_is_named_by_its_place() -> None:
 
 def test_an_unknown_field_of_the_file_itself_is_told_what_there_is() -> None:
     assert mistakes(document(ORDERS) + "colour: red\n") == [
-        "detectors.yaml: colour: is not a field; the fields are detectors"
+        "detectors.yaml: colour: is not a field; the fields are detectors, engine"
     ]
 
 
@@ -206,16 +206,21 @@ values = st.recursive(
     ),
     max_leaves=5,
 )
-fields = st.sampled_from([*ORDERS, "dimensions", "period", "missing_data", "cutoff", "time_zone"])
+fields = st.sampled_from(
+    [
+        *(*ORDERS, "dimensions", "period", "missing_data", "cutoff", "time_zone", "exclude"),
+        *("expression", "metrics", "for_each", "limit"),
+    ]
+)
 
 
 @given(st.lists(st.dictionaries(fields, values, max_size=6) | values, max_size=3))
 def test_no_document_raises_anything_but_invalid_detectors(detectors: list[Any]) -> None:
     try:
-        parsed = parse_detectors(yaml.safe_dump({"detectors": detectors}))
+        parsed = parse_configuration(yaml.safe_dump({"detectors": detectors}))
     except InvalidDetectors:
         return
-    assert len(parsed) == len(detectors)
+    assert len(parsed.detectors) + len(parsed.templates) == len(detectors)
 
 
 def test_the_files_own_name_stands_in_its_mistakes(tmp_path: Path) -> None:
@@ -223,7 +228,7 @@ def test_the_files_own_name_stands_in_its_mistakes(tmp_path: Path) -> None:
     file.write_text("detectors: []")
 
     with pytest.raises(InvalidDetectors, match=r"^mine\.yaml: detectors: is empty"):
-        load_detectors(file)
+        load_configuration(file)
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"])
@@ -233,7 +238,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | No
         file.write_bytes(content)
 
     with pytest.raises(InvalidDetectors, match=r"^detectors\.yaml: cannot be read: "):
-        load_detectors(file)
+        load_configuration(file)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +247,102 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | No
 )
 def test_times_and_dates_need_no_quotes(start: str, end: str) -> None:
     text = f"{document(ORDERS)}  exclude: [{{start: {start}, end: {end}}}]\n"
-    [detector] = parse_detectors(text)
+    [detector] = parse_configuration(text).detectors
 
     assert detector.exclude == (Exclusion(start, end),)
+
+
+METRICS = {
+    "errors": {"namespace": "Shop", "metric": "Errors", "statistic": "Sum"},
+    "requests": {"namespace": "Shop", "metric": "Requests", "statistic": "Sum"},
+}
+RATIO: dict[str, Any] = {
+    "name": "error-rate",
+    "expression": "100 * errors / requests",
+    "metrics": METRICS,
+}
+EACH: dict[str, Any] = {**ORDERS, "name": "orders-of", "for_each": "Till"}
+
+
+def test_an_expression_over_metrics_is_a_detector() -> None:
+    [detector] = parse_configuration(document(RATIO)).detectors
+
+    assert detector.expression == "100 * errors / requests"
+    assert [metric.metric for metric in detector.sources] == ["Errors", "Requests"]
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        ({"namespace": "Shop"}, "expression: stands beside namespace; a detector has either"),
+        ({"expression": "errors"}, "metrics: 'requests' is not used in the expression 'errors'"),
+        ({"expression": "x" * 2_049}, "expression: 'xxx"),
+        ({"expression": ""}, "expression: '': string should have at least 1 character"),
+        ({"metrics": ["errors"]}, "metrics: ['errors']: input should be a valid dictionary"),
+        ({"metrics": METRICS | {"requests": {}}}, "metrics.requests.namespace: is missing"),
+        (
+            {"metrics": METRICS | {"requests": METRICS["errors"] | {"statistic": "Mean"}}},
+            "metrics.requests: statistic: 'Mean' is none of",
+        ),
+        (
+            {"metrics": METRICS | {"requests": METRICS["errors"] | {"period": 60}}},
+            "metrics.requests.period: is not a field; the fields are namespace, metric, statistic, dimensions",
+        ),
+    ],
+)
+def test_a_mistake_in_an_expression_or_its_metrics_is_named_like_any_other(
+    change: dict[str, Any], mistake: str
+) -> None:
+    line = mistakes(document(RATIO | change))[0]
+    assert line.startswith(f"detectors.yaml: detector 'error-rate': {mistake}")
+
+
+def test_an_entry_with_for_each_is_a_template_beside_the_detectors() -> None:
+    found = parse_configuration(document(ORDERS, EACH, {**EACH, "name": "few", "limit": 7}))
+
+    assert [detector.name for detector in found.detectors] == ["orders"]
+    assert [(t.name, t.for_each, t.limit) for t in found.templates] == [
+        ("orders-of", "Till", 100),
+        ("few", "Till", 7),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        ({"limit": 0}, "limit: 0: input should be greater than or equal to 1"),
+        ({"limit": 1_001}, "limit: 1001: input should be less than or equal to 1000"),
+        ({"for_each": None, "limit": 5}, "for_each: None: input should be a valid string"),
+        ({"period": "often"}, "period: 'often': input should be a valid integer"),
+        ({"period": 90}, "period: 90 must be a multiple of 60"),
+        ({"cutoff": {"sigma": 3}}, "cutoff.sigma: is not a field; the fields are method, sigmas"),
+        ({"features": ["level"]}, "features: ['level'] is not allowed"),
+        ({"dimensions": {"Till": "1"}}, "for_each: 'Till' has one value already"),
+        ({"name": "x" * 41}, "name: 'xxxx"),
+    ],
+)
+def test_a_mistake_in_a_template_is_named_where_it_stands_in_the_file(
+    change: dict[str, Any], mistake: str
+) -> None:
+    [line] = mistakes(document(EACH | change))
+    name = change.get("name", "orders-of")
+    assert line.startswith(f"detectors.yaml: detector '{name}': {mistake}")
+
+
+def test_a_limit_without_for_each_lacks_it() -> None:
+    assert mistakes(document(ORDERS | {"limit": 5})) == [
+        "detectors.yaml: detector 'orders': for_each: is missing"
+    ]
+
+
+def test_an_unknown_field_is_told_those_of_templates_too() -> None:
+    for entry in (ORDERS, EACH):
+        [line] = mistakes(document(entry | {"colour": "red"}))
+        assert "colour: is not a field; the fields are name, " in line
+        assert line.endswith("for_each, limit")
+
+
+def test_a_template_and_a_detector_must_not_share_a_name() -> None:
+    assert mistakes(document(ORDERS, EACH | {"name": "orders"})) == [
+        "detectors.yaml: detector 'orders': name: is used more than once"
+    ]

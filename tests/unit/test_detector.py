@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -5,7 +6,8 @@ from typing import Any
 import pytest
 
 from cutwatch.detector import CutoffRule, Detector
-from tests.builders import a_detector
+from cutwatch.sources import SourceMetric
+from tests.builders import a_detector, a_ratio
 
 
 @pytest.mark.parametrize("name", ["a", "checkout-errors", "v1.2_x", "9lives", "x" * 64])
@@ -27,7 +29,7 @@ def test_cloudwatchs_statistics_are_accepted(statistic: str) -> None:
     assert a_detector(statistic=statistic).statistic == statistic
 
 
-@pytest.mark.parametrize("statistic", ["", "Mean", "average", "p", "p100.", "p-1", "99", "p9999"])
+@pytest.mark.parametrize("statistic", ["Mean", "average", "p", "p100.", "p-1", "99", "p9999"])
 def test_other_statistics_are_refused(statistic: str) -> None:
     with pytest.raises(ValueError, match=r"^statistic: .* is none of"):
         a_detector(statistic=statistic)
@@ -115,3 +117,47 @@ def test_fields_that_another_version_wrote_or_left_out_do_no_harm() -> None:
     del payload["time_zone"], payload["cutoff"]
 
     assert Detector.from_payload(payload) == a_detector()
+
+
+def test_a_detector_of_an_expression_travels_unchanged() -> None:
+    ratio = a_ratio(cutoff=CutoffRule("window", 2.5))
+    assert Detector.from_payload(json.loads(json.dumps(ratio.to_payload()))) == ratio
+
+
+def test_a_payload_has_only_the_form_of_source_that_the_detector_has() -> None:
+    assert not {"expression", "metrics"} & a_detector().to_payload().keys()
+    single = {"namespace", "metric", "statistic", "dimensions"}
+    assert not single & a_ratio().to_payload().keys()
+
+
+def test_an_expression_is_named_with_what_its_names_mean() -> None:
+    assert a_ratio().metric_label == (
+        "100 * errors / requests "
+        "(errors: Shop Errors (Shop=north), Sum; requests: Shop Requests (Shop=north), Sum)"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"expression": "errors / requests"},
+        {
+            "metrics": {
+                "errors": SourceMetric("Shop", "Errors", "Sum"),
+                "requests": SourceMetric("Shop", "Requests", "Sum"),
+            }
+        },
+    ],
+)
+def test_another_expression_or_other_metrics_make_models_unusable(change: dict[str, Any]) -> None:
+    assert a_ratio(**change).fingerprint != a_ratio().fingerprint
+
+
+def test_models_trained_before_there_were_expressions_stay_usable() -> None:
+    assert a_detector().fingerprint == "d305162cfbf0"
+
+
+def test_all_that_a_detector_finds_wrong_comes_at_once() -> None:
+    with pytest.raises(ValueError, match=r"^name: ") as refused:
+        a_detector("a b", period=61, statistic="Mean")
+    assert len(str(refused.value).splitlines()) == 3

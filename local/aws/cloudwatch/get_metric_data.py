@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,14 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch.aws_limits import GET_METRIC_DATA_MAX_DATAPOINTS, GET_METRIC_DATA_MAX_QUERIES
+from cutwatch.aws_limits import GET_METRIC_DATA_MAX_DATAPOINTS
 from local.aws.api_response import ApiError
-from local.aws.cloudwatch.metric_store import MetricKey
+from local.aws.cloudwatch.metric_queries import Queries
 from local.aws.cloudwatch.reading import Reader, Window
-from local.aws.cloudwatch.statistics import check_statistic
 
-_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
-_HIGH_RESOLUTION_PERIODS = (1, 5, 10, 20, 30)
 _IMPLEMENTED = {
     "MetricDataQueries",
     "StartTime",
@@ -26,7 +22,6 @@ _IMPLEMENTED = {
     "ScanBy",
     "MaxDatapoints",
 }
-_QUERY_IMPLEMENTED = {"Id", "MetricStat", "Label", "ReturnData"}
 
 _Parameters = Mapping[str, Any]
 
@@ -44,9 +39,12 @@ def get_metric_data(parameters: _Parameters, reader: Reader) -> dict[str, Any]:
     _check(parameters)
     newest_first = parameters.get("ScanBy", "TimestampDescending") == "TimestampDescending"
     window = Window.of(parameters["StartTime"], parameters["EndTime"])
+    asked = parameters["MetricDataQueries"]
+    queries = Queries(asked, window, reader)
+    everything = [_result(query["Id"], queries, newest_first=newest_first) for query in asked]
     results = [
-        _result(query, window, reader, newest_first=newest_first)
-        for query in parameters["MetricDataQueries"]
+        result
+        for query, result in zip(asked, everything, strict=True)
         if query.get("ReturnData", True)
     ]
     size = parameters.get("MaxDatapoints", GET_METRIC_DATA_MAX_DATAPOINTS)
@@ -65,50 +63,14 @@ def _check(parameters: _Parameters) -> None:
         raise _error(
             f"The parameter MaxDatapoints must be between 1 and {GET_METRIC_DATA_MAX_DATAPOINTS}."
         )
-    _check_queries(parameters["MetricDataQueries"])
 
 
-def _check_queries(queries: Sequence[_Parameters]) -> None:
-    if len(queries) > GET_METRIC_DATA_MAX_QUERIES:
-        raise _error(
-            "The collection MetricDataQueries must not have a size greater than "
-            f"{GET_METRIC_DATA_MAX_QUERIES}."
-        )
-    ids = [query.get("Id", "") for query in queries]
-    for wrong in (name for name in ids if not _ID.fullmatch(name) or ids.count(name) > 1):
-        raise _error(f"The value {wrong} for parameter MetricDataQueries.Id is invalid.")
-    for query in queries:
-        for name in sorted(query.keys() - _QUERY_IMPLEMENTED):
-            raise _error(
-                f"The local CloudWatch does not implement {name} of a metric data query "
-                f"({query['Id']}: {query[name]})."
-            )
-        _check_metric_stat(query.get("MetricStat", {}), query["Id"])
-
-
-def _check_metric_stat(wanted: _Parameters, query: str) -> None:
-    for name in ("Metric", "Period", "Stat"):
-        if name not in wanted:
-            raise _error(f"The parameter MetricStat.{name} of query {query} is required.")
-    check_period(wanted["Period"])
-    check_statistic(wanted["Stat"])
-
-
-def check_period(period: int) -> None:
-    if period not in _HIGH_RESOLUTION_PERIODS and (period <= 0 or period % 60):
-        raise ApiError(
-            "InvalidParameterValue",
-            f"The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not {period}.",
-        )
-
-
-def _result(query: _Parameters, window: Window, reader: Reader, *, newest_first: bool) -> _Result:
-    wanted = query["MetricStat"]
-    key = MetricKey.from_request(wanted["Metric"])
-    times, values = reader.read(key, wanted["Stat"], wanted["Period"], window, wanted.get("Unit"))
+def _result(name: str, queries: Queries, *, newest_first: bool) -> _Result:
+    series = queries.series(name)
+    times, values = series.times, series.values
     if newest_first:
         times, values = np.flip(times), np.flip(values)
-    return _Result(query["Id"], query.get("Label", key.name), times.tolist(), values.tolist())
+    return _Result(name, queries.label(name), times.tolist(), values.tolist())
 
 
 def _page(results: Sequence[_Result], offset: int, size: int, fingerprint: str) -> dict[str, Any]:

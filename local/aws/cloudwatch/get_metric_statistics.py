@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.aws.api_response import ApiError
-from local.aws.cloudwatch.get_metric_data import check_period
+from local.aws.cloudwatch.metric_queries import check_period
 from local.aws.cloudwatch.metric_store import MetricKey
 from local.aws.cloudwatch.reading import Reader, Window
 from local.aws.cloudwatch.statistics import check_statistic

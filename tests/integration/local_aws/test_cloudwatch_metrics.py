@@ -1,21 +1,29 @@
 """CloudWatch's data plane: what is put can be read back, as far and as long as CloudWatch lets it."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
+from cutwatch.aws import client
 from cutwatch.aws_limits import (
     GET_METRIC_DATA_MAX_DATAPOINTS,
     GET_METRIC_DATA_MAX_QUERIES,
     PUT_METRIC_DATA_MAX_DATUMS,
     PUT_METRIC_DATA_MAX_VALUES_PER_DATUM,
 )
+from cutwatch.datapoints import read_many
+from cutwatch.detector import Detector
+from cutwatch.errors import RejectedRequest
+from cutwatch.series import Series
+from cutwatch.sources import SourceMetric
 from local.aws import LocalAws
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -224,7 +232,10 @@ def test_a_token_belongs_to_its_request(aws: LocalAws, cloudwatch: Any, name: st
         ([{**query("x"), "Id": "Upper"}], "Id"),
         ([query("x", period=90)], "Period"),
         ([query("x", stat="TM(10%:90%)")], "Stat"),
-        ([{"Id": "e", "Expression": "SUM(METRICS())"}], "does not implement Expression"),
+        ([{"Id": "e", "Expression": "SUM(METRICS())"}], "does not implement METRICS"),
+        ([{"Id": "e", "Expression": 'SELECT AVG(x) FROM "y"'}], "does not implement SELECT"),
+        ([{**query("x"), "Expression": "m"}], "either MetricStat or Expression"),
+        ([{**query("x"), "Period": 60}], "does not implement Period"),
         (
             [{**query("x"), "Id": f"m{n}"} for n in range(GET_METRIC_DATA_MAX_QUERIES + 1)],
             "size greater than 500",
@@ -236,6 +247,98 @@ def test_a_query_that_cannot_be_answered_is_refused(
 ) -> None:
     with pytest.raises(ClientError, match=complaint):
         read(cloudwatch, NOW - HOUR, NOW, *queries)
+
+
+def expression(text: str, name: str = "e", **fields: Any) -> dict[str, Any]:
+    return {"Id": name, "Expression": text, **fields}
+
+
+def test_an_expression_is_answered_beside_its_metrics_and_after_them_in_pages(
+    aws: LocalAws, cloudwatch: Any, name: str
+) -> None:
+    load(aws, name, NOW - HOUR, 12)
+    queries = [expression("100 * m / (m + 1)", Period=300), query(name)]
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries,
+        StartTime=NOW - HOUR,
+        EndTime=NOW,
+        ScanBy="TimestampAscending",
+        PaginationConfig={"PageSize": 7},
+    )
+    values: dict[str, list[float]] = {"e": [], "m": []}
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            values[result["Id"]] += result["Values"]
+    assert values["m"] == list(range(12))
+    assert values["e"] == [100 * number / (number + 1) for number in range(12)]
+
+
+def test_metrics_of_an_expression_need_not_be_returned(
+    aws: LocalAws, cloudwatch: Any, name: str
+) -> None:
+    load(aws, name, NOW - HOUR, 3)
+    queries = [
+        query(name) | {"ReturnData": False},
+        expression("m * 2", "twice", ReturnData=False),
+        expression("twice + m", Label="three times"),
+    ]
+    (result,) = read(cloudwatch, NOW - HOUR, NOW, *queries, ScanBy="TimestampAscending")
+    assert (result["Id"], result["Label"], result["Values"]) == ("e", "three times", [0, 3, 6])
+
+
+@pytest.mark.parametrize(
+    ("queries", "complaint"),
+    [
+        ([expression("m + n")], "Error in expression 'e': Unknown identifier n"),
+        ([expression("m +")], "Error in expression 'e': Invalid syntax"),
+        ([expression("AVG(m)")], "Error in expression 'e': The result of an expression must be"),
+        ([expression("f"), expression("e", "f")], "Circular reference e -> f -> e"),
+        ([expression("m" * 2_049)], "must have 1 to 2048 characters"),
+        ([expression("m", Period=90)], "Period"),
+        ([expression("SUM(SEARCH('x', 'Sum'))")], "does not implement SEARCH"),
+        ([expression("n", ReturnData=False), expression("m", "f")], "Unknown identifier n"),
+    ],
+)
+def test_a_wrong_expression_is_refused_with_its_id(
+    aws: LocalAws, queries: list[dict[str, Any]], complaint: str
+) -> None:
+    unchecked = aws.client("cloudwatch", parameter_validation=False)
+    with pytest.raises(ClientError, match=complaint) as refused:
+        read(unchecked, NOW - HOUR, NOW, query("x"), *queries)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_detectors_are_read_together_and_a_rejected_one_fails_alone(
+    aws: LocalAws, cloudwatch: Any, name: str
+) -> None:
+    load(aws, name, NOW - HOUR, 12)
+    metric: dict[str, Any] = {"namespace": "Shop", "metric": name, "statistic": "Sum"}
+    metrics = {"errors": SourceMetric(**metric), "requests": SourceMetric(**metric)}
+    translating = client_of_ours(aws)
+    detectors = [
+        Detector("single", **metric),
+        Detector("hourly", **metric, period=3_600),
+        Detector("ratio", expression="100 * errors / requests", metrics=metrics),
+        Detector("wrong", expression="errors / (requests", metrics=metrics),
+    ]
+
+    found = read_many(translating, detectors, NOW - HOUR, NOW)
+
+    assert isinstance(found["wrong"], RejectedRequest)
+    assert "Error in expression 'd0': Invalid syntax" in str(found["wrong"])
+    values = {
+        name: each.values.tolist() for name, each in found.items() if isinstance(each, Series)
+    }
+    assert values["single"] == list(range(12))
+    assert values["hourly"] == [66]
+    assert np.isnan(values["ratio"][0])
+    assert values["ratio"][1:] == [100] * 11
+
+
+def client_of_ours(aws: LocalAws) -> Any:
+    """A client whose errors are ours, as the functions have it."""
+    with patch.dict(os.environ, {"AWS_ENDPOINT_URL": aws.endpoint_url}):
+        return client.__wrapped__("cloudwatch")
 
 
 def test_a_window_that_ends_before_it_starts_is_refused(cloudwatch: Any) -> None:

@@ -20,7 +20,7 @@ def assert_one_line_mistake(result: Result, *words: str) -> None:
         assert word in line
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "validate"])
+@pytest.mark.parametrize("command", ["demo", "run", "validate", "discover"])
 def test_every_command_explains_itself(command: str) -> None:
     result = cutwatch(command, "--help")
     assert result.exit_code == 0
@@ -61,6 +61,26 @@ def test_the_shipped_file_and_template_are_valid() -> None:
     )
     assert result.exit_code == 0, result.stderr
     assert "1 detector, valid" in result.stdout
+
+
+def test_expressions_and_templates_are_told_with_what_they_watch(tmp_path: Path) -> None:
+    detectors = tmp_path / "detectors.yaml"
+    detectors.write_text(
+        """
+detectors:
+  - name: error-rate
+    expression: 100 * errors / requests
+    metrics:
+      errors: {namespace: Shop, metric: Errors, statistic: Sum}
+      requests: {namespace: Shop, metric: Requests, statistic: Sum}
+  - {name: tills, for_each: Till, namespace: Shop, metric: Orders, statistic: Sum, limit: 7}
+"""
+    )
+    result = cutwatch("validate", "--detectors", detectors, "--template", PROJECT / "template.yaml")
+    assert result.exit_code == 0, result.stderr
+    assert "1 detector, 1 template, valid" in result.stdout
+    assert "error-rate: 100 * errors / requests (errors: Shop Errors, Sum;" in result.stdout
+    assert "tills: Shop Orders, Sum, every 300 s, for each Till, at most 7" in result.stdout
 
 
 def test_mistakes_in_detectors_are_told_one_a_line(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.detector import Detector
+from cutwatch.detector import Detector, Engine
 from local.assumptions import NAMES, Assumptions
 from local.cost import ITEMS, Bill, bill
 from local.estimate import Estimate
-from local.fleet import ENGINES, Detectors, Engine, Schedule, group
+from local.fleet import ENGINES, Detectors, Schedule, group
 from local.prices import PRICES, Prices, with_prices
 from local.usage import usage
 

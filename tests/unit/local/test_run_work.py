@@ -11,8 +11,10 @@ from cutwatch.aws_limits import (
     GET_METRIC_DATA_MAX_QUERIES,
     STATE_PAYLOAD_MAX_BYTES,
 )
+from cutwatch.detector import Engine
+from cutwatch.runs import Kind
 from local.assumptions import Assumptions
-from local.fleet import ENGINES, KINDS, Detectors, Engine, Kind, Schedule
+from local.fleet import ENGINES, KINDS, Detectors, Schedule
 from local.run_work import RunWork
 
 FIVE_MINUTES = timedelta(minutes=5)

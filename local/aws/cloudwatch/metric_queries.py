@@ -1,0 +1,136 @@
+"""The queries of a GetMetricData request, by their Ids: metrics, and expressions over other queries."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cutwatch.aws_limits import (
+    GET_METRIC_DATA_MAX_QUERIES,
+    METRIC_EXPRESSION_MAX_LENGTH,
+    METRIC_QUERY_ID_MAX_LENGTH,
+)
+from local.aws.api_response import ApiError
+from local.aws.cloudwatch.metric_math import evaluate
+from local.aws.cloudwatch.metric_store import MetricKey
+from local.aws.cloudwatch.reading import Reader, Window
+from local.aws.cloudwatch.statistics import check_statistic
+from local.aws.cloudwatch.time_series import TimeSeries, WrongExpression
+
+_ID = re.compile(rf"[a-z][a-zA-Z0-9_]{{0,{METRIC_QUERY_ID_MAX_LENGTH - 1}}}")
+_HIGH_RESOLUTION_PERIODS = (1, 5, 10, 20, 30)
+_OF_METRICS = {"Id", "MetricStat", "Label", "ReturnData"}
+_OF_EXPRESSIONS = {"Id", "Expression", "Period", "Label", "ReturnData"}
+
+_Query = Mapping[str, Any]
+
+
+class Queries:
+    """Each is evaluated once, when it or an expression over it is asked for."""
+
+    def __init__(self, queries: Sequence[_Query], window: Window, reader: Reader) -> None:
+        _check(queries)
+        self.window = window
+        self._reader = reader
+        self._queries = {query["Id"]: query for query in queries}
+        self._found: dict[str, TimeSeries] = {}
+        self._open: list[str] = []
+
+    def value(self, query: str) -> TimeSeries | None:
+        """The query's series, oldest first; raises CloudWatch's ValidationError for a wrong expression."""
+        return self.series(query) if query in self._queries else None
+
+    def series(self, query: str) -> TimeSeries:
+        """As `value`, of a query that there is."""
+        if query not in self._found:
+            self._found[query] = self._evaluated(self._queries[query])
+        return self._found[query]
+
+    def is_metric(self, query: str) -> bool:
+        return "MetricStat" in self._queries.get(query, {})
+
+    def label(self, query: str) -> str:
+        asked = self._queries[query]
+        usual = asked["MetricStat"]["Metric"]["MetricName"] if self.is_metric(query) else query
+        return str(asked.get("Label", usual))
+
+    def _evaluated(self, query: _Query) -> TimeSeries:
+        if "MetricStat" in query:
+            return self._read(query["MetricStat"])
+        name = query["Id"]
+        if name in self._open:
+            circle = " -> ".join([*self._open, name])
+            raise _error(f"Error in expression '{name}': Circular reference {circle}")
+        self._open.append(name)
+        try:
+            return evaluate(query["Expression"], self)
+        except WrongExpression as error:
+            raise _error(f"Error in expression '{name}': {error}") from None
+        finally:
+            self._open.pop()
+
+    def _read(self, wanted: _Query) -> TimeSeries:
+        key = MetricKey.from_request(wanted["Metric"])
+        times, values = self._reader.read(
+            key, wanted["Stat"], wanted["Period"], self.window, wanted.get("Unit")
+        )
+        return TimeSeries(times, values, wanted["Period"])
+
+
+def check_period(period: int) -> None:
+    if period not in _HIGH_RESOLUTION_PERIODS and (period <= 0 or period % 60):
+        raise ApiError(
+            "InvalidParameterValue",
+            f"The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not {period}.",
+        )
+
+
+def _check(queries: Sequence[_Query]) -> None:
+    if len(queries) > GET_METRIC_DATA_MAX_QUERIES:
+        raise _error(
+            "The collection MetricDataQueries must not have a size greater than "
+            f"{GET_METRIC_DATA_MAX_QUERIES}."
+        )
+    ids = [query.get("Id", "") for query in queries]
+    for wrong in (name for name in ids if not _ID.fullmatch(name) or ids.count(name) > 1):
+        raise _error(f"The value {wrong} for parameter MetricDataQueries.Id is invalid.")
+    for query in queries:
+        _check_query(query)
+
+
+def _check_query(query: _Query) -> None:
+    if ("Expression" in query) == ("MetricStat" in query):
+        raise _error(
+            f"Query {query['Id']} must have either MetricStat or Expression, and not both."
+        )
+    implemented = _OF_EXPRESSIONS if "Expression" in query else _OF_METRICS
+    for name in sorted(query.keys() - implemented):
+        raise _error(
+            f"The local CloudWatch does not implement {name} of a metric data query "
+            f"({query['Id']}: {query[name]})."
+        )
+    if "Expression" in query:
+        _check_expression(query)
+    else:
+        _check_metric_stat(query["MetricStat"], query["Id"])
+
+
+def _check_expression(query: _Query) -> None:
+    if not 1 <= len(query["Expression"]) <= METRIC_EXPRESSION_MAX_LENGTH:
+        raise _error(
+            f"The parameter Expression of query {query['Id']} must have 1 to "
+            f"{METRIC_EXPRESSION_MAX_LENGTH} characters."
+        )
+    if "Period" in query:
+        check_period(query["Period"])
+
+
+def _check_metric_stat(wanted: _Query, query: str) -> None:
+    for name in ("Metric", "Period", "Stat"):
+        if name not in wanted:
+            raise _error(f"The parameter MetricStat.{name} of query {query} is required.")
+    check_period(wanted["Period"])
+    check_statistic(wanted["Stat"])
+
+
+def _error(message: str) -> ApiError:
+    return ApiError("ValidationError", message)
