@@ -167,8 +167,10 @@ def client(service: str) -> Any:
     """A client of the default credential chain, made once per execution environment."""
     session: Any = boto3.session.Session()
     session.events.register("creating-client-class", _translate_errors)
+    # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
+    mode = "adaptive" if service == "cloudwatch" else "standard"
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=12
+        retries={"mode": mode, "total_max_attempts": 3}, connect_timeout=3, read_timeout=12
     )
     return session.client(service, config=config)
 

@@ -346,3 +346,23 @@ def test_a_template_and_a_detector_must_not_share_a_name() -> None:
     assert mistakes(document(ORDERS, EACH | {"name": "orders"})) == [
         "detectors.yaml: detector 'orders': name: is used more than once"
     ]
+
+
+def test_the_files_engine_is_that_of_every_entry_without_one_of_its_own() -> None:
+    text = """
+engine: lambda
+detectors:
+  - {name: a, namespace: Shop, metric: A, statistic: Sum}
+  - {name: b, namespace: Shop, metric: B, statistic: Sum, engine: sagemaker}
+  - {name: c, for_each: Queue, namespace: Shop, metric: C, statistic: Sum}
+"""
+    configuration = parse_configuration(text)
+
+    assert [detector.engine for detector in configuration.detectors] == ["lambda", "sagemaker"]
+    assert configuration.templates[0].pattern.engine == "lambda"
+
+
+@pytest.mark.parametrize("text", ["engine: spark\ndetectors: []", "detectors: [{engine: spark}]"])
+def test_an_unknown_engine_is_refused_with_those_there_are(text: str) -> None:
+    with pytest.raises(InvalidDetectors, match="engine: 'spark' is not allowed; expected"):
+        parse_configuration(text)

@@ -102,8 +102,8 @@ def test_a_training_waits_for_two_jobs_and_a_transform_for_one() -> None:
 
 def test_polling_less_often_costs_fewer_transitions() -> None:
     often, seldom = (work("sagemaker", poll_seconds=seconds) for seconds in (60.0, 360.0))
-    assert often.transitions == 100 * (1 + 5 + 3 * 6)
-    assert seldom.transitions == 100 * (1 + 5 + 3 * 1)
+    assert often.transitions == 100 * (1 + 6 + 3 * 6)
+    assert seldom.transitions == 100 * (1 + 6 + 3 * 1)
 
 
 def test_a_run_takes_as_long_as_its_children_wait_for_each_other() -> None:
