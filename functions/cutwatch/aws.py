@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -168,7 +168,7 @@ def client(service: str) -> Any:
     session: Any = boto3.session.Session()
     session.events.register("creating-client-class", _translate_errors)
     # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
-    mode = "adaptive" if service == "cloudwatch" else "standard"
+    mode: Literal["adaptive", "standard"] = "adaptive" if service == "cloudwatch" else "standard"
     config = Config(
         retries={"mode": mode, "total_max_attempts": 3}, connect_timeout=3, read_timeout=12
     )
