@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+# e_machine of an ELF header, least significant byte first
+MACHINES = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
 SAM = Path(sys.executable).with_name("sam")
 
 
@@ -38,10 +40,14 @@ def _has_python() -> bool:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not _has_python(), reason="sam build needs Python 3.13 on the PATH")
-def test_sam_build_makes_every_function_and_the_layer(tmp_path: Path) -> None:
-    answer = _sam("build", "--build-dir", str(tmp_path), "--cache-dir", str(tmp_path / "cache"))
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_sam_build_makes_every_function_and_the_layers(tmp_path: Path, architecture: str) -> None:
+    folders = ("--build-dir", str(tmp_path), "--cache-dir", str(tmp_path / "cache"))
+    answer = _sam("build", *folders, "--parameter-overrides", f"Architecture={architecture}")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert (tmp_path / "NumericsLayer" / "python" / "numpy").is_dir()
+    [binary] = (tmp_path / "ForestsLayer" / "python" / "krcf").glob("*.so")
+    assert MACHINES[architecture] in binary.read_bytes()[18:20]
     for handler in (PROJECT / "functions").glob("*.py"):
         logical_id = "".join(part.capitalize() for part in handler.stem.split("_"))
         assert (tmp_path / logical_id / handler.name).is_file()

@@ -244,3 +244,27 @@ def test_a_stack_without_sagemaker_says_so_of_each_detector_that_wants_it(
     assert outcome is not None
     assert outcome.status == "FAILED"
     assert "set engine: lambda" in outcome.message
+
+
+TEMPLATES = """
+engine: lambda
+detectors:
+  - {name: queue, for_each: Queue, namespace: Shop, metric: Waiting, statistic: Maximum}
+  - {name: shelf, for_each: Shelf, namespace: Shop, metric: Empty, statistic: Maximum}
+"""
+
+
+def test_a_template_is_listed_as_its_detectors_and_one_that_finds_nothing_as_its_failure(
+    account: Account, tmp_path: Path
+) -> None:
+    for queue in ("mail", "orders"):
+        account.put_metric("Shop", "Waiting", NOON, [1.0], {"Queue": queue})
+    file = tmp_path / "detectors.yaml"
+    file.write_text(TEMPLATES)
+
+    answer = account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=str(file))
+
+    assert batches(account, answer, "lambda") == [["queue-mail", "queue-orders"]]
+    [outcome] = account.registry.outcomes(answer["run"]["id"])
+    assert (outcome.detector, outcome.status) == ("shelf", "FAILED")
+    assert outcome.message.startswith("TemplateExpansion: template 'shelf': 0 detectors")

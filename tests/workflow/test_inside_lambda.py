@@ -13,8 +13,10 @@ import pytest
 from cutwatch.bucket import Bucket
 from cutwatch.detector import Detector
 from cutwatch.forest_state import ForestState
+from cutwatch.moments import parse_moment
 from cutwatch.names import run_id
 from cutwatch.records import CarriedState
+from cutwatch.sources import SourceMetric
 from local.aws import Fault
 from tests.workflow.child_states import PUBLISHED_INSIDE_LAMBDA, TRAINED_INSIDE_LAMBDA
 from tests.workflow.fleet import (
@@ -31,6 +33,7 @@ from tests.workflow.fleet import (
 
 CHECKOUT = detector("checkout", engine="lambda")
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
+NEXT_DAY = FIRST_TRAINING + timedelta(days=1)
 NEXT_WEEK = FIRST_TRANSFORM + WEEK
 
 
@@ -188,6 +191,37 @@ def test_one_call_reads_many_detectors_of_one_window() -> None:
         assert shop.aws.calls.count("cloudwatch.GetMetricData") == 1
 
 
+def test_an_expression_is_watched_like_a_metric() -> None:
+    rate = Detector(
+        name="error-rate",
+        expression="100 * errors / requests",
+        metrics={
+            "errors": SourceMetric("Shop", "Errors", "Average"),
+            "requests": SourceMetric("Shop", "Requests", "Average"),
+        },
+        history_days=3,
+        engine="lambda",
+    )
+    with fleet([rate]) as shop:
+        shop.load(detector("errors", metric="Errors"), with_spike(SPIKE))
+        shop.load(detector("requests", metric="Requests"), usual(2) * 100)
+        shop.train()
+        shop.transform()
+        found = shop.outcome("transform", FIRST_TRANSFORM, "error-rate")
+        assert found.datapoints == WEEK / timedelta(seconds=PERIOD)
+        assert parse_moment(found.events[0].peak_time) - SPIKE < timedelta(minutes=30)
+
+
+def test_an_expression_that_cloudwatch_rejects_fails_alone() -> None:
+    metrics = {"requests": SourceMetric("Shop", "checkout", "Average")}
+    wrong = Detector("wrong", expression="requests +", metrics=metrics, engine="lambda")
+    with fleet([CHECKOUT, wrong]) as shop:
+        shop.load(CHECKOUT, usual())
+        assert shop.train().wait().output["statuses"] == {"TRAINED": 1, "FAILED": 1}
+        message = shop.outcome("training", FIRST_TRAINING, "wrong").message
+        assert message.startswith("RejectedRequest: GetMetricData: ")
+
+
 FLEET = [detector(f"m{n:03}", engine="lambda") for n in range(300)]
 
 
@@ -207,7 +241,7 @@ def test_of_300_detectors_five_fail_each_in_its_own_way_and_295_finish() -> None
         shop.aws.faults.add(_denied("s3", "PutObject", "scores/m200/"))
         shop.aws.faults.add(_denied("s3", "GetObject", "data/m260/"))
 
-        ended = shop.transform().wait()
+        ended = shop.transform(NEXT_DAY).wait()
 
         assert ended.status == "SUCCEEDED"
         assert ended.output["statuses"] == {"PUBLISHED": 295, "FAILED": 5}
@@ -221,7 +255,7 @@ def test_of_300_detectors_five_fail_each_in_its_own_way_and_295_finish() -> None
             "m200": "AccessDenied",
             "m260": "AccessDenied",
         }
-        outcomes = shop.registry.outcomes(run_id("transform", FIRST_TRANSFORM))
+        outcomes = shop.registry.outcomes(run_id("transform", NEXT_DAY))
         assert Counter(each.status for each in outcomes) == {"PUBLISHED": 295, "FAILED": 5}
         assert len(json.dumps(ended.output)) < 10_000
 
