@@ -87,7 +87,7 @@ class LearningEngine:
             if len(made.rows) < MINIMUM_TRAINING_ROWS:
                 return None
             size = recipe.shingle_size
-            forest = LearningForest.untrained(len(recipe.features), size, seed=self.seed)
+            forest = LearningForest.untrained(recipe.features, size, seed=self.seed)
             self._epochs, self._scores = made.epochs, forest.score(made.rows)
         self._model = _model(forest, recipe, self._scores, self.detector)
         return self._model

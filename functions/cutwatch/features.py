@@ -16,7 +16,8 @@ from cutwatch.series import Series
 
 Floats = NDArray[np.float64]
 
-# `auto`: where one step explains this share of a day's variance, incidents are sudden, and the difference shows them.
+# `auto`: where one step explains this share of a day's variance, the difference shows sudden incidents, and the
+# seasonal residual a rhythm that breaks; in noisier metrics both would mostly show noise.
 AUTOCORRELATED = 0.90
 # After a longer silence (seconds) nothing is known of the step to the next datapoint.
 LONGEST_STEP = 3_600
@@ -38,12 +39,14 @@ class FeatureRows:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which features, each divided by its spread in training, and how many datapoints make one row.
+    """Which features, each divided by a spread of the training data, and how many datapoints make one row.
+
+    The residual is divided by the value's spread: it counts as far as it is large for the metric as a whole.
 
     `centre` is the training data's median; values are counted from it, because forests calculate in single
-    precision and must not lose small changes of large values. `explained` is the share of the training data's variance that one step explains (0 to 1): smooth metrics are
-    near 1, white noise is near 0. `unit` is one step of a metric that hardly ever changes (in the metric's unit),
-    0 for all others.
+    precision and must not lose small changes of large values. `explained` is the share of the training data's
+    variance that one step explains (0 to 1): smooth metrics are near 1, white noise is near 0. `unit` is one step
+    of a metric that hardly ever changes (in the metric's unit), 0 for all others.
     """
 
     features: tuple[Feature, ...]
@@ -72,13 +75,12 @@ class Recipe:
         shingle_size: int,
         time_zone: str,
     ) -> Self:
-        """The recipe for a history; `auto` takes value and difference where one step explains 90 %, else the value."""
+        """The recipe for a history; `auto` takes all features where one step explains 90 %, else the value."""
         explained = explained_by_one_step(series)
         profile = Profile.learn(series, time_zone)
         chosen = _automatic(explained) if features == "auto" else tuple(features)
         centre = float(np.median(series.values[~series.missing])) if series.reported else 0.0
-        columns = [_column(series, feature, centre, profile) for feature in chosen]
-        spreads = tuple(_spread(column) for column in columns)
+        spreads = tuple(_spread(_scale_of(series, feature, centre, profile)) for feature in chosen)
         unit = unit_of_change(series)
         return cls(chosen, spreads, centre, shingle_size, explained, unit, profile)
 
@@ -155,7 +157,13 @@ def unit_of_change(series: Series) -> float:
 
 
 def _automatic(explained: float) -> tuple[Feature, ...]:
-    return ("value", "difference") if explained >= AUTOCORRELATED else ("value",)
+    smooth = explained >= AUTOCORRELATED
+    return ("value", "difference", "residual") if smooth else ("value",)
+
+
+def _scale_of(series: Series, feature: Feature, centre: float, profile: Profile) -> Floats:
+    """The column whose spread a feature is divided by."""
+    return _column(series, "value" if feature == "residual" else feature, centre, profile)
 
 
 def _column(series: Series, feature: Feature, centre: float, profile: Profile) -> Floats:

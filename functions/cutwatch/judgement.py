@@ -32,8 +32,10 @@ class JudgementParameters:
     """How many of the latest training scores give mean and deviation (datapoints)."""
     peak_distance_hours: float = 2
     """Of peaks nearer than this to each other only the highest counts (hours)."""
-    onset_hours: float = 2
-    """How far before its peak an event may begin (hours)."""
+    onset_hours: float = 6
+    """How far before its peak an event of a noisy metric may begin (hours): changes of level build up."""
+    smooth_onset_hours: float = 2
+    """The same for smooth metrics, whose incidents are sudden."""
     onset_share: float = 0.5
     """The likelihood, as a share of the peak's, at which an event begins."""
     bar: float = 0.5
@@ -46,7 +48,7 @@ class JudgementParameters:
     """How far before a window habit looks (days)."""
     habit_rank: int = 3
     """The how many-th largest peak is the habit: two real incidents do not make one."""
-    habit_share: float = 0.75
+    habit_share: float = 0.7
     """The share of the habit by which the bar is raised."""
     habit_cap: float = 9.0
     """The most by which habit raises the bar (standard deviations)."""
@@ -55,6 +57,11 @@ class JudgementParameters:
     def lead_in_seconds(self) -> int:
         """How much before a window habit and smoothing need to see."""
         return round(self.habit_days * DAY + 2 * self.peak_distance_hours * HOUR)
+
+    def onset_seconds(self, baseline: "Baseline") -> int:
+        """How far before its peak an event may begin."""
+        hours = self.smooth_onset_hours if baseline.smooth else self.onset_hours
+        return round(hours * HOUR)
 
     @property
     def same_incident_seconds(self) -> int:
@@ -141,7 +148,8 @@ def judge(
         epochs[peaks], likelihood[peaks], judged_from, baseline, parameters
     )
     severities = likelihood / cutoff
-    events = _events(epochs, severities, peaks, judged_from, parameters)
+    judged = peaks[epochs[peaks] >= judged_from]
+    events = _events(epochs, severities, judged, parameters.onset_seconds(baseline), parameters)
     as_score = baseline.mean + cutoff * (baseline.standard_deviation + parameters.deviation_floor)
     return Judgement(severities, tuple(events), as_score)
 
@@ -194,27 +202,30 @@ def _events(
     epochs: Epochs,
     severities: Floats,
     peaks: NDArray[np.intp],
-    judged_from: int,
+    onset_seconds: int,
     parameters: JudgementParameters,
 ) -> list[Event]:
-    """One event per incident: a peak in what an event before it still covers belongs to that event."""
+    """One event per incident: a peak in what an event before it still covers belongs to that event.
+
+    An event never begins before the end of the one before it, so that a second incident soon after the first is seen.
+    """
     events: list[Event] = []
-    for peak in peaks.tolist():
-        if severities[peak] < 1 or epochs[peak] < judged_from:
-            continue
-        onset = _onset(epochs, severities, peak, parameters)
-        end = _end(severities, peak)
-        if events and onset <= events[-1].end:
-            events[-1] = _merged(events[-1], Event(onset, peak, end, float(severities[peak])))
+    for peak in peaks[severities[peaks] >= 1].tolist():
+        earliest = int(np.searchsorted(epochs, epochs[peak] - onset_seconds))
+        covered = bool(events) and peak <= events[-1].end
+        free = events[-1].end + 1 if events and not covered else 0
+        onset = _onset(severities, max(earliest, free), peak, parameters.onset_share)
+        event = Event(onset, peak, _end(severities, peak), float(severities[peak]))
+        if covered:
+            events[-1] = _merged(events[-1], event)
         else:
-            events.append(Event(onset, peak, end, float(severities[peak])))
+            events.append(event)
     return events
 
 
-def _onset(epochs: Epochs, severities: Floats, peak: int, parameters: JudgementParameters) -> int:
-    earliest = np.searchsorted(epochs, epochs[peak] - parameters.onset_hours * HOUR)
-    reached = severities[earliest : peak + 1] >= parameters.onset_share * severities[peak]
-    return int(earliest + np.argmax(reached))
+def _onset(severities: Floats, earliest: int, peak: int, share: float) -> int:
+    reached = severities[earliest : peak + 1] >= share * severities[peak]
+    return earliest + int(np.argmax(reached))
 
 
 def _end(severities: Floats, peak: int) -> int:

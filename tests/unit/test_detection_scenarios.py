@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -204,16 +205,14 @@ def test_one_unit_on_a_near_constant_series_is_no_event_and_ten_are(
     assert len(raised(judged(ten, engine))) == 1
 
 
-def test_the_evening_peak_that_does_not_come_takes_the_seasonal_residual_to_see(
-    engine: EngineName,
-) -> None:
-    """The default sees rows whose values and steps are all usual: a limit that docs/detection.md states."""
+@pytest.mark.parametrize("features", ["auto", ("residual",)])
+def test_an_evening_peak_that_does_not_come_is_found(features: Any, engine: EngineName) -> None:
+    """All its values and steps are usual ones; only for the time of day they are not."""
     flat = changed(daily(), AT // DAY * DAY, DAY, lambda part: np.full_like(part, 1_000))
     incident = (AT // DAY * DAY, DAY)
-    by_residual = judged(flat, engine, replace(DETECTOR, features=("residual",)))
-    assert found(judged(flat, engine), *incident) == []
-    assert found(by_residual, *incident)
-    assert elsewhere(by_residual, incident) == []
+    result = judged(flat, engine, replace(DETECTOR, features=features))
+    assert found(result, *incident)
+    assert elsewhere(result, incident) == []
 
 
 BERLIN = "Europe/Berlin"

@@ -105,8 +105,8 @@ def test_rows_do_not_depend_on_what_comes_after_them() -> None:
     np.testing.assert_array_equal(part.rows, whole.rows[:1_000])
 
 
-def test_where_one_step_explains_the_next_the_difference_is_a_feature() -> None:
-    assert learn(WALK).features == ("value", "difference")
+def test_where_one_step_explains_the_next_difference_and_residual_are_features_too() -> None:
+    assert learn(WALK).features == ("value", "difference", "residual")
     assert learn(NOISE).features == ("value",)
 
 
@@ -176,3 +176,8 @@ def test_a_difference_reaches_over_a_gap_to_the_datapoint_before_it() -> None:
 def test_spreads_make_features_comparable_and_are_never_zero() -> None:
     assert learn([5] * 200, ("value", "difference")).spreads == (1.0, 1.0)
     assert learn(NOISE, ("value",)).spreads[0] == pytest.approx(3.3 * 5, rel=0.05)
+
+
+def test_the_residual_is_measured_by_the_spread_of_the_value() -> None:
+    of_value, of_residual = learn(WALK, ("value", "residual")).spreads
+    assert of_residual == of_value

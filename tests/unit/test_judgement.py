@@ -59,6 +59,28 @@ def test_two_incidents_hours_apart_are_two_events() -> None:
     assert len(judged(scores).events) == 2
 
 
+@pytest.mark.parametrize(
+    ("baseline", "bar", "hours_before"),
+    [(BASELINE, DEFAULT.bar, 4), (SMOOTH, DEFAULT.smooth_bar, 2)],
+)
+def test_an_event_begins_where_it_builds_up_and_on_smooth_metrics_at_most_two_hours_before_its_peak(
+    baseline: Baseline, bar: float, hours_before: float
+) -> None:
+    step = bar * (BASELINE.standard_deviation + DEFAULT.deviation_floor)
+    build_up = np.linspace(1 + 0.7 * step, 1 + 0.8 * step, 4 * HOUR).tolist()
+    scores = [*quiet(), *build_up, *[1 + 1.25 * step] * 3, *quiet()]
+
+    [event] = judged(scores, baseline=baseline).events
+
+    assert event.peak - event.onset == pytest.approx(hours_before * HOUR, abs=DEFAULT.smoothing)
+
+
+def test_a_second_incident_within_the_reach_of_an_onset_is_an_event_of_its_own() -> None:
+    scores = [*incident(3, quiet_after=3 * HOUR), *incident(3, quiet_before=0)]
+    first, second = judged(scores).events
+    assert second.onset >= first.end + 3 * HOUR - DEFAULT.smoothing
+
+
 def test_two_peaks_of_one_incident_are_one_event() -> None:
     scores = [*quiet(), *[3.0] * HOUR, 5.0, *[3.0] * 3 * HOUR, 4.0, *[3.0] * HOUR, *quiet()]
     assert len(judged(scores).events) == 1
