@@ -1,7 +1,7 @@
 """The two engines that a backtest can simulate, behind one interface."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -12,9 +12,9 @@ from cutwatch.cutoff import Cutoff
 from cutwatch.detector import Detector
 from cutwatch.features import Recipe
 from cutwatch.forest import Forest, StaticForest
+from cutwatch.forest_state import ForestState
 from cutwatch.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.judgement import DEFAULT, Baseline
-from cutwatch.learning_forest import LearningForest
 from cutwatch.series import Series
 
 Floats = npt.NDArray[np.float64]
@@ -69,47 +69,30 @@ class StaticEngine:
 
 @dataclass
 class LearningEngine:
-    """A forest that scores each datapoint and then learns it; it lives on as long as its features stay the same."""
+    """A forest that scores each datapoint and then learns it; each training rebuilds it from the history."""
 
     detector: Detector
     seed: int = 0
-    _model: Model | None = field(default=None, init=False)
-    _epochs: Epochs = field(default_factory=lambda: np.empty(0, np.int64), init=False)
-    _scores: Floats = field(default_factory=lambda: np.empty(0), init=False)
+    _state: ForestState | None = field(default=None, init=False)
 
     def train(self, history: Series) -> Model | None:
         recipe = _recipe(history, self.detector)
-        if self._model and _same_rows(recipe, self._model.recipe):
-            forest, first = self._model.forest, self._model.recipe
-            recipe = replace(recipe, centre=first.centre, spreads=first.spreads)
-        else:
-            made = recipe.rows(history)
-            if len(made.rows) < MINIMUM_TRAINING_ROWS:
-                return None
-            size = recipe.shingle_size
-            forest = LearningForest.untrained(recipe.features, size, seed=self.seed)
-            self._epochs, self._scores = made.epochs, forest.score(made.rows)
-        self._model = _model(forest, recipe, self._scores, self.detector)
-        return self._model
+        made = recipe.rows(history)
+        if len(made.rows) < MINIMUM_TRAINING_ROWS:
+            return None
+        self._state = ForestState.untrained(recipe.features, recipe.shingle_size, self.seed)
+        scores = self._state.score(made, int(history.end.timestamp()))
+        return _model(self._state.forest, recipe, scores, self.detector)
 
-    def score(self, model: Model, series: Series, start: datetime) -> Scored:
+    def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - the state knows it
+        if self._state is None:
+            raise ValueError("a learning forest scores only after its training")
         made = model.recipe.rows(series)
-        new = made.epochs >= int(start.timestamp())
-        self._epochs = np.concatenate([self._epochs, made.epochs[new]])
-        self._scores = np.concatenate([self._scores, model.forest.score(made.rows[new])])
-        asked = self._epochs >= int(series.start.timestamp())
-        return self._epochs[asked], self._scores[asked]
+        return made.epochs, self._state.score(made, int(series.end.timestamp()))
 
 
 def _recipe(history: Series, detector: Detector) -> Recipe:
     return Recipe.learn(history, detector.features, detector.shingle_size, detector.time_zone)
-
-
-def _same_rows(one: Recipe, other: Recipe) -> bool:
-    """Whether rows of both differ in scale at most, which a forest of one feature does not notice."""
-    return one.features == other.features and (
-        "residual" not in one.features or one.profile == other.profile
-    )
 
 
 def _model(forest: Forest, recipe: Recipe, scores: Floats, detector: Detector) -> Model:

@@ -5,12 +5,14 @@ key, so that a repeated transform scores and learns the same datapoints from the
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cutwatch.detector import Feature
 from cutwatch.errors import MalformedState
 from cutwatch.features import FeatureRows
 from cutwatch.learning_forest import LearningForest
@@ -35,7 +37,7 @@ class ForestState:
     scores: Floats
 
     @classmethod
-    def untrained(cls, features: int, shingle_size: int, seed: int) -> Self:
+    def untrained(cls, features: Sequence[Feature], shingle_size: int, seed: int) -> Self:
         """A forest that has learned nothing; equal seeds and rows give equal scores."""
         forest = LearningForest.untrained(features, shingle_size, seed=seed)
         return cls(forest, 0, np.empty(0, np.int64), np.empty(0))

@@ -1,7 +1,7 @@
 """Forests that score each row and then learn it: AWS's own Random Cut Forest (Rust), by way of krcf."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,8 @@ _WEIGHTS: Mapping[Feature, float] = {"value": 1.0, "difference": 1.0, "residual"
 class LearningForest:
     """One forest per feature; a row's score is that of the feature whose forest it surprises most.
 
-    Each feature's scores (all >= 0) are multiplied by its weight first. Rows are as a recipe makes them: the features of a datapoint side by side, datapoint by datapoint.
+    Each feature's scores (all >= 0) are multiplied by its weight first. Rows are as a recipe makes them: the features
+    of a datapoint side by side, datapoint by datapoint.
     """
 
     forests: tuple[RandomCutForest, ...]
@@ -47,22 +48,19 @@ class LearningForest:
 
     def score(self, rows: Floats) -> Floats:
         """The scores (n,) of rows (n, d) in the order of time, each given before its row is learned."""
-        count = len(self.forests)
-        scores = [
-            weight * _score_then_learn(forest, rows[:, position::count])
-            for position, (forest, weight) in enumerate(
-                zip(self.forests, self.weights, strict=True)
-            )
-        ]
-        highest: Floats = np.maximum.reduce(scores)
-        return highest
+        return self._highest(rows, _score_then_learn)
 
     def score_only(self, rows: Floats) -> Floats:
         """The scores (n,) of rows (n, d) as the forests stand; nothing is learned."""
+        return self._highest(rows, _score)
+
+    def _highest(self, rows: Floats, score: Callable[[RandomCutForest, Floats], Floats]) -> Floats:
         count = len(self.forests)
         scores = [
-            np.array([forest.score(row) for row in rows[:, position::count].tolist()], np.float64)
-            for position, forest in enumerate(self.forests)
+            weight * score(forest, rows[:, position::count])
+            for position, (forest, weight) in enumerate(
+                zip(self.forests, self.weights, strict=True)
+            )
         ]
         highest: Floats = np.maximum.reduce(scores)
         return highest
@@ -104,3 +102,7 @@ def _score_then_learn(forest: RandomCutForest, rows: Floats) -> Floats:
         scores[position] = forest.score(row)
         forest.update(row)
     return scores
+
+
+def _score(forest: RandomCutForest, rows: Floats) -> Floats:
+    return np.array([forest.score(row) for row in rows.tolist()], np.float64)
