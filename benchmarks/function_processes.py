@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
-_LOOK_EVERY_SECONDS = 0.2
+_LOOK_EVERY_SECONDS = 1.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 # Fields of /proc/<id>/stat after the name in brackets.
 _PARENT, _USER, _SYSTEM = 1, 11, 12

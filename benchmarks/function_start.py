@@ -41,8 +41,7 @@ BENCHMARKS = Path(__file__).parent
 EMPTY = "empty_handler"
 _MACHINES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64"}
 _EMULATOR = (
-    Path(samcli.__file__).parent
-    / f"local/rapid/aws-lambda-rie-{_MACHINES[platform.machine()]}"
+    Path(samcli.__file__).parent / f"local/rapid/aws-lambda-rie-{_MACHINES[platform.machine()]}"
 )
 _PATIENCE = 120.0
 Answer = Mapping[str, float]
@@ -175,7 +174,16 @@ def main(
 def _table(subjects: Sequence[Subject], measured: Mapping[str, Sequence[Answer]]) -> Table:
     table = Table(title="Processor ms in Lambda's runtime", box=None)
     table.add_column("", no_wrap=True)
-    for heading in ("start", "x empty", "first call", "second call", "both", "x empty", "peak MB", "of MB"):
+    for heading in (
+        "start",
+        "x empty",
+        "first call",
+        "second call",
+        "both",
+        "x empty",
+        "peak MB",
+        "of MB",
+    ):
         table.add_column(heading, justify="right")
     for one in subjects:
         began, first = _of(measured, one.module, "start"), _of(measured, one.module, "first call")
