@@ -67,8 +67,9 @@ def _function_processes() -> Iterator[tuple[str, _Use]]:
     stats = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            name, _, rest = (process / "stat").read_text().partition("(")[2].rpartition(")")
-            stats[process.name] = name, rest.split()
+            _, _, stat = (process / "stat").read_text().partition("(")
+            name, _, fields = stat.rpartition(")")
+            stats[process.name] = name, fields.split()
     own = {number for number, (_, rest) in stats.items() if rest[_PARENT] == str(os.getpid())}
     for number, (name, rest) in stats.items():
         if rest[_PARENT] in own:
@@ -78,5 +79,5 @@ def _function_processes() -> Iterator[tuple[str, _Use]]:
 
 
 def _peak_mb(number: str) -> float:
-    status = Path("/proc", number, "status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+    lines = Path("/proc", number, "status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
