@@ -174,12 +174,18 @@ def _moment(value: Any) -> datetime:
 
 
 @cache
-def client(service: str) -> Any:
-    """A client of the default credential chain, made once per execution environment."""
+def _session() -> Any:
+    """One for all clients: what it reads about regions and credentials takes as long as making a client."""
     core: Any = botocore.session.get_session()
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     session: Any = boto3.session.Session(botocore_session=core)
     session.events.register("creating-client-class", _translate_errors)
+    return session
+
+
+@cache
+def client(service: str) -> Any:
+    """A client of the default credential chain, made once per execution environment."""
     # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
     is_cloudwatch = service == "cloudwatch"
     config = Config(
@@ -192,7 +198,7 @@ def client(service: str) -> Any:
         # Of a thousand datums it takes a third of the call; CloudWatch checks them itself.
         parameter_validation=not is_cloudwatch,
     )
-    return session.client(service, config=config)
+    return _session().client(service, config=config)
 
 
 def read_body(operation: str, response: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSResponse, HTTPHeaders
 
 from cutwatch.aws import client
 
@@ -41,7 +41,7 @@ def answered(written: float | str) -> datetime:
     raw: Any = Raw(json.dumps(body).encode())
     cloudwatch = client("cloudwatch")
     cloudwatch.meta.events.register(
-        "before-send.cloudwatch", lambda **_: AWSResponse("", 200, {}, raw)
+        "before-send.cloudwatch", lambda **_: AWSResponse("", 200, HTTPHeaders(), raw)
     )
     answer = cloudwatch.get_metric_data(
         MetricDataQueries=[QUERY], StartTime=MOMENT, EndTime=MOMENT + timedelta(hours=1)
