@@ -2,7 +2,8 @@
 
 PYTHONPATH=functions:. .venv/bin/python benchmarks/demo.py
 
-Each repetition is a `cutwatch demo` in a process of its own, with a stopwatch around its parts.
+Each repetition is a `cutwatch demo` in a process of its own, with a stopwatch around its parts. Processor time is that
+of the whole demo, its functions' processes included (from /proc, so on Linux only): other work counts little there.
 """
 
 import os
@@ -22,10 +23,11 @@ from typing import Annotated, Any
 from unittest.mock import patch
 
 import typer
+from function_processes import FunctionProcesses
 from rich.console import Console
 from rich.table import Table
 
-# Each part with what it calls. The parts do not overlap; what is left of the whole is called the rest.
+# Each part with what it calls. The parts do not overlap, and leave out little of the whole.
 _PARTS: Mapping[str, Sequence[str]] = {
     "generate the data": ("local.demo_data.active_users", "local.csv_series.write_csv"),
     "start the local AWS": ("local.aws.LocalAws.start",),
@@ -41,17 +43,23 @@ _IMPORTED = ("local.cli", "local.csv_series", "local.demo_data", "local.presenta
 
 @dataclass
 class Stopwatch:
-    """Seconds by part; a part that runs several times is added up."""
+    """Seconds by the clock and of processors, by part; a part that runs several times is added up."""
 
+    functions: FunctionProcesses
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    processor: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @contextmanager
     def timing(self, part: str) -> Iterator[None]:
-        started = time.perf_counter()
+        processor, started = self._processor(), time.perf_counter()
         try:
             yield
         finally:
             self.seconds[part] += time.perf_counter() - started
+            self.processor[part] += self._processor() - processor
+
+    def _processor(self) -> float:
+        return time.process_time() + sum(self.functions.processor_seconds().values())
 
     def timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*arguments: Any, **named: Any) -> Any:
@@ -61,9 +69,9 @@ class Stopwatch:
         return wrapped
 
 
-def measure(_: int) -> dict[str, float]:
+def measure(_: int) -> tuple[dict[str, float], dict[str, float]]:
     """Run the demo in this process, which must not have imported it before."""
-    watch = Stopwatch()
+    watch = Stopwatch(FunctionProcesses())
     with ExitStack() as stack, watch.timing("all"):
         stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w"))))
         with watch.timing("imports"):
@@ -74,7 +82,7 @@ def measure(_: int) -> dict[str, float]:
                 _time(stack, watch, part, target)
         folder = Path(stack.enter_context(TemporaryDirectory()))
         import_module("local.cli").demo(output=folder, seed=7)
-    return dict(watch.seconds)
+    return dict(watch.seconds), dict(watch.processor)
 
 
 def _time(stack: ExitStack, watch: Stopwatch, part: str, target: str) -> None:
@@ -91,15 +99,13 @@ def main(
     """Print the table of docs/performance.md."""
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as apart:
         done = list(apart.map(measure, range(repetitions)))
-    parts = ["imports", *_PARTS]
-    rest = [one["all"] - sum(one.get(part, 0) for part in parts) for one in done]
     table = Table(title=f"make demo, medians of {repetitions}", box=None)
     table.add_column("", no_wrap=True)
-    table.add_column("seconds", justify="right")
-    for part in parts:
-        table.add_row(part, f"{median(one.get(part, 0) for one in done):.2f}")
-    table.add_row("the rest", f"{median(rest):.2f}")
-    table.add_row("all", f"{median(one['all'] for one in done):.2f}")
+    for heading in ("seconds", "processor s"):
+        table.add_column(heading, justify="right")
+    for part in ("imports", *_PARTS, "all"):
+        spent = (median(one.get(part, 0) for one in kind) for kind in zip(*done, strict=True))
+        table.add_row(part, *(f"{each:.2f}" for each in spent))
     console = Console(width=120)
     console.print(table)
     console.print(f"Python {sys.version.split()[0]}")

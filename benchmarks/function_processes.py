@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -37,13 +37,13 @@ class FunctionProcesses:
         self._stopping.set()
         self._thread.join()
 
-    def processor_seconds(self) -> Counter[str]:
+    def processor_seconds(self) -> dict[str, float]:
         """By function, of all its processes so far."""
         self._look()
-        seconds: Counter[str] = Counter()
-        for use in self._uses.values():
-            seconds[use.function] += use.seconds  # type: ignore[assignment]
-        return seconds
+        seconds: dict[str, float] = defaultdict(float)
+        for use in list(self._uses.values()):
+            seconds[use.function] += use.seconds
+        return dict(seconds)
 
     @property
     def peak_mb(self) -> dict[str, float]:

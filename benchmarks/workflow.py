@@ -6,6 +6,7 @@ PYTHONPATH=functions:. .venv/bin/python benchmarks/workflow.py --sizes 1,5000
 Each size has a process of its own. Memory and processor time of the functions are read from /proc: Linux only.
 """
 
+import os
 import resource
 import sys
 import time
@@ -113,7 +114,9 @@ def _run(aws: LocalAws, stack: Stack, functions: FunctionProcesses, kind: str, s
     if ended.status != "SUCCEEDED" or ended.output["statuses"] != expected:
         raise RuntimeError(f"the {kind} of {size} ended as {ended}")
     calls = Counter(f"{call.service} {call.operation}" for call in aws.calls)
-    return Cost(seconds, driver, functions.processor_seconds() - spent, calls)
+    used = functions.processor_seconds()
+    by_function = {name: used[name] - spent.get(name, 0) for name in used}
+    return Cost(seconds, driver, {name: each for name, each in by_function.items() if each}, calls)
 
 
 def main(
@@ -122,11 +125,19 @@ def main(
     ),
 ) -> None:
     """Print the tables of docs/performance.md."""
+    console = Console(width=120)
     chosen = [int(size) for size in sizes.split(",")]
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as apart:
-        measured = list(apart.map(measure, chosen))
-    console = Console(width=120)
-    console.print(f"Python {sys.version.split()[0]}")
+        results = apart.map(measure, chosen)
+        measured: list[Measurement] = []
+        for one in results:
+            measured.append(one)
+            _print(console, measured)
+
+
+def _print(console: Console, measured: Sequence[Measurement]) -> None:
+    """All tables so far: the largest fleet takes longest, and may not end."""
+    console.print(f"\nPython {sys.version.split()[0]}, {os.cpu_count()} processors")
     for kind in _RUNS:
         console.print(_times(kind, measured))
         console.print(_functions(kind, measured))
