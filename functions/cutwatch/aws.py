@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 
 import boto3
+import botocore.session
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import (
@@ -17,6 +19,7 @@ from botocore.exceptions import (
     IncompleteReadError,
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.utils import parse_timestamp
 
 from cutwatch.errors import (
     AccessDenied,
@@ -162,17 +165,40 @@ def _translate_errors(base_classes: list[type], **_: object) -> None:
     base_classes.insert(0, _TranslatingClient)
 
 
+def _moment(value: Any) -> datetime:
+    """What botocore does too, without asking the local time zone: that takes half the time of reading datapoints."""
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    parsed: datetime = parse_timestamp(value)
+    return parsed
+
+
+@cache
+def _session() -> Any:
+    """One for all clients: what it reads about regions and credentials takes as long as making a client."""
+    core: Any = botocore.session.get_session()
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+    session: Any = boto3.session.Session(botocore_session=core)
+    session.events.register("creating-client-class", _translate_errors)
+    return session
+
+
 @cache
 def client(service: str) -> Any:
     """A client of the default credential chain, made once per execution environment."""
-    session: Any = boto3.session.Session()
-    session.events.register("creating-client-class", _translate_errors)
     # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
-    mode: Literal["adaptive", "standard"] = "adaptive" if service == "cloudwatch" else "standard"
+    is_cloudwatch = service == "cloudwatch"
     config = Config(
-        retries={"mode": mode, "total_max_attempts": 3}, connect_timeout=3, read_timeout=12
+        retries={
+            "mode": "adaptive" if is_cloudwatch else "standard",
+            "total_max_attempts": 3,
+        },
+        connect_timeout=3,
+        read_timeout=12,
+        # Of a thousand datums it takes a third of the call; CloudWatch checks them itself.
+        parameter_validation=not is_cloudwatch,
     )
-    return session.client(service, config=config)
+    return _session().client(service, config=config)
 
 
 def read_body(operation: str, response: Mapping[str, Any]) -> bytes:

@@ -152,7 +152,7 @@ class _Level:
     left: Integers
 
 
-def _grow(rows: Floats, trees: int, size: int, random: np.random.Generator) -> StaticForest:
+def _grow(rows: Floats, trees: int, size: int, random: "np.random.Generator") -> StaticForest:
     starts = np.arange(0, trees * size, size)
     levels: list[_Level] = []
     first_child = trees
@@ -169,7 +169,7 @@ def _grow(rows: Floats, trees: int, size: int, random: np.random.Generator) -> S
 
 
 def _cut_level(
-    rows: Floats, starts: NDArray[np.int64], first_child: int, random: np.random.Generator
+    rows: Floats, starts: NDArray[np.int64], first_child: int, random: "np.random.Generator"
 ) -> _Level:
     """Cut every node's rows: a dimension as probable as its extent is long, a place uniform in it."""
     low = np.minimum.reduceat(rows, starts, axis=0)

@@ -19,7 +19,8 @@ warnings.filterwarnings("ignore", message="No application metrics to publish")
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 logger = Logger()
-tracer = Tracer()
+# Everything that leaves a function goes by way of botocore: patching more only imports more.
+tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 Payload = dict[str, Any]

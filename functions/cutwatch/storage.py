@@ -60,7 +60,7 @@ def read_rows(bucket: Bucket, prefix: str, files: int) -> NDArray[np.float64]:
 
 def write_scores(bucket: Bucket, prefix: str, scores: NDArray[np.float64]) -> None:
     """Write scores (n,) as a transform job of one instance does."""
-    lines = "".join(f"{json.dumps({'score': score})}\n" for score in scores.tolist())
+    lines = "".join(f'{{"score": {score!r}}}\n' for score in scores.tolist())
     bucket.write(f"{prefix}{_part_name(0)}.out", lines)
 
 

@@ -12,7 +12,8 @@ from uuid import uuid4
 from local.aws import schedules
 from local.aws.embedded_ministack import account_scope, service
 
-_POLL_SECONDS = 0.005
+# Short executions are found ended at once; looking as often at long ones would take from the work they wait for.
+_POLL_SECONDS, _LONGEST_POLL_SECONDS, _POLL_GROWTH = 0.005, 0.1, 1.1
 ClientFactory = Callable[[str], Any]
 
 
@@ -40,10 +41,12 @@ class Execution:
     def wait(self, timeout: float = 60.0) -> ExecutionResult:
         """Wait, at most `timeout` real seconds, until it ends."""
         deadline = time.monotonic() + timeout
+        pause = _POLL_SECONDS
         while self._runs():
             if time.monotonic() > deadline:
                 raise ExecutionTimedOut(f"{self.arn} still runs after {timeout} s")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(pause * _POLL_GROWTH, _LONGEST_POLL_SECONDS)
         described = self._stepfunctions.describe_execution(executionArn=self.arn)
         output = described.get("output")
         return ExecutionResult(

@@ -1,8 +1,10 @@
 """Where datapoints live: per metric a few sorted arrays, aggregated by period when they are read."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -10,7 +12,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_UNIT = "U20"
+# A unit is stored with every sample: as a number it takes two bytes, not eighty.
+_unit_codes: dict[str, int] = defaultdict(count().__next__)
+
+
+def unit_code(unit: str) -> int:
+    """The number that stands for a unit in this process."""
+    return _unit_codes[unit]
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,12 @@ class Samples:
     counts: Floats
     minima: Floats
     maxima: Floats
-    units: NDArray[np.str_]
+    units: NDArray[np.uint16]
 
     @classmethod
     def of_values(cls, times: NDArray[np.int64], values: Floats) -> Self:
         """One sample for each value, of no unit."""
-        units = np.full(values.shape, "None", _UNIT)
+        units = np.full(values.shape, unit_code("None"), np.uint16)
         return cls(times, values, np.ones_like(values), values, values, units)
 
     @classmethod
@@ -68,7 +76,7 @@ class Samples:
             np.array(counts, np.float64),
             np.array(minima, np.float64),
             np.array(maxima, np.float64),
-            np.array(units, _UNIT),
+            np.array([unit_code(unit) for unit in units], np.uint16),
         )
 
     @classmethod

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cutwatch.aws_limits import METRIC_MAX_AHEAD, METRIC_RETENTION, metric_retention
 from local.aws.clock import Clock
-from local.aws.cloudwatch.metric_store import Floats, MetricKey, MetricStore
+from local.aws.cloudwatch.metric_store import Floats, MetricKey, MetricStore, unit_code
 from local.aws.cloudwatch.statistics import statistic_by_period
 
 _RECENTLY = timedelta(days=14)
@@ -44,7 +44,7 @@ class Reader:
         if samples is None:
             return np.empty(0, np.int64), np.empty(0)
         if unit is not None:
-            samples = samples.where(samples.units == unit)
+            samples = samples.where(samples.units == unit_code(unit))
         return statistic_by_period(samples, statistic, origin, period)
 
     def listed(self, within: timedelta = _RECENTLY) -> list[MetricKey]:
