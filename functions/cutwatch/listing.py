@@ -20,6 +20,8 @@ from cutwatch.templates import Watched
 
 # Of the 256 KB that a state's input may have; the rest is for what the states of a batch add to it.
 BATCH_MAX_BYTES = 100_000
+# How many of them are told of: an answer must stay small.
+_REASONS = 20
 _ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
@@ -61,12 +63,13 @@ def open_run(
     """Open the run and list its detectors into S3, in batches of at most `batch_size` for the forests inside Lambda.
 
     SageMaker's detectors are alone in their batches, so that each has an execution of its own to wait in. Returns
-    `run`, for each engine where its batches are and how many, the `count` of detectors, how many are `untrained`, and
-    the names that the request was narrowed to, if it was.
+    `run`, for each engine where its batches are and how many, the `count` of detectors, how many are `untrained` and
+    why, and the names that the request was narrowed to, if it was.
     """
     chosen = _chosen(request, admitted.detectors)
     records = registry.detectors()
-    untrained = [d for d in chosen if not _record(records, d).usable_model(d.fingerprint)]
+    reasons = {d.name: _why_untrained(records, d) for d in chosen}
+    untrained = [d for d in chosen if reasons[d.name]]
     listed = untrained if request.by_need else chosen
     run = _open(registry, request, started)
     refused = () if request.detectors or request.by_need else admitted.refused
@@ -83,6 +86,7 @@ def open_run(
         },
         "count": len(listed),
         "untrained": len(untrained),
+        "why_untrained": {d.name: reasons[d.name] for d in untrained[:_REASONS]},
         "narrowed_to": list(request.detectors) if request.detectors else None,
     }
 
@@ -129,6 +133,10 @@ def in_batches(
         batches[-1].append(detector)
         room -= needed
     return batches
+
+
+def _why_untrained(records: Mapping[str, DetectorRecord], detector: Detector) -> str | None:
+    return _record(records, detector).why_untrained(detector.fingerprint, detector.engine)
 
 
 def _record(records: Mapping[str, DetectorRecord], detector: Detector) -> DetectorRecord:

@@ -93,6 +93,17 @@ class DetectorRecord:
         newest = self.models[0] if self.models else None
         return newest if newest and newest.fingerprint == fingerprint else None
 
+    def why_untrained(self, fingerprint: str, engine: Engine) -> str | None:
+        """In words, why there is no usable model, if so."""
+        if self.usable_model(fingerprint):
+            return None
+        if not self.models:
+            return "no model yet"
+        newest = self.models[0]
+        if newest.engine != engine:
+            return f"model {newest.name} was made by engine {newest.engine}, not {engine}"
+        return f"model {newest.name} was made for another metric or recipe, or by an older version"
+
 
 def _last_event(payload: Mapping[str, str] | None) -> LastEvent | None:
     return LastEvent(**payload) if payload else None

@@ -105,6 +105,9 @@ def test_detectors_without_a_usable_model_are_counted(account: Account, two_dete
     )
 
     assert (answer["count"], answer["untrained"]) == (2, 1)
+    assert answer["why_untrained"] == {
+        "refunds": "model model-1 was made for another metric or recipe, or by an older version"
+    }
     assert listed(account, answer) == ["orders", "refunds"]
 
 
@@ -268,3 +271,16 @@ def test_a_template_is_listed_as_its_detectors_and_one_that_finds_nothing_as_its
     [outcome] = account.registry.outcomes(answer["run"]["id"])
     assert (outcome.detector, outcome.status) == ("shelf", "FAILED")
     assert outcome.message.startswith("TemplateExpansion: template 'shelf': 0 detectors")
+
+
+def test_a_model_of_the_other_engine_is_not_used_and_the_answer_says_so(
+    account: Account, tmp_path: Path
+) -> None:
+    file = fleet_file(tmp_path, 1, engine="lambda")
+    account.registry.add_model("m0", a_model("of-sagemaker"))
+
+    answer = account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=file)
+
+    assert answer["why_untrained"] == {
+        "m0": "model of-sagemaker was made by engine sagemaker, not lambda"
+    }
