@@ -20,6 +20,7 @@ from local.aws.clocked_pool import ClockedPool
 from local.aws.embedded_ministack import service
 from local.aws.faults import Faults
 from local.aws.ministack_mends.mending import Mending
+from local.aws.ministack_mends.state_permissions import current_role
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
 _LONGEST_EXECUTION = 366 * 86_400.0
@@ -138,13 +139,16 @@ class Children:
 
     def call_function(self, reference: str, event: Any) -> Any:
         """Invoke a function for a state machine: one call more, subject to faults as any other."""
+        role = current_role()
         parameters = {"FunctionName": reference.rpartition(":function:")[2], "Payload": event}
         try:
             result = self._with_faults(parameters, lambda: self._invoke_function(reference, event))
         except self._states._ExecutionError as failure:
-            self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters, failure.error))
+            self._calls.record(
+                Call("lambda", "Invoke", _CALLER, lambda: parameters, failure.error, role)
+            )
             raise
-        self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters))
+        self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters, role=role))
         return result
 
     def _with_faults(self, parameters: Mapping[str, Any], invoke: Callable[[], Any]) -> Any:
