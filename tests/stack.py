@@ -71,6 +71,7 @@ class Stack:
             "Fn::If": self._if,
             "Fn::Join": lambda argument: argument[0].join(self.value(argument[1])),
             "Fn::Not": lambda argument: not self.value(argument[0]),
+            "Fn::Select": lambda argument: self.value(argument[1])[argument[0]],
             "Fn::Sub": self._sub,
         }
 

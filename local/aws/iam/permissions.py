@@ -63,6 +63,16 @@ class Permissions:
         with self._lock:
             return frozenset(self._uses)
 
+    def granted(self, role: str) -> frozenset[Use]:
+        """Every action on every resource that the role's policies allow."""
+        return frozenset(
+            Use(role, statement.sid, action, resource)
+            for statement in self._of(role).statements()
+            for action in statement.actions
+            for resource in statement.resources
+            if statement.effect == "Allow"
+        )
+
     def forget(self) -> None:
         """Read the policies anew; they may have changed."""
         with self._lock:

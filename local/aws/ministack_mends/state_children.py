@@ -7,7 +7,7 @@ its failure the child's error name; on AWS it is `States.TaskFailed` with the ch
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextvars import copy_context
 from copy import deepcopy
 from functools import partial
@@ -91,8 +91,10 @@ class Children:
         return output, self._states._next_or_end(state)
 
     def wait_for(self, running: Sequence[Future[Any]]) -> None:
-        with self._clock.idle():
-            wait(running)
+        def all_done() -> bool:
+            return all(each.done() for each in running)
+
+        self._clock.wait_until(all_done, _LONGEST_EXECUTION)
 
     def run_nested(
         self, resource: str, request: Mapping[str, Any], timeout: float = _LONGEST_EXECUTION
