@@ -1,6 +1,6 @@
 """A fleet that makes the application do all that it can do, and what of its permissions that took."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -116,8 +116,7 @@ def _end_jobs_badly(shop: Fleet) -> None:
     shop.aws.sagemaker.hang(lambda _: True, times=1)
     shop.train(now)
     for hours, befalls in enumerate((shop.aws.sagemaker.hang, shop.aws.sagemaker.lose_output), 1):
-        trains_and_scores = iter([False, True])
-        befalls(lambda _, jobs=trains_and_scores: next(jobs, False))
+        befalls(_second_job())
         shop.train(now + hours * HOUR)
         shop.aws.sagemaker.forget()
     shop.train(now + 3 * HOUR)
@@ -125,6 +124,12 @@ def _end_jobs_badly(shop: Fleet) -> None:
     shop.transform(now + 4 * HOUR)
     shop.aws.sagemaker.lose_output(lambda _: True, times=1)
     shop.transform(now + 5 * HOUR)
+
+
+def _second_job() -> Callable[[str], bool]:
+    """Of a training, the job that scores what the first one learned."""
+    jobs = iter([False, True])
+    return lambda _: next(jobs, False)
 
 
 def _delete_rows(bucket: Bucket, prefix: str) -> None:
