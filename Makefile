@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check security lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -30,6 +30,12 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --region us-east-1
 	$(BIN)/pytest -n auto
+
+# In a virtual environment of its own: checkov pins versions of boto3 and click that the SAM CLI and the local AWS cannot use.
+security: ## the template under a security linter; .checkov.yaml says what is passed over, and why
+	@test -x build/checkov/bin/checkov || $(PYTHON) -m venv build/checkov
+	@build/checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
+	@build/checkov/bin/checkov --config-file .checkov.yaml
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --universal --upgrade --python-version 3.11 --group dev pyproject.toml -o requirements.lock

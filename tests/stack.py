@@ -27,6 +27,8 @@ _ARNS = {
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{name}}:*",
     "AWS::S3::Bucket": "arn:aws:s3:::{name}",
+    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{name}}",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}",
     "AWS::SNS::Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}",
 }
 _REF_IS_ARN = (STATE_MACHINE, "AWS::IAM::ManagedPolicy", "AWS::SNS::Topic")
@@ -69,6 +71,7 @@ class Stack:
             "Fn::If": self._if,
             "Fn::Join": lambda argument: argument[0].join(self.value(argument[1])),
             "Fn::Not": lambda argument: not self.value(argument[0]),
+            "Fn::Select": lambda argument: self.value(argument[1])[argument[0]],
             "Fn::Sub": self._sub,
         }
 

@@ -62,14 +62,14 @@ class ApiRequest:
             return "smithy-rpc-v2-cbor"
         if "x-amz-target" in self.headers:
             return "json"
-        return "query" if "Action" in self._form else "rest"
+        return "query" if "Action" in self.form else "rest"
 
     @cached_property
     def operation(self) -> str:
         if self.protocol == "json":
             return self.headers["x-amz-target"].rpartition(".")[2]
         if self.protocol == "query":
-            return self._form["Action"]
+            return self.form["Action"]
         if match := _RPC_V2_PATH.match(self.path):
             return match["operation"]
         return self._rest[0]
@@ -90,8 +90,8 @@ class ApiRequest:
         try:
             shape = operation_model(self.service, self.operation).input_shape
         except OperationNotFoundError:
-            return self._form
-        return query_protocol.parse(self._form, shape) if shape else {}
+            return self.form
+        return query_protocol.parse(self.form, shape) if shape else {}
 
     @cached_property
     def _credential(self) -> Mapping[str, str]:
@@ -102,7 +102,7 @@ class ApiRequest:
         return match.groupdict() if match else {}
 
     @cached_property
-    def _form(self) -> Mapping[str, str]:
+    def form(self) -> Mapping[str, str]:
         if "x-www-form-urlencoded" not in self.headers.get("content-type", ""):
             return self.query
         form = parse_qsl(self.body.decode(), keep_blank_values=True)

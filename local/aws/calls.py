@@ -9,13 +9,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """One call. Its parameters are read again whenever they are asked for: most never are, and some are large."""
+    """One call. Its parameters are read again whenever they are asked for: most never are, and some are large.
+
+    `role` is the role whose permissions made it possible, None for the operator's own calls.
+    """
 
     service: str
     operation: str
     caller: str
     read_parameters: Callable[[], Mapping[str, Any]] = field(repr=False, compare=False)
     error_code: str | None = None
+    role: str | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC), repr=False)
 
     @property

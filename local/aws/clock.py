@@ -78,15 +78,6 @@ class Clock:
         finally:
             self._thread.is_busy = False
 
-    @contextmanager
-    def idle(self) -> Iterator[None]:
-        """A stretch of busy work that only waits for the work of others."""
-        self.release()
-        try:
-            yield
-        finally:
-            self.hold()
-
     def hold(self) -> None:
         with self._changed:
             self._busy += 1

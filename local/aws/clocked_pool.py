@@ -1,7 +1,7 @@
 """Threads whose work holds the clock."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
@@ -26,19 +26,19 @@ class ClockedPool(ThreadPoolExecutor):
                 self._free -= 1
                 self._held_for_waiting += 1
                 self._clock.hold()
-        return super().submit(self._run, function, *arguments, **named)
+        submitted = super().submit(self._run, function, *arguments, **named)
+        # Not when the work ends: until its future is done, whoever waits for it would seem to wait for time to pass.
+        submitted.add_done_callback(self._pass_on)
+        return submitted
 
     def _run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         with self._counts:
             self._waiting -= 1
             self._held_for_waiting -= 1
-        try:
-            with self._clock.already_held():
-                return function(*arguments, **named)
-        finally:
-            self._pass_on()
+        with self._clock.already_held():
+            return function(*arguments, **named)
 
-    def _pass_on(self) -> None:
+    def _pass_on(self, _: Future[Any]) -> None:
         with self._counts:
             if self._held_for_waiting < self._waiting:
                 self._held_for_waiting += 1

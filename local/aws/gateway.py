@@ -1,19 +1,23 @@
-"""The door to the local AWS: names each call, applies faults and limits, hands it to who serves it, records it."""
+"""The door to the local AWS: names each call, applies faults, permissions and limits, hands it to who serves it, records it."""
 
 import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from local.aws.api_request import ApiRequest
 from local.aws.api_response import ApiError, ApiResponse, failure, success
+from local.aws.callers import role_of
 from local.aws.calls import Call, CallLog
 from local.aws.faults import Fault, Faults
 from local.aws.http_server import AsgiApp
+from local.aws.iam.entry import Entry
+from local.aws.iam.permissions import Permissions
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ class Gateway:
         on_first_call: Callable[[str], None],
         check_limits: Callable[[ApiRequest], None],
         caller_of: Callable[[str], str],
+        permissions: Permissions,
         hang_up: Callable[[tuple[str, int]], None],
     ) -> None:
         self._ministack = ministack
@@ -54,6 +59,7 @@ class Gateway:
         self._called: set[str] = set()
         self._check_limits = check_limits
         self._caller_of = caller_of
+        self._permissions = permissions
         self._hang_up = hang_up
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -78,10 +84,11 @@ class Gateway:
         caller = self._caller_of(request.access_key)
         recorded = _RecordingSend(send, self._recorder(request, caller))
         fault = self._faults.spend(request.service, request.operation, caller, parameters)
+        entry = Entry(self._permissions, request, role_of(caller))
         if fault is None:
-            await self._serve(request, scope, receive, recorded)
+            await self._serve(entry, scope, receive, recorded)
         else:
-            await self._serve_with(fault, request, scope, receive, recorded)
+            await self._serve_with(fault, entry, scope, receive, recorded)
 
     def _meet(self, service: str) -> None:
         if service not in self._called:
@@ -98,27 +105,31 @@ class Gateway:
                 caller,
                 lambda: replace(remembered).parameters,
                 error_code,
+                role_of(caller),
             )
             self._calls.record(call)
 
         return record
 
     async def _serve_with(
-        self, fault: Fault, request: ApiRequest, scope: Any, receive: Any, send: "_RecordingSend"
+        self, fault: Fault, entry: Entry, scope: Any, receive: Any, send: "_RecordingSend"
     ) -> None:
+        request = entry.request
         await asyncio.sleep(fault.delay_seconds)
         if fault.error is not None:
             await _send(send, failure(request, ApiError(fault.error, fault.message, fault.status)))
         elif fault.reset is None:
-            await self._serve(request, scope, receive, send)
+            await self._serve(entry, scope, receive, send)
         else:
             if fault.reset == "after":
-                await self._serve(request, scope, receive, _discard)
+                await self._serve(entry, scope, receive, _discard)
             send.record(_CONNECTION_RESET)
             self._hang_up(scope["client"])
 
-    async def _serve(self, request: ApiRequest, scope: Any, receive: Any, send: Any) -> None:
+    async def _serve(self, entry: Entry, scope: Any, receive: Any, send: Any) -> None:
+        request = entry.request
         try:
+            entry.check()
             self._check_limits(request)
         except ApiError as error:
             await _send(send, failure(request, error))
@@ -127,7 +138,8 @@ class Gateway:
         if service is not None and service.serves(request.operation):
             await _send(send, await asyncio.to_thread(_answer_in_thread, service, request))
         else:
-            await self._ministack(scope, _replay(request.raw_body, receive), send)
+            guarded = entry.guard(send, partial(_send, send))
+            await self._ministack(scope, _replay(request.raw_body, receive), guarded)
 
 
 def _answer_in_thread(service: Service, request: ApiRequest) -> ApiResponse:

@@ -11,7 +11,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.aws.callers import OPERATOR, caller_of
+from local.aws.callers import OPERATOR_CREDENTIALS, Credentials, assume, caller_of
 from local.aws.calls import CallLog
 from local.aws.clock import Clock
 from local.aws.cloudwatch.service import CloudWatch
@@ -20,6 +20,7 @@ from local.aws.embedded_ministack import EmbeddedMiniStack
 from local.aws.faults import Faults
 from local.aws.gateway import Gateway, Service
 from local.aws.http_server import AsgiApp, HttpServer
+from local.aws.iam.permissions import Permissions, role_name
 from local.aws.lambda_runtime.executor import FunctionExecutor
 from local.aws.limits import check_limits
 from local.aws.ministack_mends import mend, mend_on_first_call
@@ -52,6 +53,7 @@ class LocalAws:
         self.clock = Clock(wait_scale)
         self.calls = CallLog()
         self.faults = Faults()
+        self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
         self.cloudwatch = CloudWatch(self.clock)
         self._session = _session_of_its_own()
@@ -103,7 +105,7 @@ class LocalAws:
 
     def client(self, service: str, **config: Any) -> Any:
         """A boto3 client of this AWS."""
-        return self._client(service, OPERATOR, **config)
+        return self._client(service, OPERATOR_CREDENTIALS, **config)
 
     def deploy(
         self,
@@ -124,21 +126,31 @@ class LocalAws:
         deployment.deploy(template, stack_name, parameters, tags)
         return Stack(self.client, self.region, stack_name)
 
-    def _client(self, service: str, caller: str, **config: Any) -> Any:
+    def _client(self, service: str, caller: Credentials, **config: Any) -> Any:
         return self._session.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.endpoint_url,
             region_name=self.region,
             config=Config(**config),
-            aws_access_key_id=caller,
-            aws_secret_access_key=caller,
+            aws_access_key_id=caller.access_key,
+            aws_secret_access_key=caller.secret_key,
+            aws_session_token=caller.token or None,
         )
+
+    def _s3_of_jobs(self, role_arn: str) -> Any:
+        return self._client("s3", assume(role_name(role_arn), "SageMaker"))
 
     def _mend(self, starting: ExitStack) -> Mending:
         self._functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
         starting.callback(self._functions.stop)
         mending = mend(
-            self.clock, self._functions, self.cloudwatch, self.calls, self.faults, self.region
+            self.clock,
+            self._functions,
+            self.cloudwatch,
+            self.calls,
+            self.faults,
+            self.permissions,
+            self.region,
         )
         starting.callback(mending.undo)
         return mending
@@ -146,9 +158,7 @@ class LocalAws:
     def _gateway(self, ministack: AsgiApp, server: HttpServer, mending: Mending) -> Gateway:
         services: dict[str, Service] = {
             "cloudwatch": self.cloudwatch,
-            "sagemaker": SageMaker(
-                self.region, self.clock, self._client("s3", "sagemaker"), self.sagemaker
-            ),
+            "sagemaker": SageMaker(self.region, self.clock, self._s3_of_jobs, self.sagemaker),
         }
         return Gateway(
             ministack,
@@ -158,6 +168,7 @@ class LocalAws:
             on_first_call=lambda service: mend_on_first_call(mending, service),
             check_limits=check_limits,
             caller_of=caller_of,
+            permissions=self.permissions,
             hang_up=server.hang_up,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.permissions import Statement, listed
-from tests.stack import FUNCTION, TEMPLATE, Stack
+from tests.stack import ACCOUNT, FUNCTION, TEMPLATE, Stack
 
 # Where AWS offers no narrower resource. The template says so too, in a comment on each.
 ANY_RESOURCE = {
@@ -15,7 +15,8 @@ ANY_RESOURCE = {
     ("PublishAnomaliesRole", "PublishMetrics"): "PutMetricData knows none; held to our namespace",
     ("RetireDetectorsRole", "ExpandTemplates"): "ListMetrics knows none",
     ("SageMakerRole", "JoinTheVpc"): "network interfaces that do not exist yet",
-    ("SageMakerRole", "MetricsAndRegistryToken"): "PutMetricData and the ECR token know none",
+    ("SageMakerRole", "GetRegistryToken"): "ECR's token knows none",
+    ("SageMakerRole", "PublishMetricsOfJobs"): "PutMetricData knows none; held to SageMaker's",
     ("StoreMetricDataRole", "ReadMetrics"): "GetMetricData and ListMetrics know none",
     ("SummarizeRunRole", "PublishMetrics"): "PutMetricData knows none; held to our namespace",
     ("TrainingStateMachineRole", "TraceAndLog"): "X-Ray and log delivery know none",
@@ -110,16 +111,50 @@ def test_only_our_jobs_and_models_are_touched(guarded: Stack) -> None:
                 assert re.search(r":(training-job|transform-job|model)/cutwatch-\*$", resource)
 
 
-def test_the_bucket_takes_no_request_without_tls(stack: Stack) -> None:
-    [statement] = stack.properties("DataBucketPolicy")["PolicyDocument"]["Statement"]
-
-    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
 def test_the_bucket_is_encrypted_and_closed_to_the_public(stack: Stack) -> None:
     bucket = stack.properties("DataBucket")
 
     [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+@pytest.mark.parametrize(
+    "policy", ["DataBucketPolicy", "NotificationTopicPolicy", "UndeliveredEventsPolicy"]
+)
+def test_bucket_topic_and_queue_take_no_request_without_tls(stack: Stack, policy: str) -> None:
+    [denied] = [s for s in _policy(stack, policy) if s["Effect"] == "Deny"]
+    assert denied["Principal"] == "*"
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_alarms_and_rules_of_this_account_may_publish_and_nobody_else(stack: Stack) -> None:
+    [allowed] = [s for s in _policy(stack, "NotificationTopicPolicy") if s["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    assert (allowed["Action"], allowed["Resource"]) == (
+        "sns:Publish",
+        stack.arn("NotificationTopic"),
+    )
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+def test_only_our_rules_bury_events(stack: Stack) -> None:
+    [allowed] = [s for s in _policy(stack, "UndeliveredEventsPolicy") if s["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    rules = stack.resources("AWS::Events::Rule")
+    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": [stack.arn(r) for r in rules]}}
+    for rule in rules:
+        for target in stack.properties(rule)["Targets"]:
+            assert target["DeadLetterConfig"] == {"Arn": stack.arn("UndeliveredEvents")}
+
+
+@pytest.mark.parametrize("resource", ["NotificationTopic", "UndeliveredEvents"])
+def test_topic_and_queue_are_encrypted_with_the_key_that_is_given(
+    guarded: Stack, resource: str
+) -> None:
+    assert guarded.properties(resource)["KmsMasterKeyId"].endswith("key/1c2d")
+
+
+def _policy(stack: Stack, logical_id: str) -> list[Statement]:
+    statements: list[Statement] = stack.properties(logical_id)["PolicyDocument"]["Statement"]
+    return statements

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cutwatch.aws_limits import LAMBDA_PAYLOAD_MAX_BYTES
+from local.aws.callers import assume
 from local.aws.clock import Clock
-from local.aws.embedded_ministack import ACCOUNT_ID, service
+from local.aws.embedded_ministack import service
 from local.aws.lambda_runtime.environments import (
     EnvironmentDied,
     Environments,
@@ -106,24 +107,13 @@ class FunctionExecutor:
 
 
 def _credentials(configuration: _Record) -> dict[str, str]:
-    """Credentials of the function's role, known to STS, so that every call tells its caller."""
+    """Credentials of the function's role."""
     role = configuration["Role"].rpartition("/")[2]
-    name = configuration["FunctionName"]
-    digest = _digest(f"{role}/{name}")
-    key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest
-    service("sts").register_session(
-        key,
-        {
-            "Arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role}/{name}"[:2048],
-            "UserId": f"{role}:{name}",
-            "SecretAccessKey": secret,
-            "SessionToken": token,
-        },
-    )
+    credentials = assume(role, configuration["FunctionName"])
     return {
-        "AWS_ACCESS_KEY_ID": key,
-        "AWS_SECRET_ACCESS_KEY": secret,
-        "AWS_SESSION_TOKEN": token,
+        "AWS_ACCESS_KEY_ID": credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+        "AWS_SESSION_TOKEN": credentials.token,
     }
 
 

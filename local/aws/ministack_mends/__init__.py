@@ -8,6 +8,7 @@ from local.aws.calls import CallLog
 from local.aws.clock import Clock
 from local.aws.cloudwatch.service import CloudWatch
 from local.aws.faults import Faults
+from local.aws.iam.permissions import Permissions
 from local.aws.lambda_runtime.executor import FunctionExecutor
 from local.aws.ministack_mends import lambda_functions
 from local.aws.ministack_mends.mending import Mending, check_version
@@ -17,6 +18,8 @@ from local.aws.ministack_mends.state_children import Children
 from local.aws.ministack_mends.state_definitions import StateDefinitions
 from local.aws.ministack_mends.state_execution import Executions
 from local.aws.ministack_mends.state_paths import Paths
+from local.aws.ministack_mends.state_permissions import StatePermissions
+from local.aws.ministack_mends.target_permissions import TargetPermissions
 
 
 def mend(
@@ -25,6 +28,7 @@ def mend(
     cloudwatch: CloudWatch,
     calls: CallLog,
     faults: Faults,
+    permissions: Permissions,
     region: str,
 ) -> Mending:
     """Apply every mend; `undo` of what is returned takes them back."""
@@ -35,6 +39,8 @@ def mend(
     Paths(mending)
     Executions(mending, clock)
     Children(mending, clock, calls, faults)
+    StatePermissions(mending, permissions)
+    TargetPermissions(mending, permissions)
     Metrics(mending, cloudwatch, clock, region)
     return mending
 

@@ -7,7 +7,7 @@ its failure the child's error name; on AWS it is `States.TaskFailed` with the ch
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextvars import copy_context
 from copy import deepcopy
 from functools import partial
@@ -20,6 +20,7 @@ from local.aws.clocked_pool import ClockedPool
 from local.aws.embedded_ministack import service
 from local.aws.faults import Faults
 from local.aws.ministack_mends.mending import Mending
+from local.aws.ministack_mends.state_permissions import current_role
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
 _LONGEST_EXECUTION = 366 * 86_400.0
@@ -90,8 +91,10 @@ class Children:
         return output, self._states._next_or_end(state)
 
     def wait_for(self, running: Sequence[Future[Any]]) -> None:
-        with self._clock.idle():
-            wait(running)
+        def all_done() -> bool:
+            return all(each.done() for each in running)
+
+        self._clock.wait_until(all_done, _LONGEST_EXECUTION)
 
     def run_nested(
         self, resource: str, request: Mapping[str, Any], timeout: float = _LONGEST_EXECUTION
@@ -138,13 +141,16 @@ class Children:
 
     def call_function(self, reference: str, event: Any) -> Any:
         """Invoke a function for a state machine: one call more, subject to faults as any other."""
+        role = current_role()
         parameters = {"FunctionName": reference.rpartition(":function:")[2], "Payload": event}
         try:
             result = self._with_faults(parameters, lambda: self._invoke_function(reference, event))
         except self._states._ExecutionError as failure:
-            self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters, failure.error))
+            self._calls.record(
+                Call("lambda", "Invoke", _CALLER, lambda: parameters, failure.error, role)
+            )
             raise
-        self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters))
+        self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters, role=role))
         return result
 
     def _with_faults(self, parameters: Mapping[str, Any], invoke: Callable[[], Any]) -> Any:

@@ -11,14 +11,14 @@ from local.aws.api_response import ApiError
 from local.aws.clock import Clock
 from local.aws.sagemaker import arns
 from local.aws.sagemaker.jobs import JobFailure
-from local.aws.sagemaker.objects import Objects, split
+from local.aws.sagemaker.objects import ObjectsOfRoles, split
 from local.aws.sagemaker.supported import check_image, not_implemented, refuse_unsupported
 
 _DEFAULT_PAGE = 10
 
 
 class Models:
-    def __init__(self, region: str, clock: Clock, objects: Objects) -> None:
+    def __init__(self, region: str, clock: Clock, objects: ObjectsOfRoles) -> None:
         self._region = region
         self._clock = clock
         self._objects = objects
@@ -32,7 +32,7 @@ class Models:
             raise not_implemented("models without a PrimaryContainer")
         check_image(container.get("Image", ""), self._region)
         arns.check_role(request["ExecutionRoleArn"], self._region)
-        self._check_artefact(container.get("ModelDataUrl", ""))
+        self._check_artefact(container.get("ModelDataUrl", ""), request["ExecutionRoleArn"])
         name = request["ModelName"]
         arn = self._arn(name)
         with self._lock:
@@ -79,18 +79,21 @@ class Models:
             raise ApiError("ValidationException", f'Could not find model "{self._arn(name)}".')
         return self._models[name]
 
+    def role(self, name: str) -> str:
+        return str(self.get(name)[0]["ExecutionRoleArn"])
+
     def artefact(self, name: str) -> bytes:
         """The model's artefact; a job fails without it."""
         uri = self.get(name)[0]["PrimaryContainer"]["ModelDataUrl"]
         try:
-            return self._objects.read(uri)
+            return self._objects.of(self.role(name)).read(uri)
         except ClientError as error:
             raise JobFailure(
                 f"ClientError: Failed to download model data from {uri}: {error}"
             ) from error
 
-    def _check_artefact(self, uri: str) -> None:
-        if not uri.startswith("s3://") or not self._objects.exists(uri):
+    def _check_artefact(self, uri: str, role: str) -> None:
+        if not uri.startswith("s3://") or not self._objects.of(role).exists(uri):
             raise ApiError(
                 "ValidationException",
                 f"Could not access model data at {uri}. Please ensure that the role has access to "

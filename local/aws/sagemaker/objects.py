@@ -1,11 +1,29 @@
 """The objects of the local S3 that jobs read and write, addressed by URI as in SageMaker's requests."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+class ObjectsOfRoles:
+    """S3 as each role may see it; `s3_of` makes the client of a role."""
+
+    def __init__(self, s3_of: Callable[[str], Any]) -> None:
+        self._s3_of = s3_of
+        self._lock = threading.Lock()
+        self._objects: dict[str, Objects] = {}
+
+    def of(self, role_arn: str) -> "Objects":
+        with self._lock:
+            if role_arn not in self._objects:
+                self._objects[role_arn] = Objects(self._s3_of(role_arn))
+            return self._objects[role_arn]
 
 
 class Objects:
-    """S3 as a job sees it."""
+    """S3 as the jobs of one role see it."""
 
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
@@ -24,9 +42,18 @@ class Objects:
         bucket, key = split(uri)
         self._s3.put_object(Bucket=bucket, Key=key, Body=content)
 
+    def are_under(self, uri: str) -> bool:
+        """Whether the role sees any object under this prefix; without the permission it sees none."""
+        try:
+            return bool(self.keys(uri))
+        except ClientError:
+            return False
+
     def exists(self, uri: str) -> bool:
-        bucket, key = split(uri)
-        return key in self._keys(bucket, key)
+        try:
+            return split(uri)[1] in self.keys(uri)
+        except ClientError:
+            return False
 
     def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

@@ -10,7 +10,7 @@ from local.aws.clock import Clock
 from local.aws.request_validation import validate
 from local.aws.sagemaker.behaviour import SageMakerBehaviour
 from local.aws.sagemaker.models import Models
-from local.aws.sagemaker.objects import Objects
+from local.aws.sagemaker.objects import ObjectsOfRoles
 from local.aws.sagemaker.training import TrainingJobs
 from local.aws.sagemaker.transform import TransformJobs
 
@@ -20,8 +20,14 @@ _Parameters = Mapping[str, Any]
 class SageMaker:
     """Answers every request for SageMaker; what it does not implement it refuses by name."""
 
-    def __init__(self, region: str, clock: Clock, s3: Any, behaviour: SageMakerBehaviour) -> None:
-        objects = Objects(s3)
+    def __init__(
+        self,
+        region: str,
+        clock: Clock,
+        s3_of: Callable[[str], Any],
+        behaviour: SageMakerBehaviour,
+    ) -> None:
+        objects = ObjectsOfRoles(s3_of)
         self._lock = threading.Lock()
         self._tags: dict[str, dict[str, str]] = {}
         models = Models(region, clock, objects)

@@ -11,7 +11,7 @@ from local.aws.sagemaker import arns, random_cut_forest
 from local.aws.sagemaker.behaviour import Fate, SageMakerBehaviour
 from local.aws.sagemaker.job_registry import JobKind, JobRegistry
 from local.aws.sagemaker.jobs import Job, JobFailure, JobRunner
-from local.aws.sagemaker.objects import Objects, split
+from local.aws.sagemaker.objects import ObjectsOfRoles, split
 from local.aws.sagemaker.random_cut_forest import Hyperparameters, Rows
 from local.aws.sagemaker.supported import check_image, not_implemented, refuse_unsupported
 
@@ -30,7 +30,7 @@ _CONTENT_TYPE = "text/csv;label_size=0"
 
 class TrainingJobs:
     def __init__(
-        self, region: str, clock: Clock, objects: Objects, behaviour: SageMakerBehaviour
+        self, region: str, clock: Clock, objects: ObjectsOfRoles, behaviour: SageMakerBehaviour
     ) -> None:
         self._region = region
         self._clock = clock
@@ -98,7 +98,7 @@ class TrainingJobs:
     def _check_there_is_data(self, request: Mapping[str, Any]) -> None:
         for channel in request.get("InputDataConfig", []):
             uri = _source(channel)["S3Uri"]
-            if not self._objects.keys(uri):
+            if not self._objects.of(request["RoleArn"]).are_under(uri):
                 raise ApiError(
                     "ValidationException",
                     f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
@@ -116,15 +116,15 @@ class TrainingJobs:
 
         def write() -> None:
             if fate is not Fate.LOSE_OUTPUT:
-                self._objects.write(_artefact_uri(job), artefact)
+                self._objects.of(job.request["RoleArn"]).write(_artefact_uri(job), artefact)
 
         return write
 
     def _rows(self, job: Job, parameters: Hyperparameters) -> Rows:
         channel = _train_channel(job.request)
         uri = _source(channel)["S3Uri"]
-        bucket = split(uri)[0]
-        keys = self._objects.keys(uri)
+        bucket, objects = split(uri)[0], self._objects.of(job.request["RoleArn"])
+        keys = objects.keys(uri)
         if len(keys) < job.instance_count:
             raise JobFailure(
                 f"ClientError: Channel 'train' has {len(keys)} objects under {uri} for "
@@ -132,7 +132,7 @@ class TrainingJobs:
             )
         parts = [
             random_cut_forest.parse_rows(
-                self._objects.read(f"s3://{bucket}/{key}"), parameters.feature_dim, key
+                objects.read(f"s3://{bucket}/{key}"), parameters.feature_dim, key
             )
             for key in keys
         ]

@@ -9,7 +9,7 @@ from local.aws.sagemaker.behaviour import Fate, SageMakerBehaviour
 from local.aws.sagemaker.job_registry import JobKind, JobRegistry
 from local.aws.sagemaker.jobs import Job, JobFailure, JobRunner
 from local.aws.sagemaker.models import Models
-from local.aws.sagemaker.objects import Objects, split
+from local.aws.sagemaker.objects import ObjectsOfRoles, split
 from local.aws.sagemaker.supported import not_implemented, refuse_unsupported
 
 _KIND = JobKind(
@@ -36,7 +36,7 @@ class TransformJobs:
         self,
         region: str,
         clock: Clock,
-        objects: Objects,
+        objects: ObjectsOfRoles,
         behaviour: SageMakerBehaviour,
         models: Models,
     ) -> None:
@@ -92,19 +92,20 @@ class TransformJobs:
     def _transform(self, job: Job, fate: Fate) -> Callable[[], None]:
         forest = random_cut_forest.load(self._models.artefact(job.request["ModelName"]))
         uri = job.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
-        bucket, keys = split(uri)[0], self._objects.keys(uri)
+        objects = self._objects.of(self._models.role(job.request["ModelName"]))
+        bucket, keys = split(uri)[0], objects.keys(uri)
         if not keys:
             raise JobFailure(f"ClientError: No S3 objects found under S3 URL {uri}")
         outputs = {}
         for key in keys:
-            content = self._objects.read(f"s3://{bucket}/{key}")
+            content = objects.read(f"s3://{bucket}/{key}")
             rows = random_cut_forest.parse_rows(content, forest.dimensions(), key)
             scores = random_cut_forest.score(forest, rows)
             outputs[_output_uri(job, uri, key)] = _scores_as_destined(scores, fate)
 
         def write() -> None:
             for target, content in outputs.items():
-                self._objects.write(target, content)
+                objects.write(target, content)
 
         return write if fate is not Fate.LOSE_OUTPUT else lambda: None
 

@@ -1,12 +1,11 @@
 """A local AWS per module of tests, and what most of them need in it."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from local.aws import LocalAws
+from tests.integration.local_aws.roles import create_role
 
 BUCKET = "rows-and-scores"
 
@@ -33,7 +32,7 @@ def bucket(aws: LocalAws) -> str:
 
 @pytest.fixture(scope="module")
 def role(aws: LocalAws) -> str:
-    """A role that SageMaker, Lambda and Step Functions may assume."""
+    """A role that SageMaker, Lambda and Step Functions may assume, and that may do everything."""
     services = ["sagemaker.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com"]
     trust = {
         "Version": "2012-10-17",
@@ -41,7 +40,4 @@ def role(aws: LocalAws) -> str:
             {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
         ],
     }
-    created: dict[str, Any] = aws.client("iam").create_role(
-        RoleName="jobs", AssumeRolePolicyDocument=json.dumps(trust)
-    )
-    return str(created["Role"]["Arn"])
+    return create_role(aws, "jobs", trust, [{"Effect": "Allow", "Action": "*", "Resource": "*"}])

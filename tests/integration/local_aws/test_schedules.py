@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.aws import LocalAws
+from tests.integration.local_aws.roles import create_role
 from tests.integration.local_aws.state_machines import create_machine, machine
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -22,8 +23,11 @@ def aws() -> Iterator[LocalAws]:
 
 
 @pytest.fixture
-def role() -> str:
-    return "arn:aws:iam::123456789012:role/rule"
+def role(aws: LocalAws) -> str:
+    start = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": "*"}
+    trusted = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+    trust = {"Version": "2012-10-17", "Statement": [{**trusted, "Action": "sts:AssumeRole"}]}
+    return create_role(aws, "rule", trust, [start])
 
 
 def schedule(aws: LocalAws, role: str, expression: str, state: str = "ENABLED") -> str:

@@ -1,0 +1,46 @@
+"""Every role has the permissions that its calls need, and no others."""
+
+from fnmatch import fnmatchcase
+
+import pytest
+
+from tests.privilege_table import DOCUMENT, NOT_SEEN_HERE, ONLY_WITH_PARAMETERS, with_table
+from tests.workflow.every_call import Account, account_of_everything
+
+
+@pytest.fixture(scope="module")
+def account() -> Account:
+    return account_of_everything()
+
+
+@pytest.mark.slow
+def test_no_call_of_any_workflow_is_denied(account: Account) -> None:
+    assert account.denied == ()
+
+
+@pytest.mark.slow
+def test_nothing_is_granted_that_nothing_uses(account: Account) -> None:
+    unexplained = {
+        f"{use.role} {use.statement} {use.action} {use.resource}"
+        for use in account.unused
+        if not any(
+            use.statement == statement and fnmatchcase(use.action, action)
+            for statement, action in NOT_SEEN_HERE
+        )
+    }
+    assert sorted(unexplained) == []
+
+
+@pytest.mark.slow
+def test_no_explanation_outlives_its_grant(account: Account) -> None:
+    for statement, action in NOT_SEEN_HERE:
+        assert statement in ONLY_WITH_PARAMETERS or any(
+            use.statement == statement and fnmatchcase(use.action, action) for use in account.unused
+        )
+
+
+@pytest.mark.slow
+def test_the_document_for_the_security_engineer_says_what_was_seen(account: Account) -> None:
+    """`tests/privilege_table.py` writes its table anew."""
+    document = DOCUMENT.read_text()
+    assert with_table(document, account.used) == document
