@@ -26,17 +26,17 @@ class ClockedPool(ThreadPoolExecutor):
                 self._free -= 1
                 self._held_for_waiting += 1
                 self._clock.hold()
-        return super().submit(self._run, function, *arguments, **named)
+        submitted = super().submit(self._run, function, *arguments, **named)
+        # Not before it is done: whoever waits for it is then busy again before anybody can skip a wait.
+        submitted.add_done_callback(lambda _: self._pass_on())
+        return submitted
 
     def _run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         with self._counts:
             self._waiting -= 1
             self._held_for_waiting -= 1
-        try:
-            with self._clock.already_held():
-                return function(*arguments, **named)
-        finally:
-            self._pass_on()
+        with self._clock.already_held():
+            return function(*arguments, **named)
 
     def _pass_on(self) -> None:
         with self._counts:

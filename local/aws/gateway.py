@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl
 from local.aws.api_request import ApiRequest
 from local.aws.api_response import ApiError, ApiResponse, failure, success
 from local.aws.calls import Call, CallLog
-from local.aws.faults import Fault, Faults
+from local.aws.faults import CallerEnd, Fault, Faults
 from local.aws.http_server import AsgiApp
 
 _log = logging.getLogger(__name__)
 
 _CONNECTION_RESET = "ConnectionReset"
+_TRACE_HEADER = "x-amzn-trace-id"
 _ERROR_CODE_HEADERS = {b"x-amzn-query-error": ";", b"x-amzn-errortype": ":"}
 _XML_ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _Message = dict[str, Any]
@@ -45,6 +46,7 @@ class Gateway:
         check_limits: Callable[[ApiRequest], None],
         caller_of: Callable[[str], str],
         hang_up: Callable[[tuple[str, int]], None],
+        end_caller: Callable[[str, CallerEnd], None],
     ) -> None:
         self._ministack = ministack
         self._services = services
@@ -55,6 +57,7 @@ class Gateway:
         self._check_limits = check_limits
         self._caller_of = caller_of
         self._hang_up = hang_up
+        self._end_caller = end_caller
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -109,12 +112,14 @@ class Gateway:
         await asyncio.sleep(fault.delay_seconds)
         if fault.error is not None:
             await _send(send, failure(request, ApiError(fault.error, fault.message, fault.status)))
-        elif fault.reset is None:
+        elif fault.reset is None and fault.ends is None:
             await self._serve(request, scope, receive, send)
         else:
-            if fault.reset == "after":
+            if fault.reset != "before":
                 await self._serve(request, scope, receive, _discard)
             send.record(_CONNECTION_RESET)
+            if fault.ends is not None:
+                self._end_caller(request.headers.get(_TRACE_HEADER, ""), fault.ends)
             self._hang_up(scope["client"])
 
     async def _serve(self, request: ApiRequest, scope: Any, receive: Any, send: Any) -> None:

@@ -11,6 +11,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from local.aws import snapshots
 from local.aws.callers import OPERATOR, caller_of
 from local.aws.calls import CallLog
 from local.aws.clock import Clock
@@ -28,6 +29,7 @@ from local.aws.ministack_mends.state_execution import abort_executions
 from local.aws.sagemaker import SageMakerBehaviour
 from local.aws.sagemaker.service import SageMaker
 from local.aws.schedules import Schedules
+from local.aws.snapshots import Snapshot
 from local.aws.stacks import Stack
 
 
@@ -60,6 +62,7 @@ class LocalAws:
         self._running: ExitStack | None = None
         self._server: HttpServer | None = None
         self._functions: FunctionExecutor | None = None
+        self._jobs: SageMaker | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -80,10 +83,12 @@ class LocalAws:
             ministack = EmbeddedMiniStack(self.region, server.port)
             app = ministack.start()
             starting.callback(ministack.stop)
-            mending = self._mend(starting)
+            self._functions = functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
+            starting.callback(functions.stop)
+            mending = self._mend(starting, functions)
             starting.callback(self.clock.restore)
             starting.callback(abort_executions)
-            ministack.attach(server.start(self._gateway(app, server, mending)))
+            ministack.attach(server.start(self._gateway(app, server, mending, functions)))
             if self._schedules:
                 schedules = Schedules(self.clock, self.region)
                 schedules.start()
@@ -104,6 +109,21 @@ class LocalAws:
     def client(self, service: str, **config: Any) -> Any:
         """A boto3 client of this AWS."""
         return self._client(service, OPERATOR, **config)
+
+    def snapshot(self) -> Snapshot:
+        """What the account holds now; nothing may be running."""
+        assert self._jobs is not None  # noqa: S101 - it is running
+        return snapshots.take(self.cloudwatch, self._jobs)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put back what the account held; stacks, and the history of executions and calls, stay."""
+        assert self._jobs is not None  # noqa: S101 - it is running
+        snapshots.put_back(snapshot, self.cloudwatch, self._jobs)
+
+    def cool_down(self) -> None:
+        """Start the next invocation of every function in a new process, as after a long pause."""
+        assert self._functions is not None  # noqa: S101 - it is running
+        self._functions.cool_down()
 
     def deploy(
         self,
@@ -134,22 +154,20 @@ class LocalAws:
             aws_secret_access_key=caller,
         )
 
-    def _mend(self, starting: ExitStack) -> Mending:
-        self._functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
-        starting.callback(self._functions.stop)
+    def _mend(self, starting: ExitStack, functions: FunctionExecutor) -> Mending:
         mending = mend(
-            self.clock, self._functions, self.cloudwatch, self.calls, self.faults, self.region
+            self.clock, functions, self.cloudwatch, self.calls, self.faults, self.region
         )
         starting.callback(mending.undo)
         return mending
 
-    def _gateway(self, ministack: AsgiApp, server: HttpServer, mending: Mending) -> Gateway:
-        services: dict[str, Service] = {
-            "cloudwatch": self.cloudwatch,
-            "sagemaker": SageMaker(
-                self.region, self.clock, self._client("s3", "sagemaker"), self.sagemaker
-            ),
-        }
+    def _gateway(
+        self, ministack: AsgiApp, server: HttpServer, mending: Mending, functions: FunctionExecutor
+    ) -> Gateway:
+        self._jobs = SageMaker(
+            self.region, self.clock, self._client("s3", "sagemaker"), self.sagemaker
+        )
+        services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
         return Gateway(
             ministack,
             services,
@@ -159,6 +177,7 @@ class LocalAws:
             check_limits=check_limits,
             caller_of=caller_of,
             hang_up=server.hang_up,
+            end_caller=functions.end,
         )
 
 

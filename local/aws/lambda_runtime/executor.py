@@ -10,6 +10,7 @@ from typing import Any
 from cutwatch.aws_limits import LAMBDA_PAYLOAD_MAX_BYTES
 from local.aws.clock import Clock
 from local.aws.embedded_ministack import ACCOUNT_ID, service
+from local.aws.faults import CallerEnd
 from local.aws.lambda_runtime.environments import (
     EnvironmentDied,
     Environments,
@@ -35,6 +36,14 @@ class FunctionExecutor:
     def stop(self) -> None:
         self._environments.stop()
 
+    def end(self, trace_id: str, how: CallerEnd) -> None:
+        """Let the function that made a call with this trace id go no further."""
+        self._environments.end(trace_id, how)
+
+    def cool_down(self) -> None:
+        """Start the next invocation of every function in a new process."""
+        self._environments.cool_down()
+
     def execute(self, record: _Record, event: Any, request_id: str) -> dict[str, Any]:
         """Stands in for MiniStack's own execution of a Python function."""
         configuration = record.get("config") or record
@@ -42,7 +51,8 @@ class FunctionExecutor:
             answer = self._environments.invoke(
                 self._function(record, configuration), self._invocation(event, request_id)
             )
-        except FunctionTimedOut:
+        except FunctionTimedOut as overrun:
+            self._clock.sleep(overrun.unspent)
             return _timed_out(request_id, configuration)
         except EnvironmentDied:
             message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
@@ -55,6 +65,7 @@ class FunctionExecutor:
             "request_id": request_id,
             "trace_id": _unsampled_trace(),
             "now": self._clock.now().timestamp() if self._clock.moved else None,
+            "wait_scale": self._clock.wait_scale,
         }
 
     def _function(self, record: _Record, configuration: _Record) -> Function:

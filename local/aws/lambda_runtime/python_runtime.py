@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
@@ -32,6 +33,7 @@ _PRELOADED_MODULES = (
     "wrapt",
     "yaml",
 )
+_sleep_for_real = time.sleep
 _PRELOADED_CLIENTS = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns", "stepfunctions")
 
 
@@ -121,7 +123,7 @@ class _Environment:
     def serve(self) -> NoReturn:
         while True:
             invocation = json.loads(self._connection.recv_bytes())
-            self._set_clock(invocation["now"])
+            self._set_clock(invocation["now"], invocation["wait_scale"])
             answer = self._invoke(invocation)
             answer["log"] = self._log.getvalue()
             self._log.seek(0)
@@ -156,15 +158,22 @@ class _Environment:
             message = f"Handler '{handler_name}' missing on module '{module_name}'"
             raise _RuntimeFault("Runtime.HandlerNotFound", message) from None
 
-    def _set_clock(self, now: float | None) -> None:
+    def _set_clock(self, now: float | None, wait_scale: float) -> None:
         if now is None:
             return
         if self._clock is None:
             import time_machine  # noqa: PLC0415 - only where the clock was moved
 
             self._clock = time_machine.travel(now, tick=True).start()
+            time.sleep = partial(_sleep, self._clock, wait_scale)
         else:
             self._clock.move_to(now, tick=True)
+
+
+def _sleep(clock: Any, wait_scale: float, seconds: float) -> None:
+    """A handler's own pauses, such as botocore's between two attempts, cost as little real time as any other wait."""
+    _sleep_for_real(seconds * wait_scale)
+    clock.shift(seconds * (1 - wait_scale))
 
 
 class _Context:

@@ -7,7 +7,7 @@ its failure the child's error name; on AWS it is `States.TaskFailed` with the ch
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextvars import copy_context
 from copy import deepcopy
 from functools import partial
@@ -23,6 +23,7 @@ from local.aws.ministack_mends.mending import Mending
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
 _LONGEST_EXECUTION = 366 * 86_400.0
+_LATE_SECONDS = 900.0  # as late as a function may answer
 _CALLER = "states.amazonaws.com"
 _NESTED = "arn:aws:states:::states:startExecution.sync"
 
@@ -90,8 +91,8 @@ class Children:
         return output, self._states._next_or_end(state)
 
     def wait_for(self, running: Sequence[Future[Any]]) -> None:
-        with self._clock.idle():
-            wait(running)
+        """Until all are done; no moment passes in which neither they nor the waiting execution hold the clock."""
+        self._clock.wait_until(lambda: all(each.done() for each in running), _LONGEST_EXECUTION)
 
     def run_nested(
         self, resource: str, request: Mapping[str, Any], timeout: float = _LONGEST_EXECUTION
@@ -158,6 +159,11 @@ class Children:
         if fault.reset == "before":
             raise lost
         result = invoke()
+        if fault.ends == "killed":
+            raise self._states._ExecutionError("Runtime.ExitError", "Runtime exited")
+        if fault.ends == "timed out":
+            self._clock.sleep(_LATE_SECONDS)
+            raise self._states._ExecutionError("States.Timeout", "Task timed out")
         if fault.reset == "after":
             raise lost
         return result
