@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cutwatch.errors import CutwatchError, NotFound
+from cutwatch.errors import TRANSIENT, CutwatchError, NotFound
 from cutwatch.records import Model
 from cutwatch.registry import Registry
 
@@ -12,7 +12,8 @@ def delete_models(
 ) -> list[str]:
     """Delete models in SageMaker and then from the registry; returns what could not be deleted, in words.
 
-    A model that could not be deleted stays registered, so the next training tries again. Artefacts in S3, which
+    A model that could not be deleted stays registered, so the next training tries again; a transient error is raised,
+    so that the state machine does. Artefacts in S3, which
     are all that there is of a forest inside Lambda, expire by the bucket's lifecycle.
     """
     deleted = {model.name for model in models if model.engine == "lambda"}
@@ -22,6 +23,8 @@ def delete_models(
             sagemaker.delete_model(ModelName=model.name)
         except NotFound:
             deleted.add(model.name)
+        except TRANSIENT:
+            raise
         except CutwatchError as error:
             problems.append(f"{model.name}: {error}")
         else:

@@ -1,12 +1,13 @@
 """Whether a disturbed run ended as it must: in words what is wrong, or nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from cutwatch.names import run_id
-from local.aws.stacks import ExecutionResult
+from local.aws.ministack_mends.state_execution import abort_executions
+from local.aws.stacks import ExecutionResult, ExecutionTimedOut
 from tests.faults.cases import Case
 from tests.faults.shop import (
     FIRST_TRAINING,
@@ -46,6 +47,10 @@ class Judge:
         """What is wrong with how the case ended."""
         self._know(case.scenario)
         self.shop.rewind(case.scenario)
+        paced = case.column == "throttled" and case.target and case.target.service == "cloudwatch"
+        if paced:
+            # Adaptive clients fill their bucket by the clock, which has just been turned back.
+            self.shop.fleet.aws.cool_down()
         case.arrange(self.shop)
         before = self.shop.standing()
         try:
@@ -53,9 +58,11 @@ class Judge:
             after = self.shop.standing()
             self.shop.fleet.aws.faults.clear()
             return list(self._judged(case, result, before, after))
+        except ExecutionTimedOut:
+            abort_executions()
+            raise
         finally:
-            if case.column == "throttled" and case.target and case.target.service == "cloudwatch":
-                # Adaptive clients remember it, and would wait for a bucket that a turned-back clock never fills.
+            if paced:
                 self.shop.fleet.aws.cool_down()
 
     def _know(self, scenario: Scenario) -> None:
@@ -71,9 +78,11 @@ class Judge:
     ) -> Iterator[str]:
         if not case.says:
             yield from _differences(self._undisturbed[case.scenario], after, _mails_allowed(case))
-        elif _is_of_the_run(case) and case.scenario != "by need":
-            yield from _says_why(case, result)
-        elif not _is_of_the_run(case):
+        elif _is_of_the_run(case):
+            # A transform goes on when the training that it asked for fails, which then says why itself.
+            ends = [result, *self.shop.trainings_by_need()] if case.scenario == "by need" else [result]
+            yield from _says_why(case, ends)
+        else:
             yield from self._failed_alone(case, result, before, after)
         if case.says:
             yield from self._caught_up(case)
@@ -152,11 +161,12 @@ def _cleans_up(case: Case) -> bool:
     )
 
 
-def _says_why(case: Case, result: ExecutionResult) -> Iterator[str]:
-    if result.status != "FAILED":
-        yield f"the execution ended {result.status}, though the run itself could not go on"
-    elif case.says not in f"{result.error}: {result.cause}":
-        yield f"the execution says {result.error}: {result.cause}"
+def _says_why(case: Case, ends: Sequence[ExecutionResult]) -> Iterator[str]:
+    failed = [end for end in ends if end.status == "FAILED"]
+    if not failed:
+        yield f"the execution ended {ends[0].status}, though the run itself could not go on"
+    elif not any(case.says in f"{end.error}: {end.cause}" for end in failed):
+        yield f"the execution says {failed[0].error}: {failed[0].cause}"
 
 
 def _outcomes(scenario: Scenario, standing: Standing) -> dict[str, tuple[str, str]]:

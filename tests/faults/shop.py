@@ -12,7 +12,7 @@ import numpy as np
 from cutwatch.aws import from_item
 from cutwatch.records import Model
 from local.aws.snapshots import Snapshot
-from local.aws.stacks import ExecutionResult
+from local.aws.stacks import Execution, ExecutionResult
 from tests.workflow.fleet import FIRST_TRAINING, Fleet, detector, fleet
 
 PERIOD = 900
@@ -60,6 +60,7 @@ class Shop:
 
     fleet: Fleet
     before: dict[Scenario, Snapshot] = field(default_factory=dict)
+    _earlier: set[str] = field(default_factory=set)
 
     def run(self, scenario: Scenario) -> ExecutionResult:
         at = {"training": TRAINED_AT, "transform": TRANSFORMED_AT, "by need": TRANSFORMED_AT}
@@ -73,12 +74,27 @@ class Shop:
         execution = self.fleet.train(at) if kind == "training" else self.fleet.transform(at)
         return execution.wait(self.fleet.patience)
 
+    def trainings_by_need(self) -> list[ExecutionResult]:
+        """How the newest training that a transform asked for has ended, if there was one since `rewind`."""
+        machine = self.fleet.stack.physical_id("TrainingStateMachine")
+        stepfunctions = self.fleet.aws.client("stepfunctions")
+        started = stepfunctions.list_executions(stateMachineArn=machine)["executions"]
+        own = [each for each in started if each["executionArn"] not in self._earlier]
+        return [Execution(stepfunctions, each["executionArn"]).wait() for each in own]
+
+    def _remember_executions(self) -> None:
+        machine = self.fleet.stack.physical_id("TrainingStateMachine")
+        stepfunctions = self.fleet.aws.client("stepfunctions")
+        started = stepfunctions.list_executions(stateMachineArn=machine)["executions"]
+        self._earlier = {each["executionArn"] for each in started}
+
     def rewind(self, scenario: Scenario) -> None:
         """Have everything be as it was before the scenario's run, and the time too."""
         aws = self.fleet.aws
         aws.faults.clear()
         aws.sagemaker.forget()
         aws.restore(self.before[scenario])
+        self._remember_executions()
         aws.calls.clear()
         aws.clock.move_to(TRAINED_AT - timedelta(minutes=5))
 

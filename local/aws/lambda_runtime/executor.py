@@ -57,6 +57,7 @@ class FunctionExecutor:
         except EnvironmentDied:
             message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
             return _failure("Runtime.ExitError", message)
+        self._clock.sleep(answer["slept"])
         return _result(answer)
 
     def _invocation(self, event: Any, request_id: str) -> dict[str, Any]:

@@ -113,6 +113,7 @@ class _Environment:
         self._log = io.StringIO()
         self._handler: Any = None
         self._clock: Any = None
+        self._slept = 0.0
         os.environ.clear()
         os.environ.update(function["environment"])
         time.tzset()
@@ -126,6 +127,7 @@ class _Environment:
             self._set_clock(invocation["now"], invocation["wait_scale"])
             answer = self._invoke(invocation)
             answer["log"] = self._log.getvalue()
+            answer["slept"], self._slept = self._slept, 0.0
             self._log.seek(0)
             self._log.truncate()
             self._connection.send_bytes(json.dumps(answer).encode())
@@ -165,15 +167,15 @@ class _Environment:
             import time_machine  # noqa: PLC0415 - only where the clock was moved
 
             self._clock = time_machine.travel(now, tick=True).start()
-            time.sleep = partial(_sleep, self._clock, wait_scale)
+            time.sleep = partial(self._sleep, wait_scale)
         else:
             self._clock.move_to(now, tick=True)
 
-
-def _sleep(clock: Any, wait_scale: float, seconds: float) -> None:
-    """A handler's own pauses, such as botocore's between two attempts, cost as little real time as any other wait."""
-    _sleep_for_real(seconds * wait_scale)
-    clock.shift(seconds * (1 - wait_scale))
+    def _sleep(self, wait_scale: float, seconds: float) -> None:
+        """A handler's own pauses, such as botocore's between two attempts, are skipped as any other wait."""
+        _sleep_for_real(seconds * wait_scale)
+        self._clock.shift(seconds * (1 - wait_scale))
+        self._slept += seconds * (1 - wait_scale)
 
 
 class _Context:
