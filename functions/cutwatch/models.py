@@ -19,19 +19,27 @@ def delete_models(
     deleted = {model.name for model in models if model.engine == "lambda"}
     problems = []
     for model in (model for model in models if model.engine == "sagemaker"):
-        try:
-            sagemaker.delete_model(ModelName=model.name)
-        except NotFound:
-            deleted.add(model.name)
-        except TRANSIENT:
-            raise
-        except CutwatchError as error:
-            problems.append(f"{model.name}: {error}")
+        problem = _problem_of_deleting(sagemaker, model.name)
+        if problem:
+            problems.append(f"{model.name}: {problem}")
         else:
             deleted.add(model.name)
     if deleted:
         registry.remove_models(detector, deleted)
     return problems
+
+
+def _problem_of_deleting(sagemaker: Any, model: str) -> str:
+    """Delete a model; why it could not be, or nothing. One that is gone already is as good."""
+    try:
+        sagemaker.delete_model(ModelName=model)
+    except NotFound:
+        return ""
+    except TRANSIENT:
+        raise
+    except CutwatchError as error:
+        return str(error)
+    return ""
 
 
 def retire_detectors(sagemaker: Any, registry: Registry, watched: set[str]) -> dict[str, list[str]]:

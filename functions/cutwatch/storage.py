@@ -55,6 +55,8 @@ def store_dataset(
 def read_rows(bucket: Bucket, prefix: str, files: int) -> NDArray[np.float64]:
     """The feature rows (n, dimensions) of a dataset, in order."""
     texts = [bucket.read(f"{prefix}{ROWS}{_part_name(number)}") for number in range(files)]
+    if not any(text.strip() for text in texts):
+        raise MalformedObject(f"{bucket.uri(prefix + ROWS)} holds no rows")
     try:
         return np.loadtxt(io.StringIO("".join(texts)), delimiter=",", ndmin=2)
     except ValueError as error:

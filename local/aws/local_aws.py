@@ -155,9 +155,7 @@ class LocalAws:
         )
 
     def _mend(self, starting: ExitStack, functions: FunctionExecutor) -> Mending:
-        mending = mend(
-            self.clock, functions, self.cloudwatch, self.calls, self.faults, self.region
-        )
+        mending = mend(self.clock, functions, self.cloudwatch, self.calls, self.faults, self.region)
         starting.callback(mending.undo)
         return mending
 

@@ -10,7 +10,6 @@ from local.aws.ministack_mends.state_execution import abort_executions
 from local.aws.stacks import ExecutionResult, ExecutionTimedOut
 from tests.faults.cases import Case
 from tests.faults.shop import (
-    FIRST_TRAINING,
     NAMES,
     NEXT_AT,
     PERIOD,
@@ -20,6 +19,7 @@ from tests.faults.shop import (
     Shop,
     Standing,
 )
+from tests.workflow.fleet import FIRST_TRAINING
 
 _OF_THE_RUN = ("ListDetectors", "RetireDetectors", "SummarizeRun")
 # Cleaning up comes when all else is done: what cannot be deleted now is deleted later, and fails nobody.
@@ -80,7 +80,9 @@ class Judge:
             yield from _differences(self._undisturbed[case.scenario], after, _mails_allowed(case))
         elif _is_of_the_run(case):
             # A transform goes on when the training that it asked for fails, which then says why itself.
-            ends = [result, *self.shop.trainings_by_need()] if case.scenario == "by need" else [result]
+            ends = (
+                [result, *self.shop.trainings_by_need()] if case.scenario == "by need" else [result]
+            )
             yield from _says_why(case, ends)
         else:
             yield from self._failed_alone(case, result, before, after)
@@ -170,9 +172,7 @@ def _says_why(case: Case, ends: Sequence[ExecutionResult]) -> Iterator[str]:
 
 
 def _outcomes(scenario: Scenario, standing: Standing) -> dict[str, tuple[str, str]]:
-    kind, at = (
-        ("training", TRAINED_AT) if scenario == "training" else ("transform", TRANSFORMED_AT)
-    )
+    kind, at = ("training", TRAINED_AT) if scenario == "training" else ("transform", TRANSFORMED_AT)
     partition = f"RUN#{run_id(kind, at)}"
     return {
         sk.removeprefix("OUTCOME#"): (item["status"], item["message"])

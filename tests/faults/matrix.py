@@ -50,7 +50,7 @@ def chosen_for(commit: str, cases: Sequence[Case], count: int) -> list[int]:
 def present_commit() -> str:
     """The commit that is checked out, or something fixed where there is no git."""
     answer = subprocess.run(
-        ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the developer uses
+        ["git", "rev-parse", "HEAD"],
         cwd=Path(__file__).parent,
         capture_output=True,
         text=True,
@@ -108,7 +108,7 @@ def shown(verdicts: Sequence[Verdict]) -> str:
     rows: dict[str, dict[str, Verdict]] = {}
     for verdict in verdicts:
         rows.setdefault(verdict.row, {})[verdict.column] = verdict
-    lines = ["  ".join(("throt", "5xx  ", "rst< ", "rst> ", "deny ", "late ", "kill "))]
+    lines = ["throt  5xx    rst<   rst>   deny   late   kill "]
     for row, found in rows.items():
         if found.keys() <= set(KINDS):
             lines.append(f"{'  '.join(_mark(found.get(kind)) for kind in KINDS)}  {row}")

@@ -177,7 +177,20 @@ def test_any_text_as_detectors_yaml_is_a_configuration_or_an_error_of_ours(text:
         return
 
 
-HOSTILE_NAMES = ["..", "../x", "a/b", "a\\b", "a\nb", "a\n", "ünïcode", "", "a" * 65, ".a", "a\x00", "a b"]
+HOSTILE_NAMES = [
+    "..",
+    "../x",
+    "a/b",
+    "a\\b",
+    "a\nb",
+    "a\n",
+    "ünïcode",
+    "",
+    "a" * 65,
+    ".a",
+    "a\x00",
+    "a b",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)

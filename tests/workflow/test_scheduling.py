@@ -120,7 +120,9 @@ def test_after_a_missed_month_two_weeks_are_published_and_the_rest_is_counted_as
         assert len(late) + int(found[1]) == len(grid(FIRST_TRAINING + timedelta(days=1), end))
 
 
-def test_old_models_that_cannot_be_retired_end_the_run_with_the_reason_but_keep_no_detector() -> None:
+def test_old_models_that_cannot_be_retired_end_the_run_with_the_reason_but_keep_no_detector() -> (
+    None
+):
     watched = detector("checkout")
     with fleet([watched]) as shop:
         shop.load(watched, usual())
@@ -139,7 +141,9 @@ def test_old_models_that_cannot_be_retired_end_the_run_with_the_reason_but_keep_
         assert shop.outcome("training", FIRST_TRAINING, "checkout").status == "TRAINED"
 
 
-def test_a_run_in_the_future_is_refused_for_its_watermark_would_silence_all_runs_until_then() -> None:
+def test_a_run_in_the_future_is_refused_for_its_watermark_would_silence_all_runs_until_then() -> (
+    None
+):
     with fleet([detector("checkout")]) as shop:
         later = (FIRST_TRAINING + WEEK).isoformat()
         ended = shop.stack.start("TransformStateMachine", {"time": later}).wait()

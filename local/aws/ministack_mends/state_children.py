@@ -18,7 +18,7 @@ from local.aws.calls import Call, CallLog
 from local.aws.clock import Clock
 from local.aws.clocked_pool import ClockedPool
 from local.aws.embedded_ministack import service
-from local.aws.faults import Faults
+from local.aws.faults import Fault, Faults
 from local.aws.ministack_mends.mending import Mending
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
@@ -159,14 +159,18 @@ class Children:
         if fault.reset == "before":
             raise lost
         result = invoke()
+        self._end_as_destined(fault)
+        if fault.reset == "after":
+            raise lost
+        return result
+
+    def _end_as_destined(self, fault: Fault) -> None:
+        """What becomes of a function that has done its work, but whose answer never comes."""
         if fault.ends == "killed":
             raise self._states._ExecutionError("Runtime.ExitError", "Runtime exited")
         if fault.ends == "timed out":
             self._clock.sleep(_LATE_SECONDS)
             raise self._states._ExecutionError("States.Timeout", "Task timed out")
-        if fault.reset == "after":
-            raise lost
-        return result
 
     def _invoke_function(self, reference: str, event: Any) -> Any:
         functions = service("lambda_svc")

@@ -27,7 +27,7 @@ class SageMaker:
         models = Models(region, clock, objects)
         training = TrainingJobs(region, clock, objects, behaviour)
         transform = TransformJobs(region, clock, objects, behaviour, models)
-        self._holdings = (models, training.registry, transform.registry)
+        self._holdings: tuple[Any, ...] = (models, training.registry, transform.registry)
         self._operations: Mapping[str, Callable[[_Parameters], dict[str, Any]]] = {
             "CreateTrainingJob": training.create,
             "DescribeTrainingJob": training.describe,
