@@ -126,9 +126,12 @@ class Children:
 
         def work() -> None:
             try:
-                outcome.set_result(context.run(self._states._invoke_resource, resource, request))
+                with self._clock.already_held():
+                    result = context.run(self._states._invoke_resource, resource, request)
             except Exception as error:  # noqa: BLE001 - raised again by result
                 outcome.set_exception(error)
+            else:
+                outcome.set_result(result)
 
         Thread(target=work, daemon=True, name="task").start()
         try:
