@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help setup demo test check security lock clean
+.PHONY: help setup demo test faults check security lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -23,6 +23,9 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 
 test: setup ## all tests
 	@$(BIN)/pytest -n auto
+
+faults: setup ## every call of a training and of a transform with every fault: the matrix, and how many cases passed
+	@PYTHONPATH=functions:. $(BIN)/python -m tests.faults
 
 check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cutwatch.aws import read_body
+from cutwatch.errors import MalformedObject
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,11 @@ class Bucket:
         self.s3.put_object(Bucket=self.name, Key=key, Body=content)
 
     def read(self, key: str) -> str:
-        """A text object's content; `NotFound` if there is none."""
-        return self.read_bytes(key).decode()
+        """A text object's content; `NotFound` if there is none, `MalformedObject` if it is no text."""
+        try:
+            return self.read_bytes(key).decode()
+        except UnicodeDecodeError as error:
+            raise MalformedObject(f"{self.uri(key)} is no text: {error}") from None
 
     def read_bytes(self, key: str) -> bytes:
         """An object's content; `NotFound` if there is none."""
@@ -39,5 +43,8 @@ class Bucket:
         self.s3.delete_object(Bucket=self.name, Key=key)
 
     def read_json(self, key: str) -> Any:
-        """A JSON object's content."""
-        return json.loads(self.read(key))
+        """A JSON object's content; `MalformedObject` if it is none."""
+        try:
+            return json.loads(self.read(key))
+        except (ValueError, RecursionError) as error:
+            raise MalformedObject(f"{self.uri(key)} is no JSON: {error}") from None

@@ -13,7 +13,7 @@ from cutwatch.batches import Batch
 from cutwatch.bucket import Bucket
 from cutwatch.datapoints import read_many
 from cutwatch.detector import Detector
-from cutwatch.errors import CutwatchError, ModelMissing, NotFound
+from cutwatch.errors import CutwatchError, MalformedObject, ModelMissing, NotFound
 from cutwatch.features import FeatureRows, Recipe
 from cutwatch.insufficient_data import untrained, up_to_date, why_not_score, why_not_train
 from cutwatch.judgement import DEFAULT
@@ -111,11 +111,12 @@ class DatasetWriter:
     def _recipe_of(self, detector: Detector, model: Model) -> Recipe:
         try:
             return Recipe.from_payload(self.bucket.read_json(model.recipe))
-        except NotFound as error:
+        except (NotFound, MalformedObject, KeyError, TypeError, ValueError) as error:
             self.registry.remove_models(detector.name, {model.name})
             raise ModelMissing(
-                f"the recipe of model {model.name} is no longer at {self.bucket.uri(model.recipe)}; "
-                "the model was taken out of the registry, and the next transform trains a new one"
+                f"the recipe of model {model.name} is no longer at {self.bucket.uri(model.recipe)} "
+                f"({error}); the model was taken out of the registry, and the next transform "
+                "trains a new one"
             ) from error
 
     def _write_observed(self, plan: Plan, observed: Series | CutwatchError) -> Summary | Outcome:

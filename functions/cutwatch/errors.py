@@ -74,6 +74,10 @@ class MalformedScores(CutwatchError):
     """The scores of a job do not fit the rows that were sent."""
 
 
+class MalformedObject(CutwatchError):
+    """An object in S3 does not hold what was written there."""
+
+
 class MalformedState(CutwatchError):
     """What lies where a learning forest's state should be is none."""
 

@@ -86,6 +86,19 @@ class ForestState:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 forest = LearningForest.from_bytes(stored["forest"].tobytes())
-                return cls(forest, int(stored["through"]), stored["epochs"], stored["scores"])
+                state = cls(forest, int(stored["through"]), stored["epochs"], stored["scores"])
+            state._check()
         except Exception as error:  # zipfile, numpy and the forest each have errors of their own
             raise MalformedState(f"it is no state of a forest: {error}") from error
+        return state
+
+    def _check(self) -> None:
+        """Scores are found by position: what does not lie side by side in the order of time would be another's."""
+        if self.epochs.dtype != np.int64 or self.scores.dtype != np.float64:
+            raise ValueError(f"epochs are {self.epochs.dtype}, scores {self.scores.dtype}")
+        if self.epochs.ndim != 1 or self.epochs.shape != self.scores.shape:
+            raise ValueError(f"{self.epochs.shape} epochs for {self.scores.shape} scores")
+        if not np.isfinite(self.scores).all() or not (np.diff(self.epochs) > 0).all():
+            raise ValueError("scores are not finite, or epochs not ascending")
+        if len(self.epochs) and self.epochs[-1] >= self.through:
+            raise ValueError(f"an epoch lies behind {self.through}, where learning has got to")

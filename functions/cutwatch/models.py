@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cutwatch.errors import CutwatchError, NotFound
+from cutwatch.errors import TRANSIENT, CutwatchError, NotFound
 from cutwatch.records import Model
 from cutwatch.registry import Registry
 
@@ -12,23 +12,34 @@ def delete_models(
 ) -> list[str]:
     """Delete models in SageMaker and then from the registry; returns what could not be deleted, in words.
 
-    A model that could not be deleted stays registered, so the next training tries again. Artefacts in S3, which
+    A model that could not be deleted stays registered, so the next training tries again; a transient error is raised,
+    so that the state machine does. Artefacts in S3, which
     are all that there is of a forest inside Lambda, expire by the bucket's lifecycle.
     """
     deleted = {model.name for model in models if model.engine == "lambda"}
     problems = []
     for model in (model for model in models if model.engine == "sagemaker"):
-        try:
-            sagemaker.delete_model(ModelName=model.name)
-        except NotFound:
-            deleted.add(model.name)
-        except CutwatchError as error:
-            problems.append(f"{model.name}: {error}")
+        problem = _problem_of_deleting(sagemaker, model.name)
+        if problem:
+            problems.append(f"{model.name}: {problem}")
         else:
             deleted.add(model.name)
     if deleted:
         registry.remove_models(detector, deleted)
     return problems
+
+
+def _problem_of_deleting(sagemaker: Any, model: str) -> str:
+    """Delete a model; why it could not be, or nothing. One that is gone already is as good."""
+    try:
+        sagemaker.delete_model(ModelName=model)
+    except NotFound:
+        return ""
+    except TRANSIENT:
+        raise
+    except CutwatchError as error:
+        return str(error)
+    return ""
 
 
 def retire_detectors(sagemaker: Any, registry: Registry, watched: set[str]) -> dict[str, list[str]]:

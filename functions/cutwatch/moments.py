@@ -13,7 +13,10 @@ def parse_moment(text: str, field: str = "time") -> datetime:
         raise InvalidInput(
             f"{field} is {text!r}; expected ISO 8601 such as 2026-11-01T00:00:00Z"
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(f"{field} is {text!r}, beyond the years that a date can have") from None
 
 
 def format_moment(moment: datetime) -> str:

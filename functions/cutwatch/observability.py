@@ -68,10 +68,15 @@ def count(name: str, value: float = 1) -> None:
 
 def _subject(event: Mapping[str, Any]) -> dict[str, Any]:
     """A batch of several detectors names each of them where it fails."""
-    run = event.get("run") or {}
     alone = [event["detector"]] if event.get("detector") else event.get("detectors") or []
+    only = alone[0] if isinstance(alone, list) and len(alone) == 1 else None
     return {
-        "detector": alone[0].get("name") if len(alone) == 1 else None,
-        "run": run.get("id"),
+        "detector": _member(only, "name"),
+        "run": _member(event.get("run"), "id"),
         "execution": event.get("execution"),
     }
+
+
+def _member(value: Any, name: str) -> Any:
+    """A log line must not fail for what the handler is about to refuse."""
+    return value.get(name) if isinstance(value, dict) else None

@@ -1,6 +1,7 @@
 """Publishing: 0/1 and score per datapoint, a summary stamped "now", the watermark, the outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 
 from cutwatch.aws_limits import METRIC_MAX_AGE
 from cutwatch.bucket import Bucket
+from cutwatch.errors import TRANSIENT, CutwatchError
 from cutwatch.judgement import DEFAULT
 from cutwatch.metrics import (
     ANOMALOUS_DATAPOINTS,
@@ -21,7 +23,8 @@ from cutwatch.metrics import (
 )
 from cutwatch.moments import parse_moment
 from cutwatch.names import SCORES, next_state_key, scores_prefix
-from cutwatch.outcomes import AnomalyEvent, Outcome
+from cutwatch.observability import logger
+from cutwatch.outcomes import AnomalyEvent, Outcome, failure
 from cutwatch.records import CarriedState, DetectorRecord, LastEvent
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
@@ -60,9 +63,24 @@ def publish_window(
     last = LastEvent(events[-1].id, events[-1].end) if events else before
     carried = _carried(dataset, description, job)
     end = parse_moment(description["end"])
-    if registry.advance(detector.name, end, run.id, last, before, carried):
+    if record.published_through is None or record.published_through < end:
         _delete_superseded(bucket, record, carried)
+    with _admitting_failure(registry, run, detector.name):
+        registry.advance(detector.name, end, run.id, last, before, carried)
     return outcome
+
+
+@contextmanager
+def _admitting_failure(registry: Registry, run: Run, detector: str) -> Iterator[None]:
+    """What keeps the watermark from moving replaces the outcome of this window: the next run publishes it again."""
+    try:
+        yield
+    except TRANSIENT:
+        raise
+    except CutwatchError as error:
+        outcome = failure(detector, type(error).__name__, str(error))
+        registry.record_outcome(run.id, run.moment, outcome, keeps=())
+        raise
 
 
 def _carried(
@@ -80,12 +98,19 @@ def _delete_superseded(
 ) -> None:
     """The state that this window began with stays, for a repetition; the one before is of no more use.
 
-    One that training left is kept as long as the model; one that escapes this expires with its scores.
+    One that training left is kept as long as the model; one that escapes this expires with its scores. This comes
+    before the watermark moves, for a retry would not find the superseded one in the registry any more.
     """
     kept = (carried.newest, carried.earlier) if carried else ()
     superseded = record.carried.earlier if record.carried else None
-    if superseded and superseded not in kept and superseded.startswith(SCORES):
+    if not superseded or superseded in kept or not superseded.startswith(SCORES):
+        return
+    try:
         bucket.delete(superseded)
+    except TRANSIENT:
+        raise
+    except CutwatchError as error:
+        logger.warning("superseded state not deleted, it expires by itself", reason=str(error))
 
 
 def continued(

@@ -185,7 +185,7 @@ class Registry:
             **outcome.to_payload(),
         }
         request = {"TableName": self._table, "Item": to_item(item)}
-        if outcome.status not in SUCCESSES:
+        if keeps and outcome.status not in SUCCESSES:
             names = {f":s{number}": status for number, status in enumerate(keeps)}
             request["ConditionExpression"] = (
                 f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(names)})"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from cutwatch.detector import Engine
@@ -11,6 +11,11 @@ from cutwatch.moments import parse_moment
 from cutwatch.names import run_prefix
 
 Kind = Literal["training", "transform"]
+
+# Before any datapoint of CloudWatch's.
+_EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
+# EventBridge's clock and Step Functions' need not agree to the second.
+_CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,19 @@ class RunRequest:
     @classmethod
     def from_event(cls, kind: Kind, event: Mapping[str, Any], started: str) -> "RunRequest":
         """`time` is the scheduled time (else the execution's start), `detectors` narrows the run to some names."""
+        if not isinstance(event, Mapping):
+            raise InvalidInput(f"the event is {event!r}; expected an object")
         names = event.get("detectors")
         if names is not None and not (
             isinstance(names, list) and names and all(isinstance(name, str) for name in names)
         ):
             raise InvalidInput(f"detectors is {names!r}; expected a list of detector names")
         time = parse_moment(event.get("time", started)).replace(microsecond=0)
+        # A watermark in the future would keep every run until then from publishing anything.
+        if not _EARLIEST <= time <= parse_moment(started, "started") + _CLOCKS_APART:
+            raise InvalidInput(
+                f"time is {event.get('time')!r}; expected a time between {_EARLIEST:%Y} and now"
+            )
         return cls(kind, time, bool(event.get("by_need")), tuple(names) if names else None)
 
 
@@ -66,4 +78,6 @@ class Run:
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Run":
         """Read back what `asdict` wrote."""
+        if not isinstance(payload, Mapping):
+            raise InvalidInput(f"run is {payload!r}; expected an object")
         return cls(**{name: payload[name] for name in cls.__dataclass_fields__})

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.bucket import Bucket
-from cutwatch.errors import MalformedScores, NotFound
+from cutwatch.errors import MalformedObject, MalformedScores, NotFound
 from cutwatch.features import FeatureRows
 from cutwatch.names import ROWS
 
@@ -55,7 +55,12 @@ def store_dataset(
 def read_rows(bucket: Bucket, prefix: str, files: int) -> NDArray[np.float64]:
     """The feature rows (n, dimensions) of a dataset, in order."""
     texts = [bucket.read(f"{prefix}{ROWS}{_part_name(number)}") for number in range(files)]
-    return np.loadtxt(io.StringIO("".join(texts)), delimiter=",", ndmin=2)
+    if not any(text.strip() for text in texts):
+        raise MalformedObject(f"{bucket.uri(prefix + ROWS)} holds no rows")
+    try:
+        return np.loadtxt(io.StringIO("".join(texts)), delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise MalformedObject(f"{bucket.uri(prefix + ROWS)} holds no rows: {error}") from None
 
 
 def write_scores(bucket: Bucket, prefix: str, scores: NDArray[np.float64]) -> None:
@@ -66,7 +71,10 @@ def write_scores(bucket: Bucket, prefix: str, scores: NDArray[np.float64]) -> No
 
 def read_epochs(bucket: Bucket, prefix: str) -> NDArray[np.int64]:
     """The epoch second of every row of a dataset, in order."""
-    return np.array([int(line) for line in bucket.read(prefix + _TIMESTAMPS).split()], np.int64)
+    try:
+        return np.array([int(line) for line in bucket.read(prefix + _TIMESTAMPS).split()], np.int64)
+    except (ValueError, OverflowError) as error:
+        raise MalformedObject(f"{bucket.uri(prefix + _TIMESTAMPS)}: {error}") from None
 
 
 def read_scores(bucket: Bucket, prefix: str, files: int, expected: int) -> NDArray[np.float64]:
@@ -91,15 +99,24 @@ def _parse_scores(bucket: Bucket, key: str) -> Sequence[float]:
         lines = bucket.read(key).splitlines()
     except NotFound:
         raise MalformedScores(f"the transform job wrote no {bucket.uri(key)}") from None
+    except MalformedObject as error:
+        raise MalformedScores(str(error)) from None
     try:
-        scores = [float(json.loads(line)["score"]) for line in lines]
-    except (ValueError, KeyError, TypeError):
+        scores = [_score_of(json.loads(line)) for line in lines]
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise MalformedScores(
             f'{bucket.uri(key)} is not jsonlines of {{"score": number}}'
         ) from None
     if not np.isfinite(scores).all():
         raise MalformedScores(f"{bucket.uri(key)} holds a score that is not finite")
     return scores
+
+
+def _score_of(line: Any) -> float:
+    score = line["score"]
+    if isinstance(score, bool) or not isinstance(score, int | float):
+        raise TypeError(score)
+    return float(score)
 
 
 def _part_name(number: int) -> str:

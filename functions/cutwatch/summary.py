@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import sleep
 from typing import Any
 
 from cutwatch.aws_limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
 from cutwatch.bucket import Bucket
+from cutwatch.errors import TRANSIENT
 from cutwatch.metrics import (
     ANOMALOUS_DATAPOINTS,
     DETECTORS_FAILED,
@@ -24,6 +26,7 @@ from cutwatch.runs import Run
 
 _LISTED_DETECTORS = 30
 _LISTED_EVENTS = 5
+_PAUSES_BEFORE_NOTING_AGAIN = (1, 4)
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,20 @@ def notify(
     fresh = summary.without(told)
     if fresh.news:
         sns.publish(TopicArn=topic_arn, Subject=subject(fresh), Message=message(fresh, region))
-    registry.mark_told(summary.run.id, (told | fresh.news))
+    _note(registry, summary.run.id, told | fresh.news)
     return bool(fresh.news)
+
+
+def _note(registry: Registry, run: str, told: set[str]) -> None:
+    """Try harder than elsewhere: if the function failed now, its retry would send the message once more."""
+    for pause in _PAUSES_BEFORE_NOTING_AGAIN:
+        try:
+            registry.mark_told(run, told)
+        except TRANSIENT:
+            sleep(pause)
+        else:
+            return
+    registry.mark_told(run, told)
 
 
 def subject(summary: Summary) -> str:

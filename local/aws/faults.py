@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal, Self
 
 Parameters = Mapping[str, Any]
+CallerEnd = Literal["killed", "timed out"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,9 @@ class Fault:
     """What happens to matching calls: any mixture of slowness and one way to fail.
 
     `error` answers with that AWS error code instead of doing the work. `reset` cuts the connection, `before`
-    the work is done or `after` it. `times` is how many calls are hit; None is all of them.
+    the work is done or `after` it. `ends` is what becomes of the calling function once the work is done and before
+    it can know: its process is killed, or the answer comes later than its timeout allows. `skip` calls pass first,
+    then `times` calls are hit; None is all of them.
     """
 
     service: str
@@ -24,7 +27,9 @@ class Fault:
     message: str = "Injected fault"
     status: int = 400
     reset: Literal["before", "after"] | None = None
+    ends: CallerEnd | None = None
     delay_seconds: float = 0.0
+    skip: int = 0
     times: int | None = None
     when: Callable[[Parameters], bool] = lambda _: True
     caller: str = "*"
@@ -41,6 +46,12 @@ class Fault:
             and fnmatchcase(caller, self.caller)
             and self.when(parameters)
         )
+
+    def after_a_hit(self) -> Self:
+        """What is left of it once one more call has met it."""
+        if self.skip:
+            return replace(self, skip=self.skip - 1)
+        return self if self.times is None else replace(self, times=self.times - 1)
 
 
 class Faults:
@@ -74,8 +85,9 @@ class Faults:
             return None
         with self._lock:
             for index, fault in enumerate(self._faults):
-                if fault.hits(service, operation, caller, parameters):
-                    if fault.times is not None:
-                        self._faults[index] = replace(fault, times=fault.times - 1)
+                if not fault.hits(service, operation, caller, parameters):
+                    continue
+                self._faults[index] = fault.after_a_hit()
+                if fault.skip == 0:
                     return fault
         return None

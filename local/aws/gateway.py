@@ -14,7 +14,7 @@ from local.aws.api_request import ApiRequest
 from local.aws.api_response import ApiError, ApiResponse, failure, success
 from local.aws.callers import role_of
 from local.aws.calls import Call, CallLog
-from local.aws.faults import Fault, Faults
+from local.aws.faults import CallerEnd, Fault, Faults
 from local.aws.http_server import AsgiApp
 from local.aws.iam.entry import Entry
 from local.aws.iam.permissions import Permissions
@@ -22,6 +22,7 @@ from local.aws.iam.permissions import Permissions
 _log = logging.getLogger(__name__)
 
 _CONNECTION_RESET = "ConnectionReset"
+_TRACE_HEADER = "x-amzn-trace-id"
 _ERROR_CODE_HEADERS = {b"x-amzn-query-error": ";", b"x-amzn-errortype": ":"}
 _XML_ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _Message = dict[str, Any]
@@ -50,6 +51,7 @@ class Gateway:
         caller_of: Callable[[str], str],
         permissions: Permissions,
         hang_up: Callable[[tuple[str, int]], None],
+        end_caller: Callable[[str, CallerEnd], None],
     ) -> None:
         self._ministack = ministack
         self._services = services
@@ -61,6 +63,7 @@ class Gateway:
         self._caller_of = caller_of
         self._permissions = permissions
         self._hang_up = hang_up
+        self._end_caller = end_caller
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -118,12 +121,14 @@ class Gateway:
         await asyncio.sleep(fault.delay_seconds)
         if fault.error is not None:
             await _send(send, failure(request, ApiError(fault.error, fault.message, fault.status)))
-        elif fault.reset is None:
+        elif fault.reset is None and fault.ends is None:
             await self._serve(entry, scope, receive, send)
         else:
-            if fault.reset == "after":
+            if fault.reset != "before":
                 await self._serve(entry, scope, receive, _discard)
             send.record(_CONNECTION_RESET)
+            if fault.ends is not None:
+                self._end_caller(request.headers.get(_TRACE_HEADER, ""), fault.ends)
             self._hang_up(scope["client"])
 
     async def _serve(self, entry: Entry, scope: Any, receive: Any, send: Any) -> None:

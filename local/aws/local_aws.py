@@ -11,6 +11,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from local.aws import snapshots
 from local.aws.callers import OPERATOR_CREDENTIALS, Credentials, assume, caller_of
 from local.aws.calls import CallLog
 from local.aws.clock import Clock
@@ -29,6 +30,7 @@ from local.aws.ministack_mends.state_execution import abort_executions
 from local.aws.sagemaker import SageMakerBehaviour
 from local.aws.sagemaker.service import SageMaker
 from local.aws.schedules import Schedules
+from local.aws.snapshots import Snapshot
 from local.aws.stacks import Stack
 
 
@@ -62,6 +64,7 @@ class LocalAws:
         self._running: ExitStack | None = None
         self._server: HttpServer | None = None
         self._functions: FunctionExecutor | None = None
+        self._jobs: SageMaker | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -82,10 +85,12 @@ class LocalAws:
             ministack = EmbeddedMiniStack(self.region, server.port)
             app = ministack.start()
             starting.callback(ministack.stop)
-            mending = self._mend(starting)
+            self._functions = functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
+            starting.callback(functions.stop)
+            mending = self._mend(starting, functions)
             starting.callback(self.clock.restore)
             starting.callback(abort_executions)
-            ministack.attach(server.start(self._gateway(app, server, mending)))
+            ministack.attach(server.start(self._gateway(app, server, mending, functions)))
             if self._schedules:
                 schedules = Schedules(self.clock, self.region)
                 schedules.start()
@@ -106,6 +111,21 @@ class LocalAws:
     def client(self, service: str, **config: Any) -> Any:
         """A boto3 client of this AWS."""
         return self._client(service, OPERATOR_CREDENTIALS, **config)
+
+    def snapshot(self) -> Snapshot:
+        """What the account holds now; nothing may be running."""
+        assert self._jobs is not None  # noqa: S101 - it is running
+        return snapshots.take(self.cloudwatch, self._jobs)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put back what the account held; stacks, and the history of executions and calls, stay."""
+        assert self._jobs is not None  # noqa: S101 - it is running
+        snapshots.put_back(snapshot, self.cloudwatch, self._jobs)
+
+    def cool_down(self) -> None:
+        """Start the next invocation of every function in a new process, as after a long pause."""
+        assert self._functions is not None  # noqa: S101 - it is running
+        self._functions.cool_down()
 
     def deploy(
         self,
@@ -140,12 +160,10 @@ class LocalAws:
     def _s3_of_jobs(self, role_arn: str) -> Any:
         return self._client("s3", assume(role_name(role_arn), "SageMaker"))
 
-    def _mend(self, starting: ExitStack) -> Mending:
-        self._functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
-        starting.callback(self._functions.stop)
+    def _mend(self, starting: ExitStack, functions: FunctionExecutor) -> Mending:
         mending = mend(
             self.clock,
-            self._functions,
+            functions,
             self.cloudwatch,
             self.calls,
             self.faults,
@@ -155,11 +173,11 @@ class LocalAws:
         starting.callback(mending.undo)
         return mending
 
-    def _gateway(self, ministack: AsgiApp, server: HttpServer, mending: Mending) -> Gateway:
-        services: dict[str, Service] = {
-            "cloudwatch": self.cloudwatch,
-            "sagemaker": SageMaker(self.region, self.clock, self._s3_of_jobs, self.sagemaker),
-        }
+    def _gateway(
+        self, ministack: AsgiApp, server: HttpServer, mending: Mending, functions: FunctionExecutor
+    ) -> Gateway:
+        self._jobs = SageMaker(self.region, self.clock, self._s3_of_jobs, self.sagemaker)
+        services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
         return Gateway(
             ministack,
             services,
@@ -170,6 +188,7 @@ class LocalAws:
             caller_of=caller_of,
             permissions=self.permissions,
             hang_up=server.hang_up,
+            end_caller=functions.end,
         )
 
 

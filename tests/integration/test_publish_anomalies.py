@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_DATUMS
+from cutwatch.bucket import Bucket
 from cutwatch.detector import Detector
+from cutwatch.errors import AccessDenied, Throttled
 from cutwatch.outcomes import Outcome
+from cutwatch.records import CarriedState
+from cutwatch.registry import Registry
 from tests.account import Account, counted_calls
 from tests.builders import a_model, a_recipe
 from tests.sample_events import sample
@@ -249,3 +254,47 @@ def test_a_dataset_that_is_gone_is_named(account: Account) -> None:
     outcome = account.registry.outcome(EVENT["run"]["id"], DETECTOR)
     assert outcome is not None
     assert "no dataset below data/lambda-invocations/" in outcome.message
+
+
+def test_a_watermark_that_may_not_move_is_the_outcome_not_a_success(day: Scored) -> None:
+    refused = AccessDenied("UpdateItem", "AccessDeniedException", "not authorized")
+
+    with patch.object(Registry, "advance", side_effect=refused):
+        day.publish()
+
+    failed = day.outcome
+    day.publish()
+    assert (failed.status, day.outcome.status) == ("FAILED", "PUBLISHED")
+    assert failed.message.startswith("AccessDenied: UpdateItem")
+
+
+def carrying(window: Scored) -> None:
+    """As if two transforms had carried a forest inside Lambda before this window."""
+    carried = CarriedState("model", "scores/b/forest.npz", "scores/a/forest.npz")
+    before = min(window.scores)
+    window.account.registry.advance(DETECTOR, before, "earlier run", None, None, carried)
+
+
+def test_a_superseded_state_that_may_not_be_deleted_fails_nobody(day: Scored) -> None:
+    carrying(day)
+    refused = AccessDenied("DeleteObject", "AccessDenied", "not authorized")
+
+    with patch.object(Bucket, "delete", side_effect=refused):
+        day.publish()
+
+    assert day.outcome.status == "PUBLISHED"
+    assert day.account.registry.detector(DETECTOR).published_through == day.end
+
+
+def test_a_superseded_state_whose_deletion_is_throttled_is_deleted_by_the_retry(
+    day: Scored,
+) -> None:
+    carrying(day)
+    throttled = Throttled("DeleteObject", "SlowDown", "slow down")
+
+    with patch.object(Bucket, "delete", side_effect=throttled), pytest.raises(Throttled):
+        day.publish()
+
+    with patch.object(Bucket, "delete") as delete:
+        day.publish()
+    delete.assert_called_once_with("scores/a/forest.npz")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cutwatch.errors import Throttled
 from cutwatch.moments import parse_moment
 from cutwatch.outcomes import Outcome
 from tests.account import Account
@@ -124,12 +125,29 @@ def test_a_model_that_cannot_be_deleted_stays_registered_for_the_next_time(
             f"cutwatch-of-month-{month}", scheduled_time=f"2026-{month:02}-01T03:00:00Z"
         )
         account.registry.add_model(DETECTOR, model)
-    account.sagemaker.refuse("DeleteModel", "ThrottlingException")
+    account.sagemaker.refuse("DeleteModel", "AccessDeniedException")
 
     account.invoke("register_model", scored)
 
     assert outcome(account).status == "TRAINED"
     assert len(account.registry.detector(DETECTOR).models) == 3
+
+
+def test_a_model_whose_deletion_is_throttled_is_deleted_by_the_retry(
+    account: Account, scored: dict[str, Any]
+) -> None:
+    for month in (8, 9):
+        account.sagemaker.models[f"cutwatch-of-month-{month}"] = {}
+        model = a_model(
+            f"cutwatch-of-month-{month}", scheduled_time=f"2026-{month:02}-01T03:00:00Z"
+        )
+        account.registry.add_model(DETECTOR, model)
+    account.sagemaker.refuse("DeleteModel", "ThrottlingException")
+
+    with pytest.raises(Throttled):
+        account.invoke("register_model", scored)
+
+    assert outcome(account).status == "TRAINED"
 
 
 def test_scores_that_do_not_fit_the_rows_register_nothing(

@@ -3,9 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from cutwatch.errors import Throttled
+from cutwatch.registry import Registry
 from tests.account import Account
 from tests.builders import a_model, an_outcome
 from tests.sample_events import sample
@@ -173,13 +176,13 @@ def test_detectors_that_left_the_file_are_retired_with_their_models(account: Acc
 def test_a_detector_whose_model_cannot_be_deleted_is_retired_next_time(account: Account) -> None:
     account.sagemaker.models["cutwatch-model"] = {}
     account.registry.add_model("forgotten", a_model("cutwatch-model"))
-    account.sagemaker.refuse("DeleteModel", "ThrottlingException", "slow down")
+    account.sagemaker.refuse("DeleteModel", "AccessDeniedException", "not allowed")
 
     first = account.invoke("retire_detectors", sample("retire_detectors"))
     second = account.invoke("retire_detectors", sample("retire_detectors"))
 
     assert first["retired"] == []
-    assert "slow down" in first["problems"][0]
+    assert "not allowed" in first["problems"][0]
     assert second == {"retired": ["forgotten"], "problems": []}
 
 
@@ -189,3 +192,23 @@ def test_a_model_that_is_gone_already_does_not_hold_up_its_retirement(account: A
     answer = account.invoke("retire_detectors", sample("retire_detectors"))
 
     assert answer == {"retired": ["forgotten"], "problems": []}
+
+
+def test_a_message_that_was_sent_is_noted_however_often_the_table_throttles(
+    account: Account,
+) -> None:
+    list_detectors(account, "visits")
+    record(account, "visits", "FAILED", "no reason")
+    note = Registry.mark_told
+    throttled = Throttled("UpdateItem", "ProvisionedThroughputExceededException", "slow down")
+    answers = [throttled, throttled]
+
+    def throttling(registry: Registry, run: str, told: set[str]) -> None:
+        if answers:
+            raise answers.pop()
+        note(registry, run, told)
+
+    with patch.object(Registry, "mark_told", throttling), patch("cutwatch.summary.sleep"):
+        assert account.invoke("summarize_run", SUMMARIZE)["notified"]
+
+    assert not account.invoke("summarize_run", SUMMARIZE)["notified"]

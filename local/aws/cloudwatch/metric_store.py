@@ -125,6 +125,15 @@ class MetricStore:
             if samples is not None and samples.times.size:
                 yield key
 
+    def contents(self) -> dict[MetricKey, list[Samples]]:
+        """Everything, for `put_back`; samples never change."""
+        with self._lock:
+            return {key: list(parts) for key, parts in self._parts.items()}
+
+    def put_back(self, contents: Mapping[MetricKey, Sequence[Samples]]) -> None:
+        with self._lock:
+            self._parts = {key: list(parts) for key, parts in contents.items()}
+
 
 def _is_sorted(times: NDArray[np.int64]) -> bool:
     return bool(np.all(times[:-1] <= times[1:]))

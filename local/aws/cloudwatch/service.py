@@ -1,6 +1,6 @@
 """CloudWatch's data plane; alarms and dashboards stay MiniStack's, which asks us for the data."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,13 @@ class CloudWatch:
             "GetMetricStatistics": lambda p: get_metric_statistics(p, self.reader),
             "ListMetrics": self._list,
         }
+
+    def contents(self) -> dict[MetricKey, list[Samples]]:
+        """All datapoints, for `put_back`."""
+        return self._store.contents()
+
+    def put_back(self, contents: Mapping[MetricKey, Sequence[Samples]]) -> None:
+        self._store.put_back(contents)
 
     def load_series(
         self,

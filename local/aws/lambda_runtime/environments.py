@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from local.aws.faults import CallerEnd
 
 _MOST_AT_ONCE = 4 * (os.cpu_count() or 1)
 _MOST_WARM = 40
@@ -40,7 +43,11 @@ class Function:
 
 
 class FunctionTimedOut(Exception):
-    """The handler ran past its function's timeout; its environment is gone."""
+    """The handler ran past its function's timeout; its environment is gone. `unspent` seconds of it did not pass."""
+
+    def __init__(self, unspent: float = 0.0) -> None:
+        super().__init__()
+        self.unspent = unspent
 
 
 class EnvironmentDied(Exception):
@@ -51,19 +58,31 @@ class _Environment:
     def __init__(self, process_id: int, connection: Connection) -> None:
         self._process_id = process_id
         self._connection = connection
+        self._timed_out = False
 
     def invoke(self, invocation: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        started = time.monotonic()
         try:
             self._connection.send_bytes(json.dumps(invocation).encode())
             if not self._connection.poll(timeout):
                 raise FunctionTimedOut
             answer = json.loads(self._connection.recv_bytes())
         except (EOFError, OSError) as error:
+            if self._timed_out:
+                raise FunctionTimedOut(timeout - time.monotonic() + started) from error
             raise EnvironmentDied from error
         return answer  # type: ignore[no-any-return]
 
+    def end(self, how: CallerEnd) -> None:
+        """Kill the process while it works, for whatever reason the function is to report."""
+        self._timed_out = how == "timed out"
+        self._kill_process()
+
     def kill(self) -> None:
         self._connection.close()
+        self._kill_process()
+
+    def _kill_process(self) -> None:
         with suppress(ProcessLookupError):
             os.kill(self._process_id, signal.SIGKILL)
 
@@ -113,6 +132,7 @@ class Environments:
         self._lock = threading.Lock()
         self._idle: dict[Function, list[_Environment]] = defaultdict(list)
         self._busy: set[_Environment] = set()
+        self._by_trace: dict[str, _Environment] = {}
         self._code = _UnpackedCode()
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
@@ -126,20 +146,36 @@ class Environments:
         """Invoke in a warm environment, or a new one; more invocations than this machine runs at once queue."""
         with self._places:
             environment = self._lease(function)
+            trace = _root_of(invocation["trace_id"])
+            self._by_trace[trace] = environment
             try:
                 answer = environment.invoke(invocation, function.timeout)
             except BaseException:
                 self._discard(environment)
                 raise
+            finally:
+                del self._by_trace[trace]
             self._keep_warm(function, environment)
         return answer
 
-    def stop(self) -> None:
+    def end(self, trace_id: str, how: CallerEnd) -> None:
+        """End the invocation that made a call with this trace id; any other caller has no process of ours."""
+        environment = self._by_trace.get(_root_of(trace_id))
+        if environment is not None:
+            environment.end(how)
+
+    def cool_down(self) -> None:
+        """Forget warm environments, with what their processes remember."""
         with self._lock:
-            idle = [environment for pool in self._idle.values() for environment in pool]
-            for environment in [*idle, *self._busy]:
+            for environment in [each for pool in self._idle.values() for each in pool]:
                 environment.kill()
             self._idle.clear()
+
+    def stop(self) -> None:
+        self.cool_down()
+        with self._lock:
+            for environment in self._busy:
+                environment.kill()
         self._code.remove()
 
     def _lease(self, function: Function) -> _Environment:
@@ -190,6 +226,11 @@ class _UnpackedCode:
             if self._root is not None:
                 shutil.rmtree(self._root, ignore_errors=True)
             self._root = None
+
+
+def _root_of(trace_id: str) -> str:
+    """What a trace id keeps, whoever adds segments to it on the way."""
+    return next((part for part in trace_id.split(";") if part.startswith("Root=")), "")
 
 
 def _clean() -> dict[str, str]:

@@ -11,6 +11,7 @@ from cutwatch.aws_limits import LAMBDA_PAYLOAD_MAX_BYTES
 from local.aws.callers import assume
 from local.aws.clock import Clock
 from local.aws.embedded_ministack import service
+from local.aws.faults import CallerEnd
 from local.aws.lambda_runtime.environments import (
     EnvironmentDied,
     Environments,
@@ -36,6 +37,14 @@ class FunctionExecutor:
     def stop(self) -> None:
         self._environments.stop()
 
+    def end(self, trace_id: str, how: CallerEnd) -> None:
+        """Let the function that made a call with this trace id go no further."""
+        self._environments.end(trace_id, how)
+
+    def cool_down(self) -> None:
+        """Start the next invocation of every function in a new process."""
+        self._environments.cool_down()
+
     def execute(self, record: _Record, event: Any, request_id: str) -> dict[str, Any]:
         """Stands in for MiniStack's own execution of a Python function."""
         configuration = record.get("config") or record
@@ -43,12 +52,19 @@ class FunctionExecutor:
             answer = self._environments.invoke(
                 self._function(record, configuration), self._invocation(event, request_id)
             )
-        except FunctionTimedOut:
+        except FunctionTimedOut as overrun:
+            self._let_pass(overrun.unspent)
             return _timed_out(request_id, configuration)
         except EnvironmentDied:
             message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
             return _failure("Runtime.ExitError", message)
+        self._let_pass(answer["slept"])
         return _result(answer)
+
+    def _let_pass(self, seconds: float) -> None:
+        """Time that went by in a function's own process; whoever invoked it may or may not hold the clock."""
+        with self._clock.busy():
+            self._clock.sleep(seconds)
 
     def _invocation(self, event: Any, request_id: str) -> dict[str, Any]:
         return {
@@ -56,6 +72,7 @@ class FunctionExecutor:
             "request_id": request_id,
             "trace_id": _unsampled_trace(),
             "now": self._clock.now().timestamp() if self._clock.moved else None,
+            "wait_scale": self._clock.wait_scale,
         }
 
     def _function(self, record: _Record, configuration: _Record) -> Function:

@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,6 +34,7 @@ _PRELOADED_MODULES = (
     "wrapt",
     "yaml",
 )
+_sleep_for_real = time.sleep
 _PRELOADED_CLIENTS = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns", "stepfunctions")
 
 
@@ -119,6 +121,7 @@ class _Environment:
         self._handler: Any = None
         self._clock: Any = None
         _name_process(function["handler"].rpartition(".")[0])
+        self._slept = 0.0
         os.environ.clear()
         os.environ.update(function["environment"])
         time.tzset()
@@ -129,9 +132,10 @@ class _Environment:
     def serve(self) -> NoReturn:
         while True:
             invocation = json.loads(self._connection.recv_bytes())
-            self._set_clock(invocation["now"])
+            self._set_clock(invocation["now"], invocation["wait_scale"])
             answer = self._invoke(invocation)
             answer["log"] = self._log.getvalue()
+            answer["slept"], self._slept = self._slept, 0.0
             self._log.seek(0)
             self._log.truncate()
             self._connection.send_bytes(json.dumps(answer).encode())
@@ -164,15 +168,22 @@ class _Environment:
             message = f"Handler '{handler_name}' missing on module '{module_name}'"
             raise _RuntimeFault("Runtime.HandlerNotFound", message) from None
 
-    def _set_clock(self, now: float | None) -> None:
+    def _set_clock(self, now: float | None, wait_scale: float) -> None:
         if now is None:
             return
         if self._clock is None:
             import time_machine  # noqa: PLC0415 - only where the clock was moved
 
             self._clock = time_machine.travel(now, tick=True).start()
+            time.sleep = partial(self._sleep, wait_scale)
         else:
             self._clock.move_to(now, tick=True)
+
+    def _sleep(self, wait_scale: float, seconds: float) -> None:
+        """A handler's own pauses, such as botocore's between two attempts, are skipped as any other wait."""
+        _sleep_for_real(seconds * wait_scale)
+        self._clock.shift(seconds * (1 - wait_scale))
+        self._slept += seconds * (1 - wait_scale)
 
 
 class _Context:

@@ -18,12 +18,13 @@ from local.aws.calls import Call, CallLog
 from local.aws.clock import Clock
 from local.aws.clocked_pool import ClockedPool
 from local.aws.embedded_ministack import service
-from local.aws.faults import Faults
+from local.aws.faults import Fault, Faults
 from local.aws.ministack_mends.mending import Mending
 from local.aws.ministack_mends.state_permissions import current_role
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
 _LONGEST_EXECUTION = 366 * 86_400.0
+_LATE_SECONDS = 900.0  # as late as a function may answer
 _CALLER = "states.amazonaws.com"
 _NESTED = "arn:aws:states:::states:startExecution.sync"
 
@@ -128,9 +129,12 @@ class Children:
 
         def work() -> None:
             try:
-                outcome.set_result(context.run(self._states._invoke_resource, resource, request))
+                with self._clock.already_held():
+                    result = context.run(self._states._invoke_resource, resource, request)
             except Exception as error:  # noqa: BLE001 - raised again by result
                 outcome.set_exception(error)
+            else:
+                outcome.set_result(result)
 
         Thread(target=work, daemon=True, name="task").start()
         try:
@@ -164,9 +168,18 @@ class Children:
         if fault.reset == "before":
             raise lost
         result = invoke()
+        self._end_as_destined(fault)
         if fault.reset == "after":
             raise lost
         return result
+
+    def _end_as_destined(self, fault: Fault) -> None:
+        """What becomes of a function that has done its work, but whose answer never comes."""
+        if fault.ends == "killed":
+            raise self._states._ExecutionError("Runtime.ExitError", "Runtime exited")
+        if fault.ends == "timed out":
+            self._clock.sleep(_LATE_SECONDS)
+            raise self._states._ExecutionError("States.Timeout", "Task timed out")
 
     def _invoke_function(self, reference: str, event: Any) -> Any:
         functions = service("lambda_svc")

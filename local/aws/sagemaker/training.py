@@ -37,7 +37,7 @@ class TrainingJobs:
         self._objects = objects
         self._behaviour = behaviour
         self._runner = JobRunner(clock, lambda: behaviour.stopping_seconds)
-        self._registry = JobRegistry(_KIND, self._runner, behaviour)
+        self.registry = JobRegistry(_KIND, self._runner, behaviour)
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
         refuse_unsupported("CreateTrainingJob", request)
@@ -57,7 +57,7 @@ class TrainingJobs:
             created=self._clock.now(),
             longest_seconds=request["StoppingCondition"].get("MaxRuntimeInSeconds", 86_400),
         )
-        self._registry.add(job)
+        self.registry.add(job)
         destiny = self._behaviour.destiny_of(name)
         self._runner.start(
             job, lambda fate: self._train(job, fate), self._behaviour.training_seconds, destiny
@@ -65,7 +65,7 @@ class TrainingJobs:
         return {"TrainingJobArn": job.arn}
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        job = self._registry.get(request["TrainingJobName"])
+        job = self.registry.get(request["TrainingJobName"])
         description: dict[str, Any] = {
             **{key: value for key, value in job.request.items() if key != "Tags"},
             "TrainingJobArn": job.arn,
@@ -89,10 +89,10 @@ class TrainingJobs:
         return description
 
     def list(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        return self._registry.page(request)
+        return self.registry.page(request)
 
     def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        self._registry.stop(request["TrainingJobName"])
+        self.registry.stop(request["TrainingJobName"])
         return {}
 
     def _check_there_is_data(self, request: Mapping[str, Any]) -> None:

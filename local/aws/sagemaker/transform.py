@@ -46,7 +46,7 @@ class TransformJobs:
         self._behaviour = behaviour
         self._models = models
         self._runner = JobRunner(clock, lambda: behaviour.stopping_seconds)
-        self._registry = JobRegistry(_KIND, self._runner, behaviour)
+        self.registry = JobRegistry(_KIND, self._runner, behaviour)
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
         refuse_unsupported("CreateTransformJob", request)
@@ -61,7 +61,7 @@ class TransformJobs:
             instance_count=resources["InstanceCount"],
             created=self._clock.now(),
         )
-        self._registry.add(job)
+        self.registry.add(job)
         destiny = self._behaviour.destiny_of(name)
         self._runner.start(
             job, lambda fate: self._transform(job, fate), self._behaviour.transform_seconds, destiny
@@ -69,7 +69,7 @@ class TransformJobs:
         return {"TransformJobArn": job.arn}
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        job = self._registry.get(request["TransformJobName"])
+        job = self.registry.get(request["TransformJobName"])
         description: dict[str, Any] = {
             **{key: value for key, value in job.request.items() if key != "Tags"},
             "TransformJobArn": job.arn,
@@ -83,10 +83,10 @@ class TransformJobs:
         return description
 
     def list(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        return self._registry.page(request)
+        return self.registry.page(request)
 
     def stop(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        self._registry.stop(request["TransformJobName"])
+        self.registry.stop(request["TransformJobName"])
         return {}
 
     def _transform(self, job: Job, fate: Fate) -> Callable[[], None]:

@@ -1,9 +1,17 @@
 """The record of calls, and what can be made to happen to them."""
 
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
 
 from local.aws import Fault, LocalAws
+from local.aws.faults import CallerEnd
+from tests.integration.local_aws.functions import create_function
 
 ONE_TRY = {"retries": {"max_attempts": 0}}
 
@@ -119,3 +127,90 @@ def test_a_slow_call_runs_into_the_clients_timeout(aws: LocalAws) -> None:
 def test_a_fault_can_be_for_one_caller_only(aws: LocalAws) -> None:
     aws.faults.add(Fault.throttling("s3", caller="somebody-else"))
     aws.client("s3", **ONE_TRY).list_buckets()
+
+
+CALLING = """
+import boto3, os, time
+
+def handler(event, context):
+    started = time.time()
+    time.sleep(event.get("pause", 0))
+    boto3.client("s3").put_object(Bucket=event["bucket"], Key="done", Body=b"1")
+    return {"seconds": time.time() - started, "process": os.getpid()}
+"""
+
+
+@pytest.fixture(scope="module")
+def invoke(aws: LocalAws, role: str, bucket: str) -> Callable[..., dict[str, Any]]:
+    create_function(aws, role, "calling", CALLING, Timeout=600)
+
+    def invoked(**event: Any) -> dict[str, Any]:
+        payload = json.dumps({"bucket": bucket, **event})
+        answer = aws.client("lambda").invoke(FunctionName="calling", Payload=payload)
+        told: dict[str, Any] = json.loads(answer["Payload"].read())
+        return told
+
+    return invoked
+
+
+@pytest.mark.parametrize(
+    ("ends", "error"), [("killed", "Runtime.ExitError"), ("timed out", "Sandbox.Timedout")]
+)
+def test_a_function_can_end_after_its_call_has_worked(
+    aws: LocalAws,
+    bucket: str,
+    invoke: Callable[..., dict[str, Any]],
+    ends: CallerEnd,
+    error: str,
+) -> None:
+    first = invoke()["process"]
+    aws.client("s3").delete_object(Bucket=bucket, Key="done")
+    aws.faults.add(Fault("s3", "PutObject", ends=ends, times=1))
+    before = aws.clock.now()
+
+    assert invoke()["errorType"] == error
+
+    assert _keys(aws, bucket, "done") == ["done"]
+    assert (aws.clock.now() - before >= timedelta(minutes=9)) == (ends == "timed out")
+    assert invoke()["process"] != first
+
+
+def test_a_function_that_pauses_costs_the_clocks_time_not_ours(
+    aws: LocalAws, invoke: Callable[..., dict[str, Any]]
+) -> None:
+    aws.clock.move_to(aws.clock.now())
+    before = aws.clock.now()
+    started = monotonic()
+
+    assert invoke(pause=300)["seconds"] >= 300
+
+    assert aws.clock.now() - before >= timedelta(seconds=300)
+    assert monotonic() - started < 60
+
+
+def test_a_fault_can_let_some_calls_pass_first(aws: LocalAws) -> None:
+    aws.faults.add(Fault("s3", "ListBuckets", error="AccessDenied", skip=2, times=1))
+    s3 = aws.client("s3")
+    s3.list_buckets()
+    s3.list_buckets()
+    with pytest.raises(ClientError):
+        s3.list_buckets()
+    s3.list_buckets()
+
+
+def test_what_an_account_holds_can_be_put_back(aws: LocalAws, bucket: str) -> None:
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=bucket, Key="kept/a", Body=b"1")
+    remembered = aws.snapshot()
+    s3.put_object(Bucket=bucket, Key="kept/a", Body=b"2")
+    s3.put_object(Bucket=bucket, Key="kept/b", Body=b"3")
+
+    aws.restore(remembered)
+
+    assert _keys(aws, bucket, "kept/") == ["kept/a"]
+    assert s3.get_object(Bucket=bucket, Key="kept/a")["Body"].read() == b"1"
+
+
+def _keys(aws: LocalAws, bucket: str, prefix: str) -> list[str]:
+    found = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+    return [each["Key"] for each in found["Contents"]]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.aws.clock import Clock
+from local.aws.clocked_pool import ClockedPool
 
 START = datetime(2014, 7, 1, tzinfo=UTC)
 
@@ -162,3 +163,29 @@ def test_what_others_do_is_waited_for_no_longer_than_said(clock: Clock) -> None:
             assert clock.wait_until(done.is_set, limit) is expected
             assert clock.now() - START < timedelta(seconds=min(limit, 60) + 1)
         worker.join()
+
+
+def test_when_a_pool_is_done_nobody_skips_ahead_of_whoever_waited_for_it(clock: Clock) -> None:
+    stuck = _sleeping_for(clock, timedelta(days=3))
+    with clock.busy():
+        for _ in range(50):
+            with ClockedPool(clock, 1) as pool:
+                done = pool.submit(lambda: None)
+                clock.wait_until(done.done, 86_400)
+        assert clock.now() - START < timedelta(days=1)
+    stuck.join(5)
+
+
+def _sleeping_for(clock: Clock, how_long: timedelta) -> threading.Thread:
+    asleep = threading.Event()
+
+    def sleep() -> None:
+        with clock.busy():
+            asleep.set()
+            clock.sleep(how_long.total_seconds())
+
+    thread = threading.Thread(target=sleep)
+    with clock.busy():
+        thread.start()
+        asleep.wait(5)
+    return thread

@@ -1,0 +1,217 @@
+"""Whether a disturbed run ended as it must: in words what is wrong, or nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from cutwatch.names import run_id
+from local.aws.ministack_mends.state_execution import abort_executions
+from local.aws.stacks import ExecutionResult, ExecutionTimedOut
+from tests.faults.cases import Case
+from tests.faults.shop import (
+    NAMES,
+    NEXT_AT,
+    PERIOD,
+    TRAINED_AT,
+    TRANSFORMED_AT,
+    Scenario,
+    Shop,
+    Standing,
+)
+from tests.workflow.fleet import FIRST_TRAINING
+
+_OF_THE_RUN = ("ListDetectors", "RetireDetectors", "SummarizeRun")
+# Cleaning up comes when all else is done: what cannot be deleted now is deleted later, and fails nobody.
+_CLEANING_UP = {
+    ("RegisterModel", "DeleteModel", 0),
+    ("RegisterModel", "GetItem", 1),
+    ("RegisterModel", "UpdateItem", 1),
+    ("RegisterModel", "GetItem", 5),
+    ("RegisterModel", "UpdateItem", 5),
+    ("RetireDetectors", "DeleteModel", 0),
+    ("PublishAnomalies", "DeleteObject", 0),
+}
+_SUCCESSES = ("TRAINED", "PUBLISHED")
+
+
+@dataclass
+class Judge:
+    """Runs cases in a shop and judges them by runs without faults."""
+
+    shop: Shop
+    _undisturbed: dict[Scenario, Standing] = field(default_factory=dict)
+    _following: dict[Scenario, Standing] = field(default_factory=dict)
+
+    def problems(self, case: Case) -> list[str]:
+        """What is wrong with how the case ended."""
+        self._know(case.scenario)
+        self.shop.rewind(case.scenario)
+        paced = case.column == "throttled" and case.target and case.target.service == "cloudwatch"
+        if paced:
+            # Adaptive clients fill their bucket by the clock, which has just been turned back.
+            self.shop.fleet.aws.cool_down()
+        case.arrange(self.shop)
+        before = self.shop.standing()
+        try:
+            result = self.shop.run(case.scenario)
+            after = self.shop.standing()
+            self.shop.fleet.aws.faults.clear()
+            return list(self._judged(case, result, before, after))
+        except ExecutionTimedOut:
+            abort_executions()
+            raise
+        finally:
+            if paced:
+                self.shop.fleet.aws.cool_down()
+
+    def _know(self, scenario: Scenario) -> None:
+        if scenario not in self._undisturbed:
+            self.shop.rewind(scenario)
+            assert self.shop.run(scenario).status == "SUCCEEDED"
+            self._undisturbed[scenario] = self.shop.standing()
+            assert self.shop.run_next(scenario).status == "SUCCEEDED"
+            self._following[scenario] = self.shop.standing()
+
+    def _judged(
+        self, case: Case, result: ExecutionResult, before: Standing, after: Standing
+    ) -> Iterator[str]:
+        if not case.says:
+            yield from _differences(self._undisturbed[case.scenario], after, _mails_allowed(case))
+        elif _is_of_the_run(case):
+            # A transform goes on when the training that it asked for fails, which then says why itself.
+            ends = (
+                [result, *self.shop.trainings_by_need()] if case.scenario == "by need" else [result]
+            )
+            yield from _says_why(case, ends)
+        else:
+            yield from self._failed_alone(case, result, before, after)
+        if case.says:
+            yield from self._caught_up(case)
+
+    def _failed_alone(
+        self, case: Case, result: ExecutionResult, before: Standing, after: Standing
+    ) -> Iterator[str]:
+        outcomes = _outcomes(case.scenario, after)
+        for name in NAMES:
+            status, message = outcomes.get(name, ("none", ""))
+            if name not in case.detectors or _cleans_up(case):
+                if status not in _SUCCESSES:
+                    yield f"{name} ended {status}: {message}"
+            elif status != "FAILED" or case.says not in message:
+                yield f"{name} ended {status}: {message}, which does not name {case.says}"
+            else:
+                yield from _half_done(name, before, after, self._undisturbed[case.scenario])
+        if result.status != "SUCCEEDED" and set(case.detectors) != set(NAMES):
+            yield f"the execution ended {result.status}: {result.error}, {result.cause}"
+
+    def _caught_up(self, case: Case) -> Iterator[str]:
+        result = self.shop.run_next(case.scenario)
+        if result.status != "SUCCEEDED":
+            yield f"the next run ended {result.status}: {result.error}, {result.cause}"
+            return
+        standing = self.shop.standing()
+        whole = self._following[case.scenario]
+        for name in NAMES:
+            yield from _gaps(name, case.scenario, standing)
+            if case.scenario == "transform" and case.says != "ModelMissing":
+                wanted, found = (each.maxima["AnomalyScore", name] for each in (whole, standing))
+                yield from _first(f"scores of {name} after the next run", wanted, found)
+
+
+def _differences(wanted: Standing, found: Standing, mails: range) -> Iterator[str]:
+    for what in ("objects", "items", "maxima"):
+        yield from _first(what, getattr(wanted, what), getattr(found, what))
+    if found.mails - wanted.mails not in mails:
+        yield f"{found.mails} mails instead of {wanted.mails}"
+
+
+def _first(what: str, wanted: Mapping[Any, Any], found: Mapping[Any, Any]) -> Iterator[str]:
+    """The first few keys in which two mappings differ."""
+    differing = [
+        key
+        for key in sorted(wanted.keys() | found.keys(), key=str)
+        if wanted.get(key) != found.get(key)
+    ]
+    for key in differing[:3]:
+        yield f"{what} {key}: {_short(found.get(key))} instead of {_short(wanted.get(key))}"
+
+
+def _short(value: Any) -> str:
+    return str(value)[:300]
+
+
+def _mails_allowed(case: Case) -> range:
+    """How many mails more than one: a lost answer leaves open whether SNS has sent; each attempt may then send again."""
+    unknown = case.column in ("reset after", "late", "killed")
+    if case.target and case.target.operation == "Publish" and unknown:
+        return range(4)
+    return range(1)
+
+
+def _is_of_the_run(case: Case) -> bool:
+    target = case.target
+    if target is None or _cleans_up(case):
+        return False
+    return target.caller in _OF_THE_RUN or target.subject in _OF_THE_RUN
+
+
+def _cleans_up(case: Case) -> bool:
+    target = case.target
+    return target is not None and (
+        (target.caller, target.operation, target.occurrence) in _CLEANING_UP
+    )
+
+
+def _says_why(case: Case, ends: Sequence[ExecutionResult]) -> Iterator[str]:
+    failed = [end for end in ends if end.status == "FAILED"]
+    if not failed:
+        yield f"the execution ended {ends[0].status}, though the run itself could not go on"
+    elif not any(case.says in f"{end.error}: {end.cause}" for end in failed):
+        yield f"the execution says {failed[0].error}: {failed[0].cause}"
+
+
+def _outcomes(scenario: Scenario, standing: Standing) -> dict[str, tuple[str, str]]:
+    kind, at = ("training", TRAINED_AT) if scenario == "training" else ("transform", TRANSFORMED_AT)
+    partition = f"RUN#{run_id(kind, at)}"
+    return {
+        sk.removeprefix("OUTCOME#"): (item["status"], item["message"])
+        for (pk, sk), item in standing.items.items()
+        if pk == partition and sk.startswith("OUTCOME#")
+    }
+
+
+def _half_done(name: str, before: Standing, after: Standing, whole: Standing) -> Iterator[str]:
+    """Of a detector that failed, all is published or nothing, and a model is registered as it should be or not."""
+    for metric in ("Anomaly", "AnomalyScore"):
+        found = after.maxima.get((metric, name), {})
+        if found not in (before.maxima.get((metric, name), {}), whole.maxima.get((metric, name))):
+            yield f"{metric} of {name} is half published: {len(found)} datapoints"
+    models = {model["name"]: model for model in _record(whole, name).get("models", [])}
+    known = [model["name"] for model in _record(before, name).get("models", [])]
+    for model in _record(after, name).get("models", []):
+        if model["name"] not in known and model != models.get(model["name"]):
+            yield f"model {model['name']} of {name} is half registered"
+
+
+def _record(standing: Standing, name: str) -> Mapping[str, Any]:
+    return standing.items.get(("DETECTOR", name), {})
+
+
+def _gaps(name: str, scenario: Scenario, standing: Standing) -> Iterator[str]:
+    """Whether every datapoint from the first window to the last is published, and nothing else."""
+    end = TRANSFORMED_AT if scenario == "training" else NEXT_AT
+    # A detector that never published begins as far back as FirstWindowDays says, whenever it is trained at last.
+    starts = (
+        (TRANSFORMED_AT - timedelta(days=1), NEXT_AT - timedelta(days=1))
+        if scenario == "by need"
+        else (FIRST_TRAINING,)
+    )
+    found = standing.published(name)
+    grids = [set(range(int(s.timestamp()), int(end.timestamp()), PERIOD)) for s in starts]
+    if found not in grids:
+        missing, surplus = len(grids[0] - found), len(found - grids[0])
+        yield f"{name} has a gap: {missing} of {len(grids[0])} missing, {surplus} too many"
+    through = _record(standing, name).get("published_through")
+    if through != f"{end:%Y-%m-%dT%H:%M:%SZ}":
+        yield f"{name} is published through {through}"
