@@ -14,6 +14,7 @@ from local.aws.api_response import ApiError, ApiResponse, failure, success
 from local.aws.calls import Call, CallLog
 from local.aws.faults import Fault, Faults
 from local.aws.http_server import AsgiApp
+from local.aws.operator_requests import OperatorRequests
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Gateway:
         *,
         on_first_call: Callable[[str], None],
         check_limits: Callable[[ApiRequest], None],
+        operator: OperatorRequests,
         caller_of: Callable[[str], str],
         hang_up: Callable[[tuple[str, int]], None],
     ) -> None:
@@ -53,6 +55,7 @@ class Gateway:
         self._on_first_call = on_first_call
         self._called: set[str] = set()
         self._check_limits = check_limits
+        self._operator = operator
         self._caller_of = caller_of
         self._hang_up = hang_up
 
@@ -66,6 +69,9 @@ class Gateway:
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         request = await _read(scope, receive)
+        if self._operator.serves(request.path):
+            await _send(send, await asyncio.to_thread(self._operator.answer, request))
+            return
         if not request.service:
             await self._ministack(scope, _replay(request.raw_body, receive), send)
             return

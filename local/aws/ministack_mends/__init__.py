@@ -16,6 +16,7 @@ from local.aws.ministack_mends.stack_resources import StackResources
 from local.aws.ministack_mends.state_children import Children
 from local.aws.ministack_mends.state_definitions import StateDefinitions
 from local.aws.ministack_mends.state_execution import Executions
+from local.aws.ministack_mends.state_history import Histories
 from local.aws.ministack_mends.state_paths import Paths
 
 
@@ -34,6 +35,7 @@ def mend(
     StateDefinitions(mending)
     Paths(mending)
     Executions(mending, clock)
+    Histories(mending)
     Children(mending, clock, calls, faults)
     Metrics(mending, cloudwatch, clock, region)
     return mending
