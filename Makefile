@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check e2e lock clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 setup: $(VENV)/.ready ## the virtual environment with everything in requirements.lock
 
@@ -22,14 +22,17 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 	@$(BIN)/cutwatch demo
 
 test: setup ## all tests
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto -m "not container"
 
 check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --region us-east-1
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -m "not container"
+
+e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
+	@$(BIN)/pytest -rs tests/e2e
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --universal --upgrade --python-version 3.11 --group dev pyproject.toml -o requirements.lock

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cutwatch.aws import client
 from tests.e2e.lambda_emulator import emulated, why_not
 from tests.e2e.local_server import LocalServer, cutwatch_local
 from tests.e2e.sample_state import SampleState
@@ -81,7 +82,11 @@ def state(server: LocalServer, functions: Mapping[str, Answer]) -> SampleState:
         assert "FunctionError" not in answer, payload
         return json.loads(payload)
 
-    return SampleState(server.client("s3"), server.client("dynamodb"), outputs, invoke)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
+        # Not the ones that are kept: other tests have theirs on moto.
+        s3, dynamodb = client.__wrapped__("s3"), client.__wrapped__("dynamodb")
+    return SampleState(s3, dynamodb, outputs, invoke)
 
 
 def test_the_template_s_functions_are_all_deployed(functions: Mapping[str, Answer]) -> None:

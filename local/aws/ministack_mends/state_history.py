@@ -29,7 +29,8 @@ class Histories:
         event = None
         for name, described in _events(kind, details or {}):
             event = self._write(execution, name, described)
-            event["previousEventId"] = event["id"] - 1
+            event["previousEventId"] = _previous(event["id"])
+        execution["events"][0]["previousEventId"] = 0
         return event
 
     def list_executions(self, request: Mapping[str, Any]) -> Any:
@@ -66,6 +67,11 @@ def _write_map_run(
         states._add_event(execution, "MapRunStarted", details)["timestamp"] = run["startDate"]
         kind, ended = ending
         states._add_event(execution, kind, {_details_of(kind): ended} if ended else {})
+
+
+def _previous(event_id: int) -> int:
+    """The first state's entry follows nothing, as the start does."""
+    return event_id - 1 if event_id > 2 else 0
 
 
 def _events(kind: str, details: Mapping[str, Any]) -> Iterator[Event]:
