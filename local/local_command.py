@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, NoReturn
 
 import typer
@@ -26,6 +27,14 @@ def local(
             help="Waits of state machines take no time; its clock runs ahead instead.",
         ),
     ] = False,
+    now: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%SZ"],
+            help="Where its clock starts, in UTC; by default at the real time.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[  # noqa: FBT002
         bool, typer.Option("--json", help="The environment for another program, on one line.")
     ] = False,
@@ -47,6 +56,8 @@ def local(
         aws.start()
     except OSError as error:
         _mistake(error.strerror or str(error))
+    if now is not None:
+        aws.clock.move_to(now.replace(tzinfo=UTC))
     try:
         _announce(host, aws.endpoint_url, region, as_json=as_json)
         stop.wait()

@@ -29,6 +29,7 @@ class SampleState:
         self._bucket = Bucket(s3, outputs["DataBucketName"])
         self._registry = Registry(dynamodb, outputs["RegistryTableName"])
         self._invoke = invoke
+        self._stored: set[str] = set()
 
     def before(self, function: str) -> None:
         """Do what comes before this function, unless it was done for another."""
@@ -89,6 +90,9 @@ class SampleState:
             self._invoke(function, sample(function))
 
     def _store(self, event_name: str, detector: Detector) -> None:
+        if event_name in self._stored:
+            return
+        self._stored.add(event_name)
         event = sample(event_name)
         run = Run.from_payload(event["run"])
         named = event["datasets"][0]

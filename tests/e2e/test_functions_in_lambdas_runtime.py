@@ -46,7 +46,8 @@ EXPECTED: Mapping[str, Callable[[Answer], bool]] = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalServer]:
-    with cutwatch_local("--host", "0.0.0.0") as running:
+    # The samples' own time: CloudWatch takes no datapoints that are older than two weeks.
+    with cutwatch_local("--host", "0.0.0.0", "--now", "2026-11-02T04:05:11Z") as running:
         running.sam(
             *("deploy", "--template", "template.yaml", "--config-env", "prod"),
             "--no-confirm-changeset",
