@@ -4,6 +4,7 @@ A sample event comes from the middle of a run. The datasets that it names are wr
 them in Store Metric Data, from datapoints that are made up; everything after that is the work of the functions.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from tests.sample_events import sample
 
 Invoke = Callable[[str, Mapping[str, Any]], Any]
 _DAY = 86_400
+_POLL_SECONDS = 0.2
 
 
 class SampleState:
@@ -42,7 +44,8 @@ class SampleState:
 
     def trained(self) -> None:
         self.training_rows()
-        self._run("start_training_job", "get_training_job_status")
+        self._run("start_training_job")
+        self._wait("get_training_job_status", sample("get_training_job_status"))
 
     def model(self) -> None:
         self.trained()
@@ -57,7 +60,7 @@ class SampleState:
             "start_transform_job",
             {**weekly, "run": register["run"], "data": register["datasets"][0]},
         )
-        self._invoke("get_transform_job_status", {**register, "job": started, "now": weekly["now"]})
+        self._wait("get_transform_job_status", {**register, "job": started, "now": weekly["now"]})
 
     def registered(self) -> None:
         self.training_scores()
@@ -69,7 +72,8 @@ class SampleState:
 
     def transformed(self) -> None:
         self.transform_rows()
-        self._run("start_transform_job", "get_transform_job_status")
+        self._run("start_transform_job")
+        self._wait("get_transform_job_status", sample("get_transform_job_status"))
 
     def forest_rows(self) -> None:
         self._store("train_forest", self._forest_detector())
@@ -88,6 +92,10 @@ class SampleState:
     def _run(self, *functions: str) -> None:
         for function in functions:
             self._invoke(function, sample(function))
+
+    def _wait(self, function: str, event: Mapping[str, Any]) -> None:
+        while self._invoke(function, event)["status"] == "InProgress":
+            time.sleep(_POLL_SECONDS)
 
     def _store(self, event_name: str, detector: Detector) -> None:
         if event_name in self._stored:
@@ -155,6 +163,7 @@ def _result(query: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, A
 
 
 _BEFORE: Mapping[str, Callable[[SampleState], None]] = {
+    "store_metric_data": SampleState.registered,
     "start_training_job": SampleState.training_rows,
     "get_training_job_status": SampleState.trained,
     "stop_training_job": SampleState.trained,
