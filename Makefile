@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help setup demo test faults check security lock clean
+.PHONY: help setup demo test faults check e2e security lock clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 setup: $(VENV)/.ready ## the virtual environment with everything in requirements.lock
 
@@ -22,7 +22,7 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 	@$(BIN)/cutwatch demo
 
 test: setup ## all tests
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto -m "not container"
 
 faults: setup ## every call of a training and of a transform with every fault: the matrix, and how many cases passed
 	@PYTHONPATH=functions:. $(BIN)/python -m tests.faults
@@ -32,7 +32,10 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --region us-east-1
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -m "not container"
+
+e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
+	@$(BIN)/pytest -rs tests/e2e
 
 # In a virtual environment of its own: checkov pins versions of boto3 and click that the SAM CLI and the local AWS cannot use.
 security: ## the template under a security linter; .checkov.yaml says what is passed over, and why

@@ -13,6 +13,8 @@ from cutwatch.detector import Detector, MissingData, Sensitivity
 from cutwatch.errors import InvalidDetectors
 from local.cost_command import cost
 from local.discovery import discover
+from local.fire_command import fire
+from local.local_command import local
 
 if TYPE_CHECKING:
     from local.presentation import Planted
@@ -35,6 +37,8 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 app.command()(cost)
+app.command()(local)
+app.command()(fire)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The record of every API call: who called what, with which parameters, to which effect."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,11 +33,11 @@ class Call:
 
 
 class CallLog(Sequence[Call]):
-    """Every call so far, oldest first."""
+    """Every call so far, oldest first; no more than the last `most`, where that is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
         self._lock = threading.Lock()
-        self._calls: list[Call] = []
+        self._calls: deque[Call] = deque(maxlen=most)
 
     def record(self, call: Call) -> None:
         with self._lock:
@@ -72,4 +73,5 @@ class CallLog(Sequence[Call]):
             return iter(list(self._calls))
 
     def __getitem__(self, index: Any) -> Any:
-        return self._calls[index]
+        with self._lock:
+            return list(self._calls)[index]

@@ -18,6 +18,7 @@ from local.aws.faults import CallerEnd, Fault, Faults
 from local.aws.http_server import AsgiApp
 from local.aws.iam.entry import Entry
 from local.aws.iam.permissions import Permissions
+from local.aws.operator_requests import OperatorRequests
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Gateway:
         *,
         on_first_call: Callable[[str], None],
         check_limits: Callable[[ApiRequest], None],
+        operator: OperatorRequests,
         caller_of: Callable[[str], str],
         permissions: Permissions,
         hang_up: Callable[[tuple[str, int]], None],
@@ -60,6 +62,7 @@ class Gateway:
         self._on_first_call = on_first_call
         self._called: set[str] = set()
         self._check_limits = check_limits
+        self._operator = operator
         self._caller_of = caller_of
         self._permissions = permissions
         self._hang_up = hang_up
@@ -75,6 +78,9 @@ class Gateway:
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         request = await _read(scope, receive)
+        if self._operator.serves(request.path):
+            await _send(send, await asyncio.to_thread(self._operator.answer, request))
+            return
         if not request.service:
             await self._ministack(scope, _replay(request.raw_body, receive), send)
             return

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -27,9 +28,10 @@ from local.aws.limits import check_limits
 from local.aws.ministack_mends import mend, mend_on_first_call
 from local.aws.ministack_mends.mending import Mending
 from local.aws.ministack_mends.state_execution import abort_executions
+from local.aws.operator_requests import OperatorRequests
 from local.aws.sagemaker import SageMakerBehaviour
 from local.aws.sagemaker.service import SageMaker
-from local.aws.schedules import Schedules
+from local.aws.schedules import Schedules, fire
 from local.aws.snapshots import Snapshot
 from local.aws.stacks import Stack
 
@@ -38,7 +40,8 @@ class LocalAws:
     """An AWS on loopback with nothing in it, from `start` to `stop`.
 
     `wait_scale` is the share of every wait that is slept for real (0: waits are skipped, the clock moves on);
-    `schedules` lets EventBridge fire its rules by itself as the clock passes their times.
+    `schedules` lets EventBridge fire its rules by itself as the clock passes their times; `remembered_calls`
+    bounds the record of calls, for one that runs for days.
     """
 
     def __init__(
@@ -50,10 +53,11 @@ class LocalAws:
         wait_scale: float = 0.0,
         schedules: bool = False,
         sagemaker: SageMakerBehaviour | None = None,
+        remembered_calls: int | None = None,
     ) -> None:
         self.region = region
         self.clock = Clock(wait_scale)
-        self.calls = CallLog()
+        self.calls = CallLog(remembered_calls)
         self.faults = Faults()
         self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
@@ -127,6 +131,10 @@ class LocalAws:
         assert self._functions is not None  # noqa: S101 - it is running
         self._functions.cool_down()
 
+    def fire(self, rule: str, at: datetime | None = None) -> list[str]:
+        """Fire a scheduled rule as EventBridge would at that time, or now; the ARNs of what it started."""
+        return fire(rule, at or self.clock.now(), self.region)
+
     def deploy(
         self,
         template: Path,
@@ -185,6 +193,7 @@ class LocalAws:
             self.faults,
             on_first_call=lambda service: mend_on_first_call(mending, service),
             check_limits=check_limits,
+            operator=OperatorRequests(self.fire),
             caller_of=caller_of,
             permissions=self.permissions,
             hang_up=server.hang_up,

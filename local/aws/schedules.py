@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,7 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 def fire(name: str, at: datetime, region: str) -> list[str]:
-    """Hand a rule's targets the scheduled event of this moment; the ARNs of the executions it started."""
+    """Hand a rule's targets the scheduled event of this moment; the ARNs of the executions it started.
+
+    The rule is named in full, or by its logical id where only one stack has it.
+    """
     bus, executions = service("eventbridge"), service("stepfunctions")._executions
     with account_scope(region):
         before = set(executions.keys())
@@ -89,10 +92,19 @@ def _is_enabled(rule: _Rule) -> bool:
 
 
 def _find(bus: Any, name: str) -> tuple[Any, list[Any]]:
-    for key, rule in bus._rules.items():
-        if rule["Name"] == name:
-            return rule, bus._targets.get(key) or []
-    raise LookupError(f"there is no rule {name}")
+    named = {rule["Name"]: key for key, rule in bus._rules.items()}
+    alike = [known for known in named if f"-{name}-" in known]
+    if name not in named and len(alike) != 1:
+        raise LookupError(_not_found(name, alike, list(named)))
+    key = named[name if name in named else alike[0]]
+    return bus._rules[key], bus._targets.get(key) or []
+
+
+def _not_found(name: str, alike: Sequence[str], known: Sequence[str]) -> str:
+    if alike:
+        return f"{name} can be any of {', '.join(sorted(alike))}; name one in full"
+    rules = f"; there are {', '.join(sorted(known))}" if known else "; nothing is deployed"
+    return f"there is no rule {name}{rules}"
 
 
 def _scheduled_event(rule: _Rule, at: datetime, region: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def test_a_dataset_that_is_none_raises_an_error_of_ours(content: bytes) -> None:
 
 
 def a_state() -> bytes:
-    state = ForestState.untrained(2, 1, seed=1)
+    state = ForestState.untrained(("value", "difference"), 1, seed=1)
     epochs = np.arange(50, dtype=np.int64) * 300
     rows = np.random.default_rng(1).normal(size=(50, 2))
     state.score(FeatureRows(rows, epochs), 15_000)

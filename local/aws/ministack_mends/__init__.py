@@ -17,6 +17,7 @@ from local.aws.ministack_mends.stack_resources import StackResources
 from local.aws.ministack_mends.state_children import Children
 from local.aws.ministack_mends.state_definitions import StateDefinitions
 from local.aws.ministack_mends.state_execution import Executions
+from local.aws.ministack_mends.state_history import Histories
 from local.aws.ministack_mends.state_paths import Paths
 from local.aws.ministack_mends.state_permissions import StatePermissions
 from local.aws.ministack_mends.target_permissions import TargetPermissions
@@ -38,6 +39,7 @@ def mend(
     StateDefinitions(mending)
     Paths(mending)
     Executions(mending, clock)
+    Histories(mending)
     Children(mending, clock, calls, faults)
     StatePermissions(mending, permissions)
     TargetPermissions(mending, permissions)

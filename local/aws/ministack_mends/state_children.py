@@ -2,6 +2,7 @@
 
 MiniStack ignores the `...Path` spellings of a Map's limits, runs a nested execution as an express one, and gives
 its failure the child's error name; on AWS it is `States.TaskFailed` with the child's description as the cause.
+It counts no invocation by a state machine among Lambda's metrics.
 """
 
 import json
@@ -20,6 +21,7 @@ from local.aws.clocked_pool import ClockedPool
 from local.aws.embedded_ministack import service
 from local.aws.faults import Fault, Faults
 from local.aws.ministack_mends.mending import Mending
+from local.aws.ministack_mends.state_history import map_run_events
 from local.aws.ministack_mends.state_permissions import current_role
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
@@ -58,7 +60,8 @@ class Children:
             path = resolved.pop(f"{field}Path", None)
             if path is not None:
                 resolved[field] = self._states._resolve_path_or_ctx(path, effective, context)
-        return self._run_map(resolved, data, effective, processor, execution, context)
+        run = partial(self._run_map, resolved, data, effective, processor, execution, context)
+        return map_run_events(self._states, execution, state.get("Label"), run)
 
     def run_branches(
         self,
@@ -189,11 +192,15 @@ class Children:
                 "Lambda.ResourceNotFoundException", f"Function not found: {name}"
             )
         record = functions._execution_record_for_config(function, configuration)
+        began = time.monotonic()
         result = functions._execute_function_with_config_scope(record, event)
-        if result.get("throttle"):
+        failed, throttled = bool(result.get("error")), bool(result.get("throttle"))
+        milliseconds = 1000 * (time.monotonic() - began)
+        functions._emit_lambda_metrics(name, milliseconds, failed, throttled)
+        if throttled:
             message = result["body"]["message"]
             raise self._states._ExecutionError("Lambda.TooManyRequestsException", message)
-        if result.get("error"):
+        if failed:
             body = result["body"]
             raise self._states._ExecutionError(body["errorType"], json.dumps(body))
         return result.get("body")

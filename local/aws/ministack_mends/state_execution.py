@@ -128,7 +128,7 @@ class Executions:
         context: dict[str, Any],
     ) -> Any:
         context["Execution"] = {**context["Execution"], **_described(execution, data)}
-        self.add_event(
+        self._states._add_event(
             execution,
             "ExecutionStarted",
             {"executionStartedEventDetails": {"input": execution["input"]}},
@@ -138,10 +138,14 @@ class Executions:
         except Exception as failure:
             error = self._as_error(failure)
             details = {"error": error.error, "cause": error.cause}
-            self.add_event(execution, "ExecutionFailed", {"executionFailedEventDetails": details})
+            self._states._add_event(
+                execution, "ExecutionFailed", {"executionFailedEventDetails": details}
+            )
             raise error from failure
         details = {"output": json.dumps(output)}
-        self.add_event(execution, "ExecutionSucceeded", {"executionSucceededEventDetails": details})
+        self._states._add_event(
+            execution, "ExecutionSucceeded", {"executionSucceededEventDetails": details}
+        )
         return output
 
     def _run(
@@ -161,13 +165,13 @@ class Executions:
                 "RetryCount": 0,
             }
             entered = {"name": name, "input": json.dumps(data)}
-            self.add_event(
+            self._states._add_event(
                 execution, f"{state['Type']}StateEntered", {"stateEnteredEventDetails": entered}
             )
             data, following = self._run_state(state, data, execution, context)
             self._check_running(execution)
             exited = {"name": name, "output": json.dumps(data)}
-            self.add_event(
+            self._states._add_event(
                 execution, f"{state['Type']}StateExited", {"stateExitedEventDetails": exited}
             )
             name = following
@@ -197,7 +201,7 @@ class Executions:
     def _finish_succeeded(self, execution: _Execution, output: Any) -> None:
         text = json.dumps(output)
         execution.update(status="SUCCEEDED", output=text, stopDate=self._states.now_iso())
-        self.add_event(
+        self._states._add_event(
             execution, "ExecutionSucceeded", {"executionSucceededEventDetails": {"output": text}}
         )
         self._states._emit_execution_status_event(execution)
@@ -209,7 +213,9 @@ class Executions:
         status, event = ("TIMED_OUT", "TimedOut") if timed_out else ("FAILED", "Failed")
         details = {"error": error.error, "cause": error.cause}
         execution.update(status=status, stopDate=self._states.now_iso(), **details)
-        self.add_event(execution, f"Execution{event}", {f"execution{event}EventDetails": details})
+        self._states._add_event(
+            execution, f"Execution{event}", {f"execution{event}EventDetails": details}
+        )
         self._states._emit_execution_status_event(execution)
 
     def _refuse_large(self, kind: str, details: Mapping[str, Any]) -> None:

@@ -1,0 +1,191 @@
+"""Every function runs its sample event in Lambda's own runtime, against a stack that `sam deploy` made."""
+
+import json
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutwatch.aws import client
+from tests.e2e.lambda_emulator import emulated, why_not
+from tests.e2e.local_server import BIN, LocalServer, cutwatch_local
+from tests.e2e.sample_state import SampleState
+from tests.sample_events import EVENTS, sample
+from tests.stack import FUNCTION, PROJECT, Stack, camel, snake
+
+STACK = "cutwatch-prod"
+FUNCTIONS = sorted(snake(logical_id) for logical_id in Stack().resources(FUNCTION))
+Answer = Mapping[str, Any]
+JOB = "cutwatch-lambda-invocations-202611010300-38a69683-1"
+WEEKLY_JOB = "cutwatch-lambda-invocations-202611020400-a493b3d3-1"
+
+EXPECTED: Mapping[str, Callable[[Answer], bool]] = {
+    "list_detectors": lambda a: a["run"]["id"] == "transform-20261102T040000Z" and a["count"] == 1,
+    # Nobody invoked a Lambda function in 2026-10, which is zeros; and nothing to do once they are published.
+    "store_metric_data": lambda a: a["pending"] == len(a["datasets"]) and a["rows"] in (0, 2365),
+    "start_training_job": lambda a: a["name"] == JOB,
+    "get_training_job_status": lambda a: (a["name"], a["status"]) == (JOB, "Completed"),
+    "stop_training_job": lambda a: a == {"name": JOB},
+    "create_model": lambda a: a == {"name": JOB},
+    "start_transform_job": lambda a: a["name"] == WEEKLY_JOB,
+    "get_transform_job_status": lambda a: (a["name"], a["status"]) == (WEEKLY_JOB, "Completed"),
+    "stop_transform_job": lambda a: a == {"name": WEEKLY_JOB},
+    "register_model": lambda a: a == {"models": [JOB]},
+    "publish_anomalies": lambda a: a["detectors"] == 1,
+    "train_forest": lambda a: [d["detector"] for d in a["datasets"]] == ["checkout-errors"],
+    "score_forest": lambda a: [d["detector"] for d in a["datasets"]] == ["checkout-errors"],
+    "record_outcome": lambda a: "errorType" not in a,
+    "retire_detectors": lambda a: a["problems"] == [],
+    "summarize_run": lambda a: a["detectors"] == 1,
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalServer]:
+    # The samples' own time: CloudWatch takes no datapoints that are older than two weeks.
+    with cutwatch_local("--host", "0.0.0.0", "--now", "2026-11-02T04:05:11Z") as running:
+        running.sam(
+            *("deploy", "--template", "template.yaml", "--config-env", "prod"),
+            "--no-confirm-changeset",
+        )
+        yield running
+
+
+@pytest.fixture(scope="module")
+def functions(server: LocalServer) -> Mapping[str, Answer]:
+    """The deployed functions' configurations, by the names of their files."""
+    resources = server.client("cloudformation").describe_stack_resources(StackName=STACK)
+    lambdas = server.client("lambda")
+    return {
+        snake(resource["LogicalResourceId"]): lambdas.get_function_configuration(
+            FunctionName=resource["PhysicalResourceId"]
+        )
+        for resource in resources["StackResources"]
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    }
+
+
+@pytest.fixture(scope="module")
+def state(server: LocalServer, functions: Mapping[str, Answer]) -> SampleState:
+    [stack] = server.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    lambdas = server.client("lambda")
+
+    def invoke(function: str, event: Answer) -> Any:
+        answer = lambdas.invoke(
+            FunctionName=functions[function]["FunctionName"], Payload=json.dumps(event)
+        )
+        payload = answer["Payload"].read()
+        assert "FunctionError" not in answer, payload
+        return json.loads(payload)
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
+        # Not the ones that are kept: other tests have theirs on moto.
+        s3, dynamodb = client.__wrapped__("s3"), client.__wrapped__("dynamodb")
+    return SampleState(s3, dynamodb, outputs, invoke)
+
+
+def test_the_template_s_functions_are_all_deployed(functions: Mapping[str, Answer]) -> None:
+    assert sorted(functions) == FUNCTIONS == sorted(EXPECTED)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_runs_its_event_under_the_runtime_interface_emulator(
+    function: str,
+    server: LocalServer,
+    functions: Mapping[str, Answer],
+    state: SampleState,
+    tmp_path: Path,
+) -> None:
+    state.before(function)
+    with emulated(functions[function], server.environment, tmp_path) as emulator:
+        answer = emulator.invoke(sample(function))
+    assert EXPECTED[function](answer), (answer, (tmp_path / "log").read_text())
+
+
+def _why_no_container() -> str | None:
+    python = shutil.which("python3.13")
+    if python is None or subprocess.run([python, "-c", ""], check=False).returncode:
+        return "sam build needs Python 3.13 on the PATH"
+    if shutil.which("docker") is None:
+        return "there is no docker command"
+    images = subprocess.run(
+        ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if images.returncode:
+        return "no Docker engine answers"
+    if f"lambda/python:3.13-{_architecture()}" not in images.stdout:
+        return "Docker has no image of Lambda's Python 3.13 yet; sam local invoke pulls it once"
+    return None
+
+
+def _architecture() -> str:
+    return "x86_64" if platform.machine().lower() in ("x86_64", "amd64") else "arm64"
+
+
+def _docker_host() -> str:
+    """Where a container finds this machine: the address of Docker's bridge."""
+    return subprocess.run(
+        ["docker", "network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`sam build` for the processor of this machine."""
+    folder = tmp_path_factory.mktemp("build")
+    answer = subprocess.run(
+        [
+            *(BIN / "sam", "build", "--build-dir", folder / "build"),
+            *("--cache-dir", folder / "cache"),
+            *("--parameter-overrides", f"Architecture={_architecture()}"),
+        ],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return folder / "build" / "template.yaml"
+
+
+@pytest.mark.container
+@pytest.mark.slow
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_runs_its_event_in_a_container(
+    function: str,
+    server: LocalServer,
+    functions: Mapping[str, Answer],
+    state: SampleState,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:
+    if reason := _why_no_container():
+        pytest.skip(reason)
+    state.before(function)
+    variables = dict(functions[function]["Environment"]["Variables"])
+    variables["AWS_ENDPOINT_URL"] = f"http://{_docker_host()}:{server.port}"
+    settings = tmp_path / "environment.json"
+    settings.write_text(json.dumps({"Parameters": variables}))
+    printed = server.sam(
+        *("local", "invoke", camel(function), "--template", str(request.getfixturevalue("built"))),
+        *("--event", str(EVENTS / f"{function}.json"), "--env-vars", str(settings)),
+        *("--parameter-overrides", f"Architecture={_architecture()}"),
+        "--skip-pull-image",
+    )
+    answer = json.loads(printed.strip().splitlines()[-1])
+    assert EXPECTED[function](answer), answer

@@ -1,0 +1,125 @@
+"""`cutwatch local` and `cutwatch fire`, as processes of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from local.aws import LocalAws
+from local.cli import FAILURE, USER_MISTAKE, app
+from tests.stack import PROJECT
+
+COMMAND = [sys.executable, "-c", "from local.cli import main; main()", "local"]
+SEARCHED = os.pathsep.join([str(PROJECT), str(PROJECT / "functions")])
+RULE = {
+    "Resources": {
+        "TickRule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"ScheduleExpression": "rate(1 day)"},
+        }
+    }
+}
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """These tests start servers of their own."""
+
+
+@contextmanager
+def started(*options: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": SEARCHED},
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_its_environment_serves_and_ends_cleanly_when_it_is_stopped(
+    stop: signal.Signals,
+) -> None:
+    with started("--json", "--region", "eu-west-1") as process:
+        assert process.stdout is not None
+        environment = json.loads(process.stdout.readline())["environment"]
+        topic = boto3.client(
+            "sns",
+            endpoint_url=environment["AWS_ENDPOINT_URL"],
+            region_name=environment["AWS_DEFAULT_REGION"],
+        ).create_topic(Name="alerts")
+        process.send_signal(stop)
+        rest, errors = process.communicate(timeout=60)
+    assert topic["TopicArn"] == "arn:aws:sns:eu-west-1:123456789012:alerts"
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_stdout_is_lines_that_a_shell_can_read() -> None:
+    with started() as process:
+        assert process.stdout is not None
+        names = [process.stdout.readline().partition("=")[0] for _ in range(4)]
+    assert names == [
+        "export AWS_ENDPOINT_URL",
+        "export AWS_ACCESS_KEY_ID",
+        "export AWS_SECRET_ACCESS_KEY",
+        "export AWS_DEFAULT_REGION",
+    ]
+
+
+def test_listening_on_every_network_is_warned_of() -> None:
+    with started("--host", "0.0.0.0") as process:
+        assert process.stderr is not None
+        assert "anybody who reaches it can run theirs" in process.stderr.readline()
+
+
+def test_a_port_in_use_is_one_line_and_a_failing_exit_code() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        answer = CliRunner().invoke(app, ["local", "--port", str(port)])
+    assert answer.exit_code == USER_MISTAKE
+    assert answer.output == (
+        f"cutwatch: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    )
+
+
+def test_a_region_that_aws_does_not_have_is_one_line_and_a_failing_exit_code() -> None:
+    answer = CliRunner().invoke(app, ["local", "--region", "mars-1"])
+    assert answer.exit_code == USER_MISTAKE
+    assert answer.output == "cutwatch: --region mars-1: AWS has no such region\n"
+
+
+def test_a_rule_is_fired_by_its_logical_id_and_an_unknown_one_is_named() -> None:
+    with LocalAws() as aws:
+        aws.client("cloudformation").create_stack(StackName="clock", TemplateBody=json.dumps(RULE))
+        endpoint = ["--endpoint-url", aws.endpoint_url]
+        fired = CliRunner().invoke(app, ["fire", "TickRule", *endpoint])
+        unknown = CliRunner().invoke(app, ["fire", "TockRule", *endpoint])
+        misdated = CliRunner().invoke(app, ["fire", "TickRule", "--at", "noon", *endpoint])
+    assert (fired.exit_code, fired.output) == (0, "")
+    assert unknown.exit_code == USER_MISTAKE
+    assert "there is no rule TockRule; there are clock-TickRule-" in unknown.output
+    assert misdated.exit_code == USER_MISTAKE
+    assert misdated.output == "cutwatch: noon is no time such as 2026-11-02T04:00:00Z\n"
+
+
+def test_firing_without_a_local_aws_says_how_to_start_one() -> None:
+    answer = CliRunner().invoke(app, ["fire", "Rule", "--endpoint-url", "http://127.0.0.1:9"])
+    assert answer.exit_code == FAILURE
+    assert "start one with cutwatch local" in answer.output
