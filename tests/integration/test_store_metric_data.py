@@ -202,7 +202,7 @@ def test_training_learns_a_recipe_from_its_own_history(account: Account) -> None
     prefix = store(account, training_event())["prefix"]
 
     recipe = Recipe.from_payload(account.store.read_json(f"{prefix}description.json")["recipe"])
-    assert recipe.features == ("value", "difference")
+    assert recipe.features == ("value", "difference", "residual")
     assert recipe.explained > 0.99
 
 
