@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing import get_context
@@ -63,6 +63,14 @@ class Bench:
     """One process's shop, opened when the first case comes."""
 
     _opened: "Bench | None" = None
+
+    @classmethod
+    @contextmanager
+    def opened(cls) -> Iterator["Bench"]:
+        """For a process that has other local AWSs after it."""
+        bench = cls()
+        with bench._open:
+            yield bench
 
     def __init__(self) -> None:
         self._open = ExitStack()

@@ -14,9 +14,9 @@ PARTS = 2
 def test_whatever_befalls_a_call_the_run_ends_as_it_must(
     part: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bench = Bench.of_this_process()
-    chosen = chosen_for(present_commit(), bench.cases, CASES)
-    verdicts = [bench.verdict(number) for number in chosen[part::PARTS]]
+    with Bench.opened() as bench:
+        chosen = chosen_for(present_commit(), bench.cases, CASES)
+        verdicts = [bench.verdict(number) for number in chosen[part::PARTS]]
     skipped = sorted({case.name for case in bench.cases} - {bench.cases[n].name for n in chosen})
     with capsys.disabled():
         print(f"\n{len(verdicts)} cases of {len(bench.cases)}; skipped for this commit:")

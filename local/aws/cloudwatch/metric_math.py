@@ -8,7 +8,7 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Any, Protocol
 
@@ -21,6 +21,8 @@ from local.aws.cloudwatch.time_series import Array, TimeSeries, Value, WrongExpr
 # Each gives many series, or is known to the account only.
 _NOT_IMPLEMENTED = ("SEARCH", "METRICS", "SELECT", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC")
 _INVALID = "Invalid syntax"
+# Deeper expressions are refused by their depth, for how deep Python itself can go depends on who calls.
+_DEEPEST = 100
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>\"[^\"]*\"|'[^']*')|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<word>[A-Za-z]\w*)|(?P<symbol>&&|\|\||==|!=|<=|>=|[-+*/^<>(),\[\]]))\s*",
@@ -63,8 +65,11 @@ class Scope(Protocol):
 
 def evaluate(expression: str, scope: Scope) -> TimeSeries:
     """The series that an expression gives; raises `WrongExpression`."""
+    tokens = list(_python(expression))
+    if _depth(tokens) > _DEEPEST:
+        raise WrongExpression(_INVALID)
     try:
-        tree = ast.parse(" ".join(_python(expression)), mode="eval").body
+        tree = ast.parse(" ".join(tokens), mode="eval").body
         value = _Evaluation(scope).value(tree)
     except (SyntaxError, RecursionError, MemoryError):
         raise WrongExpression(_INVALID) from None
@@ -73,6 +78,16 @@ def evaluate(expression: str, scope: Scope) -> TimeSeries:
     if isinstance(value, list):
         raise WrongExpression("The local CloudWatch does not implement several series as a result")
     raise WrongExpression("The result of an expression must be a time series, not a scalar")
+
+
+def _depth(tokens: Iterable[str]) -> int:
+    """The most brackets that are open at once, signs one behind the other counted like brackets."""
+    brackets = signs = deepest = 0
+    for token in tokens:
+        signs = signs + 1 if token == "-" else 0
+        brackets += (token == "(") - (token == ")")
+        deepest = max(deepest, brackets + signs)
+    return deepest
 
 
 def _python(expression: str) -> Iterator[str]:
