@@ -94,8 +94,8 @@ def _last_troubles(ended: Sequence[Ending]) -> list[str]:
     messages = [outcome.message for _, outcome in troubled]
     return [
         f"{run.label} {_NO_SUCCESS[outcome.status]}: {outcome.message}"
-        for run, outcome in troubled
-        if sum(outcome.message in message for message in messages) == 1
+        for position, (run, outcome) in enumerate(troubled)
+        if not any(outcome.message in later for later in messages[position + 1 :])
     ]
 
 

@@ -58,6 +58,6 @@ def end(message: str, code: int) -> NoReturn:
 
 def show(renderable: Any) -> None:
     """A table, never so narrow that it says less."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.width = max(console.width, _TABLE_WIDTH)
     console.print(renderable)

@@ -66,7 +66,7 @@ def _check(deployment: "Deployment", detectors: list[str]) -> None:
     from local.operations.run_history import known_names
 
     known = known_names(deployment.registry, deployment.bucket, datetime.now(UTC))
-    hint = "; --new starts what no run has met yet. Nothing was started"
+    hint = " (--new starts what no run has met yet)"
     check_known(detectors, known, hint=hint)
 
 

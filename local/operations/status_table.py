@@ -28,7 +28,7 @@ def _cells(each: DetectorStatus, now: datetime) -> list[str]:
         each.engine or "–",
         f"{span_in_words(now - each.trained)} old" if each.trained else "–",
         _published(each.published_through, now),
-        f"{run.kind} {run.scheduled:%m-%d %H:%M}" if run else "–",
+        run.id if run else "–",
         outcome.status if outcome else "–",
         str(each.events),
     ]
