@@ -31,7 +31,7 @@ def deployed(stack: str, region: str | None, profile: str | None) -> Iterator["D
     """The stack, for as long as a command works with it. What AWS refuses ends the command in one line."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from cutwatch.errors import AwsError
+    from cutwatch.errors import CutwatchError
     from local.account import Account, explanation
     from local.operations.deployment import Refused, find_deployment
 
@@ -39,7 +39,7 @@ def deployed(stack: str, region: str | None, profile: str | None) -> Iterator["D
         account = Account.reached_by(profile, region)
         region = account.region
         yield find_deployment(account, stack)
-    except (Refused, AwsError) as error:
+    except (Refused, CutwatchError) as error:
         end(str(error), MISTAKE)
     except (BotoCoreError, ClientError) as error:
         end(explanation(error, region), MISTAKE)

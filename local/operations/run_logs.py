@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cutwatch.errors import InvalidInput
 from cutwatch.moments import format_moment
 from cutwatch.names import run_id
 from cutwatch.runs import Kind, RunRequest
@@ -104,10 +105,15 @@ def _execution(deployment: Deployment, arn: str) -> Any:
 
 def _run_of(kind: Kind, described: Mapping[str, Any]) -> LoggedRun:
     """The run that List Detectors opens for an execution with this input."""
-    started = described["startDate"]
-    request = RunRequest.from_event(kind, json.loads(described["input"]), format_moment(started))
-    run = run_id(kind, request.scheduled_time, by_need=request.by_need)
-    return LoggedRun(run, started - _EARLY, described["executionArn"], described)
+    started, arn = described["startDate"], described["executionArn"]
+    try:
+        event = json.loads(described["input"])
+        request = RunRequest.from_event(kind, event, format_moment(started))
+        run = run_id(kind, request.scheduled_time, by_need=request.by_need)
+    except InvalidInput:
+        # List Detectors refused it too and opened no run; its own lines are all that there are.
+        run = described["name"]
+    return LoggedRun(run, started - _EARLY, arn, described)
 
 
 def log_lines(deployment: Deployment, wanted: LoggedRun) -> list[LogLine]:

@@ -153,6 +153,15 @@ def test_a_run_that_fails_says_why_and_its_execution_has_logs() -> None:
         assert logged.stdout.splitlines()[-1].startswith("FAILED: InvalidInput")
 
 
+def test_an_execution_whose_input_was_refused_has_logs(shop: Fleet) -> None:
+    execution = shop.stack.start("TransformStateMachine", {"detectors": "checkout"})
+    execution.wait()
+
+    logged = cutwatch("logs", execution.arn)
+    assert logged.exit_code == 0, logged.output
+    assert "expected a list of detector names" in logged.stdout
+
+
 def test_a_started_run_that_nobody_waits_for_is_named() -> None:
     result = cutwatch("start", "training", "--detector", "ghost")
 
