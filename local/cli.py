@@ -15,6 +15,11 @@ from local.cost_command import cost
 from local.discovery import discover
 from local.fire_command import fire
 from local.local_command import local
+from local.operations.events_command import events
+from local.operations.logs_command import logs
+from local.operations.silence_command import silence
+from local.operations.start_command import start
+from local.operations.status_command import status
 
 if TYPE_CHECKING:
     from local.presentation import Planted
@@ -25,9 +30,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Anomaly detection for CloudWatch metrics: try it on this machine, without an AWS account.",
+    help="Anomaly detection for CloudWatch metrics: try it on this machine, or look after what is deployed.",
 )
-app.command()(discover)
 console = Console(highlight=False, soft_wrap=True)
 
 USER_MISTAKE = 2
@@ -36,9 +40,8 @@ _BUILD = Path("build")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-app.command()(cost)
-app.command()(local)
-app.command()(fire)
+for command in (discover, cost, status, events, start, logs, silence, local, fire):
+    app.command()(command)
 
 
 def main() -> None:

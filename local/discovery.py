@@ -11,22 +11,6 @@ if TYPE_CHECKING:
     from local.suggestions import ListedMetric
 
 _FAILURE, _USER_MISTAKE = 1, 2
-_ACTION = "cloudwatch:ListMetrics"
-_LACKS_PERMISSION = (
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "UnauthorizedOperation",
-)
-_NOT_ACCEPTED = (
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-)
-_NO_CREDENTIALS = "no usable AWS credentials; sign in, set AWS_PROFILE, or give --profile"
 
 
 def discover(
@@ -84,9 +68,9 @@ def _listed(
     profile: str | None,
 ) -> list["ListedMetric"]:
     """What ListMetrics answers; what AWS refuses ends the command with a line that says what to do."""
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    from local.account import Account, explanation  # noqa: PLC0415
 
     asked: dict[str, Any] = {"Namespace": namespace}
     if metric:
@@ -94,12 +78,11 @@ def _listed(
     if dimensions:
         asked["Dimensions"] = [_dimension_filter(each) for each in dimensions]
     try:
-        session = boto3.session.Session(profile_name=profile, region_name=region)
-        region = session.region_name
-        config = Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=12)
-        return list(_pages(session.client("cloudwatch", config=config), asked))
+        account = Account.reached_by(profile, region)
+        region = account.region
+        return list(_pages(account.client("cloudwatch"), asked))
     except (BotoCoreError, ClientError) as error:
-        _end(_explanation(error, region), _FAILURE)
+        _end(explanation(error, region), _FAILURE)
 
 
 def _dimension_filter(text: str) -> dict[str, str]:
@@ -114,48 +97,6 @@ def _pages(cloudwatch: Any, asked: dict[str, Any]) -> Iterator["ListedMetric"]:
         for found in page["Metrics"]:
             dimensions = sorted((each["Name"], each["Value"]) for each in found["Dimensions"])
             yield ListedMetric(found["Namespace"], found["MetricName"], tuple(dimensions))
-
-
-def _explanation(error: Exception, region: str | None) -> str:
-    """One line: what went wrong, and what to do about it."""
-    from botocore import exceptions  # noqa: PLC0415
-
-    said = " ".join(str(error).split())
-    reasons: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-        ((exceptions.ClientError,), _refusal(error, region)),
-        ((exceptions.ProfileNotFound,), f"--profile: {said}"),
-        ((exceptions.NoRegionError,), "no region; set AWS_REGION, or give --region"),
-        (
-            (
-                exceptions.ConnectionError,
-                exceptions.HTTPClientError,
-                exceptions.InvalidRegionError,
-            ),
-            f"CloudWatch cannot be reached in region {region!r}; is the region right? {said}",
-        ),
-        (
-            (exceptions.NoCredentialsError, exceptions.PartialCredentialsError),
-            _NO_CREDENTIALS,
-        ),
-        (
-            (exceptions.CredentialRetrievalError, exceptions.SSOError),
-            f"{_NO_CREDENTIALS}: {said}",
-        ),
-    )
-    return next((reason for kinds, reason in reasons if isinstance(error, kinds)), said)
-
-
-def _refusal(error: Any, region: str | None) -> str:
-    detail = getattr(error, "response", {}).get("Error", {})
-    code, message = str(detail.get("Code")), " ".join(str(detail.get("Message")).split())
-    if code in _LACKS_PERMISSION:
-        return f"these credentials lack the permission {_ACTION}: {message}"
-    if code in _NOT_ACCEPTED:
-        return (
-            f"AWS does not accept these credentials in region {region!r}; are they current, and is "
-            f"the region enabled? {message} ({code})"
-        )
-    return f"ListMetrics: {message} ({code})"
 
 
 def _nothing(

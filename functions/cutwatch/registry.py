@@ -1,7 +1,7 @@
 """The registry: what is known of every detector and of every run, in one DynamoDB table.
 
 Items: `DETECTOR / <name>` (models newest first, watermark), `RUN#<id> / RUN` (its fixed "now", what has been told of it),
-`RUN#<id> / OUTCOME#<detector>`.
+`RUN#<id> / OUTCOME#<detector>`, `SILENCE / <detector>`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,7 @@ from cutwatch.errors import ConditionFailed
 from cutwatch.moments import format_moment, parse_moment
 from cutwatch.outcomes import SUCCESSES, Outcome, Status
 from cutwatch.records import CarriedState, DetectorRecord, LastEvent, Model
+from cutwatch.silences import Silence
 
 KEPT_MODELS = 2
 _RUN_RETENTION = timedelta(days=400)
@@ -205,6 +206,21 @@ class Registry:
     def outcomes(self, run: str) -> list[Outcome]:
         """All outcomes of a run, by detector name."""
         return [Outcome.from_payload(item) for item in self._query(f"RUN#{run}", "OUTCOME#")]
+
+    def silences(self) -> list[Silence]:
+        """All that are recorded, by detector name; DynamoDB deletes those that are over when it finds time."""
+        return [Silence.from_item(item) for item in self._query("SILENCE", "")]
+
+    def silence(self, silence: Silence) -> None:
+        """Record a silence, instead of any that the detector has."""
+        item = {"pk": "SILENCE", **silence.to_item()}
+        self._dynamodb.put_item(TableName=self._table, Item=to_item(item))
+
+    def lift_silence(self, name: str) -> None:
+        """End a detector's silence, if it has one."""
+        self._dynamodb.delete_item(
+            TableName=self._table, Key=to_item({"pk": "SILENCE", "sk": name})
+        )
 
     def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
         answer = self._dynamodb.get_item(

@@ -23,6 +23,7 @@ from cutwatch.moments import parse_moment
 from cutwatch.outcomes import AnomalyEvent, Outcome
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
+from cutwatch.silences import Silence, in_force, silenced_line
 
 _LISTED_DETECTORS = 30
 _LISTED_EVENTS = 5
@@ -55,6 +56,12 @@ class Summary:
     def without(self, told: set[str]) -> "Summary":
         """The summary less the outcomes that have been told."""
         return replace(self, outcomes=[o for o in self.outcomes if _news_key(o) not in told])
+
+    def without_events_of(self, silences: Sequence[Silence]) -> "Summary":
+        """The summary less the new events of silenced detectors; their failures stay."""
+        silenced = {silence.detector for silence in silences}
+        heard = [o for o in self.outcomes if not (o.new_events and o.detector in silenced)]
+        return replace(self, outcomes=heard)
 
     @property
     def all_failed(self) -> bool:
@@ -120,7 +127,8 @@ def notify(
     """Send one message with what this run has not told yet, if there is anything; whether it was sent.
 
     A repeated run tells only news, for example of a detector that failed at first. Training by need says
-    nothing itself: the transform that asked for it reports what failed.
+    nothing itself: the transform that asked for it reports what failed. Events of silenced detectors count as told,
+    so that the end of a silence brings no old news.
     """
     if summary.run.by_need or not summary.news:
         return False
@@ -128,10 +136,19 @@ def notify(
     if told is None:
         return False
     fresh = summary.without(told)
-    if fresh.news:
-        sns.publish(TopicArn=topic_arn, Subject=subject(fresh), Message=message(fresh, region))
+    silences = _silences(registry, summary, now)
+    heard = fresh.without_events_of(silences)
+    if heard.news:
+        text = message(heard, region, silences)
+        sns.publish(TopicArn=topic_arn, Subject=subject(heard), Message=text)
     _note(registry, summary.run.id, told | fresh.news)
-    return bool(fresh.news)
+    return bool(heard.news)
+
+
+def _silences(registry: Registry, summary: Summary, now: datetime) -> list[Silence]:
+    """Those in force of the run's detectors."""
+    names = {outcome.detector for outcome in summary.outcomes}
+    return [each for each in in_force(registry.silences(), now) if each.detector in names]
 
 
 def _note(registry: Registry, run: str, told: set[str]) -> None:
@@ -158,8 +175,8 @@ def subject(summary: Summary) -> str:
     return f"Cutwatch: {'; '.join(parts)}"[:SNS_SUBJECT_MAX_LENGTH]
 
 
-def message(summary: Summary, region: str) -> str:
-    """The message in words: what, when, how far above its cutoff; then what failed and why."""
+def message(summary: Summary, region: str, silences: Sequence[Silence] = ()) -> str:
+    """The message in words: what, when, how far above its cutoff; then what failed and why, and who is silenced."""
     lines = [f"{summary.run.kind.capitalize()} run of {_when(summary.run.scheduled)}."]
     for outcome in summary.anomalous[:_LISTED_DETECTORS]:
         lines += ["", f"{outcome.detector}: {outcome.message}"]
@@ -171,6 +188,7 @@ def message(summary: Summary, region: str) -> str:
         lines += ["", "Failed:"]
         lines += [f"  {o.detector}: {o.message[:300]}" for o in summary.failed[:_LISTED_DETECTORS]]
         lines += _left_out(summary.failed, "that failed")
+    lines += ["", silenced_line(silences)] if silences else []
     lines += ["", _console_line(region)]
     return "\n".join(lines).encode()[:SNS_MESSAGE_MAX_BYTES].decode(errors="ignore")
 

@@ -8,8 +8,10 @@ from unittest.mock import patch
 import pytest
 
 from cutwatch.errors import Throttled
+from cutwatch.moments import parse_moment
 from cutwatch.registry import Registry
-from tests.account import Account
+from cutwatch.silences import Silence
+from tests.account import Account, counted_calls
 from tests.builders import a_model, an_outcome
 from tests.sample_events import sample
 
@@ -212,3 +214,81 @@ def test_a_message_that_was_sent_is_noted_however_often_the_table_throttles(
         assert account.invoke("summarize_run", SUMMARIZE)["notified"]
 
     assert not account.invoke("summarize_run", SUMMARIZE)["notified"]
+
+
+def silence(account: Account, detector: str, until: datetime) -> None:
+    account.registry.silence(Silence(detector, NOW, until, "known deployment"))
+
+
+SUMMARIZED = parse_moment(SUMMARIZE["now"])
+LATER, EARLIER = SUMMARIZED + timedelta(days=1), SUMMARIZED - timedelta(minutes=1)
+
+
+def test_nobody_is_told_of_a_silenced_detectors_events(account: Account) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED", anomalous_datapoints=3, new_events=1)
+    silence(account, "orders", LATER)
+
+    answer = account.invoke("summarize_run", SUMMARIZE)
+
+    assert (answer["notified"], answer["new_events"]) == (False, 1)
+    assert account.messages() == []
+    assert totals(account, "AnomalousDatapoints") == [3]
+
+
+def test_a_message_about_others_names_the_silenced_in_one_line(account: Account) -> None:
+    list_detectors(account, "orders", "visits")
+    for name in ("orders", "visits"):
+        record(account, name, "PUBLISHED", new_events=1)
+    silence(account, "orders", LATER)
+    silence(account, "of another run", LATER)
+
+    account.invoke("summarize_run", SUMMARIZE)
+
+    [(subject, text)] = account.messages()
+    assert subject == "Cutwatch: anomalies in visits"
+    lines = [line for line in text.splitlines() if "orders" in line]
+    assert lines == [f"Silenced: orders until {LATER:%Y-%m-%d %H:%M} UTC"]
+
+
+def test_a_silenced_detectors_failure_is_told(account: Account) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "FAILED", "Throttled: slow down")
+    silence(account, "orders", LATER)
+
+    assert account.invoke("summarize_run", SUMMARIZE)["notified"]
+
+
+def test_a_silence_that_is_over_silences_nobody_though_it_is_still_stored(
+    account: Account,
+) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED", new_events=1)
+    silence(account, "orders", EARLIER)
+
+    assert account.invoke("summarize_run", SUMMARIZE)["notified"]
+    assert "Silenced" not in account.messages()[0][1]
+
+
+def test_what_a_silence_withheld_is_not_told_after_it(account: Account) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED", new_events=1)
+    silence(account, "orders", LATER)
+    account.invoke("summarize_run", SUMMARIZE)
+    account.registry.lift_silence("orders")
+
+    again = account.invoke("summarize_run", SUMMARIZE | {"execution": "a repetition"})
+
+    assert again["notified"] is False
+    assert account.messages() == []
+
+
+def test_silences_are_read_in_one_query(account: Account) -> None:
+    list_detectors(account, "orders", "visits")
+    for name in ("orders", "visits"):
+        record(account, name, "PUBLISHED", new_events=1)
+        silence(account, name, LATER)
+
+    with counted_calls("dynamodb") as calls:
+        account.invoke("summarize_run", SUMMARIZE)
+    assert calls.count("Query") == 2

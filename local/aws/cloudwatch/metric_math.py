@@ -80,12 +80,12 @@ def evaluate(expression: str, scope: Scope) -> TimeSeries:
     raise WrongExpression("The result of an expression must be a time series, not a scalar")
 
 
-def _depth(tokens: Iterable[str]) -> int:
+def _depth(words: Iterable[str]) -> int:
     """The most brackets that are open at once, signs one behind the other counted like brackets."""
     brackets = signs = deepest = 0
-    for token in tokens:
-        signs = signs + 1 if token == "-" else 0
-        brackets += (token == "(") - (token == ")")
+    for word in words:
+        signs = signs + 1 if word == "-" else 0
+        brackets += (word == "(") - (word == ")")
         deepest = max(deepest, brackets + signs)
     return deepest
 

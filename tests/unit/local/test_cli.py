@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from local.cli import USER_MISTAKE, app
@@ -20,7 +21,7 @@ def assert_one_line_mistake(result: Result, *words: str) -> None:
         assert word in line
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "validate", "discover"])
+@pytest.mark.parametrize("command", sorted(typer.main.get_command(app).commands))  # type: ignore[attr-defined]
 def test_every_command_explains_itself(command: str) -> None:
     result = cutwatch(command, "--help")
     assert result.exit_code == 0

@@ -1,0 +1,78 @@
+"""`cutwatch events`: what was found lately."""
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from local.operations.options import (
+    MISTAKE,
+    PROBLEMS,
+    STACK,
+    AsJson,
+    Profile,
+    Region,
+    StackName,
+    deployed,
+    end,
+    note,
+    show,
+)
+
+if TYPE_CHECKING:
+    from local.operations.deployment import Deployment
+    from local.operations.run_history import Ending
+
+
+def events(
+    detectors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DETECTOR]...", help="By default all.", show_default=False),
+    ] = None,
+    since: Annotated[
+        str, typer.Option(help="How far back, such as 7d, 12h or 90m.", metavar="TIME")
+    ] = "7d",
+    stack: StackName = STACK,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List recent events, newest first; exit code 1 if no transform ran in that time."""
+    from local.operations.durations import parse_duration
+    from local.operations.recent_events import events_table, recent_events
+
+    now = datetime.now(UTC)
+    try:
+        earliest = now - parse_duration(since, "--since")
+    except (ValueError, OverflowError) as error:
+        end(str(error), MISTAKE)
+    with deployed(stack, region, profile) as deployment:
+        ended = _transforms(deployment, detectors or [], earliest, now)
+    found, left_out = recent_events(ended, detectors or [], earliest)
+    if left_out:
+        note(f"{left_out} lesser events left out: an outcome keeps the gravest 20")
+    if as_json:
+        typer.echo(json.dumps([each.to_payload() for each in found], indent=2))
+    elif found:
+        show(events_table(found))
+    else:
+        typer.echo(f"No events since {earliest:%Y-%m-%d %H:%M} UTC.")
+
+
+def _transforms(
+    deployment: "Deployment", detectors: list[str], earliest: datetime, now: datetime
+) -> list["Ending"]:
+    """An event is told by a transform that is scheduled after its end."""
+    from local.operations import run_history as history
+    from local.operations.deployment import check_known
+
+    registry, bucket = deployment.registry, deployment.bucket
+    if detectors:
+        check_known(detectors, history.known_names(registry, bucket, now))
+    transforms = [run for run in history.past_runs(bucket) if run.kind == "transform"]
+    within = [run for run in transforms if run.scheduled >= earliest]
+    if not within:
+        newest = f"the newest is the {transforms[0].label} UTC" if transforms else "there is none"
+        end(f"no transform ran since {earliest:%Y-%m-%d %H:%M} UTC; {newest}", PROBLEMS)
+    return history.endings(registry, within)
