@@ -22,7 +22,8 @@ from local.aws.operator_requests import OperatorRequests
 
 _log = logging.getLogger(__name__)
 
-_CONNECTION_RESET = "ConnectionReset"
+# What the record says of calls without an answer: before the service did anything, and after it did its work.
+_CONNECTION_RESET, _ANSWER_LOST = "ConnectionReset", "AnswerLost"
 _TRACE_HEADER = "x-amzn-trace-id"
 _ERROR_CODE_HEADERS = {b"x-amzn-query-error": ";", b"x-amzn-errortype": ":"}
 _XML_ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
@@ -130,9 +131,10 @@ class Gateway:
         elif fault.reset is None and fault.ends is None:
             await self._serve(entry, scope, receive, send)
         else:
-            if fault.reset != "before":
+            undone = fault.reset == "before"
+            if not undone:
                 await self._serve(entry, scope, receive, _discard)
-            send.record(_CONNECTION_RESET)
+            send.record(_CONNECTION_RESET if undone else _ANSWER_LOST)
             if fault.ends is not None:
                 self._end_caller(request.headers.get(_TRACE_HEADER, ""), fault.ends)
             self._hang_up(scope["client"])

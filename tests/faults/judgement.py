@@ -92,7 +92,7 @@ class Judge:
     def _failed_alone(
         self, case: Case, result: ExecutionResult, before: Standing, after: Standing
     ) -> Iterator[str]:
-        outcomes = _outcomes(case.scenario, after)
+        outcomes = _outcomes_of(case, after)
         for name in NAMES:
             status, message = outcomes.get(name, ("none", ""))
             if name not in case.detectors or _cleans_up(case):
@@ -179,6 +179,30 @@ def _outcomes(scenario: Scenario, standing: Standing) -> dict[str, tuple[str, st
         for (pk, sk), item in standing.items.items()
         if pk == partition and sk.startswith("OUTCOME#")
     }
+
+
+def _outcomes_of(case: Case, standing: Standing) -> dict[str, tuple[str, str]]:
+    outcomes = _outcomes(case.scenario, standing)
+    if _model_was_registered(case):
+        # The transform uses it; why nothing was recorded of the training stands in the training's own run.
+        outcomes |= {name: _outcome_by_need(standing, name) for name in case.detectors}
+    return outcomes
+
+
+def _model_was_registered(case: Case) -> bool:
+    """Whether a training by need failed only when it recorded what it had done."""
+    target = case.target
+    return target is not None and (
+        (target.scenario, target.caller, target.operation)
+        == ("by need", "RegisterModel", "PutItem")
+        and "/OUTCOME#" in target.subject
+    )
+
+
+def _outcome_by_need(standing: Standing, name: str) -> tuple[str, str]:
+    partition = f"RUN#{run_id('training', TRANSFORMED_AT, by_need=True)}"
+    item = standing.items.get((partition, f"OUTCOME#{name}"), {})
+    return str(item.get("status", "none")), str(item.get("message", ""))
 
 
 def _half_done(name: str, before: Standing, after: Standing, whole: Standing) -> Iterator[str]:

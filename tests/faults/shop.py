@@ -198,4 +198,4 @@ def _digest(key: str, body: bytes) -> str:
 
 def _was_sent(call: Any) -> bool:
     """Also one whose answer got lost."""
-    return call.error_code in (None, "ConnectionReset")
+    return call.error_code in (None, "AnswerLost")
