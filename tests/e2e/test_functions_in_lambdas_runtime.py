@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -134,13 +135,15 @@ def _architecture() -> str:
 
 
 def _docker_host() -> str:
-    """Where a container finds this machine: the address of Docker's bridge."""
-    return subprocess.run(
-        ["docker", "network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"],
+    """Where a container finds this machine: the address of Docker's bridge, by default the first of its network."""
+    inspected = subprocess.run(
+        ["docker", "network", "inspect", "bridge", "-f", "{{json (index .IPAM.Config 0)}}"],
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.strip()
+    )
+    network = json.loads(inspected.stdout)
+    return str(network.get("Gateway") or next(ip_network(network["Subnet"]).hosts()))
 
 
 @pytest.fixture(scope="module")
