@@ -41,8 +41,8 @@ class Assumptions:
     )
     call_seconds: float = _assume(0.05, "seconds of a call to AWS, one after the other (guess)")
     forest_milliseconds: float = _assume(
-        0.045,
-        "milliseconds to score and learn one datapoint inside Lambda (.09 s a week of 5 minutes, measured)",
+        0.088,
+        "milliseconds to score and learn one datapoint inside Lambda (measured, docs/performance.md)",
     )
     handling_milliseconds: float = _assume(
         0.03,
@@ -53,7 +53,9 @@ class Assumptions:
         "milliseconds to make and send the two datums of one datapoint (measured, without the network)",
     )
     stored_bytes_per_datapoint: float = _assume(80, "row, timestamp, value and score in S3")
-    forest_kilobytes: float = _assume(620, "a stored forest inside Lambda, one feature (measured)")
+    forest_kilobytes: float = _assume(
+        800, "a stored forest inside Lambda, one feature; 2,270 for three (measured)"
+    )
     model_kilobytes: float = _assume(1_000, "a SageMaker model artefact (guess)")
     data_days: float = _assume(90, "DataExpirationDays")
     model_days: float = _assume(400, "ModelExpirationDays")

@@ -28,17 +28,6 @@ class _Result:
     messages: list[str] = field(default_factory=list)
 
 
-def read_series(cloudwatch: Any, detector: Detector, start: datetime, end: datetime) -> Series:
-    """The detector's series over [start, end), both aligned to its period: one call per 100,800 datapoints.
-
-    Raises what `read_many` would answer.
-    """
-    found = _read(cloudwatch, [detector], start, end)[detector.name]
-    if isinstance(found, CutwatchError):
-        raise found
-    return found
-
-
 def read_many(
     cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
 ) -> Read:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.aws_limits import GET_METRIC_DATA_MAX_DATAPOINTS, GET_METRIC_DATA_MAX_QUERIES
-from cutwatch.datapoints import is_known, read_many, read_series
-from cutwatch.errors import AccessDenied, InvalidInput, RejectedRequest, ServiceFault, Throttled
+from cutwatch.datapoints import is_known, read_many
+from cutwatch.errors import AccessDenied, RejectedRequest, ServiceFault, Throttled
 from cutwatch.metric_queries import metric_data_queries
 from cutwatch.series import Series
 from tests.builders import NOON, a_detector, a_ratio, moments
@@ -62,7 +62,8 @@ class FakeCloudWatch:
 
 def read(cloudwatch: FakeCloudWatch, periods: int) -> list[float]:
     end = NOON + timedelta(minutes=5 * periods)
-    values: list[float] = read_series(cloudwatch, DETECTOR, NOON, end).values.tolist()
+    found = series_of(read_many(cloudwatch, [DETECTOR], NOON, end)["orders"])
+    values: list[float] = found.values.tolist()
     return values
 
 
@@ -94,11 +95,6 @@ def test_a_call_asks_for_as_many_datapoints_as_cloudwatch_gives() -> None:
             "MaxDatapoints": GET_METRIC_DATA_MAX_DATAPOINTS,
         }
     ]
-
-
-def test_one_detector_is_read_over_a_window_of_its_own_grid_only() -> None:
-    with pytest.raises(InvalidInput, match="not aligned to 300 seconds"):
-        read_series(FakeCloudWatch(), DETECTOR, NOON + timedelta(seconds=1), NOON + HOUR)
 
 
 @given(st.lists(st.sampled_from([0, 2]), min_size=1, max_size=1_200))
@@ -186,15 +182,11 @@ def test_a_result_that_is_complete_on_its_last_page_is_complete() -> None:
     assert series_of(found["orders"]).reported == 3
 
 
-def test_one_detector_raises_what_many_would_answer() -> None:
-    with pytest.raises(RejectedRequest):
-        read_series(FakeCloudWatch(rejected="Orders"), DETECTOR, NOON, NOON + HOUR)
-
-
 def test_a_detector_that_cloudwatch_says_nothing_of_is_not_taken_for_silent() -> None:
     silent = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": []})
-    with pytest.raises(ServiceFault, match="CloudWatch gives no reason"):
-        read_series(silent, DETECTOR, NOON, NOON + HOUR)
+    error = read_many(silent, [DETECTOR], NOON, NOON + HOUR)["orders"]
+    assert isinstance(error, ServiceFault)
+    assert "CloudWatch gives no reason" in str(error)
 
 
 def listing(*metrics: dict[str, str], name: str = "") -> Any:
