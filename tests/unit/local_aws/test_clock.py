@@ -166,8 +166,8 @@ def test_what_others_do_is_waited_for_no_longer_than_said(clock: Clock) -> None:
 
 
 def test_when_a_pool_is_done_nobody_skips_ahead_of_whoever_waited_for_it(clock: Clock) -> None:
-    stuck = _sleeping_for(clock, timedelta(days=3))
     with clock.busy():
+        stuck = _sleeping_for(clock, timedelta(days=3))
         for _ in range(50):
             with ClockedPool(clock, 1) as pool:
                 done = pool.submit(lambda: None)
