@@ -39,6 +39,11 @@ class AnomalyEvent:
     driver: str | None = None
     continues: bool = False
 
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "AnomalyEvent":
+        """Read back what `asdict` wrote; fields of another version are ignored."""
+        return cls(**{f.name: payload[f.name] for f in fields(cls) if f.name in payload})
+
     @property
     def severity_word(self) -> Literal["low", "medium", "high"]:
         """The severity in a word."""
@@ -49,7 +54,10 @@ class AnomalyEvent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`message` says in words what happened; the rest is what a transform found. `cutoff` is a score."""
+    """`message` says in words what happened; the rest is what a transform found. `cutoff` is a score.
+
+    With new events comes the detector's `definition`, as it was when they were found.
+    """
 
     detector: str
     status: Status
@@ -60,6 +68,7 @@ class Outcome:
     cutoff: float | None = None
     new_events: int = 0
     events: tuple[AnomalyEvent, ...] = field(default=())
+    definition: Mapping[str, Any] | None = None
 
     def to_payload(self) -> dict[str, Any]:
         """As it is recorded."""
@@ -69,7 +78,7 @@ class Outcome:
     def from_payload(cls, payload: Mapping[str, Any]) -> "Outcome":
         """Read back what `to_payload` wrote."""
         known = {f.name: payload[f.name] for f in fields(cls) if f.name in payload}
-        known["events"] = tuple(AnomalyEvent(**event) for event in known.get("events", ()))
+        known["events"] = tuple(map(AnomalyEvent.from_payload, known.get("events", ())))
         return cls(**known)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from cutwatch.aws_limits import METRIC_MAX_AGE
 from cutwatch.bucket import Bucket
+from cutwatch.detector import Detector
 from cutwatch.errors import TRANSIENT, CutwatchError
 from cutwatch.judgement import DEFAULT
 from cutwatch.metrics import (
@@ -25,13 +26,14 @@ from cutwatch.moments import parse_moment
 from cutwatch.names import SCORES, next_state_key, scores_prefix
 from cutwatch.observability import logger
 from cutwatch.outcomes import AnomalyEvent, Outcome, failure
+from cutwatch.recorded_events import RecordedEvent
 from cutwatch.records import CarriedState, DetectorRecord, LastEvent
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.storage import read_description, read_epochs, read_scores
 from cutwatch.verdicts import ScoredWindow, Verdicts
 
-_LISTED_EVENTS = 20
+_LISTED_EVENTS = 100
 
 
 def publish_window(
@@ -56,9 +58,11 @@ def publish_window(
     record = registry.detector(detector.name)
     before = record.event_before(run.id)
     events = continued(judged.events, before, detector.period)
-    outcome = _outcome(detector.name, window.start, publishable, events, lost)
+    outcome = _outcome(detector, window.start, publishable, events, lost)
     datums = _datapoint_datums(publishable, detector.name) + summary_datums(outcome, run.moment)
     publish(cloudwatch, namespace, datums)
+    found = [RecordedEvent(detector.name, event, run.id) for event in events]
+    registry.record_events(found, run.moment)
     registry.record_outcome(run.id, run.moment, outcome)
     last = LastEvent(events[-1].id, events[-1].end) if events else before
     carried = _carried(dataset, description, job)
@@ -66,7 +70,8 @@ def publish_window(
     if record.published_through is None or record.published_through < end:
         _delete_superseded(bucket, record, carried)
     with _admitting_failure(registry, run, detector.name):
-        registry.advance(detector.name, end, run.id, last, before, carried)
+        definition = detector.to_payload()
+        registry.advance(detector.name, end, run.id, last, before, carried, definition)
     return outcome
 
 
@@ -142,7 +147,7 @@ def _read(bucket: Bucket, dataset: Mapping[str, Any], job: str) -> ScoredWindow:
 
 
 def _outcome(
-    detector: str,
+    detector: Detector,
     start: int,
     published: Verdicts,
     events: Sequence[AnomalyEvent],
@@ -158,7 +163,7 @@ def _outcome(
         message += f"; {lost} datapoints lost, older than the two weeks that CloudWatch accepts"
     gravest_first = sorted(new, key=lambda event: -(event.severity or np.inf))
     return Outcome(
-        detector=detector,
+        detector=detector.name,
         status="PUBLISHED",
         message=message,
         datapoints=own,
@@ -167,6 +172,7 @@ def _outcome(
         cutoff=published.cutoff,
         new_events=len(new),
         events=tuple(gravest_first[:_LISTED_EVENTS]),
+        definition=detector.to_payload() if new else None,
     )
 
 

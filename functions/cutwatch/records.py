@@ -1,11 +1,12 @@
 """What the registry knows of a detector: its models, how far it is published, its last event, its forest's state."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from cutwatch.detector import CutoffMethod, Engine
+from cutwatch.detector import CutoffMethod, Detector, Engine
 from cutwatch.moments import parse_moment
 
 
@@ -52,7 +53,10 @@ class CarriedState:
 
 @dataclass(frozen=True)
 class DetectorRecord:
-    """What the registry knows of a detector: models newest first, the end of the last published window, events."""
+    """What the registry knows of a detector: models newest first, the end of the last published window, events.
+
+    `definition` is the detector of that window, as JSON: most readers of the registry do without.
+    """
 
     name: str
     models: tuple[Model, ...] = ()
@@ -62,6 +66,12 @@ class DetectorRecord:
     last_event: LastEvent | None = None
     earlier_event: LastEvent | None = None
     carried: CarriedState | None = None
+    definition: str | None = None
+
+    @property
+    def detector(self) -> Detector | None:
+        """The detector whose window was published last, if one was."""
+        return Detector.from_payload(json.loads(self.definition)) if self.definition else None
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "DetectorRecord":
@@ -76,6 +86,7 @@ class DetectorRecord:
             last_event=_last_event(item.get("last_event")),
             earlier_event=_last_event(item.get("earlier_event")),
             carried=CarriedState(**item["carried"]) if item.get("carried") else None,
+            definition=item.get("detector_definition"),
         )
 
     def state_of(self, model: Model) -> str | None:

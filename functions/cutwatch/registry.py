@@ -1,24 +1,29 @@
 """The registry: what is known of every detector and of every run, in one DynamoDB table.
 
 Items: `DETECTOR / <name>` (models newest first, watermark), `RUN#<id> / RUN` (its fixed "now", what has been told of it),
-`RUN#<id> / OUTCOME#<detector>`, `SILENCE / <detector>`.
+`RUN#<id> / OUTCOME#<detector>`, `EVENT / <start>#<detector>`, `SILENCE / <detector>`.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from cutwatch.aws import from_item, to_item
+from cutwatch.aws_limits import METRIC_MAX_AGE
 from cutwatch.errors import ConditionFailed
 from cutwatch.moments import format_moment, parse_moment
 from cutwatch.outcomes import SUCCESSES, Outcome, Status
+from cutwatch.recorded_events import RecordedEvent, incidents
 from cutwatch.records import CarriedState, DetectorRecord, LastEvent, Model
 from cutwatch.silences import Silence
 
 KEPT_MODELS = 2
 _RUN_RETENTION = timedelta(days=400)
+# Of an incident that lasts longer there is another part for each window, and no window is longer than this.
+_LONGEST_PART = METRIC_MAX_AGE + timedelta(days=1)
 _REOPEN_AFTER = timedelta(days=13)
 _WRITE_ATTEMPTS = 5
 _CLAIM = timedelta(minutes=15)
@@ -33,7 +38,7 @@ class Registry:
 
     def detectors(self) -> dict[str, DetectorRecord]:
         """Every detector that the registry knows, by name."""
-        return {item["sk"]: DetectorRecord.from_item(item) for item in self._query("DETECTOR", "")}
+        return {item["sk"]: DetectorRecord.from_item(item) for item in self._query("DETECTOR")}
 
     def detector(self, name: str) -> DetectorRecord:
         """What is known of one detector; an empty record if nothing is."""
@@ -91,8 +96,11 @@ class Registry:
         last: LastEvent | None,
         earlier: LastEvent | None,
         carried: CarriedState | None = None,
+        definition: Mapping[str, Any] | None = None,
     ) -> bool:
         """Move the end of the last published window forward, with the newest event and the forest's state.
+
+        `definition` is the detector's, for those who look at what was published.
 
         It never moves back; whether it moved.
         """
@@ -101,13 +109,14 @@ class Registry:
                 "DETECTOR",
                 name,
                 "SET published_through = :end, last_run = :run, last_event = :last, "
-                "earlier_event = :earlier, carried = :carried",
+                "earlier_event = :earlier, carried = :carried, detector_definition = :definition",
                 {
                     "end": format_moment(published_through),
                     "run": run,
                     "last": asdict(last) if last else None,
                     "earlier": asdict(earlier) if earlier else None,
                     "carried": asdict(carried) if carried else None,
+                    "definition": json.dumps(definition) if definition else None,
                 },
                 "attribute_not_exists(published_through) OR published_through < :end",
             )
@@ -207,9 +216,21 @@ class Registry:
         """All outcomes of a run, by detector name."""
         return [Outcome.from_payload(item) for item in self._query(f"RUN#{run}", "OUTCOME#")]
 
+    def record_events(self, events: Iterable[RecordedEvent], now: datetime) -> None:
+        """Record what a window saw; again changes nothing."""
+        for event in events:
+            item = {"pk": "EVENT", "expires_at": _expiry(now), **event.to_item()}
+            self._dynamodb.put_item(TableName=self._table, Item=to_item(item))
+
+    def events(self, since: datetime, until: datetime) -> list[RecordedEvent]:
+        """All detectors' incidents that are at least partly in this time, both ends included, newest first."""
+        between = (format_moment(since - _LONGEST_PART), f"{format_moment(until)}~")
+        parts = map(RecordedEvent.from_item, self._query("EVENT", between=between))
+        return incidents(part for part in parts if part.ends >= since and part.begins <= until)
+
     def silences(self) -> list[Silence]:
         """All that are recorded, by detector name; DynamoDB deletes those that are over when it finds time."""
-        return [Silence.from_item(item) for item in self._query("SILENCE", "")]
+        return [Silence.from_item(item) for item in self._query("SILENCE")]
 
     def silence(self, silence: Silence) -> None:
         """Record a silence, instead of any that the detector has."""
@@ -228,13 +249,16 @@ class Registry:
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
-    def _query(self, pk: str, sk_prefix: str) -> Iterator[dict[str, Any]]:
+    def _query(
+        self, pk: str, sk_prefix: str = "", *, between: tuple[str, str] | None = None
+    ) -> Iterator[dict[str, Any]]:
         condition, values = "pk = :pk", {":pk": pk}
         if sk_prefix:
-            condition, values = (
-                f"{condition} AND begins_with(sk, :sk)",
-                {":pk": pk, ":sk": sk_prefix},
-            )
+            condition += " AND begins_with(sk, :sk)"
+            values[":sk"] = sk_prefix
+        if between:
+            condition += " AND sk BETWEEN :first AND :last"
+            values |= {":first": between[0], ":last": between[1]}
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression=condition,

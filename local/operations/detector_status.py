@@ -11,7 +11,7 @@ from cutwatch.records import DetectorRecord
 from cutwatch.runs import Kind
 from cutwatch.silences import Silence
 from local.operations.durations import span_in_words
-from local.operations.run_history import WEEK, Ending, PastRun
+from local.operations.run_history import Ending, PastRun
 
 _NO_SUCCESS = {
     "FAILED": "failed",
@@ -54,11 +54,12 @@ class DetectorStatus:
 def status_of(
     record: DetectorRecord,
     ended: Sequence[Ending],
+    events: int,
     silence: Silence | None,
     now: datetime,
     stale_after: timedelta,
 ) -> DetectorStatus:
-    """From the registry's record and the outcomes of recent runs, newest first."""
+    """From the registry's record, the outcomes of recent runs, newest first, and the number of last week's events."""
     newest = record.models[0] if record.models else None
     return DetectorStatus(
         record.name,
@@ -66,7 +67,7 @@ def status_of(
         parse_moment(newest.scheduled_time) if newest else None,
         record.published_through,
         ended[0] if ended else None,
-        sum(_new_events(outcome, now - WEEK) for _, outcome in ended),
+        events,
         silence,
         tuple(_problems(record, ended, now, stale_after)),
     )
@@ -101,13 +102,6 @@ def _last_troubles(ended: Sequence[Ending]) -> list[str]:
 
 def _newest(ended: Sequence[Ending], kind: Kind) -> tuple[PastRun, Outcome] | None:
     return next((ending for ending in ended if ending[0].kind == kind), None)
-
-
-def _new_events(outcome: Outcome, since: datetime) -> int:
-    """An outcome lists its gravest events only; those it leaves out count as if they were as recent as the others."""
-    recent = sum(parse_moment(event.end) >= since for event in outcome.events)
-    left_out = outcome.new_events - len(outcome.events)
-    return recent + left_out if recent else 0
 
 
 def _written(moment: datetime | None) -> str | None:

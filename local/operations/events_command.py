@@ -16,13 +16,11 @@ from local.operations.options import (
     StackName,
     deployed,
     end,
-    note,
     show,
 )
 
 if TYPE_CHECKING:
     from local.operations.deployment import Deployment
-    from local.operations.run_history import Ending
 
 
 def events(
@@ -40,7 +38,7 @@ def events(
 ) -> None:
     """List recent events, newest first; exit code 1 if no transform ran in that time."""
     from local.operations.durations import parse_duration
-    from local.operations.recent_events import events_table, recent_events
+    from local.operations.recent_events import event_payload, events_table
 
     now = datetime.now(UTC)
     try:
@@ -48,22 +46,21 @@ def events(
     except (ValueError, OverflowError) as error:
         end(str(error), MISTAKE)
     with deployed(stack, region, profile) as deployment:
-        ended = _transforms(deployment, detectors or [], earliest, now)
-    found, left_out = recent_events(ended, detectors or [], earliest)
-    if left_out:
-        note(f"{left_out} lesser events left out: an outcome keeps the gravest 20")
+        _check(deployment, detectors or [], earliest, now)
+        every = deployment.registry.events(earliest, now)
+    found = [each for each in every if not detectors or each.detector in detectors]
     if as_json:
-        typer.echo(json.dumps([each.to_payload() for each in found], indent=2))
+        typer.echo(json.dumps([event_payload(each) for each in found], indent=2))
     elif found:
         show(events_table(found))
     else:
         typer.echo(f"No events since {earliest:%Y-%m-%d %H:%M} UTC.")
 
 
-def _transforms(
+def _check(
     deployment: "Deployment", detectors: list[str], earliest: datetime, now: datetime
-) -> list["Ending"]:
-    """An event is told by a transform that is scheduled after its end."""
+) -> None:
+    """That the detectors are known, and that a transform looked at this time: no event is no news otherwise."""
     from local.operations import run_history as history
     from local.operations.deployment import check_known
 
@@ -71,8 +68,6 @@ def _transforms(
     if detectors:
         check_known(detectors, history.known_names(registry, bucket, now))
     transforms = [run for run in history.past_runs(bucket) if run.kind == "transform"]
-    within = [run for run in transforms if run.scheduled >= earliest]
-    if not within:
+    if not any(run.scheduled >= earliest for run in transforms):
         newest = f"the newest is the {transforms[0].label} UTC" if transforms else "there is none"
         end(f"no transform ran since {earliest:%Y-%m-%d %H:%M} UTC; {newest}", PROBLEMS)
-    return history.endings(registry, within)

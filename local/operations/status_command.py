@@ -52,6 +52,8 @@ def status(
 
 def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]:
     """Those with problems first."""
+    from collections import Counter
+
     from cutwatch.records import DetectorRecord
     from cutwatch.silences import in_force
     from local.operations import run_history as history
@@ -61,11 +63,13 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
     runs = history.recent(history.past_runs(bucket), now - history.WEEK)
     ended = history.by_detector(history.endings(registry, runs))
     records = registry.detectors()
+    events = Counter(each.detector for each in registry.events(now - history.WEEK, now))
     silences = {each.detector: each for each in in_force(registry.silences(), now)}
     found = [
         status_of(
             records.get(name, DetectorRecord(name)),
             ended.get(name, []),
+            events[name],
             silences.get(name),
             now,
             deployment.stale_after,

@@ -7,7 +7,9 @@ import pytest
 
 from cutwatch.aws import client
 from cutwatch.errors import ConditionFailed, Throttled
+from cutwatch.moments import format_moment
 from cutwatch.outcomes import AnomalyEvent
+from cutwatch.recorded_events import RecordedEvent
 from cutwatch.records import LastEvent
 from cutwatch.registry import Registry
 from tests.account import Account, counted_calls, hook
@@ -267,3 +269,49 @@ def test_a_throttled_write_is_not_taken_for_a_lost_race(registry: Registry) -> N
         pytest.raises(Throttled),
     ):
         advance(registry, NOON)
+
+
+def an_event(detector: str, first: datetime, last: datetime, incident: str = "") -> RecordedEvent:
+    start, end = format_moment(first), format_moment(last)
+    event = AnomalyEvent(incident or f"{detector}:{start}", start, end, start, 1, 2.0)
+    return RecordedEvent(detector, event, RUN)
+
+
+def found(registry: Registry, since: datetime, until: datetime) -> list[str]:
+    return [each.event.id for each in registry.events(since, until)]
+
+
+def test_events_are_found_by_the_time_that_they_share_with_others(registry: Registry) -> None:
+    before, within, across, after = (
+        an_event(name, NOON + first * HOUR, NOON + last * HOUR)
+        for name, first, last in (("a", -5, -4), ("b", 1, 2), ("c", -3, 1), ("d", 9, 10))
+    )
+    registry.record_events([before, within, across, after], NOON)
+
+    assert found(registry, NOON, NOON + 8 * HOUR) == [within.event.id, across.event.id]
+    assert found(registry, NOON - 4 * HOUR, NOON - 4 * HOUR) == [before.event.id]
+    assert found(registry, NOON + 9 * HOUR, NOON + 9 * HOUR) == [after.event.id]
+
+
+def test_events_that_are_recorded_again_are_no_others(registry: Registry) -> None:
+    event = an_event("orders", NOON, NOON + HOUR)
+    registry.record_events([event], NOON)
+    registry.record_events([event], NOON + HOUR)
+    assert registry.events(NOON, NOON) == [event]
+
+
+def test_an_incident_that_two_windows_saw_is_one(registry: Registry) -> None:
+    first = an_event("orders", NOON, NOON + HOUR)
+    second = an_event("orders", NOON + 2 * HOUR, NOON + 4 * HOUR, first.event.id)
+    registry.record_events([first, second], NOON)
+
+    [incident] = registry.events(NOON, NOON + 5 * HOUR)
+    assert (incident.begins, incident.ends) == (NOON, NOON + 4 * HOUR)
+
+
+def test_the_definition_of_what_was_published_is_kept(registry: Registry) -> None:
+    assert registry.detector("orders").detector is None
+
+    registry.advance("orders", NOON, RUN, None, None, None, a_detector().to_payload())
+
+    assert registry.detector("orders").detector == a_detector()

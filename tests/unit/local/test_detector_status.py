@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cutwatch.names import run_id
-from cutwatch.outcomes import AnomalyEvent, Outcome
+from cutwatch.outcomes import Outcome
 from cutwatch.records import DetectorRecord
 from local.operations.detector_status import DetectorStatus, status_of
 from local.operations.run_history import (
@@ -38,11 +38,7 @@ def status(
     *ended: Ending, through: datetime | None = NOON - DAY, models: Any = TRAINED
 ) -> DetectorStatus:
     record = DetectorRecord("orders", models=models, published_through=through)
-    return status_of(record, ended, None, NOON, STALE)
-
-
-def an_event(end: str) -> AnomalyEvent:
-    return AnomalyEvent(f"orders:{end}", end, end, end, 1, 2.0)
+    return status_of(record, ended, 0, None, NOON, STALE)
 
 
 def test_a_detector_that_is_published_has_no_problem() -> None:
@@ -101,13 +97,6 @@ def test_a_watermark_that_two_transforms_should_have_moved_is_told(
     problems = status(ending("transform", NOON - DAY), through=NOON - days * DAY).problems
     assert bool(problems) is stale
     assert all("nothing published for 15 d" in problem for problem in problems)
-
-
-def test_events_of_the_last_week_are_counted() -> None:
-    outcome = an_outcome(
-        new_events=2, events=(an_event("2026-10-20T00:00:00Z"), an_event("2026-11-01T00:00:00Z"))
-    )
-    assert status(ending("transform", NOON - DAY, outcome)).events == 1
 
 
 def test_the_newest_runs_are_read_however_old_and_all_that_are_recent() -> None:
