@@ -23,9 +23,16 @@ def handler(event: Payload) -> Payload:
 
     def published(dataset: Payload) -> Payload:
         job = event["scoring"]["name"] or dataset["forest"]
-        namespace = settings.anomaly_namespace
         outcome = publish_window(
-            client("cloudwatch"), registry, bucket, run, dataset, job, namespace, now
+            client("cloudwatch"),
+            registry,
+            bucket,
+            run,
+            dataset,
+            job,
+            settings.anomaly_namespace,
+            now,
+            settings.alarm_window,
         )
         return {name: getattr(outcome, name) for name in _COUNTS}
 

@@ -1,13 +1,15 @@
-"""Counts a run's outcomes, publishes totals, notifies once."""
+"""Counts a run's outcomes, publishes totals, tells what is news once."""
 
+from cutwatch.announcement import Audience, announce
 from cutwatch.aws import client
 from cutwatch.bucket import Bucket
 from cutwatch.moments import parse_moment
+from cutwatch.notification import StackPlace
 from cutwatch.observability import Payload, observed
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import SummarizeRunSettings
-from cutwatch.summary import notify, publish_totals, summarize
+from cutwatch.summary import publish_failure, publish_totals, summarize
 
 
 @observed
@@ -16,15 +18,16 @@ def handler(event: Payload) -> Payload:
     settings = SummarizeRunSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    summary = summarize(registry, bucket, Run.from_payload(event["run"]))
-    publish_totals(client("cloudwatch"), settings.anomaly_namespace, summary)
-    notified = notify(
-        client("sns"),
-        registry,
-        settings.topic_arn,
-        settings.aws_region,
-        summary,
-        event["execution"],
-        parse_moment(event["now"], "now"),
+    run, now = Run.from_payload(event["run"]), parse_moment(event["now"], "now")
+    summary = summarize(registry, bucket, run)
+    counted = registry.close_run(run, now)
+    cloudwatch, namespace = client("cloudwatch"), settings.anomaly_namespace
+    publish_totals(cloudwatch, namespace, summary, counted)
+    audience = Audience(
+        client("events"), client("sns"), settings.topic_arn, settings.operations_topic_arn
     )
+    place = StackPlace(settings.stack_name, settings.aws_region, namespace)
+    notified = announce(audience, registry, place, summary, event["execution"], now)
+    if summary.all_failed:
+        publish_failure(cloudwatch, namespace, summary, now)
     return summary.to_payload() | {"notified": notified}

@@ -29,7 +29,7 @@ from tests.sagemaker_jobs import SageMakerJobs
 from tests.stack import ACCOUNT, REGION, Stack, camel
 
 _PUT_AT_ONCE = 1_000
-_SERVICES = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns")
+_SERVICES = ("cloudwatch", "dynamodb", "events", "s3", "sagemaker", "sns")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Account:
     sagemaker: SageMakerJobs
     invocations: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     overrides: dict[str, str] = field(default_factory=dict)
+    bus: list[dict[str, Any]] = field(default_factory=list)
     _running: str | None = None
     _granted: dict[str, list[Statement]] = field(default_factory=dict)
     _one_at_a_time: Lock = field(default_factory=Lock)
@@ -164,10 +165,34 @@ class Account:
             for point in answer["Datapoints"]
         }
 
-    def messages(self) -> list[tuple[str, str]]:
-        """Subject and text of every notification."""
-        topic = sns_backends[ACCOUNT][REGION].topics[self.stack.arn("NotificationTopic")]
-        return [(sent[2] or "", sent[1]) for sent in topic.sent_notifications]
+    def messages(self, topic: str = "NotificationTopic") -> list[tuple[str, str]]:
+        """Subject and text of every message to a topic."""
+        return [(sent[2] or "", sent[1]) for sent in self._sent(topic)]
+
+    def operations_messages(self) -> list[tuple[str, str]]:
+        """What people are told of failures."""
+        return self.messages("OperationsTopic")
+
+    def attributes(self, topic: str = "NotificationTopic") -> list[dict[str, Any]]:
+        """The attributes of every message to a topic, as filter policies see them."""
+        return [
+            {
+                name: json.loads(each["Value"]) if each["Type"] == "String.Array" else each["Value"]
+                for name, each in sent[3].items()
+            }
+            for sent in self._sent(topic)
+        ]
+
+    def _sent(self, topic: str) -> Any:
+        return sns_backends[ACCOUNT][REGION].topics[self.stack.arn(topic)].sent_notifications
+
+    def on_bus(self) -> list[dict[str, Any]]:
+        """The details of all events on the default bus."""
+        return [json.loads(entry["Detail"]) for entry in self.bus]
+
+    def record_events(self, params: Mapping[str, Any], **_: Any) -> None:
+        """Remember what is put on the bus."""
+        self.bus.extend(params["Entries"])
 
     def keys(self, prefix: str = "") -> list[str]:
         listed = client("s3").list_objects_v2(Bucket=self.bucket, Prefix=prefix)
@@ -184,11 +209,14 @@ def open_account(stack: Stack) -> Iterator[Account]:
             TableName=stack.physical_name("Registry"),
             **{key: table[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")},
         )
-        client("sns").create_topic(Name=stack.physical_name("NotificationTopic"))
+        for topic in ("NotificationTopic", "OperationsTopic"):
+            client("sns").create_topic(Name=stack.physical_name(topic))
         account = Account(stack, SageMakerJobs(unobserved_client("s3")))
         with ExitStack() as hooks:
             sagemaker = client("sagemaker")
             hooks.enter_context(hook(sagemaker, "before-call.sagemaker", account.sagemaker.answer))
+            put = "before-parameter-build.events.PutEvents"
+            hooks.enter_context(hook(client("events"), put, account.record_events))
             missing = hook(client("s3"), "after-call.s3.GetObject", account.check_missing_object)
             hooks.enter_context(missing)
             for service in _SERVICES:

@@ -10,7 +10,7 @@ from cutwatch.cutoff import Cutoff
 from cutwatch.detector import Detector
 from cutwatch.features import Recipe
 from cutwatch.judgement import Baseline
-from cutwatch.outcomes import Outcome, Status
+from cutwatch.outcomes import AnomalyEvent, Outcome, Status
 from cutwatch.records import Model
 from cutwatch.runs import Run
 from cutwatch.seasonality import Profile
@@ -80,7 +80,11 @@ def a_model(name: str = "model-1", detector: Detector | None = None, **fields: A
 def an_outcome(
     detector: str = "orders", status: Status = "PUBLISHED", message: str = "done", **fields: Any
 ) -> Outcome:
-    """How a detector's part ended."""
+    """How a detector's part ended; new events are of half past ten unless they are said."""
+    if fields.get("new_events") and "events" not in fields:
+        start = "2026-11-02T10:30:00Z"
+        fields["events"] = (AnomalyEvent(f"{detector}:{start}", start, start, start, 1, 2.0),)
+        fields["definition"] = a_detector(detector).to_payload()
     return Outcome(detector, status, message, **fields)
 
 

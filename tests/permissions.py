@@ -70,6 +70,8 @@ def _resource(service: str, operation: str, parameters: Mapping[str, Any]) -> st
             name = next(n for n in reversed(_SAGEMAKER_RESOURCES) if operation.endswith(n[:-4]))
             kind = _SAGEMAKER_RESOURCES[name]
             return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{parameters[name]}"
+        case "events":
+            return f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
         case "sns":
             return str(parameters["TopicArn"])
     return "*"

@@ -145,6 +145,8 @@ class Stack:
 
     def _get_att(self, argument: list[str]) -> str:
         logical_id, attribute = argument
+        if attribute == "QueueName":
+            return self.physical_name(logical_id)
         if attribute != "Arn":
             raise ValueError(f"cannot resolve {logical_id}.{attribute}")
         return self.arn(logical_id)

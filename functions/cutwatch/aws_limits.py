@@ -39,12 +39,14 @@ RCF_FEATURE_DIM = range(1, 10_000 + 1)
 RCF_NUM_TREES = range(50, 1_000 + 1)
 RCF_NUM_SAMPLES_PER_TREE = range(1, 2_048 + 1)
 
-# Step Functions, Lambda, SNS
+# Step Functions, Lambda, SNS, EventBridge
 STATE_PAYLOAD_MAX_BYTES = 262_144
 EXECUTION_HISTORY_MAX_EVENTS = 25_000
 LAMBDA_PAYLOAD_MAX_BYTES = 6 * 1024 * 1024
 SNS_SUBJECT_MAX_LENGTH = 100
 SNS_MESSAGE_MAX_BYTES = 262_144
+PUT_EVENTS_MAX_ENTRIES = 10
+PUT_EVENTS_MAX_BYTES = 262_144
 
 
 def metric_retention(period_seconds: int) -> timedelta:

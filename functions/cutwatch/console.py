@@ -11,6 +11,7 @@ from cutwatch.sources import SourceMetric
 
 _DOMAINS = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
 _MARGIN = timedelta(hours=6)
+_TITLE_LENGTH = 200
 _RESERVED = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -27,10 +28,15 @@ def graph_url(
         "period": detector.period,
         "start": _time(start - margin),
         "end": _time(end + margin),
-        "title": f"{detector.name}: {detector.metric_label}",
+        "title": f"{detector.name}: {detector.metric_label}"[:_TITLE_LENGTH],
     }
     # The search box at the end: many mail programs take a closing bracket for the end of a sentence.
     return f"{home(region)}#metricsV2:graph={jsurl(graph)};query=~'{_escaped(detector.name)}"
+
+
+def dashboard_url(region: str, name: str) -> str:
+    """A dashboard by its name."""
+    return f"{home(region)}#dashboards/dashboard/{name}"
 
 
 def home(region: str) -> str:

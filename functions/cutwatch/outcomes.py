@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import inf
 from typing import Any, Literal
 
 Status = Literal["TRAINED", "PUBLISHED", "UP_TO_DATE", "NO_DATA", "TOO_LITTLE_HISTORY", "FAILED"]
@@ -45,18 +46,24 @@ class AnomalyEvent:
         return cls(**{f.name: payload[f.name] for f in fields(cls) if f.name in payload})
 
     @property
+    def gravity(self) -> float:
+        """By which events are ranked: the severity; nothing is graver than silence."""
+        return inf if self.severity is None else self.severity
+
+    @property
     def severity_word(self) -> Literal["low", "medium", "high"]:
         """The severity in a word."""
-        if self.severity is None or self.severity >= _HIGH:
+        if self.gravity >= _HIGH:
             return "high"
-        return "medium" if self.severity >= _MEDIUM else "low"
+        return "medium" if self.gravity >= _MEDIUM else "low"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """`message` says in words what happened; the rest is what a transform found. `cutoff` is a score.
 
-    With new events comes the detector's `definition`, as it was when they were found.
+    `events` are new ones, the gravest first; with them comes the detector's `definition`, as it was when they were
+    found. `datapoints_together` is how many anomalous datapoints were within the minutes that an alarm asks for.
     """
 
     detector: str
@@ -69,6 +76,12 @@ class Outcome:
     new_events: int = 0
     events: tuple[AnomalyEvent, ...] = field(default=())
     definition: Mapping[str, Any] | None = None
+    datapoints_together: int | None = None
+
+    @property
+    def gravest(self) -> AnomalyEvent:
+        """The gravest of its events; only where there are any."""
+        return self.events[0]
 
     def to_payload(self) -> dict[str, Any]:
         """As it is recorded."""

@@ -15,6 +15,7 @@ from cutwatch.errors import TRANSIENT, CutwatchError
 from cutwatch.judgement import DEFAULT
 from cutwatch.metrics import (
     ANOMALOUS_DATAPOINTS,
+    ANOMALOUS_DATAPOINTS_TOGETHER,
     ANOMALY,
     ANOMALY_SCORE,
     MAX_ANOMALY_SCORE,
@@ -45,10 +46,12 @@ def publish_window(
     job: str,
     namespace: str,
     now: datetime,
+    alarm_window: timedelta = timedelta(0),
 ) -> Outcome:
     """Judge what a job has scored (nothing, where the dataset has no rows) and publish it.
 
-    Datapoints that have become too old for CloudWatch are counted in the outcome's message, not published.
+    Datapoints that have become too old for CloudWatch are counted in the outcome's message, not published. Where
+    there is an `alarm_window`, the outcome says how many anomalous datapoints were within that time at most.
     """
     window = _read(bucket, dataset, job)
     description, detector = window.description, window.detector
@@ -59,7 +62,11 @@ def publish_window(
     before = record.event_before(run.id)
     events = continued(judged.events, before, detector.period)
     outcome = _outcome(detector, window.start, publishable, events, lost)
-    datums = _datapoint_datums(publishable, detector.name) + summary_datums(outcome, run.moment)
+    if alarm_window:
+        outcome = replace(outcome, datapoints_together=most_together(publishable, alarm_window))
+    # A run that is repeated tells alarms nothing new; a first one must not be stamped hours ago, when it began.
+    stamp = run.moment if record.last_run == run.id else now
+    datums = _datapoint_datums(publishable, detector.name) + summary_datums(outcome, stamp)
     publish(cloudwatch, namespace, datums)
     found = [RecordedEvent(detector.name, event, run.id) for event in events]
     registry.record_events(found, run.moment)
@@ -161,7 +168,7 @@ def _outcome(
     )
     if lost:
         message += f"; {lost} datapoints lost, older than the two weeks that CloudWatch accepts"
-    gravest_first = sorted(new, key=lambda event: -(event.severity or np.inf))
+    gravest_first = sorted(new, key=lambda event: -event.gravity)
     return Outcome(
         detector=detector.name,
         status="PUBLISHED",
@@ -174,6 +181,13 @@ def _outcome(
         events=tuple(gravest_first[:_LISTED_EVENTS]),
         definition=detector.to_payload() if new else None,
     )
+
+
+def most_together(judged: Verdicts, span: timedelta) -> int:
+    """The largest number of anomalous datapoints whose timestamps lie less than `span` apart."""
+    anomalous = np.sort(judged.epochs[judged.anomalies == 1])
+    ends = np.searchsorted(anomalous, anomalous + int(span.total_seconds()))
+    return int((ends - np.arange(len(anomalous))).max(initial=0))
 
 
 def _datapoint_datums(published: Verdicts, detector: str) -> list[Datum]:
@@ -194,8 +208,10 @@ def _datapoint_datums(published: Verdicts, detector: str) -> list[Datum]:
 
 def summary_datums(outcome: Outcome, now: datetime) -> list[Datum]:
     """What alarms read, stamped now: alarms never look at back-filled datapoints."""
+    values = {
+        ANOMALOUS_DATAPOINTS: outcome.anomalous_datapoints,
+        MAX_ANOMALY_SCORE: outcome.max_anomaly_score,
+        ANOMALOUS_DATAPOINTS_TOGETHER: outcome.datapoints_together,
+    }
     dimensions = {"Detector": outcome.detector}
-    datums = [datum(ANOMALOUS_DATAPOINTS, outcome.anomalous_datapoints, now, dimensions)]
-    if outcome.max_anomaly_score is not None:
-        datums.append(datum(MAX_ANOMALY_SCORE, outcome.max_anomaly_score, now, dimensions))
-    return datums
+    return [datum(n, v, now, dimensions) for n, v in values.items() if v is not None]

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from math import inf
 from typing import Any
 
 from cutwatch.moments import parse_moment
@@ -57,7 +56,7 @@ def incidents(parts: Iterable[RecordedEvent]) -> list[RecordedEvent]:
 
 
 def _joined(earlier: RecordedEvent, later: RecordedEvent) -> RecordedEvent:
-    gravest = max(earlier.event, later.event, key=_gravity)
+    gravest = max(earlier.event, later.event, key=lambda event: event.gravity)
     event = replace(
         gravest,
         start=earlier.event.start,
@@ -66,10 +65,6 @@ def _joined(earlier: RecordedEvent, later: RecordedEvent) -> RecordedEvent:
         continues=earlier.event.continues,
     )
     return replace(earlier, event=event)
-
-
-def _gravity(event: AnomalyEvent) -> float:
-    return inf if event.severity is None else event.severity
 
 
 def _datapoints_after(part: RecordedEvent, moment: datetime) -> int:

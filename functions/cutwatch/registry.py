@@ -1,7 +1,7 @@
 """The registry: what is known of every detector and of every run, in one DynamoDB table.
 
 Items: `DETECTOR / <name>` (models newest first, watermark), `RUN#<id> / RUN` (its fixed "now", what has been told of it),
-`RUN#<id> / OUTCOME#<detector>`, `EVENT / <start>#<detector>`, `SILENCE / <detector>`.
+`RUN#<id> / OUTCOME#<detector>`, `NEWEST / <kind of run>`, `EVENT / <start>#<detector>`, `SILENCE / <detector>`.
 """
 
 import json
@@ -11,14 +11,15 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cutwatch.aws import from_item, to_item
 from cutwatch.aws_limits import METRIC_MAX_AGE
 from cutwatch.errors import ConditionFailed
 from cutwatch.moments import format_moment, parse_moment
 from cutwatch.outcomes import SUCCESSES, Outcome, Status
 from cutwatch.recorded_events import RecordedEvent, incidents
 from cutwatch.records import CarriedState, DetectorRecord, LastEvent, Model
+from cutwatch.runs import Kind, Run
 from cutwatch.silences import Silence
+from cutwatch.table import Table
 
 KEPT_MODELS = 2
 _RUN_RETENTION = timedelta(days=400)
@@ -33,16 +34,17 @@ class Registry:
     """The table and the DynamoDB client that reaches it."""
 
     def __init__(self, dynamodb: Any, table_name: str) -> None:
-        self._dynamodb = dynamodb
-        self._table = table_name
+        self._table = Table(dynamodb, table_name)
 
     def detectors(self) -> dict[str, DetectorRecord]:
         """Every detector that the registry knows, by name."""
-        return {item["sk"]: DetectorRecord.from_item(item) for item in self._query("DETECTOR")}
+        return {
+            item["sk"]: DetectorRecord.from_item(item) for item in self._table.query("DETECTOR")
+        }
 
     def detector(self, name: str) -> DetectorRecord:
         """What is known of one detector; an empty record if nothing is."""
-        item = self._get("DETECTOR", name)
+        item = self._table.get("DETECTOR", name)
         return DetectorRecord.from_item(item) if item else DetectorRecord(name)
 
     def add_model(self, name: str, model: Model) -> tuple[Model, ...]:
@@ -76,7 +78,7 @@ class Registry:
         raise AssertionError("unreachable")
 
     def _replace_models(self, record: DetectorRecord) -> None:
-        self._update(
+        self._table.update(
             "DETECTOR",
             record.name,
             "SET models = :models, version = :next",
@@ -105,7 +107,7 @@ class Registry:
         It never moves back; whether it moved.
         """
         try:
-            self._update(
+            self._table.update(
                 "DETECTOR",
                 name,
                 "SET published_through = :end, last_run = :run, last_event = :last, "
@@ -126,9 +128,7 @@ class Registry:
 
     def forget_detector(self, name: str) -> None:
         """Delete a detector's record."""
-        self._dynamodb.delete_item(
-            TableName=self._table, Key=to_item({"pk": "DETECTOR", "sk": name})
-        )
+        self._table.delete("DETECTOR", name)
 
     def open_run(self, run: str, started: datetime) -> datetime:
         """Fix the run's "now": that of the first execution, whichever execution asks.
@@ -136,10 +136,10 @@ class Registry:
         A run repeated so late that CloudWatch would refuse the old "now" gets a new one.
         """
         with suppress(ConditionFailed):
-            self._update(
+            self._table.update(
                 f"RUN#{run}",
                 "RUN",
-                "SET opened_at = :now, expires_at = :expires",
+                "SET opened_at = :now, expires_at = :expires REMOVE closed_at",
                 {
                     "now": format_moment(started),
                     "expires": _expiry(started),
@@ -147,7 +147,7 @@ class Registry:
                 },
                 "attribute_not_exists(opened_at) OR opened_at < :stale",
             )
-        item = self._get(f"RUN#{run}", "RUN") or {}
+        item = self._table.get(f"RUN#{run}", "RUN") or {}
         return parse_moment(item["opened_at"], "opened_at")
 
     def claim_notification(self, run: str, execution: str, now: datetime) -> set[str] | None:
@@ -156,7 +156,7 @@ class Registry:
         A claim lapses after 15 minutes, so that an execution that died silences nobody.
         """
         try:
-            self._update(
+            item = self._table.update(
                 f"RUN#{run}",
                 "RUN",
                 "SET notifier = :execution, claimed_until = :until",
@@ -169,16 +169,46 @@ class Registry:
             )
         except ConditionFailed:
             return None
-        return set((self._get(f"RUN#{run}", "RUN") or {}).get("told", []))
+        return set(item.get("told", []))
 
     def mark_told(self, run: str, told: set[str]) -> None:
-        """Remember what has been told of a run, and let other executions tell what is news by then."""
-        self._update(
-            f"RUN#{run}",
+        """Remember what has been told of a run."""
+        self._table.update(f"RUN#{run}", "RUN", "SET told = :told", {"told": sorted(told)})
+
+    def release_notification(self, run: str) -> None:
+        """Give up the claim, so that other executions can tell what is news by then."""
+        self._table.update(f"RUN#{run}", "RUN", "REMOVE notifier, claimed_until", {})
+
+    def close_run(self, run: Run, now: datetime) -> datetime:
+        """Fix when the run's totals were counted: the first time, however often they are.
+
+        The newest of its kind is remembered beside, for whoever asks whether runs happen at all.
+        """
+        closed = self._table.update(
+            f"RUN#{run.id}",
             "RUN",
-            "SET told = :told REMOVE notifier, claimed_until",
-            {"told": sorted(told)},
+            "SET closed_at = if_not_exists(closed_at, :now)",
+            {"now": format_moment(now)},
         )
+        with suppress(ConditionFailed):
+            self._table.update(
+                "NEWEST",
+                run.kind,
+                "SET scheduled_time = :scheduled, run = :run",
+                {"scheduled": run.scheduled_time, "run": run.id},
+                "attribute_not_exists(scheduled_time) OR scheduled_time < :scheduled",
+            )
+        return parse_moment(closed["closed_at"], "closed_at")
+
+    def newest_closed(self, kind: Kind, now: datetime) -> datetime:
+        """The scheduled time of the newest run of a kind that was counted; before the first, when this was first asked."""
+        item = self._table.update(
+            "NEWEST",
+            kind,
+            "SET asked_at = if_not_exists(asked_at, :now)",
+            {"now": format_moment(now)},
+        )
+        return parse_moment(item.get("scheduled_time") or item["asked_at"], "scheduled_time")
 
     def record_outcome(
         self,
@@ -194,92 +224,45 @@ class Registry:
             "expires_at": _expiry(now),
             **outcome.to_payload(),
         }
-        request = {"TableName": self._table, "Item": to_item(item)}
-        if keeps and outcome.status not in SUCCESSES:
-            names = {f":s{number}": status for number, status in enumerate(keeps)}
-            request["ConditionExpression"] = (
-                f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(names)})"
-            )
-            request["ExpressionAttributeNames"] = {"#status": "status"}
-            request["ExpressionAttributeValues"] = to_item(names)
-        try:
-            self._dynamodb.put_item(**request)
-        except ConditionFailed:
+        if outcome.status in SUCCESSES or not keeps:
+            self._table.put(item)
             return
+        kept = {f":s{number}": status for number, status in enumerate(keeps)}
+        condition = f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(kept)})"
+        with suppress(ConditionFailed):
+            self._table.put(item, condition, {"#status": "status"}, kept)
 
     def outcome(self, run: str, detector: str) -> Outcome | None:
         """How a detector's part of a run ended, if it has."""
-        item = self._get(f"RUN#{run}", f"OUTCOME#{detector}")
+        item = self._table.get(f"RUN#{run}", f"OUTCOME#{detector}")
         return Outcome.from_payload(item) if item else None
 
     def outcomes(self, run: str) -> list[Outcome]:
         """All outcomes of a run, by detector name."""
-        return [Outcome.from_payload(item) for item in self._query(f"RUN#{run}", "OUTCOME#")]
+        return [Outcome.from_payload(item) for item in self._table.query(f"RUN#{run}", "OUTCOME#")]
 
     def record_events(self, events: Iterable[RecordedEvent], now: datetime) -> None:
         """Record what a window saw; again changes nothing."""
         for event in events:
-            item = {"pk": "EVENT", "expires_at": _expiry(now), **event.to_item()}
-            self._dynamodb.put_item(TableName=self._table, Item=to_item(item))
+            self._table.put({"pk": "EVENT", "expires_at": _expiry(now), **event.to_item()})
 
     def events(self, since: datetime, until: datetime) -> list[RecordedEvent]:
         """All detectors' incidents that are at least partly in this time, both ends included, newest first."""
         between = (format_moment(since - _LONGEST_PART), f"{format_moment(until)}~")
-        parts = map(RecordedEvent.from_item, self._query("EVENT", between=between))
+        parts = map(RecordedEvent.from_item, self._table.query("EVENT", between=between))
         return incidents(part for part in parts if part.ends >= since and part.begins <= until)
 
     def silences(self) -> list[Silence]:
         """All that are recorded, by detector name; DynamoDB deletes those that are over when it finds time."""
-        return [Silence.from_item(item) for item in self._query("SILENCE")]
+        return [Silence.from_item(item) for item in self._table.query("SILENCE")]
 
     def silence(self, silence: Silence) -> None:
         """Record a silence, instead of any that the detector has."""
-        item = {"pk": "SILENCE", **silence.to_item()}
-        self._dynamodb.put_item(TableName=self._table, Item=to_item(item))
+        self._table.put({"pk": "SILENCE", **silence.to_item()})
 
     def lift_silence(self, name: str) -> None:
         """End a detector's silence, if it has one."""
-        self._dynamodb.delete_item(
-            TableName=self._table, Key=to_item({"pk": "SILENCE", "sk": name})
-        )
-
-    def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
-        )
-        return from_item(answer["Item"]) if "Item" in answer else None
-
-    def _query(
-        self, pk: str, sk_prefix: str = "", *, between: tuple[str, str] | None = None
-    ) -> Iterator[dict[str, Any]]:
-        condition, values = "pk = :pk", {":pk": pk}
-        if sk_prefix:
-            condition += " AND begins_with(sk, :sk)"
-            values[":sk"] = sk_prefix
-        if between:
-            condition += " AND sk BETWEEN :first AND :last"
-            values |= {":first": between[0], ":last": between[1]}
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=to_item(values),
-            ConsistentRead=True,
-        )
-        for page in pages:
-            yield from map(from_item, page["Items"])
-
-    def _update(
-        self, pk: str, sk: str, update: str, values: Mapping[str, Any], condition: str = ""
-    ) -> None:
-        request = {
-            "TableName": self._table,
-            "Key": to_item({"pk": pk, "sk": sk}),
-            "UpdateExpression": update,
-            "ExpressionAttributeValues": to_item({f":{k}": v for k, v in values.items()}),
-        }
-        if condition:
-            request["ConditionExpression"] = condition
-        self._dynamodb.update_item(**request)
+        self._table.delete("SILENCE", name)
 
 
 def _expiry(now: datetime) -> int:

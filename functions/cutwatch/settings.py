@@ -147,11 +147,20 @@ class RegisterModelSettings(Settings):
 
 @dataclass(frozen=True)
 class PublishAnomaliesSettings(Settings):
-    """`anomaly_namespace` is the CloudWatch namespace that anomalies are published to."""
+    """`anomaly_namespace` is the CloudWatch namespace that anomalies are published to.
+
+    Where an alarm asks how many anomalous datapoints were within some minutes, `alarm_window_minutes` says how many.
+    """
 
     table_name: str
     bucket_name: str
     anomaly_namespace: str
+    alarm_window_minutes: int = 0
+
+    @property
+    def alarm_window(self) -> timedelta:
+        """In which anomalous datapoints are counted for an alarm; none asks if it is zero."""
+        return timedelta(minutes=self.alarm_window_minutes)
 
 
 @dataclass(frozen=True)
@@ -163,13 +172,23 @@ class RegistrySettings(Settings):
 
 @dataclass(frozen=True)
 class SummarizeRunSettings(Settings):
-    """Where totals and the notification go."""
+    """Where totals and notifications go, and the stack that they name."""
 
     table_name: str
     bucket_name: str
     anomaly_namespace: str
     topic_arn: str
+    operations_topic_arn: str
+    stack_name: str
     aws_region: str
+
+
+@dataclass(frozen=True)
+class CheckFreshnessSettings(Settings):
+    """What is looked at, and where its age is published."""
+
+    table_name: str
+    anomaly_namespace: str
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,9 @@ class Scored:
     def anomalous(self) -> list[datetime]:
         return sorted(moment for moment, one in self.published("Anomaly").items() if one)
 
-    def summary(self, metric: str) -> dict[datetime, float]:
-        end = STAMPED_NOW + timedelta(minutes=1)
-        return self.account.published(metric, STAMPED_NOW, end, DETECTOR, period=60)
+    def summary(self, metric: str, at: datetime = STAMPED_NOW) -> dict[datetime, float]:
+        end = at + timedelta(minutes=1)
+        return self.account.published(metric, at, end, DETECTOR, period=60)
 
 
 def scored(
@@ -114,11 +114,49 @@ def test_every_datapoint_above_the_cutoff_and_no_other_is_an_anomaly(day: Scored
     }
 
 
-def test_the_summary_is_stamped_with_the_runs_now(day: Scored) -> None:
-    day.publish(now="2026-11-02T05:30:00Z")
+def test_the_summary_is_stamped_with_the_time_of_publishing_however_long_the_jobs_took(
+    day: Scored,
+) -> None:
+    late = STAMPED_NOW + timedelta(hours=7)
 
-    assert day.summary("AnomalousDatapoints") == {STAMPED_NOW: 3}
-    assert day.summary("MaxAnomalyScore") == {STAMPED_NOW: pytest.approx(20.025)}
+    day.publish(now=f"{late:%Y-%m-%dT%H:%M:%SZ}")
+
+    assert day.summary("AnomalousDatapoints", late) == {late: 3}
+    assert day.summary("MaxAnomalyScore", late) == {late: pytest.approx(20.025)}
+
+
+def test_a_repetition_tells_alarms_nothing_new(day: Scored) -> None:
+    later = STAMPED_NOW + timedelta(hours=20)
+    day.publish()
+
+    day.publish(now=f"{later:%Y-%m-%dT%H:%M:%SZ}")
+
+    assert day.summary("AnomalousDatapoints", later) == {}
+
+
+def test_datapoints_together_are_published_where_an_alarm_asks_for_them(day: Scored) -> None:
+    day.publish()
+    assert day.summary("AnomalousDatapointsTogether") == {}
+
+    day.account.overrides["ALARM_WINDOW_MINUTES"] = "600"
+    day.publish()
+
+    # One anomaly in every hundred datapoints of five minutes: two within ten hours.
+    assert day.summary("AnomalousDatapointsTogether") == {STAMPED_NOW: 2}
+    assert day.outcome.datapoints_together == 2
+
+
+def test_events_are_recorded_for_whoever_asks_by_time(day: Scored) -> None:
+    day.publish()
+    day.publish()
+
+    found = day.account.registry.events(min(day.scores), day.end)
+    assert sorted(day.outcome.events, key=lambda event: event.start, reverse=True) == [
+        each.event for each in found
+    ]
+    assert {each.run for each in found} == {day.event["run"]["id"]}
+    record = day.account.registry.detector(DETECTOR)
+    assert record.detector == Detector.from_payload(day.store["detectors"][0])
 
 
 def test_publishing_again_changes_no_maximum(day: Scored) -> None:

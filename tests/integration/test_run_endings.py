@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
+from cutwatch.aws import client
 from cutwatch.errors import Throttled
 from cutwatch.moments import parse_moment
 from cutwatch.registry import Registry
@@ -18,6 +19,8 @@ from tests.sample_events import sample
 SUMMARIZE, RECORD = sample("summarize_run"), sample("record_outcome")
 RUN, DETECTOR = SUMMARIZE["run"]["id"], RECORD["detectors"][0]["name"]
 NOW = datetime(2026, 11, 2, 4, tzinfo=UTC)
+# The minute in which Summarize Run is entered.
+COUNTED = datetime(2026, 11, 2, 4, 5, tzinfo=UTC)
 
 
 def list_detectors(account: Account, *names: str) -> None:
@@ -29,8 +32,8 @@ def record(account: Account, detector: str, status: Any, message: str = "", **fi
     account.registry.record_outcome(RUN, NOW, outcome)
 
 
-def totals(account: Account, metric: str) -> list[float]:
-    published = account.published(metric, NOW, NOW + timedelta(minutes=1), period=60)
+def totals(account: Account, metric: str, at: datetime = COUNTED) -> list[float]:
+    published = account.published(metric, at, at + timedelta(minutes=1), period=60)
     return list(published.values())
 
 
@@ -88,10 +91,38 @@ def test_the_summary_counts_outcomes_and_publishes_totals(account: Account) -> N
     assert not answer["all_failed"]
     assert totals(account, "AnomalousDatapoints") == [2]
     assert totals(account, "MaxAnomalyScore") == [4.5]
+    assert totals(account, "NewEvents") == [1]
     assert totals(account, "DetectorsFailed") == [1]
+    assert totals(account, "DetectorsWithoutData") == [0]
 
 
-def test_one_message_says_what_was_found_and_what_failed(account: Account) -> None:
+def test_totals_are_stamped_when_they_are_first_counted_however_long_the_run_took(
+    account: Account,
+) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED", anomalous_datapoints=2, new_events=1)
+    late = COUNTED + timedelta(hours=7)
+
+    account.invoke("summarize_run", SUMMARIZE | {"now": f"{late:%Y-%m-%dT%H:%M:%SZ}"})
+    account.invoke("summarize_run", SUMMARIZE | {"now": "2026-11-02T20:00:00Z"})
+
+    assert totals(account, "AnomalousDatapoints", late) == [2]
+    assert totals(account, "AnomalousDatapoints", datetime(2026, 11, 2, 20, tzinfo=UTC)) == []
+
+
+def test_detectors_without_data_are_counted_and_no_failure(account: Account) -> None:
+    list_detectors(account, "orders", "silent", "young")
+    record(account, "orders", "PUBLISHED")
+    record(account, "silent", "NO_DATA")
+    record(account, "young", "TOO_LITTLE_HISTORY")
+
+    account.invoke("summarize_run", SUMMARIZE)
+
+    assert totals(account, "DetectorsWithoutData") == [1]
+    assert totals(account, "DetectorsFailed") == [0]
+
+
+def test_people_hear_of_anomalies_and_of_failures_from_two_topics(account: Account) -> None:
     list_detectors(account, "orders", "visits")
     record(account, "orders", "PUBLISHED", "2 of 288 datapoints anomalous", new_events=1)
     record(account, "visits", "FAILED", "Throttled: slow down")
@@ -99,9 +130,62 @@ def test_one_message_says_what_was_found_and_what_failed(account: Account) -> No
     account.invoke("summarize_run", SUMMARIZE)
 
     [(subject, text)] = account.messages()
-    assert subject == "Cutwatch: anomalies in orders; transform failed for 1 detector"
+    assert subject == "Cutwatch medium: orders is anomalous"
     assert "orders: 2 of 288 datapoints anomalous" in text
+    assert "visits" not in text
+    [(subject, text)] = account.operations_messages()
+    assert subject == "Cutwatch: transform failed for 1 detector: visits"
     assert "visits: Throttled: slow down" in text
+    assert [each["detector"] for each in account.attributes()] == [["orders"]]
+
+
+def test_programs_hear_of_every_event_once(account: Account) -> None:
+    list_detectors(account, "orders", "visits")
+    record(account, "orders", "PUBLISHED", new_events=1)
+    account.invoke("summarize_run", SUMMARIZE)
+    record(account, "visits", "PUBLISHED", new_events=1)
+
+    account.invoke("summarize_run", SUMMARIZE | {"execution": "a repetition"})
+
+    assert [detail["detector"] for detail in account.on_bus()] == ["orders", "visits"]
+    assert {entry["Source"] for entry in account.bus} == {"cutwatch"}
+
+
+def test_programs_hear_of_a_silenced_detectors_events(account: Account) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED", new_events=1)
+    silence(account, "orders", LATER)
+
+    account.invoke("summarize_run", SUMMARIZE)
+
+    assert [detail["silenced"] for detail in account.on_bus()] == [True]
+    assert account.messages() == []
+
+
+def test_people_are_told_though_the_bus_is_told_no_second_time(account: Account) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED", new_events=1)
+    refused = Throttled("Publish", "Throttling", "slow down")
+    with patch.object(client("sns"), "publish", side_effect=refused), pytest.raises(Throttled):
+        account.invoke("summarize_run", SUMMARIZE)
+
+    account.invoke("summarize_run", SUMMARIZE)
+
+    assert (len(account.messages()), len(account.bus)) == (1, 1)
+
+
+def test_a_run_that_failed_as_a_whole_is_told_to_the_alarm_as_told(account: Account) -> None:
+    list_detectors(account, "visits")
+    record(account, "visits", "FAILED")
+
+    account.invoke("summarize_run", SUMMARIZE)
+
+    told = client("cloudwatch").get_metric_statistics(
+        Namespace=account.namespace, MetricName="FailedRunsTold", Period=60, Statistics=["Sum"],
+        Dimensions=[{"Name": "Run", "Value": "transform"}],
+        StartTime=COUNTED, EndTime=COUNTED + timedelta(minutes=1),
+    )  # fmt: skip
+    assert [point["Sum"] for point in told["Datapoints"]] == [1]
 
 
 def test_a_quiet_run_sends_no_message(account: Account) -> None:
@@ -109,7 +193,8 @@ def test_a_quiet_run_sends_no_message(account: Account) -> None:
     record(account, "orders", "PUBLISHED")
 
     assert account.invoke("summarize_run", SUMMARIZE)["notified"] is False
-    assert account.messages() == []
+    assert account.messages() == account.operations_messages() == []
+    assert account.bus == []
 
 
 @pytest.mark.parametrize("execution", [SUMMARIZE["execution"], "a doubled execution"])
@@ -123,7 +208,7 @@ def test_neither_a_retry_nor_a_doubled_execution_notifies_again(
     again = account.invoke("summarize_run", SUMMARIZE | {"execution": execution})
 
     assert again["notified"] is False
-    assert len(account.messages()) == 1
+    assert len(account.operations_messages()) == 1
 
 
 def test_a_repetition_tells_what_is_news_and_nothing_else(account: Account) -> None:
@@ -136,9 +221,9 @@ def test_a_repetition_tells_what_is_news_and_nothing_else(account: Account) -> N
     again = account.invoke("summarize_run", SUMMARIZE | {"execution": "a repetition"})
 
     assert again["notified"]
+    assert len(account.operations_messages()) == 1
     assert [subject for subject, _ in account.messages()] == [
-        "Cutwatch: transform failed for 2 detectors",
-        "Cutwatch: anomalies in orders",
+        "Cutwatch medium: orders is anomalous"
     ]
 
 
@@ -151,7 +236,7 @@ def test_training_by_need_leaves_the_message_to_the_transform_that_asked_for_it(
 
     account.invoke("summarize_run", event)
 
-    assert account.messages() == []
+    assert account.operations_messages() == []
 
 
 def test_a_detector_that_left_no_outcome_has_failed(account: Account) -> None:
@@ -210,7 +295,7 @@ def test_a_message_that_was_sent_is_noted_however_often_the_table_throttles(
             raise answers.pop()
         note(registry, run, told)
 
-    with patch.object(Registry, "mark_told", throttling), patch("cutwatch.summary.sleep"):
+    with patch.object(Registry, "mark_told", throttling), patch("cutwatch.announcement.sleep"):
         assert account.invoke("summarize_run", SUMMARIZE)["notified"]
 
     assert not account.invoke("summarize_run", SUMMARIZE)["notified"]
@@ -246,7 +331,7 @@ def test_a_message_about_others_names_the_silenced_in_one_line(account: Account)
     account.invoke("summarize_run", SUMMARIZE)
 
     [(subject, text)] = account.messages()
-    assert subject == "Cutwatch: anomalies in visits"
+    assert subject == "Cutwatch medium: visits is anomalous"
     lines = [line for line in text.splitlines() if "orders" in line]
     assert lines == [f"Silenced: orders until {LATER:%Y-%m-%d %H:%M} UTC"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.definitions import LAMBDA, all_states, definition, lambda_of
 from tests.sample_events import EVENTS
-from tests.stack import FUNCTION, PROJECT, STATE_MACHINE, Stack, snake
+from tests.stack import FUNCTION, PROJECT, STATE_MACHINE, Stack, camel, snake
 
 MACHINES = ("training", "transform")
 
@@ -23,15 +23,24 @@ def lambda_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield name, state
 
 
+def targets(stack: Stack) -> set[str]:
+    """The functions that rules call."""
+    rules = stack.resources("AWS::Events::Rule")
+    arns = {t["Arn"] for rule in rules for t in stack.properties(rule)["Targets"]}
+    return {name for name in functions(stack) if stack.arn(camel(name)) in arns}
+
+
 def test_every_task_state_bears_the_name_of_the_function_it_calls() -> None:
     for name, state in lambda_tasks():
         assert lambda_of(state) == name.replace(" ", "")
 
 
-def test_every_function_is_a_task_of_a_state_machine_and_every_task_a_function(
+def test_every_function_is_a_task_of_a_state_machine_or_a_target_of_a_rule_and_every_task_a_function(
     stack: Stack,
 ) -> None:
-    assert {snake(name) for name, _ in lambda_tasks()} == functions(stack)
+    tasks = {snake(name) for name, _ in lambda_tasks()}
+    assert tasks | targets(stack) == functions(stack)
+    assert not tasks & targets(stack)
 
 
 def test_every_function_is_a_file_and_every_file_a_function(stack: Stack) -> None:

@@ -10,6 +10,7 @@ from tests.stack import ACCOUNT, FUNCTION, TEMPLATE, Stack
 
 # Where AWS offers no narrower resource. The template says so too, in a comment on each.
 ANY_RESOURCE = {
+    ("CheckFreshnessRole", "PublishMetrics"): "PutMetricData knows none; held to our namespace",
     ("FunctionBasicsPolicy", "Trace"): "X-Ray's write actions know no resource",
     ("ListDetectorsRole", "ExpandTemplates"): "ListMetrics knows none",
     ("PublishAnomaliesRole", "PublishMetrics"): "PutMetricData knows none; held to our namespace",
@@ -120,7 +121,13 @@ def test_the_bucket_is_encrypted_and_closed_to_the_public(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    "policy", ["DataBucketPolicy", "NotificationTopicPolicy", "UndeliveredEventsPolicy"]
+    "policy",
+    [
+        "DataBucketPolicy",
+        "NotificationTopicPolicy",
+        "OperationsTopicPolicy",
+        "UndeliveredEventsPolicy",
+    ],
 )
 def test_bucket_topic_and_queue_take_no_request_without_tls(stack: Stack, policy: str) -> None:
     [denied] = [s for s in _policy(stack, policy) if s["Effect"] == "Deny"]
@@ -128,13 +135,13 @@ def test_bucket_topic_and_queue_take_no_request_without_tls(stack: Stack, policy
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_alarms_and_rules_of_this_account_may_publish_and_nobody_else(stack: Stack) -> None:
-    [allowed] = [s for s in _policy(stack, "NotificationTopicPolicy") if s["Effect"] == "Allow"]
-    assert allowed["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
-    assert (allowed["Action"], allowed["Resource"]) == (
-        "sns:Publish",
-        stack.arn("NotificationTopic"),
-    )
+def test_alarms_of_this_account_may_publish_to_the_operations_topic_and_nobody_else(
+    stack: Stack,
+) -> None:
+    assert not [s for s in _policy(stack, "NotificationTopicPolicy") if s["Effect"] == "Allow"]
+    [allowed] = [s for s in _policy(stack, "OperationsTopicPolicy") if s["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert (allowed["Action"], allowed["Resource"]) == ("sns:Publish", stack.arn("OperationsTopic"))
     assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
@@ -148,8 +155,8 @@ def test_only_our_rules_bury_events(stack: Stack) -> None:
             assert target["DeadLetterConfig"] == {"Arn": stack.arn("UndeliveredEvents")}
 
 
-@pytest.mark.parametrize("resource", ["NotificationTopic", "UndeliveredEvents"])
-def test_topic_and_queue_are_encrypted_with_the_key_that_is_given(
+@pytest.mark.parametrize("resource", ["NotificationTopic", "OperationsTopic", "UndeliveredEvents"])
+def test_topics_and_queue_are_encrypted_with_the_key_that_is_given(
     guarded: Stack, resource: str
 ) -> None:
     assert guarded.properties(resource)["KmsMasterKeyId"].endswith("key/1c2d")

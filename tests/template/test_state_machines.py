@@ -26,6 +26,7 @@ TRANSIENT = {"Throttled", "ServiceFault", "ConnectionLost"}
 JOB_STARTS = {"Start Training Job", "Start Transform Job", "Create Model"}
 
 WITHOUT_CATCH = {
+    "List Detectors": "without detectors there is no run; its own reason is the execution's",
     "Summarize Run": "a run that cannot be summarized must fail, or nobody hears of it",
 }
 # Names that AWS itself gives to errors; everything else must be a class of ours.

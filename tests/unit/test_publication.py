@@ -1,12 +1,17 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cutwatch.moments import format_moment
 from cutwatch.outcomes import AnomalyEvent
-from cutwatch.publication import continued, summary_datums
+from cutwatch.publication import continued, most_together, summary_datums
 from cutwatch.records import LastEvent
+from cutwatch.verdicts import Verdicts
 from tests.builders import NOON, an_outcome, moments
 
 PERIOD = 300
@@ -72,3 +77,34 @@ def test_the_summary_is_stamped_now_and_has_a_score_only_if_there_is_one(
     assert values == {"AnomalousDatapoints": 3} | ({"MaxAnomalyScore": score} if score else {})
     assert {each["Timestamp"] for each in datums} == {NOON}
     assert all(each["Dimensions"] == [{"Name": "Detector", "Value": "orders"}] for each in datums)
+
+
+def judged(*minutes: int) -> Verdicts:
+    """Datapoints of every minute of two hours, anomalous at some of them."""
+    epochs = np.arange(120) * 60
+    anomalies = np.isin(np.arange(120), minutes).astype(np.int64)
+    nothing = np.full(120, np.nan)
+    return Verdicts(epochs, anomalies, nothing, nothing, (), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "together"),
+    [
+        ((), 0),
+        ((7,), 1),
+        ((0, 14), 2),
+        ((0, 15), 1),
+        (tuple(range(30)), 15),
+        ((1, 2, 3, 40, 41), 3),
+    ],
+)
+def test_anomalous_datapoints_are_counted_within_the_minutes_that_an_alarm_asks_for(
+    minutes: tuple[int, ...], together: int
+) -> None:
+    assert most_together(judged(*minutes), timedelta(minutes=15)) == together
+
+
+@given(st.sets(st.integers(0, 119)), st.integers(1, 130))
+def test_no_stretch_of_that_length_has_more_of_them(minutes: set[int], span: int) -> None:
+    most = most_together(judged(*minutes), timedelta(minutes=span))
+    assert most == max(sum(start <= m < start + span for m in minutes) for start in range(120))

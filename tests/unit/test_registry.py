@@ -13,7 +13,7 @@ from cutwatch.recorded_events import RecordedEvent
 from cutwatch.records import LastEvent
 from cutwatch.registry import Registry
 from tests.account import Account, counted_calls, hook
-from tests.builders import NOON, a_detector, a_model, an_outcome
+from tests.builders import NOON, a_detector, a_model, a_run, an_outcome
 
 RUN = "transform-20261102T120000Z"
 HOUR = timedelta(hours=1)
@@ -94,7 +94,7 @@ def interrupt(registry: Registry, times: int) -> Any:
     def write_first(**_: Any) -> None:
         if left[0]:
             left[0] -= 1
-            other = Registry(client("dynamodb"), registry._table)
+            other = Registry(client("dynamodb"), registry._table._name)
             remaining, left[0] = left[0], 0
             other.add_model("orders", a_model(f"other-{remaining}"))
             left[0] = remaining
@@ -256,7 +256,9 @@ def test_the_claim_of_an_execution_that_died_lapses(registry: Registry) -> None:
 def test_what_was_told_is_remembered_for_the_next_who_may_tell(registry: Registry) -> None:
     registry.claim_notification(RUN, "first", NOON)
     registry.mark_told(RUN, {"news"})
+    assert registry.claim_notification(RUN, "second", NOON) is None
 
+    registry.release_notification(RUN)
     assert registry.claim_notification(RUN, "second", NOON) == {"news"}
 
 
@@ -269,6 +271,23 @@ def test_a_throttled_write_is_not_taken_for_a_lost_race(registry: Registry) -> N
         pytest.raises(Throttled),
     ):
         advance(registry, NOON)
+
+
+def test_a_run_is_counted_when_it_first_was(registry: Registry) -> None:
+    registry.open_run(a_run().id, NOON)
+    assert registry.close_run(a_run(), NOON + HOUR) == NOON + HOUR
+    assert registry.close_run(a_run(), NOON + 2 * HOUR) == NOON + HOUR
+
+
+def test_a_run_that_is_opened_anew_is_counted_anew(registry: Registry) -> None:
+    """CloudWatch would refuse totals of the first time."""
+    registry.open_run(a_run().id, NOON)
+    registry.close_run(a_run(), NOON)
+    much_later = NOON + timedelta(days=14)
+
+    registry.open_run(a_run().id, much_later)
+
+    assert registry.close_run(a_run(), much_later + HOUR) == much_later + HOUR
 
 
 def an_event(detector: str, first: datetime, last: datetime, incident: str = "") -> RecordedEvent:

@@ -249,7 +249,7 @@ def test_a_quota_of_nothing_ends_in_a_failure_that_names_it(machines: StateMachi
     execution = machines.run("TrainingStateMachine", TRAINING)
 
     assert (execution.status, execution.error) == ("FAILED", "AllDetectorsFailed")
-    [(_, text)] = machines.account.messages()
+    [(_, text)] = machines.account.operations_messages()
     assert f"QuotaExceeded: CreateTrainingJob: {refusal} (ResourceLimitExceeded)" in text
 
 
@@ -336,8 +336,8 @@ def test_a_run_in_which_every_detector_fails_fails(trained: StateMachines) -> No
     execution = trained.run("TransformStateMachine", TRANSFORM)
 
     assert (execution.status, execution.error) == ("FAILED", "AllDetectorsFailed")
-    [(subject, _)] = trained.account.messages()
-    assert subject == "Cutwatch: transform failed for 3 detectors"
+    [(subject, _)] = trained.account.operations_messages()
+    assert subject.startswith("Cutwatch: transform failed for 3 detectors: ")
 
 
 def test_detectors_that_training_by_need_could_not_train_are_reported_with_its_reason(
@@ -349,8 +349,8 @@ def test_detectors_that_training_by_need_could_not_train_are_reported_with_its_r
 
     assert execution.output["statuses"] == {"PUBLISHED": 2, "FAILED": 1}
     assert "AlgorithmError" in failures(execution)["visits"]
-    [(subject, _)] = machines.account.messages()
-    assert subject.endswith("transform failed for 1 detector")
+    [(subject, _)] = machines.account.operations_messages()
+    assert subject == "Cutwatch: transform failed for 1 detector: visits"
 
 
 def test_a_detector_without_data_is_an_outcome_and_no_failure(
@@ -365,19 +365,16 @@ def test_a_detector_without_data_is_an_outcome_and_no_failure(
 
 
 @pytest.mark.parametrize("machine", ["training", "transform"])
-def test_a_list_that_cannot_be_read_fails_the_run_with_its_reason_and_notifies(
+def test_a_list_that_cannot_be_read_fails_the_run_with_its_reason(
     machines: StateMachines, watched: Path, machine: str
 ) -> None:
     watch(watched, ["orders"], statistic="Mean")
 
     execution = machines.run(f"{machine.capitalize()}StateMachine", sample(machine))
 
-    assert execution.states[-3:] == ["List Detectors", "Notify Of Failed Listing", "Listing Failed"]
+    assert execution.states[-1] == "List Detectors"
     assert (execution.status, execution.error) == ("FAILED", "InvalidDetectors")
     assert "detector 'orders': statistic: 'Mean' is none of" in execution.cause
-    [(subject, text)] = machines.account.messages()
-    assert subject == f"Cutwatch: {machine} could not list its detectors"
-    assert "statistic: 'Mean' is none of" in text
 
 
 def test_training_keeps_two_models_and_retires_what_left_the_file(

@@ -1,0 +1,21 @@
+"""Publishes how old models and transforms are; a rule asks for it once a day."""
+
+from cutwatch.aws import client
+from cutwatch.freshness import freshness_datums
+from cutwatch.metrics import publish
+from cutwatch.moments import parse_moment
+from cutwatch.observability import Payload, observed
+from cutwatch.registry import Registry
+from cutwatch.settings import CheckFreshnessSettings
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """The scheduled event with its `time` -> the number of detectors looked at."""
+    settings = CheckFreshnessSettings.from_env()
+    registry = Registry(client("dynamodb"), settings.table_name)
+    now = parse_moment(event["time"])
+    records = registry.detectors()
+    datums = freshness_datums(records, registry.newest_closed("transform", now), now)
+    publish(client("cloudwatch"), settings.anomaly_namespace, datums)
+    return {"detectors": len(records)}

@@ -1,0 +1,130 @@
+"""Telling people and programs what a run found, each of them once however often the run is repeated."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import sleep
+from typing import Any
+
+from cutwatch import event_bus
+from cutwatch.errors import TRANSIENT
+from cutwatch.notification import Notification, StackPlace, of_anomalies, of_failures
+from cutwatch.outcomes import Outcome
+from cutwatch.registry import Registry
+from cutwatch.silences import Silence, in_force
+from cutwatch.summary import Summary
+
+_PAUSES_BEFORE_NOTING_AGAIN = (1, 4)
+# Detectors whose events are put on the bus before that is noted: what a death in between doubles.
+_NOTED_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whom to tell: programs on the bus, people of anomalies, people of failures."""
+
+    eventbridge: Any
+    sns: Any
+    topic_arn: str
+    operations_topic_arn: str
+
+
+def announce(
+    audience: Audience,
+    registry: Registry,
+    place: StackPlace,
+    summary: Summary,
+    execution: str,
+    now: datetime,
+) -> bool:
+    """Tell what this run has not told yet, if there is anything; whether people were told.
+
+    A repeated run tells only news, for example of a detector that failed at first. Training by need says nothing
+    itself: the transform that asked for it reports what failed. People are not told of silenced detectors' events;
+    these count as told, so that the end of a silence brings no old news.
+    """
+    if summary.run.by_need or not (summary.anomalous or summary.failed):
+        return False
+    told = registry.claim_notification(summary.run.id, execution, now)
+    if told is None:
+        return False
+    silences = _silences(registry, summary, now)
+    notified = _Announcement(audience, registry, place, summary, silences, told).make()
+    registry.release_notification(summary.run.id)
+    return notified
+
+
+@dataclass(frozen=True)
+class _Announcement:
+    audience: Audience
+    registry: Registry
+    place: StackPlace
+    summary: Summary
+    silences: Sequence[Silence]
+    told: set[str]
+
+    def make(self) -> bool:
+        found, failed = self.summary.anomalous, self.summary.failed
+        for first in range(0, len(found), _NOTED_AT_ONCE):
+            self._once("bus", found[first : first + _NOTED_AT_ONCE], self._put_on_bus)
+        heard = self._once("people", found, self._tell_of_anomalies)
+        return self._once("people", failed, self._tell_of_failures) or heard
+
+    def _put_on_bus(self, outcomes: Sequence[Outcome]) -> bool:
+        entries = event_bus.entries(outcomes, self.place, self.summary.run.id, self._silenced)
+        event_bus.put(self.audience.eventbridge, list(entries))
+        return True
+
+    def _tell_of_anomalies(self, outcomes: Sequence[Outcome]) -> bool:
+        heard = [outcome for outcome in outcomes if outcome.detector not in self._silenced]
+        if heard:
+            text = of_anomalies(self.summary, heard, self.place, self.silences)
+            self._send(self.audience.topic_arn, text)
+        return bool(heard)
+
+    def _tell_of_failures(self, outcomes: Sequence[Outcome]) -> bool:
+        text = of_failures(self.summary, outcomes, self.place)
+        self._send(self.audience.operations_topic_arn, text)
+        return True
+
+    @property
+    def _silenced(self) -> set[str]:
+        return {silence.detector for silence in self.silences}
+
+    def _send(self, topic_arn: str, notification: Notification) -> None:
+        self.audience.sns.publish(TopicArn=topic_arn, **notification.to_request())
+
+    def _once(
+        self, whom: str, outcomes: Sequence[Outcome], tell: Callable[[Sequence[Outcome]], bool]
+    ) -> bool:
+        """Tell what is news of these outcomes; what `tell` said, False without news."""
+        news = [outcome for outcome in outcomes if _key(whom, outcome) not in self.told]
+        if not news:
+            return False
+        said = tell(news)
+        self.told.update(_key(whom, outcome) for outcome in news)
+        self._note()
+        return said
+
+    def _note(self) -> None:
+        """Try harder than elsewhere: if the function failed now, its retry would tell once more."""
+        for pause in _PAUSES_BEFORE_NOTING_AGAIN:
+            try:
+                self.registry.mark_told(self.summary.run.id, self.told)
+            except TRANSIENT:
+                sleep(pause)
+            else:
+                return
+        self.registry.mark_told(self.summary.run.id, self.told)
+
+
+def _key(whom: str, outcome: Outcome) -> str:
+    text = f"{whom}/{outcome.detector}/{outcome.status}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _silences(registry: Registry, summary: Summary, now: datetime) -> list[Silence]:
+    """Those in force of the run's detectors."""
+    names = {outcome.detector for outcome in summary.outcomes}
+    return [each for each in in_force(registry.silences(), now) if each.detector in names]

@@ -1,0 +1,62 @@
+"""Check Freshness: what alarms see of runs that do not happen."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from cutwatch.moments import parse_moment
+from tests.account import Account, counted_calls
+from tests.builders import a_model, a_run
+from tests.sample_events import sample
+
+EVENT = sample("check_freshness")
+NOW = parse_moment(EVENT["time"])
+DAY = timedelta(days=1)
+
+
+def check(account: Account, at: datetime = NOW) -> dict[str, list[float]]:
+    """The totals of a check."""
+    account.invoke("check_freshness", EVENT | {"time": f"{at:%Y-%m-%dT%H:%M:%SZ}"})
+    metrics = ("HoursSinceTransform", "ModelAgeDays")
+    end = at + timedelta(minutes=1)
+    return {name: list(account.published(name, at, end, period=60).values()) for name in metrics}
+
+
+def test_the_time_since_the_newest_transform_is_told_whatever_it_found(account: Account) -> None:
+    run = a_run(scheduled_time="2026-11-01T06:00:00Z")
+    account.registry.close_run(run, NOW - DAY)
+    older = a_run(id="another", scheduled_time="2026-10-25T06:00:00Z")
+    account.registry.close_run(older, NOW)
+
+    assert check(account) == {"HoursSinceTransform": [24], "ModelAgeDays": []}
+
+
+def test_a_training_is_no_transform(account: Account) -> None:
+    account.registry.close_run(a_run("training"), NOW)
+    assert check(account)["HoursSinceTransform"] == [0]
+    assert check(account, NOW + DAY)["HoursSinceTransform"] == [24]
+
+
+def test_a_stack_that_never_ran_is_as_old_as_its_first_check(account: Account) -> None:
+    assert check(account)["HoursSinceTransform"] == [0]
+    assert check(account, NOW + 9 * DAY)["HoursSinceTransform"] == [216]
+
+
+def test_the_oldest_model_is_told(account: Account) -> None:
+    account.registry.add_model("orders", a_model(scheduled_time="2026-09-03T06:00:00Z"))
+    account.registry.add_model("visits", a_model(scheduled_time="2026-11-01T06:00:00Z"))
+
+    assert check(account)["ModelAgeDays"] == [pytest.approx(60)]
+    per_detector = account.published(
+        "ModelAgeDays", NOW, NOW + timedelta(minutes=1), "visits", period=60
+    )
+    assert list(per_detector.values()) == [1]
+
+
+def test_checking_takes_few_calls_however_many_detectors_there_are(account: Account) -> None:
+    for number in range(40):
+        account.registry.add_model(f"d{number}", a_model())
+
+    with counted_calls("dynamodb") as reads, counted_calls("cloudwatch") as puts:
+        check(account)
+    assert (len(reads), len(puts)) == (2, 3)  # the test reads two metrics itself

@@ -1,0 +1,44 @@
+from datetime import timedelta
+
+from cutwatch.freshness import freshness_datums
+from cutwatch.records import DetectorRecord
+from tests.builders import NOON, a_model
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+# Its model was trained a day and nine hours before NOON.
+ORDERS = DetectorRecord("orders", models=(a_model(),), published_through=NOON - 5 * HOUR)
+
+
+def ages(*records: DetectorRecord, last: timedelta = HOUR) -> dict[tuple[str, str], float]:
+    datums = freshness_datums({record.name: record for record in records}, NOON - last, NOON)
+    assert {each["Timestamp"] for each in datums} == {NOON}
+    return {
+        (each["MetricName"], each["Dimensions"][0]["Value"] if each["Dimensions"] else ""): each["Value"]
+        for each in datums
+    }  # fmt: skip
+
+
+def test_each_model_and_each_window_has_an_age_and_the_totals_have_the_oldest() -> None:
+    older = DetectorRecord("visits", (a_model(scheduled_time="2026-10-01T12:00:00Z"),), NOON - DAY)
+
+    assert ages(ORDERS, older, last=6 * HOUR) == {
+        ("HoursSinceTransform", ""): 6,
+        ("ModelAgeDays", ""): 32,
+        ("ModelAgeDays", "orders"): 1.375,
+        ("ModelAgeDays", "visits"): 32,
+        ("HoursSinceTransform", "orders"): 5,
+        ("HoursSinceTransform", "visits"): 24,
+    }
+
+
+def test_the_newest_model_counts() -> None:
+    models = (a_model(), a_model(scheduled_time="2026-10-01T12:00:00Z"))
+    assert ages(DetectorRecord("orders", models))["ModelAgeDays", ""] == 1.375
+
+
+def test_a_stack_without_detectors_has_an_age_of_its_last_transform_all_the_same() -> None:
+    assert ages(last=200 * HOUR) == {("HoursSinceTransform", ""): 200}
+
+
+def test_a_detector_without_a_model_has_none_of_its_age() -> None:
+    assert set(ages(DetectorRecord("new"))) == {("HoursSinceTransform", "")}
