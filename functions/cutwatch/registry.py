@@ -5,7 +5,7 @@ Items: `DETECTOR / <name>` (models newest first, watermark), `RUN#<id> / RUN` (i
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta

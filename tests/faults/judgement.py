@@ -32,6 +32,7 @@ _CLEANING_UP = {
     ("RetireDetectors", "DeleteModel", 0),
     ("PublishAnomalies", "DeleteObject", 0),
 }
+_TOLD_AT_MOST = 4
 _SUCCESSES = ("TRAINED", "PUBLISHED")
 
 
@@ -77,7 +78,7 @@ class Judge:
         self, case: Case, result: ExecutionResult, before: Standing, after: Standing
     ) -> Iterator[str]:
         if not case.says:
-            yield from _differences(self._undisturbed[case.scenario], after, _mails_allowed(case))
+            yield from _differences(self._undisturbed[case.scenario], after, _told_again(case))
         elif _is_of_the_run(case):
             # A transform goes on when the training that it asked for fails, which then says why itself.
             ends = (
@@ -119,11 +120,17 @@ class Judge:
                 yield from _first(f"scores of {name} after the next run", wanted, found)
 
 
-def _differences(wanted: Standing, found: Standing, mails: range) -> Iterator[str]:
+def _differences(wanted: Standing, found: Standing, again: str | None) -> Iterator[str]:
     for what in ("objects", "items", "maxima"):
         yield from _first(what, getattr(wanted, what), getattr(found, what))
-    if found.mails - wanted.mails not in mails:
-        yield f"{found.mails} mails instead of {wanted.mails}"
+    told = {
+        "Publish": (wanted.mails, found.mails),
+        "PutEvents": (wanted.on_bus, found.on_bus),
+    }
+    for operation, (usual, sent) in told.items():
+        most = _TOLD_AT_MOST * usual if operation == again else usual
+        if not usual <= sent <= most:
+            yield f"{operation} told {sent} things instead of {usual}"
 
 
 def _first(what: str, wanted: Mapping[Any, Any], found: Mapping[Any, Any]) -> Iterator[str]:
@@ -141,12 +148,10 @@ def _short(value: Any) -> str:
     return str(value)[:300]
 
 
-def _mails_allowed(case: Case) -> range:
-    """How many mails more than one: a lost answer leaves open whether SNS has sent; each attempt may then send again."""
+def _told_again(case: Case) -> str | None:
+    """What may be told more than once: a lost answer leaves open whether it was, and each attempt may then tell again."""
     unknown = case.column in ("reset after", "late", "killed")
-    if case.target and case.target.operation == "Publish" and unknown:
-        return range(4)
-    return range(1)
+    return case.target.operation if case.target and unknown else None
 
 
 def _is_of_the_run(case: Case) -> bool:

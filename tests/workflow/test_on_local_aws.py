@@ -423,11 +423,13 @@ def test_a_repeated_run_tells_only_what_is_new() -> None:
         shop.transform()
         shop.transform()
         messages = [call.parameters for call in shop.aws.calls.of("sns", "Publish")]
-        assert [message["Subject"] for message in messages] == [
-            "Cutwatch: anomalies in checkout; transform failed for 1 detector",
-            "Cutwatch: anomalies in orders",
-        ]
-        assert "checkout" not in messages[1]["Message"]
+        first, failure, second = (message["Subject"] for message in messages)
+        assert first.startswith("Cutwatch high: checkout at ")
+        assert failure == "Cutwatch: transform failed for 1 detector: orders"
+        assert second.startswith("Cutwatch high: orders at ")
+        assert "checkout" not in messages[2]["Message"]
+        on_bus = shop.aws.calls.of("events", "PutEvents")
+        assert [len(call.parameters["Entries"]) for call in on_bus] == [1, 1]
 
 
 def test_stack_tags_reach_jobs_and_models() -> None:

@@ -118,10 +118,12 @@ def test_one_message_tells_of_the_anomalies(trained: StateMachines) -> None:
     trained.run("TransformStateMachine", TRANSFORM)
 
     [(subject, text)] = trained.account.messages()
-    assert subject == "Cutwatch: anomalies in orders and 2 more"
+    assert subject.startswith("Cutwatch high: orders at 1,000, usually ")
+    assert subject.endswith(", and 2 more detectors")
     assert text.count("1 new event") == 3
-    assert "2026-11-01 21:45 UTC to 2026-11-01 22:15 UTC: high severity" in text
-    assert "value 1000, usually" in text
+    assert "When     Sun 2026-11-01 21:45 to 22:30 UTC, 45 min" in text
+    assert "Value    1,000; usually " in text
+    assert len(trained.account.bus) == 3
 
 
 def test_payloads_have_the_form_of_the_sample_events(trained: StateMachines) -> None:
