@@ -16,6 +16,7 @@ from local.aws import snapshots
 from local.aws.callers import OPERATOR_CREDENTIALS, Credentials, assume, caller_of
 from local.aws.calls import CallLog
 from local.aws.clock import Clock
+from local.aws.cloudwatch.monitoring import Monitoring
 from local.aws.cloudwatch.service import CloudWatch
 from local.aws.deployment import Deployment
 from local.aws.embedded_ministack import EmbeddedMiniStack
@@ -61,7 +62,7 @@ class LocalAws:
         self.faults = Faults()
         self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
-        self.cloudwatch = CloudWatch(self.clock)
+        self.cloudwatch = CloudWatch(self.clock, region)
         self._session = _session_of_its_own()
         self._host, self._port = host, port
         self._schedules = schedules
@@ -95,6 +96,9 @@ class LocalAws:
             starting.callback(self.clock.restore)
             starting.callback(abort_executions)
             ministack.attach(server.start(self._gateway(app, server, mending, functions)))
+            monitoring = Monitoring(self.cloudwatch.pass_time)
+            monitoring.start()
+            starting.callback(monitoring.stop)
             if self._schedules:
                 schedules = Schedules(self.clock, self.region)
                 schedules.start()
@@ -176,7 +180,6 @@ class LocalAws:
             self.calls,
             self.faults,
             self.permissions,
-            self.region,
         )
         starting.callback(mending.undo)
         return mending
@@ -191,7 +194,7 @@ class LocalAws:
             services,
             self.calls,
             self.faults,
-            on_first_call=lambda service: mend_on_first_call(mending, service),
+            on_first_call=lambda service: mend_on_first_call(mending, service, self.cloudwatch),
             check_limits=check_limits,
             operator=OperatorRequests(self.fire),
             caller_of=caller_of,

@@ -99,6 +99,8 @@ def _append(element: ET.Element, value: Any, shape: Shape) -> None:
         _append_members(element, value, shape)
     elif isinstance(shape, ListShape):
         _append_items(element, value, shape)
+    elif isinstance(shape, MapShape):
+        _append_entries(element, value, shape)
     else:
         element.text = _text(value)
 
@@ -107,6 +109,13 @@ def _append_items(element: ET.Element, items: Sequence[Any], shape: ListShape) -
     tag = shape.member.serialization.get("name", "member")
     for item in items:
         _append(ET.SubElement(element, tag), item, shape.member)
+
+
+def _append_entries(element: ET.Element, entries: Mapping[str, Any], shape: MapShape) -> None:
+    for key, value in entries.items():
+        entry = ET.SubElement(element, "entry")
+        _append(ET.SubElement(entry, "key"), key, shape.key)
+        _append(ET.SubElement(entry, "value"), value, shape.value)
 
 
 def _bytes(root: ET.Element) -> bytes:

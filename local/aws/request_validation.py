@@ -18,13 +18,17 @@ def validate(service: str, operation: str, parameters: Mapping[str, Any]) -> Non
     shape = operation_model(service, operation).input_shape
     if shape is None:
         return
-    problems = list(_problems(parameters, shape, ""))
-    if problems:
-        plural = "error" if len(problems) == 1 else "errors"
+    found = problems(parameters, shape)
+    if found:
+        plural = "error" if len(found) == 1 else "errors"
         raise ApiError(
-            "ValidationException",
-            f"{len(problems)} validation {plural} detected: {'; '.join(problems)}",
+            "ValidationException", f"{len(found)} validation {plural} detected: {'; '.join(found)}"
         )
+
+
+def problems(parameters: Mapping[str, Any], shape: Shape) -> list[str]:
+    """Where a request breaks the constraints of its shape, in AWS's words."""
+    return list(_problems(parameters, shape, ""))
 
 
 def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:

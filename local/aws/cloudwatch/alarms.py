@@ -1,60 +1,386 @@
-"""Alarms, evaluated on our metrics with M out of N periods and missing data treated as the alarm says."""
+"""Alarms, evaluated every minute that could change one, however far the clock jumps.
 
-import operator
-from collections.abc import Callable, Mapping
+On AWS an alarm is evaluated every minute (an alarm of high resolution every ten seconds, one over more than a day
+every hour) over a range that ends then. Here that is done for the minutes at which a datapoint enters the range,
+moves to another period of it, or leaves it: when the clock has passed them, and again when data of the current
+minute arrive. The current minute counts as over, so that nobody waits for its end.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from local.aws.clock import Clock
+import numpy as np
+
+from local.aws.api_response import ApiError
+from local.aws.cloudwatch import alarm_reasons, insights_query, metrics_insights
+from local.aws.cloudwatch.alarm_changes import Change, Contributor, State
+from local.aws.cloudwatch.alarm_judgement import ALARM, INSUFFICIENT_DATA, OK, Rule, judge
+from local.aws.cloudwatch.alarm_records import (
+    Record,
+    insights_of,
+    period_of,
+    queries_of,
+    rule_of,
+    statistic_of,
+    watched_query,
+)
+from local.aws.cloudwatch.alarm_rules import ALARM_MAX_RANGE, INSIGHTS_ALARM_MAX_RANGE
+from local.aws.cloudwatch.metric_queries import Queries
 from local.aws.cloudwatch.metric_store import MetricKey
-from local.aws.cloudwatch.reading import Reader, Window
+from local.aws.cloudwatch.metrics_insights import Group
+from local.aws.cloudwatch.reading import Reader, TellsTime, Window
+from local.aws.cloudwatch.time_series import TimeSeries
 
-_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
-    "GreaterThanOrEqualToThreshold": operator.ge,
-    "GreaterThanThreshold": operator.gt,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
-}
-
-
-def state_of(alarm: Mapping[str, Any], reader: Reader, clock: Clock) -> tuple[str, str]:
-    """The state that an alarm of MiniStack's should be in now, and the reason."""
-    periods = int(alarm.get("EvaluationPeriods", 1))
-    needed = int(alarm.get("DatapointsToAlarm") or periods)
-    values = _values(alarm, reader, clock, periods)
-    missing = alarm.get("TreatMissingData") or "missing"
-    breaches = [_breaches(alarm, value, missing) for value in values]
-    threshold = alarm.get("Threshold", 0.0)
-    described = ", ".join("missing" if value is None else str(value) for value in values)
-    if all(value is None for value in values) and missing == "missing":
-        return "INSUFFICIENT_DATA", "Insufficient Data: no datapoints were received"
-    if all(value is None for value in values) and missing == "ignore":
-        return str(alarm["StateValue"]), str(alarm["StateReason"])
-    state = "ALARM" if breaches.count(True) >= needed else "OK"
-    return state, f"Threshold Crossed: datapoints [{described}] against threshold {threshold}."
+CONTRIBUTORS_MAX_IN_ALARM = 100
+_MINUTE, _HOUR, _HIGH_RESOLUTION_STEP = 60, 3_600, 10
+_log = logging.getLogger(__name__)
 
 
-def _values(
-    alarm: Mapping[str, Any], reader: Reader, clock: Clock, periods: int
-) -> list[float | None]:
-    """One value for each of the latest periods, oldest first; the current, unfinished one included."""
-    period = int(alarm.get("Period", 60))
-    end = int(clock.now().timestamp()) // period * period + period
-    start = end - periods * period
-    key = MetricKey.of(alarm["Namespace"], alarm["MetricName"], _dimensions(alarm))
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-    times, values = reader.read(key, statistic, period, Window(start, end))
-    found = dict(zip(times.tolist(), values.tolist(), strict=True))
-    return [found.get(time) for time in range(start, end, period)]
+@dataclass
+class _Progress:
+    """How far an alarm has been evaluated: the end of its last range, and when the next could differ."""
+
+    evaluated: float = -math.inf
+    next_change: float = -math.inf
+    contributors: dict[str, Contributor] = field(default_factory=dict)
 
 
-def _breaches(alarm: Mapping[str, Any], value: float | None, missing: str) -> bool | None:
-    if value is None:
-        return {"breaching": True, "notBreaching": False}.get(missing)
-    return _COMPARISONS[alarm["ComparisonOperator"]](value, float(alarm.get("Threshold", 0.0)))
+@dataclass(frozen=True)
+class _Outcome:
+    """A state, None for the one that it was."""
+
+    state: str | None
+    reason: str
+    reason_data: str | None = None
+    partial: bool = False
 
 
-def _dimensions(alarm: Mapping[str, Any]) -> dict[str, str]:
-    dimensions = alarm.get("Dimensions") or []
-    if isinstance(dimensions, Mapping):
-        return dict(dimensions)
-    return {item["Name"]: item["Value"] for item in dimensions}
+class Alarms:
+    """Evaluates the alarms that `records` gives, and hands each change on to `announce`, in their order."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        clock: TellsTime,
+        records: Callable[[], Mapping[str, Record]],
+        announce: Callable[[Change], None],
+    ) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._records = records
+        self._announce = announce
+        self._evaluating = threading.RLock()
+        self._announcing = threading.Lock()
+        self._changes: deque[Change] = deque()
+        self._progress: dict[str, _Progress] = {}
+        self._touched: set[tuple[str, str]] = set()
+
+    def touch(self, key: MetricKey) -> None:
+        """There are new datapoints of a metric."""
+        self._touched.add((key.namespace, key.name))
+
+    def renew(self, name: str) -> None:
+        """An alarm has been put: evaluate it afresh; contributors stay those of an alarm that was updated."""
+        with self._evaluating:
+            known = self._progress.get(name)
+            self._progress[name] = _Progress(contributors=known.contributors if known else {})
+
+    def forget(self, name: str) -> None:
+        with self._evaluating:
+            self._progress.pop(name, None)
+
+    def catch_up(self) -> None:
+        """Evaluate every alarm for each time that has passed, and tell what has changed."""
+        with self._evaluating:
+            records = self._records()
+            touched, self._touched = self._touched, set()
+            for name in self._progress.keys() - records.keys():
+                del self._progress[name]
+            for name, record in list(records.items()):
+                self._catch_up(record, self._progress.setdefault(name, _Progress()), touched)
+        self._tell()
+
+    def contributors(self, name: str) -> list[Contributor]:
+        """The time series of an alarm that are in ALARM, in the order in which they came to be."""
+        with self._evaluating:
+            return list(self._progress.get(name, _Progress()).contributors.values())
+
+    def contents(self) -> dict[str, Any]:
+        """The states of all alarms, for `put_back`."""
+        with self._evaluating:
+            return {
+                name: (dict(record), replace(progress, contributors=dict(progress.contributors)))
+                for name, record in self._records().items()
+                if (progress := self._progress.get(name)) is not None
+            }
+
+    def put_back(self, contents: Mapping[str, Any]) -> None:
+        """Return the alarms that still are as they were to the states that they had; nobody is told."""
+        with self._evaluating:
+            records = self._records()
+            for name, (record, progress) in contents.items():
+                known = records.get(name)
+                if known is not None and known["AlarmArn"] == record["AlarmArn"]:
+                    states = {
+                        k: v for k, v in record.items() if k.startswith(("State", "Evaluation"))
+                    }
+                    known.update(states)
+                    self._progress[name] = replace(
+                        progress, contributors=dict(progress.contributors)
+                    )
+
+    def _tell(self) -> None:
+        """Announce in the order of evaluation; whoever comes while somebody does leaves it to them."""
+        while self._changes and self._announcing.acquire(blocking=False):
+            try:
+                while self._changes:
+                    self._announce(self._changes.popleft())
+            finally:
+                self._announcing.release()
+
+    def _catch_up(self, record: Record, progress: _Progress, touched: set[tuple[str, str]]) -> None:
+        timing = _Timing.of(record)
+        end = timing.end(self._clock.now().timestamp())
+        stale = not touched.isdisjoint(_names(record))
+        if end < progress.evaluated or math.isinf(progress.evaluated):
+            moments: Iterable[float] = [end]
+        elif stale or end >= progress.next_change:
+            again = [progress.evaluated] if stale else []
+            moments = [*again, *self._moments(record, timing, progress.evaluated, end)]
+        else:
+            progress.evaluated = end
+            return
+        for moment in moments:
+            self._evaluate(record, progress, timing, int(moment))
+        progress.evaluated = end
+        later = self._moments(record, timing, end, math.inf)
+        progress.next_change = float(later[0]) if len(later) else math.inf
+
+    def _moments(
+        self, record: Record, timing: "_Timing", after: float, until: float
+    ) -> Sequence[float]:
+        """The ends of ranges, in their order, that hold other datapoints than the one before."""
+        times = self._reader.times(self._keys(record), after - timing.span - timing.step)
+        entered = np.unique(times // timing.step * timing.step + timing.step)
+        steps = timing.span // timing.period
+        if math.isinf(until):
+            passed = np.clip((after - entered) // timing.period + 1, 0, steps)
+            following = entered + passed * timing.period
+            return np.sort(following[following > after])[:1].tolist()  # type: ignore[no-any-return]
+        shifts = np.arange(steps + 1) * timing.period
+        if entered.size * shifts.size > (until - after) / timing.step:
+            every = np.arange(after + timing.step, until + 1, timing.step)
+            return every.tolist() if entered.size else []
+        ends = np.unique(entered[:, None] + shifts)
+        return ends[(ends > after) & (ends <= until)].tolist()  # type: ignore[no-any-return]
+
+    def _keys(self, record: Record) -> Iterable[MetricKey]:
+        for query in queries_of(record):
+            if "MetricStat" in query:
+                yield MetricKey.from_request(query["MetricStat"]["Metric"])
+        insights = insights_of(record)
+        if insights is not None:
+            parsed = insights_query.parse(insights["Expression"])
+            yield from metrics_insights.matching(parsed, self._reader)
+
+    def _evaluate(self, record: Record, progress: _Progress, timing: "_Timing", end: int) -> None:
+        at = datetime.fromtimestamp(min(end, self._clock.now().timestamp()), UTC)
+        queries = Queries(
+            queries_of(record),
+            Window(end - timing.span, end),
+            self._reader.at(datetime.fromtimestamp(end, UTC)),
+        )
+        try:
+            if _has_contributors(record):
+                outcome = self._of_contributors(record, progress, queries, timing, end, at)
+            else:
+                outcome = _of_one(record, queries, timing, end, at)
+        except ApiError as error:
+            _log.warning("alarm %s cannot be evaluated: %s", record["AlarmName"], error)
+            record["EvaluationState"] = "EVALUATION_ERROR"
+            return
+        record.pop("EvaluationState", None)
+        if outcome.partial:
+            record["EvaluationState"] = "PARTIAL_DATA"
+        self._move(record, outcome, at)
+
+    def _of_contributors(
+        self,
+        record: Record,
+        progress: _Progress,
+        queries: Queries,
+        timing: "_Timing",
+        end: int,
+        at: datetime,
+    ) -> _Outcome:
+        rule = rule_of(record)
+        found = queries.insights(watched_query(record)["Id"])
+        names = [_contributor_id(group) for group in found.groups]
+        states = {
+            name: _of_group(rule, group, timing, end, progress.contributors.get(name))
+            for name, group in zip(names, found.groups, strict=True)
+        }
+        reasons = {name: reason for name, (_, reason) in states.items()}
+        breaching = [
+            progress.contributors.get(name)
+            or Contributor(name, dict(group.attributes), reasons[name], at)
+            for name, group in zip(names, found.groups, strict=True)
+            if states[name][0] == ALARM
+        ]
+        self._move_contributors(
+            record, progress, breaching[:CONTRIBUTORS_MAX_IN_ALARM], reasons, at
+        )
+        if not found.groups:
+            state = judge([None] * rule.range, rule).state
+            return _Outcome(state, alarm_reasons.no_series_reason(rule.missing))
+        reason = alarm_reasons.contributors_reason(
+            len(breaching), len(found.groups), CONTRIBUTORS_MAX_IN_ALARM
+        )
+        return _Outcome(ALARM if breaching else OK, reason, partial=found.partial)
+
+    def _move_contributors(
+        self,
+        record: Record,
+        progress: _Progress,
+        breaching: Sequence[Contributor],
+        reasons: Mapping[str, str],
+        at: datetime,
+    ) -> None:
+        in_alarm = {contributor.id: contributor for contributor in breaching}
+        for name, contributor in progress.contributors.items():
+            if name not in in_alarm:
+                old = State(ALARM, contributor.reason, contributor.since)
+                new = State(OK, reasons.get(name, "No data was returned for this contributor"), at)
+                self._changes.append(Change(dict(record), old, new, contributor))
+        for name, contributor in in_alarm.items():
+            if name not in progress.contributors:
+                new = State(ALARM, contributor.reason, at)
+                self._changes.append(Change(dict(record), State(OK, "", at), new, contributor))
+        progress.contributors = in_alarm
+
+    def _move(self, record: Record, outcome: _Outcome, at: datetime) -> None:
+        """Let an alarm change its state; a contributor's reason may change without."""
+        old = state_of(record)
+        if outcome.state is None or outcome.state == old.value:
+            return
+        move(record, State(outcome.state, outcome.reason, at, outcome.reason_data))
+        self._changes.append(Change(dict(record), old, state_of(record)))
+
+
+@dataclass(frozen=True)
+class _Timing:
+    """How an alarm is evaluated, in seconds: how often, over which period, how far back."""
+
+    step: int
+    period: int
+    span: int
+
+    @classmethod
+    def of(cls, record: Record) -> "_Timing":
+        period, rule = period_of(record), rule_of(record)
+        periods = rule.range
+        if insights_of(record) is not None:
+            periods = min(periods, int(INSIGHTS_ALARM_MAX_RANGE.total_seconds()) // period)
+        return cls(_step(period, rule), period, periods * period)
+
+    def end(self, now: float) -> int:
+        """Where the range ends that the moment `now` is in."""
+        return int(now // self.step * self.step) + self.step
+
+
+def state_of(record: Mapping[str, Any]) -> State:
+    return State(
+        record["StateValue"],
+        record["StateReason"],
+        datetime.fromtimestamp(record["StateUpdatedTimestamp"], UTC),
+        record.get("StateReasonData"),
+    )
+
+
+def move(record: Record, state: State) -> None:
+    record.update(
+        StateValue=state.value,
+        StateReason=state.reason,
+        StateUpdatedTimestamp=state.since.timestamp(),
+        StateTransitionedTimestamp=state.since.timestamp(),
+    )
+    record.pop("StateReasonData", None)
+    if state.reason_data is not None:
+        record["StateReasonData"] = state.reason_data
+
+
+def _step(period: int, rule: Rule) -> int:
+    if period < _MINUTE:
+        return _HIGH_RESOLUTION_STEP
+    return _HOUR if period * rule.periods > ALARM_MAX_RANGE.total_seconds() else _MINUTE
+
+
+def _names(record: Record) -> set[tuple[str, str]]:
+    """The namespaces and names of an alarm's metrics."""
+    metrics = [
+        query["MetricStat"]["Metric"] for query in queries_of(record) if "MetricStat" in query
+    ]
+    names = {(metric["Namespace"], metric["MetricName"]) for metric in metrics}
+    insights = insights_of(record)
+    if insights is not None:
+        parsed = insights_query.parse(insights["Expression"])
+        names.add((parsed.namespace, parsed.metric))
+    return names
+
+
+def _has_contributors(record: Record) -> bool:
+    query = watched_query(record)
+    insights = insights_of(record)
+    return query is insights and bool(insights_query.parse(query["Expression"]).group_by)
+
+
+def _of_one(record: Record, queries: Queries, timing: _Timing, end: int, at: datetime) -> _Outcome:
+    rule, times = rule_of(record), range(end - timing.span, end, timing.period)
+    values = _values(queries.series(watched_query(record)["Id"]), times)
+    judgement = judge(values, rule)
+    if judgement.state is None:
+        return _Outcome(None, "")
+    evaluated = alarm_reasons.datapoints(judgement, times, values)
+    statistic = None if record.get("Metrics") else statistic_of(record)
+    insights = insights_of(record)
+    return _Outcome(
+        judgement.state,
+        alarm_reasons.reason(
+            rule, judgement.filled, evaluated, record["StateValue"], judgement.state
+        ),
+        alarm_reasons.reason_data(evaluated, at, timing.period, rule.threshold, statistic),
+        partial=insights is not None and queries.insights(insights["Id"]).partial,
+    )
+
+
+def _of_group(
+    rule: Rule, group: Group, timing: _Timing, end: int, known: Contributor | None
+) -> tuple[str, str]:
+    """A contributor's state, which is never INSUFFICIENT_DATA: what is undecided stays as it was."""
+    times = range(end - timing.span, end, timing.period)
+    values = _values(group.series, times)
+    judgement = judge(values, rule)
+    state = judgement.state
+    if state in (None, INSUFFICIENT_DATA):
+        state = OK if known is None else ALARM
+    assert state is not None  # noqa: S101 - it is one of the two
+    evaluated = alarm_reasons.datapoints(judgement, times, values)
+    return state, alarm_reasons.contributor_reason(rule, evaluated, state)
+
+
+def _values(series: TimeSeries, times: Sequence[int]) -> list[float | None]:
+    found = dict(zip(series.times.tolist(), series.values.tolist(), strict=True))
+    return [found.get(time) for time in times]
+
+
+def _contributor_id(group: Group) -> str:
+    text = json.dumps(group.attributes, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

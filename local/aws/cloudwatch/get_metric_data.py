@@ -13,6 +13,7 @@ from cutwatch.aws_limits import GET_METRIC_DATA_MAX_DATAPOINTS
 from local.aws.api_response import ApiError
 from local.aws.cloudwatch.metric_queries import Queries
 from local.aws.cloudwatch.reading import Reader, Window
+from local.aws.cloudwatch.time_series import TimeSeries
 
 _IMPLEMENTED = {
     "MetricDataQueries",
@@ -41,11 +42,12 @@ def get_metric_data(parameters: _Parameters, reader: Reader) -> dict[str, Any]:
     window = Window.of(parameters["StartTime"], parameters["EndTime"])
     asked = parameters["MetricDataQueries"]
     queries = Queries(asked, window, reader)
-    everything = [_result(query["Id"], queries, newest_first=newest_first) for query in asked]
+    everything = [_results(query["Id"], queries, newest_first=newest_first) for query in asked]
     results = [
         result
-        for query, result in zip(asked, everything, strict=True)
+        for query, found in zip(asked, everything, strict=True)
         if query.get("ReturnData", True)
+        for result in found
     ]
     size = parameters.get("MaxDatapoints", GET_METRIC_DATA_MAX_DATAPOINTS)
     return _page(results, _offset(parameters), size, _fingerprint(parameters))
@@ -65,12 +67,18 @@ def _check(parameters: _Parameters) -> None:
         )
 
 
-def _result(name: str, queries: Queries, *, newest_first: bool) -> _Result:
-    series = queries.series(name)
+def _results(name: str, queries: Queries, *, newest_first: bool) -> list[_Result]:
+    return [
+        _result(name, label, series, newest_first=newest_first)
+        for label, series in queries.labelled(name)
+    ]
+
+
+def _result(name: str, label: str, series: TimeSeries, *, newest_first: bool) -> _Result:
     times, values = series.times, series.values
     if newest_first:
         times, values = np.flip(times), np.flip(values)
-    return _Result(name, queries.label(name), times.tolist(), values.tolist())
+    return _Result(name, label, times.tolist(), values.tolist())
 
 
 def _page(results: Sequence[_Result], offset: int, size: int, fingerprint: str) -> dict[str, Any]:

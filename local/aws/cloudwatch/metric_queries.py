@@ -4,14 +4,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from cutwatch.aws_limits import (
     GET_METRIC_DATA_MAX_QUERIES,
     METRIC_EXPRESSION_MAX_LENGTH,
     METRIC_QUERY_ID_MAX_LENGTH,
 )
 from local.aws.api_response import ApiError
+from local.aws.cloudwatch import insights_query, metrics_insights
+from local.aws.cloudwatch.insights_query import is_insights_query
 from local.aws.cloudwatch.metric_math import evaluate
 from local.aws.cloudwatch.metric_store import MetricKey
+from local.aws.cloudwatch.metrics_insights import INSIGHTS_MAX_AGE, Found
 from local.aws.cloudwatch.reading import Reader, Window
 from local.aws.cloudwatch.statistics import check_statistic
 from local.aws.cloudwatch.time_series import TimeSeries, WrongExpression
@@ -28,11 +33,12 @@ class Queries:
     """Each is evaluated once, when it or an expression over it is asked for."""
 
     def __init__(self, queries: Sequence[_Query], window: Window, reader: Reader) -> None:
-        _check(queries)
+        check_queries(queries)
         self.window = window
         self._reader = reader
         self._queries = {query["Id"]: query for query in queries}
         self._found: dict[str, TimeSeries] = {}
+        self._insights: dict[str, Found] = {}
         self._open: list[str] = []
 
     def value(self, query: str) -> TimeSeries | None:
@@ -44,6 +50,33 @@ class Queries:
         if query not in self._found:
             self._found[query] = self._evaluated(self._queries[query])
         return self._found[query]
+
+    def labelled(self, query: str) -> list[tuple[str, TimeSeries]]:
+        """The series of a query with their labels: one, or of a Metrics Insights query one a group."""
+        label = self.label(query)
+        if not self.is_insights(query):
+            return [(label, self.series(query))]
+        own = "Label" in self._queries[query]
+        return [
+            (f"{label} {group.label}".strip() if own else group.label or label, group.series)
+            for group in self.insights(query).groups
+        ]
+
+    def is_insights(self, query: str) -> bool:
+        return is_insights_query(self._queries[query].get("Expression", ""))
+
+    def insights(self, query: str) -> Found:
+        """What a Metrics Insights query finds."""
+        if query not in self._insights:
+            asked = self._queries[query]
+            start = max(self.window.start, self._reader.ago(INSIGHTS_MAX_AGE))
+            self._insights[query] = metrics_insights.find(
+                insights_query.parse(asked["Expression"]),
+                asked["Period"],
+                Window(start, self.window.end),
+                self._reader,
+            )
+        return self._insights[query]
 
     def is_metric(self, query: str) -> bool:
         return "MetricStat" in self._queries.get(query, {})
@@ -57,6 +90,8 @@ class Queries:
         if "MetricStat" in query:
             return self._read(query["MetricStat"])
         name = query["Id"]
+        if self.is_insights(name):
+            return self._single(name)
         if name in self._open:
             circle = " -> ".join([*self._open, name])
             raise _error(f"Error in expression '{name}': Circular reference {circle}")
@@ -67,6 +102,17 @@ class Queries:
             raise _error(f"Error in expression '{name}': {error}") from None
         finally:
             self._open.pop()
+
+    def _single(self, name: str) -> TimeSeries:
+        found = self.insights(name).groups
+        if len(found) > 1:
+            raise _error(
+                "The local CloudWatch does not implement metric math over the several series of a "
+                f"Metrics Insights query ({name})."
+            )
+        if found:
+            return found[0].series
+        return TimeSeries(np.empty(0, np.int64), np.empty(0), self._queries[name]["Period"])
 
     def _read(self, wanted: _Query) -> TimeSeries:
         key = MetricKey.from_request(wanted["Metric"])
@@ -84,7 +130,7 @@ def check_period(period: int) -> None:
         )
 
 
-def _check(queries: Sequence[_Query]) -> None:
+def check_queries(queries: Sequence[_Query]) -> None:
     if len(queries) > GET_METRIC_DATA_MAX_QUERIES:
         raise _error(
             "The collection MetricDataQueries must not have a size greater than "
@@ -95,6 +141,12 @@ def _check(queries: Sequence[_Query]) -> None:
         raise _error(f"The value {wrong} for parameter MetricDataQueries.Id is invalid.")
     for query in queries:
         _check_query(query)
+    insights = [query["Id"] for query in queries if is_insights_query(query.get("Expression", ""))]
+    if len(insights) > 1:
+        raise _error(
+            "A request can have one Metrics Insights query only, not both "
+            f"{insights[0]} and {insights[1]}."
+        )
 
 
 def _check_query(query: _Query) -> None:
@@ -122,6 +174,17 @@ def _check_expression(query: _Query) -> None:
         )
     if "Period" in query:
         check_period(query["Period"])
+    if is_insights_query(query["Expression"]):
+        _check_insights(query)
+
+
+def _check_insights(query: _Query) -> None:
+    if "Period" not in query:
+        raise _error(f"The Metrics Insights query {query['Id']} needs a Period.")
+    try:
+        insights_query.parse(query["Expression"])
+    except WrongExpression as error:
+        raise _error(f"Error in expression '{query['Id']}': {error}") from None
 
 
 def _check_metric_stat(wanted: _Query, query: str) -> None:

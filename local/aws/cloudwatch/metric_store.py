@@ -103,10 +103,19 @@ class MetricStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._parts: dict[MetricKey, list[Samples]] = {}
+        self._named: dict[tuple[str, str], list[MetricKey]] = {}
 
     def add(self, key: MetricKey, samples: Samples) -> None:
         with self._lock:
-            self._parts.setdefault(key, []).append(samples)
+            if key not in self._parts:
+                self._parts[key] = []
+                self._named.setdefault((key.namespace, key.name), []).append(key)
+            self._parts[key].append(samples)
+
+    def named(self, namespace: str, name: str) -> list[MetricKey]:
+        """The metrics of this name, whatever their dimensions."""
+        with self._lock:
+            return list(self._named.get((namespace, name), ()))
 
     def samples(self, key: MetricKey, start: float, end: float) -> Samples | None:
         """The samples of [start, end), or None for a metric that does not exist."""
@@ -133,6 +142,9 @@ class MetricStore:
     def put_back(self, contents: Mapping[MetricKey, Sequence[Samples]]) -> None:
         with self._lock:
             self._parts = {key: list(parts) for key, parts in contents.items()}
+            self._named = {}
+            for key in self._parts:
+                self._named.setdefault((key.namespace, key.name), []).append(key)
 
 
 def _is_sorted(times: NDArray[np.int64]) -> bool:

@@ -1,15 +1,15 @@
 """Reading a metric as CloudWatch lets it be read: by period, while it is kept, up to now."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.aws_limits import METRIC_MAX_AHEAD, METRIC_RETENTION, metric_retention
-from local.aws.clock import Clock
-from local.aws.cloudwatch.metric_store import Floats, MetricKey, MetricStore, unit_code
+from local.aws.cloudwatch.metric_store import Floats, MetricKey, MetricStore, Samples, unit_code
 from local.aws.cloudwatch.statistics import statistic_by_period
 
 _RECENTLY = timedelta(days=14)
@@ -27,30 +27,63 @@ class Window:
         return cls(start.timestamp(), end.timestamp())
 
 
+class TellsTime(Protocol):
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True)
+class _Moment:
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
 class Reader:
     """The metric store through the eyes of CloudWatch's API at the clock's now."""
 
-    def __init__(self, store: MetricStore, clock: Clock) -> None:
+    def __init__(self, store: MetricStore, clock: TellsTime) -> None:
         self._store = store
         self._clock = clock
+
+    def at(self, moment: datetime) -> "Reader":
+        """A reader for which it is that moment."""
+        return Reader(self._store, _Moment(moment))
 
     def read(
         self, key: MetricKey, statistic: str, period: int, window: Window, unit: str | None = None
     ) -> tuple[NDArray[np.int64], Floats]:
         """Period starts and the statistic of each, oldest first."""
-        origin = self._origin(window.start)
-        kept = self._ago(metric_retention(period))
-        samples = self._store.samples(key, max(origin, kept), min(window.end, self._latest()))
+        samples = self.samples(key, period, window)
         if samples is None:
             return np.empty(0, np.int64), np.empty(0)
         if unit is not None:
             samples = samples.where(samples.units == unit_code(unit))
-        return statistic_by_period(samples, statistic, origin, period)
+        return self.by_period(samples, statistic, period, window)
+
+    def samples(self, key: MetricKey, period: int, window: Window) -> Samples | None:
+        """What of a window is still kept for reading by such periods; None if the metric does not exist."""
+        start = max(self._origin(window.start), self.ago(metric_retention(period)))
+        return self._store.samples(key, start, min(window.end, self._latest()))
+
+    def by_period(
+        self, samples: Samples, statistic: str, period: int, window: Window
+    ) -> tuple[NDArray[np.int64], Floats]:
+        return statistic_by_period(samples, statistic, self._origin(window.start), period)
+
+    def named(self, namespace: str, name: str) -> list[MetricKey]:
+        return self._store.named(namespace, name)
+
+    def times(self, keys: Iterable[MetricKey], start: float) -> NDArray[np.int64]:
+        """When any of the metrics has samples from a time on, each time once; those still to come included."""
+        found = [self._store.samples(key, start, np.inf) for key in keys]
+        times = [samples.times for samples in found if samples is not None]
+        return np.unique(np.concatenate(times)) if times else np.empty(0, np.int64)
 
     def listed(self, within: timedelta = _RECENTLY) -> list[MetricKey]:
         """The metrics with datapoints in recent times, which is what ListMetrics knows."""
         return sorted(
-            self._store.metrics(self._ago(within), self._latest()),
+            self._store.metrics(self.ago(within), self._latest()),
             key=lambda key: (key.namespace, key.name, key.dimensions),
         )
 
@@ -58,11 +91,11 @@ class Reader:
         """Where periods begin: the start, rounded down as coarsely as data of its age is kept."""
         step = 60
         for period, retention in METRIC_RETENTION.items():
-            if start < self._ago(retention) and period * 12 <= 3600:
+            if start < self.ago(retention) and period * 12 <= 3600:
                 step = {60: 300, 300: 3600}[period]
         return int(start // step * step)
 
-    def _ago(self, age: timedelta) -> float:
+    def ago(self, age: timedelta) -> float:
         return (self._clock.now() - age).timestamp()
 
     def _latest(self) -> float:

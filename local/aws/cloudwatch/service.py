@@ -1,6 +1,6 @@
-"""CloudWatch's data plane; alarms and dashboards stay MiniStack's, which asks us for the data."""
+"""CloudWatch's metrics and alarms; composite alarms and dashboards stay MiniStack's."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,12 @@ from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_BYTES
 from local.aws.api_request import ApiRequest, operation_model
 from local.aws.api_response import ApiError
 from local.aws.clock import Clock
+from local.aws.cloudwatch.alarm_requests import AlarmRequests
 from local.aws.cloudwatch.get_metric_data import get_metric_data
 from local.aws.cloudwatch.get_metric_statistics import get_metric_statistics
 from local.aws.cloudwatch.metric_store import MetricKey, MetricStore, Sample, Samples
 from local.aws.cloudwatch.put_metric_data import parse
+from local.aws.cloudwatch.queue_depths import QueueDepths
 from local.aws.cloudwatch.reading import Reader
 from local.aws.timestamps import with_datetimes
 
@@ -23,24 +25,36 @@ _METRICS_PER_PAGE = 500
 class CloudWatch:
     """Metrics of the local AWS."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, region: str) -> None:
         self._clock = clock
         self._store = MetricStore()
-        self.on_new_data: Callable[[], None] = lambda: None
         self.reader = Reader(self._store, clock)
+        self.alarms = AlarmRequests(self.reader, clock, region)
+        self.queues = QueueDepths(self.record_series, region)
         self._operations = {
             "PutMetricData": self._put,
             "GetMetricData": lambda parameters: get_metric_data(parameters, self.reader),
             "GetMetricStatistics": lambda p: get_metric_statistics(p, self.reader),
             "ListMetrics": self._list,
+            **self.alarms.operations,
         }
 
-    def contents(self) -> dict[MetricKey, list[Samples]]:
-        """All datapoints, for `put_back`."""
-        return self._store.contents()
+    def contents(self) -> tuple[Mapping[MetricKey, Sequence[Samples]], Mapping[str, Any]]:
+        """All datapoints and what alarms made of them, for `put_back`."""
+        self.pass_time()
+        return self._store.contents(), self.alarms.contents()
 
-    def put_back(self, contents: Mapping[MetricKey, Sequence[Samples]]) -> None:
-        self._store.put_back(contents)
+    def put_back(
+        self, contents: tuple[Mapping[MetricKey, Sequence[Samples]], Mapping[str, Any]]
+    ) -> None:
+        datapoints, states = contents
+        self._store.put_back(datapoints)
+        self.alarms.put_back(states)
+
+    def pass_time(self) -> None:
+        """Do what CloudWatch does by itself as time passes: count queues' messages, evaluate alarms."""
+        self.queues.report(self._clock.now())
+        self.alarms.catch_up()
 
     def load_series(
         self,
@@ -59,7 +73,7 @@ class CloudWatch:
         times = _epoch_seconds(timestamps) // period_seconds * period_seconds
         present = np.isfinite(numbers)
         samples = Samples.of_values(times[present], numbers[present])
-        self._store.add(MetricKey.of(namespace, name, dimensions), samples)
+        self._add(MetricKey.of(namespace, name, dimensions), samples)
 
     def record(
         self, namespace: str, name: str, value: float, unit: str, dimensions: Mapping[str, str]
@@ -67,7 +81,13 @@ class CloudWatch:
         """Put a metric that AWS itself reports, now."""
         time = int(self._clock.now().timestamp()) // 60 * 60
         key = MetricKey.of(namespace, name, dimensions)
-        self._store.add(key, Samples.of([Sample(time, value, 1.0, value, value, unit)]))
+        self._add(key, Samples.of([Sample(time, value, 1.0, value, value, unit)]))
+
+    def record_series(
+        self, namespace: str, name: str, dimensions: Mapping[str, str], times: Any, values: Any
+    ) -> None:
+        """Put what AWS itself reports of times (epoch seconds) that have passed."""
+        self._add(MetricKey.of(namespace, name, dimensions), Samples.of_values(times, values))
 
     def serves(self, operation: str) -> bool:
         return operation in self._operations
@@ -82,10 +102,16 @@ class CloudWatch:
         return self._operations[request.operation](parameters)
 
     def _put(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        for key, samples in parse(parameters, self._clock.now()).items():
-            self._store.add(key, Samples.of(samples))
-        self.on_new_data()
+        found = parse(parameters, self._clock.now())
+        # Alarms see each minute with the data that there were then, not with what arrives late for it.
+        self.pass_time()
+        for key, samples in found.items():
+            self._add(key, Samples.of(samples))
         return {}
+
+    def _add(self, key: MetricKey, samples: Samples) -> None:
+        self._store.add(key, samples)
+        self.alarms.alarms.touch(key)
 
     def _list(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         recent = parameters.get("RecentlyActive") == "PT3H"

@@ -11,6 +11,7 @@ from local.aws.faults import Faults
 from local.aws.iam.permissions import Permissions
 from local.aws.lambda_runtime.executor import FunctionExecutor
 from local.aws.ministack_mends import lambda_functions
+from local.aws.ministack_mends.alarm_resources import AlarmResources
 from local.aws.ministack_mends.mending import Mending, check_version
 from local.aws.ministack_mends.metrics import Metrics
 from local.aws.ministack_mends.stack_resources import StackResources
@@ -30,7 +31,6 @@ def mend(
     calls: CallLog,
     faults: Faults,
     permissions: Permissions,
-    region: str,
 ) -> Mending:
     """Apply every mend; `undo` of what is returned takes them back."""
     check_version()
@@ -43,11 +43,12 @@ def mend(
     Children(mending, clock, calls, faults)
     StatePermissions(mending, permissions)
     TargetPermissions(mending, permissions)
-    Metrics(mending, cloudwatch, clock, region)
+    Metrics(mending, cloudwatch, clock)
     return mending
 
 
-def mend_on_first_call(mending: Mending, service: str) -> None:
+def mend_on_first_call(mending: Mending, service: str, cloudwatch: CloudWatch) -> None:
     """Apply the mends of a service that is too slow to import before somebody needs it."""
     if service == "cloudformation":
         StackResources(mending)
+        AlarmResources(mending, cloudwatch)

@@ -51,7 +51,9 @@ def test_an_alarm_rings_now_and_is_quiet_again_later(aws: LocalAws, name: str) -
     assert state(aws, name) == "OK"
     put(aws, name, 1)
     assert state(aws, name) == "ALARM"
-    aws.clock.advance(600)
+    aws.clock.advance(2 * 300)
+    assert state(aws, name) == "ALARM"  # the latest datapoint of the evaluation range
+    aws.clock.advance(300)
     assert state(aws, name) == "OK"
 
 

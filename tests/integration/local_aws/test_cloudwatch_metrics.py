@@ -233,7 +233,7 @@ def test_a_token_belongs_to_its_request(aws: LocalAws, cloudwatch: Any, name: st
         ([query("x", period=90)], "Period"),
         ([query("x", stat="TM(10%:90%)")], "Stat"),
         ([{"Id": "e", "Expression": "SUM(METRICS())"}], "does not implement METRICS"),
-        ([{"Id": "e", "Expression": 'SELECT AVG(x) FROM "y"'}], "does not implement SELECT"),
+        ([{"Id": "e", "Expression": 'SELECT AVG(x) FROM "y"'}], "needs a Period"),
         ([{**query("x"), "Expression": "m"}], "either MetricStat or Expression"),
         ([{**query("x"), "Period": 60}], "does not implement Period"),
         (

@@ -1,0 +1,31 @@
+"""CloudWatch's own work, done again and again while the local AWS runs."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+_TICK_SECONDS = 0.2
+_log = logging.getLogger(__name__)
+
+
+class Monitoring:
+    """Calls `pass_time` every few moments of real time: whoever waits for an alarm does not have to ask."""
+
+    def __init__(self, pass_time: Callable[[], None]) -> None:
+        self._pass_time = pass_time
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="monitoring", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_TICK_SECONDS):
+            try:
+                self._pass_time()
+            except Exception:  # noqa: BLE001 - one failure must not end it for good
+                _log.exception("CloudWatch's monitoring failed; it goes on")
