@@ -13,6 +13,7 @@ from local.aws.cloudwatch.insights_query import is_insights_query
 
 Record = dict[str, Any]
 
+INITIAL_REASON = "Unchecked: Initial alarm creation"
 _METRIC_ID = "m1"
 _STATE = (
     "StateValue",
@@ -32,7 +33,7 @@ def record_of(
     settings = {name: value for name, value in parameters.items() if name != "Tags"}
     state = {
         "StateValue": INSUFFICIENT_DATA,
-        "StateReason": "Unchecked: Initial alarm creation",
+        "StateReason": INITIAL_REASON,
         "StateUpdatedTimestamp": now.timestamp(),
         "StateTransitionedTimestamp": now.timestamp(),
     }
@@ -43,6 +44,7 @@ def record_of(
         "ActionsEnabled": True,
         **lists,
         **settings,
+        "Threshold": float(settings["Threshold"]),
         "AlarmArn": arn,
         "AlarmConfigurationUpdatedTimestamp": now.timestamp(),
         **state,

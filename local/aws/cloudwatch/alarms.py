@@ -24,6 +24,7 @@ from local.aws.cloudwatch import alarm_reasons, insights_query, metrics_insights
 from local.aws.cloudwatch.alarm_changes import Change, Contributor, State
 from local.aws.cloudwatch.alarm_judgement import ALARM, INSUFFICIENT_DATA, OK, Rule, judge
 from local.aws.cloudwatch.alarm_records import (
+    INITIAL_REASON,
     Record,
     insights_of,
     period_of,
@@ -267,12 +268,16 @@ class Alarms:
         progress.contributors = in_alarm
 
     def _move(self, record: Record, outcome: _Outcome, at: datetime) -> None:
-        """Let an alarm change its state; a contributor's reason may change without."""
+        """Let an alarm change its state; of the same state, only what explains it may change."""
         old = state_of(record)
-        if outcome.state is None or outcome.state == old.value:
+        if outcome.state is None:
             return
-        move(record, State(outcome.state, outcome.reason, at, outcome.reason_data))
-        self._changes.append(Change(dict(record), old, state_of(record)))
+        new = State(outcome.state, outcome.reason, at, outcome.reason_data)
+        if outcome.state != old.value:
+            move(record, new)
+            self._changes.append(Change(dict(record), old, state_of(record)))
+        elif old.reason == INITIAL_REASON or _has_contributors(record):
+            record["StateReason"] = outcome.reason
 
 
 @dataclass(frozen=True)
