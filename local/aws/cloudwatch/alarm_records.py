@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.aws.api_request import service_model
-from local.aws.cloudwatch.alarm_judgement import INSUFFICIENT_DATA, MISSING, Rule
+from local.aws.cloudwatch.alarm_judgement import IGNORE, INSUFFICIENT_DATA, MISSING, Rule
 from local.aws.cloudwatch.insights_query import is_insights_query
 
 Record = dict[str, Any]
@@ -51,6 +51,13 @@ def record_of(
     }
 
 
+def put_state(record: Record, other: Record) -> None:
+    """Give an alarm the state that it is in as `other`."""
+    for name in _STATE:
+        record.pop(name, None)
+    record.update({name: other[name] for name in _STATE if name in other})
+
+
 def described(record: Mapping[str, Any], shape: str = "MetricAlarm") -> dict[str, Any]:
     """The alarm as DescribeAlarms answers it."""
     members = service_model("cloudwatch").shape_for(shape).members  # type: ignore[attr-defined]
@@ -72,8 +79,15 @@ def rule_of(settings: Mapping[str, Any]) -> Rule:
         settings["Threshold"],
         periods,
         settings.get("DatapointsToAlarm", periods),
-        settings.get("TreatMissingData", MISSING),
+        settings.get("TreatMissingData") or _usual_treatment(settings),
     )
+
+
+def _usual_treatment(settings: Mapping[str, Any]) -> str:
+    """DynamoDB reports much of itself only when there is something to report."""
+    stats = [query["MetricStat"] for query in queries_of(settings) if "MetricStat" in query]
+    of_dynamodb = [stat["Metric"]["Namespace"] == "AWS/DynamoDB" for stat in stats]
+    return IGNORE if of_dynamodb and all(of_dynamodb) else MISSING
 
 
 def queries_of(settings: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

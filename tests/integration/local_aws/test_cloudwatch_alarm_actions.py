@@ -282,17 +282,24 @@ def test_a_topic_admits_alarms_by_its_policy(
     aws: LocalAws, name: str, account: str, *, told: bool
 ) -> None:
     listener = Listener(aws)
-    statement = {
+    publish = {"Action": "sns:Publish", "Resource": listener.topic}
+    only_over_tls = {
+        **publish,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    alarms_of_an_account = {
+        **publish,
         "Effect": "Allow",
         "Principal": CLOUDWATCH,
-        "Action": "sns:Publish",
-        "Resource": listener.topic,
         "Condition": {"StringEquals": {"aws:SourceAccount": account}},
     }
+    policy = {"Version": "2012-10-17", "Statement": [only_over_tls, alarms_of_an_account]}
     aws.client("sns").set_topic_attributes(
         TopicArn=listener.topic,
         AttributeName="Policy",
-        AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        AttributeValue=json.dumps(policy),
     )
     assert bool(ring(aws, name, listener)) is told
 
