@@ -109,11 +109,11 @@ class AlarmActions:
             action=action,
             resource_arn=resource,
             region=self._region,
+            secure_transport=True,
             service_context={
                 "aws:sourcearn": alarm,
                 "aws:sourceaccount": ACCOUNT_ID,
                 "aws:sourceowner": ACCOUNT_ID,
-                "aws:securetransport": "true",
             },
         )
         decided = evaluator.evaluate_resource_policy(policy, context, service=_CLOUDWATCH)

@@ -107,7 +107,7 @@ def timestamp(moment: datetime) -> str:
 def _compared(rule: Rule, crossed: Sequence[Datapoint], new: str) -> str:
     listed = ", ".join(map(_written, crossed))
     return (
-        f"{len(crossed)} out of the last {_counted(rule.periods, 'datapoint')} [{listed}] "
+        f"{len(crossed)} out of the last {rule.periods} datapoints [{listed}] "
         f"{_were(len(crossed))} {_words(rule, new)}"
     )
 

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.aws.api_request import service_model
-from local.aws.cloudwatch.alarm_judgement import INSUFFICIENT_DATA, MISSING, Rule
+from local.aws.cloudwatch.alarm_judgement import IGNORE, INSUFFICIENT_DATA, MISSING, Rule
 from local.aws.cloudwatch.insights_query import is_insights_query
 
 Record = dict[str, Any]
 
+INITIAL_REASON = "Unchecked: Initial alarm creation"
 _METRIC_ID = "m1"
 _STATE = (
     "StateValue",
@@ -32,7 +33,7 @@ def record_of(
     settings = {name: value for name, value in parameters.items() if name != "Tags"}
     state = {
         "StateValue": INSUFFICIENT_DATA,
-        "StateReason": "Unchecked: Initial alarm creation",
+        "StateReason": INITIAL_REASON,
         "StateUpdatedTimestamp": now.timestamp(),
         "StateTransitionedTimestamp": now.timestamp(),
     }
@@ -43,10 +44,18 @@ def record_of(
         "ActionsEnabled": True,
         **lists,
         **settings,
+        "Threshold": float(settings["Threshold"]),
         "AlarmArn": arn,
         "AlarmConfigurationUpdatedTimestamp": now.timestamp(),
         **state,
     }
+
+
+def put_state(record: Record, other: Record) -> None:
+    """Give an alarm the state that it is in as `other`."""
+    for name in _STATE:
+        record.pop(name, None)
+    record.update({name: other[name] for name in _STATE if name in other})
 
 
 def described(record: Mapping[str, Any], shape: str = "MetricAlarm") -> dict[str, Any]:
@@ -70,8 +79,15 @@ def rule_of(settings: Mapping[str, Any]) -> Rule:
         settings["Threshold"],
         periods,
         settings.get("DatapointsToAlarm", periods),
-        settings.get("TreatMissingData", MISSING),
+        settings.get("TreatMissingData") or _usual_treatment(settings),
     )
+
+
+def _usual_treatment(settings: Mapping[str, Any]) -> str:
+    """DynamoDB reports much of itself only when there is something to report."""
+    stats = [query["MetricStat"] for query in queries_of(settings) if "MetricStat" in query]
+    of_dynamodb = [stat["Metric"]["Namespace"] == "AWS/DynamoDB" for stat in stats]
+    return IGNORE if of_dynamodb and all(of_dynamodb) else MISSING
 
 
 def queries_of(settings: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

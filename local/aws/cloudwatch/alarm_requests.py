@@ -23,6 +23,15 @@ from local.aws.embedded_ministack import ACCOUNT_ID, account_scope, service
 _MAX_RECORDS = 100
 _USUAL_RECORDS = 50
 _CONTRIBUTORS_PER_PAGE = 100
+_DESCRIBED_BY = {
+    "ActionPrefix",
+    "AlarmNamePrefix",
+    "AlarmNames",
+    "AlarmTypes",
+    "MaxRecords",
+    "NextToken",
+    "StateValue",
+}
 
 _Parameters = Mapping[str, Any]
 
@@ -94,6 +103,8 @@ class AlarmRequests:
             queries.series(watched)
 
     def _describe(self, parameters: _Parameters) -> dict[str, Any]:
+        for name in sorted(parameters.keys() - _DESCRIBED_BY):
+            raise wrong(f"The local CloudWatch does not implement {name} of DescribeAlarms.")
         most = parameters.get("MaxRecords", _USUAL_RECORDS)
         if not 1 <= most <= _MAX_RECORDS:
             raise wrong(f"MaxRecords must be between 1 and {_MAX_RECORDS}, not {most}.")

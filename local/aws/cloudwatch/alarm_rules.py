@@ -136,6 +136,8 @@ def _check_elements(queries: Sequence[_Settings]) -> None:
 def _check_queries(settings: _Settings) -> None:
     queries = queries_of(settings)
     for query in queries:
+        _check_period(query.get("MetricStat", query).get("Period"))
+    for query in queries:
         if "MetricStat" in query:
             check_statistic(query["MetricStat"].get("Stat", ""))
     check_queries(queries)
@@ -149,6 +151,13 @@ def _check_queries(settings: _Settings) -> None:
             "All metrics of an alarm must have the same Period, not "
             f"{', '.join(map(str, sorted(periods))) or 'none'}."
         )
+
+
+def _check_period(period: int | None) -> None:
+    if period is None or period in _HIGH_RESOLUTION_PERIODS:
+        return
+    if period < 1 or period % 60:
+        raise wrong(f"Period must be 10, 20, 30 or a multiple of 60, not {period}.")
 
 
 def _check_insights(settings: _Settings) -> None:
@@ -168,8 +177,6 @@ def _check_insights(settings: _Settings) -> None:
 
 def _check_range(settings: _Settings) -> None:
     period = period_of(settings)
-    if period not in _HIGH_RESOLUTION_PERIODS and (period < 1 or period % 60):
-        raise wrong(f"Period must be 10, 20, 30 or a multiple of 60, not {period}.")
     seconds = period * settings["EvaluationPeriods"]
     if insights_of(settings) is not None:
         if period < 60:

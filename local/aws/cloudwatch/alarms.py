@@ -24,9 +24,11 @@ from local.aws.cloudwatch import alarm_reasons, insights_query, metrics_insights
 from local.aws.cloudwatch.alarm_changes import Change, Contributor, State
 from local.aws.cloudwatch.alarm_judgement import ALARM, INSUFFICIENT_DATA, OK, Rule, judge
 from local.aws.cloudwatch.alarm_records import (
+    INITIAL_REASON,
     Record,
     insights_of,
     period_of,
+    put_state,
     queries_of,
     rule_of,
     statistic_of,
@@ -81,11 +83,13 @@ class Alarms:
         self._announcing = threading.Lock()
         self._changes: deque[Change] = deque()
         self._progress: dict[str, _Progress] = {}
+        self._touching = threading.Lock()
         self._touched: set[tuple[str, str]] = set()
 
     def touch(self, key: MetricKey) -> None:
         """There are new datapoints of a metric."""
-        self._touched.add((key.namespace, key.name))
+        with self._touching:
+            self._touched.add((key.namespace, key.name))
 
     def renew(self, name: str) -> None:
         """An alarm has been put: evaluate it afresh; contributors stay those of an alarm that was updated."""
@@ -100,8 +104,9 @@ class Alarms:
     def catch_up(self) -> None:
         """Evaluate every alarm for each time that has passed, and tell what has changed."""
         with self._evaluating:
+            with self._touching:
+                touched, self._touched = self._touched, set()
             records = self._records()
-            touched, self._touched = self._touched, set()
             for name in self._progress.keys() - records.keys():
                 del self._progress[name]
             for name, record in list(records.items()):
@@ -123,28 +128,30 @@ class Alarms:
             }
 
     def put_back(self, contents: Mapping[str, Any]) -> None:
-        """Return the alarms that still are as they were to the states that they had; nobody is told."""
+        """Return the alarms that still are there to the states that they had; nobody is told."""
         with self._evaluating:
             records = self._records()
             for name, (record, progress) in contents.items():
                 known = records.get(name)
-                if known is not None and known["AlarmArn"] == record["AlarmArn"]:
-                    states = {
-                        k: v for k, v in record.items() if k.startswith(("State", "Evaluation"))
-                    }
-                    known.update(states)
-                    self._progress[name] = replace(
-                        progress, contributors=dict(progress.contributors)
-                    )
+                if known is not None:
+                    put_state(known, record)
+                    contributors = dict(progress.contributors)
+                    self._progress[name] = replace(progress, contributors=contributors)
 
     def _tell(self) -> None:
         """Announce in the order of evaluation; whoever comes while somebody does leaves it to them."""
         while self._changes and self._announcing.acquire(blocking=False):
             try:
                 while self._changes:
-                    self._announce(self._changes.popleft())
+                    self._tell_one(self._changes.popleft())
             finally:
                 self._announcing.release()
+
+    def _tell_one(self, change: Change) -> None:
+        try:
+            self._announce(change)
+        except Exception:  # noqa: BLE001 - whoever put a datapoint is not to suffer for it
+            _log.exception("a change of alarm %s could not be told", change.alarm["AlarmName"])
 
     def _catch_up(self, record: Record, progress: _Progress, touched: set[tuple[str, str]]) -> None:
         timing = _Timing.of(record)
@@ -267,12 +274,16 @@ class Alarms:
         progress.contributors = in_alarm
 
     def _move(self, record: Record, outcome: _Outcome, at: datetime) -> None:
-        """Let an alarm change its state; a contributor's reason may change without."""
+        """Let an alarm change its state; of the same state, only what explains it may change."""
         old = state_of(record)
-        if outcome.state is None or outcome.state == old.value:
+        if outcome.state is None:
             return
-        move(record, State(outcome.state, outcome.reason, at, outcome.reason_data))
-        self._changes.append(Change(dict(record), old, state_of(record)))
+        new = State(outcome.state, outcome.reason, at, outcome.reason_data)
+        if outcome.state != old.value:
+            move(record, new)
+            self._changes.append(Change(dict(record), old, state_of(record)))
+        elif old.reason == INITIAL_REASON or _has_contributors(record):
+            record["StateReason"] = outcome.reason
 
 
 @dataclass(frozen=True)
