@@ -357,7 +357,7 @@ def test_a_run_that_cannot_list_its_detectors_fails_and_says_so() -> None:
         assert ended.status == "FAILED"
         assert ended.error == "InvalidInput"
         assert "did you mean 'checkout'?" in (ended.cause or "")
-        assert execution.states == ["Prepare", "List Detectors"]
+        assert execution.states == ["Read Limits", "List Detectors"]
 
 
 def test_what_left_the_file_is_retired() -> None:

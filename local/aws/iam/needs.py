@@ -29,6 +29,8 @@ def needs_of(request: ApiRequest) -> list[Need]:
         return list(_sagemaker(request))
     if request.service == "cloudwatch":
         return [_cloudwatch(request)]
+    if request.service == "events" and request.operation == "PutEvents":
+        return list(_put_events(request))
     return _as_ministack_sees_it(request)
 
 
@@ -42,6 +44,14 @@ def _cloudwatch(request: ApiRequest) -> Need:
     if request.operation == "PutMetricData":
         context["cloudwatch:namespace"] = str(request.parameters.get("Namespace", ""))
     return Need(f"cloudwatch:{request.operation}", "*", context)
+
+
+def _put_events(request: ApiRequest) -> Iterator[Need]:
+    """Of each bus and each source: MiniStack's own needs know neither."""
+    entries = request.parameters.get("Entries", [])
+    for bus, source in sorted({(e.get("EventBusName", "default"), e["Source"]) for e in entries}):
+        arn = f"arn:aws:events:{request.region}:{ACCOUNT_ID}:event-bus/{bus.rpartition('/')[2]}"
+        yield Need("events:PutEvents", arn, {"events:source": source})
 
 
 def _sagemaker(request: ApiRequest) -> Iterator[Need]:

@@ -85,6 +85,20 @@ def test_a_condition_holds_publishing_to_one_namespace(aws: LocalAws, function: 
     assert denied == "AccessDenied"
 
 
+def test_a_condition_holds_events_to_one_source_and_one_bus(aws: LocalAws, function: str) -> None:
+    ours = {"StringEquals": {"events:source": "ours"}}
+    bus = "arn:aws:events:us-east-1:123456789012:event-bus/default"
+    allow(aws, "jobs", [_statement("events:PutEvents", bus, Condition=ours)])
+    entry = {"Source": "ours", "DetailType": "Event", "Detail": "{}"}
+
+    def put(*entries: dict[str, str]) -> str:
+        return _call(aws, "events", "put_events", Entries=entries)
+
+    assert put(entry) == "allowed"
+    assert put(entry, entry | {"Source": "theirs"}) == "AccessDeniedException"
+    assert put(entry | {"EventBusName": "another"}) == "AccessDeniedException"
+
+
 def test_only_who_may_list_a_bucket_learns_that_an_object_is_missing(
     aws: LocalAws, function: str, bucket: str
 ) -> None:
