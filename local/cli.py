@@ -51,7 +51,7 @@ def main() -> None:
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option(help="Folder for the data and the picture.")] = _BUILD
+    output: Annotated[Path, typer.Option(help="Folder for the data and the report.")] = _BUILD
     / "demo",
     seed: Annotated[int, typer.Option(help="Another seed gives another history.")] = 7,
 ) -> None:
@@ -71,7 +71,7 @@ def demo(
         missing_data="anomalous",
     )
     planted = [(p.start, p.end, p.kind) for p in data.planted]
-    _replay(data.series, detector, None, output / "active-users.png", planted)
+    _replay(data.series, detector, None, output / "report.html", planted)
 
 
 @app.command()
@@ -88,7 +88,7 @@ def run(
     missing_data: Annotated[
         str, typer.Option(help="What a gap means: ignore, zero, previous or anomalous.")
     ] = "ignore",
-    output: Annotated[Path, typer.Option(help="Folder for the picture.")] = _BUILD / "run",
+    output: Annotated[Path, typer.Option(help="Folder for the report.")] = _BUILD / "run",
 ) -> None:
     """Replay months of schedule over a metric of your own, through the real state machines."""
     from local.csv_series import CsvError, read_csv
@@ -102,7 +102,7 @@ def run(
     for note in series.notes:
         console.print(note)
     output.mkdir(parents=True, exist_ok=True)
-    _replay(series, detector, training_days, output / f"{csv.stem}.png", [])
+    _replay(series, detector, training_days, output / f"{csv.stem}.html", [])
 
 
 @app.command()
@@ -114,7 +114,7 @@ def backtest(
         ),
     ],
     output: Annotated[
-        Path, typer.Option(help="Folder for one CSV per input, the pictures and summary.json.")
+        Path, typer.Option(help="Folder for one CSV per input, report.html and summary.json.")
     ] = _BUILD / "backtest",
     nab_results: Annotated[
         Path | None,
@@ -144,7 +144,7 @@ def backtest(
     time_zone: Annotated[
         str, typer.Option(help="IANA name of the zone the metric lives in.")
     ] = "UTC",
-    pictures: Annotated[bool, typer.Option(help="Draw each metric with its events.")] = True,  # noqa: FBT002
+    report: Annotated[bool, typer.Option(help="Write the page with each metric's events.")] = True,  # noqa: FBT002
 ) -> None:
     """What would have been raised over metrics of your own: the schedule simulated, without any AWS."""
     from local.backtest import EngineName, Plan, TrainingSchedule
@@ -170,9 +170,10 @@ def backtest(
         options = Options(detector, training_time, plan)
         done = present_backtests(
             console,
-            backtest_files(files, options, output, pictures=pictures),
+            backtest_files(files, options, output),
             len(files),
             output,
+            report=report,
         )
         for one in done if nab_results else []:
             write_nab_results(one, nab_results or output)
@@ -230,7 +231,7 @@ def _replay(
     series: "MetricSeries",
     detector: Detector,
     training_days: float | None,
-    picture: Path,
+    page: Path,
     planted: "Planted",
 ) -> None:
     from local.presentation import present, replay_with_progress
@@ -250,7 +251,7 @@ def _replay(
     except ReplayError as error:
         console.print(f"cutwatch: {error}", style="red")
         raise typer.Exit(FAILURE) from None
-    present(console, series, detector, result, picture, planted)
+    present(console, series, detector, result, page, planted)
 
 
 def _check_choice(option: str, given: str, allowed: Sequence[str]) -> None:
