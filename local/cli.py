@@ -17,6 +17,7 @@ from local.fire_command import fire
 from local.local_command import local
 from local.operations.events_command import events
 from local.operations.logs_command import logs
+from local.operations.report_command import report
 from local.operations.silence_command import silence
 from local.operations.start_command import start
 from local.operations.status_command import status
@@ -40,7 +41,7 @@ _BUILD = Path("build")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-for command in (discover, cost, status, events, start, logs, silence, local, fire):
+for command in (discover, cost, status, events, report, start, logs, silence, local, fire):
     app.command()(command)
 
 
@@ -144,7 +145,9 @@ def backtest(
     time_zone: Annotated[
         str, typer.Option(help="IANA name of the zone the metric lives in.")
     ] = "UTC",
-    report: Annotated[bool, typer.Option(help="Write the page with each metric's events.")] = True,  # noqa: FBT002
+    page: Annotated[  # noqa: FBT002
+        bool, typer.Option("--report/--no-report", help="Write the page with each metric's events.")
+    ] = True,
 ) -> None:
     """What would have been raised over metrics of your own: the schedule simulated, without any AWS."""
     from local.backtest import EngineName, Plan, TrainingSchedule
@@ -173,7 +176,7 @@ def backtest(
             backtest_files(files, options, output),
             len(files),
             output,
-            report=report,
+            report=page,
         )
         for one in done if nab_results else []:
             write_nab_results(one, nab_results or output)

@@ -32,8 +32,8 @@ class DetectorReport:
     title: str
     start: datetime
     period_seconds: int
-    values: Sequence[float]
-    scores: Sequence[float]
+    values: Sequence[float] | Floats
+    scores: Sequence[float] | Floats
     anomalies: Sequence[int | None]
     events: Sequence[AnomalyEvent] = ()
     cutoffs: Sequence[tuple[datetime, float]] = ()

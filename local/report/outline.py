@@ -8,19 +8,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from local.report.detector_report import DetectorReport, Flags, Floats, stretches, usual_values
+from local.report.detector_report import (
+    DetectorReport,
+    Flags,
+    Floats,
+    gravity,
+    stretches,
+    usual_values,
+)
 
 WIDTH, METRIC_HEIGHT, SCORE_HEIGHT = 720, 160, 80
 _COLUMNS = 360
 _NARROWEST = 2.0
 _MARGIN = 0.06
+_NUMBER_SPACING = 2.2  # percent of the width
 
 Rectangle = tuple[float, float]  # x and width
 
 
 @dataclass(frozen=True)
 class Outline:
-    """Paths and rectangles in a box of `WIDTH` by `METRIC_HEIGHT` and `SCORE_HEIGHT`, and what their edges stand for."""
+    """Paths and rectangles in a box of `WIDTH` by `METRIC_HEIGHT` and `SCORE_HEIGHT`, and what their edges stand for.
+
+    `numbers` has where an event's number goes, in percent of the width.
+    """
 
     metric: str
     usual: str
@@ -28,7 +39,10 @@ class Outline:
     cutoff: str
     anomalous: list[Rectangle]
     events: list[Rectangle]
+    numbers: list[tuple[int, float]]
     planted: list[Rectangle]
+    unscored: list[Rectangle]
+    missing: list[Rectangle]
     trained: list[float]
     lowest: float
     highest: float
@@ -49,6 +63,9 @@ def outline(report: DetectorReport) -> Outline:
         cutoff=_line(cutoffs, 0.0, highest, SCORE_HEIGHT),
         anomalous=_rectangles(report, _times_of(report, report.anomalous)),
         events=_rectangles(report, [_seconds(*report.span(event)) for event in report.events]),
+        numbers=_numbers(report),
+        unscored=_rectangles(report, _times_of(report, report.unscored)),
+        missing=_rectangles(report, _times_of(report, report.missing)),
         planted=_rectangles(report, [_seconds(*window[:2]) for window in report.planted]),
         trained=[
             x for moment in report.trained_until if (x := _x(report, moment.timestamp())) >= 0
@@ -131,6 +148,19 @@ def _ring(
         for column, value in edge
     )
     return f"M{'L'.join(points)}Z"
+
+
+def _numbers(report: DetectorReport) -> list[tuple[int, float]]:
+    """Where there is no room for all, those of the gravest."""
+    numbered = sorted(enumerate(report.events, start=1), key=lambda each: -gravity(each[1]))
+    taken: list[tuple[int, float]] = []
+    for number, event in numbered:
+        first, last = _seconds(*report.span(event))
+        share = _x(report, min(max((first + last) / 2, report.epochs[0]), report.epochs[-1]))
+        place = round(share / WIDTH * 100, 1)
+        if all(abs(place - other) >= _NUMBER_SPACING for _, other in taken):
+            taken.append((number, place))
+    return taken
 
 
 def _rectangles(report: DetectorReport, spans: list[tuple[float, float]]) -> list[Rectangle]:

@@ -5,13 +5,13 @@ const METRIC = { wide: 250, narrow: 210 };
 const SCORE = { wide: 140, narrow: 120 };
 const NARROW = 560;
 const AXIS = 66;
-const HEADROOM = 0.16;
+const HEADROOM = 0.2;
 
 function coloursNow() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
-    text: colour("quiet"), grid: colour("grid"), metric: colour("metric"), usual: colour("usual"), score: colour("score"),
+    page: colour("page"), text: colour("quiet"), grid: colour("grid"), metric: colour("metric"), usual: colour("usual"), score: colour("score"),
     cutoff: colour("cutoff"), anomaly: colour("anomaly"), event: colour("event"), unscored: colour("unscored"),
     missing: colour("missing"), planted: colour("planted"), plantedFill: colour("planted-fill"), onMark: colour("on-mark"),
   };
@@ -54,13 +54,12 @@ function metricOptions(about, colours, clock) {
       line(undefined, 0),
       line(undefined, 0),
       line(colours.metric, 1.25),
-      line(colours.anomaly, 2.5, { points: { show: true, size: 5, width: 0, fill: colours.anomaly } }),
     ],
     bands: [{ series: [2, 1], fill: colours.usual }],
     axes: axes(colours, clock, false, "Metric"),
     hooks: {
-      drawClear: [context(about, colours, true)],
-      draw: [strip(about, colours), numbers(about, colours)],
+      drawClear: [context(about, colours)],
+      draw: [anomalies(about, colours, 3), strip(about, colours), planted(about, colours), numbers(about, colours)],
     },
   };
 }
@@ -71,11 +70,10 @@ function scoreOptions(about, colours, clock) {
     series: [
       {},
       line(colours.score, 1),
-      line(colours.anomaly, 2.5, { points: { show: true, size: 4, width: 0, fill: colours.anomaly } }),
       line(colours.cutoff, 1.75, { dash: [6, 3] }),
     ],
     axes: axes(colours, clock, true, "Score"),
-    hooks: { drawClear: [context(about, colours, false)], draw: [trainings(about, colours)] },
+    hooks: { drawClear: [context(about, colours)], draw: [anomalies(about, colours, 1), trainings(about, colours)] },
   };
 }
 
@@ -112,8 +110,8 @@ function drawChart(host, about, series, view, told) {
     plot.setScale("x", { min: view[0], max: view[1] });
     plots.push(plot);
   };
-  make(metricOptions(about, colours, clock), METRIC, [series.time, series.low, series.high, series.value, series.anomalousValue]);
-  make(scoreOptions(about, colours, clock), SCORE, [series.time, series.score, series.anomalousScore, series.cutoff]);
+  make(metricOptions(about, colours, clock), METRIC, [series.time, series.low, series.high, series.value]);
+  make(scoreOptions(about, colours, clock), SCORE, [series.time, series.score, series.cutoff]);
   return {
     clock,
     show: (min, max) => plots[0].setScale("x", { min, max }),
@@ -123,8 +121,8 @@ function drawChart(host, about, series, view, told) {
     },
     fit: () => {
       for (const [plot, height] of [[plots[0], METRIC], [plots[1], SCORE]]) {
-        const { width, height: tall } = { width: shared(height).width, height: shared(height).height };
-        if (plot.width !== width) plot.setSize({ width, height: tall });
+        const size = shared(height);
+        if (plot.width !== size.width) plot.setSize({ width: size.width, height: size.height });
       }
     },
     destroy: () => plots.forEach((plot) => plot.destroy()),

@@ -43,36 +43,44 @@ function hatchStretch(plot, first, last, colour) {
   ctx.restore();
 }
 
-function context(about, colours, withPlanted) {
+function context(about, colours) {
   const at = (position) => about.start + position * about.period;
   return (plot) => {
     plot.ctx.save();
     for (const [first, end] of about.unscored) fillStretch(plot, at(first), at(end), colours.unscored);
     for (const [first, end] of about.missing) hatchStretch(plot, at(first), at(end), colours.missing);
     for (const [start, end] of about.events) fillStretch(plot, start, end, colours.event);
-    if (withPlanted) about.planted.forEach((each) => planted(plot, each, colours));
     plot.ctx.restore();
   };
 }
 
-// A bracket over the time, with its kind where there is room: the shape tells it from an event, not only the colour.
-function planted(plot, [start, end, kind], colours) {
-  const found = place(plot, start, end);
-  if (!found) return;
-  const { ctx, bbox } = plot;
-  const [left, width] = found;
-  const top = bbox.top + 20 * pixel(), height = 9 * pixel();
-  ctx.fillStyle = colours.plantedFill;
-  ctx.fillRect(left, top, width, height);
-  ctx.strokeStyle = colours.planted;
-  ctx.lineWidth = 1.5 * pixel();
-  ctx.strokeRect(left, top, width, height);
-  ctx.font = `${10 * pixel()}px system-ui, sans-serif`;
-  if (ctx.measureText(kind).width + 6 * pixel() > width) return;
-  ctx.fillStyle = colours.planted;
-  ctx.textAlign = "left";
-  ctx.textBaseline = "middle";
-  ctx.fillText(kind, left + 3 * pixel(), top + height / 2);
+// A bar over the time, with its kind where there is room: the shape tells it from an event, not only the colour.
+function planted(about, colours) {
+  return (plot) => {
+    const { ctx, bbox } = plot;
+    const top = bbox.top + 21 * pixel(), height = 14 * pixel();
+    for (const [start, end, kind] of about.planted) {
+      const found = place(plot, start, end);
+      if (!found) continue;
+      const [left, width] = found;
+      ctx.save();
+      ctx.fillStyle = colours.page;
+      ctx.fillRect(left, top, width, height);
+      ctx.fillStyle = colours.plantedFill;
+      ctx.fillRect(left, top, width, height);
+      ctx.strokeStyle = colours.planted;
+      ctx.lineWidth = 1.5 * pixel();
+      ctx.strokeRect(left, top, width, height);
+      ctx.font = `${11 * pixel()}px system-ui, sans-serif`;
+      if (ctx.measureText(kind).width + 10 * pixel() <= width) {
+        ctx.fillStyle = colours.planted;
+        ctx.textAlign = "left";
+        ctx.textBaseline = "middle";
+        ctx.fillText(kind, left + 5 * pixel(), top + height / 2 + pixel());
+      }
+      ctx.restore();
+    }
+  };
 }
 
 // A strip below the metric has every anomalous datapoint, also those without a value.
@@ -138,4 +146,47 @@ function tag(plot, text, x, y, colour, ink, square = false) {
   ctx.textBaseline = "middle";
   ctx.fillText(text, inside, y);
   ctx.restore();
+}
+
+// Each anomalous stretch of a series as a thick line: uPlot would clip one that is narrower than a pixel. Where datapoints
+// are apart each has a dot, and so has one that would be no line.
+function anomalies(about, colours, series) {
+  return (plot) => {
+    const { ctx, bbox, data } = plot;
+    const visible = (plot.scales.x.max - plot.scales.x.min) / about.period;
+    const apart = bbox.width / pixel() / visible > 5;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.strokeStyle = ctx.fillStyle = colours.anomaly;
+    ctx.lineWidth = 2.5 * pixel();
+    ctx.lineJoin = ctx.lineCap = "round";
+    for (const run of about.anomalous.flatMap(([first, end]) => reported(data[series], first, end))) {
+      if (data[0][run.at(-1)] < plot.scales.x.min || data[0][run[0]] > plot.scales.x.max) continue;
+      const points = run.map((row) => [plot.valToPos(data[0][row], "x", true), plot.valToPos(data[series][row], "y", true)]);
+      ctx.beginPath();
+      points.forEach(([x, y]) => ctx.lineTo(x, y));
+      ctx.stroke();
+      if (apart || points.length === 1) points.forEach(([x, y]) => dot(ctx, x, y));
+    }
+    ctx.restore();
+  };
+}
+
+// The rows of a stretch that have a value, parted where one has none.
+function reported(values, first, end) {
+  const runs = [];
+  for (let row = first; row < end; row++) {
+    if (values[row] === null) continue;
+    if (row > first && values[row - 1] !== null) runs.at(-1).push(row);
+    else runs.push([row]);
+  }
+  return runs;
+}
+
+function dot(ctx, x, y) {
+  ctx.beginPath();
+  ctx.arc(x, y, 3 * pixel(), 0, 2 * Math.PI);
+  ctx.fill();
 }

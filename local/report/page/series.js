@@ -49,13 +49,10 @@ async function seriesOf(number, about) {
   const beside = (edges) => usual.map((each, row) => (each === null || edges[row] === null ? null : each + edges[row]));
   const flags = new Uint8Array(about.count);
   for (const [first, end] of about.anomalous) flags.fill(1, first, end);
-  const flagged = (values) => values.map((each, row) => (flags[row] ? each : null));
   return {
     time, value, score, flags,
     low: beside(lows),
     high: beside(highs),
     cutoff: stepped(about.count, about.cutoffs, (step) => step[1]),
-    anomalousValue: flagged(value),
-    anomalousScore: flagged(score),
   };
 }
