@@ -70,7 +70,11 @@ class Browser:
     def prefer(self, scheme: Literal["light", "dark"]) -> None:
         """What the system says of its colours."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self._devtools("Emulation.setEmulatedMedia", {"features": features})
+        self._devtools("Emulation.setEmulatedMedia", {"media": "", "features": features})
+
+    def media(self, name: Literal["screen", "print"]) -> None:
+        """What the page is shown on; `prefer` makes it a screen again."""
+        self._devtools("Emulation.setEmulatedMedia", {"media": name, "features": []})
 
     def live_in(self, time_zone: str) -> None:
         """The time zone of whoever looks at the page."""

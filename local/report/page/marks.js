@@ -161,6 +161,7 @@ function anomalies(about, colours, series) {
     ctx.clip();
     ctx.strokeStyle = ctx.fillStyle = colours.anomaly;
     ctx.lineWidth = 2.5 * pixel();
+    ctx.setLineDash([]);
     ctx.lineJoin = ctx.lineCap = "round";
     for (const run of about.anomalous.flatMap(([first, end]) => reported(data[series], first, end))) {
       if (data[0][run.at(-1)] < plot.scales.x.min || data[0][run[0]] > plot.scales.x.max) continue;
