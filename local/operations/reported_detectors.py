@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from botocore.exceptions import ClientError
 
+from cutwatch.console import graph_url
 from cutwatch.detector import Detector
 from cutwatch.errors import MalformedObject
 from cutwatch.features import Recipe
@@ -149,7 +150,23 @@ def _report(
         trained_until=[moment for moment in trained if moment >= found.start],
         time_zone=detector.time_zone,
         facts=_facts(detector, record, trained, silence),
+        links=_links(asked, detector),
     )
+
+
+def _links(asked: _Asked, detector: Detector) -> list[str]:
+    """Into the console, to the graph of each event."""
+    region = asked.deployment.account.region or ""
+    return [
+        graph_url(
+            region,
+            detector,
+            asked.deployment.namespace,
+            parse_moment(event.start),
+            parse_moment(event.end),
+        )
+        for event in asked.events.get(detector.name, ())
+    ]
 
 
 def _facts(

@@ -25,7 +25,7 @@ class DetectorReport:
     """One detector's metric, scores and verdicts at `start`, `start + period`, ...; NaN and None where there is none.
 
     `events` in order of time; `cutoffs` and `usual` (what is usual at each time of the week) each from a moment on;
-    `facts` are pairs of a term and what is to be said of it.
+    `facts` are pairs of a term and what is to be said of it; `links` lead from each event to its graph in the console.
     """
 
     detector: str
@@ -42,6 +42,7 @@ class DetectorReport:
     planted: Sequence[tuple[datetime, datetime, str]] = field(default_factory=list)
     time_zone: str = "UTC"
     facts: Sequence[tuple[str, str]] = ()
+    links: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.values), len(self.scores), len(self.anomalies)}
@@ -49,6 +50,8 @@ class DetectorReport:
             raise ValueError(
                 f"{self.detector}: a report needs columns of one length, not {lengths}"
             )
+        if self.links and len(self.links) != len(self.events):
+            raise ValueError(f"{self.detector}: a report needs a link for each event, or none")
 
     @cached_property
     def value_array(self) -> Floats:

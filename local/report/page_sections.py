@@ -90,10 +90,11 @@ class Section:
     @property
     def events(self) -> list[dict[str, str]]:
         names = ("begins", "lasts", "severity", "multiple", "value", "expected")
+        links = self.report.links or [""] * len(self.report.events)
         return [
             dict(zip(names, event_cells(event, self.report), strict=True))
-            | {"driver": _driver(event)}
-            for event in self.report.events
+            | {"driver": _driver(event), "link": link}
+            for event, link in zip(self.report.events, links, strict=True)
         ]
 
     @property

@@ -190,6 +190,15 @@ def test_a_row_of_the_events_zooms_by_enter_and_by_click(opened: Opened) -> None
     opened.assert_quiet()
 
 
+def test_a_link_into_the_console_is_followed_and_does_not_zoom(opened: Opened) -> None:
+    opened.show_chart(page_of(report_of([40], events=[event(40, 40)], links=["#elsewhere"])))
+    opened.browser.run("document.querySelector('#d1 .console a').target = '_self'")
+    opened.find("#d1 .console a").click()
+
+    assert opened.browser.driver.current_url.endswith("#elsewhere")
+    assert opened.view() == (0, 199)
+
+
 def test_dragging_zooms_both_plots_and_a_double_click_shows_the_whole(opened: Opened) -> None:
     opened.show_chart(eventful())
     plot = opened.find("#d1 .u-over")

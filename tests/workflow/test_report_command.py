@@ -100,6 +100,8 @@ def test_a_detector_has_its_datapoints_its_cutoff_and_what_is_usual(page: Path) 
     assert described["cutoffs"][0][1] > 0
     assert described["usual"]
     text = page.read_text()
+    assert text.count(">Graph</a>") == len(described["events"])
+    assert 'href="https://us-east-1.console.aws.amazon.com/cloudwatch/home?' in text
     for fact in ("Trained until", "Published through", "Stack cutwatch in us-east-1"):
         assert fact in text
 

@@ -184,7 +184,8 @@ class Section {
       button.textContent = cell.textContent;
       button.setAttribute("aria-label", `Zoom to event ${number + 1}, ${cell.textContent}`);
       cell.replaceChildren(button);
-      row.addEventListener("click", () => {
+      row.addEventListener("click", (event) => {
+        if (event.target.closest("a")) return;
         this.zoomTo(number);
         this.host.scrollIntoView({ block: "nearest" });
       });

@@ -116,5 +116,10 @@ def test_columns_of_different_lengths_are_refused() -> None:
         report_of(scores=[1.0])
 
 
+def test_a_link_for_some_events_only_is_refused() -> None:
+    with pytest.raises(ValueError, match="checkout: a report needs a link for each event"):
+        report_of(events=[event(1, 2), event(5, 6)], links=["https://example.com"])
+
+
 def test_a_report_ends_a_period_after_its_last_datapoint() -> None:
     assert report_of(count=3).end == START + timedelta(minutes=15)
