@@ -55,11 +55,11 @@ def report_of(
         "cutoffs": [(START, 2.0)],
         "trained_until": [START + 10 * PERIOD],
         "usual": [(START, profile())],
+        "period_seconds": 300,
     }
     return DetectorReport(
         detector=name,
         start=START,
-        period_seconds=300,
         anomalies=[int(position in anomalous) for position in range(count)],
         **{**fields, **other},
     )

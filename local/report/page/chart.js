@@ -79,8 +79,7 @@ function scoreOptions(about, colours, clock) {
 
 // Draws into a host; `told` hears of the position under the cursor and of the view. Returns what can be done with it.
 function drawChart(host, about, series, view, told) {
-  const zone = knownZone(about.zone);
-  const clock = clockOf(zone);
+  const clock = clockOf(about.zone);
   const colours = coloursNow();
   const key = `detector-${host.dataset.chart}`;
   const plots = [];
@@ -97,7 +96,7 @@ function drawChart(host, about, series, view, told) {
     width: Math.max(host.clientWidth - 10, 200),
     height: host.clientWidth < NARROW ? height.narrow : height.wide,
     padding: [8, 12, 0, 0],
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), clock.zone),
     legend: { show: false },
     cursor: { sync: { key, scales: ["x", null] }, drag: { x: true, y: false }, points: { size: 8 }, y: false },
   });

@@ -30,10 +30,12 @@ class Section {
     this.unpacking = true;
     try {
       this.series = await seriesOf(this.number, this.about);
+    } catch (error) {
+      this.readout.textContent = `This browser cannot unpack the chart's data (${error.message}): it shows the whole time.`;
     } finally {
       this.unpacking = false;
     }
-    if (this.wanted) this.draw();
+    if (this.wanted && this.series) this.draw();
   }
 
   // Far from it: only the outline stays, so that memory does not grow with the number of detectors.
@@ -66,7 +68,7 @@ class Section {
 
   moved(min, max) {
     this.view = [min, max];
-    const clock = this.chart?.clock ?? clockOf(knownZone(this.about.zone));
+    const clock = this.chart?.clock ?? clockOf(this.about.zone);
     this.shown.textContent = `${clock.moment(min)} – ${clock.moment(max)}`;
     this.host.dataset.from = min;
     this.host.dataset.to = max;
@@ -165,8 +167,7 @@ class Section {
     const facts = [["", this.chart ? this.chart.clock.moment(this.timeAt(position)) : ""], ["value", written(value[position])]];
     if (low[position] !== null) facts.push(["expected", `${written(low[position])} to ${written(high[position])}`]);
     facts.push(["score", score[position] === null ? "none" : score[position].toPrecision(4)]);
-    if (cutoff[position] !== null && score[position] !== null)
-      facts.push(["cutoff", `${cutoff[position].toPrecision(4)} (${(score[position] / cutoff[position]).toFixed(2)} x)`]);
+    if (cutoff[position] !== null) facts.push(["cutoff", cutoff[position].toPrecision(4)]);
     if (flags[position]) facts.push(["", "anomalous"]);
     this.readout.replaceChildren(...facts.flatMap(([term, fact], place) => {
       const strong = document.createElement("b");

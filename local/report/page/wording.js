@@ -14,7 +14,7 @@ function writtenShort(number) {
   return Math.abs(number) >= LONG ? SHORT.format(number) : written(number);
 }
 
-// A browser may know fewer zones than Python.
+// A browser may know fewer zones than Python; UTC is then told with every moment.
 function knownZone(zone) {
   try {
     new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone });
@@ -24,7 +24,9 @@ function knownZone(zone) {
   }
 }
 
-function clockOf(zone) {
+function clockOf(wanted) {
+  const zone = knownZone(wanted);
+  const told = zone === wanted ? "" : ` ${zone}`;
   const form = (fields) => {
     const made = new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone, hourCycle: "h23", ...fields });
     return (seconds) => made.format(seconds * 1000);
@@ -35,7 +37,8 @@ function clockOf(zone) {
     minute,
     date: form({ day: "numeric", month: "short" }),
     month: form({ month: "short", year: "numeric" }),
-    moment: (seconds) => `${day(seconds)} ${minute(seconds)}`,
+    zone,
+    moment: (seconds) => `${day(seconds)} ${minute(seconds)}${told}`,
   };
 }
 
