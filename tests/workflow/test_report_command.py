@@ -200,6 +200,25 @@ def test_a_missing_permission_is_named(
     assert not page.exists()
 
 
+def test_where_there_are_no_events_there_is_no_page(page: Path) -> None:
+    with patch("cutwatch.registry.Registry.events", return_value=[]):
+        result = report(page, *LONG)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("No events since ")
+    assert not page.exists()
+
+
+def test_a_recipe_that_is_gone_leaves_only_the_expected_range_out(shop: Fleet, page: Path) -> None:
+    gone = Fault("s3", "GetObject", error="NoSuchKey", status=404)
+    with shop.aws.faults.during(gone):
+        assert report(page, "checkout", *LONG).exit_code == 0
+
+    (described,) = descriptions_of(page)
+    assert described["usual"] == []
+    assert described["cutoffs"]
+
+
 def test_a_time_in_which_no_transform_ran_is_told(shop: Fleet, page: Path) -> None:
     shop.aws.clock.advance(7200)
     assert_refused(report(page, "--since", "1h"), "no transform ran since", code=1)
