@@ -36,7 +36,7 @@ _PARTS: Mapping[str, Sequence[str]] = {
     "executions": ("local.replay._execute",),
     "read back": ("local.replay._read_back",),
     "stop the local AWS": ("local.aws.LocalAws.stop",),
-    "picture": ("local.presentation.draw",),
+    "report": ("local.presentation.write_page",),
 }
 _IMPORTED = ("local.cli", "local.csv_series", "local.demo_data", "local.presentation", "local.aws")
 

@@ -31,6 +31,7 @@ _ACTIONS = {
     "DescribeStacks": "cloudformation:DescribeStacks",
     "FilterLogEvents": "logs:FilterLogEvents",
     "GetItem": "dynamodb:GetItem",
+    "GetMetricData": "cloudwatch:GetMetricData",
     "GetObject": "s3:GetObject",
     "ListMetrics": "cloudwatch:ListMetrics",
     "ListObjectsV2": "s3:ListBucket",

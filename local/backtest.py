@@ -18,6 +18,7 @@ from cutwatch.moments import format_moment
 from cutwatch.outcomes import AnomalyEvent
 from cutwatch.publication import continued
 from cutwatch.records import LastEvent
+from cutwatch.seasonality import Profile
 from cutwatch.series import Series
 from cutwatch.verdicts import ScoredWindow
 from local.engines import Engine, LearningEngine, Model, StaticEngine
@@ -47,6 +48,7 @@ class Backtest:
     events: tuple[AnomalyEvent, ...]
     cutoffs: tuple[tuple[datetime, float], ...]
     trained_until: tuple[datetime, ...]
+    usual: tuple[tuple[datetime, Profile], ...]
     events_by_sensitivity: Mapping[Sensitivity, int]
     weeks: float
 
@@ -105,6 +107,7 @@ class _Simulation:
         self._events: dict[Sensitivity, list[AnomalyEvent]] = {name: [] for name in SENSITIVITIES}
         self._cutoffs: list[tuple[datetime, float]] = []
         self._trained_until: list[datetime] = []
+        self._usual: list[tuple[datetime, Profile]] = []
 
     def train(self, end: datetime) -> None:
         """Learn from the detector's history before `end`; too little of it leaves the model as it was."""
@@ -113,6 +116,7 @@ class _Simulation:
         if model:
             self._model = model
             self._trained_until.append(end)
+            self._usual.append((end, model.recipe.profile))
 
     def transform(self, start: datetime, end: datetime) -> None:
         """Score [start, end) with the lead-in that features and judgement need, and judge it."""
@@ -178,6 +182,7 @@ class _Simulation:
             new[self._detector.sensitivity],
             tuple(self._cutoffs),
             tuple(self._trained_until),
+            tuple(self._usual),
             {name: len(events) for name, events in new.items()},
             weeks,
         )

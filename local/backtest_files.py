@@ -15,7 +15,7 @@ from cutwatch.detector import Detector
 from local.backtest import DEFAULT_PLAN, Backtest, Plan, backtest, default_training_time
 from local.csv_series import CsvError, read_csv
 from local.regular_grid import MetricSeries
-from local.report import DetectorReport, draw
+from local.report import DetectorReport
 
 _HEADER = ("timestamp", "value", "score", "severity", "anomaly", "event")
 
@@ -80,37 +80,34 @@ def backtest_file(path: Path, options: Options) -> FileBacktest:
     return FileBacktest(path, series, detector, result)
 
 
-def backtest_files(
-    paths: Sequence[Path], options: Options, output: Path, *, pictures: bool
-) -> Iterator[FileBacktest]:
+def backtest_files(paths: Sequence[Path], options: Options, output: Path) -> Iterator[FileBacktest]:
     """Backtest files on all cores and write their results, in the order in which they end."""
     with ProcessPoolExecutor() as pool:
-        jobs = [pool.submit(_backtest_and_write, path, options, output, pictures) for path in paths]
+        jobs = [pool.submit(_backtest_and_write, path, options, output) for path in paths]
         for job in as_completed(jobs):
             yield job.result()
 
 
-def _backtest_and_write(path: Path, options: Options, output: Path, pictures: bool) -> FileBacktest:  # noqa: FBT001
+def _backtest_and_write(path: Path, options: Options, output: Path) -> FileBacktest:
     done = backtest_file(path, options)
     write_rows(done, output)
-    if pictures:
-        draw(report_of(done), (output / done.name).with_suffix(".png"))
     return done
 
 
 def report_of(done: FileBacktest) -> DetectorReport:
-    """The backtest as the report draws it."""
+    """The backtest as the report tells it."""
     anomalies = done.result.anomalies
     return DetectorReport(
         detector=done.path.stem,
-        title=f"{done.path.stem}, every {done.series.period_seconds // 60} min",
-        unit="",
+        title=str(done.path),
+        start=done.series.start,
         period_seconds=done.series.period_seconds,
-        timestamps=done.series.timestamps,
         values=done.series.values,
         scores=done.result.scores.tolist(),
         anomalies=[None if np.isnan(flag) else int(flag) for flag in anomalies.tolist()],
+        events=done.result.events,
         cutoffs=done.result.cutoffs,
+        usual=done.result.usual,
         trained_until=done.result.trained_until,
         time_zone=done.detector.time_zone,
     )

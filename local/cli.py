@@ -17,6 +17,7 @@ from local.fire_command import fire
 from local.local_command import local
 from local.operations.events_command import events
 from local.operations.logs_command import logs
+from local.operations.report_command import report
 from local.operations.silence_command import silence
 from local.operations.start_command import start
 from local.operations.status_command import status
@@ -40,7 +41,7 @@ _BUILD = Path("build")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-for command in (discover, cost, status, events, start, logs, silence, local, fire):
+for command in (discover, cost, status, events, report, start, logs, silence, local, fire):
     app.command()(command)
 
 
@@ -51,7 +52,7 @@ def main() -> None:
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option(help="Folder for the data and the picture.")] = _BUILD
+    output: Annotated[Path, typer.Option(help="Folder for the data and the report.")] = _BUILD
     / "demo",
     seed: Annotated[int, typer.Option(help="Another seed gives another history.")] = 7,
 ) -> None:
@@ -71,7 +72,7 @@ def demo(
         missing_data="anomalous",
     )
     planted = [(p.start, p.end, p.kind) for p in data.planted]
-    _replay(data.series, detector, None, output / "active-users.png", planted)
+    _replay(data.series, detector, None, output / "report.html", planted)
 
 
 @app.command()
@@ -88,7 +89,7 @@ def run(
     missing_data: Annotated[
         str, typer.Option(help="What a gap means: ignore, zero, previous or anomalous.")
     ] = "ignore",
-    output: Annotated[Path, typer.Option(help="Folder for the picture.")] = _BUILD / "run",
+    output: Annotated[Path, typer.Option(help="Folder for the report.")] = _BUILD / "run",
 ) -> None:
     """Replay months of schedule over a metric of your own, through the real state machines."""
     from local.csv_series import CsvError, read_csv
@@ -102,7 +103,7 @@ def run(
     for note in series.notes:
         console.print(note)
     output.mkdir(parents=True, exist_ok=True)
-    _replay(series, detector, training_days, output / f"{csv.stem}.png", [])
+    _replay(series, detector, training_days, output / f"{csv.stem}.html", [])
 
 
 @app.command()
@@ -114,7 +115,7 @@ def backtest(
         ),
     ],
     output: Annotated[
-        Path, typer.Option(help="Folder for one CSV per input, the pictures and summary.json.")
+        Path, typer.Option(help="Folder for one CSV per input, report.html and summary.json.")
     ] = _BUILD / "backtest",
     nab_results: Annotated[
         Path | None,
@@ -144,7 +145,9 @@ def backtest(
     time_zone: Annotated[
         str, typer.Option(help="IANA name of the zone the metric lives in.")
     ] = "UTC",
-    pictures: Annotated[bool, typer.Option(help="Draw each metric with its events.")] = True,  # noqa: FBT002
+    page: Annotated[  # noqa: FBT002
+        bool, typer.Option("--report/--no-report", help="Write the page with each metric's events.")
+    ] = True,
 ) -> None:
     """What would have been raised over metrics of your own: the schedule simulated, without any AWS."""
     from local.backtest import EngineName, Plan, TrainingSchedule
@@ -170,9 +173,10 @@ def backtest(
         options = Options(detector, training_time, plan)
         done = present_backtests(
             console,
-            backtest_files(files, options, output, pictures=pictures),
+            backtest_files(files, options, output),
             len(files),
             output,
+            report=page,
         )
         for one in done if nab_results else []:
             write_nab_results(one, nab_results or output)
@@ -230,7 +234,7 @@ def _replay(
     series: "MetricSeries",
     detector: Detector,
     training_days: float | None,
-    picture: Path,
+    page: Path,
     planted: "Planted",
 ) -> None:
     from local.presentation import present, replay_with_progress
@@ -250,7 +254,7 @@ def _replay(
     except ReplayError as error:
         console.print(f"cutwatch: {error}", style="red")
         raise typer.Exit(FAILURE) from None
-    present(console, series, detector, result, picture, planted)
+    present(console, series, detector, result, page, planted)
 
 
 def _check_choice(option: str, given: str, allowed: Sequence[str]) -> None:

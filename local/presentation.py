@@ -1,9 +1,9 @@
-"""A replay as a person sees it: progress while it runs, then what was found, and a picture."""
+"""A replay as a person sees it: progress while it runs, then what was found, and a page with charts."""
 
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +12,19 @@ from rich.table import Table
 
 from cutwatch.detector import Detector
 from local.backtest import SENSITIVITIES
-from local.backtest_files import FileBacktest, write_summary
+from local.backtest_files import FileBacktest, report_of, write_summary
 from local.regular_grid import MetricSeries
 from local.replay import Replay, replay
-from local.report import DetectorReport, draw, planted_table, table
+from local.report import (
+    MOST_DETECTORS,
+    DetectorReport,
+    Page,
+    planted_table,
+    table,
+    verdict,
+    worst_first,
+    write_page,
+)
 from local.report.wording import count
 from local.schedule import ScheduledRun
 
@@ -53,32 +62,41 @@ def present(
     series: MetricSeries,
     detector: Detector,
     result: Replay,
-    picture: Path,
+    page: Path,
     planted: Planted = (),
 ) -> None:
-    """Print the anomalies found (against those planted, if any were) and draw the picture."""
-    report = DetectorReport(
-        detector=detector.name,
-        title=f"{detector.metric_label}, every {detector.period // 60} min",
-        unit="",
-        period_seconds=series.period_seconds,
-        timestamps=series.timestamps,
-        values=series.values,
-        scores=result.scores.tolist(),
-        anomalies=result.anomalies,
-        cutoffs=result.cutoffs,
-        trained_until=result.trained_until,
-        planted=planted,
-        time_zone=detector.time_zone,
-    )
+    """Print the events found (against the anomalies planted, if any were) and write the page."""
+    report = _report_of(series, detector, result, planted)
     for run, outcome in result.outcomes:
         if outcome.status not in ("TRAINED", "PUBLISHED"):
             console.print(f"{run.kind} of {run.at:%Y-%m-%d %H:%M}: {outcome.message}")
     console.print(table(report))
     if planted:
         console.print(planted_table(report))
-    draw(report, picture)
-    console.print(f"Picture: {picture}")
+    subtitle = f"{_runs(result)}, through the real state machines on the local AWS"
+    write_page(Page(f"{detector.name}: replay", subtitle, [report], datetime.now(UTC)), page)
+    console.print(f"Report: {page}")
+
+
+def _report_of(
+    series: MetricSeries, detector: Detector, result: Replay, planted: Planted
+) -> DetectorReport:
+    return DetectorReport(
+        detector=detector.name,
+        title=detector.metric_label,
+        start=series.start,
+        period_seconds=series.period_seconds,
+        values=series.values,
+        scores=result.scores.tolist(),
+        anomalies=result.anomalies,
+        events=result.events,
+        cutoffs=result.cutoffs,
+        usual=result.usual,
+        trained_until=result.trained_until,
+        planted=planted,
+        time_zone=detector.time_zone,
+        facts=[("Trained", count(len(result.trained_until), "time"))],
+    )
 
 
 def _runs(result: Replay) -> str:
@@ -93,9 +111,14 @@ def _runs(result: Replay) -> str:
 
 
 def present_backtests(
-    console: Console, backtests: Iterable[FileBacktest], count_of_files: int, output: Path
+    console: Console,
+    backtests: Iterable[FileBacktest],
+    count_of_files: int,
+    output: Path,
+    *,
+    report: bool,
 ) -> list[FileBacktest]:
-    """Show progress, then a row per file: its events a week at each sensitivity."""
+    """Show progress, then a row per file: its events a week at each sensitivity; then write the page."""
     started = time.perf_counter()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     done = []
@@ -109,7 +132,22 @@ def present_backtests(
     write_summary(done, output / "summary.json")
     seconds = time.perf_counter() - started
     console.print(f"{count(len(done), 'file')} in {seconds:.1f} s; results: {output}")
+    if report:
+        _write_backtests(console, done, output / "report.html")
     return done
+
+
+def _write_backtests(console: Console, done: Sequence[FileBacktest], page: Path) -> None:
+    """The worst of them: a page with hundreds of metrics is no longer read."""
+    reports = worst_first([report_of(one) for one in done])
+    left_out = len(reports) - MOST_DETECTORS
+    notes = (
+        [f"{count(left_out, 'more file')}, with lesser events, left out"] if left_out > 0 else []
+    )
+    shown = reports[:MOST_DETECTORS]
+    subtitle = f"{count(len(done), 'file')}: what would have been raised"
+    write_page(Page("Backtest", subtitle, shown, datetime.now(UTC), notes), page)
+    console.print(f"{verdict(shown)}\nReport: {page}", markup=False)
 
 
 def _backtest_table(done: Sequence[FileBacktest]) -> Table:

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cutwatch.bucket import Bucket
 from cutwatch.detector import Detector
+from cutwatch.features import Recipe
 from cutwatch.metrics import ANOMALY, ANOMALY_SCORE
 from cutwatch.moments import parse_moment
 from cutwatch.names import run_id
-from cutwatch.outcomes import Outcome
+from cutwatch.outcomes import AnomalyEvent, Outcome
+from cutwatch.recorded_events import RecordedEvent, incidents
 from cutwatch.registry import Registry
+from cutwatch.seasonality import Profile
 from local.application import deploy
 from local.aws import LocalAws, Stack
 from local.regular_grid import MetricSeries
@@ -38,7 +42,14 @@ class Replay:
     anomalies: list[int | None]
     cutoffs: list[tuple[datetime, float]] = field(default_factory=list)
     trained_until: list[datetime] = field(default_factory=list)
+    usual: list[tuple[datetime, Profile]] = field(default_factory=list)
     outcomes: list[tuple[ScheduledRun, Outcome]] = field(default_factory=list)
+    parts: list[RecordedEvent] = field(default_factory=list)
+
+    @property
+    def events(self) -> list[AnomalyEvent]:
+        """In order of time, whichever windows saw them."""
+        return [incident.event for incident in reversed(incidents(self.parts))]
 
 
 def replay(
@@ -63,16 +74,19 @@ def replay(
             series.values,
         )
         registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
+        bucket = Bucket(aws.client("s3"), stack.outputs["DataBucketName"])
         for number, run in enumerate(runs):
             progress(run, number, len(runs))
             scored_from = registry.detector(detector.name).published_through or runs[0].at
             aws.clock.move_to(run.at)
             outcome = _execute(stack, registry, detector, run)
             result.outcomes.append((run, outcome))
-            _note_training(registry, detector, result)
+            _note_training(registry, bucket, detector, result)
             if run.kind == "transform" and outcome.status == "PUBLISHED":
                 if outcome.cutoff is not None:
                     result.cutoffs.append((scored_from, outcome.cutoff))
+                # Now, for the registry forgets them after a year.
+                result.parts += registry.events(scored_from, run.at)
                 _read_back(aws.client("cloudwatch"), stack, detector, series, run, result)
     return result
 
@@ -87,10 +101,12 @@ def _execute(stack: Stack, registry: Registry, detector: Detector, run: Schedule
     return outcome
 
 
-def _note_training(registry: Registry, detector: Detector, result: Replay) -> None:
+def _note_training(registry: Registry, bucket: Bucket, detector: Detector, result: Replay) -> None:
     models = registry.detector(detector.name).models
     if models and (until := parse_moment(models[0].trained_through)) not in result.trained_until:
         result.trained_until.append(until)
+        recipe = Recipe.from_payload(bucket.read_json(models[0].recipe))
+        result.usual.append((until, recipe.profile))
 
 
 def _read_back(

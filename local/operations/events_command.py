@@ -46,7 +46,7 @@ def events(
     except (ValueError, OverflowError) as error:
         end(str(error), MISTAKE)
     with deployed(stack, region, profile) as deployment:
-        _check(deployment, detectors or [], earliest, now)
+        check_asked(deployment, detectors or [], earliest, now)
         every = deployment.registry.events(earliest, now)
     found = [each for each in every if not detectors or each.detector in detectors]
     if as_json:
@@ -57,7 +57,7 @@ def events(
         typer.echo(f"No events since {earliest:%Y-%m-%d %H:%M} UTC.")
 
 
-def _check(
+def check_asked(
     deployment: "Deployment", detectors: list[str], earliest: datetime, now: datetime
 ) -> None:
     """That the detectors are known, and that a transform looked at this time: no event is no news otherwise."""

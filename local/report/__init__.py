@@ -1,16 +1,18 @@
-"""A picture and tables of one detector's metric, scores and anomalies."""
+"""What was found of detectors' metrics: a page with charts, and tables for the terminal."""
 
-from local.report.detector_report import DetectorReport, Event, events
-from local.report.figure import draw
+from local.report.detector_report import DetectorReport
+from local.report.report_page import MOST_DETECTORS, Page, verdict, worst_first, write_page
 from local.report.tables import PlantedOutcome, found, planted_table, table
 
 __all__ = [
+    "MOST_DETECTORS",
     "DetectorReport",
-    "Event",
+    "Page",
     "PlantedOutcome",
-    "draw",
-    "events",
     "found",
     "planted_table",
     "table",
+    "verdict",
+    "worst_first",
+    "write_page",
 ]

@@ -1,46 +1,57 @@
-"""What a report is made from, and the stretches and events that follow from it."""
+"""What a report tells of one detector, and the stretches of time that follow from it."""
 
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
+from cutwatch.moments import parse_moment
+from cutwatch.outcomes import AnomalyEvent
+from cutwatch.seasonality import Profile
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-
-CALM_DATAPOINTS = 12  # more of them in a row without an anomaly end an event
-LONGEST_SILENCE = timedelta(days=1)  # ends it even if nothing was reported in between
+Epochs = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DetectorReport:
-    """One detector's metric, scores and verdicts, datapoint by datapoint."""
+    """One detector's metric, scores and verdicts at `start`, `start + period`, ...; NaN and None where there is none.
+
+    `events` in order of time; `cutoffs` and `usual` (what is usual at each time of the week) each from a moment on;
+    `facts` are pairs of a term and what is to be said of it; `links` lead from each event to its graph in the console.
+    """
 
     detector: str
     title: str
-    unit: str
+    start: datetime
     period_seconds: int
-    timestamps: Sequence[datetime]
-    values: Sequence[float]
-    scores: Sequence[float]
+    values: Sequence[float] | Floats
+    scores: Sequence[float] | Floats
     anomalies: Sequence[int | None]
-    cutoffs: Sequence[tuple[datetime, float]]
-    trained_until: Sequence[datetime]
+    events: Sequence[AnomalyEvent] = ()
+    cutoffs: Sequence[tuple[datetime, float]] = ()
+    usual: Sequence[tuple[datetime, Profile]] = ()
+    trained_until: Sequence[datetime] = ()
     planted: Sequence[tuple[datetime, datetime, str]] = field(default_factory=list)
     time_zone: str = "UTC"
+    facts: Sequence[tuple[str, str]] = ()
+    links: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        lengths = {len(self.timestamps), len(self.values), len(self.scores), len(self.anomalies)}
+        lengths = {len(self.values), len(self.scores), len(self.anomalies)}
         if lengths == {0} or len(lengths) > 1:
             raise ValueError(
                 f"{self.detector}: a report needs columns of one length, not {lengths}"
             )
+        if self.links and len(self.links) != len(self.events):
+            raise ValueError(f"{self.detector}: a report needs a link for each event, or none")
 
     @cached_property
     def value_array(self) -> Floats:
@@ -49,6 +60,12 @@ class DetectorReport:
     @cached_property
     def score_array(self) -> Floats:
         return np.asarray(self.scores, dtype=float)
+
+    @cached_property
+    def epochs(self) -> Epochs:
+        """Epoch second of each datapoint."""
+        positions = np.arange(len(self.values), dtype=np.int64)
+        return int(self.start.timestamp()) + self.period_seconds * positions
 
     @cached_property
     def anomalous(self) -> Flags:
@@ -67,55 +84,38 @@ class DetectorReport:
         return timedelta(seconds=self.period_seconds)
 
     @property
+    def end(self) -> datetime:
+        """Exclusive."""
+        return self.moment(len(self.values))
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def worst(self) -> AnomalyEvent | None:
+        """The gravest event."""
+        return max(self.events, key=gravity, default=None)
+
+    def moment(self, position: int) -> datetime:
+        """The timestamp at a position."""
+        return self.start + position * self.period
 
     def cutoff_at(self, moment: datetime) -> float:
         """The cutoff valid at a moment; NaN before the first."""
         position = bisect_right(self.cutoffs, moment, key=lambda cutoff: cutoff[0])
-        return self.cutoffs[position - 1][1] if position else float("nan")
+        return self.cutoffs[position - 1][1] if position else math.nan
+
+    def span(self, event: AnomalyEvent) -> tuple[datetime, datetime]:
+        """[begin, end) of an event."""
+        return parse_moment(event.start), parse_moment(event.end) + self.period
 
 
-@dataclass(frozen=True)
-class Event:
-    """Anomalous datapoints near each other, told as one incident."""
-
-    number: int
-    start: datetime
-    end: datetime
-    datapoints: int
-    peak_at: datetime
-    peak_score: float
-    cutoff: float
-    value: float
-
-    @property
-    def duration(self) -> timedelta:
-        return self.end - self.start
-
-    @property
-    def severity(self) -> float:
-        """The peak score as a multiple of the cutoff; NaN without a positive cutoff."""
-        return self.peak_score / self.cutoff if self.cutoff > 0 else float("nan")
-
-
-def events(report: DetectorReport, calm_datapoints: int = CALM_DATAPOINTS) -> list[Event]:
-    """Anomalous datapoints grouped into events; missing datapoints do not part them."""
-    positions = np.flatnonzero(report.anomalous)
-    if not positions.size:
-        return []
-    reported = np.cumsum(~report.missing)
-    calm = np.diff(reported[positions]) - 1
-    silence = np.diff(positions) * report.period_seconds
-    parted = (calm > calm_datapoints) | (silence > LONGEST_SILENCE.total_seconds())
-    groups = np.split(positions, np.flatnonzero(parted) + 1)
-    return [_event(report, number, group) for number, group in enumerate(groups, start=1)]
-
-
-def gravity(event: Event) -> float:
-    """By what events are ranked: the severity, or the score where no cutoff is known."""
-    known = (event.peak_score if math.isnan(event.severity) else event.severity, -math.inf)
-    return next(number for number in known if not math.isnan(number))
+def gravity(event: AnomalyEvent | None) -> float:
+    """By what events are ranked: the severity; silence is above all, no event below."""
+    if event is None:
+        return -math.inf
+    return math.inf if event.severity is None else event.severity
 
 
 def stretches(flags: Flags) -> list[tuple[int, int]]:
@@ -124,17 +124,10 @@ def stretches(flags: Flags) -> list[tuple[int, int]]:
     return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
 
 
-def _event(report: DetectorReport, number: int, positions: npt.NDArray[np.intp]) -> Event:
-    scores = np.nan_to_num(report.score_array[positions], nan=-np.inf)
-    peak = int(positions[scores.argmax()])
-    peak_at = report.timestamps[peak]
-    return Event(
-        number,
-        start=report.timestamps[int(positions[0])],
-        end=report.timestamps[int(positions[-1])] + report.period,
-        datapoints=int(positions.size),
-        peak_at=peak_at,
-        peak_score=float(report.score_array[peak]),
-        cutoff=report.cutoff_at(peak_at),
-        value=float(report.value_array[peak]),
-    )
+def usual_values(report: DetectorReport) -> Floats:
+    """What is usual at each datapoint by the model of its time; NaN where no model is known."""
+    usual = np.full(len(report.epochs), np.nan)
+    for since, profile in report.usual:
+        later = report.epochs >= int(since.astimezone(UTC).timestamp())
+        usual[later] = profile.at(report.epochs[later])
+    return usual

@@ -1,6 +1,5 @@
-"""The tables of a report: its events, and what was found of what was planted."""
+"""The tables of a report in the terminal: its events, and what was found of what was planted."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,8 +7,16 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from local.report.detector_report import DetectorReport, Event, events, gravity
-from local.report.wording import count, moment_in_words, number_in_words, span_in_words
+from cutwatch.outcomes import AnomalyEvent
+from local.report.detector_report import DetectorReport, gravity
+from local.report.wording import (
+    count,
+    expected_in_words,
+    moment_in_words,
+    multiple_in_words,
+    number_in_words,
+    span_in_words,
+)
 
 MOST_EVENTS = 20
 TOLERANCE = timedelta(minutes=30)
@@ -28,45 +35,77 @@ class PlantedOutcome:
     def delay(self) -> timedelta | None:
         return None if self.first_hit is None else self.first_hit - self.start
 
+    @property
+    def delay_in_words(self) -> str:
+        """A dash for what was not found."""
+        if self.delay is None:
+            return "–"
+        return span_in_words(abs(self.delay)) + (" early" if self.delay < timedelta(0) else "")
+
 
 def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
-    """One row an event, numbered as in the picture; of many events only the gravest."""
-    all_events = events(report)
-    shown = sorted(all_events, key=gravity, reverse=True)[:most]
-    anomalous = count(int(report.anomalous.sum()), "anomalous datapoint")
-    rows = _table(f"{count(len(all_events), 'event')}, {anomalous} ({report.time_zone})")
-    for heading in ("#", "Begins", "Lasts", "Peak score", "x cutoff", "Value at peak"):
+    """One row an event, numbered as on the page; of many events only the gravest."""
+    numbered = list(enumerate(report.events, start=1))
+    shown = sorted(numbered, key=lambda each: gravity(each[1]), reverse=True)[:most]
+    rows = _table(f"{summary(report)} ({report.time_zone})")
+    for heading in ("#", "Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected"):
         rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
-    for event in sorted(shown, key=lambda event: event.number):
-        rows.add_row(*_event_cells(event, report))
-    if left_out := len(all_events) - len(shown):
+    for number, event in sorted(shown, key=lambda each: each[0]):
+        expected = "data" if event.severity is None else number_in_words(event.expected)
+        rows.add_row(str(number), *event_cells(event, report)[:-1], expected)
+    if left_out := len(numbered) - len(shown):
         rows.caption = f"{count(left_out, 'lesser event')} not shown"
     return rows
 
 
+def summary(report: DetectorReport) -> str:
+    """`9 events, 202 anomalous datapoints`."""
+    anomalous = count(int(report.anomalous.sum()), "anomalous datapoint")
+    return f"{count(len(report.events), 'event')}, {anomalous}"
+
+
+def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:
+    """Begins, lasts, severity, times the cutoff, value, what was expected."""
+    begins, ends = report.span(event)
+    return (
+        moment_in_words(begins, report.zone),
+        span_in_words(ends - begins),
+        event.severity_word,
+        multiple_in_words(event.severity),
+        number_in_words(event.value),
+        expected_in_words(event),
+    )
+
+
 def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> Table:
     """One row a planted anomaly: whether it was found, and how long that took."""
-    outcomes = found(report, tolerance)
-    hits = sum(outcome.first_hit is not None for outcome in outcomes)
-    others = count(len(_unplanted(report, tolerance)), "other event")
-    rows = _table(f"{hits} of {len(outcomes)} planted anomalies found, {others}")
+    rows = _table(planted_summary(report, tolerance))
     for heading in ("Planted", "Begins", "Lasts", "Found", "Delay"):
         rows.add_column(
             heading, justify="right" if heading in ("Lasts", "Delay") else "left", no_wrap=True
         )
-    for outcome in outcomes:
+    for outcome in found(report, tolerance):
         rows.add_row(
             escape(outcome.kind),
             moment_in_words(outcome.start, report.zone),
             span_in_words(outcome.end - outcome.start),
-            *_outcome_cells(outcome),
+            "[green]yes[/]" if outcome.first_hit else "[bold red]no[/]",
+            outcome.delay_in_words,
         )
     return rows
 
 
+def planted_summary(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> str:
+    """`5 of 6 planted anomalies found, 2 other events`."""
+    outcomes = found(report, tolerance)
+    hits = sum(outcome.first_hit is not None for outcome in outcomes)
+    others = count(len(_unplanted(report, tolerance)), "other event")
+    return f"{hits} of {len(outcomes)} planted anomalies found, {others}"
+
+
 def found(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> list[PlantedOutcome]:
     """For each planted anomaly the first anomalous datapoint in it, else the nearest around it."""
-    hits = [report.timestamps[position] for position in np.flatnonzero(report.anomalous).tolist()]
+    hits = [report.moment(position) for position in np.flatnonzero(report.anomalous).tolist()]
     return [
         PlantedOutcome(kind, start, end, _first_hit(hits, start, end, tolerance))
         for start, end, kind in report.planted
@@ -83,15 +122,14 @@ def _first_hit(
     return min(near, key=distance, default=None)
 
 
-def _unplanted(report: DetectorReport, tolerance: timedelta) -> list[Event]:
-    return [
-        event
-        for event in events(report)
-        if not any(
-            event.start < end + tolerance and start - tolerance < event.end
+def _unplanted(report: DetectorReport, tolerance: timedelta) -> list[AnomalyEvent]:
+    def is_planted(begins: datetime, ends: datetime) -> bool:
+        return any(
+            begins < end + tolerance and start - tolerance < ends
             for start, end, _ in report.planted
         )
-    ]
+
+    return [event for event in report.events if not is_planted(*report.span(event))]
 
 
 def _table(title: str) -> Table:
@@ -103,22 +141,3 @@ def _table(title: str) -> Table:
         header_style="dim",
         box=None,
     )
-
-
-def _event_cells(event: Event, report: DetectorReport) -> tuple[str, ...]:
-    ratio = "–" if math.isnan(event.severity) else f"{event.severity:.2f}"
-    return (
-        str(event.number),
-        moment_in_words(event.start, report.zone),
-        span_in_words(event.duration),
-        "–" if math.isnan(event.peak_score) else f"{event.peak_score:,.3f}",
-        ratio,
-        number_in_words(event.value),
-    )
-
-
-def _outcome_cells(outcome: PlantedOutcome) -> tuple[str, str]:
-    if outcome.delay is None:
-        return "[bold red]no[/]", "–"
-    early = outcome.delay < timedelta(0)
-    return "[green]yes[/]", span_in_words(abs(outcome.delay)) + (" early" if early else "")

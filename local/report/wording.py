@@ -1,7 +1,9 @@
-"""Numbers, durations and moments as people write them."""
+"""Numbers, durations, moments and verdicts as people write them."""
 
 import math
 from datetime import datetime, timedelta, tzinfo
+
+from cutwatch.outcomes import AnomalyEvent
 
 
 def count(number: int, noun: str) -> str:
@@ -25,10 +27,25 @@ def moment_in_words(moment: datetime, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def number_in_words(number: float) -> str:
+def number_in_words(number: float | None) -> str:
     """Four significant digits with separators; a dash for no number."""
-    if not math.isfinite(number):
+    if number is None or not math.isfinite(number):
         return "–"
     if abs(number) >= 1000:
         return f"{number:,.0f}"
     return f"{number:.4g}"
+
+
+def multiple_in_words(severity: float | None) -> str:
+    """A severity in multiples of the cutoff; a dash for a silence, which has none."""
+    return "–" if severity is None else f"{severity:.2f}"
+
+
+def expected_in_words(event: AnomalyEvent) -> str:
+    """`74,100 (67,000 to 81,000)`."""
+    if event.severity is None:
+        return "data; there is none"
+    if event.expected is None:
+        return "–"
+    low, high = number_in_words(event.expected_low), number_in_words(event.expected_high)
+    return f"{number_in_words(event.expected)} ({low} to {high})"

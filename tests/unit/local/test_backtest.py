@@ -2,6 +2,7 @@ import csv
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -146,11 +147,37 @@ def test_a_place_without_csv_files_is_a_mistake(tmp_path: Path) -> None:
         find_files([tmp_path])
 
 
-def test_the_command_writes_rows_picture_and_summary(file: Path, tmp_path: Path) -> None:
+def test_the_command_writes_rows_page_and_summary(file: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     result = CliRunner().invoke(app, ["backtest", str(file), "--output", str(output)])
     assert result.exit_code == 0, result.output
     assert "orders" in result.output
-    assert (output / "shop" / "orders.png").stat().st_size > 10_000
+    assert f"Report: {output / 'report.html'}" in result.output
+    assert ">orders</h2>" in (output / "report.html").read_text()
     (summary,) = json.loads((output / "summary.json").read_text())
     assert summary["datapoints_scored"] > 0
+
+
+def test_the_command_writes_no_page_if_nobody_wants_one(file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    result = CliRunner().invoke(
+        app, ["backtest", str(file), "--output", str(output), "--no-report"]
+    )
+    assert result.exit_code == 0, result.output
+    assert not (output / "report.html").exists()
+
+
+def test_a_page_has_the_worst_of_many_files(tmp_path: Path) -> None:
+    for name, values in (("calm", usual()), ("loud", with_incident())):
+        rows = [f"{START + timedelta(hours=n):%Y-%m-%d %H:%M},{v}" for n, v in enumerate(values)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["timestamp,value", *rows]) + "\n")
+    output = tmp_path / "out"
+    with patch("local.presentation.MOST_DETECTORS", 1):
+        words = ["backtest", str(tmp_path), "--training-days", "10", "--output", str(output)]
+        result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert "worst: loud" in result.output
+    page = (output / "report.html").read_text()
+    assert ">loud</h2>" in page
+    assert ">calm</h2>" not in page
+    assert "1 more file, with lesser events, left out" in page

@@ -3,7 +3,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from local.report.scales import number_formatter
 from local.report.wording import moment_in_words, number_in_words, span_in_words
 
 
@@ -34,11 +33,3 @@ def test_a_moment_is_told_in_the_zone_of_the_reader() -> None:
 )
 def test_a_number_is_written_with_as_many_digits_as_matter(number: float, words: str) -> None:
     assert number_in_words(number) == words
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(150_000, "150,000"), (2.5, "2.5"), (0.05, "0.05"), (1_500_000, "1.5 M"), (2e-5, "2e-05")],
-)
-def test_an_axis_writes_numbers_that_fit_its_range(number: float, words: str) -> None:
-    assert number_formatter(number)(number, None) == words

@@ -1,0 +1,231 @@
+"""The page that an operator makes of a deployed fleet, on the local AWS."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from local.aws.faults import Fault
+from local.cli import app
+from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
+
+# The local AWS lets pass the time-out of every training that a transform has asked for.
+LONG = ("--since", "60d")
+CALLS = ("cloudwatch.GetMetricData", "dynamodb.Query", "s3.GetObject", "s3.ListObjectsV2")
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Fleet]:
+    """A spike each in two detectors, the graver one in `checkout`; one that is calm, and one that watches nothing."""
+    names = ("checkout", "orders", "calm", "ghost")
+    watched = [detector(name, engine="lambda", time_zone="Asia/Tokyo") for name in names]
+    spike = with_spike(FIRST_TRANSFORM - timedelta(days=2))
+    with fleet(watched) as shop:
+        for each, highest in zip(watched, (400.0, 200.0, 150.0), strict=False):
+            shop.load(each, spike.clip(max=highest))
+        shop.train()
+        shop.transform()
+        yield shop
+
+
+@pytest.fixture(autouse=True)
+def _account(shop: Fleet) -> Iterator[None]:
+    variables = {
+        "AWS_ENDPOINT_URL": shop.aws.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "operator",
+        "AWS_SECRET_ACCESS_KEY": "operator",
+        "AWS_DEFAULT_REGION": shop.aws.region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    with patch.dict(os.environ, variables):
+        yield
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "report.html"
+
+
+def report(page: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["report", *arguments, "--output", str(page)])
+
+
+def assert_refused(result: Result, *words: str, code: int = 2) -> None:
+    assert (result.exit_code, result.stdout) == (code, ""), result.output
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("cutwatch: ")
+    for word in words:
+        assert word in line
+
+
+def detectors_of(page: Path) -> list[str]:
+    return re.findall(r'<h2 id="t\d+">([^<]+)</h2>', page.read_text())
+
+
+def descriptions_of(page: Path) -> list[Any]:
+    found = re.findall(
+        r'<script type="application/json" data-of="\d+">(.*?)</script>', page.read_text()
+    )
+    return [json.loads(text) for text in found]
+
+
+def test_the_page_has_those_with_events_the_worst_first(page: Path) -> None:
+    result = report(page, *LONG)
+
+    assert result.exit_code == 0, result.output
+    names = detectors_of(page)
+    assert names[0] == "checkout"
+    assert set(names) <= {"checkout", "orders", "calm"}
+    verdict, where = result.stdout.splitlines()
+    assert "detectors; worst: checkout, 2026-06-06 12:0" in verdict
+    assert where == f"Report: {page}"
+
+
+def test_a_detector_has_its_datapoints_its_cutoff_and_what_is_usual(page: Path) -> None:
+    assert report(page, "checkout", *LONG).exit_code == 0
+
+    (described,) = descriptions_of(page)
+    assert described["zone"] == "Asia/Tokyo"
+    assert described["anomalous"]
+    assert len(described["events"]) >= 1
+    assert described["cutoffs"][0][1] > 0
+    assert described["usual"]
+    text = page.read_text()
+    assert text.count(">Graph</a>") == len(described["events"])
+    assert 'href="https://us-east-1.console.aws.amazon.com/cloudwatch/home?' in text
+    for fact in ("Trained until", "Published through", "Stack cutwatch in us-east-1"):
+        assert fact in text
+
+
+def test_detectors_that_are_named_are_shown_with_or_without_events(page: Path) -> None:
+    assert report(page, "calm", "orders", *LONG).exit_code == 0
+    assert set(detectors_of(page)) == {"calm", "orders"}
+
+
+def test_all_detectors_are_read_with_a_handful_of_calls(shop: Fleet, page: Path) -> None:
+    before = {call: shop.aws.calls.count(call) for call in CALLS}
+    assert report(page, "checkout", "orders", "calm", *LONG).exit_code == 0
+    asked = {call: shop.aws.calls.count(call) - before[call] for call in CALLS}
+
+    assert asked["cloudwatch.GetMetricData"] == 1
+    assert 0 < asked["s3.GetObject"] <= 3 * 2  # a recipe for each model
+    assert 0 < asked["dynamodb.Query"] <= 12
+
+
+def test_only_the_worst_are_shown_if_there_are_many(page: Path) -> None:
+    with patch("local.operations.reported_detectors.MOST_DETECTORS", 1):
+        result = report(page, *LONG)
+
+    assert detectors_of(page) == ["checkout"]
+    assert "with lesser events left out, to be had by name: " in result.stderr
+    assert "with lesser events left out" in page.read_text()
+
+
+def test_a_silence_is_told_with_its_reason(page: Path) -> None:
+    words = ["silence", "orders", "--for", "3d", "--reason", "a <b>sale</b>"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert report(page, "orders", *LONG).exit_code == 0
+    assert CliRunner().invoke(app, ["silence", "--lift", "orders"]).exit_code == 0
+
+    assert ": a &lt;b&gt;sale&lt;/b&gt;</dd>" in page.read_text()
+
+
+def test_a_detector_that_cloudwatch_rejects_leaves_the_others(shop: Fleet, page: Path) -> None:
+    refusal = Fault(
+        "cloudwatch",
+        "GetMetricData",
+        error="ValidationError",
+        when=lambda parameters: "orders" in str(parameters),
+    )
+    with shop.aws.faults.during(refusal):
+        result = report(page, "checkout", "orders", *LONG)
+
+    assert result.exit_code == 0, result.output
+    assert "orders left out: GetMetricData: Injected fault" in result.stderr
+    assert "orders left out: GetMetricData: Injected fault" in page.read_text()
+    assert detectors_of(page) == ["checkout"]
+
+
+def test_a_detector_of_which_nothing_was_published_is_told(page: Path) -> None:
+    result = report(page, "ghost", *LONG)
+
+    assert_refused(result, "no datapoints of these detectors", code=1)
+    assert "ghost left out: nothing has been published of it" in result.stderr
+    assert not page.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["chekout"], ["no detector 'chekout'; did you mean 'checkout'?"]),
+        (["--since", "yesterday"], ["--since yesterday: expected"]),
+        (["--stack", "cutwach"], ["no stack 'cutwach' in region us-east-1"]),
+        (["--region", "eu-west-1"], ["no stack 'cutwatch' in region eu-west-1"]),
+        (["--profile", "nobody"], ["--profile", "nobody"]),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(page: Path, arguments: list[str], words: list[str]) -> None:
+    result = report(page, *arguments)
+
+    assert_refused(result, *words)
+    assert len(result.stderr.splitlines()) == 1
+    assert not page.exists()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "action"),
+    [
+        ("cloudformation", "DescribeStacks", "cloudformation:DescribeStacks"),
+        ("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData"),
+        ("dynamodb", "Query", "dynamodb:Query"),
+        ("s3", "GetObject", "s3:GetObject"),
+        ("s3", "ListObjectsV2", "s3:ListBucket"),
+    ],
+)
+def test_a_missing_permission_is_named(
+    shop: Fleet, page: Path, service: str, operation: str, action: str
+) -> None:
+    refusal = Fault(service, operation, error="AccessDenied", status=403)
+    with shop.aws.faults.during(refusal):
+        assert_refused(report(page, "checkout", *LONG), f"lack the permission {action}")
+    assert not page.exists()
+
+
+def test_where_there_are_no_events_there_is_no_page(page: Path) -> None:
+    with patch("cutwatch.registry.Registry.events", return_value=[]):
+        result = report(page, *LONG)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("No events since ")
+    assert not page.exists()
+
+
+def test_a_recipe_that_is_gone_leaves_only_the_expected_range_out(shop: Fleet, page: Path) -> None:
+    gone = Fault("s3", "GetObject", error="NoSuchKey", status=404)
+    with shop.aws.faults.during(gone):
+        assert report(page, "checkout", *LONG).exit_code == 0
+
+    (described,) = descriptions_of(page)
+    assert described["usual"] == []
+    assert described["cutoffs"]
+
+
+def test_a_time_in_which_no_transform_ran_is_told(shop: Fleet, page: Path) -> None:
+    shop.aws.clock.advance(7200)
+    assert_refused(report(page, "--since", "1h"), "no transform ran since", code=1)
+
+
+def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert_refused(report(tmp_path / "file" / "report.html", *LONG), "--output", "file")
+    assert_refused(report(tmp_path, *LONG), "--output", str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
