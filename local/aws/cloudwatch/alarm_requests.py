@@ -52,11 +52,11 @@ class AlarmRequests:
             "DescribeAlarmContributors": self._describe_contributors,
         }
 
-    def catch_up(self) -> None:
-        """Evaluate what the clock has passed."""
+    def catch_up(self, *, again: bool = True) -> None:
+        """Evaluate what the clock has passed; without `again`, only what it has not been evaluated for yet."""
         with account_scope(self._region):
             if service("cloudwatch")._alarms:
-                self.alarms.catch_up()
+                self.alarms.catch_up(again=again)
 
     def contents(self) -> Mapping[str, Any]:
         """The states of all alarms, for `put_back`."""

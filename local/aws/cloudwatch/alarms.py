@@ -48,10 +48,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Progress:
-    """How far an alarm has been evaluated: the end of its last range, and when the next could differ."""
+    """How far an alarm has been evaluated: the end of its last range, and when the next could differ.
+
+    It is stale while there are data that its last evaluation has not seen.
+    """
 
     evaluated: float = -math.inf
     next_change: float = -math.inf
+    stale: bool = False
     contributors: dict[str, Contributor] = field(default_factory=dict)
 
 
@@ -101,8 +105,11 @@ class Alarms:
         with self._evaluating:
             self._progress.pop(name, None)
 
-    def catch_up(self) -> None:
-        """Evaluate every alarm for each time that has passed, and tell what has changed."""
+    def catch_up(self, *, again: bool = True) -> None:
+        """Evaluate every alarm for each time that has passed, and tell what has changed.
+
+        Without `again`, what has been evaluated for the current time is left for later, new data or not.
+        """
         with self._evaluating:
             with self._touching:
                 touched, self._touched = self._touched, set()
@@ -110,7 +117,9 @@ class Alarms:
             for name in self._progress.keys() - records.keys():
                 del self._progress[name]
             for name, record in list(records.items()):
-                self._catch_up(record, self._progress.setdefault(name, _Progress()), touched)
+                progress = self._progress.setdefault(name, _Progress())
+                progress.stale |= not touched.isdisjoint(_names(record))
+                self._catch_up(record, progress, again=again)
         self._tell()
 
     def contributors(self, name: str) -> list[Contributor]:
@@ -153,23 +162,28 @@ class Alarms:
         except Exception:  # noqa: BLE001 - whoever put a datapoint is not to suffer for it
             _log.exception("a change of alarm %s could not be told", change.alarm["AlarmName"])
 
-    def _catch_up(self, record: Record, progress: _Progress, touched: set[tuple[str, str]]) -> None:
+    def _catch_up(self, record: Record, progress: _Progress, *, again: bool) -> None:
         timing = _Timing.of(record)
         end = timing.end(self._clock.now().timestamp())
-        stale = not touched.isdisjoint(_names(record))
-        if end < progress.evaluated or math.isinf(progress.evaluated):
-            moments: Iterable[float] = [end]
-        elif stale or end >= progress.next_change:
-            again = [progress.evaluated] if stale else []
-            moments = [*again, *self._moments(record, timing, progress.evaluated, end)]
-        else:
+        if end == progress.evaluated and not again:
+            return
+        if not progress.stale and progress.evaluated <= end < progress.next_change:
             progress.evaluated = end
             return
-        for moment in moments:
+        for moment in self._due(record, progress, timing, end):
             self._evaluate(record, progress, timing, int(moment))
-        progress.evaluated = end
+        progress.evaluated, progress.stale = end, False
         later = self._moments(record, timing, end, math.inf)
         progress.next_change = float(later[0]) if len(later) else math.inf
+
+    def _due(
+        self, record: Record, progress: _Progress, timing: "_Timing", end: int
+    ) -> Sequence[float]:
+        """The ends of the ranges to evaluate until `end`; an alarm that is new, or the clock moved back, begins there."""
+        if math.isinf(progress.evaluated) or end < progress.evaluated:
+            return [end]
+        passed = self._moments(record, timing, progress.evaluated, end)
+        return [progress.evaluated, *passed] if progress.stale else passed
 
     def _moments(
         self, record: Record, timing: "_Timing", after: float, until: float

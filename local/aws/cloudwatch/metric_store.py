@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple, Self
@@ -104,6 +104,7 @@ class MetricStore:
         self._lock = threading.Lock()
         self._parts: dict[MetricKey, list[Samples]] = {}
         self._named: dict[tuple[str, str], list[MetricKey]] = {}
+        self._added_to: set[MetricKey] = set()
 
     def add(self, key: MetricKey, samples: Samples) -> None:
         with self._lock:
@@ -111,6 +112,7 @@ class MetricStore:
                 self._parts[key] = []
                 self._named.setdefault((key.namespace, key.name), []).append(key)
             self._parts[key].append(samples)
+            self._added_to.add(key)
 
     def named(self, namespace: str, name: str) -> list[MetricKey]:
         """The metrics of this name, whatever their dimensions."""
@@ -120,19 +122,42 @@ class MetricStore:
     def samples(self, key: MetricKey, start: float, end: float) -> Samples | None:
         """The samples of [start, end), or None for a metric that does not exist."""
         with self._lock:
-            parts = self._parts.get(key)
-            if parts is None:
-                return None
+            samples = self._sorted(key)
+            return None if samples is None else samples.between(start, end)
+
+    def samples_of(
+        self, keys: Iterable[MetricKey], start: float, end: float
+    ) -> Iterator[tuple[MetricKey, Samples]]:
+        """The metrics that have samples in [start, end), with them."""
+        for key in keys:
+            samples = self.samples(key, start, end)
+            if samples is not None and samples.times.size:
+                yield key, samples
+
+    def times(self, keys: Sequence[MetricKey], start: float) -> NDArray[np.int64]:
+        """When any of the metrics has samples from `start` on, each time once."""
+        found = [np.empty(0, np.int64)]
+        with self._lock:
+            for key in keys:
+                samples = self._sorted(key)
+                if samples is not None:
+                    found.append(samples.times[np.searchsorted(samples.times, start) :])
+        return np.unique(np.concatenate(found))
+
+    def _sorted(self, key: MetricKey) -> Samples | None:
+        """All samples of a metric in the order of time; the lock is held."""
+        parts = self._parts.get(key)
+        if parts is None:
+            return None
+        if key in self._added_to:
             if len(parts) > 1 or not _is_sorted(parts[0].times):
                 parts[:] = [Samples.concatenate(parts)]
-            return parts[0].between(start, end)
+            self._added_to.discard(key)
+        return parts[0]
 
     def metrics(self, start: float, end: float) -> Iterator[MetricKey]:
         """The metrics that have samples in [start, end)."""
-        for key in list(self._parts):
-            samples = self.samples(key, start, end)
-            if samples is not None and samples.times.size:
-                yield key
+        return (key for key, _ in self.samples_of(list(self._parts), start, end))
 
     def contents(self) -> dict[MetricKey, list[Samples]]:
         """Everything, for `put_back`; samples never change."""
@@ -142,6 +167,7 @@ class MetricStore:
     def put_back(self, contents: Mapping[MetricKey, Sequence[Samples]]) -> None:
         with self._lock:
             self._parts = {key: list(parts) for key, parts in contents.items()}
+            self._added_to = set(self._parts)
             self._named = {}
             for key in self._parts:
                 self._named.setdefault((key.namespace, key.name), []).append(key)

@@ -80,12 +80,10 @@ def _grouped(
     query: InsightsQuery, keys: Iterable[MetricKey], period: int, window: Window, reader: Reader
 ) -> dict[tuple[str, ...], list[Samples]]:
     parts: dict[tuple[str, ...], list[Samples]] = {}
-    for key in keys:
-        samples = reader.samples(key, period, window)
-        if samples is not None and samples.times.size:
-            dimensions = dict(key.dimensions)
-            values = tuple(dimensions.get(name, _WITHOUT_LABEL) for name in query.group_by)
-            parts.setdefault(values, []).append(samples)
+    for key, samples in reader.samples_of(keys, period, window):
+        dimensions = dict(key.dimensions)
+        values = tuple(dimensions.get(name, _WITHOUT_LABEL) for name in query.group_by)
+        parts.setdefault(values, []).append(samples)
     return parts
 
 

@@ -2,9 +2,11 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 _TICK_SECONDS = 0.2
+_SHARE_OF_A_CORE = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -24,8 +26,11 @@ class Monitoring:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopped.wait(_TICK_SECONDS):
+        pause = _TICK_SECONDS
+        while not self._stopped.wait(pause):
+            started = time.thread_time()
             try:
                 self._pass_time()
             except Exception:  # noqa: BLE001 - one failure must not end it for good
                 _log.exception("CloudWatch's monitoring failed; it goes on")
+            pause = max(_TICK_SECONDS, (time.thread_time() - started) / _SHARE_OF_A_CORE)

@@ -1,6 +1,6 @@
 """Reading a metric as CloudWatch lets it be read: by period, while it is kept, up to now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -54,17 +54,18 @@ class Reader:
         self, key: MetricKey, statistic: str, period: int, window: Window, unit: str | None = None
     ) -> tuple[NDArray[np.int64], Floats]:
         """Period starts and the statistic of each, oldest first."""
-        samples = self.samples(key, period, window)
+        samples = self._store.samples(key, *self._kept(period, window))
         if samples is None:
             return np.empty(0, np.int64), np.empty(0)
         if unit is not None:
             samples = samples.where(samples.units == unit_code(unit))
         return self.by_period(samples, statistic, period, window)
 
-    def samples(self, key: MetricKey, period: int, window: Window) -> Samples | None:
-        """What of a window is still kept for reading by such periods; None if the metric does not exist."""
-        start = max(self._origin(window.start), self.ago(metric_retention(period)))
-        return self._store.samples(key, start, min(window.end, self._latest()))
+    def samples_of(
+        self, keys: Iterable[MetricKey], period: int, window: Window
+    ) -> Iterator[tuple[MetricKey, Samples]]:
+        """The metrics that have samples in a window, with them."""
+        return self._store.samples_of(keys, *self._kept(period, window))
 
     def by_period(
         self, samples: Samples, statistic: str, period: int, window: Window
@@ -72,13 +73,13 @@ class Reader:
         return statistic_by_period(samples, statistic, self._origin(window.start), period)
 
     def named(self, namespace: str, name: str) -> list[MetricKey]:
+        """The metrics of this name, whatever their dimensions."""
         return self._store.named(namespace, name)
 
     def times(self, keys: Iterable[MetricKey], start: float) -> NDArray[np.int64]:
         """When any of the metrics has samples from a time on, each time once; those still to come included."""
-        found = [self._store.samples(key, start, np.inf) for key in keys]
-        times = [samples.times for samples in found if samples is not None]
-        return np.unique(np.concatenate(times)) if times else np.empty(0, np.int64)
+        # Listed beforehand: finding the metrics of a query asks the store itself.
+        return self._store.times(list(keys), start)
 
     def listed(self, within: timedelta = _RECENTLY) -> list[MetricKey]:
         """The metrics with datapoints in recent times, which is what ListMetrics knows."""
@@ -86,6 +87,11 @@ class Reader:
             self._store.metrics(self.ago(within), self._latest()),
             key=lambda key: (key.namespace, key.name, key.dimensions),
         )
+
+    def _kept(self, period: int, window: Window) -> tuple[float, float]:
+        """What of a window is still kept for reading by such periods."""
+        start = max(self._origin(window.start), self.ago(metric_retention(period)))
+        return start, min(window.end, self._latest())
 
     def _origin(self, start: float) -> int:
         """Where periods begin: the start, rounded down as coarsely as data of its age is kept."""

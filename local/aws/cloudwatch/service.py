@@ -51,10 +51,13 @@ class CloudWatch:
         self._store.put_back(datapoints)
         self.alarms.put_back(states)
 
-    def pass_time(self) -> None:
-        """Do what CloudWatch does by itself as time passes: count queues' messages, evaluate alarms."""
+    def pass_time(self, *, again: bool = True) -> None:
+        """Do what CloudWatch does by itself as time passes: count queues' messages, evaluate alarms.
+
+        Without `again`, alarms that were evaluated for this minute wait for the next time, new data or not.
+        """
         self.queues.report(self._clock.now())
-        self.alarms.catch_up()
+        self.alarms.catch_up(again=again)
 
     def load_series(
         self,
@@ -104,7 +107,7 @@ class CloudWatch:
     def _put(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         found = parse(parameters, self._clock.now())
         # Alarms see each minute with the data that there were then, not with what arrives late for it.
-        self.pass_time()
+        self.pass_time(again=False)
         for key, samples in found.items():
             self._add(key, Samples.of(samples))
         return {}
