@@ -72,7 +72,7 @@ def account_of_everything() -> Account:
         _lose_what_is_needed(shop)
         _end_jobs_badly(shop)
         _fail_to_list(shop)
-        shop.stack.fire("FreshnessRule", FIRST_TRANSFORM + 6 * DAY)
+        shop.check_freshness(FIRST_TRANSFORM + 6 * DAY)
         return _account(shop)
 
 

@@ -1,5 +1,6 @@
 """A deployed application with metrics to watch, on the local AWS."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,9 +73,37 @@ class Fleet:
     def transform(self, at: datetime = FIRST_TRANSFORM) -> Execution:
         return self._fire("TransformRule", at)
 
-    def _fire(self, rule: str, at: datetime) -> Execution:
+    def check_freshness(self, at: datetime) -> None:
+        """Fire the daily rule and wait until its function has published, which EventBridge does not."""
+        self._move_to(at)
+        function = self.stack.physical_id("CheckFreshness")
+        before = self._published_by(function)
+        self.stack.fire("FreshnessRule", at=at)
+        deadline = time.monotonic() + self.patience
+        while self._published_by(function) == before:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{function} has published nothing")
+            time.sleep(0.05)
+
+    def _published_by(self, function: str) -> int:
+        put = self.aws.calls.of("cloudwatch", "PutMetricData")
+        return sum(call.caller.endswith(f"/{function}") for call in put)
+
+    def alarms(self) -> dict[str, str]:
+        """The state of every alarm, by its name less that of the stack."""
+        pages = self.aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
+        return {
+            alarm["AlarmName"].removeprefix("cutwatch-"): alarm["StateValue"]
+            for page in pages
+            for alarm in page["MetricAlarms"]
+        }
+
+    def _move_to(self, at: datetime) -> None:
         if datetime.now(UTC) < at:
             self.aws.clock.move_to(at)
+
+    def _fire(self, rule: str, at: datetime) -> Execution:
+        self._move_to(at)
         (execution,) = self.stack.fire(rule, at=at)
         execution.wait(timeout=self.patience)
         return execution

@@ -1,0 +1,151 @@
+"""The template's alarms on the local AWS: what raises them, and who is told."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from cutwatch.detector import Detector
+from tests.workflow.fleet import (
+    FIRST_TRAINING,
+    FIRST_TRANSFORM,
+    Fleet,
+    detector,
+    fleet,
+    usual,
+    with_spike,
+)
+
+CHECKOUT = detector("checkout", engine="lambda")
+ORDERS = detector("orders", engine="lambda")
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+SPIKE = FIRST_TRANSFORM - 2 * DAY
+INCIDENTS = "arn:aws:sns:us-east-1:123456789012:incidents"
+
+
+@contextmanager
+def loaded(*watched: Detector, spiked: str = "", **parameters: str) -> Iterator[Fleet]:
+    """Detectors with their usual datapoints, one of them with a spike."""
+    with fleet(list(watched), **parameters) as shop:
+        for each in watched:
+            shop.load(each, with_spike(SPIKE) if each.name == spiked else usual())
+        yield shop
+
+
+def raised(shop: Fleet) -> set[str]:
+    return {name for name, state in shop.alarms().items() if state == "ALARM"}
+
+
+def subjects(shop: Fleet) -> list[str]:
+    return [call.parameters["Subject"] for call in shop.aws.calls.of("sns", "Publish")]
+
+
+def test_a_quiet_stack_raises_no_alarm() -> None:
+    with loaded(CHECKOUT, DatapointsAlarm="ENABLED") as shop:
+        shop.train()
+        shop.transform()
+        shop.check_freshness(FIRST_TRANSFORM + HOUR)
+
+        assert raised(shop) == set()
+        assert subjects(shop) == []
+
+
+def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
+    parameters = {"DatapointsAlarm": "ENABLED", "DatapointsToAlarm": "2"}
+    parameters |= {"IncidentActionArn": INCIDENTS}
+    with loaded(CHECKOUT, ORDERS, spiked="checkout", **parameters) as shop:
+        queue = _subscribed_queue(shop)
+        shop.train()
+        shop.transform()
+
+        assert raised(shop) == {"anomalies", "anomalies-by-detector", "datapoints-together"}
+        [message] = subjects(shop)
+        assert message.startswith("Cutwatch high: checkout at 400")
+        told = _told(shop, queue)
+        assert {name for name, state in told if state == "ALARM"} == {
+            "cutwatch-anomalies",
+            "cutwatch-anomalies-by-detector",
+            "cutwatch-datapoints-together",
+        }
+
+        shop.aws.clock.advance(5 * 3600)
+        assert raised(shop) == set()
+        assert "cutwatch-anomalies" in {n for n, state in _told(shop, queue) if state == "OK"}
+
+
+def test_the_alarm_on_datapoints_counts_more_than_those_that_it_is_told() -> None:
+    parameters = {"DatapointsAlarm": "ENABLED", "DatapointsToAlarm": "3"}
+    with loaded(CHECKOUT, spiked="checkout", **parameters) as shop:
+        shop.train()
+        shop.transform()
+        assert raised(shop) == {"anomalies", "anomalies-by-detector"}
+
+
+def test_a_run_that_could_not_begin_is_told_by_its_alarm() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.aws.clock.move_to(FIRST_TRAINING)
+        shop.stack.start("TransformStateMachine", {"detectors": ["chekout"]}).wait()
+        shop.aws.clock.advance(60)
+        assert raised(shop) == {"transform-failed"}
+
+
+def test_a_run_of_which_people_have_been_told_raises_no_alarm_on_its_execution() -> None:
+    watched = detector("checkout")
+    with loaded(watched) as shop:
+        shop.aws.sagemaker.fail(lambda _: True)
+        execution = shop.train()
+        assert execution.wait().error == "AllDetectorsFailed"
+        shop.aws.clock.advance(60)
+
+        assert raised(shop) == {"detectors-failed"}
+        assert subjects(shop) == ["Cutwatch: training failed for 1 detector: checkout"]
+
+
+def test_a_metric_that_is_gone_is_told_once() -> None:
+    with fleet([ORDERS]) as shop:
+        shop.transform()
+        shop.aws.clock.advance(60)
+        assert raised(shop) == {"detectors-without-data"}
+
+
+@pytest.mark.parametrize(("days", "overdue"), [(7, False), (9, True)])
+def test_a_transform_that_does_not_happen_is_noticed(days: int, overdue: object) -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        shop.transform()
+        shop.check_freshness(FIRST_TRANSFORM + days * DAY)
+        shop.aws.clock.advance(60)
+        assert ("transform-overdue" in raised(shop)) is overdue
+
+
+def test_a_model_that_nobody_renews_is_noticed() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.train()
+        shop.transform()
+        shop.check_freshness(FIRST_TRAINING + 41 * DAY)
+        shop.aws.clock.advance(60)
+        assert raised(shop) >= {"models-overdue"}
+
+
+def _subscribed_queue(shop: Fleet) -> str:
+    """The URL of a queue that hears what the incidents' topic hears."""
+    sns, sqs = shop.aws.client("sns"), shop.aws.client("sqs")
+    topic = sns.create_topic(Name="incidents")["TopicArn"]
+    url = str(sqs.create_queue(QueueName="incidents")["QueueUrl"])
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue["QueueArn"])
+    return url
+
+
+def _told(shop: Fleet, queue: str) -> list[tuple[str, str]]:
+    """Alarms and their new states, as far as they have not been read."""
+    sqs = shop.aws.client("sqs")
+    told = []
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            alarm = json.loads(json.loads(message["Body"])["Message"])
+            told.append((alarm["AlarmName"], alarm["NewStateValue"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return told
