@@ -120,6 +120,10 @@ class LocalAws:
         """A boto3 client of this AWS."""
         return self._client(service, OPERATOR_CREDENTIALS, **config)
 
+    def client_of(self, role: str, service: str) -> Any:
+        """A boto3 client of somebody who acts in this role."""
+        return self._client(service, assume(role, "somebody"))
+
     def snapshot(self) -> Snapshot:
         """What the account holds now; nothing may be running."""
         assert self._jobs is not None  # noqa: S101 - it is running

@@ -1,17 +1,23 @@
 """What a call needs to be allowed: IAM's actions, each with its resource and what conditions may ask about it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.aws.api_request import ApiRequest
 from local.aws.embedded_ministack import ACCOUNT_ID, core
+from local.aws.iam.leading_keys import leading_keys
+from local.aws.iam.template_needs import template_needs
 
 _SAGEMAKER_RESOURCES = {
     "TrainingJob": "training-job",
     "TransformJob": "transform-job",
     "Model": "model",
 }
+# IAM's name of a service where boto3's is another.
+_IAM_NAMES = {"stepfunctions": "states"}
+# Of a log group itself; every other call of CloudWatch Logs is about streams in a group.
+_LOG_GROUP_OPERATIONS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Need:
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
 def needs_of(request: ApiRequest) -> list[Need]:
@@ -77,25 +83,49 @@ def _sagemaker_arn(request: ApiRequest) -> str:
 def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
     """MiniStack knows how the calls of its services translate, such as ListObjectsV2 into s3:ListBucket."""
     actions = core("iam_actions")
+    service = _IAM_NAMES.get(request.service, request.service)
     body, query, headers = request.body, dict(_query(request)), dict(request.headers)
     place = (request.region, ACCOUNT_ID)
     call = (request.method, request.path, headers, body, query)
-    action = actions.extract_iam_action(request.service, *call)
+    action = actions.extract_iam_action(service, *call)
     if action is None:
-        return [Need(f"{request.service}:{request.operation}", "*")]
-    if request.service == "dynamodb":
-        return _dynamodb(actions, action, body, place)
-    needs = [Need(action, actions.extract_resource_arn(request.service, *call, *place))]
+        return [Need(f"{service}:{request.operation}", "*")]
+    if service == "dynamodb":
+        return _dynamodb(actions, action, request)
+    resource = actions.extract_resource_arn(service, *call, *place)
+    if service == "logs" and request.operation not in _LOG_GROUP_OPERATIONS:
+        resource = _streams_of(resource, request)
+    return [Need(action, resource), *_more(actions, request, call)]
+
+
+def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[Need]:
+    """What some calls need beside what they are named after."""
     if request.service == "s3":
-        needs += [Need(*more) for more in actions.s3_additional_checks(*call)]
-    return needs
+        yield from (Need(*more) for more in actions.s3_additional_checks(*call))
+    if request.service == "cloudformation":
+        asked = template_needs(request.operation, request.parameters, request.region)
+        yield from (Need(*more) for more in asked)
 
 
-def _dynamodb(actions: Any, action: str, body: bytes, place: tuple[str, str]) -> list[Need]:
+def _streams_of(group: str, request: ApiRequest) -> str:
+    """As refusals of AWS name them: with an empty stream where the call names none."""
+    stream = request.parameters.get("logStreamName", "")
+    return group if group == "*" else f"{group}:log-stream:{stream}"
+
+
+def _dynamodb(actions: Any, action: str, request: ApiRequest) -> list[Need]:
     """A transaction needs the actions of its parts, a batch its action on each of its tables."""
-    if parts := actions.dynamodb_transaction_checks(action, body, *place):
-        return [Need(*part) for part in parts]
-    return [Need(action, table) for table in actions.dynamodb_resource_arns(body, *place) or ["*"]]
+    place = (request.region, ACCOUNT_ID)
+    parts = actions.dynamodb_transaction_checks(action, request.body, *place) or [
+        (action, table) for table in actions.dynamodb_resource_arns(request.body, *place) or ["*"]
+    ]
+    found = leading_keys(request.parameters, request.region).items()
+    keys = {table.rpartition("/")[2]: values for table, values in found}
+    return [
+        Need(part, arn, {"dynamodb:leadingkeys": keys[table]} if table in keys else {})
+        for part, arn in parts
+        for table in [arn.partition("/")[2].partition("/")[0]]
+    ]
 
 
 def _query(request: ApiRequest) -> Mapping[str, str]:

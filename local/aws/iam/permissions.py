@@ -11,7 +11,9 @@ from local.aws.iam.needs import Need
 
 # How the services spell what IAM refuses; all others say AccessDeniedException.
 _DENIAL_CODES: Mapping[str, tuple[str, int]] = {
+    "cloudformation": ("AccessDenied", 403),
     "cloudwatch": ("AccessDenied", 403),
+    "iam": ("AccessDenied", 403),
     "s3": ("AccessDenied", 403),
     "sns": ("AuthorizationError", 403),
 }

@@ -99,6 +99,129 @@ def test_a_condition_holds_events_to_one_source_and_one_bus(aws: LocalAws, funct
     assert put(entry | {"EventBusName": "another"}) == "AccessDeniedException"
 
 
+@pytest.fixture(scope="module")
+def table(aws: LocalAws) -> str:
+    aws.client("dynamodb").create_table(
+        TableName="leading",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+    )
+    return "leading"
+
+
+def _key(partition: str) -> dict[str, Any]:
+    return {"pk": {"S": partition}, "sk": {"S": "x"}}
+
+
+def _query(condition: str, partition: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": {"#k": "pk"} if "#k" in condition else {"#s": "sk"},
+        "ExpressionAttributeValues": {":p": {"S": partition}, ":s": {"S": "OURS"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "request_of"),
+    [
+        ("get_item", lambda p: {"Key": _key(p)}),
+        ("put_item", lambda p: {"Item": _key(p)}),
+        ("delete_item", lambda p: {"Key": _key(p)}),
+        ("update_item", lambda p: {"Key": _key(p)}),
+        ("query", lambda p: _query("#k = :p AND sk = :s", p)),
+        ("query", lambda p: _query("#s = :s AND pk = :p", p)),
+        (
+            "batch_get_item",
+            lambda p: {
+                "RequestItems": {"leading": {"Keys": [{**_key("OURS"), "sk": {"S": "y"}}, _key(p)]}}
+            },
+        ),
+        (
+            "batch_write_item",
+            lambda p: {
+                "RequestItems": {
+                    "leading": [
+                        {"PutRequest": {"Item": _key("OURS")}},
+                        {"DeleteRequest": {"Key": {**_key(p), "sk": {"S": "y"}}}},
+                    ]
+                }
+            },
+        ),
+        (
+            "transact_write_items",
+            lambda p: {"TransactItems": [{"Put": {"TableName": "leading", "Item": _key(p)}}]},
+        ),
+    ],
+)
+def test_a_condition_holds_calls_of_dynamodb_to_partitions(
+    aws: LocalAws, function: str, table: str, call: str, request_of: Any
+) -> None:
+    ours = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["OURS"]}}
+    allow(aws, "jobs", [_statement("dynamodb:*", f"*:table/{table}", Condition=ours)])
+    whole = {} if call.startswith(("batch", "transact")) else {"TableName": table}
+
+    assert _call(aws, "dynamodb", call, **whole, **request_of("OURS")) == "allowed"
+    denied = _call(aws, "dynamodb", call, **whole, **request_of("THEIRS"))
+    assert denied == "AccessDeniedException"
+
+
+def test_a_scan_has_no_leading_keys_which_a_condition_on_all_of_them_lets_pass(
+    aws: LocalAws, function: str, table: str
+) -> None:
+    ours = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["OURS"]}}
+    allow(aws, "jobs", [_statement("dynamodb:Scan", Condition=ours)])
+    assert _call(aws, "dynamodb", "scan", TableName=table) == "allowed"
+    allow(
+        aws,
+        "jobs",
+        [_statement("dynamodb:Scan", Condition={"StringEquals": {"dynamodb:LeadingKeys": "OURS"}})],
+    )
+    assert _call(aws, "dynamodb", "scan", TableName=table) == "AccessDeniedException"
+
+
+def test_reading_logs_is_allowed_by_the_arn_of_the_streams_of_a_group(
+    aws: LocalAws, function: str
+) -> None:
+    aws.client("logs").create_log_group(logGroupName="told")
+    group = "arn:aws:logs:us-east-1:123456789012:log-group:told"
+    for resource, code in ((group, "AccessDeniedException"), (f"{group}:*", "allowed")):
+        allow(aws, "jobs", [_statement("logs:FilterLogEvents", resource)])
+        assert _call(aws, "logs", "filter_log_events", logGroupName="told") == code
+
+
+def test_a_transform_is_a_resource_of_its_own_beside_the_stack(
+    aws: LocalAws, function: str
+) -> None:
+    template = "Transform: AWS::Serverless-2016-10-31\nResources: {T: {Type: AWS::SNS::Topic}}"
+    ours = "arn:aws:cloudformation:us-east-1:123456789012:stack/ours/*"
+    transform = "arn:aws:cloudformation:us-east-1:aws:transform/Serverless-2016-10-31"
+    create = "cloudformation:CreateChangeSet"
+    asked = {
+        "StackName": "ours",
+        "ChangeSetName": "first",
+        "ChangeSetType": "CREATE",
+        "TemplateBody": template,
+        "Capabilities": ["CAPABILITY_AUTO_EXPAND"],
+    }
+    allow(aws, "jobs", [_statement(create, ours)])
+    assert _call(aws, "cloudformation", "create_change_set", **asked) == "AccessDenied"
+    allow(aws, "jobs", [_statement(create, ours), _statement(create, transform)])
+    assert _call(aws, "cloudformation", "create_change_set", **asked) == "allowed"
+
+
+def test_an_execution_is_started_by_who_may_start_its_state_machine(
+    aws: LocalAws, function: str, role: str
+) -> None:
+    started = create_machine(aws, role, machine(Same={"Type": "Succeed"}))
+    for resource, code in ((f"{started}-other", "AccessDeniedException"), (started, "allowed")):
+        allow(aws, "jobs", [_statement("states:StartExecution", resource)])
+        assert _call(aws, "stepfunctions", "start_execution", stateMachineArn=started) == code
+
+
 def test_only_who_may_list_a_bucket_learns_that_an_object_is_missing(
     aws: LocalAws, function: str, bucket: str
 ) -> None:

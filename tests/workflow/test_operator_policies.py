@@ -1,0 +1,196 @@
+"""docs/policies/read.json and operate.json: with them every command works, without them it is refused, and nothing is too much."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
+
+from cutwatch.bucket import Bucket
+from local.aws.calls import Call
+from local.cli import app
+from tests.policy_documents import acting_in, document, role_with
+from tests.workflow.every_call import DENIALS
+from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
+
+RUN = "transform-20260608T030000Z"
+# The local AWS lets pass the time-out of every training that a transform has asked for.
+LONG = ("--since", "60d")
+WRITES = ("dynamodb.PutItem", "dynamodb.DeleteItem", "stepfunctions.StartExecution")
+READER, OPERATOR = "read", "read-operate"
+
+READING = [
+    (["status"], 0),
+    (["status", "--problems"], 0),
+    (["events", *LONG], 0),
+    (["events", "checkout", *LONG, "--json"], 0),
+    (["logs", RUN], 0),
+    (["silence", "--list"], 0),
+]
+OPERATING = [
+    ["start", "training", "--detector", "checkout", "--wait"],
+    ["start", "transform", "--detector", "checkout", "--wait"],
+    ["silence", "checkout", "--for", "1d", "--reason", "a sale"],
+    ["silence", "--lift", "checkout"],
+]
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Fleet]:
+    """A detector with a spike, trained and transformed; a silenced one, whose recipe is gone."""
+    watched = [detector(name, engine="lambda") for name in ("checkout", "orders")]
+    with fleet(watched) as shop:
+        for each in watched:
+            shop.load(each, with_spike(FIRST_TRANSFORM - timedelta(days=2)))
+        shop.train()
+        shop.transform()
+        bucket = Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
+        bucket.delete(shop.registry.detector("orders").models[0].recipe)
+        role_with(shop.aws, "read", stack="cutwatch")
+        role_with(shop.aws, "read", "operate", stack="cutwatch")
+        with patch.dict(os.environ, _surroundings(shop)):
+            assert cutwatch("silence", "orders", "--for", "90d", "--reason", "known").exit_code == 0
+            yield shop
+
+
+def _surroundings(shop: Fleet) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": shop.aws.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "operator",
+        "AWS_SECRET_ACCESS_KEY": "operator",
+        "AWS_SESSION_TOKEN": "",
+        "AWS_DEFAULT_REGION": shop.aws.region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def cutwatch(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def denied(shop: Fleet, role: str) -> list[Call]:
+    return [call for call in shop.aws.calls if call.role == role and call.error_code in DENIALS]
+
+
+def executions(shop: Fleet) -> list[str]:
+    """By both state machines, newest first."""
+    stepfunctions = shop.aws.client("stepfunctions")
+    return [
+        found["executionArn"]
+        for machine in ("TrainingStateMachine", "TransformStateMachine")
+        for found in stepfunctions.list_executions(stateMachineArn=shop.stack.physical_id(machine))[
+            "executions"
+        ]
+    ]
+
+
+def look_at_the_widget(shop: Fleet, role: str) -> str | None:
+    """As the console does for whoever looks; a code of Lambda's is the answer of who may."""
+    function = shop.stack.resources.get("DrawWidget", "cutwatch-DrawWidget-1A2B3C4D5E6F")
+    try:
+        shop.aws.client_of(role, "lambda").invoke(FunctionName=function)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return None
+
+
+def test_who_may_read_can_use_every_command_that_reads(shop: Fleet, tmp_path: Path) -> None:
+    with acting_in(READER):
+        for arguments, code in READING:
+            result = cutwatch(*arguments)
+            assert result.exit_code == code, (arguments, result.output)
+        for execution in executions(shop):
+            result = cutwatch("logs", execution)
+            assert result.exit_code == 0, result.output
+        page = tmp_path / "report.html"
+        result = cutwatch("report", "checkout", "orders", *LONG, "--output", str(page))
+        assert result.exit_code == 0, result.output
+        assert page.exists()
+    assert look_at_the_widget(shop, READER) not in DENIALS
+    assert denied(shop, READER) == []
+
+
+def test_who_operates_can_start_and_silence_too(shop: Fleet) -> None:
+    with acting_in(OPERATOR):
+        for arguments in OPERATING:
+            result = cutwatch(*arguments)
+            assert result.exit_code == 0, (arguments, result.output)
+    assert denied(shop, OPERATOR) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "action"),
+    [
+        (["start", "training"], "states:StartExecution"),
+        (["start", "transform", "--detector", "checkout", "--wait"], "states:StartExecution"),
+        (["silence", "checkout", "--for", "1d", "--reason", "x"], "dynamodb:PutItem"),
+        (["silence", "--lift", "orders"], "dynamodb:DeleteItem"),
+    ],
+)
+def test_who_may_only_read_is_refused_the_rest_in_one_line_and_nothing_changes(
+    shop: Fleet, arguments: list[str], action: str
+) -> None:
+    silences, before = shop.registry.silences(), executions(shop)
+    with acting_in(READER):
+        result = cutwatch(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"cutwatch: these credentials lack the permission {action}: ")
+    assert (shop.registry.silences(), executions(shop)) == (silences, before)
+
+
+@pytest.mark.parametrize("role", [READER, OPERATOR])
+def test_nothing_is_granted_that_no_command_uses(shop: Fleet, role: str, tmp_path: Path) -> None:
+    """Runs what reads and what operates once more, so that it holds whichever tests ran before."""
+    with acting_in(role):
+        for arguments, _ in READING:
+            cutwatch(*arguments)
+        for execution in executions(shop):
+            cutwatch("logs", execution)
+        cutwatch("report", "checkout", *LONG, "--output", str(tmp_path / "report.html"))
+        if role == OPERATOR:
+            for arguments in OPERATING:
+                cutwatch(*arguments)
+    look_at_the_widget(shop, role)
+    permissions = shop.aws.permissions
+    assert permissions.granted(role) - permissions.uses == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("put_item", {"Item": {"pk": {"S": "DETECTOR"}, "sk": {"S": "checkout"}}}),
+        ("delete_item", {"Key": {"pk": {"S": "DETECTOR"}, "sk": {"S": "checkout"}}}),
+        ("update_item", {"Key": {"pk": {"S": "SILENCE"}, "sk": {"S": "checkout"}}}),
+        ("get_item", {"Key": {"pk": {"S": "DETECTOR"}, "sk": {"S": "checkout"}}}),
+        ("scan", {}),
+    ],
+)
+def test_who_operates_writes_silences_and_nothing_else(
+    shop: Fleet, operation: str, request_: dict[str, object]
+) -> None:
+    dynamodb = shop.aws.client_of(OPERATOR, "dynamodb")
+    table = shop.stack.outputs["RegistryTableName"]
+    with pytest.raises(ClientError, match="not authorized to perform"):
+        getattr(dynamodb, operation)(TableName=table, **request_)
+
+
+@pytest.mark.parametrize("key", ["data/checkout/x", "scores/x", "models/checkout/x/forest"])
+def test_who_operates_reads_no_datapoints_scores_or_forests(shop: Fleet, key: str) -> None:
+    s3 = shop.aws.client_of(OPERATOR, "s3")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.get_object(Bucket=shop.stack.outputs["DataBucketName"], Key=key)
+
+
+@pytest.mark.parametrize("name", ["read", "operate"])
+def test_every_statement_is_named_and_only_metrics_are_read_of_any_resource(name: str) -> None:
+    statements = document(name, region="us-east-1", stack="cutwatch")["Statement"]
+    assert len({statement["Sid"] for statement in statements}) == len(statements)
+    wide = [statement["Sid"] for statement in statements if statement["Resource"] == "*"]
+    assert wide == (["ReadMetrics"] if name == "read" else [])
