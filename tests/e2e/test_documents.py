@@ -75,8 +75,10 @@ def moments(datapoints: int, ahead: timedelta = timedelta()) -> list[datetime]:
 def watching() -> Iterator[tuple[LocalAws, Stack]]:
     """A stack of the default name with detectors of both engines, trained and transformed, with an event each."""
     watched = [
-        Detector(name, "Shop", name, "Average", period=PERIOD, history_days=3, engine=engine)
-        for name, engine in (("checkout", "sagemaker"), ("orders", "lambda"))
+        Detector("checkout", "Shop", "checkout", "Average", period=PERIOD, history_days=3),
+        Detector(
+            "orders", "Shop", "orders", "Average", period=PERIOD, history_days=3, engine="lambda"
+        ),
     ]
     with LocalAws() as aws:
         parameters = {"DataDelayMinutes": "0", "NotificationEmail": "somebody@example.com"}
