@@ -1,7 +1,7 @@
 """Judges the scored windows of a batch and publishes them to CloudWatch."""
 
 from cutwatch.aws import client
-from cutwatch.batches import Batch, detector_of
+from cutwatch.batches import Batch, detector_of, is_last_try
 from cutwatch.bucket import Bucket
 from cutwatch.moments import parse_moment
 from cutwatch.observability import Payload, count, observed
@@ -15,21 +15,20 @@ _COUNTS = ("datapoints", "anomalous_datapoints", "new_events")
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `datasets`, `now`; of a SageMaker detector `scoring` (its job) -> counts of what was published."""
+    """`run`, `datasets`, `now`, `retries`; of a SageMaker detector `scoring` (its job) -> counts of what was published."""
     settings = PublishAnomaliesSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    run, now = Run.from_payload(event["run"]), parse_moment(event["now"], "now")
+    batch = Batch(registry, Run.from_payload(event["run"]), is_last_try(event))
+    now = parse_moment(event["now"], "now")
 
     def published(dataset: Payload) -> Payload:
         job = event["scoring"]["name"] or dataset["forest"]
         namespace = settings.anomaly_namespace
-        outcome = publish_window(
-            client("cloudwatch"), registry, bucket, run, dataset, job, namespace, now
-        )
+        outcome = publish_window(client("cloudwatch"), bucket, batch, dataset, job, namespace, now)
         return {name: getattr(outcome, name) for name in _COUNTS}
 
-    done = Batch(registry, run).each(event["datasets"], detector_of, published)
+    done = batch.each(event["datasets"], detector_of, published)
     counts = {name: sum(each[name] for each in done) for name in _COUNTS}
     count("DatapointsPublished", counts["datapoints"])
     return {"detectors": len(done)} | counts

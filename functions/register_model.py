@@ -1,7 +1,7 @@
 """Freezes the cutoffs, registers the models of a batch, deletes the models before the previous ones."""
 
 from cutwatch.aws import client
-from cutwatch.batches import Batch, detector_of
+from cutwatch.batches import Batch, detector_of, is_last_try
 from cutwatch.bucket import Bucket
 from cutwatch.models import delete_models
 from cutwatch.names import scores_prefix
@@ -14,7 +14,7 @@ from cutwatch.settings import RegisterModelSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `datasets`; of a SageMaker detector `model` and `scoring` (its jobs) -> the models' names."""
+    """`run`, `datasets`, `retries`; of a SageMaker detector `model` and `scoring` (its jobs) -> the models' names."""
     settings = RegisterModelSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
@@ -34,6 +34,8 @@ def handler(event: Payload) -> Payload:
             )
         return model
 
-    models = Batch(registry, run).each(event["datasets"], detector_of, registered)
+    models = Batch(registry, run, is_last_try(event)).each(
+        event["datasets"], detector_of, registered
+    )
     count("ModelsTrained", len(models))
     return {"models": models}

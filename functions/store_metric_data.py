@@ -1,6 +1,7 @@
 """Pulls the datapoints of a batch of detectors from CloudWatch into S3 as feature rows."""
 
 from cutwatch.aws import client
+from cutwatch.batches import Batch, is_last_try
 from cutwatch.bucket import Bucket
 from cutwatch.datasets import DatasetWriter
 from cutwatch.detector import Detector
@@ -12,14 +13,14 @@ from cutwatch.settings import StoreMetricDataSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detectors` -> `datasets` of those that there is something to do for; the others have an outcome."""
+    """`run`, `detectors`, `retries` -> `datasets` of those that there is something to do for; the others have an outcome."""
     settings = StoreMetricDataSettings.from_env()
+    registry = Registry(client("dynamodb"), settings.table_name)
     writer = DatasetWriter(
         client("cloudwatch"),
         Bucket(client("s3"), settings.bucket_name),
-        Registry(client("dynamodb"), settings.table_name),
         settings,
-        Run.from_payload(event["run"]),
+        Batch(registry, Run.from_payload(event["run"]), is_last_try(event)),
     )
     datasets = writer.store([Detector.from_payload(each) for each in event["detectors"]])
     rows = sum(dataset["rows"] for dataset in datasets)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cutwatch.errors import TRANSIENT
+from cutwatch.errors import TRANSIENT, TRANSIENT_RETRIES, InvalidInput
 from cutwatch.observability import count, logger
 from cutwatch.outcomes import Outcome, failure
 from cutwatch.registry import Registry
@@ -19,12 +19,24 @@ def detector_of(dataset: Mapping[str, Any]) -> str:
     return str(dataset["detector"])
 
 
+def is_last_try(event: Mapping[str, Any]) -> bool:
+    """Whether the state machine will not try again, by its `retries` of this state so far.
+
+    Executions that began before an update of the stack do not say; to them every try may be followed by another.
+    """
+    retries = event.get("retries", 0)
+    if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+        raise InvalidInput(f"retries is {retries!r}; expected a number of retries, 0 at first")
+    return retries >= TRANSIENT_RETRIES
+
+
 @dataclass(frozen=True)
 class Batch:
     """Works on one detector after the other; a failure of one is its own outcome and stops no other."""
 
     registry: Registry
     run: Run
+    last_try: bool = False
 
     def each(
         self,
@@ -35,29 +47,37 @@ class Batch:
         """What `work` made of each item, in order; where it is an outcome, it is recorded and left out.
 
         A transient error is raised when all other items are done, so that the state machine tries again; what was
-        done before is then found done.
+        done before is then found done. On the last try it is the detector's failure like any other error.
         """
         results: list[Result] = []
         transient: Exception | None = None
         for item in items:
-            name = name_of(item)
             try:
-                result = work(item)
+                result = self._result(item, name_of(item), work)
+                if isinstance(result, Outcome):
+                    self.record(result)
+                else:
+                    results.append(result)
             except TRANSIENT as error:
                 transient = transient or error
-                continue
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is this detector's alone
-                logger.exception("failed", detector=name)
-                result = failure(name, type(error).__name__, str(error))
-            if isinstance(result, Outcome):
-                self.record(result)
-            else:
-                results.append(result)
-        if transient:
+                # Only an outcome that cannot be recorded comes here on the last try; Summarize Run misses it.
+                logger.warning("transient", detector=name_of(item), reason=str(error))
+        if transient and not self.last_try:
             raise transient
         return results
 
+    def _result(
+        self, item: Item, name: str, work: Callable[[Item], Result | Outcome]
+    ) -> Result | Outcome:
+        try:
+            return work(item)
+        except Exception as error:
+            if isinstance(error, TRANSIENT) and not self.last_try:
+                raise
+            logger.exception("failed", detector=name)
+            return failure(name, type(error).__name__, str(error))
+
     def record(self, outcome: Outcome) -> None:
         """Record how a detector's part of the run ended."""
-        count("DetectorsFailed", int(outcome.status == "FAILED"))
-        self.registry.record_outcome(self.run.id, self.run.moment, outcome)
+        recorded = self.registry.record_outcome(self.run.id, self.run.moment, outcome)
+        count("DetectorsFailed", int(recorded and outcome.status == "FAILED"))

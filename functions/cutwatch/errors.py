@@ -88,3 +88,6 @@ class AttemptsExhausted(CutwatchError):
 
 # Whatever a state machine's first retrier names: a second try may work.
 TRANSIENT = (Throttled, ServiceFault, ConnectionLost)
+# That retrier's MaxAttempts. `$$.State.RetryCount` counts the retries of all retriers of a state together, so whoever
+# waits for this count may give up early where there are several, but never too late.
+TRANSIENT_RETRIES = 6

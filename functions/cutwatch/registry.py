@@ -177,8 +177,11 @@ class Registry:
         now: datetime,
         outcome: Outcome,
         keeps: tuple[Status, ...] = SUCCESSES,
-    ) -> None:
-        """Record how a detector's part of a run ended; `keeps` are never replaced by anything but a success."""
+    ) -> bool:
+        """Record how a detector's part of a run ended; `keeps` are never replaced by anything but a success.
+
+        Whether it was recorded.
+        """
         item = {
             "pk": f"RUN#{run}",
             "sk": f"OUTCOME#{outcome.detector}",
@@ -196,7 +199,8 @@ class Registry:
         try:
             self._dynamodb.put_item(**request)
         except ConditionFailed:
-            return
+            return False
+        return True
 
     def outcome(self, run: str, detector: str) -> Outcome | None:
         """How a detector's part of a run ended, if it has."""

@@ -21,6 +21,19 @@ def handler(event, context):
         raise Flaky("again")
     return {"filler": "x" * event.get("size", 0), **event}
 """
+COUNTING = """
+class Odd(Exception):
+    pass
+
+class Even(Exception):
+    pass
+
+def handler(event, context):
+    retries = event["retries"]
+    if retries < 3:
+        raise (Odd if retries % 2 else Even)(retries)
+    return event
+"""
 DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 DONE = {"Type": "Succeed"}
 
@@ -106,6 +119,29 @@ def test_a_retry_waits_no_longer_than_its_longest_delay(
     execution = run(aws, role, machine(Try=task(function, Retry=retried)), {"fail": True})
     assert execution.wait().error == "Flaky"
     assert timedelta(seconds=1000) <= duration(execution) < timedelta(seconds=1010)
+
+
+def test_each_try_is_told_how_many_retries_of_its_state_there_were_by_any_retrier(
+    aws: LocalAws, role: str
+) -> None:
+    count = create_function(aws, role, "count", COUNTING)
+    retried = [
+        {"ErrorEquals": ["Odd"], "MaxAttempts": 2},
+        {"ErrorEquals": ["Even"], "MaxAttempts": 2},
+    ]
+    given = {"retries.$": "$$.State.RetryCount"}
+    first = task(count, Parameters=given, Retry=retried, ResultPath="$.first", Next="Second")
+    del first["End"]
+    execution = run(
+        aws, role, machine(First=first, Second=task(count, Parameters=given, Retry=retried))
+    )
+    tries = [
+        json.loads(event["lambdaFunctionFailedEventDetails"]["cause"])["errorMessage"]
+        for event in execution.history
+        if event["type"] == "LambdaFunctionFailed"
+    ]
+    assert execution.wait().output == {"retries": 3}
+    assert tries == ["0", "1", "2"] * 2
 
 
 def test_full_jitter_waits_a_random_share(aws: LocalAws, role: str, function: str) -> None:
