@@ -13,7 +13,7 @@ from cutwatch.settings import StoreMetricDataSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detectors`, `retries` -> `datasets` of those that there is something to do for; the others have an outcome."""
+    """`run`, `detectors`, `retries`, of a transform `training` (how training by need ended) -> `datasets` of those that there is something to do for; the others have an outcome."""
     settings = StoreMetricDataSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     writer = DatasetWriter(
@@ -21,6 +21,7 @@ def handler(event: Payload) -> Payload:
         Bucket(client("s3"), settings.bucket_name),
         settings,
         Batch(registry, Run.from_payload(event["run"]), is_last_try(event)),
+        event.get("training"),
     )
     datasets = writer.store([Detector.from_payload(each) for each in event["detectors"]])
     rows = sum(dataset["rows"] for dataset in datasets)

@@ -12,11 +12,11 @@ from cutwatch.summary import notify, publish_totals, summarize
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `execution`, `now` -> counts by status, `all_failed`, `notified`."""
+    """`run`, `execution`, `error` (what a Map failed with), `now` -> counts by status, `all_failed`, `notified`."""
     settings = SummarizeRunSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    summary = summarize(registry, bucket, Run.from_payload(event["run"]))
+    summary = summarize(registry, bucket, Run.from_payload(event["run"]), event.get("error"))
     publish_totals(client("cloudwatch"), settings.anomaly_namespace, summary)
     notified = notify(
         client("sns"),

@@ -45,12 +45,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class DatasetWriter:
-    """Stores datasets of one run, with all that it needs from outside."""
+    """Stores datasets of one run, with all that it needs from outside; `training` is how training by need ended."""
 
     cloudwatch: Any
     bucket: Bucket
     settings: StoreMetricDataSettings
     batch: Batch
+    training: Mapping[str, Any] | None = None
 
     @property
     def run(self) -> Run:
@@ -106,7 +107,7 @@ class DatasetWriter:
     def _plan_transform(self, detector: Detector, record: DetectorRecord) -> Plan | Outcome:
         model = record.usable_model(detector.fingerprint)
         if model is None:
-            return untrained(self.registry, self.run, detector)
+            return untrained(self.registry, self.run, detector, self.training)
         window = transform_window(
             detector,
             newest_end(detector, self.run.scheduled, self.settings.data_delay),

@@ -9,7 +9,7 @@ Status = Literal["TRAINED", "PUBLISHED", "UP_TO_DATE", "NO_DATA", "TOO_LITTLE_HI
 
 # Work was done and recorded. UP_TO_DATE, NO_DATA and TOO_LITTLE_HISTORY are no failures either: there was nothing to do.
 SUCCESSES: tuple[Status, ...] = ("TRAINED", "PUBLISHED")
-_MESSAGE_MAX_LENGTH = 2_000
+MESSAGE_MAX_LENGTH = 2_000
 
 
 # From which multiple of the cutoff on an event is called medium or high; a silence is always high.
@@ -80,14 +80,22 @@ def failure_of(detector: str, caught: Mapping[str, Any]) -> Outcome:
 
 def failure(detector: str, error: str, reason: str) -> Outcome:
     """A detector's failure, by the name of the error and in words."""
-    return Outcome(detector, "FAILED", f"{error}: {reason}"[:_MESSAGE_MAX_LENGTH])
+    return Outcome(detector, "FAILED", f"{error}: {reason}"[:MESSAGE_MAX_LENGTH])
+
+
+def reason_of(caught: Mapping[str, Any] | None) -> str | None:
+    """In words, what a state machine caught (`Error`, `Cause`); None where it caught nothing."""
+    return failure_of("", caught).message if caught and "Error" in caught else None
 
 
 def _reason(cause: str) -> str:
-    """A Lambda function's cause is JSON around the exception's text; any other cause is the text itself."""
+    """A function's cause is JSON around the exception's text, a nested execution's is its description, any other is text."""
     try:
         parsed = json.loads(cause)
     except ValueError:
         return cause or "no cause given"
-    message = parsed.get("errorMessage") if isinstance(parsed, dict) else None
-    return str(message or cause)
+    if not isinstance(parsed, dict):
+        return cause
+    if "Error" in parsed:
+        return f"{parsed['Error']}: {_reason(str(parsed.get('Cause', '')))}"
+    return str(parsed.get("errorMessage") or cause)

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import sleep
-from typing import Any
+from typing import Any, get_args
 
 from cutwatch.aws_limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
 from cutwatch.bucket import Bucket
@@ -20,7 +20,13 @@ from cutwatch.metrics import (
     publish,
 )
 from cutwatch.moments import parse_moment
-from cutwatch.outcomes import AnomalyEvent, Outcome
+from cutwatch.outcomes import (
+    MESSAGE_MAX_LENGTH,
+    AnomalyEvent,
+    Outcome,
+    Status,
+    reason_of,
+)
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.silences import Silence, in_force, silenced_line
@@ -87,15 +93,26 @@ def _news_key(outcome: Outcome) -> str:
     return hashlib.sha256(f"{outcome.detector}/{outcome.status}".encode()).hexdigest()[:12]
 
 
-def summarize(registry: Registry, bucket: Bucket, run: Run) -> Summary:
-    """Collect the outcomes; a detector that was listed but left none has failed."""
-    recorded = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
+def summarize(
+    registry: Registry, bucket: Bucket, run: Run, error: Mapping[str, Any] | None = None
+) -> Summary:
+    """Collect the outcomes; a detector that was listed but left none has failed, which is recorded.
+
+    `error` is what a Map ended with (`Error`, `Cause`), if one has not come to its detectors.
+    """
+    outcomes = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
     names = bucket.read_json(run.names_key)
-    return Summary(run, [recorded.get(name) or _unfinished(name) for name in names])
+    for name in names:
+        if name not in outcomes:
+            outcomes[name] = _unfinished(name, reason_of(error))
+            registry.record_outcome(run.id, run.moment, outcomes[name], keeps=get_args(Status))
+    return Summary(run, [outcomes[name] for name in names])
 
 
-def _unfinished(detector: str) -> Outcome:
-    return Outcome(detector, "FAILED", "its part of the run ended without recording an outcome")
+def _unfinished(detector: str, reason: str | None) -> Outcome:
+    sentence = "its part of the run ended without recording an outcome"
+    because = f"; the run could not go through its detectors: {reason}" if reason else ""
+    return Outcome(detector, "FAILED", f"{sentence}{because}"[:MESSAGE_MAX_LENGTH])
 
 
 def publish_totals(cloudwatch: Any, namespace: str, summary: Summary) -> None:

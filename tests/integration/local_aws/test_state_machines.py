@@ -260,6 +260,76 @@ def test_a_map_reads_its_items_from_s3(aws: LocalAws, role: str, bucket: str) ->
     assert ended.output == ["a", "b"]
 
 
+READER = {
+    "Resource": "arn:aws:states:::s3:getObject",
+    "ReaderConfig": {"InputType": "JSON"},
+}
+STATES = "states.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    "befalls",
+    [{"error": "SlowDown", "status": 503}, {"reset": "before"}, {"reset": "after"}],
+)
+def test_a_map_that_cannot_read_its_items_tells_so_by_its_own_name_and_is_retried(
+    aws: LocalAws, role: str, bucket: str, befalls: dict[str, Any]
+) -> None:
+    aws.client("s3").put_object(Bucket=bucket, Key="read.json", Body=b'["a"]')
+    reader = {**READER, "Parameters": {"Bucket": bucket, "Key": "read.json"}}
+    retried = [{"ErrorEquals": ["States.ItemReaderFailed"], "MaxAttempts": 2}]
+    same = {"Same": {"Type": "Pass", "End": True}}
+    definition = machine(All=distributed(same, ItemReader=reader, Retry=retried))
+    aws.calls.clear()
+    aws.faults.add(Fault("s3", "GetObject", caller=STATES, times=2, **befalls))
+    assert run(aws, role, definition).wait().output == ["a"]
+    read = aws.calls.of("s3", "GetObject")
+    assert [call.error_code for call in read] == ["States.ItemReaderFailed"] * 2 + [None]
+    assert {call.caller for call in read} == {STATES}
+
+    aws.faults.add(Fault("s3", "GetObject", caller=STATES, times=3, **befalls))
+    ended = run(aws, role, definition).wait()
+    assert (ended.status, ended.error) == ("FAILED", "States.ItemReaderFailed")
+
+
+@pytest.mark.parametrize(
+    ("befalls", "error"),
+    [
+        ({"error": "ThrottlingException"}, "StepFunctions.AWSStepFunctionsException"),
+        ({"error": "AccessDeniedException"}, "StepFunctions.AWSStepFunctionsException"),
+        (
+            {"error": "ExecutionLimitExceeded"},
+            "StepFunctions.ExecutionLimitExceededException",
+        ),
+        ({"reset": "before"}, "StepFunctions.SdkClientException"),
+    ],
+)
+def test_a_nested_execution_that_cannot_be_started_says_why_by_its_clients_name(
+    aws: LocalAws, role: str, befalls: dict[str, Any], error: str
+) -> None:
+    child = create_machine(aws, role, machine(Done=DONE))
+    parameters = {"StateMachineArn": child}
+    starting = task("arn:aws:states:::states:startExecution.sync:2", Parameters=parameters)
+    aws.faults.add(Fault("stepfunctions", "StartExecution", caller=STATES, times=1, **befalls))
+    assert run(aws, role, machine(Start=starting)).wait().error == error
+    listed = aws.client("stepfunctions").list_executions(stateMachineArn=child)
+    assert listed["executions"] == []
+
+
+def test_a_named_nested_execution_whose_start_was_not_answered_is_found_by_the_next_try(
+    aws: LocalAws, role: str
+) -> None:
+    child = create_machine(aws, role, machine(Wait={"Type": "Wait", "Seconds": 600, "End": True}))
+    starting = task(
+        "arn:aws:states:::states:startExecution.sync:2",
+        Parameters={"StateMachineArn": child, "Name.$": "$$.Execution.Name"},
+        Retry=[{"ErrorEquals": ["StepFunctions.SdkClientException"], "MaxAttempts": 1}],
+    )
+    aws.faults.add(Fault("stepfunctions", "StartExecution", caller=STATES, times=1, reset="after"))
+    assert run(aws, role, machine(Start=starting)).wait().status == "SUCCEEDED"
+    listed = aws.client("stepfunctions").list_executions(stateMachineArn=child)
+    assert len(listed["executions"]) == 1
+
+
 @pytest.mark.parametrize(("tolerated", "status"), [(49, "FAILED"), (50, "SUCCEEDED")])
 def test_a_map_tolerates_the_failures_it_is_told_to(
     aws: LocalAws, role: str, function: str, tolerated: int, status: str
