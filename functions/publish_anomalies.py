@@ -1,7 +1,7 @@
 """Judges the scored windows of a batch and publishes them to CloudWatch."""
 
 from cutwatch.aws import client
-from cutwatch.batches import Batch, detector_of, is_last_try
+from cutwatch.batches import Batch, datasets_of, detector_of, is_last_try, name_of
 from cutwatch.bucket import Bucket
 from cutwatch.moments import parse_moment
 from cutwatch.observability import Payload, count, observed
@@ -22,13 +22,17 @@ def handler(event: Payload) -> Payload:
     batch = Batch(registry, Run.from_payload(event["run"]), is_last_try(event))
     now = parse_moment(event["now"], "now")
 
+    job = name_of(event, "scoring")
+
     def published(dataset: Payload) -> Payload:
-        job = event["scoring"]["name"] or dataset["forest"]
+        scored_by = job or dataset["forest"]
         namespace = settings.anomaly_namespace
-        outcome = publish_window(client("cloudwatch"), bucket, batch, dataset, job, namespace, now)
+        outcome = publish_window(
+            client("cloudwatch"), bucket, batch, dataset, scored_by, namespace, now
+        )
         return {name: getattr(outcome, name) for name in _COUNTS}
 
-    done = batch.each(event["datasets"], detector_of, published)
+    done = batch.each(datasets_of(event), detector_of, published)
     counts = {name: sum(each[name] for each in done) for name in _COUNTS}
     count("DatapointsPublished", counts["datapoints"])
     return {"detectors": len(done)} | counts

@@ -6,6 +6,8 @@ from cutwatch.bucket import Bucket
 from cutwatch.datasets import DatasetWriter
 from cutwatch.detector import Detector
 from cutwatch.observability import Payload, count, observed
+from cutwatch.outcomes import reason_of
+from cutwatch.payloads import read_all
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import StoreMetricDataSettings
@@ -21,9 +23,9 @@ def handler(event: Payload) -> Payload:
         Bucket(client("s3"), settings.bucket_name),
         settings,
         Batch(registry, Run.from_payload(event["run"]), is_last_try(event)),
-        event.get("training"),
+        reason_of(event.get("training"), "training"),
     )
-    datasets = writer.store([Detector.from_payload(each) for each in event["detectors"]])
+    datasets = writer.store(read_all(Detector, event["detectors"], "detectors"))
     rows = sum(dataset["rows"] for dataset in datasets)
     count("RowsStored", rows)
     return {"datasets": datasets, "pending": len(datasets), "rows": rows}

@@ -4,6 +4,7 @@ from cutwatch.aws import client
 from cutwatch.bucket import Bucket
 from cutwatch.moments import parse_moment
 from cutwatch.observability import Payload, observed
+from cutwatch.outcomes import reason_of
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import SummarizeRunSettings
@@ -16,7 +17,9 @@ def handler(event: Payload) -> Payload:
     settings = SummarizeRunSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    summary = summarize(registry, bucket, Run.from_payload(event["run"]), event.get("error"))
+    summary = summarize(
+        registry, bucket, Run.from_payload(event["run"]), reason_of(event.get("error"), "error")
+    )
     publish_totals(client("cloudwatch"), settings.anomaly_namespace, summary)
     notified = notify(
         client("sns"),

@@ -1,17 +1,49 @@
 """Batches: the detectors that one child execution works on, each of them on its own."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, TypeVar
+
+from annotated_types import Ge, Len
 
 from cutwatch.errors import TRANSIENT, TRANSIENT_RETRIES, InvalidInput
 from cutwatch.observability import count, logger
 from cutwatch.outcomes import Outcome, failure
+from cutwatch.payloads import read, read_all
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a state passes on of a stored dataset; `model` is the one that is to score it, if any."""
+
+    detector: Annotated[str, Len(1)]
+    prefix: Annotated[str, Len(1)]
+    digest: Annotated[str, Len(1)]
+    forest: Annotated[str, Len(1)]
+    dimensions: Annotated[int, Ge(1)]
+    rows: Annotated[int, Ge(0)]
+    files: Annotated[int, Ge(1)]
+    model: str | None
+
+
+@dataclass(frozen=True)
+class _Named:
+    name: Annotated[str, Len(1)] | None
+
+
+def name_of(event: Mapping[str, Any], field: str) -> str | None:
+    """The name of a job or model that a batch's event may carry; None of forests inside Lambda. Raises `InvalidInput`."""
+    return read(_Named, event[field], field).name
+
+
+def datasets_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The datasets of a batch's event, each as `Dataset` says. Raises `InvalidInput`."""
+    return [asdict(each) for each in read_all(Dataset, event["datasets"], "datasets")]
 
 
 def detector_of(dataset: Mapping[str, Any]) -> str:

@@ -45,13 +45,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class DatasetWriter:
-    """Stores datasets of one run, with all that it needs from outside; `training` is how training by need ended."""
+    """Stores datasets of one run, with all that it needs from outside; `training_failure` is why training by need failed, if so."""
 
     cloudwatch: Any
     bucket: Bucket
     settings: StoreMetricDataSettings
     batch: Batch
-    training: Mapping[str, Any] | None = None
+    training_failure: str | None = None
 
     @property
     def run(self) -> Run:
@@ -107,7 +107,7 @@ class DatasetWriter:
     def _plan_transform(self, detector: Detector, record: DetectorRecord) -> Plan | Outcome:
         model = record.usable_model(detector.fingerprint)
         if model is None:
-            return untrained(self.registry, self.run, detector, self.training)
+            return untrained(self.registry, self.run, detector, self.training_failure)
         window = transform_window(
             detector,
             newest_end(detector, self.run.scheduled, self.settings.data_delay),

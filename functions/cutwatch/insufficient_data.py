@@ -1,6 +1,5 @@
 """Why there is nothing to train on or to score: outcomes with a message, reached before any job is started."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +7,7 @@ from cutwatch.datapoints import is_known
 from cutwatch.detector import Detector
 from cutwatch.moments import format_moment
 from cutwatch.names import run_id
-from cutwatch.outcomes import Outcome, reason_of
+from cutwatch.outcomes import Outcome
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.series import Series
@@ -24,14 +23,11 @@ def up_to_date(detector: Detector, published_through: datetime | None) -> Outcom
     return Outcome(detector.name, "UP_TO_DATE", f"nothing new since {through}")
 
 
-def untrained(
-    registry: Registry, run: Run, detector: Detector, ended: Mapping[str, Any] | None
-) -> Outcome:
-    """What training by need made of the detector, which is why it has no model; `ended` is how the training itself did."""
+def untrained(registry: Registry, run: Run, detector: Detector, failed: str | None) -> Outcome:
+    """What training by need made of the detector, which is why it has no model; `failed` is why the training itself has failed, if so."""
     training = run_id("training", run.scheduled, by_need=True)
     reason = registry.outcome(training, detector.name)
     if reason is None:
-        failed = reason_of(ended)
         why = f"failed: {failed}" if failed else "left no outcome"
         return Outcome(detector.name, "FAILED", f"no usable model, and {training} {why}")
     return Outcome(detector.name, reason.status, f"no model yet: {reason.message}")

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from cutwatch.errors import InvalidInput
+
 Status = Literal["TRAINED", "PUBLISHED", "UP_TO_DATE", "NO_DATA", "TOO_LITTLE_HISTORY", "FAILED"]
 
 # Work was done and recorded. UP_TO_DATE, NO_DATA and TOO_LITTLE_HISTORY are no failures either: there was nothing to do.
@@ -83,9 +85,16 @@ def failure(detector: str, error: str, reason: str) -> Outcome:
     return Outcome(detector, "FAILED", f"{error}: {reason}"[:MESSAGE_MAX_LENGTH])
 
 
-def reason_of(caught: Mapping[str, Any] | None) -> str | None:
-    """In words, what a state machine caught (`Error`, `Cause`); None where it caught nothing."""
-    return failure_of("", caught).message if caught and "Error" in caught else None
+def reason_of(ended: Any, field: str) -> str | None:
+    """In words, what a state machine caught (`Error`, `Cause`) in this field; None where it caught nothing.
+
+    Raises `InvalidInput` for what is neither null nor an object.
+    """
+    if ended is None:
+        return None
+    if not isinstance(ended, Mapping):
+        raise InvalidInput(f"{field} is {ended!r:.60}; expected null or an object")
+    return failure_of("", ended).message if "Error" in ended else None
 
 
 def _reason(cause: str) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import sleep
@@ -25,7 +25,6 @@ from cutwatch.outcomes import (
     AnomalyEvent,
     Outcome,
     Status,
-    reason_of,
 )
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
@@ -93,18 +92,16 @@ def _news_key(outcome: Outcome) -> str:
     return hashlib.sha256(f"{outcome.detector}/{outcome.status}".encode()).hexdigest()[:12]
 
 
-def summarize(
-    registry: Registry, bucket: Bucket, run: Run, error: Mapping[str, Any] | None = None
-) -> Summary:
+def summarize(registry: Registry, bucket: Bucket, run: Run, reason: str | None = None) -> Summary:
     """Collect the outcomes; a detector that was listed but left none has failed, which is recorded.
 
-    `error` is what a Map ended with (`Error`, `Cause`), if one has not come to its detectors.
+    `reason` is why a Map has not come to its detectors, if so.
     """
     outcomes = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
     names = bucket.read_json(run.names_key)
     for name in names:
         if name not in outcomes:
-            outcomes[name] = _unfinished(name, reason_of(error))
+            outcomes[name] = _unfinished(name, reason)
             registry.record_outcome(run.id, run.moment, outcomes[name], keeps=get_args(Status))
     return Summary(run, [outcomes[name] for name in names])
 

@@ -37,12 +37,12 @@ def test_a_nested_executions_failure_is_told_in_its_own_words() -> None:
     cause = json.dumps({"ExecutionArn": "arn", "Error": "InvalidInput", "Cause": "no such name"})
     caught = {"Error": "States.TaskFailed", "Cause": cause}
 
-    assert reason_of(caught) == "States.TaskFailed: InvalidInput: no such name"
+    assert reason_of(caught, "training") == "States.TaskFailed: InvalidInput: no such name"
 
 
 @pytest.mark.parametrize("ended", [None, {"status": "SUCCEEDED"}])
 def test_what_did_not_fail_has_no_reason(ended: dict[str, str] | None) -> None:
-    assert reason_of(ended) is None
+    assert reason_of(ended, "training") is None
 
 
 @pytest.mark.parametrize(
