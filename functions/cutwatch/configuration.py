@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, Validatio
 from pydantic_core import ErrorDetails
 
 from cutwatch.detector import Detector, Engine, Feature
-from cutwatch.errors import InvalidDetectors
+from cutwatch.errors import InvalidDetectors, legible
 from cutwatch.templates import Configuration, DetectorTemplate
 
 _FEATURES = ", ".join(get_args(Feature))
@@ -148,7 +148,7 @@ def _sentences(detail: ErrorDetails, document: dict[str, Any]) -> list[str]:
         return [
             f"{subject}features: {given!r} is not allowed; expected auto, or a list of {_FEATURES}"
         ]
-    field = ".".join(str(part) for part in location)
+    field = ".".join(map(legible, location))
     prefix = f"{subject}{field}{': ' if field else ''}"
     return [f"{prefix}{problem}" for problem in _problem(detail).split("\n")]
 

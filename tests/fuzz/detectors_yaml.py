@@ -49,6 +49,13 @@ def check(data: bytes) -> None:
 DETECTORS_YAML = Harness(
     check,
     _SEEDS,
+    regressions=(
+        # Field names that cannot be shown, and names that break the line.
+        b'{"engine": {"name": 1}, "detectxrs": [{"name": null}], "a\\u0009b\\u001b[2J": 1}',
+        b'detectors: [{name: a, expression: b, metrics: {"m\\ny": {}}}]',
+        b'detectors: [{name: a, expression: b, metrics: {"m\\ny": '
+        b"{namespace: S, metric: M, statistic: Sum}}}]",
+    ),
     words=(*Detector.__dataclass_fields__, "detectors:", "engine:", "for_each", ".inf", "!!", "&a"),
     mutation=of_yaml,
 )
