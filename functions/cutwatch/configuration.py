@@ -143,7 +143,7 @@ def _sentences(detail: ErrorDetails, document: dict[str, Any]) -> list[str]:
     if location[:1] == ["detectors"] and len(location) > 1 and isinstance(location[1], int):
         subject = f"detector {_designation(document, location[1])}: "
         location = _as_in_the_file(location)
-    if location[:1] == ["features"]:
+    if subject and location[:1] == ["features"]:
         given = document["detectors"][detail["loc"][1]]["features"]
         return [
             f"{subject}features: {given!r} is not allowed; expected auto, or a list of {_FEATURES}"

@@ -50,6 +50,8 @@ DETECTORS_YAML = Harness(
     check,
     _SEEDS,
     regressions=(
+        # A detector where the list of detectors should be.
+        b"{name: a, metrics: p99, features: [value, residual]}",
         # Field names that cannot be shown, and names that break the line.
         b'{"engine": {"name": 1}, "detectxrs": [{"name": null}], "a\\u0009b\\u001b[2J": 1}',
         b'detectors: [{name: a, expression: b, metrics: {"m\\ny": {}}}]',
