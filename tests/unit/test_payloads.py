@@ -120,6 +120,7 @@ def test_a_dataset_that_does_not_fit_is_refused(changed: dict[str, Any], refusal
 def test_a_job_has_a_name_or_none() -> None:
     assert name_of(sample("register_model"), "model") is not None
     assert name_of({"model": {"name": None}}, "model") is None
-    for wrong in ([], {"name": ""}, {"name": 5}):
+    refused: tuple[Any, ...] = ([], {"name": ""}, {"name": 5})
+    for wrong in refused:
         with pytest.raises(InvalidInput, match=r"^model"):
             name_of({"model": wrong}, "model")
