@@ -120,7 +120,7 @@ def _check_run_request(event: Any) -> None:
 
 def _outcomes(account: EmptyAccount) -> Iterator[Mapping[str, Any]]:
     for operation, request in account.written:
-        if operation == "put_item":
+        if operation == "put_item" and "status" in request["Item"]:
             yield request["Item"]
 
 
