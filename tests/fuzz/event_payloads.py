@@ -75,14 +75,15 @@ class EmptyAccount:
 
 @cache
 def _handler(function: str) -> Any:
-    """Without what `observed` adds: logs, traces and metrics say nothing here."""
-    logger.setLevel("CRITICAL")
+    """Without what `observed` adds: traces and metrics say nothing here."""
     return import_module(function), inspect.unwrap(import_module(function).handler)
 
 
 def _invoke(function: str, event: Any, account: EmptyAccount) -> None:
     module, handler = _handler(function)
     with ExitStack() as patches:
+        patches.callback(logger.setLevel, logger.log_level)
+        logger.setLevel("CRITICAL")
         patches.enter_context(patch.dict(os.environ, _ENVIRONMENT))
         patches.enter_context(patch.object(module, "client", account.client))
         patches.enter_context(patch("cutwatch.batches.count"))
