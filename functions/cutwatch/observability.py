@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -37,7 +37,7 @@ def observed(function: Callable[[Payload], Payload]) -> Handler:
     def handler(event: Payload, _context: LambdaContext) -> Payload:
         logger.append_keys(**_subject(event))
         try:
-            answer = function(_strict(event))
+            answer = function(checked(event))
         except Exception:
             metrics.add_metric("Errors", MetricUnit.Count, 1)
             logger.exception("failed")
@@ -55,6 +55,14 @@ class _StrictPayload(dict[str, Any]):
         raise InvalidInput(f"the payload lacks {field!r}; events/ has a sample for every function")
 
 
+def checked(event: Any) -> Payload:
+    """An event whose missing fields are told by name; raises `InvalidInput` if it is no object at all."""
+    if not isinstance(event, dict):
+        raise InvalidInput(f"the payload is {type(event).__name__}; expected an object")
+    strict: Payload = _strict(event)
+    return strict
+
+
 def _strict(value: Any) -> Any:
     if isinstance(value, dict):
         return _StrictPayload({name: _strict(member) for name, member in value.items()})
@@ -66,8 +74,10 @@ def count(name: str, value: float = 1) -> None:
     metrics.add_metric(name, MetricUnit.Count, value)
 
 
-def _subject(event: Mapping[str, Any]) -> dict[str, Any]:
+def _subject(event: Any) -> dict[str, Any]:
     """A batch of several detectors names each of them where it fails."""
+    if not isinstance(event, dict):
+        return {}
     alone = [event["detector"]] if event.get("detector") else event.get("detectors") or []
     only = alone[0] if isinstance(alone, list) and len(alone) == 1 else None
     return {

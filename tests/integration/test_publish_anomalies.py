@@ -71,7 +71,10 @@ def scored(
     start = end - PERIOD * len(scores)
     event, store = sample("publish_anomalies"), sample("store_metric_data")
     store["detectors"][0] |= fields
-    event["run"] |= {"id": f"run of {end}", "scheduled_time": (end + DELAY).isoformat()}
+    event["run"] |= {
+        "id": f"transform-{end:%Y%m%dT%H%M%SZ}",
+        "scheduled_time": (end + DELAY).isoformat(),
+    }
     store["run"] = event["run"]
     detector = Detector.from_payload(store["detectors"][0])
     trained_through = f"{start:%Y-%m-%dT%H:%M:%SZ}"
@@ -206,9 +209,9 @@ def test_the_watermark_moves_to_the_end_of_the_window(day: Scored) -> None:
 def test_the_next_run_has_nothing_new_until_time_has_passed(day: Scored) -> None:
     day.publish()
 
-    day.store["run"] |= {"id": "the next run"}
+    day.store["run"] |= {"id": "transform-20261102T050000Z"}
     assert day.account.invoke("store_metric_data", day.store)["pending"] == 0
-    outcome = day.account.registry.outcome("the next run", DETECTOR)
+    outcome = day.account.registry.outcome("transform-20261102T050000Z", DETECTOR)
     assert outcome is not None
     assert outcome.status == "UP_TO_DATE"
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from cutwatch.bucket import Bucket
+from local.aws import Fault
 from local.aws.calls import Call
 from local.aws.iam.permissions import Use
 from tests.workflow.fleet import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 CHECKOUT = detector("checkout")
 ORDERS = detector("orders", engine="lambda")
 SILENT = detector("silent", engine="lambda")
+STATES = "states.amazonaws.com"
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "States.Permissions")
@@ -71,6 +73,7 @@ def account_of_everything() -> Account:
         _supersede(shop)
         _lose_what_is_needed(shop)
         _end_jobs_badly(shop)
+        _lose_the_list(shop)
         _fail_to_list(shop)
         shop.check_freshness(FIRST_TRANSFORM + 6 * DAY)
         return _account(shop)
@@ -109,6 +112,13 @@ def _lose_what_is_needed(shop: Fleet) -> None:
     shop.train(now + 3 * HOUR)
     _delete_rows(bucket, "data/orders/")
     shop.train(now + 3 * HOUR)
+
+
+def _lose_the_list(shop: Fleet) -> None:
+    """A Map that cannot read its list: none of its detectors records an outcome, so the run does."""
+    shop.aws.faults.add(Fault.throttling("s3", "GetObject", caller=STATES))
+    shop.transform(FIRST_TRANSFORM + 6 * DAY)
+    shop.aws.faults.clear()
 
 
 def _end_jobs_badly(shop: Fleet) -> None:
