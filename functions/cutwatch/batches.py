@@ -106,8 +106,9 @@ class Batch:
         except Exception as error:
             if isinstance(error, TRANSIENT) and not self.last_try:
                 raise
-            logger.exception("failed", detector=name)
-            return failure(name, type(error).__name__, str(error))
+            failed = failure(name, type(error).__name__, str(error))
+            logger.exception("failed", detector=name, reason=failed.message)
+            return failed
 
     def record(self, outcome: Outcome) -> None:
         """Record how a detector's part of the run ended."""
