@@ -76,6 +76,10 @@ class SampleState:
         self._run("start_transform_job")
         self._wait("get_transform_job_status", sample("get_transform_job_status"))
 
+    def published(self) -> None:
+        self.transformed()
+        self._run("publish_anomalies")
+
     def forest_rows(self) -> None:
         self._store("train_forest", self._forest_detector())
 
@@ -176,4 +180,5 @@ _BEFORE: Mapping[str, Callable[[SampleState], None]] = {
     "train_forest": SampleState.forest_rows,
     "score_forest": SampleState.forest,
     "summarize_run": SampleState.run_is_open,
+    "draw_widget": SampleState.published,
 }

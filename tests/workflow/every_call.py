@@ -9,6 +9,7 @@ from cutwatch.bucket import Bucket
 from local.aws import Fault
 from local.aws.calls import Call
 from local.aws.iam.permissions import Use
+from tests.widgets import Dashboard
 from tests.workflow.fleet import (
     FIRST_TRANSFORM,
     Fleet,
@@ -76,6 +77,7 @@ def account_of_everything() -> Account:
         _lose_the_list(shop)
         _fail_to_list(shop)
         shop.check_freshness(FIRST_TRANSFORM + 6 * DAY)
+        _look_at_the_dashboard(shop)
         return _account(shop)
 
 
@@ -154,6 +156,12 @@ def _delete_rows(bucket: Bucket, prefix: str) -> None:
 def _fail_to_list(shop: Fleet) -> None:
     for machine in ("TrainingStateMachine", "TransformStateMachine"):
         shop.stack.start(machine, {"detectors": ["chekout"]}).wait()
+
+
+def _look_at_the_dashboard(shop: Fleet) -> None:
+    looked_at = Dashboard(shop)
+    for name in ("checkout", None, "chekout"):
+        looked_at.draw(name)
 
 
 def _account(shop: Fleet) -> Account:
