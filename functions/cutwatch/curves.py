@@ -1,6 +1,7 @@
 """Datapoints as lines of a picture: gaps stay gaps, and what is narrower than a pixel keeps its extremes."""
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
 
 from cutwatch.graph_data import Points
 
@@ -21,14 +22,8 @@ def segments(points: Points, period: int) -> Iterator[Points]:
 
 def thinned(points: Points, x: Position) -> Points:
     """Of the points of one pixel the first, the lowest, the highest and the last."""
-    kept: Points = []
-    column: Points = []
-    for point in points:
-        if column and int(x(point[0])) != int(x(column[0][0])):
-            kept += _outline(column)
-            column = []
-        column.append(point)
-    return kept + _outline(column)
+    columns = groupby(points, key=lambda point: int(x(point[0])))
+    return [point for _, column in columns for point in _outline(list(column))]
 
 
 def _outline(column: Points) -> Points:
