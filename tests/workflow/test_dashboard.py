@@ -167,18 +167,10 @@ def test_every_search_finds_every_detector(dashboard: Dashboard, shown: dict[str
     searches = [row for _, row in expressions(shown) if SEARCH.fullmatch(row["expression"])]
     assert searches
     for row in searches:
-        if any(metric in row["expression"] for metric in _awaited(dashboard)):
-            continue
         query = {"Id": row["id"], "Expression": row["expression"], "Label": row["label"]}
         found = read(dashboard, query)
         assert [each["Label"] for each in found] == ["checkout", "searches"], row["expression"]
         assert all(each["Values"] for each in found)
-
-
-def _awaited(dashboard: Dashboard) -> tuple[str, ...]:
-    """The daily check publishes these, where the stack has it."""
-    checked = "CheckFreshness" in dashboard.shop.stack.resources
-    return () if checked else ("ModelAgeDays", "HoursSinceTransform")
 
 
 def test_every_other_expression_can_be_evaluated(
