@@ -63,9 +63,10 @@ def publish_window(
     outcome = _outcome(detector, window.start, publishable, events, lost)
     if alarm_window:
         outcome = replace(outcome, datapoints_together=most_together(publishable, alarm_window))
-    # A run that is repeated tells alarms nothing new; a first one must not be stamped hours ago, when it began.
-    stamp = run.moment if record.last_run == run.id else now
-    datums = _datapoint_datums(publishable, detector.name) + summary_datums(outcome, stamp)
+    datums = _datapoint_datums(publishable, detector.name)
+    # Where this run has moved the watermark already, alarms have seen its summary; a new stamp would raise them again.
+    if record.last_run != run.id:
+        datums += summary_datums(outcome, now)
     publish(cloudwatch, namespace, datums)
     found = [RecordedEvent(detector.name, event, run.id) for event in events]
     registry.record_events(found, run.moment)

@@ -36,6 +36,7 @@ _SERVER_ERRORS = {
     "cloudwatch": "InternalServiceFault",
     "sagemaker": "InternalFailure",
     "sns": "InternalError",
+    "events": "InternalException",
     "lambda": "ServiceException",
     "stepfunctions": "InternalServerError",
 }

@@ -137,16 +137,18 @@ def test_a_repetition_tells_alarms_nothing_new(day: Scored) -> None:
     assert day.summary("AnomalousDatapoints", later) == {}
 
 
-def test_datapoints_together_are_published_where_an_alarm_asks_for_them(day: Scored) -> None:
-    day.publish()
-    assert day.summary("AnomalousDatapointsTogether") == {}
+@pytest.mark.parametrize(("minutes", "together"), [("0", None), ("600", 2)])
+def test_datapoints_together_are_published_where_an_alarm_asks_for_them(
+    day: Scored, minutes: str, together: int | None
+) -> None:
+    """One anomaly in every hundred datapoints of five minutes: two within ten hours."""
+    day.account.overrides["ALARM_WINDOW_MINUTES"] = minutes
 
-    day.account.overrides["ALARM_WINDOW_MINUTES"] = "600"
-    day.publish()
+    day.publish(now=f"{STAMPED_NOW:%Y-%m-%dT%H:%M:%SZ}")
 
-    # One anomaly in every hundred datapoints of five minutes: two within ten hours.
-    assert day.summary("AnomalousDatapointsTogether") == {STAMPED_NOW: 2}
-    assert day.outcome.datapoints_together == 2
+    published = {} if together is None else {STAMPED_NOW: together}
+    assert day.summary("AnomalousDatapointsTogether") == published
+    assert day.outcome.datapoints_together == together
 
 
 def test_events_are_recorded_for_whoever_asks_by_time(day: Scored) -> None:
