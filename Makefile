@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help setup demo test faults check e2e security lock clean
+.PHONY: help setup demo test faults fuzz check e2e security lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -26,6 +26,11 @@ test: setup ## all tests
 
 faults: setup ## every call of a training and of a transform with every fault: the matrix, and how many cases passed
 	@PYTHONPATH=functions:. $(BIN)/python -m tests.faults
+
+# Not among the development dependencies: it has no wheels for some versions of Python, and none but fuzzing needs it.
+fuzz: setup ## hostile detectors.yaml, events, CSV and score files, guided by coverage: SECONDS=60 each, HARNESS=one of them
+	@test -d build/atheris || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/atheris atheris==3.0.0
+	@PYTHONPATH=functions:.:build/atheris $(BIN)/python -m tests.fuzz $(or $(SECONDS),60) $(HARNESS)
 
 check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """Judges the scored windows of a batch and publishes them to CloudWatch."""
 
 from cutwatch.aws import client
-from cutwatch.batches import Batch, detector_of
+from cutwatch.batches import Batch, datasets_of, detector_of, is_last_try, name_of
 from cutwatch.bucket import Bucket
 from cutwatch.moments import parse_moment
 from cutwatch.observability import Payload, count, observed
@@ -15,28 +15,29 @@ _COUNTS = ("datapoints", "anomalous_datapoints", "new_events")
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `datasets`, `now`; of a SageMaker detector `scoring` (its job) -> counts of what was published."""
+    """`run`, `datasets`, `now`, `retries`; of a SageMaker detector `scoring` (its job) -> counts of what was published."""
     settings = PublishAnomaliesSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    run, now = Run.from_payload(event["run"]), parse_moment(event["now"], "now")
+    batch = Batch(registry, Run.from_payload(event["run"]), is_last_try(event))
+    now = parse_moment(event["now"], "now")
+
+    job = name_of(event, "scoring")
 
     def published(dataset: Payload) -> Payload:
-        job = event["scoring"]["name"] or dataset["forest"]
         outcome = publish_window(
             client("cloudwatch"),
-            registry,
             bucket,
-            run,
+            batch,
             dataset,
-            job,
+            job or dataset["forest"],
             settings.anomaly_namespace,
             now,
             settings.alarm_window,
         )
         return {name: getattr(outcome, name) for name in _COUNTS}
 
-    done = Batch(registry, run).each(event["datasets"], detector_of, published)
+    done = batch.each(datasets_of(event), detector_of, published)
     counts = {name: sum(each[name] for each in done) for name in _COUNTS}
     count("DatapointsPublished", counts["datapoints"])
     return {"detectors": len(done)} | counts

@@ -1,7 +1,7 @@
 """Records that a batch's part of a run failed, for each of its detectors of which nothing better is known."""
 
 from cutwatch.aws import client
-from cutwatch.observability import Payload, count, observed
+from cutwatch.observability import Payload, count, logger, observed
 from cutwatch.outcomes import Status, failure_of
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
@@ -25,5 +25,6 @@ def handler(event: Payload) -> Payload:
     for detector in event["detectors"]:
         outcome = failure_of(detector["name"], event["result"])
         registry.record_outcome(run.id, run.moment, outcome, keeps=_BETTER)
+        logger.error("recorded as failed", detector=outcome.detector, reason=outcome.message)
     count("DetectorsFailed", len(event["detectors"]))
     return {"message": failure_of("", event["result"]).message}

@@ -1,7 +1,7 @@
 """Freezes the cutoffs, registers the models of a batch, deletes the models before the previous ones."""
 
 from cutwatch.aws import client
-from cutwatch.batches import Batch, detector_of
+from cutwatch.batches import Batch, datasets_of, detector_of, is_last_try, name_of
 from cutwatch.bucket import Bucket
 from cutwatch.models import delete_models
 from cutwatch.names import scores_prefix
@@ -14,15 +14,17 @@ from cutwatch.settings import RegisterModelSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `datasets`; of a SageMaker detector `model` and `scoring` (its jobs) -> the models' names."""
+    """`run`, `datasets`, `retries`; of a SageMaker detector `model` and `scoring` (its jobs) -> the models' names."""
     settings = RegisterModelSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
     run = Run.from_payload(event["run"])
 
+    named, job = name_of(event, "model"), name_of(event, "scoring")
+
     def registered(dataset: Payload) -> str:
-        model: str = event["model"]["name"] or dataset["forest"]
-        scores = scores_prefix(dataset["detector"], event["scoring"]["name"] or dataset["forest"])
+        model: str = named or dataset["forest"]
+        scores = scores_prefix(dataset["detector"], job or dataset["forest"])
         superseded = register(
             registry, bucket, run, dataset, model, scores, settings.cutoff_sigmas
         )[1]
@@ -34,6 +36,8 @@ def handler(event: Payload) -> Payload:
             )
         return model
 
-    models = Batch(registry, run).each(event["datasets"], detector_of, registered)
+    models = Batch(registry, run, is_last_try(event)).each(
+        datasets_of(event), detector_of, registered
+    )
     count("ModelsTrained", len(models))
     return {"models": models}

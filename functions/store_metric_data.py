@@ -1,10 +1,13 @@
 """Pulls the datapoints of a batch of detectors from CloudWatch into S3 as feature rows."""
 
 from cutwatch.aws import client
+from cutwatch.batches import Batch, is_last_try
 from cutwatch.bucket import Bucket
 from cutwatch.datasets import DatasetWriter
 from cutwatch.detector import Detector
 from cutwatch.observability import Payload, count, observed
+from cutwatch.outcomes import reason_of
+from cutwatch.payloads import read_all
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import StoreMetricDataSettings
@@ -12,16 +15,17 @@ from cutwatch.settings import StoreMetricDataSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detectors` -> `datasets` of those that there is something to do for; the others have an outcome."""
+    """`run`, `detectors`, `retries`, of a transform `training` (how training by need ended) -> `datasets` of those that there is something to do for; the others have an outcome."""
     settings = StoreMetricDataSettings.from_env()
+    registry = Registry(client("dynamodb"), settings.table_name)
     writer = DatasetWriter(
         client("cloudwatch"),
         Bucket(client("s3"), settings.bucket_name),
-        Registry(client("dynamodb"), settings.table_name),
         settings,
-        Run.from_payload(event["run"]),
+        Batch(registry, Run.from_payload(event["run"]), is_last_try(event)),
+        reason_of(event.get("training"), "training"),
     )
-    datasets = writer.store([Detector.from_payload(each) for each in event["detectors"]])
+    datasets = writer.store(read_all(Detector, event["detectors"], "detectors"))
     rows = sum(dataset["rows"] for dataset in datasets)
     count("RowsStored", rows)
     return {"datasets": datasets, "pending": len(datasets), "rows": rows}

@@ -6,6 +6,7 @@ from cutwatch.bucket import Bucket
 from cutwatch.moments import parse_moment
 from cutwatch.notification import StackPlace
 from cutwatch.observability import Payload, observed
+from cutwatch.outcomes import reason_of
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 from cutwatch.settings import SummarizeRunSettings
@@ -14,12 +15,12 @@ from cutwatch.summary import publish_failure, publish_totals, summarize
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `execution`, `now` -> counts by status, `all_failed`, `notified`."""
+    """`run`, `execution`, `error` (what a Map failed with), `now` -> counts by status, `all_failed`, `notified`."""
     settings = SummarizeRunSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
     run, now = Run.from_payload(event["run"]), parse_moment(event["now"], "now")
-    summary = summarize(registry, bucket, run)
+    summary = summarize(registry, bucket, run, reason_of(event.get("error"), "error"))
     counted = registry.close_run(run, now)
     cloudwatch, namespace = client("cloudwatch"), settings.anomaly_namespace
     publish_totals(cloudwatch, namespace, summary, counted)

@@ -1,7 +1,7 @@
 """Trains the forests of a batch of detectors, in this process."""
 
 from cutwatch.aws import client
-from cutwatch.batches import Batch, detector_of
+from cutwatch.batches import Batch, datasets_of, detector_of, is_last_try
 from cutwatch.bucket import Bucket
 from cutwatch.forests import train
 from cutwatch.observability import Payload, observed
@@ -12,10 +12,10 @@ from cutwatch.settings import ForestSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `datasets` -> the `datasets` that were learned; the others have an outcome."""
+    """`run`, `datasets`, `retries` -> the `datasets` that were learned; the others have an outcome."""
     settings = ForestSettings.from_env()
     bucket = Bucket(client("s3"), settings.bucket_name)
     registry = Registry(client("dynamodb"), settings.table_name)
-    batch = Batch(registry, Run.from_payload(event["run"]))
-    learned = batch.each(event["datasets"], detector_of, lambda one: train(bucket, one))
+    batch = Batch(registry, Run.from_payload(event["run"]), is_last_try(event))
+    learned = batch.each(datasets_of(event), detector_of, lambda one: train(bucket, one))
     return {"datasets": learned}

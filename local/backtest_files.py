@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,7 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
 def backtest_file(path: Path, options: Options) -> FileBacktest:
     """Backtest one file; raises `CsvError` when it is no metric."""
     series = read_csv(path)
-    fields = options.detector.to_payload() | {"period": series.period_seconds}
-    detector = Detector.from_payload(fields)
+    detector = replace(options.detector, period=series.period_seconds)
     training_time = options.training_time or default_training_time(series)
     result = backtest(series, detector, training_time, options.plan)
     return FileBacktest(path, series, detector, result)

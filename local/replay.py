@@ -95,8 +95,9 @@ def _execute(stack: Stack, registry: Registry, detector: Detector, run: Schedule
     (execution,) = stack.fire(f"{run.kind.capitalize()}Rule", at=run.at)
     ended = execution.wait(timeout=_EXECUTION_TIMEOUT)
     outcome = registry.outcome(run_id(run.kind, run.at.replace(microsecond=0)), detector.name)
-    if outcome is None or outcome.status == "FAILED":
-        reason = outcome.message if outcome else f"{ended.status}: {ended.cause}"
+    if outcome is None or outcome.status == "FAILED" or ended.status != "SUCCEEDED":
+        failed = outcome is not None and outcome.status == "FAILED"
+        reason = outcome.message if outcome and failed else f"{ended.status}: {ended.cause}"
         raise ReplayError(f"{run.kind} of {run.at:%Y-%m-%d %H:%M} UTC failed: {reason}")
     return outcome
 

@@ -36,6 +36,8 @@ _OF_OUR_POLICIES = {"iam:AttachRolePolicy", "iam:DetachRolePolicy"}
 ACTIONS: Mapping[str, str] = {
     "AWS::CloudWatch::Alarm": """cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms TagResource UntagResource
         ListTagsForResource""",
+    "AWS::CloudWatch::Dashboard": """cloudwatch: PutDashboard GetDashboard DeleteDashboards TagResource UntagResource
+        ListTagsForResource""",
     "AWS::DynamoDB::Table": """dynamodb: CreateTable DescribeTable UpdateTable DeleteTable DescribeTimeToLive UpdateTimeToLive
         DescribeContinuousBackups UpdateContinuousBackups DescribeContributorInsights DescribeKinesisStreamingDestination
         GetResourcePolicy TagResource UntagResource ListTagsOfResource""",
@@ -113,6 +115,7 @@ class Provisioned:
         account = self.place.rpartition(":")[2]
         made = {
             "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{self.place}:alarm:{name}",
+            "AWS::CloudWatch::Dashboard": f"arn:aws:cloudwatch::{account}:dashboard/{name}",
             "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{self.place}:table/{name}",
             "AWS::Events::Rule": f"arn:aws:events:{self.place}:rule/{name}",
             "AWS::IAM::Role": f"arn:aws:iam::{account}:role/{name}",

@@ -22,6 +22,7 @@ Resource: TypeAlias = Mapping[str, Any]
 _ARNS = {
     FUNCTION: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
     STATE_MACHINE: f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{{name}}",
+    "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{name}}",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}",
     "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/{{name}}",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
@@ -92,8 +93,9 @@ class Stack:
         resource = self.template["Resources"][logical_id]
         if resource["Type"] == "AWS::S3::Bucket":
             return f"{self._name}-{logical_id}-{ACCOUNT}".lower()
-        if resource["Type"] == STATE_MACHINE:
-            return str(self.value(resource["Properties"]["Name"]))
+        for named in ("Name", "AlarmName"):
+            if named in resource["Properties"]:
+                return str(self.value(resource["Properties"][named]))
         return f"{self._name}-{logical_id}"
 
     def arn(self, logical_id: str) -> str:

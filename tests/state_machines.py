@@ -146,7 +146,7 @@ def _as_the_api_spells_it(_: Any, parameters: dict[str, Any], *__: Any) -> None:
     parameters |= {
         "stateMachineArn": parameters.pop("StateMachineArn"),
         "input": json.dumps(parameters.pop("Input")),
-        "name": str(uuid4()),
+        "name": parameters.pop("Name"),
     }
 
 

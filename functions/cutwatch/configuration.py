@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, Validatio
 from pydantic_core import ErrorDetails
 
 from cutwatch.detector import Detector, Engine, Feature
-from cutwatch.errors import InvalidDetectors
+from cutwatch.errors import InvalidDetectors, legible
 from cutwatch.templates import Configuration, DetectorTemplate
 
 _FEATURES = ", ".join(get_args(Feature))
@@ -143,12 +143,12 @@ def _sentences(detail: ErrorDetails, document: dict[str, Any]) -> list[str]:
     if location[:1] == ["detectors"] and len(location) > 1 and isinstance(location[1], int):
         subject = f"detector {_designation(document, location[1])}: "
         location = _as_in_the_file(location)
-    if location[:1] == ["features"]:
+    if subject and location[:1] == ["features"]:
         given = document["detectors"][detail["loc"][1]]["features"]
         return [
             f"{subject}features: {given!r} is not allowed; expected auto, or a list of {_FEATURES}"
         ]
-    field = ".".join(str(part) for part in location)
+    field = ".".join(map(legible, location))
     prefix = f"{subject}{field}{': ' if field else ''}"
     return [f"{prefix}{problem}" for problem in _problem(detail).split("\n")]
 

@@ -8,7 +8,14 @@ from typing import Any
 
 from cutwatch.aws_limits import GET_METRIC_DATA_MAX_DATAPOINTS, GET_METRIC_DATA_MAX_QUERIES
 from cutwatch.detector import Detector
-from cutwatch.errors import AccessDenied, AwsError, CutwatchError, RejectedRequest, ServiceFault
+from cutwatch.errors import (
+    TRANSIENT,
+    AccessDenied,
+    AwsError,
+    CutwatchError,
+    RejectedRequest,
+    ServiceFault,
+)
 from cutwatch.listed_metrics import listed_dimensions
 from cutwatch.metric_queries import metric_data_queries, query_count, result_id
 from cutwatch.moments import floor_to_period
@@ -29,14 +36,20 @@ class _Result:
 
 
 def read_many(
-    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+    cloudwatch: Any,
+    detectors: Sequence[Detector],
+    start: datetime,
+    end: datetime,
+    *,
+    apart: bool = False,
 ) -> Read:
     """The series of detectors of different names over [start, end), each rounded down to the detector's own period.
 
     Answers, by name, the series, or the error that concerns this detector alone: CloudWatch rejects its queries
     (`RejectedRequest`), or does not give all of its datapoints (`ServiceFault`, `AccessDenied`). Raises what concerns
-    every detector, such as `Throttled`. 500 queries a call; detectors share calls when their rounded windows agree,
-    for CloudWatch counts periods from a call's start.
+    every detector, such as `Throttled`; with `apart`, for there will be no other try, it finds out whom a transient
+    error concerns, and that is their error. 500 queries a call; detectors share calls when their rounded windows
+    agree, for CloudWatch counts periods from a call's start.
     """
     by_window: dict[tuple[datetime, datetime], list[Detector]] = defaultdict(list)
     for detector in detectors:
@@ -45,7 +58,13 @@ def read_many(
     found: Read = {}
     for (first, last), together in by_window.items():
         for batch in _batches(together):
-            found |= _read(cloudwatch, batch, first, last)
+            answer = _read_or_error(cloudwatch, batch, first, last)
+            if isinstance(answer, dict):
+                found |= answer
+            elif apart:
+                found |= _read_apart(cloudwatch, batch, first, last, answer)
+            else:
+                raise answer
     return {detector.name: found[detector.name] for detector in detectors}
 
 
@@ -83,6 +102,43 @@ def _read(cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: 
         detector.name: _series(detector, results[result_id(number)], start, end)
         for number, detector in enumerate(detectors)
     }
+
+
+def _read_or_error(
+    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+) -> Read | AwsError:
+    try:
+        return _read(cloudwatch, detectors, start, end)
+    except TRANSIENT as error:
+        return error
+
+
+def _read_apart(
+    cloudwatch: Any,
+    detectors: Sequence[Detector],
+    start: datetime,
+    end: datetime,
+    error: AwsError,
+) -> Read:
+    """What can be read of detectors whose common call has failed.
+
+    A half is only halved again where the other one could be read: a CloudWatch that answers nobody is asked twice
+    more, not once for each detector.
+    """
+    if len(detectors) == 1:
+        return {detectors[0].name: error}
+    middle = len(detectors) // 2
+    halves = (detectors[:middle], detectors[middle:])
+    answers = [_read_or_error(cloudwatch, half, start, end) for half in halves]
+    if not any(isinstance(answer, dict) for answer in answers):
+        return dict.fromkeys((detector.name for detector in detectors), error)
+    found: Read = {}
+    for half, answer in zip(halves, answers, strict=True):
+        if isinstance(answer, dict):
+            found |= answer
+        else:
+            found |= _read_apart(cloudwatch, half, start, end, answer)
+    return found
 
 
 def _results(

@@ -11,7 +11,7 @@ import numpy as np
 from cutwatch.aws_limits import GET_METRIC_DATA_MAX_DATAPOINTS
 from cutwatch.batches import Batch
 from cutwatch.bucket import Bucket
-from cutwatch.datapoints import read_many
+from cutwatch.datapoints import Read, read_many
 from cutwatch.detector import Detector
 from cutwatch.errors import CutwatchError, MalformedObject, ModelMissing, NotFound
 from cutwatch.features import FeatureRows, Recipe
@@ -45,36 +45,50 @@ class Plan:
 
 @dataclass(frozen=True)
 class DatasetWriter:
-    """Stores datasets of one run, with all that it needs from outside."""
+    """Stores datasets of one run, with all that it needs from outside; `training_failure` is why training by need failed, if so."""
 
     cloudwatch: Any
     bucket: Bucket
-    registry: Registry
     settings: StoreMetricDataSettings
-    run: Run
+    batch: Batch
+    training_failure: str | None = None
+
+    @property
+    def run(self) -> Run:
+        """Whose datasets they are."""
+        return self.batch.run
+
+    @property
+    def registry(self) -> Registry:
+        """What is known of the detectors."""
+        return self.batch.registry
 
     def store(self, detectors: Sequence[Detector]) -> list[Summary]:
         """Store a dataset for each detector, once; returns what the next states need of them.
 
         A detector of which there is nothing to store, or whose storing fails, has an outcome instead.
         """
-        batch = Batch(self.registry, self.run)
-        found: list[Plan | Summary] = batch.each(detectors, lambda d: d.name, self._plan)
+        found: list[Plan | Summary] = self.batch.each(detectors, lambda d: d.name, self._plan)
         plans = [each for each in found if isinstance(each, Plan)]
         done = [each for each in found if not isinstance(each, Plan)]
-        for together in _read_together(plans):
-            observed = read_many(
-                self.cloudwatch,
-                [plan.detector for plan in together],
-                together[0].read_from,
-                together[0].window.end,
-            )
-            done += batch.each(
-                together,
-                lambda plan: plan.detector.name,
-                lambda plan: self._write_observed(plan, observed[plan.detector.name]),  # noqa: B023
-            )
-        return done
+        observed = (
+            (plan, one)
+            for together in _read_together(plans)
+            for plan, one in self._observed(together)
+        )
+        return done + self.batch.each(
+            observed, lambda pair: pair[0].detector.name, lambda pair: self._write_observed(*pair)
+        )
+
+    def _observed(self, together: Sequence[Plan]) -> Iterator[tuple[Plan, Series | CutwatchError]]:
+        detectors = [plan.detector for plan in together]
+        start, end = together[0].read_from, together[0].window.end
+        read: Read
+        try:
+            read = read_many(self.cloudwatch, detectors, start, end, apart=self.batch.last_try)
+        except CutwatchError as error:
+            read = dict.fromkeys((detector.name for detector in detectors), error)
+        return ((plan, read[plan.detector.name]) for plan in together)
 
     def _plan(self, detector: Detector) -> Plan | Summary | Outcome:
         plan_for = self._plan_training if self.run.kind == "training" else self._plan_transform
@@ -93,7 +107,7 @@ class DatasetWriter:
     def _plan_transform(self, detector: Detector, record: DetectorRecord) -> Plan | Outcome:
         model = record.usable_model(detector.fingerprint)
         if model is None:
-            return untrained(self.registry, self.run, detector)
+            return untrained(self.registry, self.run, detector, self.training_failure)
         window = transform_window(
             detector,
             newest_end(detector, self.run.scheduled, self.settings.data_delay),

@@ -2,17 +2,19 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from annotated_types import Ge, Gt, Le, Len
+from annotated_types import Ge, Gt, Le, Len, Lt
 
 from cutwatch import aws_limits
-from cutwatch.exclusions import Exclusion, exclusion_of
+from cutwatch.exclusions import Exclusion
+from cutwatch.payloads import read
 from cutwatch.sources import (
     EXPRESSION,
     SINGLE_METRIC,
@@ -32,6 +34,8 @@ Sensitivity = Literal["low", "medium", "high"]
 Direction = Literal["both", "above", "below"]
 Engine = Literal["sagemaker", "lambda"]
 
+# Infinity is no JSON.
+_Finite = Annotated[float, Ge(0), Lt(math.inf)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PERIODS = (60, 86_400)
 _USUAL_HISTORY, _USUAL_DATAPOINTS = timedelta(days=30), 4_000
@@ -73,8 +77,8 @@ class CutoffRule:
 class MinimumDeviation:
     """How far from the usual value an event must get: in the metric's unit, and as a share of the usual value."""
 
-    absolute: Annotated[float, Ge(0)] | None = None
-    relative: Annotated[float, Ge(0)] | None = None
+    absolute: _Finite | None = None
+    relative: _Finite | None = None
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -157,16 +161,8 @@ class Detector:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Detector":
-        """Read back what `to_payload` wrote; fields of another version are ignored."""
-        known = {name.name: payload[name.name] for name in fields(cls) if name.name in payload}
-        metrics = known.get("metrics", {})
-        known["metrics"] = {name: SourceMetric(**metric) for name, metric in metrics.items()}
-        known["cutoff"] = CutoffRule(**known.get("cutoff", {}))
-        known["minimum_deviation"] = MinimumDeviation(**known.get("minimum_deviation", {}))
-        known["exclude"] = tuple(exclusion_of(entry) for entry in known.get("exclude", ()))
-        if isinstance(known.get("features"), list):
-            known["features"] = tuple(known["features"])
-        return cls(**known)
+        """Read back what `to_payload` wrote; fields of another version are ignored. Raises `InvalidInput`."""
+        return read(cls, payload, "detector")
 
 
 def _problems(detector: Detector) -> Iterator[Problem]:

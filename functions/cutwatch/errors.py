@@ -88,3 +88,12 @@ class AttemptsExhausted(CutwatchError):
 
 # Whatever a state machine's first retrier names: a second try may work.
 TRANSIENT = (Throttled, ServiceFault, ConnectionLost)
+# That retrier's MaxAttempts. `$$.State.RetryCount` counts the retries of all retriers of a state together, so whoever
+# waits for this count may give up early where there are several, but never too late.
+TRANSIENT_RETRIES = 6
+
+
+def legible(name: object) -> str:
+    """A name in an error's text: it may hold what would break the line, or move a terminal's cursor."""
+    text = str(name)
+    return text if text.isprintable() else ascii(text)

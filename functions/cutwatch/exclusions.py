@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -83,8 +83,3 @@ def excluded(epochs: Sequence[int], exclusions: Sequence[Exclusion], time_zone: 
 
 def _as_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("UTC"))
-
-
-def exclusion_of(payload: dict[str, Any]) -> Exclusion:
-    """Read back what `asdict` wrote."""
-    return Exclusion(payload["start"], payload["end"], tuple(payload.get("days", ())))

@@ -23,12 +23,13 @@ def up_to_date(detector: Detector, published_through: datetime | None) -> Outcom
     return Outcome(detector.name, "UP_TO_DATE", f"nothing new since {through}")
 
 
-def untrained(registry: Registry, run: Run, detector: Detector) -> Outcome:
-    """What training by need made of the detector, which is why it has no model."""
+def untrained(registry: Registry, run: Run, detector: Detector, failed: str | None) -> Outcome:
+    """What training by need made of the detector, which is why it has no model; `failed` is why the training itself has failed, if so."""
     training = run_id("training", run.scheduled, by_need=True)
     reason = registry.outcome(training, detector.name)
     if reason is None:
-        return Outcome(detector.name, "FAILED", f"no usable model, and {training} left no outcome")
+        why = f"failed: {failed}" if failed else "left no outcome"
+        return Outcome(detector.name, "FAILED", f"no usable model, and {training} {why}")
     return Outcome(detector.name, reason.status, f"no model yet: {reason.message}")
 
 

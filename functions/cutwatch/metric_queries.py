@@ -26,19 +26,20 @@ def metric_data_queries(detector: Detector, number: int) -> list[Query]:
     """
     result = {"Id": result_id(number), "ReturnData": True}
     if not detector.expression:
-        return [result | _metric_stat(detector.sources[0], detector.period)]
+        return [result | metric_stat(detector.sources[0], detector.period)]
     prefix = f"{result_id(number)}_"
     expression = prefixed(detector.expression, detector.metrics, prefix)
     return [
         result | {"Expression": expression, "Period": detector.period},
         *(
-            {"Id": f"{prefix}{name}", "ReturnData": False} | _metric_stat(metric, detector.period)
+            {"Id": f"{prefix}{name}", "ReturnData": False} | metric_stat(metric, detector.period)
             for name, metric in detector.metrics.items()
         ),
     ]
 
 
-def _metric_stat(metric: SourceMetric, period: int) -> Query:
+def metric_stat(metric: SourceMetric, period: int) -> Query:
+    """What a query asks of one metric."""
     return {
         "MetricStat": {
             "Metric": {

@@ -14,6 +14,7 @@ from cutwatch.moments import parse_moment
 from cutwatch.outcomes import AnomalyEvent, Outcome
 from cutwatch.silences import Silence, silenced_line
 from cutwatch.summary import Summary
+from cutwatch.wording import number_in_words, span_in_words
 
 # With thirty dimensions of a thousand characters it would fill the message.
 METRIC_LABEL_LENGTH = 500
@@ -32,6 +33,11 @@ class StackPlace:
     name: str
     region: str
     namespace: str
+
+    @property
+    def dashboard(self) -> str:
+        """Where its dashboard is."""
+        return dashboard_url(self.region, f"{self.name}-{self.region}")
 
     @property
     def options(self) -> str:
@@ -80,7 +86,7 @@ def of_anomalies(
     lines += _left_out(found, "with anomalies")
     lines += ["", silenced_line(silences)] if silences else []
     lines += ["", f"Found by the transform of {_utc(summary.run.scheduled)}."]
-    lines += [f"Dashboard: {dashboard_url(place.region, place.name)}"]
+    lines += [f"Dashboard: {place.dashboard}"]
     return Notification(
         f"Cutwatch {word}: {headline}{more}",
         "\n".join(lines),
@@ -100,7 +106,7 @@ def of_failures(summary: Summary, failed: Sequence[Outcome], place: StackPlace) 
         "",
         "The next run tries again, from where each detector stopped: nothing is skipped, nothing published twice.",
         f"How they are now: cutwatch status --problems {place.options}",
-        f"Dashboard: {dashboard_url(place.region, place.name)}",
+        f"Dashboard: {place.dashboard}",
     ]
     return Notification(
         f"Cutwatch: {kind} failed for {_count(len(failed), 'detector')}: {names}",
@@ -120,14 +126,14 @@ def _headline(outcome: Outcome) -> str:
         return f"{outcome.detector} has no data"
     if event.value is None or event.expected is None:
         return f"{outcome.detector} is anomalous"
-    return f"{outcome.detector} at {number(event.value)}, usually {number(event.expected)}"
+    return f"{outcome.detector} at {number_in_words(event.value)}, usually {number_in_words(event.expected)}"
 
 
 def _detector_lines(outcome: Outcome, place: StackPlace) -> Iterator[str]:
     detector = Detector.from_payload(outcome.definition) if outcome.definition else None
     yield f"{outcome.detector}: {outcome.message}"
     if detector:
-        period = _span(timedelta(seconds=detector.period))
+        period = span_in_words(timedelta(seconds=detector.period))
         yield f"  What     {detector.metric_label[:METRIC_LABEL_LENGTH]}, every {period}"
     for event in outcome.events[:_LISTED_EVENTS]:
         yield from _event_lines(event, detector, place)
@@ -154,9 +160,13 @@ def _event_lines(
 
 def _value(event: AnomalyEvent, value: float, expected: float) -> str:
     low, high = event.expected_low, event.expected_high
-    usual = f" ({number(low)} to {number(high)})" if low is not None and high is not None else ""
+    usual = (
+        f" ({number_in_words(low)} to {number_in_words(high)})"
+        if low is not None and high is not None
+        else ""
+    )
     share = f", {(value - expected) / abs(expected):+.0%}" if expected else ""
-    return f"{number(value)}; usually {number(expected)}{usual}{share}"
+    return f"{number_in_words(value)}; usually {number_in_words(expected)}{usual}{share}"
 
 
 def _unusual(event: AnomalyEvent) -> str:
@@ -171,21 +181,8 @@ def when(start: datetime, end: datetime, time_zone: str) -> str:
     begins, ends = start.astimezone(zone), end.astimezone(zone)
     until = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%a %Y-%m-%d %H:%M}"
     utc = "" if time_zone == "UTC" else f" ({start:%H:%M} UTC)"
-    span = f", {_span(end - start)}" if end > start else ""
+    span = f", {span_in_words(end - start)}" if end > start else ""
     return f"{begins:%a %Y-%m-%d %H:%M} to {until} {time_zone}{utc}{span}"
-
-
-def number(value: float) -> str:
-    """As a person reads it: six significant digits, thousands apart."""
-    whole = 1e6 <= abs(value) < 1e15  # noqa: PLR2004 - beyond six digits, yet no need for an exponent
-    return f"{value:,.0f}" if whole else f"{value:,.6g}"
-
-
-def _span(span: timedelta) -> str:
-    minutes = round(span.total_seconds() / 60)
-    days, rest = divmod(minutes, 1_440)
-    parts = ((days, "d"), (rest // 60, "h"), (rest % 60, "min"))
-    return " ".join(f"{amount} {unit}" for amount, unit in parts if amount) or "0 min"
 
 
 def _left_out(outcomes: Sequence[Outcome], what: str) -> list[str]:

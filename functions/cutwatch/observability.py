@@ -2,9 +2,9 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -25,25 +25,50 @@ metrics = Metrics()
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload, LambdaContext], Payload]
+Answer = TypeVar("Answer")
 
 
 def observed(function: Callable[[Payload], Payload]) -> Handler:
     """A Lambda handler around `function`: every log line carries detector, run and execution."""
 
     @wraps(function)
+    def answered(event: Payload, _own_arn: str) -> Payload:
+        logger.append_keys(**_subject(event))
+        answer = function(checked(event))
+        logger.info("done", result=answer)
+        return answer
+
+    return _handler(answered)
+
+
+def observed_drawing(function: Callable[[Payload, str], str]) -> Callable[..., str]:
+    """As `observed`, around a function that draws: it is told its own ARN, and its answer is too long for a log line."""
+
+    @wraps(function)
+    def drawn(event: Payload, own_arn: str) -> str:
+        chosen = event.get("detector")
+        logger.append_keys(detector=chosen if isinstance(chosen, str) else None)
+        answer = function(event, own_arn)
+        logger.info("drawn", characters=len(answer))
+        return answer
+
+    return _handler(drawn)
+
+
+def _handler(
+    function: Callable[[Payload, str], Answer],
+) -> Callable[[Payload, LambdaContext], Answer]:
+    @wraps(function)
     @metrics.log_metrics
     @tracer.capture_lambda_handler(capture_response=False)
     @logger.inject_lambda_context(clear_state=True)
-    def handler(event: Payload, _context: LambdaContext) -> Payload:
-        logger.append_keys(**_subject(event))
+    def handler(event: Payload, context: LambdaContext) -> Answer:
         try:
-            answer = function(_strict(event))
-        except Exception:
+            return function(event, context.invoked_function_arn)
+        except Exception as error:
             metrics.add_metric("Errors", MetricUnit.Count, 1)
-            logger.exception("failed")
+            logger.exception("failed", reason=f"{type(error).__name__}: {error}")
             raise
-        logger.info("done", result=answer)
-        return answer
 
     return handler
 
@@ -53,6 +78,14 @@ class _StrictPayload(dict[str, Any]):
 
     def __missing__(self, field: str) -> Any:
         raise InvalidInput(f"the payload lacks {field!r}; events/ has a sample for every function")
+
+
+def checked(event: Any) -> Payload:
+    """An event whose missing fields are told by name; raises `InvalidInput` if it is no object at all."""
+    if not isinstance(event, dict):
+        raise InvalidInput(f"the payload is {type(event).__name__}; expected an object")
+    strict: Payload = _strict(event)
+    return strict
 
 
 def _strict(value: Any) -> Any:
@@ -66,8 +99,10 @@ def count(name: str, value: float = 1) -> None:
     metrics.add_metric(name, MetricUnit.Count, value)
 
 
-def _subject(event: Mapping[str, Any]) -> dict[str, Any]:
+def _subject(event: Any) -> dict[str, Any]:
     """A batch of several detectors names each of them where it fails."""
+    if not isinstance(event, dict):
+        return {}
     alone = [event["detector"]] if event.get("detector") else event.get("detectors") or []
     only = alone[0] if isinstance(alone, list) and len(alone) == 1 else None
     return {

@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass, field, fields
 from math import inf
 from typing import Any, Literal
 
+from cutwatch.errors import InvalidInput
+
 Status = Literal["TRAINED", "PUBLISHED", "UP_TO_DATE", "NO_DATA", "TOO_LITTLE_HISTORY", "FAILED"]
 
 # Work was done and recorded. UP_TO_DATE, NO_DATA and TOO_LITTLE_HISTORY are no failures either: there was nothing to do.
 SUCCESSES: tuple[Status, ...] = ("TRAINED", "PUBLISHED")
-_MESSAGE_MAX_LENGTH = 2_000
+MESSAGE_MAX_LENGTH = 2_000
 
 
 # From which multiple of the cutoff on an event is called medium or high; a silence is always high.
@@ -102,14 +104,29 @@ def failure_of(detector: str, caught: Mapping[str, Any]) -> Outcome:
 
 def failure(detector: str, error: str, reason: str) -> Outcome:
     """A detector's failure, by the name of the error and in words."""
-    return Outcome(detector, "FAILED", f"{error}: {reason}"[:_MESSAGE_MAX_LENGTH])
+    return Outcome(detector, "FAILED", f"{error}: {reason}"[:MESSAGE_MAX_LENGTH])
+
+
+def reason_of(ended: Any, field: str) -> str | None:
+    """In words, what a state machine caught (`Error`, `Cause`) in this field; None where it caught nothing.
+
+    Raises `InvalidInput` for what is neither null nor an object.
+    """
+    if ended is None:
+        return None
+    if not isinstance(ended, Mapping):
+        raise InvalidInput(f"{field} is {ended!r:.60}; expected null or an object")
+    return failure_of("", ended).message if "Error" in ended else None
 
 
 def _reason(cause: str) -> str:
-    """A Lambda function's cause is JSON around the exception's text; any other cause is the text itself."""
+    """A function's cause is JSON around the exception's text, a nested execution's is its description, any other is text."""
     try:
         parsed = json.loads(cause)
     except ValueError:
         return cause or "no cause given"
-    message = parsed.get("errorMessage") if isinstance(parsed, dict) else None
-    return str(message or cause)
+    if not isinstance(parsed, dict):
+        return cause
+    if "Error" in parsed:
+        return f"{parsed['Error']}: {_reason(str(parsed.get('Cause', '')))}"
+    return str(parsed.get("errorMessage") or cause)

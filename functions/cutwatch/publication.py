@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cutwatch.aws_limits import METRIC_MAX_AGE
+from cutwatch.batches import Batch
 from cutwatch.bucket import Bucket
 from cutwatch.detector import Detector
 from cutwatch.errors import TRANSIENT, CutwatchError
@@ -29,8 +30,6 @@ from cutwatch.observability import logger
 from cutwatch.outcomes import AnomalyEvent, Outcome, failure
 from cutwatch.recorded_events import RecordedEvent
 from cutwatch.records import CarriedState, DetectorRecord, LastEvent
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
 from cutwatch.storage import read_description, read_epochs, read_scores
 from cutwatch.verdicts import ScoredWindow, Verdicts
 
@@ -39,9 +38,8 @@ _LISTED_EVENTS = 100
 
 def publish_window(
     cloudwatch: Any,
-    registry: Registry,
     bucket: Bucket,
-    run: Run,
+    batch: Batch,
     dataset: Mapping[str, Any],
     job: str,
     namespace: str,
@@ -53,6 +51,7 @@ def publish_window(
     Datapoints that have become too old for CloudWatch are counted in the outcome's message, not published. Where
     there is an `alarm_window`, the outcome says how many anomalous datapoints were within that time at most.
     """
+    registry, run = batch.registry, batch.run
     window = _read(bucket, dataset, job)
     description, detector = window.description, window.detector
     judged = window.verdicts()
@@ -64,9 +63,10 @@ def publish_window(
     outcome = _outcome(detector, window.start, publishable, events, lost)
     if alarm_window:
         outcome = replace(outcome, datapoints_together=most_together(publishable, alarm_window))
-    # A run that is repeated tells alarms nothing new; a first one must not be stamped hours ago, when it began.
-    stamp = run.moment if record.last_run == run.id else now
-    datums = _datapoint_datums(publishable, detector.name) + summary_datums(outcome, stamp)
+    datums = _datapoint_datums(publishable, detector.name)
+    # Where this run has moved the watermark already, alarms have seen its summary; a new stamp would raise them again.
+    if record.last_run != run.id:
+        datums += summary_datums(outcome, now)
     publish(cloudwatch, namespace, datums)
     found = [RecordedEvent(detector.name, event, run.id) for event in events]
     registry.record_events(found, run.moment)
@@ -75,23 +75,22 @@ def publish_window(
     carried = _carried(dataset, description, job)
     end = parse_moment(description["end"])
     if record.published_through is None or record.published_through < end:
-        _delete_superseded(bucket, record, carried)
-    with _admitting_failure(registry, run, detector.name):
+        _delete_superseded(bucket, batch, record, carried)
+    with _admitting_failure(batch, detector.name):
         definition = detector.to_payload()
         registry.advance(detector.name, end, run.id, last, before, carried, definition)
     return outcome
 
 
 @contextmanager
-def _admitting_failure(registry: Registry, run: Run, detector: str) -> Iterator[None]:
+def _admitting_failure(batch: Batch, detector: str) -> Iterator[None]:
     """What keeps the watermark from moving replaces the outcome of this window: the next run publishes it again."""
     try:
         yield
-    except TRANSIENT:
-        raise
     except CutwatchError as error:
-        outcome = failure(detector, type(error).__name__, str(error))
-        registry.record_outcome(run.id, run.moment, outcome, keeps=())
+        if not isinstance(error, TRANSIENT) or batch.last_try:
+            outcome = failure(detector, type(error).__name__, str(error))
+            batch.registry.record_outcome(batch.run.id, batch.run.moment, outcome, keeps=())
         raise
 
 
@@ -106,7 +105,7 @@ def _carried(
 
 
 def _delete_superseded(
-    bucket: Bucket, record: DetectorRecord, carried: CarriedState | None
+    bucket: Bucket, batch: Batch, record: DetectorRecord, carried: CarriedState | None
 ) -> None:
     """The state that this window began with stays, for a repetition; the one before is of no more use.
 
@@ -119,9 +118,9 @@ def _delete_superseded(
         return
     try:
         bucket.delete(superseded)
-    except TRANSIENT:
-        raise
     except CutwatchError as error:
+        if isinstance(error, TRANSIENT) and not batch.last_try:
+            raise
         logger.warning("superseded state not deleted, it expires by itself", reason=str(error))
 
 

@@ -216,8 +216,11 @@ class Registry:
         now: datetime,
         outcome: Outcome,
         keeps: tuple[Status, ...] = SUCCESSES,
-    ) -> None:
-        """Record how a detector's part of a run ended; `keeps` are never replaced by anything but a success."""
+    ) -> bool:
+        """Record how a detector's part of a run ended; `keeps` are never replaced by anything but a success.
+
+        Whether it was recorded.
+        """
         item = {
             "pk": f"RUN#{run}",
             "sk": f"OUTCOME#{outcome.detector}",
@@ -226,11 +229,14 @@ class Registry:
         }
         if outcome.status in SUCCESSES or not keeps:
             self._table.put(item)
-            return
+            return True
         kept = {f":s{number}": status for number, status in enumerate(keeps)}
         condition = f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(kept)})"
-        with suppress(ConditionFailed):
+        try:
             self._table.put(item, condition, {"#status": "status"}, kept)
+        except ConditionFailed:
+            return False
+        return True
 
     def outcome(self, run: str, detector: str) -> Outcome | None:
         """How a detector's part of a run ended, if it has."""

@@ -1,5 +1,6 @@
 """A run: one execution's share of the calendar, the same for every execution of the same scheduled time."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,13 @@ from cutwatch.detector import Engine
 from cutwatch.errors import InvalidInput
 from cutwatch.moments import parse_moment
 from cutwatch.names import run_prefix
+from cutwatch.payloads import read
 
 Kind = Literal["training", "transform"]
+
+# Keys in S3 and the registry begin with it.
+_ID = re.compile(r"(training|transform)-[0-9A-Za-z-]{1,60}")
+_USUAL_ID = "transform-20261102T040000Z"
 
 # Before any datapoint of CloudWatch's.
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
@@ -77,7 +83,13 @@ class Run:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Run":
-        """Read back what `asdict` wrote."""
-        if not isinstance(payload, Mapping):
-            raise InvalidInput(f"run is {payload!r}; expected an object")
-        return cls(**{name: payload[name] for name in cls.__dataclass_fields__})
+        """Read back what `asdict` wrote; raises `InvalidInput`, also for times that are none."""
+        run = read(cls, payload, "run")
+        if not _ID.fullmatch(run.id):
+            raise InvalidInput(f"run.id is {run.id[:60]!r}; expected such as {_USUAL_ID}")
+        if not min(run.scheduled, run.moment) >= _EARLIEST:
+            raise InvalidInput(
+                f"run.scheduled_time is {run.scheduled_time!r} and run.now {run.now!r}; "
+                f"expected times since {_EARLIEST:%Y}"
+            )
+        return run

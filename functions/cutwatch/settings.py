@@ -197,3 +197,12 @@ class RetireDetectorsSettings(Settings):
 
     table_name: str
     detectors_file: str = "detectors.yaml"
+
+
+@dataclass(frozen=True)
+class DrawWidgetSettings(Settings):
+    """`anomaly_namespace` is the CloudWatch namespace that anomalies were published to."""
+
+    table_name: str
+    anomaly_namespace: str
+    aws_region: str

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from annotated_types import Len
 
 from cutwatch import aws_limits
+from cutwatch.errors import legible
 
 Namespace = Annotated[str, Len(1, 255)]
 MetricName = Annotated[str, Len(1, aws_limits.METRIC_NAME_MAX_LENGTH)]
@@ -112,7 +113,10 @@ def _form_problems(
             "statistic, or expression and metrics",
         )
     if not expression:
-        yield "expression", f"is missing; it says what to make of {', '.join(metrics)}"
+        yield (
+            "expression",
+            f"is missing; it says what to make of {', '.join(map(legible, metrics))}",
+        )
     if not metrics:
         yield "metrics", "is missing; it says what the names in the expression are"
 
@@ -125,7 +129,10 @@ def _expression_problems(expression: str, metrics: Mapping[str, SourceMetric]) -
         elif not name[0].isupper() and name not in metrics:
             near = get_close_matches(name, metrics, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            yield "expression", f"{name!r} is none of the metrics {', '.join(metrics)}{hint}"
+            yield (
+                "expression",
+                f"{name!r} is none of the metrics {', '.join(map(legible, metrics))}{hint}",
+            )
     for name in [name for name in metrics if name not in names]:
         yield "metrics", f"{name!r} is not used in the expression {expression!r}"
     if (length := len(prefixed(expression, metrics, _LONGEST_PREFIX))) > (

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from cutwatch.bucket import Bucket
 from cutwatch.metrics import (
@@ -19,7 +19,7 @@ from cutwatch.metrics import (
     datum,
     publish,
 )
-from cutwatch.outcomes import Outcome
+from cutwatch.outcomes import MESSAGE_MAX_LENGTH, Outcome, Status
 from cutwatch.registry import Registry
 from cutwatch.runs import Run
 
@@ -64,15 +64,24 @@ class Summary:
         }
 
 
-def summarize(registry: Registry, bucket: Bucket, run: Run) -> Summary:
-    """Collect the outcomes; a detector that was listed but left none has failed."""
-    recorded = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
+def summarize(registry: Registry, bucket: Bucket, run: Run, reason: str | None = None) -> Summary:
+    """Collect the outcomes; a detector that was listed but left none has failed, which is recorded.
+
+    `reason` is why a Map has not come to its detectors, if so.
+    """
+    outcomes = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
     names = bucket.read_json(run.names_key)
-    return Summary(run, [recorded.get(name) or _unfinished(name) for name in names])
+    for name in names:
+        if name not in outcomes:
+            outcomes[name] = _unfinished(name, reason)
+            registry.record_outcome(run.id, run.moment, outcomes[name], keeps=get_args(Status))
+    return Summary(run, [outcomes[name] for name in names])
 
 
-def _unfinished(detector: str) -> Outcome:
-    return Outcome(detector, "FAILED", "its part of the run ended without recording an outcome")
+def _unfinished(detector: str, reason: str | None) -> Outcome:
+    sentence = "its part of the run ended without recording an outcome"
+    because = f"; the run could not go through its detectors: {reason}" if reason else ""
+    return Outcome(detector, "FAILED", f"{sentence}{because}"[:MESSAGE_MAX_LENGTH])
 
 
 def publish_totals(cloudwatch: Any, namespace: str, summary: Summary, now: datetime) -> None:

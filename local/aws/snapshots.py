@@ -1,4 +1,4 @@
-"""What an account holds, remembered and put back: objects, items, datapoints, SageMaker's jobs and models.
+"""What an account holds, remembered and put back: objects, items, datapoints, states of alarms, SageMaker's jobs and models.
 
 Stacks, executions and what only they hold stay as they are: an application is deployed once, and tried many times.
 """
@@ -20,6 +20,7 @@ class Snapshot:
     objects: dict[Any, dict[str, Any]]
     items: dict[Any, Any]
     datapoints: Any
+    alarms: Any
     sagemaker: Any
 
 
@@ -27,7 +28,7 @@ def take(cloudwatch: CloudWatch, sagemaker: SageMaker) -> Snapshot:
     return Snapshot(
         {name: _copied(bucket["objects"]) for name, bucket in _buckets().items()},
         {name: deepcopy(dict(table["items"])) for name, table in _tables().items()},
-        cloudwatch.contents(),
+        *cloudwatch.contents(),
         sagemaker.contents(),
     )
 
@@ -37,7 +38,7 @@ def put_back(snapshot: Snapshot, cloudwatch: CloudWatch, sagemaker: SageMaker) -
         bucket["objects"] = _copied(snapshot.objects.get(name, {}))
     for name, table in _tables().items():
         table["items"] = defaultdict(dict, deepcopy(snapshot.items.get(name, {})))
-    cloudwatch.put_back(snapshot.datapoints)
+    cloudwatch.put_back(snapshot.datapoints, snapshot.alarms)
     sagemaker.put_back(snapshot.sagemaker)
 
 

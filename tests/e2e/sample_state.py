@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from cutwatch.batches import Batch
 from cutwatch.bucket import Bucket
 from cutwatch.datasets import DatasetWriter, Plan
 from cutwatch.detector import Detector
@@ -75,6 +76,10 @@ class SampleState:
         self._run("start_transform_job")
         self._wait("get_transform_job_status", sample("get_transform_job_status"))
 
+    def published(self) -> None:
+        self.transformed()
+        self._run("publish_anomalies")
+
     def forest_rows(self) -> None:
         self._store("train_forest", self._forest_detector())
 
@@ -106,7 +111,7 @@ class SampleState:
         named = event["datasets"][0]
         settings = StoreMetricDataSettings("", self._bucket.name, 15, 7)
         writer = _NamedDatasetWriter(
-            _MadeUpMetrics(), self._bucket, self._registry, settings, run, named["digest"]
+            _MadeUpMetrics(), self._bucket, settings, Batch(self._registry, run), named["digest"]
         )
         [stored] = writer.store([detector])
         assert stored["prefix"] == named["prefix"]
@@ -128,12 +133,11 @@ class _NamedDatasetWriter(DatasetWriter):
         self,
         cloudwatch: Any,
         bucket: Bucket,
-        registry: Registry,
         settings: StoreMetricDataSettings,
-        run: Run,
+        batch: Batch,
         digest: str,
     ) -> None:
-        super().__init__(cloudwatch, bucket, registry, settings, run)
+        super().__init__(cloudwatch, bucket, settings, batch)
         object.__setattr__(self, "_named", digest)
 
     def _digest(self, plan: Plan) -> str:
@@ -176,4 +180,5 @@ _BEFORE: Mapping[str, Callable[[SampleState], None]] = {
     "train_forest": SampleState.forest_rows,
     "score_forest": SampleState.forest,
     "summarize_run": SampleState.run_is_open,
+    "draw_widget": SampleState.published,
 }

@@ -21,6 +21,8 @@ _FOR_ONE_OF_SAGEMAKER = {
     "StartTransformJob",
     "GetTransformJobStatus",
 }
+# Whose list a Map reads, by the end of its key.
+_LISTED = {"/lambda.json": (FIRST, SECOND), "/sagemaker.json": (JOBS,)}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Target:
     @property
     def label(self) -> str:
         return f"{self.caller} {self.service}.{self.operation} {self.subject}".rstrip()
+
+    @property
+    def has_function(self) -> bool:
+        """Whether a function makes the call, or is what is called."""
+        return self.caller != "States" or self.service == "lambda"
 
     def is_of(self, caller: str) -> bool:
         return self.caller == _short(caller)
@@ -89,6 +96,9 @@ def _short(caller: str) -> str:
 
 
 def _detectors(caller: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    if caller == "States" and "FunctionName" not in parameters:
+        key = str(parameters.get("Key", ""))
+        return next((names for end, names in _LISTED.items() if key.endswith(end)), NAMES)
     text = json.dumps(parameters, default=str)
     named = tuple(name for name in NAMES if re.search(rf"\b{name}\b", text))
     return named or ((JOBS,) if caller in _FOR_ONE_OF_SAGEMAKER else ())
@@ -101,6 +111,7 @@ def _subject(call: Call, parameters: Mapping[str, Any]) -> str:
         "lambda": _function,
         "sagemaker": _named,
         "cloudwatch": _metrics,
+        "stepfunctions": _machine,
     }.get(call.service, lambda _: "")(parameters)
     return _CHANGING.sub("", subject)
 
@@ -119,6 +130,11 @@ def _item(parameters: Mapping[str, Any]) -> str:
 
 def _function(parameters: Mapping[str, Any]) -> str:
     match = _LOGICAL_ID.search(parameters["FunctionName"])
+    return match[1] if match else ""
+
+
+def _machine(parameters: Mapping[str, Any]) -> str:
+    match = _LOGICAL_ID.search(parameters["StateMachineArn"])
     return match[1] if match else ""
 
 

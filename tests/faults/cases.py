@@ -20,6 +20,8 @@ KINDS: tuple[Kind, ...] = (
     "late",
     "killed",
 )
+# Step Functions itself is no function that could be killed, or that anybody waits for.
+_OF_FUNCTIONS = ("late", "killed")
 # As often as botocore asks, so that each fault is the function's to report and the state machine's to deal with.
 _ATTEMPTS = 3
 _THROTTLED = {
@@ -34,8 +36,12 @@ _SERVER_ERRORS = {
     "cloudwatch": "InternalServiceFault",
     "sagemaker": "InternalFailure",
     "sns": "InternalError",
+    "events": "InternalException",
     "lambda": "ServiceException",
+    "stepfunctions": "InternalServerError",
 }
+# Step Functions tells a denial here by the name that other troubles have too, so that it is retried as they are.
+_DENIALS = {("States", "s3"): 4, ("States", "stepfunctions"): 6}
 _DENIED = {"s3": "AccessDenied", "cloudwatch": "AccessDenied", "sns": "AuthorizationError"}
 
 
@@ -57,9 +63,11 @@ class Case:
 
 
 def call_cases(targets: Iterable[Target]) -> Iterator[Case]:
-    """Every call with every fault of AWS's."""
+    """Every call with every fault of AWS's that can befall it."""
     for target in targets:
         for kind in KINDS:
+            if kind in _OF_FUNCTIONS and not target.has_function:
+                continue
             yield Case(
                 target.scenario,
                 f"{target.label} #{target.occurrence + 1}",
@@ -73,7 +81,7 @@ def call_cases(targets: Iterable[Target]) -> Iterator[Case]:
 
 def fault_of(target: Target, kind: Kind) -> Fault:
     """The fault of this kind that hits this call, until botocore gives up on it."""
-    often = 1 if target.service == "lambda" else _ATTEMPTS
+    often = 1 if target.caller == "States" else _ATTEMPTS
     details: Mapping[Kind, dict[str, Any]] = {
         "throttled": {
             "error": _THROTTLED.get(target.service, "ThrottlingException"),
@@ -86,7 +94,7 @@ def fault_of(target: Target, kind: Kind) -> Fault:
         "denied": {
             "error": _DENIED.get(target.service, "AccessDeniedException"),
             "status": 403,
-            "times": 1,
+            "times": _DENIALS.get((target.caller, target.service), 1),
         },
         "late": {"ends": "timed out", "times": 1},
         "killed": {"ends": "killed", "times": 1},

@@ -35,10 +35,21 @@ def test_every_line_carries_detector_run_and_execution(account: Account, log: St
 
     account.invoke("record_outcome", event)
 
-    [line] = lines_of(log)
-    assert line["detector"] == event["detectors"][0]["name"]
-    assert line["run"] == event["run"]["id"]
-    assert line["execution"] == event["execution"]
+    lines = lines_of(log)
+    assert [line["message"] for line in lines] == ["recorded as failed", "done"]
+    for line in lines:
+        assert line["detector"] == event["detectors"][0]["name"]
+        assert line["run"] == event["run"]["id"]
+        assert line["execution"] == event["execution"]
+
+
+def test_a_failure_that_a_state_machine_caught_is_logged_with_its_reason(
+    account: Account, log: StringIO
+) -> None:
+    account.invoke("record_outcome", sample("record_outcome"))
+
+    [line] = [line for line in lines_of(log) if line["level"] == "ERROR"]
+    assert line["reason"].startswith("QuotaExceeded: CreateTransformJob: The account-level service")
 
 
 def test_a_failure_is_logged_with_its_reason_and_counted(
@@ -51,6 +62,7 @@ def test_a_failure_is_logged_with_its_reason_and_counted(
 
     [line] = lines_of(log)
     assert (line["level"], line["exception_name"]) == ("ERROR", "QuotaExceeded")
+    assert line["reason"].startswith("QuotaExceeded: CreateTrainingJob: ")
     assert '"Errors":[1.0]' in capsys.readouterr().out
 
 

@@ -71,7 +71,10 @@ def scored(
     start = end - PERIOD * len(scores)
     event, store = sample("publish_anomalies"), sample("store_metric_data")
     store["detectors"][0] |= fields
-    event["run"] |= {"id": f"run of {end}", "scheduled_time": (end + DELAY).isoformat()}
+    event["run"] |= {
+        "id": f"transform-{end:%Y%m%dT%H%M%SZ}",
+        "scheduled_time": (end + DELAY).isoformat(),
+    }
     store["run"] = event["run"]
     detector = Detector.from_payload(store["detectors"][0])
     trained_through = f"{start:%Y-%m-%dT%H:%M:%SZ}"
@@ -134,16 +137,18 @@ def test_a_repetition_tells_alarms_nothing_new(day: Scored) -> None:
     assert day.summary("AnomalousDatapoints", later) == {}
 
 
-def test_datapoints_together_are_published_where_an_alarm_asks_for_them(day: Scored) -> None:
-    day.publish()
-    assert day.summary("AnomalousDatapointsTogether") == {}
+@pytest.mark.parametrize(("minutes", "together"), [("0", None), ("600", 2)])
+def test_datapoints_together_are_published_where_an_alarm_asks_for_them(
+    day: Scored, minutes: str, together: int | None
+) -> None:
+    """One anomaly in every hundred datapoints of five minutes: two within ten hours."""
+    day.account.overrides["ALARM_WINDOW_MINUTES"] = minutes
 
-    day.account.overrides["ALARM_WINDOW_MINUTES"] = "600"
-    day.publish()
+    day.publish(now=f"{STAMPED_NOW:%Y-%m-%dT%H:%M:%SZ}")
 
-    # One anomaly in every hundred datapoints of five minutes: two within ten hours.
-    assert day.summary("AnomalousDatapointsTogether") == {STAMPED_NOW: 2}
-    assert day.outcome.datapoints_together == 2
+    published = {} if together is None else {STAMPED_NOW: together}
+    assert day.summary("AnomalousDatapointsTogether") == published
+    assert day.outcome.datapoints_together == together
 
 
 def test_events_are_recorded_for_whoever_asks_by_time(day: Scored) -> None:
@@ -206,9 +211,9 @@ def test_the_watermark_moves_to_the_end_of_the_window(day: Scored) -> None:
 def test_the_next_run_has_nothing_new_until_time_has_passed(day: Scored) -> None:
     day.publish()
 
-    day.store["run"] |= {"id": "the next run"}
+    day.store["run"] |= {"id": "transform-20261102T050000Z"}
     assert day.account.invoke("store_metric_data", day.store)["pending"] == 0
-    outcome = day.account.registry.outcome("the next run", DETECTOR)
+    outcome = day.account.registry.outcome("transform-20261102T050000Z", DETECTOR)
     assert outcome is not None
     assert outcome.status == "UP_TO_DATE"
 

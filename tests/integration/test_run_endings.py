@@ -377,3 +377,37 @@ def test_silences_are_read_in_one_query(account: Account) -> None:
     with counted_calls("dynamodb") as calls:
         account.invoke("summarize_run", SUMMARIZE)
     assert calls.count("Query") == 2
+
+
+def test_a_detector_that_left_no_outcome_has_failed_as_the_run_has_and_that_is_recorded(
+    account: Account,
+) -> None:
+    list_detectors(account, "orders", "refunds")
+    record(account, "orders", "PUBLISHED")
+    error = {"Error": "States.ItemReaderFailed", "Cause": "Access Denied"}
+
+    answer = account.invoke("summarize_run", SUMMARIZE | {"error": error})
+
+    [failed] = answer["failures"]
+    assert failed["detector"] == "refunds"
+    assert failed["reason"].endswith("its detectors: States.ItemReaderFailed: Access Denied")
+    recorded = account.registry.outcome(RUN, "refunds")
+    assert recorded is not None
+    assert (recorded.status, recorded.message) == ("FAILED", failed["reason"])
+
+
+def test_an_outcome_that_comes_after_the_summary_has_looked_is_kept(account: Account) -> None:
+    list_detectors(account, "orders")
+    outcomes = Registry.outcomes
+
+    def looked_too_early(registry: Registry, run: str) -> Any:
+        found = outcomes(registry, run)
+        record(account, "orders", "UP_TO_DATE", "nothing new")
+        return found
+
+    with patch.object(Registry, "outcomes", looked_too_early):
+        account.invoke("summarize_run", SUMMARIZE)
+
+    recorded = account.registry.outcome(RUN, "orders")
+    assert recorded is not None
+    assert recorded.status == "UP_TO_DATE"

@@ -314,6 +314,16 @@ def test_without_a_model_and_without_a_reason_the_detector_has_failed(account: A
     assert "training-20261102T040000Z-by-need left no outcome" in message
 
 
+def test_without_a_model_the_outcome_is_why_the_training_could_not_begin(account: Account) -> None:
+    error = "StepFunctions.AWSStepFunctionsException"
+    refused = {"Error": error, "Cause": "not authorized (Error Code: AccessDeniedException)"}
+
+    status, message = outcome(account, EVENT | {"training": refused})
+
+    assert status == "FAILED"
+    assert f"by-need failed: {error}: not authorized (Error Code: AccessDenied" in message
+
+
 def test_a_model_of_another_recipe_is_not_used(trained: Account) -> None:
     report(trained, 300)
 

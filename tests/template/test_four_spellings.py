@@ -1,5 +1,6 @@
 """State, logical id, file and event of a function are one name in four spellings."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 
 from tests.definitions import LAMBDA, all_states, definition, lambda_of
 from tests.sample_events import EVENTS
-from tests.stack import FUNCTION, PROJECT, STATE_MACHINE, Stack, camel, snake
+from tests.stack import FUNCTION, PROJECT, STATE_MACHINE, Stack, snake
 
 MACHINES = ("training", "transform")
+ENDPOINT = re.compile(r'"endpoint": "\$\{(\w+)\.Arn\}"')
 
 
 def functions(stack: Stack) -> set[str]:
@@ -23,24 +25,37 @@ def lambda_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield name, state
 
 
-def targets(stack: Stack) -> set[str]:
-    """The functions that rules call."""
-    rules = stack.resources("AWS::Events::Rule")
-    arns = {t["Arn"] for rule in rules for t in stack.properties(rule)["Targets"]}
-    return {name for name in functions(stack) if stack.arn(camel(name)) in arns}
-
-
 def test_every_task_state_bears_the_name_of_the_function_it_calls() -> None:
     for name, state in lambda_tasks():
         assert lambda_of(state) == name.replace(" ", "")
 
 
-def test_every_function_is_a_task_of_a_state_machine_or_a_target_of_a_rule_and_every_task_a_function(
+def called_by_rules(stack: Stack) -> set[str]:
+    """The functions that rules have as their targets."""
+    arns = [
+        target["Arn"].get("Fn::GetAtt", [""])[0]
+        for rule in stack.resources("AWS::Events::Rule").values()
+        for target in rule["Targets"]
+    ]
+    return {snake(name) for name in arns if name in stack.resources(FUNCTION)}
+
+
+def called_by_dashboards(stack: Stack) -> set[str]:
+    """The functions that draw custom widgets."""
+    bodies = [
+        each["DashboardBody"] for each in stack.resources("AWS::CloudWatch::Dashboard").values()
+    ]
+    named = [name for body in bodies for name in ENDPOINT.findall(body["Fn::Sub"])]
+    return {snake(name) for name in named}
+
+
+def test_every_function_has_one_kind_of_caller_a_task_or_a_rule_or_a_dashboard(
     stack: Stack,
 ) -> None:
     tasks = {snake(name) for name, _ in lambda_tasks()}
-    assert tasks | targets(stack) == functions(stack)
-    assert not tasks & targets(stack)
+    callers = [tasks, called_by_rules(stack), called_by_dashboards(stack)]
+
+    assert sorted(name for called in callers for name in called) == sorted(functions(stack))
 
 
 def test_every_function_is_a_file_and_every_file_a_function(stack: Stack) -> None:

@@ -19,7 +19,7 @@ from tests.definitions import (
     successors,
     text,
 )
-from tests.stack import STATE_MACHINE, Stack
+from tests.stack import PROJECT, STATE_MACHINE, Stack, snake
 
 MACHINES = ("training", "transform")
 TRANSIENT = {"Throttled", "ServiceFault", "ConnectionLost"}
@@ -101,6 +101,39 @@ def test_every_retried_error_is_a_class_of_ours_or_named_by_aws(state: State) ->
 @pytest.mark.parametrize(("name", "state"), LAMBDA_TASKS)
 def test_every_function_is_retried_after_transient_errors(name: str, state: State) -> None:
     assert set(state["Retry"][0]["ErrorEquals"]) >= TRANSIENT
+
+
+BATCH_TASKS = {
+    "Store Metric Data",
+    "Train Forest",
+    "Register Model",
+    "Score Forest",
+    "Publish Anomalies",
+}
+
+
+@pytest.mark.parametrize(("name", "state"), LAMBDA_TASKS)
+def test_a_batchs_functions_and_no_others_learn_which_try_it_is(name: str, state: State) -> None:
+    parameters = state["Parameters"]
+
+    assert (parameters.get("retries.$") == "$$.State.RetryCount") == (name in BATCH_TASKS)
+    reads = (PROJECT / "functions" / f"{snake(lambda_of(state))}.py").read_text()
+    assert ("is_last_try(event)" in reads) == (name in BATCH_TASKS)
+
+
+@pytest.mark.parametrize(("name", "state"), LAMBDA_TASKS)
+def test_a_batchs_functions_know_the_last_try_and_none_before_it(name: str, state: State) -> None:
+    """All errors of one state count together in RetryCount: one retrier, and its number is ours."""
+    if name in BATCH_TASKS:
+        assert [retrier["MaxAttempts"] for retrier in state["Retry"]] == [errors.TRANSIENT_RETRIES]
+
+
+@pytest.mark.parametrize(("name", "state"), LAMBDA_TASKS)
+def test_no_retrier_of_transient_errors_gives_up_before_the_last_try_is_known(
+    name: str, state: State
+) -> None:
+    retriers = [each for each in state["Retry"] if TRANSIENT & set(each["ErrorEquals"])]
+    assert min(each["MaxAttempts"] for each in retriers) >= errors.TRANSIENT_RETRIES
 
 
 @pytest.mark.parametrize(("name", "state"), LAMBDA_TASKS)

@@ -159,6 +159,45 @@ def test_what_concerns_every_detector_is_raised() -> None:
         read_many(SimpleNamespace(get_metric_data=throttled), [DETECTOR], NOON, NOON + HOUR)
 
 
+class ThrottlingCloudWatch(FakeCloudWatch):
+    """Throttles every call that asks for one of some metrics."""
+
+    def __init__(self, *metrics: str) -> None:
+        super().__init__([1.0])
+        self.throttled = metrics
+
+    def get_metric_data(self, **request: Any) -> dict[str, Any]:
+        answer = super().get_metric_data(**request)
+        asked = {
+            query["MetricStat"]["Metric"]["MetricName"] for query in request["MetricDataQueries"]
+        }
+        if asked & set(self.throttled):
+            raise Throttled("GetMetricData", "Throttling", "Rate exceeded")
+        return answer
+
+
+FLEET = [a_detector(f"d{number}", metric=f"m{number}") for number in range(40)]
+
+
+def test_apart_what_concerns_one_detector_is_its_own_error() -> None:
+    cloudwatch = ThrottlingCloudWatch("m37")
+
+    found = read_many(cloudwatch, FLEET, NOON, NOON + HOUR, apart=True)
+
+    assert [name for name, each in found.items() if isinstance(each, Throttled)] == ["d37"]
+    assert list(found) == [detector.name for detector in FLEET]
+    assert len(cloudwatch.asked) < 20
+
+
+def test_apart_a_cloudwatch_that_answers_nobody_is_not_asked_for_each_detector() -> None:
+    cloudwatch = ThrottlingCloudWatch(*(detector.metric for detector in FLEET))
+
+    found = read_many(cloudwatch, FLEET, NOON, NOON + HOUR, apart=True)
+
+    assert {type(each) for each in found.values()} == {Throttled}
+    assert len(cloudwatch.asked) == 3
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [("PartialData", ServiceFault), ("InternalError", ServiceFault), ("Forbidden", AccessDenied)],

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from cutwatch.outcomes import AnomalyEvent, Outcome, failure_of
+from cutwatch.outcomes import AnomalyEvent, Outcome, failure_of, reason_of
 from tests.builders import an_outcome
 
 NOON = "2026-11-02T12:00:00Z"
@@ -31,6 +31,18 @@ def test_a_functions_error_is_a_failure_in_its_own_words() -> None:
     outcome = failure_of("orders", {"Error": "Throttled", "Cause": cause})
 
     assert outcome == an_outcome(status="FAILED", message="Throttled: slow down")
+
+
+def test_a_nested_executions_failure_is_told_in_its_own_words() -> None:
+    cause = json.dumps({"ExecutionArn": "arn", "Error": "InvalidInput", "Cause": "no such name"})
+    caught = {"Error": "States.TaskFailed", "Cause": cause}
+
+    assert reason_of(caught, "training") == "States.TaskFailed: InvalidInput: no such name"
+
+
+@pytest.mark.parametrize("ended", [None, {"status": "SUCCEEDED"}])
+def test_what_did_not_fail_has_no_reason(ended: dict[str, str] | None) -> None:
+    assert reason_of(ended, "training") is None
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from cutwatch.bucket import Bucket
+from local.aws import Fault
 from local.aws.calls import Call
 from local.aws.iam.permissions import Use
+from tests.widgets import Dashboard
 from tests.workflow.fleet import (
     FIRST_TRANSFORM,
     Fleet,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 CHECKOUT = detector("checkout")
 ORDERS = detector("orders", engine="lambda")
 SILENT = detector("silent", engine="lambda")
+STATES = "states.amazonaws.com"
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "States.Permissions")
@@ -71,8 +74,10 @@ def account_of_everything() -> Account:
         _supersede(shop)
         _lose_what_is_needed(shop)
         _end_jobs_badly(shop)
+        _lose_the_list(shop)
         _fail_to_list(shop)
         shop.check_freshness(FIRST_TRANSFORM + 6 * DAY)
+        _look_at_the_dashboard(shop)
         return _account(shop)
 
 
@@ -111,6 +116,13 @@ def _lose_what_is_needed(shop: Fleet) -> None:
     shop.train(now + 3 * HOUR)
 
 
+def _lose_the_list(shop: Fleet) -> None:
+    """A Map that cannot read its list: none of its detectors records an outcome, so the run does."""
+    shop.aws.faults.add(Fault.throttling("s3", "GetObject", caller=STATES))
+    shop.transform(FIRST_TRANSFORM + 6 * DAY)
+    shop.aws.faults.clear()
+
+
 def _end_jobs_badly(shop: Fleet) -> None:
     """Jobs that hang are stopped, and what they wrote that does not fit is recorded as a failure."""
     now = FIRST_TRANSFORM + 5 * DAY
@@ -144,6 +156,12 @@ def _delete_rows(bucket: Bucket, prefix: str) -> None:
 def _fail_to_list(shop: Fleet) -> None:
     for machine in ("TrainingStateMachine", "TransformStateMachine"):
         shop.stack.start(machine, {"detectors": ["chekout"]}).wait()
+
+
+def _look_at_the_dashboard(shop: Fleet) -> None:
+    looked_at = Dashboard(shop)
+    for name in ("checkout", None, "chekout"):
+        looked_at.draw(name)
 
 
 def _account(shop: Fleet) -> Account:

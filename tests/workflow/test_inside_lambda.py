@@ -227,6 +227,120 @@ def test_an_expression_that_cloudwatch_rejects_fails_alone() -> None:
         assert message.startswith("RejectedRequest: GetMetricData: ")
 
 
+THREE = [detector(name, engine="lambda") for name in ("checkout", "orders", "stock")]
+DAY = timedelta(days=1)
+LATER = FIRST_TRAINING + 2 * DAY
+
+
+def _throttled(service: str, operation: str, when: Any) -> Fault:
+    codes = {"s3": ("SlowDown", 503), "dynamodb": ("ProvisionedThroughputExceededException", 400)}
+    code, status = codes.get(service, ("ThrottlingException", 400))
+    return Fault(service, operation, error=code, status=status, when=when)
+
+
+def _of_key(prefix: str) -> Any:
+    return lambda parameters: str(parameters.get("Key", "")).startswith(prefix)
+
+
+def _of_item(sort_key: str) -> Any:
+    return lambda parameters: parameters.get("Key", {}).get("sk", {}).get("S") == sort_key
+
+
+def _of_metric(name: str) -> Any:
+    def concerns(parameters: Mapping[str, Any]) -> bool:
+        queries = parameters["MetricDataQueries"]
+        return any(each["MetricStat"]["Metric"]["MetricName"] == name for each in queries)
+
+    return concerns
+
+
+def _of_detector(name: str) -> Any:
+    def concerns(parameters: Mapping[str, Any]) -> bool:
+        dimensions = parameters["MetricData"][0].get("Dimensions", [])
+        return {"Name": "Detector", "Value": name} in dimensions
+
+    return concerns
+
+
+FOR_EVER: dict[str, tuple[Literal["training", "transform"], Fault]] = {
+    "its history is not read": (
+        "training",
+        _throttled("cloudwatch", "GetMetricData", _of_metric("orders")),
+    ),
+    "its history is not stored": (
+        "training",
+        _throttled("s3", "PutObject", _of_key("data/orders/")),
+    ),
+    "its forest is not stored": (
+        "training",
+        _throttled("s3", "PutObject", _of_key("models/orders/")),
+    ),
+    "its model is not registered": (
+        "training",
+        _throttled("dynamodb", "UpdateItem", _of_item("orders")),
+    ),
+    "its window is not read": (
+        "transform",
+        _throttled("cloudwatch", "GetMetricData", _of_metric("orders")),
+    ),
+    "its scores are not stored": (
+        "transform",
+        _throttled("s3", "PutObject", _of_key("scores/orders/")),
+    ),
+    "it is not published": (
+        "transform",
+        _throttled("cloudwatch", "PutMetricData", _of_detector("orders")),
+    ),
+    "its watermark does not move": (
+        "transform",
+        _throttled("dynamodb", "UpdateItem", _of_item("orders")),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("befalls", FOR_EVER)
+def test_a_detector_that_is_throttled_for_ever_fails_alone_and_the_next_run_catches_it_up(
+    befalls: str,
+) -> None:
+    kind, fault = FOR_EVER[befalls]
+    with loaded(*THREE, FirstWindowDays="1") as shop:
+        if kind == "transform":
+            shop.train()
+        at = FIRST_TRAINING if kind == "training" else NEXT_DAY
+        shop.aws.faults.add(fault)
+
+        ended = (shop.train(at) if kind == "training" else shop.transform(at)).wait()
+
+        done = "TRAINED" if kind == "training" else "PUBLISHED"
+        assert ended.status == "SUCCEEDED"
+        assert ended.output["statuses"] == {done: 2, "FAILED": 1}
+        message = shop.outcome(kind, at, "orders").message
+        assert message.startswith("Throttled: ")
+        assert fault.operation in message
+        shop.aws.faults.clear()
+        shop.aws.cool_down()
+        assert shop.transform(LATER).wait().output["statuses"] == {"PUBLISHED": 3}
+        assert {shop.registry.detector(each.name).published_through for each in THREE} == {LATER}
+        # One that had no model yet begins as far back as FirstWindowDays says.
+        days = {"orders": 1 if kind == "training" else 2}
+        for each in THREE:
+            published = shop.maxima("Anomaly", each.name, LATER)
+            assert len(published) == days.get(each.name, 2) * DAY // timedelta(seconds=PERIOD)
+
+
+def test_of_a_batch_that_is_throttled_for_ever_each_detector_has_its_own_reason() -> None:
+    with loaded(*THREE) as shop:
+        shop.aws.faults.add(_throttled("s3", "PutObject", _of_key("data/")))
+
+        ended = shop.train().wait()
+
+        assert (ended.status, ended.error) == ("FAILED", "AllDetectorsFailed")
+        for each in THREE:
+            message = shop.outcome("training", FIRST_TRAINING, each.name).message
+            assert message.startswith("Throttled: PutObject: ")
+
+
 FLEET = [detector(f"m{n:03}", engine="lambda") for n in range(300)]
 
 

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
 
+from cutwatch.bucket import Bucket
+from cutwatch.errors import TRANSIENT_RETRIES, Throttled
 from tests.account import Account
 from tests.builders import a_model
 from tests.sample_events import sample
@@ -232,6 +235,29 @@ def test_a_throttled_start_is_retried_and_succeeds(trained: StateMachines) -> No
     assert execution.output["statuses"] == {"PUBLISHED": 3}
     assert len(trained.delays) == 2
     assert max(trained.delays) <= 60
+
+
+def test_a_detector_that_is_throttled_for_ever_fails_alone_after_its_last_try(
+    machines: StateMachines,
+) -> None:
+    write = Bucket.write
+
+    def throttled(bucket: Bucket, key: str, content: str) -> None:
+        if key.startswith("data/orders/"):
+            raise Throttled("PutObject", "SlowDown", "slow down")
+        write(bucket, key, content)
+
+    with patch.object(Bucket, "write", throttled):
+        execution = machines.run("TrainingStateMachine", TRAINING)
+
+    tries = [
+        payload["retries"]
+        for function, payload in machines.account.invocations
+        if function == "store_metric_data" and payload["detectors"][0]["name"] == "orders"
+    ]
+    assert tries == list(range(TRANSIENT_RETRIES + 1))
+    assert execution.output["statuses"] == {"TRAINED": 2, "FAILED": 1}
+    assert failures(execution) == {"orders": "Throttled: PutObject: slow down (SlowDown)"}
 
 
 def test_a_quota_refusal_is_waited_for_longer(trained: StateMachines) -> None:

@@ -6,8 +6,6 @@ moves to another period of it, or leaves it: when the clock has passed them, and
 minute arrive. The current minute counts as over, so that nobody waits for its end.
 """
 
-import hashlib
-import json
 import logging
 import math
 import threading
@@ -22,27 +20,32 @@ import numpy as np
 from local.aws.api_response import ApiError
 from local.aws.cloudwatch import alarm_reasons, insights_query, metrics_insights
 from local.aws.cloudwatch.alarm_changes import Change, Contributor, State
-from local.aws.cloudwatch.alarm_judgement import ALARM, INSUFFICIENT_DATA, OK, Rule, judge
+from local.aws.cloudwatch.alarm_evaluation import (
+    Outcome,
+    Timing,
+    contributor_id,
+    has_contributors,
+    metric_names,
+    move,
+    of_group,
+    of_one,
+    state_of,
+)
+from local.aws.cloudwatch.alarm_judgement import ALARM, OK, judge
 from local.aws.cloudwatch.alarm_records import (
     INITIAL_REASON,
     Record,
     insights_of,
-    period_of,
     put_state,
     queries_of,
     rule_of,
-    statistic_of,
     watched_query,
 )
-from local.aws.cloudwatch.alarm_rules import ALARM_MAX_RANGE, INSIGHTS_ALARM_MAX_RANGE
 from local.aws.cloudwatch.metric_queries import Queries
 from local.aws.cloudwatch.metric_store import MetricKey
-from local.aws.cloudwatch.metrics_insights import Group
 from local.aws.cloudwatch.reading import Reader, TellsTime, Window
-from local.aws.cloudwatch.time_series import TimeSeries
 
 CONTRIBUTORS_MAX_IN_ALARM = 100
-_MINUTE, _HOUR, _HIGH_RESOLUTION_STEP = 60, 3_600, 10
 _log = logging.getLogger(__name__)
 
 
@@ -57,16 +60,6 @@ class _Progress:
     next_change: float = -math.inf
     stale: bool = False
     contributors: dict[str, Contributor] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """A state, None for the one that it was."""
-
-    state: str | None
-    reason: str
-    reason_data: str | None = None
-    partial: bool = False
 
 
 class Alarms:
@@ -118,7 +111,7 @@ class Alarms:
                 del self._progress[name]
             for name, record in list(records.items()):
                 progress = self._progress.setdefault(name, _Progress())
-                progress.stale |= not touched.isdisjoint(_names(record))
+                progress.stale |= not touched.isdisjoint(metric_names(record))
                 self._catch_up(record, progress, again=again)
         self._tell()
 
@@ -163,7 +156,7 @@ class Alarms:
             _log.exception("a change of alarm %s could not be told", change.alarm["AlarmName"])
 
     def _catch_up(self, record: Record, progress: _Progress, *, again: bool) -> None:
-        timing = _Timing.of(record)
+        timing = Timing.of(record)
         end = timing.end(self._clock.now().timestamp())
         if end == progress.evaluated and not again:
             return
@@ -177,7 +170,7 @@ class Alarms:
         progress.next_change = float(later[0]) if len(later) else math.inf
 
     def _due(
-        self, record: Record, progress: _Progress, timing: "_Timing", end: int
+        self, record: Record, progress: _Progress, timing: Timing, end: int
     ) -> Sequence[float]:
         """The ends of the ranges to evaluate until `end`; an alarm that is new, or the clock moved back, begins there."""
         if math.isinf(progress.evaluated) or end < progress.evaluated:
@@ -186,7 +179,7 @@ class Alarms:
         return [progress.evaluated, *passed] if progress.stale else passed
 
     def _moments(
-        self, record: Record, timing: "_Timing", after: float, until: float
+        self, record: Record, timing: Timing, after: float, until: float
     ) -> Sequence[float]:
         """The ends of ranges, in their order, that hold other datapoints than the one before."""
         times = self._reader.times(self._keys(record), after - timing.span - timing.step)
@@ -212,7 +205,7 @@ class Alarms:
             parsed = insights_query.parse(insights["Expression"])
             yield from metrics_insights.matching(parsed, self._reader)
 
-    def _evaluate(self, record: Record, progress: _Progress, timing: "_Timing", end: int) -> None:
+    def _evaluate(self, record: Record, progress: _Progress, timing: Timing, end: int) -> None:
         at = datetime.fromtimestamp(min(end, self._clock.now().timestamp()), UTC)
         queries = Queries(
             queries_of(record),
@@ -220,10 +213,10 @@ class Alarms:
             self._reader.at(datetime.fromtimestamp(end, UTC)),
         )
         try:
-            if _has_contributors(record):
+            if has_contributors(record):
                 outcome = self._of_contributors(record, progress, queries, timing, end, at)
             else:
-                outcome = _of_one(record, queries, timing, end, at)
+                outcome = of_one(record, queries, timing, end, at)
         except ApiError as error:
             _log.warning("alarm %s cannot be evaluated: %s", record["AlarmName"], error)
             record["EvaluationState"] = "EVALUATION_ERROR"
@@ -238,15 +231,15 @@ class Alarms:
         record: Record,
         progress: _Progress,
         queries: Queries,
-        timing: "_Timing",
+        timing: Timing,
         end: int,
         at: datetime,
-    ) -> _Outcome:
+    ) -> Outcome:
         rule = rule_of(record)
         found = queries.insights(watched_query(record)["Id"])
-        names = [_contributor_id(group) for group in found.groups]
+        names = [contributor_id(group) for group in found.groups]
         states = {
-            name: _of_group(rule, group, timing, end, progress.contributors.get(name))
+            name: of_group(rule, group, timing, end, progress.contributors.get(name))
             for name, group in zip(names, found.groups, strict=True)
         }
         reasons = {name: reason for name, (_, reason) in states.items()}
@@ -261,11 +254,11 @@ class Alarms:
         )
         if not found.groups:
             state = judge([None] * rule.range, rule).state
-            return _Outcome(state, alarm_reasons.no_series_reason(rule.missing))
+            return Outcome(state, alarm_reasons.no_series_reason(rule.missing))
         reason = alarm_reasons.contributors_reason(
             len(breaching), len(found.groups), CONTRIBUTORS_MAX_IN_ALARM
         )
-        return _Outcome(ALARM if breaching else OK, reason, partial=found.partial)
+        return Outcome(ALARM if breaching else OK, reason, partial=found.partial)
 
     def _move_contributors(
         self,
@@ -287,7 +280,7 @@ class Alarms:
                 self._changes.append(Change(dict(record), State(OK, "", at), new, contributor))
         progress.contributors = in_alarm
 
-    def _move(self, record: Record, outcome: _Outcome, at: datetime) -> None:
+    def _move(self, record: Record, outcome: Outcome, at: datetime) -> None:
         """Let an alarm change its state; of the same state, only what explains it may change."""
         old = state_of(record)
         if outcome.state is None:
@@ -296,116 +289,5 @@ class Alarms:
         if outcome.state != old.value:
             move(record, new)
             self._changes.append(Change(dict(record), old, state_of(record)))
-        elif old.reason == INITIAL_REASON or _has_contributors(record):
+        elif old.reason == INITIAL_REASON or has_contributors(record):
             record["StateReason"] = outcome.reason
-
-
-@dataclass(frozen=True)
-class _Timing:
-    """How an alarm is evaluated, in seconds: how often, over which period, how far back."""
-
-    step: int
-    period: int
-    span: int
-
-    @classmethod
-    def of(cls, record: Record) -> "_Timing":
-        period, rule = period_of(record), rule_of(record)
-        periods = rule.range
-        if insights_of(record) is not None:
-            periods = min(periods, int(INSIGHTS_ALARM_MAX_RANGE.total_seconds()) // period)
-        return cls(_step(period, rule), period, periods * period)
-
-    def end(self, now: float) -> int:
-        """Where the range ends that the moment `now` is in."""
-        return int(now // self.step * self.step) + self.step
-
-
-def state_of(record: Mapping[str, Any]) -> State:
-    return State(
-        record["StateValue"],
-        record["StateReason"],
-        datetime.fromtimestamp(record["StateUpdatedTimestamp"], UTC),
-        record.get("StateReasonData"),
-    )
-
-
-def move(record: Record, state: State) -> None:
-    record.update(
-        StateValue=state.value,
-        StateReason=state.reason,
-        StateUpdatedTimestamp=state.since.timestamp(),
-        StateTransitionedTimestamp=state.since.timestamp(),
-    )
-    record.pop("StateReasonData", None)
-    if state.reason_data is not None:
-        record["StateReasonData"] = state.reason_data
-
-
-def _step(period: int, rule: Rule) -> int:
-    if period < _MINUTE:
-        return _HIGH_RESOLUTION_STEP
-    return _HOUR if period * rule.periods > ALARM_MAX_RANGE.total_seconds() else _MINUTE
-
-
-def _names(record: Record) -> set[tuple[str, str]]:
-    """The namespaces and names of an alarm's metrics."""
-    metrics = [
-        query["MetricStat"]["Metric"] for query in queries_of(record) if "MetricStat" in query
-    ]
-    names = {(metric["Namespace"], metric["MetricName"]) for metric in metrics}
-    insights = insights_of(record)
-    if insights is not None:
-        parsed = insights_query.parse(insights["Expression"])
-        names.add((parsed.namespace, parsed.metric))
-    return names
-
-
-def _has_contributors(record: Record) -> bool:
-    query = watched_query(record)
-    insights = insights_of(record)
-    return query is insights and bool(insights_query.parse(query["Expression"]).group_by)
-
-
-def _of_one(record: Record, queries: Queries, timing: _Timing, end: int, at: datetime) -> _Outcome:
-    rule, times = rule_of(record), range(end - timing.span, end, timing.period)
-    values = _values(queries.series(watched_query(record)["Id"]), times)
-    judgement = judge(values, rule)
-    if judgement.state is None:
-        return _Outcome(None, "")
-    evaluated = alarm_reasons.datapoints(judgement, times, values)
-    statistic = None if record.get("Metrics") else statistic_of(record)
-    insights = insights_of(record)
-    return _Outcome(
-        judgement.state,
-        alarm_reasons.reason(
-            rule, judgement.filled, evaluated, record["StateValue"], judgement.state
-        ),
-        alarm_reasons.reason_data(evaluated, at, timing.period, rule.threshold, statistic),
-        partial=insights is not None and queries.insights(insights["Id"]).partial,
-    )
-
-
-def _of_group(
-    rule: Rule, group: Group, timing: _Timing, end: int, known: Contributor | None
-) -> tuple[str, str]:
-    """A contributor's state, which is never INSUFFICIENT_DATA: what is undecided stays as it was."""
-    times = range(end - timing.span, end, timing.period)
-    values = _values(group.series, times)
-    judgement = judge(values, rule)
-    state = judgement.state
-    if state in (None, INSUFFICIENT_DATA):
-        state = OK if known is None else ALARM
-    assert state is not None  # noqa: S101 - it is one of the two
-    evaluated = alarm_reasons.datapoints(judgement, times, values)
-    return state, alarm_reasons.contributor_reason(rule, evaluated, state)
-
-
-def _values(series: TimeSeries, times: Sequence[int]) -> list[float | None]:
-    found = dict(zip(series.times.tolist(), series.values.tolist(), strict=True))
-    return [found.get(time) for time in times]
-
-
-def _contributor_id(group: Group) -> str:
-    text = json.dumps(group.attributes, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -50,7 +50,8 @@ def get_metric_data(parameters: _Parameters, reader: Reader) -> dict[str, Any]:
         for result in found
     ]
     size = parameters.get("MaxDatapoints", GET_METRIC_DATA_MAX_DATAPOINTS)
-    return _page(results, _offset(parameters), size, _fingerprint(parameters))
+    page = _page(results, _offset(parameters), size, _fingerprint(parameters))
+    return {**page, "Messages": queries.messages}
 
 
 def _check(parameters: _Parameters) -> None:
@@ -68,9 +69,10 @@ def _check(parameters: _Parameters) -> None:
 
 
 def _results(name: str, queries: Queries, *, newest_first: bool) -> list[_Result]:
+    """One, or of a search or a Metrics Insights query one for each series that it found."""
     return [
         _result(name, label, series, newest_first=newest_first)
-        for label, series in queries.labelled(name)
+        for label, series in queries.results(name)
     ]
 
 
@@ -90,7 +92,7 @@ def _page(results: Sequence[_Result], offset: int, size: int, fingerprint: str) 
         page.append(_described(result, first, last))
         remaining -= last - first
         begin -= first
-    answer: dict[str, Any] = {"MetricDataResults": page, "Messages": []}
+    answer: dict[str, Any] = {"MetricDataResults": page}
     if offset + size < sum(len(result.times) for result in results):
         answer["NextToken"] = f"{fingerprint}:{offset + size}"
     return answer

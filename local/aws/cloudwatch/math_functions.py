@@ -27,6 +27,7 @@ _EACH: Mapping[str, Callable[[Floats], Floats]] = {
     "FLOOR": np.floor,
     "LOG": np.log,
     "LOG10": np.log10,
+    "RUNNING_SUM": np.cumsum,
 }
 # Of an array only those that have a datapoint at a time count there, but for AVG, whose missing values count as 0.
 _REDUCTIONS: Mapping[str, Callable[..., Any]] = {

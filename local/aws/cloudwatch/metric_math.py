@@ -19,7 +19,7 @@ from local.aws.cloudwatch.reading import Window
 from local.aws.cloudwatch.time_series import Array, TimeSeries, Value, WrongExpression, combine
 
 # Each gives many series, or is known to the account only.
-_NOT_IMPLEMENTED = ("SEARCH", "METRICS", "SELECT", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC")
+_NOT_IMPLEMENTED = ("METRICS", "SELECT", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC")
 _INVALID = "Invalid syntax"
 # Deeper expressions are refused by their depth, for how deep Python itself can go depends on who calls.
 _DEEPEST = 100
@@ -56,15 +56,18 @@ class Scope(Protocol):
 
     window: Window
 
-    def value(self, query: str) -> TimeSeries | None:
+    def value(self, query: str) -> TimeSeries | Array | None:
         """The result of the query of this Id, None if there is no such query."""
 
     def is_metric(self, query: str) -> bool:
         """Whether the query of this Id is a metric, not an expression."""
 
+    def search(self, text: str, statistic: str, period: int | None) -> Array:
+        """The series that a SEARCH finds; raises `WrongExpression`."""
 
-def evaluate(expression: str, scope: Scope) -> TimeSeries:
-    """The series that an expression gives; raises `WrongExpression`."""
+
+def evaluate(expression: str, scope: Scope) -> TimeSeries | Array:
+    """The series that an expression gives, several if a search found them; raises `WrongExpression`."""
     tokens = list(_python(expression))
     if _depth(tokens) > _DEEPEST:
         raise WrongExpression(_INVALID)
@@ -73,11 +76,13 @@ def evaluate(expression: str, scope: Scope) -> TimeSeries:
         value = _Evaluation(scope).value(tree)
     except (SyntaxError, RecursionError, MemoryError):
         raise WrongExpression(_INVALID) from None
-    if isinstance(value, TimeSeries):
-        return value
-    if isinstance(value, list):
-        raise WrongExpression("The local CloudWatch does not implement several series as a result")
-    raise WrongExpression("The result of an expression must be a time series, not a scalar")
+    if isinstance(value, float):
+        raise WrongExpression("The result of an expression must be a time series, not a scalar")
+    if isinstance(value, list) and any(each.found is None for each in value):
+        raise WrongExpression(
+            "The local CloudWatch does not implement several series as a result, but for a search's"
+        )
+    return value
 
 
 def _depth(words: Iterable[str]) -> int:
@@ -95,7 +100,7 @@ def _python(expression: str) -> Iterator[str]:
     end = 0
     while end < len(expression):
         token = _TOKEN.match(expression, end)
-        if token is None or token["text"]:
+        if token is None:
             _refuse_unimplemented(expression)
             raise WrongExpression(f"{_INVALID} at position {end}: {expression[end:][:20]!r}")
         end = token.end()
@@ -103,6 +108,8 @@ def _python(expression: str) -> Iterator[str]:
 
 
 def _python_token(token: re.Match[str]) -> str:
+    if token["text"]:
+        return repr(token["text"][1:-1])
     if token["number"]:
         number = float(token["number"])
         if math.isinf(number):
@@ -126,7 +133,7 @@ class _Evaluation:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._kinds: Mapping[type[ast.AST], Callable[[Any], Argument]] = {
-            ast.Constant: lambda node: float(node.value),
+            ast.Constant: self._number,
             ast.Name: self._name,
             ast.UnaryOp: self._negated,
             ast.BinOp: self._arithmetic,
@@ -146,6 +153,12 @@ class _Evaluation:
         if type(node) not in self._kinds:
             raise WrongExpression(_INVALID)
         return self._kinds[type(node)](node)
+
+    def _number(self, node: ast.Constant) -> float:
+        """Text stands nowhere but in SEARCH, which takes it itself."""
+        if not isinstance(node.value, float):
+            raise WrongExpression(f"{_INVALID} near {str(node.value)[:20]!r}")
+        return node.value
 
     def _name(self, node: ast.Name) -> Argument:
         word = node.id.removeprefix("_")
@@ -191,8 +204,20 @@ class _Evaluation:
         name = node.func.id.removeprefix("_")
         if name == "PERIOD":
             return self._period(node)
+        if name == "SEARCH":
+            return self._search(node)
         arguments = [self._argument(each) for each in node.args]
         return call(name, arguments, self._scope.window)
+
+    def _search(self, node: ast.Call) -> Array:
+        given: list[Any] = [each.value for each in node.args if isinstance(each, ast.Constant)]
+        kinds = [type(each) for each in given]
+        if len(given) != len(node.args) or kinds not in ([str, str], [str, str, float]):
+            raise WrongExpression(
+                "Function SEARCH takes a search, a statistic and a period, the first two in quotes"
+            )
+        text, statistic, *period = given
+        return self._scope.search(text, statistic, int(period[0]) if period else None)
 
     def _period(self, node: ast.Call) -> float:
         named = [each.id.removeprefix("_") for each in node.args if isinstance(each, ast.Name)]

@@ -10,16 +10,19 @@ from cutwatch.aws_limits import (
     GET_METRIC_DATA_MAX_QUERIES,
     METRIC_EXPRESSION_MAX_LENGTH,
     METRIC_QUERY_ID_MAX_LENGTH,
+    SEARCH_MAX_SERIES,
 )
 from local.aws.api_response import ApiError
 from local.aws.cloudwatch import insights_query, metrics_insights
 from local.aws.cloudwatch.insights_query import is_insights_query
+from local.aws.cloudwatch.labels import labels
 from local.aws.cloudwatch.metric_math import evaluate
 from local.aws.cloudwatch.metric_store import MetricKey
 from local.aws.cloudwatch.metrics_insights import INSIGHTS_MAX_AGE, Found
 from local.aws.cloudwatch.reading import Reader, Window
+from local.aws.cloudwatch.search import found
 from local.aws.cloudwatch.statistics import check_statistic
-from local.aws.cloudwatch.time_series import TimeSeries, WrongExpression
+from local.aws.cloudwatch.time_series import Array, TimeSeries, WrongExpression
 
 _ID = re.compile(rf"[a-z][a-zA-Z0-9_]{{0,{METRIC_QUERY_ID_MAX_LENGTH - 1}}}")
 _HIGH_RESOLUTION_PERIODS = (1, 5, 10, 20, 30)
@@ -37,30 +40,36 @@ class Queries:
         self.window = window
         self._reader = reader
         self._queries = {query["Id"]: query for query in queries}
-        self._found: dict[str, TimeSeries] = {}
+        self._found: dict[str, TimeSeries | Array] = {}
         self._insights: dict[str, Found] = {}
         self._open: list[str] = []
+        self.messages: list[dict[str, str]] = []
 
-    def value(self, query: str) -> TimeSeries | None:
+    def value(self, query: str) -> TimeSeries | Array | None:
         """The query's series, oldest first; raises CloudWatch's ValidationError for a wrong expression."""
-        return self.series(query) if query in self._queries else None
+        return self._series(query) if query in self._queries else None
 
-    def series(self, query: str) -> TimeSeries:
-        """As `value`, of a query that there is."""
+    def results(self, query: str) -> list[tuple[str, TimeSeries]]:
+        """Each series of a query that there is, with its label."""
+        if self.is_insights(query):
+            return self._groups(query)
+        series = self._series(query)
+        if isinstance(series, TimeSeries):
+            return [(self._label(query), series)]
+        keys = [each.found for each in series if each.found]
+        return list(zip(labels(keys, self._queries[query].get("Label")), series, strict=True))
+
+    def _series(self, query: str) -> TimeSeries | Array:
         if query not in self._found:
             self._found[query] = self._evaluated(self._queries[query])
         return self._found[query]
 
-    def labelled(self, query: str) -> list[tuple[str, TimeSeries]]:
-        """The series of a query with their labels: one, or of a Metrics Insights query one a group."""
-        label = self.label(query)
-        if not self.is_insights(query):
-            return [(label, self.series(query))]
-        own = "Label" in self._queries[query]
-        return [
-            (f"{label} {group.label}".strip() if own else group.label or label, group.series)
-            for group in self.insights(query).groups
-        ]
+    def series(self, query: str) -> TimeSeries:
+        """As `value`, of a query that there is and that gives one series."""
+        found = self._series(query)
+        if not isinstance(found, TimeSeries):
+            raise _error(f"The expression of {query} gives several series where one is needed.")
+        return found
 
     def is_insights(self, query: str) -> bool:
         return is_insights_query(self._queries[query].get("Expression", ""))
@@ -78,15 +87,39 @@ class Queries:
             )
         return self._insights[query]
 
+    def search(self, text: str, statistic: str, period: int | None) -> Array:
+        """The series of the metrics that were reported lately and that the search finds, by name."""
+        period = period or self._queries[self._open[-1]].get("Period")
+        if period is None:
+            raise WrongExpression("A search without a period needs a Period of its query")
+        check_statistic(statistic)
+        check_period(period)
+        keys = found(text, self._reader.listed())
+        if len(keys) > SEARCH_MAX_SERIES:
+            told = f"Maximum number of allowed metrics exceeded; the first {SEARCH_MAX_SERIES} are returned"
+            self.messages.append({"Code": "MaxMetricsExceeded", "Value": told})
+        return [
+            TimeSeries(*self._reader.read(key, statistic, period, self.window), period, key)
+            for key in keys[:SEARCH_MAX_SERIES]
+        ]
+
     def is_metric(self, query: str) -> bool:
         return "MetricStat" in self._queries.get(query, {})
 
-    def label(self, query: str) -> str:
+    def _groups(self, query: str) -> list[tuple[str, TimeSeries]]:
+        label = self._label(query)
+        own = "Label" in self._queries[query]
+        return [
+            (f"{label} {group.label}".strip() if own else group.label or label, group.series)
+            for group in self.insights(query).groups
+        ]
+
+    def _label(self, query: str) -> str:
         asked = self._queries[query]
         usual = asked["MetricStat"]["Metric"]["MetricName"] if self.is_metric(query) else query
         return str(asked.get("Label", usual))
 
-    def _evaluated(self, query: _Query) -> TimeSeries:
+    def _evaluated(self, query: _Query) -> TimeSeries | Array:
         if "MetricStat" in query:
             return self._read(query["MetricStat"])
         name = query["Id"]

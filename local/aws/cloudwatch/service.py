@@ -45,9 +45,8 @@ class CloudWatch:
         return self._store.contents(), self.alarms.contents()
 
     def put_back(
-        self, contents: tuple[Mapping[MetricKey, Sequence[Samples]], Mapping[str, Any]]
+        self, datapoints: Mapping[MetricKey, Sequence[Samples]], states: Mapping[str, Any]
     ) -> None:
-        datapoints, states = contents
         self._store.put_back(datapoints)
         self.alarms.put_back(states)
 

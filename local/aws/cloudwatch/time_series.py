@@ -1,13 +1,13 @@
 """Time series and numbers, combined as CloudWatch's metric math combines them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from local.aws.cloudwatch.metric_store import Floats
+from local.aws.cloudwatch.metric_store import Floats, MetricKey
 
 Times = NDArray[np.int64]
 
@@ -18,11 +18,15 @@ class WrongExpression(Exception):
 
 @dataclass(frozen=True, eq=False)
 class TimeSeries:
-    """Finite values at ascending epoch seconds; the period is in seconds."""
+    """Finite values at ascending epoch seconds; the period is in seconds.
+
+    `found` is the metric that a search found, also of what is made of its series alone.
+    """
 
     times: Times
     values: Floats
     period: int
+    found: MetricKey | None = None
 
     @classmethod
     def finite(cls, times: Times, values: Floats, period: int) -> "TimeSeries":
@@ -60,7 +64,8 @@ def combine(left: Value, right: Value, operation: Operation, symbol: str) -> Val
 def _combine_series(left: float | Value, right: float | Value, operation: Operation) -> TimeSeries:
     combined = _combine(left, right, operation)
     assert isinstance(combined, TimeSeries)  # noqa: S101 - one of the two is a series
-    return combined
+    sources = [each.found for each in (left, right) if isinstance(each, TimeSeries)]
+    return replace(combined, found=sources[0] if len(sources) == 1 else None)
 
 
 def _combine(left: Any, right: Any, operation: Operation) -> float | TimeSeries:

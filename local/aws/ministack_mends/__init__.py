@@ -15,6 +15,7 @@ from local.aws.ministack_mends.alarm_resources import AlarmResources
 from local.aws.ministack_mends.mending import Mending, check_version
 from local.aws.ministack_mends.metrics import Metrics
 from local.aws.ministack_mends.stack_resources import StackResources
+from local.aws.ministack_mends.state_calls import StateCalls
 from local.aws.ministack_mends.state_children import Children
 from local.aws.ministack_mends.state_definitions import StateDefinitions
 from local.aws.ministack_mends.state_execution import Executions
@@ -40,7 +41,7 @@ def mend(
     Paths(mending)
     Executions(mending, clock)
     Histories(mending)
-    Children(mending, clock, calls, faults)
+    Children(mending, clock, StateCalls(clock, calls, faults))
     StatePermissions(mending, permissions)
     TargetPermissions(mending, permissions)
     Metrics(mending, cloudwatch, clock)

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.aws.clock import Clock
 from local.aws.cloudwatch.alarm_changes import Change, State
-from local.aws.cloudwatch.alarms import state_of
+from local.aws.cloudwatch.alarm_evaluation import state_of
 from local.aws.cloudwatch.service import CloudWatch
 from local.aws.embedded_ministack import service
 from local.aws.ministack_mends.mending import Mending

@@ -7,7 +7,7 @@ It counts no invocation by a state machine among Lambda's metrics.
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from copy import deepcopy
@@ -15,33 +15,35 @@ from functools import partial
 from threading import Thread
 from typing import Any
 
-from local.aws.calls import Call, CallLog
 from local.aws.clock import Clock
 from local.aws.clocked_pool import ClockedPool
 from local.aws.embedded_ministack import service
-from local.aws.faults import Fault, Faults
 from local.aws.ministack_mends.mending import Mending
+from local.aws.ministack_mends.state_calls import (
+    INVOKE,
+    READ_ITEMS,
+    START_EXECUTION,
+    StateCalls,
+    nested_error,
+)
 from local.aws.ministack_mends.state_history import map_run_events
-from local.aws.ministack_mends.state_permissions import current_role
 
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
 _LONGEST_EXECUTION = 366 * 86_400.0
-_LATE_SECONDS = 900.0  # as late as a function may answer
-_CALLER = "states.amazonaws.com"
 _NESTED = "arn:aws:states:::states:startExecution.sync"
 
 
 class Children:
-    def __init__(self, mending: Mending, clock: Clock, calls: CallLog, faults: Faults) -> None:
+    def __init__(self, mending: Mending, clock: Clock, calls: StateCalls) -> None:
         self._clock = clock
         self._calls = calls
-        self._faults = faults
         self._states = service("stepfunctions")
         replace = mending.replace
         self._run_map = replace(self._states, "_run_distributed_map", self.run_map)
         replace(self._states, "_invoke_nested_start_execution_sync", self.run_nested)
         replace(self._states, "_invoke_resource_with_timeout", self.invoke_with_timeout)
         replace(self._states, "_call_lambda", self.call_function)
+        self._read_object = replace(self._states, "_s3_object_text", self.read_object)
         replace(self._states, "_run_parallel_branches", self.run_branches)
         replace(self._states, "ThreadPoolExecutor", partial(ClockedPool, clock))
         replace(self._states, "futures_wait", self.wait_for)
@@ -103,19 +105,22 @@ class Children:
     def run_nested(
         self, resource: str, request: Mapping[str, Any], timeout: float = _LONGEST_EXECUTION
     ) -> dict[str, Any]:
-        status, _, body = self._states._start_execution(
-            self._states._nested_start_execution_request(request)
-        )
-        answer = json.loads(body)
-        if status != 200:
-            name = f"StepFunctions.{answer['__type']}Exception"
-            raise self._states._ExecutionError(name, answer["message"])
-        execution = self._states._executions.get(answer["executionArn"])
+        started = self._calls.make(START_EXECUTION, request, partial(self._start_nested, request))
+        execution = self._states._executions.get(started)
         self._wait_for(execution, timeout)
         description = _description(execution, as_json=resource.endswith(":2"))
         if execution["status"] != "SUCCEEDED":
             raise self._states._ExecutionError("States.TaskFailed", json.dumps(description))
         return description
+
+    def _start_nested(self, request: Mapping[str, Any]) -> str:
+        status, _, body = self._states._start_execution(
+            self._states._nested_start_execution_request(request)
+        )
+        answer = json.loads(body)
+        if status != 200:
+            raise self._states._ExecutionError(nested_error(answer["__type"]), answer["message"])
+        return str(answer["executionArn"])
 
     def _wait_for(self, execution: Mapping[str, Any], timeout: float) -> None:
         if not self._clock.wait_until(lambda: execution["status"] != "RUNNING", timeout):
@@ -147,42 +152,16 @@ class Children:
             raise self._states._ExecutionError("States.Timeout", cause) from None
 
     def call_function(self, reference: str, event: Any) -> Any:
-        """Invoke a function for a state machine: one call more, subject to faults as any other."""
-        role = current_role()
+        """Invoke a function for a state machine."""
         parameters = {"FunctionName": reference.rpartition(":function:")[2], "Payload": event}
-        try:
-            result = self._with_faults(parameters, lambda: self._invoke_function(reference, event))
-        except self._states._ExecutionError as failure:
-            self._calls.record(
-                Call("lambda", "Invoke", _CALLER, lambda: parameters, failure.error, role)
-            )
-            raise
-        self._calls.record(Call("lambda", "Invoke", _CALLER, lambda: parameters, role=role))
-        return result
+        return self._calls.make(
+            INVOKE, parameters, partial(self._invoke_function, reference, event)
+        )
 
-    def _with_faults(self, parameters: Mapping[str, Any], invoke: Callable[[], Any]) -> Any:
-        fault = self._faults.spend("lambda", "Invoke", _CALLER, parameters)
-        if fault is None:
-            return invoke()
-        time.sleep(fault.delay_seconds)
-        lost = self._states._ExecutionError("Lambda.SdkClientException", "Connection reset")
-        if fault.error is not None:
-            raise self._states._ExecutionError(f"Lambda.{fault.error}", fault.message)
-        if fault.reset == "before":
-            raise lost
-        result = invoke()
-        self._end_as_destined(fault)
-        if fault.reset == "after":
-            raise lost
-        return result
-
-    def _end_as_destined(self, fault: Fault) -> None:
-        """What becomes of a function that has done its work, but whose answer never comes."""
-        if fault.ends == "killed":
-            raise self._states._ExecutionError("Runtime.ExitError", "Runtime exited")
-        if fault.ends == "timed out":
-            self._clock.sleep(_LATE_SECONDS)
-            raise self._states._ExecutionError("States.Timeout", "Task timed out")
+    def read_object(self, bucket: str, key: str) -> Any:
+        """Read the list of a Map's items."""
+        parameters = {"Bucket": bucket, "Key": key}
+        return self._calls.make(READ_ITEMS, parameters, partial(self._read_object, bucket, key))
 
     def _invoke_function(self, reference: str, event: Any) -> Any:
         functions = service("lambda_svc")

@@ -295,7 +295,7 @@ def test_metrics_of_an_expression_need_not_be_returned(
         ([expression("f"), expression("e", "f")], "Circular reference e -> f -> e"),
         ([expression("m" * 2_049)], "must have 1 to 2048 characters"),
         ([expression("m", Period=90)], "Period"),
-        ([expression("SUM(SEARCH('x', 'Sum'))")], "does not implement SEARCH"),
+        ([expression("SUM(SEARCH('x', 'Sum'))")], "A search without a period needs"),
         ([expression("n", ReturnData=False), expression("m", "f")], "Unknown identifier n"),
     ],
 )

@@ -21,6 +21,19 @@ def handler(event, context):
         raise Flaky("again")
     return {"filler": "x" * event.get("size", 0), **event}
 """
+COUNTING = """
+class Odd(Exception):
+    pass
+
+class Even(Exception):
+    pass
+
+def handler(event, context):
+    retries = event["retries"]
+    if retries < 3:
+        raise (Odd if retries % 2 else Even)(retries)
+    return event
+"""
 DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 DONE = {"Type": "Succeed"}
 
@@ -106,6 +119,29 @@ def test_a_retry_waits_no_longer_than_its_longest_delay(
     execution = run(aws, role, machine(Try=task(function, Retry=retried)), {"fail": True})
     assert execution.wait().error == "Flaky"
     assert timedelta(seconds=1000) <= duration(execution) < timedelta(seconds=1010)
+
+
+def test_each_try_is_told_how_many_retries_of_its_state_there_were_by_any_retrier(
+    aws: LocalAws, role: str
+) -> None:
+    count = create_function(aws, role, "count", COUNTING)
+    retried = [
+        {"ErrorEquals": ["Odd"], "MaxAttempts": 2},
+        {"ErrorEquals": ["Even"], "MaxAttempts": 2},
+    ]
+    given = {"retries.$": "$$.State.RetryCount"}
+    first = task(count, Parameters=given, Retry=retried, ResultPath="$.first", Next="Second")
+    del first["End"]
+    execution = run(
+        aws, role, machine(First=first, Second=task(count, Parameters=given, Retry=retried))
+    )
+    tries = [
+        json.loads(event["lambdaFunctionFailedEventDetails"]["cause"])["errorMessage"]
+        for event in execution.history
+        if event["type"] == "LambdaFunctionFailed"
+    ]
+    assert execution.wait().output == {"retries": 3}
+    assert tries == ["0", "1", "2"] * 2
 
 
 def test_full_jitter_waits_a_random_share(aws: LocalAws, role: str, function: str) -> None:
@@ -222,6 +258,76 @@ def test_a_map_reads_its_items_from_s3(aws: LocalAws, role: str, bucket: str) ->
     mapped = distributed({"Same": {"Type": "Pass", "End": True}}, ItemReader=reader)
     ended = run(aws, role, machine(All=mapped), {"key": "items.json"}).wait()
     assert ended.output == ["a", "b"]
+
+
+READER = {
+    "Resource": "arn:aws:states:::s3:getObject",
+    "ReaderConfig": {"InputType": "JSON"},
+}
+STATES = "states.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    "befalls",
+    [{"error": "SlowDown", "status": 503}, {"reset": "before"}, {"reset": "after"}],
+)
+def test_a_map_that_cannot_read_its_items_tells_so_by_its_own_name_and_is_retried(
+    aws: LocalAws, role: str, bucket: str, befalls: dict[str, Any]
+) -> None:
+    aws.client("s3").put_object(Bucket=bucket, Key="read.json", Body=b'["a"]')
+    reader = {**READER, "Parameters": {"Bucket": bucket, "Key": "read.json"}}
+    retried = [{"ErrorEquals": ["States.ItemReaderFailed"], "MaxAttempts": 2}]
+    same = {"Same": {"Type": "Pass", "End": True}}
+    definition = machine(All=distributed(same, ItemReader=reader, Retry=retried))
+    aws.calls.clear()
+    aws.faults.add(Fault("s3", "GetObject", caller=STATES, times=2, **befalls))
+    assert run(aws, role, definition).wait().output == ["a"]
+    read = aws.calls.of("s3", "GetObject")
+    assert [call.error_code for call in read] == ["States.ItemReaderFailed"] * 2 + [None]
+    assert {call.caller for call in read} == {STATES}
+
+    aws.faults.add(Fault("s3", "GetObject", caller=STATES, times=3, **befalls))
+    ended = run(aws, role, definition).wait()
+    assert (ended.status, ended.error) == ("FAILED", "States.ItemReaderFailed")
+
+
+@pytest.mark.parametrize(
+    ("befalls", "error"),
+    [
+        ({"error": "ThrottlingException"}, "StepFunctions.AWSStepFunctionsException"),
+        ({"error": "AccessDeniedException"}, "StepFunctions.AWSStepFunctionsException"),
+        (
+            {"error": "ExecutionLimitExceeded"},
+            "StepFunctions.ExecutionLimitExceededException",
+        ),
+        ({"reset": "before"}, "StepFunctions.SdkClientException"),
+    ],
+)
+def test_a_nested_execution_that_cannot_be_started_says_why_by_its_clients_name(
+    aws: LocalAws, role: str, befalls: dict[str, Any], error: str
+) -> None:
+    child = create_machine(aws, role, machine(Done=DONE))
+    parameters = {"StateMachineArn": child}
+    starting = task("arn:aws:states:::states:startExecution.sync:2", Parameters=parameters)
+    aws.faults.add(Fault("stepfunctions", "StartExecution", caller=STATES, times=1, **befalls))
+    assert run(aws, role, machine(Start=starting)).wait().error == error
+    listed = aws.client("stepfunctions").list_executions(stateMachineArn=child)
+    assert listed["executions"] == []
+
+
+def test_a_named_nested_execution_whose_start_was_not_answered_is_found_by_the_next_try(
+    aws: LocalAws, role: str
+) -> None:
+    child = create_machine(aws, role, machine(Wait={"Type": "Wait", "Seconds": 600, "End": True}))
+    starting = task(
+        "arn:aws:states:::states:startExecution.sync:2",
+        Parameters={"StateMachineArn": child, "Name.$": "$$.Execution.Name"},
+        Retry=[{"ErrorEquals": ["StepFunctions.SdkClientException"], "MaxAttempts": 1}],
+    )
+    aws.faults.add(Fault("stepfunctions", "StartExecution", caller=STATES, times=1, reset="after"))
+    assert run(aws, role, machine(Start=starting)).wait().status == "SUCCEEDED"
+    listed = aws.client("stepfunctions").list_executions(stateMachineArn=child)
+    assert len(listed["executions"]) == 1
 
 
 @pytest.mark.parametrize(("tolerated", "status"), [(49, "FAILED"), (50, "SUCCEEDED")])

@@ -1,0 +1,61 @@
+"""Numbers, durations and moments as people read them."""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+
+_PREFIXES = ((1e12, " T"), (1e9, " G"), (1e6, " M"))
+_MOST_DECIMALS, _ROUNDING, _NEIGHBOURS = 9, 1e-3, 2
+_TINY, _WITH_SEPARATORS, _LONGEST = 0.001, 1_000, 1_000
+
+
+def number_in_words(number: float | None) -> str:
+    """Four significant digits: `0.25`, `12,500`, `1.2 M`, `3.1e-05`; a dash for no number."""
+    if number is None or not math.isfinite(number):
+        return "–"
+    size = abs(number)
+    for factor, prefix in _PREFIXES:
+        if size >= factor:
+            return f"{number / factor:.4g}{prefix}" if size < _LONGEST * factor else f"{number:.3g}"
+    if size >= _WITH_SEPARATORS:
+        return f"{number:,.0f}"
+    return f"{number:.2g}" if 0 < size < _TINY else f"{number:.4g}"
+
+
+def tick_labels(ticks: Sequence[float]) -> list[str]:
+    """Evenly spaced numbers with as many digits as tell them apart, all alike: `1,000.0`, `1,000.5`, `1,001.0`."""
+    if len(ticks) < _NEIGHBOURS:
+        return [number_in_words(tick) for tick in ticks]
+    largest = max(map(abs, ticks))
+    factor, prefix = next(
+        ((factor, prefix) for factor, prefix in _PREFIXES if largest >= factor), (1.0, "")
+    )
+    digits = _decimals((ticks[1] - ticks[0]) / factor)
+    if digits is None or largest >= _LONGEST * _PREFIXES[0][0]:
+        return [f"{tick:.9g}" for tick in ticks]
+    # A zero that rounding made of a negative number has no sign.
+    return [f"{round(tick / factor, digits) + 0.0:,.{digits}f}{prefix}" for tick in ticks]
+
+
+def _decimals(step: float) -> int | None:
+    """How many decimals a step needs; None if it needs more than anybody reads."""
+    exact = (n for n in range(_MOST_DECIMALS) if abs(round(step, n) - step) <= _ROUNDING * step)
+    return next(exact, None)
+
+
+def span_in_words(span: timedelta) -> str:
+    """The two largest units: `63 d`, `1 d 6 h`, `3 h 20 min`, `45 s`."""
+    seconds = max(round(span.total_seconds()), 0)
+    amounts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        amount, seconds = divmod(seconds, size)
+        amounts.append((amount, unit))
+    leading = next((place for place, (amount, _) in enumerate(amounts) if amount), len(amounts) - 1)
+    told = amounts[leading : leading + 2]
+    return " ".join(f"{amount} {unit}" for amount, unit in told if amount) or "0 s"
+
+
+def moment_in_words(moment: datetime, zone: tzinfo) -> str:
+    """`24 Nov 18:40`, in the zone."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %H:%M}"

@@ -1,0 +1,59 @@
+"""CSV files: a series on a regular grid, or one sentence that names the file."""
+
+import math
+import tempfile
+from datetime import UTC
+from pathlib import Path
+
+from local.csv_series import CsvError, MetricSeries, read_csv, write_csv
+from tests.fuzz.harness import Harness, names
+
+_ROWS = "".join(f"2026-03-01T{hour:02}:00:00Z,{hour % 7}.5\n" for hour in range(24))
+_SEEDS = (
+    f"timestamp,value\n{_ROWS}".encode(),
+    b"timestamp,value\n1700000000,1\n1700000300,2\n1700000600,\n1700000900,4\n",
+    b"value,timestamp\n1,1700000000000\n2,1700000060000\nNaN,1700000120000\n",
+    b"\xef\xbb\xbfid,Timestamp,Value\n1,2026-03-01 00:00,1e3\n2,2026-03-01 00:05,-1\n",
+    b'timestamp,value\n"2026-03-01T00:00:00+01:00",1\n"2026-03-02T00:00:00+01:00",2\n',
+)
+
+
+def check(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "metric.csv"
+        path.write_bytes(data)
+        try:
+            series = read_csv(path)
+        except CsvError as error:
+            names(error, str(path))
+            return
+        _check_series(series)
+        write_csv(series, path)
+        again = read_csv(path)
+    if again.period_seconds == series.period_seconds:
+        assert _datapoints(again).keys() <= _datapoints(series).keys()
+
+
+def _check_series(series: MetricSeries) -> None:
+    assert series.start.tzinfo is UTC
+    assert int(series.start.timestamp()) % series.period_seconds == 0
+    assert not any(math.isinf(value) for value in series.values)
+    assert len(_datapoints(series)) > 0
+    assert all(0 <= position < len(series.values) for position in series.positions)
+
+
+def _datapoints(series: MetricSeries) -> dict[float, float]:
+    """By epoch second."""
+    start = series.start.timestamp()
+    return {
+        start + number * series.period_seconds: value
+        for number, value in enumerate(series.values)
+        if not math.isnan(value)
+    }
+
+
+CSV_FILES = Harness(
+    check,
+    _SEEDS,
+    words=("timestamp", "value", "2026-03-01T00:00:00Z", "1e308", "nan", "inf", '"', "\\x00"),
+)

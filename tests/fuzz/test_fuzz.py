@@ -1,0 +1,33 @@
+"""The part of the fuzzing that is the same every time: what it begins with, and whatever once failed."""
+
+from random import Random
+
+import pytest
+
+from tests.fuzz.harnesses import HARNESSES
+
+_MUTATIONS = 150
+_INPUTS = [
+    pytest.param(name, data, id=f"{name}-{kind}-{number}")
+    for name, harness in HARNESSES.items()
+    for kind, inputs in (("seed", harness.seeds), ("regression", harness.regressions))
+    for number, data in enumerate(inputs)
+]
+
+
+@pytest.mark.parametrize(("name", "data"), _INPUTS)
+def test_an_input_is_what_was_meant_or_an_error_of_ours(name: str, data: bytes) -> None:
+    HARNESSES[name].check(data)
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+def test_a_seed_that_is_cut_off_or_damaged_anywhere_is_too(name: str) -> None:
+    harness = HARNESSES[name]
+    for seed in harness.seeds:
+        for number in range(_MUTATIONS if harness.mutation else 0):
+            mutated = harness.mutation and harness.mutation(seed, Random(number))
+            harness.check(mutated or b"")
+        step = max(1, len(seed) // 40)
+        for place in range(0, len(seed), step):
+            harness.check(seed[:place])
+            harness.check(seed[:place] + bytes([seed[place] ^ 1]) + seed[place + 1 :])

@@ -1,0 +1,216 @@
+"""What the roles are granted for a key of one's own and for a VPC: there if a service needs it on our behalf, and nothing else.
+
+No call of ours is one to KMS or EC2: the services make them when a call of ours touches what is encrypted, or starts a
+job in the VPC. The local AWS has neither service, so what it can prove ends here: which calls of ours, by which roles,
+touch the key or the VPC. What each of them then takes is said by AWS; `ON_OUR_BEHALF` says where.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local.aws.calls import Call
+from tests.permissions import listed, statements
+from tests.stack import ACCOUNT, REGION, Stack
+from tests.workflow.every_call import DENIALS
+from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, usual
+
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+SUBNETS, GROUPS = ["subnet-0a1b2c3d", "subnet-4e5f6a7b"], ["sg-8c9d0e1f"]
+PARAMETERS = {
+    "KmsKeyArn": KEY,
+    "SubnetIds": ",".join(SUBNETS),
+    "SecurityGroupIds": ",".join(GROUPS),
+}
+DETECTORS = (detector("checkout"), detector("orders", engine="lambda"))
+JOBS_ROLE = "SageMakerRole"
+
+# Which of our calls make a service use the key with the caller's own permissions.
+BY_CALLS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("s3", "GetObject"): frozenset({"kms:Decrypt"}),
+    ("s3", "PutObject"): frozenset({"kms:GenerateDataKey"}),
+    ("sns", "Publish"): frozenset({"kms:Decrypt", "kms:GenerateDataKey"}),
+    ("dynamodb", "*"): frozenset({"kms:Decrypt"}),
+}
+
+
+@dataclass(frozen=True)
+class OnBehalf:
+    """A service's own call, why it makes it, and where that is said; a guess says that it is one."""
+
+    service: str
+    why: str
+    source: str
+
+
+_ROLES = "docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"
+_S3 = "docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
+# Neither the list of EC2's actions nor what volumes take could be tried: it takes SageMaker, a VPC and a key of one's own.
+_UNTRIED = f"{_ROLES}, as far as known; not tried on AWS"
+
+ON_OUR_BEHALF: Mapping[tuple[str, str], OnBehalf] = {
+    ("UseTheKey", "kms:Decrypt"): OnBehalf(
+        "S3, SNS, DynamoDB",
+        "reading what lies under the key, and publishing to a topic under it",
+        f"{_S3}; of SNS and DynamoDB not tried on AWS",
+    ),
+    ("UseTheKey", "kms:GenerateDataKey"): OnBehalf(
+        "S3, SNS", "writing what is to lie under the key", f"{_S3}; of SNS not tried on AWS"
+    ),
+    ("UseTheKey", "kms:CreateGrant"): OnBehalf(
+        "SageMaker", "letting EC2 use the key for the volumes of instances", _UNTRIED
+    ),
+    ("UseTheKey", "kms:DescribeKey"): OnBehalf(
+        "SageMaker", "finding out whether the key can be used for a volume", _UNTRIED
+    ),
+    **{
+        ("JoinTheVpc", f"ec2:{action}"): OnBehalf(
+            "SageMaker", "network interfaces in the subnets of a job", _UNTRIED
+        )
+        for action in (
+            "CreateNetworkInterface",
+            "CreateNetworkInterfacePermission",
+            "DeleteNetworkInterface",
+            "DeleteNetworkInterfacePermission",
+            "DescribeDhcpOptions",
+            "DescribeNetworkInterfaces",
+            "DescribeSecurityGroups",
+            "DescribeSubnets",
+            "DescribeVpcs",
+        )
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def enclosed() -> Iterator[Fleet]:
+    """A training and a transform of both engines, with everything under one key and all jobs in a VPC."""
+    with fleet(DETECTORS, **PARAMETERS) as shop:
+        for each in DETECTORS:
+            shop.load(each, usual())
+        assert shop.train().wait().output["statuses"] == {"TRAINED": 2}
+        assert shop.transform(FIRST_TRANSFORM).wait().output["statuses"] == {"PUBLISHED": 2}
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def enclosed_stack() -> Stack:
+    return Stack(**PARAMETERS)
+
+
+def calls_of_roles(shop: Fleet) -> Iterator[tuple[str, Call]]:
+    """Each call of the application's, with the logical id of the role that it was made with."""
+    logical_ids = {physical: logical for logical, physical in shop.stack.resources.items()}
+    for call in shop.aws.calls:
+        if call.role in logical_ids:
+            yield logical_ids[call.role], call
+
+
+def granted(stack: Stack, role: str, sid: str) -> set[tuple[str, str]]:
+    return {
+        (action, resource)
+        for statement in statements(stack, role)
+        if statement["Sid"] == sid
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+def of_the_key(call: Call) -> frozenset[str]:
+    return BY_CALLS.get((call.service, call.operation)) or BY_CALLS.get(
+        (call.service, "*"), frozenset()
+    )
+
+
+@pytest.mark.slow
+def test_no_call_is_denied_with_a_key_and_subnets(enclosed: Fleet) -> None:
+    assert [call for call in enclosed.aws.calls if call.error_code in DENIALS] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("operation", "encrypted"),
+    [
+        (
+            "CreateTrainingJob",
+            (("OutputDataConfig", "KmsKeyId"), ("ResourceConfig", "VolumeKmsKeyId")),
+        ),
+        (
+            "CreateTransformJob",
+            (("TransformOutput", "KmsKeyId"), ("TransformResources", "VolumeKmsKeyId")),
+        ),
+    ],
+)
+def test_every_job_writes_under_the_key(
+    enclosed: Fleet, operation: str, encrypted: tuple[tuple[str, str], ...]
+) -> None:
+    jobs = enclosed.aws.calls.of("sagemaker", operation)
+    assert jobs
+    for job in jobs:
+        for part, field in encrypted:
+            assert job.parameters[part][field] == KEY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operation", ["CreateTrainingJob", "CreateModel"])
+def test_every_job_runs_in_the_vpc(enclosed: Fleet, operation: str) -> None:
+    calls = enclosed.aws.calls.of("sagemaker", operation)
+    assert calls
+    for call in calls:
+        assert call.parameters["VpcConfig"] == {"Subnets": SUBNETS, "SecurityGroupIds": GROUPS}
+
+
+@pytest.mark.slow
+def test_whatever_the_application_keeps_lies_under_the_key(enclosed: Fleet) -> None:
+    aws, outputs = enclosed.aws, enclosed.stack.outputs
+    rules = aws.client("s3").get_bucket_encryption(Bucket=outputs["DataBucketName"])
+    [rule] = rules["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == KEY
+    table = aws.client("dynamodb").describe_table(TableName=outputs["RegistryTableName"])["Table"]
+    assert table["SSEDescription"]["KMSMasterKeyArn"] == KEY
+    topic = enclosed.stack.physical_id("NotificationTopic")
+    attributes = aws.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert attributes["KmsMasterKeyId"] == KEY
+
+
+@pytest.mark.slow
+def test_every_role_whose_calls_touch_the_key_may_use_it_as_they_need(
+    enclosed: Fleet, enclosed_stack: Stack
+) -> None:
+    touching = {
+        (role, action) for role, call in calls_of_roles(enclosed) for action in of_the_key(call)
+    }
+    assert {role for role, _ in touching} > {"StoreMetricDataRole", "TransformStateMachineRole"}
+    lacking = {
+        (role, action)
+        for role, action in touching
+        if (action, KEY) not in granted(enclosed_stack, role, "UseTheKey")
+    }
+    assert lacking == set()
+
+
+def test_every_grant_of_these_parameters_is_one_that_a_service_needs_on_our_behalf(
+    enclosed_stack: Stack,
+) -> None:
+    found: set[tuple[str, str]] = set()
+    for role in enclosed_stack.resources("AWS::IAM::Role"):
+        for sid in ("UseTheKey", "JoinTheVpc"):
+            found |= {(sid, action) for action, _ in granted(enclosed_stack, role, sid)}
+    assert found == set(ON_OUR_BEHALF)
+
+
+def test_only_the_role_of_the_jobs_may_join_the_vpc_or_hand_the_key_on(
+    enclosed_stack: Stack,
+) -> None:
+    for role in enclosed_stack.resources("AWS::IAM::Role"):
+        key = {action for action, _ in granted(enclosed_stack, role, "UseTheKey")}
+        handed_on = "kms:CreateGrant" in key or bool(granted(enclosed_stack, role, "JoinTheVpc"))
+        assert handed_on == (role == JOBS_ROLE)
+
+
+def test_the_key_is_the_only_key_that_any_role_may_use(enclosed_stack: Stack) -> None:
+    for role in enclosed_stack.resources("AWS::IAM::Role"):
+        keys: set[Any] = {resource for _, resource in granted(enclosed_stack, role, "UseTheKey")}
+        assert keys <= {KEY}
