@@ -16,6 +16,7 @@ from tests.stack import PROJECT
 # Of other programs that the documents speak of by their options alone.
 OPTIONS_OF_OTHERS = {"--endpoint-url": "aws", "--skip-pull-image": "sam local invoke"}
 _COMMAND = re.compile(r"(?:^|[\s/(|])cutwatch ([a-z]+(?:\|[a-z]+)*)\b([^|;>#&]*)")
+_TARGET = re.compile(r"^make ([a-z]\w*)", re.MULTILINE)
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
 documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -73,6 +74,13 @@ def test_every_command_of_ours_and_every_option_that_it_is_given_exists(document
     for name, given in asked(document):
         assert name in known, f"cutwatch {name}"
         assert set(given) <= options(known[name]), f"cutwatch {name} {given}"
+
+
+@documents
+def test_every_target_of_make_exists(document: Path) -> None:
+    targets = set(re.findall(r"^(\w+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    for text in code(document):
+        assert set(_TARGET.findall(text)) <= targets, text
 
 
 @documents
