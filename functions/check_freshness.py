@@ -1,7 +1,7 @@
 """Publishes how old models and transforms are; a rule asks for it once a day."""
 
 from cutwatch.aws import client
-from cutwatch.freshness import freshness_datums
+from cutwatch.freshness import Overdue, freshness_datums
 from cutwatch.metrics import publish
 from cutwatch.moments import parse_moment
 from cutwatch.observability import Payload, observed
@@ -16,6 +16,8 @@ def handler(event: Payload) -> Payload:
     registry = Registry(client("dynamodb"), settings.table_name)
     now = parse_moment(event["time"])
     records = registry.detectors()
-    datums = freshness_datums(records, registry.newest_closed("transform", now), now)
+    last_transform = registry.newest_closed("transform", now)
+    overdue = Overdue(settings.model_overdue_days, settings.transform_overdue_hours)
+    datums = freshness_datums(records, last_transform, overdue, now)
     publish(client("cloudwatch"), settings.anomaly_namespace, datums)
     return {"detectors": len(records)}

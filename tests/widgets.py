@@ -85,13 +85,14 @@ def _set(values: np.ndarray[Any, Any], at: datetime, lasting: timedelta, value: 
 @contextmanager
 def eventful_dashboard() -> Iterator[Dashboard]:
     """Two detectors, transformed three times, their models' age looked at once."""
-    with fleet([CHECKOUT, SEARCHES]) as shop:
+    overdue = {"ModelOverdueDays": "2", "TransformOverdueHours": "2"}
+    with fleet([CHECKOUT, SEARCHES], **overdue) as shop:
         shop.load(CHECKOUT, eventful())
         shop.load(SEARCHES, usual(seed=2))
         shop.train()
         for day in range(3):
             shop.transform(FIRST_TRANSFORM + timedelta(days=day))
-        shop.check_freshness(LAST_TRANSFORM + HOUR)
+        shop.check_freshness(LAST_TRANSFORM + 3 * HOUR)
         shop.aws.clock.move_to(NOW)
         yield Dashboard(shop)
 

@@ -1,6 +1,7 @@
 """How old models and transforms are, as metrics: an alarm cannot look back a month itself."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cutwatch.metrics import HOURS_SINCE_TRANSFORM, MODEL_AGE_DAYS, Datum, datum
@@ -10,13 +11,21 @@ from cutwatch.records import DetectorRecord
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-def freshness_datums(
-    records: Mapping[str, DetectorRecord], last_transform: datetime, now: datetime
-) -> list[Datum]:
-    """The age of each detector's model in days and of its published window in hours, and the totals.
+@dataclass(frozen=True)
+class Overdue:
+    """From which age on a model or a published window is named with its detector, in days and hours."""
 
-    The totals have no dimensions: the age of the oldest model, and the time since the last transform ended, whatever
-    it found.
+    model_days: float
+    transform_hours: float
+
+
+def freshness_datums(
+    records: Mapping[str, DetectorRecord], last_transform: datetime, overdue: Overdue, now: datetime
+) -> list[Datum]:
+    """Two totals: the age of the oldest model, and the time since the last transform ended, whatever it found.
+
+    Beside them the ages of models and of published windows that are overdue, each with its detector: of all detectors
+    they would cost more than a weekly detector does.
     """
     models = {
         name: (now - parse_moment(record.models[0].scheduled_time)) / _DAY
@@ -28,9 +37,17 @@ def freshness_datums(
         for name, record in records.items()
         if record.published_through
     }
-    datums = [datum(HOURS_SINCE_TRANSFORM, (now - last_transform) / _HOUR, now)]
+    totals = [datum(HOURS_SINCE_TRANSFORM, (now - last_transform) / _HOUR, now)]
     if models:
-        datums.append(datum(MODEL_AGE_DAYS, max(models.values()), now))
-    for metric, ages in ((MODEL_AGE_DAYS, models), (HOURS_SINCE_TRANSFORM, windows)):
-        datums += [datum(metric, age, now, {"Detector": name}) for name, age in ages.items()]
-    return datums
+        totals.append(datum(MODEL_AGE_DAYS, max(models.values()), now))
+    return [
+        *totals,
+        *_above(overdue.model_days, MODEL_AGE_DAYS, models, now),
+        *_above(overdue.transform_hours, HOURS_SINCE_TRANSFORM, windows, now),
+    ]
+
+
+def _above(limit: float, metric: str, ages: Mapping[str, float], now: datetime) -> list[Datum]:
+    return [
+        datum(metric, age, now, {"Detector": name}) for name, age in ages.items() if age > limit
+    ]

@@ -185,10 +185,12 @@ class SummarizeRunSettings(Settings):
 
 @dataclass(frozen=True)
 class CheckFreshnessSettings(Settings):
-    """What is looked at, and where its age is published."""
+    """What is looked at, where its age is published, and from which age on it is named."""
 
     table_name: str
     anomaly_namespace: str
+    model_overdue_days: float
+    transform_overdue_hours: float
 
 
 @dataclass(frozen=True)

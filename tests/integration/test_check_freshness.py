@@ -47,10 +47,11 @@ def test_the_oldest_model_is_told(account: Account) -> None:
     account.registry.add_model("visits", a_model(scheduled_time="2026-11-01T06:00:00Z"))
 
     assert check(account)["ModelAgeDays"] == [pytest.approx(60)]
-    per_detector = account.published(
-        "ModelAgeDays", NOW, NOW + timedelta(minutes=1), "visits", period=60
-    )
-    assert list(per_detector.values()) == [1]
+    minute = (NOW, NOW + timedelta(minutes=1))
+    ages = [
+        account.published("ModelAgeDays", *minute, name, period=60) for name in ("orders", "visits")
+    ]
+    assert [list(age.values()) for age in ages] == [[60], []]
 
 
 def test_checking_takes_few_calls_however_many_detectors_there_are(account: Account) -> None:

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from cutwatch.freshness import freshness_datums
+from cutwatch.freshness import Overdue, freshness_datums
 from cutwatch.records import DetectorRecord
 from tests.builders import NOON, a_model
 
@@ -10,7 +10,8 @@ ORDERS = DetectorRecord("orders", models=(a_model(),), published_through=NOON - 
 
 
 def ages(*records: DetectorRecord, last: timedelta = HOUR) -> dict[tuple[str, str], float]:
-    datums = freshness_datums({record.name: record for record in records}, NOON - last, NOON)
+    known = {record.name: record for record in records}
+    datums = freshness_datums(known, NOON - last, Overdue(30, 12), NOON)
     assert {each["Timestamp"] for each in datums} == {NOON}
     return {
         (each["MetricName"], each["Dimensions"][0]["Value"] if each["Dimensions"] else ""): each["Value"]
@@ -18,15 +19,13 @@ def ages(*records: DetectorRecord, last: timedelta = HOUR) -> dict[tuple[str, st
     }  # fmt: skip
 
 
-def test_each_model_and_each_window_has_an_age_and_the_totals_have_the_oldest() -> None:
+def test_the_totals_have_the_oldest_and_what_is_overdue_is_named() -> None:
     older = DetectorRecord("visits", (a_model(scheduled_time="2026-10-01T12:00:00Z"),), NOON - DAY)
 
     assert ages(ORDERS, older, last=6 * HOUR) == {
         ("HoursSinceTransform", ""): 6,
         ("ModelAgeDays", ""): 32,
-        ("ModelAgeDays", "orders"): 1.375,
         ("ModelAgeDays", "visits"): 32,
-        ("HoursSinceTransform", "orders"): 5,
         ("HoursSinceTransform", "visits"): 24,
     }
 
