@@ -19,6 +19,15 @@ class Assumptions:
         "hours that each custom metric is billed for each time it is published: AWS prorates by the hour in which data is "
         "sent (from memory); 730 bills all of them for the whole month",
     )
+    stack_alarm_metrics: float = _assume(
+        14, "metrics that the stack's own alarms look at: eight look at one, two at three"
+    )
+    dashboards: float = _assume(1, "the stack's dashboard; an account's first three are free")
+    alarms_by_detector: float = _assume(
+        1,
+        "AlarmByDetector: metrics of a detector that an alarm on a Metrics Insights query is billed for, in the hours "
+        "that they have data (from memory); 0 for DISABLED",
+    )
     alarms_per_detector: float = _assume(0, "alarms of your own; events are mailed without any")
     training_job_minutes: float = _assume(4, "billed minutes of a SageMaker training job (guess)")
     transform_job_minutes: float = _assume(4, "billed minutes of a SageMaker transform job (guess)")

@@ -20,6 +20,7 @@ ITEMS: Mapping[str, tuple[str, str]] = {
     "get_metric_data": ("CloudWatch", "metrics read"),
     "put_metric_data": ("CloudWatch", "publishing"),
     "alarm": ("CloudWatch", "alarms"),
+    "dashboard": ("CloudWatch", "dashboard"),
     "log_gb": ("CloudWatch", "logs"),
     "s3_put": ("S3", "writing"),
     "s3_get": ("S3", "reading"),

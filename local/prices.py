@@ -39,6 +39,7 @@ PRICES: Prices = {
     "get_metric_data": Price(0.01, 1_000, "metrics requested", "third-party table"),
     "put_metric_data": Price(0.01, 1_000, "requests", "from memory"),
     "alarm": Price(0.10, 1, "alarm-month", "third-party table"),
+    "dashboard": Price(3.00, 1, "dashboard-month", "from memory"),
     "anomaly_alarm": Price(0.30, 1, "alarm-month, anomaly detection", "third-party table"),
     "log_gb": Price(0.50, 1, "GB of logs", "from memory"),
     "lambda_gb_second": Price(13.3334, 1_000_000, "GB-seconds, arm64", "from memory"),

@@ -11,7 +11,9 @@ from local.run_work import RunWork
 
 DETECTOR_METRICS = len((ANOMALY, ANOMALY_SCORE, ANOMALOUS_DATAPOINTS, MAX_ANOMALY_SCORE))
 # Totals of a run, and what the functions count of themselves: about so many.
-RUN_METRICS = 8
+RUN_METRICS = 10
+# What Check Freshness publishes once a day.
+DAILY_METRICS = 2
 FIRST_METRICS = 10_000
 # List, retire, summarize, and the states around them, once a run, however many detectors.
 RUN_INVOCATIONS, RUN_STATES, RUN_OBJECTS, RUN_READS = 3, 14, 3, 3
@@ -77,19 +79,30 @@ def _standing(
     return {
         "custom_metric": min(metrics, FIRST_METRICS),
         "custom_metric_beyond": max(metrics - FIRST_METRICS, 0),
-        "alarm": detectors * assume.alarms_per_detector,
+        "alarm": assume.stack_alarm_metrics + _detector_alarms(detectors, schedule, assume),
+        "dashboard": assume.dashboards,
         "s3_gb_month": fsum(_stored_gb(group, schedule, assume) for group in groups),
     }
 
 
 def _metric_months(detectors: int, schedule: Schedule, assume: Assumptions) -> float:
     """A metric that is published all the time counts one; one that is published weekly counts its hours only."""
+    days = assume.hours_per_month / _DAYS_OF_HOURS
+    return (
+        DETECTOR_METRICS * detectors * _share(schedule.transforms, assume)
+        + RUN_METRICS * _share(schedule.transforms + schedule.trainings, assume)
+        + DAILY_METRICS * _share(days, assume)
+    )
 
-    def share(publications: float) -> float:
-        return min(publications * assume.metric_hours_per_publication / assume.hours_per_month, 1)
 
-    of_detectors = DETECTOR_METRICS * detectors * share(schedule.transforms)
-    return of_detectors + RUN_METRICS * share(schedule.transforms + schedule.trainings)
+def _detector_alarms(detectors: int, schedule: Schedule, assume: Assumptions) -> float:
+    by_detector = assume.alarms_by_detector * _share(schedule.transforms, assume)
+    return detectors * (assume.alarms_per_detector + by_detector)
+
+
+def _share(publications: float, assume: Assumptions) -> float:
+    """Of a month's hours, those in which something that is published so often has data."""
+    return min(publications * assume.metric_hours_per_publication / assume.hours_per_month, 1)
 
 
 def _stored_gb(group: Detectors, schedule: Schedule, assume: Assumptions) -> float:

@@ -16,6 +16,8 @@ from local.usage import usage
 HOURS = 730
 WEEKLY, DAILY, HOURLY = (Schedule(HOURS / hours) for hours in (168, 24, 1))
 DEFAULT = Assumptions()
+# Two metrics that are published once a day, in metric-months.
+DAILY_CHECK = 2 / 24
 engines = st.sampled_from(ENGINES)
 
 
@@ -70,20 +72,22 @@ def test_prices_that_all_rise_alike_raise_the_total_alike(engine: Engine, factor
 
 def test_a_metric_published_weekly_is_billed_for_an_hour_a_week() -> None:
     assert dollars_of("custom metrics", month(alike(1_000))) == pytest.approx(
-        (4 * 1_000 / 168 + 8 * (1 / 168 + 1 / HOURS)) * 0.30
+        (4 * 1_000 / 168 + 10 * (1 / 168 + 1 / HOURS) + DAILY_CHECK) * 0.30
     )
 
 
 def test_a_metric_published_hourly_is_billed_for_the_whole_month() -> None:
     hourly = month(alike(1_000), HOURLY)
-    assert dollars_of("custom metrics", hourly) == pytest.approx(4_008 * 0.30)
-    assert hourly.total == pytest.approx(hourly.unprorated)
+    assert dollars_of("custom metrics", hourly) == pytest.approx((4_010 + DAILY_CHECK) * 0.30)
+    assert hourly.unprorated - hourly.total == pytest.approx((2 - DAILY_CHECK) * 0.30)
 
 
 def test_metrics_beyond_ten_thousand_cost_less() -> None:
     hourly = month(alike(10_000), HOURLY)
     assert dollars_of("custom metrics", hourly) == pytest.approx(3_000)
-    assert dollars_of("custom metrics beyond 10,000", hourly) == pytest.approx(30_008 * 0.10)
+    assert dollars_of("custom metrics beyond 10,000", hourly) == pytest.approx(
+        (30_010 + DAILY_CHECK) * 0.10
+    )
 
 
 @given(engines, st.integers(1, 10_000), st.sampled_from([WEEKLY, DAILY, HOURLY]))
@@ -117,8 +121,15 @@ def test_cloudwatchs_own_alarm_is_cheaper_than_an_hourly_schedule() -> None:
     assert hourly.own_alarms < hourly.total
 
 
-def test_nothing_that_runs_costs_nothing() -> None:
-    assert month(alike(), Schedule(0, 0)).total == 0
+def test_a_stack_that_runs_nothing_costs_its_alarms_its_dashboard_and_its_daily_check() -> None:
+    assert month(alike(), Schedule(0, 0)).total == pytest.approx(14 * 0.10 + 3 + DAILY_CHECK * 0.30)
+
+
+def test_an_alarm_by_detector_is_billed_for_the_hours_in_which_detectors_publish() -> None:
+    weekly = dollars_of("alarms", month(alike(1_000)))
+    assert weekly == pytest.approx((14 + 1_000 / 168) * 0.10)
+    without = month(alike(1_000), assume=Assumptions(alarms_by_detector=0))
+    assert dollars_of("alarms", without) == pytest.approx(1.40)
 
 
 def test_the_engines_of_one_file_add_up_to_one_run() -> None:
