@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from cutwatch.wording import span_in_words
 from local.assumptions import Assumptions
 from local.cost import Bill, bill
 from local.fleet import KINDS, Detectors, Schedule
 from local.prices import AS_OF, REGION, Prices
-from local.report.wording import span_in_words
 from local.run_work import RunWork
 
 NOT_COUNTED = "Not counted: free tiers, taxes, traces, mails, KMS requests, job volumes, CloudTrail data events, retries."

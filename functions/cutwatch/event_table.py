@@ -8,7 +8,7 @@ from html import escape
 from cutwatch.outcomes import AnomalyEvent
 from cutwatch.recorded_events import RecordedEvent
 from cutwatch.widget_request import WidgetRequest
-from cutwatch.wording import moment_in_words, number_in_words, span_in_words
+from cutwatch.wording import expected_in_words, moment_in_words, number_in_words, span_in_words
 
 # Narrower, and what was expected stands below what was observed.
 _WIDE = 560
@@ -56,7 +56,7 @@ class EventTable:
         if not self.numbered:
             cells.append(call(each.detector, self.endpoint, each.detector))
         cells += [_short(escape(self._lasts(each))), _short(severity(event))]
-        value, expected = number_in_words(event.value), expectation(event)
+        value, expected = number_in_words(event.value), expected_in_words(event)
         cells += [value, expected] if self._is_wide else [f"{value}<br><small>{expected}</small>"]
         return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
@@ -107,16 +107,6 @@ def severity(event: AnomalyEvent) -> str:
     times = "" if event.severity is None else f" {event.severity:.1f}×"
     word = event.severity_word
     return f'<span aria-hidden="true">{_SIGNS[word]}</span> {word}{times}'
-
-
-def expectation(event: AnomalyEvent) -> str:
-    """What was expected, with the range that holds 90 %."""
-    if event.severity is None:
-        return "data, there was none"
-    if event.expected is None:
-        return "–"
-    low, high = number_in_words(event.expected_low), number_in_words(event.expected_high)
-    return f"{number_in_words(event.expected)} ({low} to {high})"
 
 
 def call(text: str, endpoint: str, detector: str, style: str = "") -> str:

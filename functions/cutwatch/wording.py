@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from cutwatch.outcomes import AnomalyEvent
+
 _PREFIXES = ((1e12, " T"), (1e9, " G"), (1e6, " M"))
 _MOST_DECIMALS, _ROUNDING, _NEIGHBOURS = 9, 1e-3, 2
 _TINY, _WITH_SEPARATORS, _LONGEST = 0.001, 1_000, 1_000
@@ -59,3 +61,13 @@ def moment_in_words(moment: datetime, zone: tzinfo) -> str:
     """`24 Nov 18:40`, in the zone."""
     local = moment.astimezone(zone)
     return f"{local.day} {local:%b %H:%M}"
+
+
+def expected_in_words(event: AnomalyEvent) -> str:
+    """What was expected of an event, with the range that holds 90 %: `74,100 (67,000 to 81,000)`."""
+    if event.severity is None:
+        return "data; there is none"
+    if event.expected is None:
+        return "–"
+    low, high = number_in_words(event.expected_low), number_in_words(event.expected_high)
+    return f"{number_in_words(event.expected)} ({low} to {high})"

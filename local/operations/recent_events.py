@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from cutwatch.outcomes import AnomalyEvent
 from cutwatch.recorded_events import RecordedEvent
+from cutwatch.wording import expected_in_words, number_in_words
 from local.operations.durations import span_in_words
 
 
@@ -43,18 +43,6 @@ def _cells(each: RecordedEvent) -> list[str]:
         span_in_words(lasts) if lasts else "1 datapoint",
         event.severity_word,
         "–" if event.severity is None else f"{event.severity:.1f}",
-        _number(event.value),
-        _expected(event),
+        number_in_words(event.value),
+        expected_in_words(event),
     ]
-
-
-def _expected(event: AnomalyEvent) -> str:
-    if event.severity is None:
-        return "data; there is none"
-    if event.expected is None:
-        return "–"
-    return f"{_number(event.expected)} ({_number(event.expected_low)} to {_number(event.expected_high)})"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.6g}"

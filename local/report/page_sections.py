@@ -6,16 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from cutwatch.outcomes import AnomalyEvent
+from cutwatch.wording import number_in_words, span_in_words
 from local.report.detector_report import DetectorReport, gravity
 from local.report.outline import Outline, outline
 from local.report.series_data import column_data, description
 from local.report.tables import event_cells, found, planted_summary, summary
-from local.report.wording import (
-    moment_in_words,
-    multiple_in_words,
-    number_in_words,
-    span_in_words,
-)
+from local.report.wording import moment_in_words, multiple_in_words
 
 _LEGEND = {
     "metric": "metric",

@@ -8,15 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from cutwatch.outcomes import AnomalyEvent
+from cutwatch.wording import expected_in_words, number_in_words, span_in_words
 from local.report.detector_report import DetectorReport, gravity
-from local.report.wording import (
-    count,
-    expected_in_words,
-    moment_in_words,
-    multiple_in_words,
-    number_in_words,
-    span_in_words,
-)
+from local.report.wording import count, moment_in_words, multiple_in_words
 
 MOST_EVENTS = 20
 TOLERANCE = timedelta(minutes=30)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from cutwatch.event_table import EventTable, call, expectation, severity
+from cutwatch.event_table import EventTable, call, severity
 from cutwatch.outcomes import AnomalyEvent
 from cutwatch.recorded_events import RecordedEvent
 from cutwatch.widget_request import WidgetRequest
+from cutwatch.wording import expected_in_words
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 REQUEST = WidgetRequest("", START, START + timedelta(days=1), 800, 400, False, UTC, "widget-1")
@@ -77,7 +78,7 @@ def test_an_event_has_when_how_long_how_grave_what_and_what_was_expected() -> No
 
 def test_silence_has_no_value_and_no_multiple() -> None:
     assert Cells(table(SILENCE)).rows[1] == [
-        *("1", "1 Jun 01:05 details", "1 datapoint", "● high", "–", "data, there was none")
+        *("1", "1 Jun 01:05 details", "1 datapoint", "● high", "–", "data; there is none")
     ]
 
 
@@ -156,4 +157,4 @@ def test_severity_is_a_sign_and_a_word_and_a_number(multiple: float, words: str)
 
 
 def test_where_nothing_is_known_of_the_usual_nothing_is_said() -> None:
-    assert expectation(replace(SPIKE, expected=None)) == "–"
+    assert expected_in_words(replace(SPIKE, expected=None)) == "–"

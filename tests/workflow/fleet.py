@@ -1,5 +1,6 @@
 """A deployed application with metrics to watch, on the local AWS."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,18 @@ class Fleet:
     stack: Stack
     registry: Registry
     patience: float = 60
+
+    def operators_environment(self) -> dict[str, str]:
+        """In which the command line reaches this account, and no configuration of whoever runs the tests."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "operator",
+            "AWS_SECRET_ACCESS_KEY": "operator",
+            "AWS_DEFAULT_REGION": self.aws.region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
 
     def load(self, watched: Detector, values: npt.NDArray[np.float64]) -> None:
         moments = [START + timedelta(seconds=PERIOD * n) for n in range(len(values))]

@@ -37,16 +37,7 @@ def shop() -> Iterator[Fleet]:
 
 @pytest.fixture(autouse=True)
 def _account(shop: Fleet) -> Iterator[None]:
-    variables = {
-        "AWS_ENDPOINT_URL": shop.aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "operator",
-        "AWS_SECRET_ACCESS_KEY": "operator",
-        "AWS_DEFAULT_REGION": shop.aws.region,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    with patch.dict(os.environ, variables):
+    with patch.dict(os.environ, shop.operators_environment()):
         yield
 
 
