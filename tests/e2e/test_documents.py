@@ -17,7 +17,7 @@ from local.application import deploy
 from local.aws import LocalAws, Stack
 from tests.documents import DOCUMENTS, Shown, shown
 from tests.e2e.local_server import cutwatch_local
-from tests.e2e.workplace import Typed, Workplace, filled, missing_tools
+from tests.e2e.reader import Reader, Typed, filled, missing_tools
 from tests.stack import PROJECT
 
 # By how the command begins.
@@ -167,10 +167,10 @@ def test_most_commands_are_run() -> None:
 def test_every_command_of_the_local_aws_prints_what_its_page_shows(tmp_path: Path) -> None:
     commands = to_run(LOCAL)
     with cutwatch_local("--skip-waits") as server:
-        workplace = Workplace(
+        reader = Reader(
             tmp_path, {k: v for k, v in server.environment.items() if k.startswith("AWS_")}
         )
-        typed = workplace.type([one.command for one in commands])
+        typed = reader.type([one.command for one in commands])
     assert failed(typed, [one.command for one in commands]) == ""
     wrong = [
         (one.command, one.output, answer.printed)
@@ -186,12 +186,12 @@ def test_every_command_of_the_other_pages_works(tmp_path: Path) -> None:
     with watching() as (aws, stack):
         measure_balancers(aws)
         bury_event(aws, stack.outputs["UndeliveredEventsQueueUrl"])
-        workplace = Workplace(tmp_path, account(aws))
+        reader = Reader(tmp_path, account(aws))
         write_metrics(tmp_path)
         wrong = ""
         for document in OTHERS:
             commands = [filled(one.command, placeholders(stack)) for one in to_run(document)]
-            wrong += failed(workplace.type(commands), commands)
+            wrong += failed(reader.type(commands), commands)
         registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
         silenced = [silence.detector for silence in registry.silences()]
         queue = stack.outputs["UndeliveredEventsQueueUrl"]
@@ -218,7 +218,7 @@ def test_who_follows_the_page_for_operators_leaves_nothing_but_what_it_says(tmp_
         absent = {kind for kind, names in _left(aws).items() if not names}
         before = placeholders(stack)
         commands = [filled(one.command, before) for one in to_run(OPERATIONS)]
-        typed = Workplace(tmp_path, account(aws)).type(commands)
+        typed = Reader(tmp_path, account(aws)).type(commands)
         left = _left(aws)
 
     assert absent == set()

@@ -46,7 +46,7 @@ class Typed:
     printed: str
 
 
-class Workplace:
+class Reader:
     """The folder and the environment, less that of any account."""
 
     def __init__(self, folder: Path, account: Mapping[str, str]) -> None:
