@@ -30,5 +30,5 @@ def handler(event: Payload) -> Payload:
     place = StackPlace(settings.stack_name, settings.aws_region, namespace)
     notified = announce(audience, registry, place, summary, event["execution"], now)
     if summary.all_failed:
-        publish_failure(cloudwatch, namespace, summary, now)
+        publish_failure(cloudwatch, namespace, summary, settings.stack_name, now)
     return summary.to_payload() | {"notified": notified}

@@ -1,14 +1,14 @@
 """Telling people and programs what a run found, each of them once however often the run is repeated."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import sleep
 from typing import Any
 
 from cutwatch import event_bus
-from cutwatch.errors import TRANSIENT
+from cutwatch.errors import TRANSIENT, ClaimHeld, CutwatchError
 from cutwatch.notification import Notification, StackPlace, of_anomalies, of_failures
 from cutwatch.outcomes import Outcome
 from cutwatch.registry import Registry
@@ -18,6 +18,8 @@ from cutwatch.summary import Summary
 _PAUSES_BEFORE_NOTING_AGAIN = (1, 4)
 # Detectors whose events are put on the bus before that is noted: what a death in between doubles.
 _NOTED_AT_ONCE = 50
+
+_Tell = Callable[[Sequence[Outcome]], bool]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ def announce(
 ) -> bool:
     """Tell what this run has not told yet, if there is anything; whether people were told.
 
+    People come first, and what one of them or the bus cannot be told is raised when all others have been. Raises
+    `ClaimHeld` while another execution of the run is telling.
+
     A repeated run tells only news, for example of a detector that failed at first. Training by need says nothing
     itself: the transform that asked for it reports what failed. People are not told of silenced detectors' events;
     these count as told, so that the end of a silence brings no old news.
@@ -48,9 +53,17 @@ def announce(
         return False
     told = registry.claim_notification(summary.run.id, execution, now)
     if told is None:
-        return False
+        raise ClaimHeld(
+            f"another execution is telling what {summary.run.id} found; what is news after it is told then"
+        )
     silences = _silences(registry, summary, now)
-    notified = _Announcement(audience, registry, place, summary, silences, told).make()
+    try:
+        notified = _Announcement(audience, registry, place, summary, silences, told).make()
+    except TRANSIENT:
+        raise  # the state machine comes back with this claim
+    except CutwatchError:
+        registry.release_notification(summary.run.id)
+        raise
     registry.release_notification(summary.run.id)
     return notified
 
@@ -65,11 +78,24 @@ class _Announcement:
     told: set[str]
 
     def make(self) -> bool:
-        found, failed = self.summary.anomalous, self.summary.failed
+        notified, errors = False, []
+        for whom, outcomes, tell in self._channels():
+            try:
+                said = self._once(whom, outcomes, tell)
+            except CutwatchError as error:
+                errors.append(error)
+            else:
+                notified = notified or (said and whom == "people")
+        if errors:
+            raise next((error for error in errors if isinstance(error, TRANSIENT)), errors[0])
+        return notified
+
+    def _channels(self) -> Iterator[tuple[str, Sequence[Outcome], _Tell]]:
+        found = self.summary.anomalous
+        yield "people", found, self._tell_of_anomalies
+        yield "people", self.summary.failed, self._tell_of_failures
         for first in range(0, len(found), _NOTED_AT_ONCE):
-            self._once("bus", found[first : first + _NOTED_AT_ONCE], self._put_on_bus)
-        heard = self._once("people", found, self._tell_of_anomalies)
-        return self._once("people", failed, self._tell_of_failures) or heard
+            yield "bus", found[first : first + _NOTED_AT_ONCE], self._put_on_bus
 
     def _put_on_bus(self, outcomes: Sequence[Outcome]) -> bool:
         entries = event_bus.entries(outcomes, self.place, self.summary.run.id, self._silenced)
@@ -95,9 +121,7 @@ class _Announcement:
     def _send(self, topic_arn: str, notification: Notification) -> None:
         self.audience.sns.publish(TopicArn=topic_arn, **notification.to_request())
 
-    def _once(
-        self, whom: str, outcomes: Sequence[Outcome], tell: Callable[[Sequence[Outcome]], bool]
-    ) -> bool:
+    def _once(self, whom: str, outcomes: Sequence[Outcome], tell: _Tell) -> bool:
         """Tell what is news of these outcomes; what `tell` said, False without news."""
         news = [outcome for outcome in outcomes if _key(whom, outcome) not in self.told]
         if not news:

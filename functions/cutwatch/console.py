@@ -11,17 +11,32 @@ from cutwatch.sources import SourceMetric
 
 _DOMAINS = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
 _MARGIN = timedelta(hours=6)
-_TITLE_LENGTH = 200
+_TITLE_LENGTH, _LONGEST = 200, 8_000
 _RESERVED = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def graph_url(
     region: str, detector: Detector, namespace: str, start: datetime, end: datetime
 ) -> str:
-    """The graph of the detector's metric with its published anomalies, from well before `start` to well after `end`."""
+    """The graph of the detector's metric with its published anomalies, from well before `start` to well after `end`.
+
+    Without the metric where that would make the link longer than browsers and mail programs take.
+    """
+    url = _graph_url(region, detector, namespace, start, end, _source(detector))
+    return url if len(url) <= _LONGEST else _graph_url(region, detector, namespace, start, end, [])
+
+
+def _graph_url(
+    region: str,
+    detector: Detector,
+    namespace: str,
+    start: datetime,
+    end: datetime,
+    source: Sequence[Any],
+) -> str:
     margin = max(_MARGIN, end - start)
     graph = {
-        "metrics": [*_source(detector), *_published(detector.name, namespace)],
+        "metrics": [*source, *_published(detector.name, namespace)],
         "view": "timeSeries",
         "stacked": False,
         "region": region,

@@ -50,6 +50,10 @@ class RejectedRequest(AwsError):
     """AWS says that the request is wrong; a retry would be refused again."""
 
 
+class ClaimHeld(CutwatchError):
+    """Another execution of the same run is telling what it found: waited for, longer than a claim lasts."""
+
+
 class InvalidSetting(CutwatchError):
     """An environment variable of a function is missing or malformed."""
 

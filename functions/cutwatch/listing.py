@@ -95,7 +95,8 @@ def _open(registry: Registry, request: RunRequest, started: datetime) -> Run:
     identity = run_id(request.kind, request.scheduled_time, by_need=request.by_need)
     now = format_moment(registry.open_run(identity, started))
     scheduled = format_moment(request.scheduled_time)
-    return Run(identity, request.kind, scheduled, now, request.by_need)
+    narrowed = request.detectors is not None
+    return Run(identity, request.kind, scheduled, now, request.by_need, narrowed)
 
 
 def _of(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -180,7 +180,8 @@ def when(start: datetime, end: datetime, time_zone: str) -> str:
     zone = ZoneInfo(time_zone)
     begins, ends = start.astimezone(zone), end.astimezone(zone)
     until = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%a %Y-%m-%d %H:%M}"
-    utc = "" if time_zone == "UTC" else f" ({start:%H:%M} UTC)"
+    utc_day = "" if start.astimezone(UTC).date() == begins.date() else f"{start:%a %Y-%m-%d} "
+    utc = "" if time_zone == "UTC" else f" ({utc_day}{start:%H:%M} UTC)"
     span = f", {span_in_words(end - start)}" if end > start else ""
     return f"{begins:%a %Y-%m-%d %H:%M} to {until} {time_zone}{utc}{span}"
 

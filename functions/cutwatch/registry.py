@@ -182,7 +182,7 @@ class Registry:
     def close_run(self, run: Run, now: datetime) -> datetime:
         """Fix when the run's totals were counted: the first time, however often they are.
 
-        The newest of its kind is remembered beside, for whoever asks whether runs happen at all.
+        The newest whole one of its kind is remembered beside, for whoever asks whether runs happen at all.
         """
         closed = self._table.update(
             f"RUN#{run.id}",
@@ -190,6 +190,11 @@ class Registry:
             "SET closed_at = if_not_exists(closed_at, :now)",
             {"now": format_moment(now)},
         )
+        if not run.narrowed:
+            self._note_newest(run)
+        return parse_moment(closed["closed_at"], "closed_at")
+
+    def _note_newest(self, run: Run) -> None:
         with suppress(ConditionFailed):
             self._table.update(
                 "NEWEST",
@@ -198,7 +203,6 @@ class Registry:
                 {"scheduled": run.scheduled_time, "run": run.id},
                 "attribute_not_exists(scheduled_time) OR scheduled_time < :scheduled",
             )
-        return parse_moment(closed["closed_at"], "closed_at")
 
     def newest_closed(self, kind: Kind, now: datetime) -> datetime:
         """The scheduled time of the newest run of a kind that was counted; before the first, when this was first asked."""

@@ -54,13 +54,17 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Run:
-    """As it travels between states. `now` is fixed once and kept through retries and repetitions."""
+    """As it travels between states. `now` is fixed once and kept through retries and repetitions.
+
+    A `narrowed` run is one of some detectors only.
+    """
 
     id: str
     kind: Kind
     scheduled_time: str
     now: str
     by_need: bool = False
+    narrowed: bool = False
 
     @property
     def scheduled(self) -> datetime:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from cutwatch.bucket import Bucket
@@ -24,6 +24,8 @@ from cutwatch.registry import Registry
 from cutwatch.runs import Run
 
 _LISTED_DETECTORS = 30
+# Of the alarms on failed executions.
+ALARM_PERIOD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,13 @@ def _totals(summary: Summary, now: datetime) -> list[Datum]:
     return [datum(name, value, now) for name, value in (totals | maxima).items()]
 
 
-def publish_failure(cloudwatch: Any, namespace: str, summary: Summary, now: datetime) -> None:
-    """That a run as a whole has failed, and people know: the alarm on failed executions leaves it out."""
-    dimensions = {"Run": summary.run.kind}
-    publish(cloudwatch, namespace, [datum(FAILED_RUNS_TOLD, 1, now, dimensions)])
+def publish_failure(
+    cloudwatch: Any, namespace: str, summary: Summary, stack: str, now: datetime
+) -> None:
+    """That a run as a whole has failed, and people know: the alarm on failed executions leaves it out.
+
+    Also for the period after this one: the execution ends later, and alarms look at windows that move.
+    """
+    dimensions = {"Run": summary.run.kind, "Stack": stack}
+    moments = (now, now + ALARM_PERIOD)
+    publish(cloudwatch, namespace, [datum(FAILED_RUNS_TOLD, 1, at, dimensions) for at in moments])

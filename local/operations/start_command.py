@@ -36,6 +36,14 @@ def start(
     new: Annotated[
         bool, typer.Option("--new", help="The names may be ones that no run has met yet.")
     ] = False,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Repeat the run of this scheduled time, such as 2026-11-02T04:00:00Z; by default now.",
+            show_default=False,
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Watch it until it ends.")] = False,
     stack: StackName = STACK,
     region: Region = None,
@@ -48,10 +56,11 @@ def start(
 
     if kind not in get_args(Kind):
         end(f"start {kind}: expected training or transform", MISTAKE)
+    at = _scheduled(time)
     with deployed(stack, region, profile) as deployment:
         if detector and not new:
             _check(deployment, detector)
-        started = started_run.start(deployment, cast("Kind", kind), detector or [])
+        started = started_run.start(deployment, cast("Kind", kind), detector or [], at)
         note(f"started {started.run}; {started.execution}")
         verdict = _watched(deployment, started) if wait else None
     if as_json:
@@ -59,6 +68,21 @@ def start(
     else:
         typer.echo("\n".join(verdict.lines()) if verdict else started.run)
     raise typer.Exit(FINE if verdict is None or verdict.fine else PROBLEMS)
+
+
+def _scheduled(text: str | None) -> datetime | None:
+    from cutwatch.errors import InvalidInput
+    from cutwatch.moments import parse_moment
+
+    if text is None:
+        return None
+    try:
+        at = parse_moment(text, "--time")
+    except InvalidInput as error:
+        end(str(error), MISTAKE)
+    if at > datetime.now(UTC):
+        end(f"--time {text} is in the future; expected a time that has passed", MISTAKE)
+    return at
 
 
 def _check(deployment: "Deployment", detectors: list[str]) -> None:

@@ -31,6 +31,14 @@ def test_the_time_since_the_newest_transform_is_told_whatever_it_found(account: 
     assert check(account) == {"HoursSinceTransform": [24], "ModelAgeDays": []}
 
 
+def test_a_run_of_some_detectors_says_nothing_of_the_others(account: Account) -> None:
+    account.registry.close_run(a_run(scheduled_time="2026-10-25T06:00:00Z"), NOW - 8 * DAY)
+    narrowed = a_run(id="narrowed", scheduled_time="2026-11-02T05:00:00Z", narrowed=True)
+    account.registry.close_run(narrowed, NOW)
+
+    assert check(account)["HoursSinceTransform"] == [192]
+
+
 def test_a_training_is_no_transform(account: Account) -> None:
     account.registry.close_run(a_run("training"), NOW)
     assert check(account)["HoursSinceTransform"] == [0]

@@ -8,8 +8,8 @@ from unittest.mock import patch
 import pytest
 
 from cutwatch.aws import client
-from cutwatch.errors import Throttled
-from cutwatch.moments import parse_moment
+from cutwatch.errors import AccessDenied, ClaimHeld, Throttled
+from cutwatch.moments import floor_to_period, parse_moment
 from cutwatch.registry import Registry
 from cutwatch.silences import Silence
 from tests.account import Account, counted_calls
@@ -19,6 +19,7 @@ from tests.sample_events import sample
 SUMMARIZE, RECORD = sample("summarize_run"), sample("record_outcome")
 RUN, DETECTOR = SUMMARIZE["run"]["id"], RECORD["detectors"][0]["name"]
 NOW = datetime(2026, 11, 2, 4, tzinfo=UTC)
+SUMMARIZED = parse_moment(SUMMARIZE["now"])
 # The minute in which Summarize Run is entered.
 COUNTED = datetime(2026, 11, 2, 4, 5, tzinfo=UTC)
 
@@ -174,18 +175,52 @@ def test_people_are_told_though_the_bus_is_told_no_second_time(account: Account)
     assert (len(account.messages()), len(account.bus)) == (1, 1)
 
 
+def test_a_bus_that_takes_nothing_keeps_nobody_from_being_told(account: Account) -> None:
+    list_detectors(account, "orders", "visits")
+    record(account, "orders", "PUBLISHED", new_events=1)
+    record(account, "visits", "FAILED", "no reason")
+    denied = AccessDenied("PutEvents", "AccessDeniedException", "not allowed")
+
+    with (
+        patch.object(client("events"), "put_events", side_effect=denied),
+        pytest.raises(AccessDenied),
+    ):
+        account.invoke("summarize_run", SUMMARIZE)
+
+    assert (len(account.messages()), len(account.operations_messages())) == (1, 1)
+    again = account.invoke("summarize_run", SUMMARIZE | {"execution": "after the role was mended"})
+    assert again["notified"] is False
+    assert len(account.on_bus()) == 1
+
+
+def test_while_another_execution_tells_a_run_waits_for_its_turn(account: Account) -> None:
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED", new_events=1)
+    account.registry.claim_notification(RUN, "another", SUMMARIZED)
+
+    with pytest.raises(ClaimHeld, match="another execution is telling"):
+        account.invoke("summarize_run", SUMMARIZE)
+
+    later = SUMMARIZED + timedelta(minutes=16)
+    assert account.invoke("summarize_run", SUMMARIZE | {"now": later.isoformat()})["notified"]
+
+
 def test_a_run_that_failed_as_a_whole_is_told_to_the_alarm_as_told(account: Account) -> None:
     list_detectors(account, "visits")
     record(account, "visits", "FAILED")
 
     account.invoke("summarize_run", SUMMARIZE)
 
+    dimensions = {"Run": "transform", "Stack": "cutwatch"}
     told = client("cloudwatch").get_metric_statistics(
-        Namespace=account.namespace, MetricName="FailedRunsTold", Period=60, Statistics=["Sum"],
-        Dimensions=[{"Name": "Run", "Value": "transform"}],
-        StartTime=COUNTED, EndTime=COUNTED + timedelta(minutes=1),
+        Namespace=account.namespace, MetricName="FailedRunsTold", Period=60, Statistics=["Maximum"],
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=COUNTED, EndTime=COUNTED + timedelta(minutes=10),
     )  # fmt: skip
-    assert [point["Sum"] for point in told["Datapoints"]] == [1]
+    minutes = {
+        floor_to_period(each["Timestamp"], 60): each["Maximum"] for each in told["Datapoints"]
+    }
+    assert minutes == {COUNTED: 1, COUNTED + timedelta(minutes=5): 1}
 
 
 def test_a_quiet_run_sends_no_message(account: Account) -> None:
@@ -305,7 +340,6 @@ def silence(account: Account, detector: str, until: datetime) -> None:
     account.registry.silence(Silence(detector, NOW, until, "known deployment"))
 
 
-SUMMARIZED = parse_moment(SUMMARIZE["now"])
 LATER, EARLIER = SUMMARIZED + timedelta(days=1), SUMMARIZED - timedelta(minutes=1)
 
 

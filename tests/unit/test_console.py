@@ -120,6 +120,15 @@ def test_a_long_event_has_as_much_before_and_after_it() -> None:
     )
 
 
+def test_a_link_that_nothing_would_take_leaves_out_the_metric() -> None:
+    long = a_detector(dimensions={f"{n:02}{'d' * 200}": "/" * 1_024 for n in range(30)})
+
+    url = graph_url("eu-west-1", long, "Cutwatch", NOON, NOON)
+
+    assert len(url) < 8_000
+    assert [line[1] for line in graph(url)["metrics"]] == ["Anomaly", "AnomalyScore"]
+
+
 def test_an_expression_is_drawn_and_its_metrics_are_not() -> None:
     metrics = graph(graph_url("eu-west-1", a_ratio(), "Cutwatch", NOON, NOON))["metrics"]
 

@@ -197,6 +197,12 @@ def test_ten_thousand_anomalous_detectors_can_be_sent() -> None:
             "Europe/Berlin",
             "Mon 2026-11-02 23:30 to Wed 2026-11-04 01:00 Europe/Berlin (22:30 UTC), 1 d 1 h",
         ),
+        (
+            "2026-11-01T18:00Z",
+            "2026-11-01T18:15Z",
+            "Asia/Tokyo",
+            "Mon 2026-11-02 03:00 to 03:15 Asia/Tokyo (Sun 2026-11-01 18:00 UTC), 15 min",
+        ),
         # An hour is twice that night: from the first to the second half past two is an hour.
         (
             "2026-10-25T00:30Z",

@@ -110,6 +110,21 @@ def test_a_metric_that_is_gone_is_told_once() -> None:
         assert raised(shop) == {"detectors-without-data"}
 
 
+def test_a_check_that_no_longer_happens_is_noticed_and_a_first_one_is_waited_for() -> None:
+    with loaded(CHECKOUT) as shop:
+        shop.aws.clock.move_to(FIRST_TRAINING)
+        assert shop.alarms()["freshness-unknown"] == "INSUFFICIENT_DATA"
+        for day in range(1, 4):
+            shop.check_freshness(FIRST_TRAINING + day * DAY)
+            shop.aws.clock.advance(60)
+            assert shop.alarms()["freshness-unknown"] == "OK"
+        assert subjects(shop) == []
+
+        shop.aws.clock.advance(5 * 86_400)
+
+        assert shop.alarms()["freshness-unknown"] == "INSUFFICIENT_DATA"
+
+
 @pytest.mark.parametrize(("days", "overdue"), [(7, False), (9, True)])
 def test_a_transform_that_does_not_happen_is_noticed(days: int, overdue: object) -> None:
     with loaded(CHECKOUT) as shop:

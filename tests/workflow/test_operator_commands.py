@@ -160,6 +160,15 @@ def test_a_started_run_that_nobody_waits_for_is_named() -> None:
     assert result.stdout.startswith("training-2026")
 
 
+def test_a_run_is_repeated_by_its_time_and_publishes_nothing_twice() -> None:
+    time = f"{FIRST_TRANSFORM:%Y-%m-%dT%H:%M:%SZ}"
+
+    verdict = answer(0, "start", "transform", "--time", time, "--detector", "orders", "--wait")
+
+    assert verdict["run"] == FIRST_RUN
+    assert verdict["summary"]["statuses"] == {"PUBLISHED": 1}
+
+
 def test_the_log_of_a_run_is_told_by_time_from_its_listing_to_its_summary() -> None:
     result = cutwatch("logs", FIRST_RUN)
 
@@ -202,6 +211,8 @@ def test_nobody_is_told_of_a_silenced_detectors_events(shop: Fleet) -> None:
         (["events", "chekout"], ["no detector 'chekout'; did you mean 'checkout'?"]),
         (["start", "training", "--detector", "chekout"], ["did you mean 'checkout'?", "--new"]),
         (["start", "nothing"], ["expected training or transform"]),
+        (["start", "transform", "--time", "soon"], ["--time is 'soon'", "ISO 8601"]),
+        (["start", "transform", "--time", "2099-01-01T00:00Z"], ["is in the future"]),
         (["silence", "chekout", "--for", "1d", "--reason", "x"], ["did you mean 'checkout'?"]),
         (["silence", "--lift", "checkout"], ["no silenced detector 'checkout'"]),
         (["silence", "checkout"], ["--for and --reason are needed"]),
