@@ -67,6 +67,7 @@ def test_the_run_is_that_of_the_scheduled_time_and_its_now_that_of_its_start(
         "scheduled_time": "2026-11-02T04:00:00Z",
         "now": "2026-11-02T04:00:03Z",
         "by_need": False,
+        "narrowed": False,
     }
 
 

@@ -5,6 +5,7 @@ import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,15 +191,20 @@ def test_a_layer_is_importable(aws: LocalAws, role: str) -> None:
     assert invoke(aws, "layered", "-") == (None, "hello")
 
 
-def test_invocations_at_once_do_not_share_an_environment(aws: LocalAws, role: str) -> None:
+def test_invocations_at_once_do_not_share_an_environment(
+    aws: LocalAws, role: str, tmp_path: Path
+) -> None:
     source = """
-        import os, time
+        import os, pathlib, time
 
         def handler(event, context):
-            time.sleep(0.3)
+            folder = pathlib.Path(event["do"])
+            (folder / str(os.getpid())).touch()
+            while len(list(folder.iterdir())) < 4:
+                time.sleep(0.01)
             return os.getpid()
     """
-    create_function(aws, role, "parallel", source)
+    create_function(aws, role, "parallel", source, Timeout=30)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: invoke(aws, "parallel", "-"), range(4)))
+        answers = list(pool.map(lambda _: invoke(aws, "parallel", str(tmp_path)), range(4)))
     assert len({process for _, process in answers}) == 4
