@@ -1,5 +1,7 @@
 """Counts a run's outcomes, publishes totals, tells what is news once."""
 
+from datetime import UTC, datetime
+
 from cutwatch.announcement import Audience, announce
 from cutwatch.aws import client
 from cutwatch.bucket import Bucket
@@ -28,7 +30,8 @@ def handler(event: Payload) -> Payload:
         client("events"), client("sns"), settings.topic_arn, settings.operations_topic_arn
     )
     place = StackPlace(settings.stack_name, settings.aws_region, namespace)
-    notified = announce(audience, registry, place, summary, event["execution"], now)
+    execution, claimed_at = event["execution"], datetime.now(UTC)
+    notified = announce(audience, registry, place, summary, execution, now, claimed_at)
     if summary.all_failed:
         publish_failure(cloudwatch, namespace, summary, settings.stack_name, now)
     return summary.to_payload() | {"notified": notified}

@@ -39,11 +39,13 @@ def announce(
     summary: Summary,
     execution: str,
     now: datetime,
+    claimed_at: datetime,
 ) -> bool:
     """Tell what this run has not told yet, if there is anything; whether people were told.
 
     People come first, and what one of them or the bus cannot be told is raised when all others have been. Raises
-    `ClaimHeld` while another execution of the run is telling.
+    `ClaimHeld` while another execution of the run is telling: `claimed_at`, unlike `now`, has to be later at each retry,
+    or the claim of one that died would never lapse.
 
     A repeated run tells only news, for example of a detector that failed at first. Training by need says nothing
     itself: the transform that asked for it reports what failed. People are not told of silenced detectors' events;
@@ -51,7 +53,7 @@ def announce(
     """
     if summary.run.by_need or not (summary.anomalous or summary.failed):
         return False
-    told = registry.claim_notification(summary.run.id, execution, now)
+    told = registry.claim_notification(summary.run.id, execution, claimed_at)
     if told is None:
         raise ClaimHeld(
             f"another execution is telling what {summary.run.id} found; what is news after it is told then"
