@@ -22,11 +22,15 @@ _NO_SUCCESS = {
 
 @dataclass(frozen=True)
 class DetectorStatus:
-    """Times are aware; `last` is the newest run that has an outcome of the detector, and the outcome."""
+    """Times are aware; `last` is the newest run that has an outcome of the detector, and the outcome.
+
+    `cutoff` is the anomaly score from which on the newest transform that published called datapoints anomalous.
+    """
 
     name: str
     engine: str | None
     trained: datetime | None
+    cutoff: float | None
     published_through: datetime | None
     last: Ending | None
     events: int
@@ -40,6 +44,7 @@ class DetectorStatus:
             "detector": self.name,
             "engine": self.engine,
             "model_trained_at": _written(self.trained),
+            "cutoff": self.cutoff,
             "published_through": _written(self.published_through),
             "hours_since_published_through": _hours(self.published_through, now),
             "last_run": run.id if run else None,
@@ -65,6 +70,7 @@ def status_of(
         record.name,
         newest.engine if newest else None,
         parse_moment(newest.scheduled_time) if newest else None,
+        next((outcome.cutoff for _, outcome in ended if outcome.cutoff is not None), None),
         record.published_through,
         ended[0] if ended else None,
         events,

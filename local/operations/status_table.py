@@ -5,6 +5,7 @@ from datetime import datetime
 
 from rich.table import Table
 
+from cutwatch.wording import number_in_words
 from local.operations.detector_status import DetectorStatus
 from local.operations.durations import span_in_words
 
@@ -13,7 +14,10 @@ def status_table(found: Sequence[DetectorStatus], now: datetime) -> Table:
     """A row for each detector, red where there are problems."""
     table = Table(box=None, pad_edge=False)
     table.add_column("Detector", no_wrap=True, max_width=40)
-    for heading in ("Engine", "Model", "Published through", "Last run", "Outcome"):
+    for heading in ("Engine", "Model"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("Cutoff", justify="right", no_wrap=True)
+    for heading in ("Published through", "Last run", "Outcome"):
         table.add_column(heading, no_wrap=True)
     table.add_column("Events/week", justify="right")
     for each in found:
@@ -27,6 +31,7 @@ def _cells(each: DetectorStatus, now: datetime) -> list[str]:
         each.name,
         each.engine or "–",
         f"{span_in_words(now - each.trained)} old" if each.trained else "–",
+        number_in_words(each.cutoff),
         _published(each.published_through, now),
         run.id if run else "–",
         outcome.status if outcome else "–",

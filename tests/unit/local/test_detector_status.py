@@ -49,6 +49,14 @@ def test_a_detector_that_is_published_has_no_problem() -> None:
     assert found.to_payload(NOON)["hours_since_published_through"] == 24
 
 
+def test_the_cutoff_is_that_of_the_newest_transform_that_had_one() -> None:
+    older, newer = (ending("transform", NOON - days * DAY, an_outcome(cutoff=cutoff))
+                    for days, cutoff in ((3, 2.5), (2, 3.5)))  # fmt: skip
+    silent = ending("transform", NOON - DAY, an_outcome(status="NO_DATA"))
+    assert status(silent, newer, older).cutoff == 3.5
+    assert status(silent).to_payload(NOON)["cutoff"] is None
+
+
 def test_a_detector_that_nothing_is_known_of_has_no_model() -> None:
     assert status(models=(), through=None).problems == ("no model",)
 
