@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import FUNCTION, PROJECT, Stack, snake
+from tests.support.stack import FUNCTION, PROJECT, Stack, snake
 
 FUNCTIONS = PROJECT / "functions"
-DOMAIN = sorted((FUNCTIONS / "cutwatch").glob("*.py"))
+DOMAIN = sorted((FUNCTIONS / "cutwatch").rglob("*.py"))
 HANDLERS = sorted(FUNCTIONS.glob("*.py"))
 AWS_PACKAGES = {"boto3", "botocore"}
 
@@ -57,12 +57,12 @@ def packages(module: Path) -> set[str]:
 
 def test_one_module_talks_to_aws() -> None:
     talking = {module.name for module in [*DOMAIN, *HANDLERS] if packages(module) & AWS_PACKAGES}
-    assert talking == {"aws.py"}
+    assert talking == {"clients.py"}
 
 
 @pytest.mark.parametrize("module", DOMAIN, ids=lambda module: module.stem)
 def test_the_domain_knows_no_handler_and_nothing_local(module: Path) -> None:
-    assert packages(module).isdisjoint({handler.stem for handler in HANDLERS} | {"local", "tests"})
+    assert packages(module).isdisjoint({handler.stem for handler in HANDLERS} | {"cutwatch_cli", "localaws", "tests"})
 
 
 @pytest.mark.parametrize("module", HANDLERS, ids=lambda module: module.stem)
