@@ -62,7 +62,9 @@ def test_one_module_talks_to_aws() -> None:
 
 @pytest.mark.parametrize("module", DOMAIN, ids=lambda module: module.stem)
 def test_the_domain_knows_no_handler_and_nothing_local(module: Path) -> None:
-    assert packages(module).isdisjoint({handler.stem for handler in HANDLERS} | {"cutwatch_cli", "localaws", "tests"})
+    assert packages(module).isdisjoint(
+        {handler.stem for handler in HANDLERS} | {"cutwatch_cli", "localaws", "tests"}
+    )
 
 
 @pytest.mark.parametrize("module", HANDLERS, ids=lambda module: module.stem)

@@ -10,7 +10,6 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.cutwatch.notifications.test_messages import PLACE, POINT, SILENCE, SPIKE, found
 
 from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES
 from cutwatch.errors import ServiceFault
@@ -18,6 +17,7 @@ from cutwatch.notifications.eventbridge import entries, put
 from cutwatch.registry.outcome import AnomalyEvent
 from tests.support.builders import a_detector, a_ratio, an_outcome
 from tests.support.stack import PROJECT
+from tests.unit.cutwatch.notifications.test_messages import PLACE, POINT, SILENCE, SPIKE, found
 
 DOCUMENT = PROJECT / "docs" / "events.md"
 SCHEMA = json.loads((PROJECT / "docs" / "anomaly-event.schema.json").read_text())
