@@ -1,7 +1,7 @@
 """Publishes how old models and transforms are; a rule asks for it once a day."""
 
 from cutwatch.aws.clients import client
-from cutwatch.metric_names import publish
+from cutwatch.aws.cloudwatch import publish
 from cutwatch.observability import Payload, observed
 from cutwatch.publishing.freshness import Overdue, freshness_datums
 from cutwatch.registry.registry import Registry

@@ -3,10 +3,11 @@
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
 from cutwatch.aws.stack_tags import stack_tags
-from cutwatch.datasets.keys import ROWS, job_name, model_prefix
+from cutwatch.datasets.keys import ROWS, model_prefix
 from cutwatch.observability import Payload, observed
 from cutwatch.registry.run import Run
 from cutwatch.sagemaker.jobs import TRAINING, start, training_job_request
+from cutwatch.sagemaker.names import job_name
 from cutwatch.settings import TrainingJobSettings
 from cutwatch.timestamps import parse_moment
 

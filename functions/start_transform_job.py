@@ -3,12 +3,13 @@
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
 from cutwatch.aws.stack_tags import stack_tags
-from cutwatch.datasets.keys import ROWS, job_name, scores_prefix
+from cutwatch.datasets.keys import ROWS, scores_prefix
 from cutwatch.errors import ModelMissing, NotFound
 from cutwatch.observability import Payload, observed
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.sagemaker.jobs import TRANSFORM, start, transform_job_request
+from cutwatch.sagemaker.names import job_name
 from cutwatch.settings import TransformJobSettings
 from cutwatch.timestamps import parse_moment
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pytest
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timestamps import format_moment
 from tests.browser.chromium import Browser
 from tests.browser.widget_pictures import PICTURES

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from cutwatch.datasets.keys import run_id
+from cutwatch.registry.run import run_id
 from localaws.ministack_patches.state_execution import abort_executions
 from localaws.stacks import ExecutionResult, ExecutionTimedOut
 from tests.faults.cases import Case

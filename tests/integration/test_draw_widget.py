@@ -8,10 +8,10 @@ from unittest.mock import patch
 import pytest
 
 from cutwatch.aws.limits import LAMBDA_PAYLOAD_MAX_BYTES
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, Throttled
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timestamps import floor_to_period, format_moment
 from tests.support.account import Account, counted_calls
 from tests.support.builders import a_model

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from cutwatch.detection.adaptive_threshold import Baseline
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.features.recipe import Recipe
 from cutwatch.features.seasonality import Profile
 from cutwatch.registry.detector_record import Model
-from cutwatch.registry.outcome import AnomalyEvent, Outcome, Status
+from cutwatch.registry.outcome import Outcome, Status
 from cutwatch.registry.run import Run
 from cutwatch.timeseries.series import Series
 

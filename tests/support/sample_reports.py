@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.features.seasonality import Profile
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timestamps import format_moment
 from cutwatch_cli.report import DetectorReport, Page
 

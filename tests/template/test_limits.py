@@ -1,10 +1,12 @@
 """AWS's limits are named once; the template's bounds and AWS's own API models agree with them."""
 
 from datetime import timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+import localaws.limits
 from cutwatch.aws import limits
 from cutwatch.aws.clients import client
 from cutwatch.timeseries.windows import PUBLISHING_MARGIN
@@ -103,3 +105,13 @@ def test_a_model_can_bear_its_jobs_name() -> None:
 )
 def test_longer_periods_are_kept_for_longer(period: int, kept: timedelta) -> None:
     assert limits.metric_retention(period) == kept
+
+
+def test_the_local_aws_enforces_the_limits_that_the_application_respects() -> None:
+    def named(module: ModuleType) -> dict[str, Any]:
+        return {name: value for name, value in vars(module).items() if name.isupper()}
+
+    ours, enforced = named(limits), named(localaws.limits)
+    shared = ours.keys() & enforced.keys()
+    assert len(shared) >= 20
+    assert {name: ours[name] for name in shared} == {name: enforced[name] for name in shared}

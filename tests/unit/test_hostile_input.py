@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.keys import dataset_prefix, job_name
+from cutwatch.datasets.keys import dataset_prefix
 from cutwatch.datasets.storage import read_epochs, read_rows, read_scores
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.detectors_file import parse_configuration
@@ -20,6 +20,7 @@ from cutwatch.errors import CutwatchError, InvalidInput, MalformedScores, Malfor
 from cutwatch.features.recipe import FeatureRows
 from cutwatch.forests.checkpoint import ForestState
 from cutwatch.registry.run import RunRequest
+from cutwatch.sagemaker.names import job_name
 from cutwatch.timestamps import format_moment
 
 STARTED = "2026-11-01T00:00:00Z"

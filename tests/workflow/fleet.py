@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cutwatch.datasets.keys import run_id
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import run_id
 from cutwatch_cli.replay.application import deploy
 from localaws import Execution, LocalAws, Stack
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.keys import run_id
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.forests.checkpoint import ForestState
 from cutwatch.registry.detector_record import CarriedState
+from cutwatch.registry.run import run_id
 from cutwatch.timestamps import parse_moment
 from localaws import Fault
 from tests.workflow.child_states import PUBLISHED_INSIDE_LAMBDA, TRAINED_INSIDE_LAMBDA

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cutwatch.detection.adaptive_threshold import DEFAULT, judge
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.causal_threshold import judge_causally
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.features.seasonality import Profile
 from cutwatch.publishing.anomalies import continued
 from cutwatch.registry.detector_record import LastEvent
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import format_moment
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine

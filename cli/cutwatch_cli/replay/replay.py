@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.keys import run_id
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.features.recipe import Recipe
 from cutwatch.features.seasonality import Profile
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
 from cutwatch.registry.event_record import RecordedEvent, incidents
-from cutwatch.registry.outcome import AnomalyEvent, Outcome
+from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import run_id
 from cutwatch.timestamps import parse_moment
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.application import deploy

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.features.seasonality import Profile
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timestamps import parse_moment
 
 Floats = npt.NDArray[np.float64]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from cutwatch.registry.outcome import AnomalyEvent
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.wording import number_in_words, span_in_words
 from cutwatch_cli.report.detector_report import DetectorReport, gravity
 from cutwatch_cli.report.outline import Outline, outline

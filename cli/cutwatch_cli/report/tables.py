@@ -7,7 +7,7 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from cutwatch.registry.outcome import AnomalyEvent
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.wording import expected_in_words, number_in_words, span_in_words
 from cutwatch_cli.report.detector_report import DetectorReport, gravity
 from cutwatch_cli.report.wording import count, moment_in_words, multiple_in_words

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from botocore.exceptions import ClientError
 
 from cutwatch.console_links import graph_url
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import MalformedObject
 from cutwatch.features.recipe import Recipe
 from cutwatch.registry.detector_record import DetectorRecord, Model
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.registry.silences import Silence, in_force
 from cutwatch.timestamps import parse_moment
 from cutwatch_cli.report import MOST_DETECTORS, DetectorReport

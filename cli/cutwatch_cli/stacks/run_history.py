@@ -10,10 +10,9 @@ from typing import cast
 from botocore.exceptions import ClientError
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.keys import run_prefix
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
-from cutwatch.registry.run import Kind
+from cutwatch.registry.run import Kind, run_prefix
 from cutwatch_cli.stacks.account import error_code
 
 _RUN = re.compile(r"(training|transform)-(\d{8}T\d{6}Z)(-by-need)?")

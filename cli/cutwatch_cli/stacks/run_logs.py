@@ -8,9 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cutwatch.datasets.keys import run_id
 from cutwatch.errors import InvalidInput
-from cutwatch.registry.run import Kind, RunRequest
+from cutwatch.registry.run import Kind, RunRequest, run_id
 from cutwatch.timestamps import format_moment
 from cutwatch_cli.stacks.account import error_code
 from cutwatch_cli.stacks.deployment import Deployment, Refused

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cutwatch.datasets.keys import run_id
 from cutwatch.registry.outcome import failure_of
-from cutwatch.registry.run import Kind
+from cutwatch.registry.run import Kind, run_id
 from cutwatch.timestamps import format_moment
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.run_history import listed_names

@@ -1,4 +1,4 @@
-"""What AWS refuses, named once: code respects these limits and the local AWS enforces them.
+"""Limits of AWS, each named once.
 
 Durations are `timedelta`s, sizes are bytes. Sources: the API references and quota pages of the services.
 """
@@ -11,7 +11,6 @@ GET_METRIC_DATA_MAX_DATAPOINTS = 100_800
 METRIC_EXPRESSION_MAX_LENGTH = 2_048
 METRIC_QUERY_ID_MAX_LENGTH = 255
 # CloudWatch SEARCH
-SEARCH_MAX_LENGTH = 1_024
 SEARCH_MAX_SERIES = 500
 # CloudWatch ListMetrics
 LIST_METRICS_MAX_DIMENSION_FILTERS = 10
@@ -30,15 +29,12 @@ METRIC_MAX_DIMENSIONS = 30
 METRIC_NAME_MAX_LENGTH = 255
 METRIC_DIMENSION_MAX_LENGTH = 1_024
 METRIC_MAX_AGE = timedelta(days=14)
-METRIC_MAX_AHEAD = timedelta(hours=2)
-RESERVED_NAMESPACE_PREFIX = "AWS/"
 
 # SageMaker jobs and models
 SAGEMAKER_NAME_PATTERN = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 SAGEMAKER_NAME_MAX_LENGTH = 63
 
 # SageMaker Random Cut Forest
-RCF_FEATURE_DIM = range(1, 10_000 + 1)
 RCF_NUM_TREES = range(50, 1_000 + 1)
 RCF_NUM_SAMPLES_PER_TREE = range(1, 2_048 + 1)
 

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from cutwatch.datasets.keys import run_id
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
-from cutwatch.registry.run import Run
+from cutwatch.registry.run import Run, run_id
 from cutwatch.timeseries.reader import is_known
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import Window

@@ -1,11 +1,9 @@
-"""Names of jobs, models and S3 objects: the same input always gives the same name, so nothing starts twice."""
+"""Names of datasets and keys of S3 objects: the same input always gives the same name."""
 
 import hashlib
 import json
-import re
 from datetime import datetime
 
-from cutwatch.aws.limits import SAGEMAKER_NAME_MAX_LENGTH
 from cutwatch.detectors.detector import Detector
 
 # Below a dataset's prefix: what SageMaker reads.
@@ -14,7 +12,6 @@ ROWS = "rows/"
 SCORES = "scores/"
 
 _STATE = "forest.npz"
-_FORBIDDEN = re.compile(r"[^a-z0-9]+")
 
 
 def dataset_digest(bucket: str, detector: Detector, purpose: str, start: str, end: str) -> str:
@@ -23,31 +20,9 @@ def dataset_digest(bucket: str, detector: Detector, purpose: str, start: str, en
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:8]
 
 
-def job_name(
-    prefix: str, detector: str, scheduled_time: datetime, digest: str, attempt: int
-) -> str:
-    """`<prefix>-<detector>-<YYYYMMDDhhmm>-<digest>-<attempt>`, at most 63 characters, lower case.
-
-    Detector and prefix are shortened to fit; the digest keeps shortened names apart.
-    """
-    tail = f"-{scheduled_time:%Y%m%d%H%M}-{digest}-{attempt}"
-    head = _FORBIDDEN.sub("-", f"{prefix}-{detector}".lower()).strip("-")
-    return head[: SAGEMAKER_NAME_MAX_LENGTH - len(tail)].rstrip("-") + tail
-
-
 def forest_name(scheduled_time: datetime, digest: str) -> str:
     """What a forest inside Lambda trained or scored in one run: `<YYYYMMDD>T<hhmmss>Z-<digest>`."""
     return f"{scheduled_time:%Y%m%dT%H%M%SZ}-{digest}"
-
-
-def run_id(kind: str, scheduled_time: datetime, *, by_need: bool = False) -> str:
-    """`transform-20261101T000000Z`; training that a transform asked for carries `-by-need`."""
-    return f"{kind}-{scheduled_time:%Y%m%dT%H%M%SZ}{'-by-need' if by_need else ''}"
-
-
-def run_prefix(run: str) -> str:
-    """S3 prefix of a run's list of detectors."""
-    return f"runs/{run}/"
 
 
 def dataset_prefix(detector: str, scheduled_time: datetime, purpose: str, digest: str) -> str:

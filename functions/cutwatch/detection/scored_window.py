@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline, Event, Judgement, judge
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.deviation import is_worth_raising, largest_deviation
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.exclusions import excluded
 from cutwatch.features.recipe import Recipe
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import format_moment, parse_moment
 

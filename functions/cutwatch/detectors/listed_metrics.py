@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cutwatch.aws.cloudwatch import metric_dimensions
 from cutwatch.aws.limits import LIST_METRICS_MAX_DIMENSION_FILTERS
 from cutwatch.detectors.metric_source import SourceMetric
-from cutwatch.metric_names import metric_dimensions
 
 
 def listed_dimensions(

@@ -7,10 +7,11 @@ from typing import Any
 
 from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES, PUT_EVENTS_MAX_ENTRIES
 from cutwatch.console_links import graph_url
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import ServiceFault
 from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
-from cutwatch.registry.outcome import AnomalyEvent, Outcome
+from cutwatch.registry.outcome import Outcome
 from cutwatch.timestamps import parse_moment
 
 SOURCE = "cutwatch"

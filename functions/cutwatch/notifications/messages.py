@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from cutwatch.aws.limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
 from cutwatch.console_links import dashboard_url, graph_url
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
-from cutwatch.registry.outcome import AnomalyEvent, Outcome
+from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.silences import Silence, silenced_line
 from cutwatch.runs.summary import Summary
 from cutwatch.timestamps import parse_moment

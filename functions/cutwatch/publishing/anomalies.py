@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from cutwatch.aws.cloudwatch import Datum, datum, publish
 from cutwatch.aws.limits import METRIC_MAX_AGE
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.keys import SCORES, next_state_key, scores_prefix
 from cutwatch.datasets.storage import read_description, read_epochs, read_scores
 from cutwatch.detection.adaptive_threshold import DEFAULT
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.scored_window import ScoredWindow, Verdicts
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import TRANSIENT, CutwatchError
@@ -22,14 +24,11 @@ from cutwatch.metric_names import (
     ANOMALY,
     ANOMALY_SCORE,
     MAX_ANOMALY_SCORE,
-    Datum,
-    datum,
-    publish,
 )
 from cutwatch.observability import logger
 from cutwatch.registry.detector_record import CarriedState, DetectorRecord, LastEvent
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.registry.outcome import AnomalyEvent, Outcome, failure
+from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.runs.batch import Batch
 from cutwatch.timestamps import parse_moment
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cutwatch.metric_names import HOURS_SINCE_TRANSFORM, MODEL_AGE_DAYS, Datum, datum
+from cutwatch.aws.cloudwatch import Datum, datum
+from cutwatch.metric_names import HOURS_SINCE_TRANSFORM, MODEL_AGE_DAYS
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.timestamps import parse_moment
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from cutwatch.registry.outcome import AnomalyEvent
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.timestamps import parse_moment
 
 

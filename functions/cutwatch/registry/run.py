@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from cutwatch.datasets.keys import run_prefix
 from cutwatch.detectors.detector import Engine
 from cutwatch.errors import InvalidInput
 from cutwatch.payloads import read
@@ -97,3 +96,13 @@ class Run:
                 f"expected times since {_EARLIEST:%Y}"
             )
         return run
+
+
+def run_id(kind: str, scheduled_time: datetime, *, by_need: bool = False) -> str:
+    """`transform-20261101T000000Z`; training that a transform asked for carries `-by-need`."""
+    return f"{kind}-{scheduled_time:%Y%m%dT%H%M%SZ}{'-by-need' if by_need else ''}"
+
+
+def run_prefix(run: str) -> str:
+    """S3 prefix of a run's list of detectors."""
+    return f"runs/{run}/"

@@ -8,14 +8,13 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.keys import run_id
 from cutwatch.detectors.detector import Detector, Engine
 from cutwatch.detectors.templates import Watched
 from cutwatch.errors import InvalidInput
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.registry.registry import Registry
-from cutwatch.registry.run import Run, RunRequest
+from cutwatch.registry.run import Run, RunRequest, run_id
 from cutwatch.timestamps import format_moment
 
 # Of the 256 KB that a state's input may have; the rest is for what the states of a batch add to it.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from cutwatch.aws.cloudwatch import Datum, datum, publish
 from cutwatch.aws.s3 import Bucket
 from cutwatch.metric_names import (
     ANOMALOUS_DATAPOINTS,
@@ -15,9 +16,6 @@ from cutwatch.metric_names import (
     FAILED_RUNS_TOLD,
     MAX_ANOMALY_SCORE,
     NEW_EVENTS,
-    Datum,
-    datum,
-    publish,
 )
 from cutwatch.registry.outcome import MESSAGE_MAX_LENGTH, Outcome, Status
 from cutwatch.registry.registry import Registry

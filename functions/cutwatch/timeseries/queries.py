@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from cutwatch.aws.cloudwatch import metric_dimensions
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric, prefixed
-from cutwatch.metric_names import metric_dimensions
 
 Query = dict[str, Any]
 

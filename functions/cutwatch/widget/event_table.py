@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.wording import expected_in_words, moment_in_words, number_in_words, span_in_words
 

@@ -1,83 +1,52 @@
-"""AWS's limits on a call, enforced at the door for the services that MiniStack serves without them."""
+"""Limits of AWS, each named once.
 
-import re
-from collections.abc import Callable, Mapping
+Durations are `timedelta`s, sizes are bytes. Sources: the API references and quota pages of the services.
+"""
 
-from cutwatch.aws.limits import (
-    LAMBDA_PAYLOAD_MAX_BYTES,
-    SNS_MESSAGE_MAX_BYTES,
-    SNS_SUBJECT_MAX_LENGTH,
-    STATE_PAYLOAD_MAX_BYTES,
-)
-from localaws.api_request import ApiRequest
-from localaws.api_response import ApiError
+from datetime import timedelta
 
-_DYNAMODB_ITEM_MAX_BYTES = 400 * 1024
-
-
-def check_limits(request: ApiRequest) -> None:
-    """Refuse what AWS refuses."""
-    check = _CHECKS.get((request.service, request.operation))
-    if check is not None:
-        check(request)
-
-
-def _start_execution(request: ApiRequest) -> None:
-    size = len(str(request.parameters.get("input", "")).encode())
-    if size > STATE_PAYLOAD_MAX_BYTES:
-        raise ApiError(
-            "ValidationException",
-            f"1 validation error detected: Value at 'input' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {STATE_PAYLOAD_MAX_BYTES}",
-        )
-
-
-def _invoke(request: ApiRequest) -> None:
-    if len(request.body) > LAMBDA_PAYLOAD_MAX_BYTES:
-        raise ApiError(
-            "RequestTooLargeException",
-            f"Request must be smaller than {LAMBDA_PAYLOAD_MAX_BYTES} bytes for the "
-            "InvokeFunction operation",
-            413,
-        )
-
-
-def _publish(request: ApiRequest) -> None:
-    if len(str(request.parameters.get("Message", "")).encode()) > SNS_MESSAGE_MAX_BYTES:
-        raise ApiError("InvalidParameter", "Invalid parameter: Message too long")
-    subject = request.parameters.get("Subject")
-    if subject is not None and not _is_subject(subject):
-        raise ApiError("InvalidParameter", "Invalid parameter: Subject")
-
-
-def _is_subject(subject: str) -> bool:
-    return (
-        0 < len(subject) <= SNS_SUBJECT_MAX_LENGTH
-        and subject.isascii()
-        and subject.isprintable()
-        and not subject[0].isspace()
-    )
-
-
-def _put_item(request: ApiRequest) -> None:
-    if len(request.body) > _DYNAMODB_ITEM_MAX_BYTES:
-        raise ApiError("ValidationException", "Item size has exceeded the maximum allowed size")
-
-
-def _put_metric_alarm(request: ApiRequest) -> None:
-    """An alarm judges one series; a search gives any number of them."""
-    for query in request.parameters.get("Metrics") or ():
-        if re.search(r"\bSEARCH\b", str(query.get("Expression", ""))):
-            raise ApiError(
-                "ValidationError",
-                f"Error in expression '{query.get('Id')}': SEARCH is not supported in alarms",
-            )
-
-
-_CHECKS: Mapping[tuple[str, str], Callable[[ApiRequest], None]] = {
-    ("stepfunctions", "StartExecution"): _start_execution,
-    ("lambda", "Invoke"): _invoke,
-    ("sns", "Publish"): _publish,
-    ("dynamodb", "PutItem"): _put_item,
-    ("cloudwatch", "PutMetricAlarm"): _put_metric_alarm,
+# CloudWatch GetMetricData
+GET_METRIC_DATA_MAX_QUERIES = 500
+GET_METRIC_DATA_MAX_DATAPOINTS = 100_800
+METRIC_EXPRESSION_MAX_LENGTH = 2_048
+METRIC_QUERY_ID_MAX_LENGTH = 255
+# CloudWatch SEARCH
+SEARCH_MAX_LENGTH = 1_024
+SEARCH_MAX_SERIES = 500
+# How long CloudWatch keeps datapoints, by the longest period (seconds) of each class.
+METRIC_RETENTION = {
+    60: timedelta(days=15),
+    300: timedelta(days=63),
+    3600: timedelta(days=455),
 }
+
+# CloudWatch PutMetricData
+PUT_METRIC_DATA_MAX_DATUMS = 1_000
+PUT_METRIC_DATA_MAX_BYTES = 1_000_000
+PUT_METRIC_DATA_MAX_VALUES_PER_DATUM = 150
+METRIC_MAX_DIMENSIONS = 30
+METRIC_NAME_MAX_LENGTH = 255
+METRIC_DIMENSION_MAX_LENGTH = 1_024
+METRIC_MAX_AGE = timedelta(days=14)
+METRIC_MAX_AHEAD = timedelta(hours=2)
+RESERVED_NAMESPACE_PREFIX = "AWS/"
+
+# SageMaker Random Cut Forest
+RCF_FEATURE_DIM = range(1, 10_000 + 1)
+RCF_NUM_TREES = range(50, 1_000 + 1)
+RCF_NUM_SAMPLES_PER_TREE = range(1, 2_048 + 1)
+
+# Step Functions, Lambda, SNS, EventBridge
+STATE_PAYLOAD_MAX_BYTES = 262_144
+EXECUTION_HISTORY_MAX_EVENTS = 25_000
+LAMBDA_PAYLOAD_MAX_BYTES = 6 * 1024 * 1024
+SNS_SUBJECT_MAX_LENGTH = 100
+SNS_MESSAGE_MAX_BYTES = 262_144
+
+
+def metric_retention(period_seconds: int) -> timedelta:
+    """How long CloudWatch keeps datapoints of this period."""
+    for longest_period in sorted(METRIC_RETENTION, reverse=True):
+        if period_seconds >= longest_period:
+            return METRIC_RETENTION[longest_period]
+    return timedelta(hours=3)

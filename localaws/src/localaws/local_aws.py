@@ -25,7 +25,7 @@ from localaws.gateway import Gateway, Service
 from localaws.http_server import AsgiApp, HttpServer
 from localaws.iam.permissions import Permissions, role_name
 from localaws.lambda_runtime.executor import FunctionExecutor
-from localaws.limits import check_limits
+from localaws.limit_checks import check_limits
 from localaws.ministack_patches import mend, mend_on_first_call
 from localaws.ministack_patches.mending import Mending
 from localaws.ministack_patches.state_execution import abort_executions

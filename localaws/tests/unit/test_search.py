@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.aws.limits import SEARCH_MAX_LENGTH
 from localaws.api_response import ApiError
 from localaws.cloudwatch.labels import labels
 from localaws.cloudwatch.metric_store import MetricKey
 from localaws.cloudwatch.search import found, words_of
 from localaws.cloudwatch.time_series import WrongExpression
+from localaws.limits import SEARCH_MAX_LENGTH
 
 COUNT = MetricKey.of("MyNamespace", "CustomCount1", {})
 CPU = [

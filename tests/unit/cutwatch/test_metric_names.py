@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.aws.clients import client
+from cutwatch.aws.cloudwatch import Datum, datum, publish
 from cutwatch.aws.limits import (
     PUT_METRIC_DATA_MAX_BYTES,
     PUT_METRIC_DATA_MAX_DATUMS,
 )
-from cutwatch.metric_names import Datum, datum, publish
 from tests.support.account import hook
 from tests.support.builders import NOON, moments
 

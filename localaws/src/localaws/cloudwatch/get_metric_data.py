@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch.aws.limits import GET_METRIC_DATA_MAX_DATAPOINTS
 from localaws.api_response import ApiError
 from localaws.cloudwatch.metric_queries import Queries
 from localaws.cloudwatch.reading import Reader, Window
 from localaws.cloudwatch.time_series import TimeSeries
+from localaws.limits import GET_METRIC_DATA_MAX_DATAPOINTS
 
 _IMPLEMENTED = {
     "MetricDataQueries",

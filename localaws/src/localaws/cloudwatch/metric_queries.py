@@ -6,12 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch.aws.limits import (
-    GET_METRIC_DATA_MAX_QUERIES,
-    METRIC_EXPRESSION_MAX_LENGTH,
-    METRIC_QUERY_ID_MAX_LENGTH,
-    SEARCH_MAX_SERIES,
-)
 from localaws.api_response import ApiError
 from localaws.cloudwatch import insights_query, metrics_insights
 from localaws.cloudwatch.insights_query import is_insights_query
@@ -23,6 +17,12 @@ from localaws.cloudwatch.reading import Reader, Window
 from localaws.cloudwatch.search import found
 from localaws.cloudwatch.statistics import check_statistic
 from localaws.cloudwatch.time_series import Array, TimeSeries, WrongExpression
+from localaws.limits import (
+    GET_METRIC_DATA_MAX_QUERIES,
+    METRIC_EXPRESSION_MAX_LENGTH,
+    METRIC_QUERY_ID_MAX_LENGTH,
+    SEARCH_MAX_SERIES,
+)
 
 _ID = re.compile(rf"[a-z][a-zA-Z0-9_]{{0,{METRIC_QUERY_ID_MAX_LENGTH - 1}}}")
 _HIGH_RESOLUTION_PERIODS = (1, 5, 10, 20, 30)

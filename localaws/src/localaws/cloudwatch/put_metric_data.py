@@ -7,7 +7,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from cutwatch.aws.limits import (
+from localaws.api_request import service_model
+from localaws.api_response import ApiError
+from localaws.cloudwatch.metric_store import MetricKey, Sample
+from localaws.limits import (
     METRIC_DIMENSION_MAX_LENGTH,
     METRIC_MAX_AGE,
     METRIC_MAX_AHEAD,
@@ -17,9 +20,6 @@ from cutwatch.aws.limits import (
     PUT_METRIC_DATA_MAX_VALUES_PER_DATUM,
     RESERVED_NAMESPACE_PREFIX,
 )
-from localaws.api_request import service_model
-from localaws.api_response import ApiError
-from localaws.cloudwatch.metric_store import MetricKey, Sample
 
 _LARGEST_VALUE = 2.0**360
 _IMPLEMENTED = {"Namespace", "MetricData"}

@@ -8,9 +8,9 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.aws.limits import METRIC_MAX_AHEAD, METRIC_RETENTION, metric_retention
 from localaws.cloudwatch.metric_store import Floats, MetricKey, MetricStore, Samples, unit_code
 from localaws.cloudwatch.statistics import statistic_by_period
+from localaws.limits import METRIC_MAX_AHEAD, METRIC_RETENTION, metric_retention
 
 _RECENTLY = timedelta(days=14)
 

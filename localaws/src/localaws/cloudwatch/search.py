@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from cutwatch.aws.limits import SEARCH_MAX_LENGTH
 from localaws.cloudwatch.metric_store import MetricKey
 from localaws.cloudwatch.time_series import WrongExpression
+from localaws.limits import SEARCH_MAX_LENGTH
 
 Condition = Callable[[MetricKey], bool]
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_BYTES
 from localaws.api_request import ApiRequest, operation_model
 from localaws.api_response import ApiError
 from localaws.clock import Clock
@@ -17,6 +16,7 @@ from localaws.cloudwatch.metric_store import MetricKey, MetricStore, Sample, Sam
 from localaws.cloudwatch.put_metric_data import parse
 from localaws.cloudwatch.queue_depths import QueueDepths
 from localaws.cloudwatch.reading import Reader
+from localaws.limits import PUT_METRIC_DATA_MAX_BYTES
 from localaws.timestamps import with_datetimes
 
 _METRICS_PER_PAGE = 500

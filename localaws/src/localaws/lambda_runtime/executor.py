@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cutwatch.aws.limits import LAMBDA_PAYLOAD_MAX_BYTES
 from localaws.callers import assume
 from localaws.clock import Clock
 from localaws.embedded_ministack import service
@@ -18,6 +17,7 @@ from localaws.lambda_runtime.environments import (
     Function,
     FunctionTimedOut,
 )
+from localaws.limits import LAMBDA_PAYLOAD_MAX_BYTES
 
 _Record = Mapping[str, Any]
 

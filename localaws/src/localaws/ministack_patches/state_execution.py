@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from cutwatch.aws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
 from localaws.clock import Clock
 from localaws.embedded_ministack import service
+from localaws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
 from localaws.ministack_patches.mending import Mending
 
 _Execution = dict[str, Any]

@@ -13,7 +13,7 @@ import numpy as np
 from krcf import RandomCutForest
 from numpy.typing import NDArray
 
-from cutwatch.aws.limits import RCF_FEATURE_DIM, RCF_NUM_SAMPLES_PER_TREE, RCF_NUM_TREES
+from localaws.limits import RCF_FEATURE_DIM, RCF_NUM_SAMPLES_PER_TREE, RCF_NUM_TREES
 from localaws.sagemaker.jobs import JobFailure
 
 Rows = NDArray[np.float64]

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.errors import ServiceFault
 from cutwatch.notifications.eventbridge import entries, put
-from cutwatch.registry.outcome import AnomalyEvent
 from tests.support.builders import a_detector, a_ratio, an_outcome
 from tests.support.stack import PROJECT
 from tests.unit.cutwatch.notifications.test_messages import PLACE, POINT, SILENCE, SPIKE, found

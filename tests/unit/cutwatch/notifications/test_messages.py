@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.aws.limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.notifications.messages import (
     Notification,
     StackPlace,
@@ -15,7 +16,7 @@ from cutwatch.notifications.messages import (
     of_failures,
     when,
 )
-from cutwatch.registry.outcome import AnomalyEvent, Outcome
+from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.silences import Silence
 from cutwatch.runs.summary import Summary
 from cutwatch.timestamps import parse_moment

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.scored_window import Verdicts
 from cutwatch.publishing.anomalies import continued, most_together, summary_datums
 from cutwatch.registry.detector_record import LastEvent
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timestamps import format_moment
 from tests.support.builders import NOON, an_outcome, moments
 

@@ -4,8 +4,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent, incidents
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timestamps import format_moment
 from tests.support.builders import moments
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from cutwatch.registry.outcome import AnomalyEvent, Outcome, failure_of, reason_of
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.registry.outcome import Outcome, failure_of, reason_of
 from tests.support.builders import an_outcome
 
 NOON = "2026-11-02T12:00:00Z"

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from cutwatch.registry.outcome import AnomalyEvent, Outcome
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.run import Run
 from cutwatch.runs.summary import Summary
 from tests.support.builders import a_run, an_outcome

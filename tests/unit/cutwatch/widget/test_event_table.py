@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.widget.event_table import EventTable, call, severity
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.wording import expected_in_words

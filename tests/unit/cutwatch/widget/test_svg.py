@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.registry.outcome import AnomalyEvent
 from cutwatch.timestamps import format_moment
 from cutwatch.widget.chart_data import GraphData, Points
 from cutwatch.widget.layout import Graph

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cutwatch.datasets.keys import run_id
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.run import run_id
 from cutwatch_cli.stacks.detector_status import DetectorStatus, status_of
 from cutwatch_cli.stacks.run_history import (
     Ending,
