@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.prose import Passage, markdown_passages, passages, python_passages, yaml_passages
-from tests.stack import PROJECT
+from tests.support.prose import Passage, markdown_passages, passages, python_passages, yaml_passages
+from tests.support.stack import PROJECT
 
 # Add a glob to scan more: Markdown, JSON, templates (descriptions), Python (docstrings and messages).
-SCANNED = ("README.md", "CHANGELOG.md", "docs/*.md", "docs/*.json")
+SCANNED = ("README.md", "CHANGELOG.md", "docs/*.md", "docs/*.json", "localaws/README.md")
 
 # Copied word by word from help texts, the template and tests by other tests: to be scanned at their source.
 COPIED = {
