@@ -132,7 +132,7 @@ def test_every_pattern_finds_its_example(wording: Wording) -> None:
     "text",
     [
         "There is no limit, and the key is no longer used.",
-        "`likelihood` and `FailedRunsTold` are names in code.",
+        "`likelihood` and `FailedRunsNotified` are names in code.",
         "Of course, its own role is not a person's.",
         "```python\njudgement = habit\n```",
     ],
