@@ -111,7 +111,7 @@ class TrainingJobSettings(SageMakerSettings):
     instance_type: str = "ml.m5.large"
     instance_count: int = 1
     volume_size: int = 10
-    num_trees: int = 100
+    num_trees: int = 50
     num_samples_per_tree: int = 256
     deadline_minutes: int = 60
 

@@ -31,7 +31,7 @@ def test_the_job_is_a_random_cut_forest_on_the_stored_rows(account: Account) -> 
     assert request["RoleArn"] == environment["ROLE_ARN"]
     assert request["HyperParameters"] == {
         "feature_dim": str(START["data"]["dimensions"]),
-        "num_trees": "100",
+        "num_trees": "50",
         "num_samples_per_tree": "256",
     }
     assert (channel["ChannelName"], channel["ContentType"]) == ("train", "text/csv;label_size=0")

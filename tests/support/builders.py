@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch.detection.adaptive_threshold import Baseline
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.features.recipe import FeatureRecipe
-from cutwatch.features.seasonality import Profile
 from cutwatch.registry.detector_record import Model
 from cutwatch.registry.outcome import Outcome, Status
 from cutwatch.registry.run import Run
@@ -51,15 +49,14 @@ def a_run(kind: Any = "transform", **fields: Any) -> Run:
 
 
 def a_recipe(**fields: Any) -> FeatureRecipe:
-    """The value as it is, usually between 90 and 110 at any time of any day."""
+    """The value as it is."""
     known: dict[str, Any] = {
         "features": ("value",),
         "spreads": (1.0,),
         "centre": 0.0,
         "shingle_size": 1,
-        "explained": 0.5,
-        "unit": 0.0,
-        "profile": Profile("UTC", 86_400, 1, (100.0,), -10.0, 10.0),
+        "time_zone": "UTC",
+        "first": 0,
     }
     return FeatureRecipe(**(known | fields))
 
@@ -71,7 +68,6 @@ def a_model(name: str = "model-1", detector: Detector | None = None, **fields: A
         "scheduled_time": "2026-11-01T03:00:00Z",
         "trained_through": "2026-11-01T02:45:00Z",
         "recipe": f"models/orders/{name}/recipe.json",
-        "baseline": Baseline(10.0, 2.0, smooth=False).to_payload(),
         "cutoff": Cutoff(10.0, 2.0, 3.0, 16.0).to_payload(),
         "cutoff_method": "adaptive",
     }

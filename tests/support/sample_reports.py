@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.features.seasonality import Profile
 from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.report import DetectorReport, Page
+from cutwatch_cli.report.detector_report import Expected
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 PERIOD = timedelta(minutes=5)
@@ -18,8 +18,11 @@ MADE_AT = datetime(2026, 3, 2, tzinfo=UTC)
 HOSTILE = "</script><script>alert('<b>&amp;\"')</script><!--"
 
 
-def profile(usual: float = 1000.0, low: float = -50.0, high: float = 60.0) -> Profile:
-    return Profile("UTC", 86_400, 1, (usual,), low, high)
+def expected(
+    count: int = 200, value: float = 1000.0, low: float = -50.0, high: float = 60.0
+) -> Expected:
+    """The same at every datapoint, with a range from `low` to `high` around it."""
+    return Expected(*(np.full(count, value + edge) for edge in (0.0, low, high)))
 
 
 def event(first: int, last: int, severity: float | None = 3.5, **facts: Any) -> AnomalyEvent:
@@ -54,7 +57,7 @@ def report_of(
         "scores": [4.0 if position in anomalous else 1.0 for position in range(count)],
         "cutoffs": [(START, 2.0)],
         "trained_until": [START + 10 * PERIOD],
-        "usual": [(START, profile())],
+        "expected": expected(count),
         "period_seconds": 300,
     }
     return DetectorReport(

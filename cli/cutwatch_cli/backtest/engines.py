@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
-from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import FeatureRecipe
+from cutwatch.detectors.detector import Engine as EngineName
+from cutwatch.features.recipe import FeatureRecipe, FeatureRows
 from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.timeseries.series import Series
 from cutwatch_cli.backtest.static_forest import Forest, StaticForest
@@ -26,11 +26,9 @@ DEFAULT_SIGMAS = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A forest, and what its training froze: how rows are made, and what their scores are judged against."""
+    """How rows are made, and the sigma threshold of the training scores; both frozen at training."""
 
-    forest: Forest
     recipe: FeatureRecipe
-    baseline: Baseline
     cutoff: Cutoff
 
 
@@ -38,64 +36,73 @@ class Engine(Protocol):
     """Trains when it is told to, and scores windows in the order of time."""
 
     def train(self, history: Series) -> Model | None:
-        """Learn from a history with excluded times made gaps; None when it is too little."""
+        """Learn from a history that begins with the metric; None when it is too little."""
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:
-        """The moments (n,) and scores (n,) of the window from `start` and of the lead-in before it."""
+        """The moments (n,) and scores (n, k) of the window from `start` and of the lead-in before it."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class StaticEngine:
     """One static forest per training, on a uniform sample: what SageMaker's built-in algorithm gives."""
 
     detector: Detector
     seed: int = 0
     grow: Callable[[Floats, int], Forest] = lambda rows, seed: StaticForest.train(rows, seed=seed)
+    _forest: Forest | None = field(default=None, init=False)
 
     def train(self, history: Series) -> Model | None:
-        recipe = _recipe(history, self.detector)
-        rows = recipe.transform(history).rows
-        if len(rows) < MINIMUM_TRAINING_ROWS:
+        learned = _learned(history, self.detector, "sagemaker")
+        if learned is None:
             return None
-        forest = self.grow(rows, self.seed)
-        likelihood = self.detector.cutoff.method == "adaptive"
-        reference = rows[-DEFAULT.baseline_datapoints :] if likelihood else rows
-        return _model(forest, recipe, forest.score(reference), self.detector)
+        recipe, made = learned
+        self._forest = self.grow(made.rows, self.seed)
+        return _model(recipe, self._forest.score(made.rows), self.detector)
 
-    def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - scores all alike
-        made = model.recipe.transform(series)
-        return made.epochs, model.forest.score(made.rows)
+    def score(self, model: Model, series: Series, start: datetime) -> Scored:
+        if self._forest is None:
+            raise ValueError("a forest scores only after its training")
+        made = model.recipe.transform(series, int(start.timestamp()))
+        return made.epochs, self._forest.score(made.rows)[:, None]
 
 
 @dataclass
 class LearningEngine:
-    """A forest that scores each datapoint and then learns it; each training rebuilds it from the history."""
+    """Forests that score each datapoint and then learn it; each training rebuilds them from the history."""
 
     detector: Detector
     seed: int = 0
     _state: ForestCheckpoint | None = field(default=None, init=False)
 
     def train(self, history: Series) -> Model | None:
-        recipe = _recipe(history, self.detector)
-        made = recipe.transform(history)
-        if len(made.rows) < MINIMUM_TRAINING_ROWS:
+        learned = _learned(history, self.detector, "lambda")
+        if learned is None:
             return None
-        self._state = ForestCheckpoint.untrained(recipe.features, recipe.shingle_size, self.seed)
+        recipe, made = learned
+        self._state = ForestCheckpoint.untrained(
+            len(recipe.features), recipe.shingle_size, self.seed
+        )
         scores = self._state.score(made, int(history.end.timestamp()))
-        return _model(self._state.forest, recipe, scores, self.detector)
+        return _model(recipe, scores.max(axis=1), self.detector)
 
-    def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - the state knows it
+    def score(self, model: Model, series: Series, start: datetime) -> Scored:
         if self._state is None:
             raise ValueError("a learning forest scores only after its training")
-        made = model.recipe.transform(series)
+        made = model.recipe.transform(series, int(start.timestamp()))
         return made.epochs, self._state.score(made, int(series.end.timestamp()))
 
 
-def _recipe(history: Series, detector: Detector) -> FeatureRecipe:
-    return FeatureRecipe.fit(history, detector.features, detector.shingle_size, detector.time_zone)
+def _learned(
+    history: Series, detector: Detector, engine: EngineName
+) -> tuple[FeatureRecipe, FeatureRows] | None:
+    if not history.reported:
+        return None
+    recipe = FeatureRecipe.fit(
+        history, detector.features, detector.shingle_size, detector.time_zone, engine
+    )
+    made = recipe.transform(history)
+    return (recipe, made) if len(made.rows) >= MINIMUM_TRAINING_ROWS[engine] else None
 
 
-def _model(forest: Forest, recipe: FeatureRecipe, scores: Floats, detector: Detector) -> Model:
-    baseline = Baseline.of_scores(scores, recipe.explained)
-    cutoff = Cutoff.of_scores(scores, detector.cutoff.sigmas or DEFAULT_SIGMAS)
-    return Model(forest, recipe, baseline, cutoff)
+def _model(recipe: FeatureRecipe, scores: Floats, detector: Detector) -> Model:
+    return Model(recipe, Cutoff.of_scores(scores, detector.cutoff.sigmas or DEFAULT_SIGMAS))

@@ -4,26 +4,25 @@ Features, forests and judgement are exactly the code that the functions run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from cutwatch.detection.adaptive_threshold import DEFAULT, detect
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.detection.causal_threshold import detect_causally
-from cutwatch.detection.scored_window import ScoredWindow
+from cutwatch.detection.scored_window import ScoredWindow, Verdicts
 from cutwatch.detectors.detector import Detector, Sensitivity
-from cutwatch.features.seasonality import Profile
 from cutwatch.publishing.anomalies import continued
 from cutwatch.registry.detector_record import LastEvent
 from cutwatch.timeseries.series import Series
+from cutwatch.timeseries.windows import lead_in_start
 from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.schedule import schedule
+from cutwatch_cli.report.detector_report import Expected
 
 Floats = npt.NDArray[np.float64]
 TrainingSchedule = Literal["monthly", "weekly"]
@@ -48,14 +47,18 @@ class Backtest:
     events: tuple[AnomalyEvent, ...]
     cutoffs: tuple[tuple[datetime, float], ...]
     trained_until: tuple[datetime, ...]
-    usual: tuple[tuple[datetime, Profile], ...]
+    expected: Expected
     events_by_sensitivity: Mapping[Sensitivity, int]
     weeks: float
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated: which forest, how often it is trained, whether judging may look ahead within a window."""
+    """What is simulated: which forest, how often it is trained, which severity an event is raised with.
+
+    No datapoint is ever judged by later ones. `causal` raises an event with the severity with which it begins, as a
+    detector in real time would, not with the highest that it reaches.
+    """
 
     engine: EngineName = "sagemaker"
     training_schedule: TrainingSchedule = "monthly"
@@ -107,60 +110,70 @@ class _Simulation:
         self._events: dict[Sensitivity, list[AnomalyEvent]] = {name: [] for name in SENSITIVITIES}
         self._cutoffs: list[tuple[datetime, float]] = []
         self._trained_until: list[datetime] = []
-        self._usual: list[tuple[datetime, Profile]] = []
 
     def train(self, end: datetime) -> None:
         """Learn from the detector's history before `end`; too little of it leaves the model as it was."""
-        history = _between(self._series, end - self._detector.history, end)
+        history = _between(self._series, end - self._detector.history, end).from_first()
         model = self._engine.train(history.usable(self._detector))
         if model:
             self._model = model
             self._trained_until.append(end)
-            self._usual.append((end, model.recipe.profile))
 
     def transform(self, start: datetime, end: datetime) -> None:
-        """Score [start, end) with the lead-in that features and judgement need, and judge it."""
+        """Score [start, end) with the history by which it is judged, and judge it."""
         model = self._model
         if model is None:
             return
-        periods = model.recipe.lead_in + -(-DEFAULT.lead_in_seconds // self._series.period)
-        lead_in = timedelta(seconds=periods * self._series.period)
-        observed = _between(self._series, start - lead_in, end)
+        read_from = lead_in_start(self._series.period, start, end)
+        observed = _between(self._series, read_from, end).from_first(model.recipe.first)
         epochs, scores = self._engine.score(model, observed.usable(self._detector), start)
-        # Without look-ahead, nothing is learned of the end of a window from what came after it.
-        follows = bool(self._cutoffs) and not self._causal
+        window = ScoredWindow(_description(observed, self._detector, model, start), epochs, scores)
+        self._note_expectation(window)
         for sensitivity in SENSITIVITIES:
-            judged = replace(self._detector, sensitivity=sensitivity)
-            description = _description(observed, judged, model, start, follows=follows)
-            rule = detect_causally if self._causal else detect
-            self._judge(ScoredWindow(description, epochs, scores, rule), sensitivity)
+            self._judge(window, sensitivity)
+
+    def _note_expectation(self, window: ScoredWindow) -> None:
+        inside = window.observed.epochs >= window.start
+        places = self._positions(window.observed.epochs[inside])
+        expectation = window.measured.expectation
+        for name, values in (
+            ("expected", expectation.values),
+            ("expected_low", expectation.low),
+            ("expected_high", expectation.high),
+        ):
+            self._columns[name][places] = values[inside]
 
     def _judge(self, window: ScoredWindow, sensitivity: Sensitivity) -> None:
-        verdicts = window.verdicts()
+        verdicts = window.verdicts(sensitivity)
         known = self._events[sensitivity]
         last = LastEvent(known[-1].id, known[-1].end) if known else None
-        told = continued(verdicts.events, last, self._series.period)
-        known += told
+        events = continued(verdicts.events, last, self._series.period)
+        known += events
         if sensitivity != self._detector.sensitivity:
             return
         positions = self._positions(verdicts.epochs)
-        inside = verdicts.epochs >= window.start
         for name, values in (
             ("score", verdicts.scores),
             ("severity", verdicts.severities),
             ("anomaly", verdicts.anomalies),
         ):
-            self._columns[name][positions[inside]] = values[inside]
-        self._columns["anomaly"][positions[verdicts.anomalies == 1]] = 1
-        self._columns["event"][positions[inside]] = 0
-        for event in told:
+            self._columns[name][positions] = values
+        self._columns["event"][positions] = 0
+        for event in events:
             if not event.continues:
-                onset = np.array([int(datetime.fromisoformat(event.start).timestamp())])
-                self._columns["event"][self._positions(onset)] = event.severity or 1.0
+                self._raise(event, verdicts)
         if verdicts.cutoff is not None:
             self._cutoffs.append(
                 (datetime.fromisoformat(window.description["start"]), verdicts.cutoff)
             )
+
+    def _raise(self, event: AnomalyEvent, verdicts: Verdicts) -> None:
+        """Where an event begins, its severity: the highest that it reaches, or the one with which it begins."""
+        onset = int(datetime.fromisoformat(event.start).timestamp())
+        severity = event.severity or 1.0
+        if self._causal and event.severity is not None:
+            severity = float(verdicts.severities[np.searchsorted(verdicts.epochs, onset)])
+        self._columns["event"][self._positions(np.array([onset]))] = severity
 
     def _positions(self, epochs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         positions: npt.NDArray[np.int64] = (
@@ -182,13 +195,16 @@ class _Simulation:
             new[self._detector.sensitivity],
             tuple(self._cutoffs),
             tuple(self._trained_until),
-            tuple(self._usual),
+            Expected(*(self._columns[f"expected{edge}"] for edge in ("", "_low", "_high"))),
             {name: len(events) for name, events in new.items()},
             weeks,
         )
 
 
-_COLUMNS = ("score", "severity", "anomaly", "event")
+_COLUMNS = (
+    *("score", "severity", "anomaly", "event"),
+    *("expected", "expected_low", "expected_high"),
+)
 
 
 def _between(series: Series, start: datetime, end: datetime) -> Series:
@@ -198,16 +214,14 @@ def _between(series: Series, start: datetime, end: datetime) -> Series:
 
 
 def _description(
-    observed: Series, detector: Detector, model: Model, start: datetime, *, follows: bool
+    observed: Series, detector: Detector, model: Model, start: datetime
 ) -> dict[str, Any]:
     return {
         "detector": detector.to_payload(),
         "start": format_timestamp(start),
         "recipe": model.recipe.to_payload(),
-        "baseline": model.baseline.to_payload(),
         "cutoff": model.cutoff.to_payload(),
         "cutoff_method": detector.cutoff.method,
-        "follows": follows,
         "series_start": format_timestamp(observed.start),
         "values": [None if np.isnan(value) else value for value in observed.values.tolist()],
     }

@@ -1,6 +1,6 @@
 """A Random Cut Forest built for a batch at once (Guha, Mishra, Roy, Schrijvers; ICML 2016).
 
-Each tree holds a uniform sample of the training rows, as SageMaker's built-in algorithm does. All trees are
+The trees share one uniform sample of the training rows, as in SageMaker's built-in algorithm. All trees are
 grown and descended together, one level at a time, so that numpy does the work.
 """
 
@@ -50,12 +50,15 @@ class StaticForest:
     def train(
         cls, rows: ArrayLike, trees: int = TREES, samples: int = SAMPLES_PER_TREE, seed: int = 0
     ) -> "StaticForest":
-        """Grow a forest over rows (n, d), n and d at least 1."""
+        """Grow a forest over rows (n, d), d at least 1, n at least the number of trees.
+
+        One sample without replacement is dealt out to the trees, as SageMaker does: short histories give small trees.
+        """
         learned = np.asarray(rows, dtype=np.float64)
         random = np.random.default_rng(seed)
-        size = min(samples, len(learned))
-        sampled = [random.choice(len(learned), size, replace=False) for _ in range(trees)]
-        return _grow(learned[np.concatenate(sampled)], trees, size, random)
+        size = min(len(learned) // trees, samples)
+        sampled = random.permutation(len(learned))[: trees * size]
+        return _grow(learned[sampled], trees, size, random)
 
     def score(self, rows: ArrayLike) -> Floats:
         """The scores (n,) of rows (n, d): the mean over the trees of what each row would displace."""

@@ -11,9 +11,9 @@ from cutwatch.aws.limits import (
     METRIC_MAX_AGE,
     PUT_METRIC_DATA_MAX_DATUMS,
 )
-from cutwatch.detection.adaptive_threshold import DEFAULT
 from cutwatch.detectors.detector import Engine
 from cutwatch.registry.run import Kind
+from cutwatch.timeseries.windows import LEAD_IN, LEAD_IN_DATAPOINTS
 from cutwatch_cli.cost.assumptions import Assumptions
 from cutwatch_cli.cost.fleet import Detectors, Schedule
 
@@ -78,8 +78,11 @@ class RunWork:
     @property
     def read_datapoints_each(self) -> float:
         """A transform reads its lead-in again."""
-        again = timedelta(seconds=DEFAULT.lead_in_seconds if self.kind == "transform" else 0)
-        return (self.window + again) / self.detectors.period
+        period = self.detectors.period
+        again = (
+            max(LEAD_IN, LEAD_IN_DATAPOINTS * period) if self.kind == "transform" else timedelta()
+        )
+        return (self.window + again) / period
 
     @property
     def batch(self) -> int:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cutwatch.detectors.detector import Detector
+from cutwatch.timeseries.series import Series
 from cutwatch_cli.backtest.files import FileBacktest, report_of, write_summary
 from cutwatch_cli.backtest.simulation import SENSITIVITIES
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
@@ -26,6 +28,7 @@ from cutwatch_cli.report import (
     worst_first,
     write_page,
 )
+from cutwatch_cli.report.expected_range import expected_in_windows
 from cutwatch_cli.report.wording import count
 
 Planted = Sequence[tuple[datetime, datetime, str]]
@@ -91,7 +94,11 @@ def _report_of(
         anomalies=result.anomalies,
         events=result.events,
         cutoffs=result.cutoffs,
-        usual=result.usual,
+        expected=expected_in_windows(
+            Series(series.start, series.period_seconds, np.array(series.values)),
+            detector,
+            [since for since, _ in result.cutoffs],
+        ),
         trained_until=result.trained_until,
         planted=planted,
         time_zone=detector.time_zone,

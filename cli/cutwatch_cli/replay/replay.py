@@ -8,11 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cutwatch.aws.s3 import Bucket
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import FeatureRecipe
-from cutwatch.features.seasonality import Profile
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
 from cutwatch.registry.event_record import RecordedEvent, incidents
 from cutwatch.registry.outcome import Outcome
@@ -43,7 +40,6 @@ class Replay:
     anomalies: list[int | None]
     cutoffs: list[tuple[datetime, float]] = field(default_factory=list)
     trained_until: list[datetime] = field(default_factory=list)
-    usual: list[tuple[datetime, Profile]] = field(default_factory=list)
     outcomes: list[tuple[ScheduledRun, Outcome]] = field(default_factory=list)
     parts: list[RecordedEvent] = field(default_factory=list)
 
@@ -75,14 +71,13 @@ def replay(
             series.values,
         )
         registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
-        bucket = Bucket(aws.client("s3"), stack.outputs["DataBucketName"])
         for number, run in enumerate(runs):
             progress(run, number, len(runs))
             scored_from = registry.detector(detector.name).published_through or runs[0].at
             aws.clock.move_to(run.at)
             outcome = _execute(stack, registry, detector, run)
             result.outcomes.append((run, outcome))
-            _note_training(registry, bucket, detector, result)
+            _note_training(registry, detector, result)
             if run.kind == "transform" and outcome.status == "PUBLISHED":
                 if outcome.cutoff is not None:
                     result.cutoffs.append((scored_from, outcome.cutoff))
@@ -103,12 +98,10 @@ def _execute(stack: Stack, registry: Registry, detector: Detector, run: Schedule
     return outcome
 
 
-def _note_training(registry: Registry, bucket: Bucket, detector: Detector, result: Replay) -> None:
+def _note_training(registry: Registry, detector: Detector, result: Replay) -> None:
     models = registry.detector(detector.name).models
     if models and (until := parse_timestamp(models[0].trained_through)) not in result.trained_until:
         result.trained_until.append(until)
-        recipe = FeatureRecipe.from_payload(bucket.read_json(models[0].recipe))
-        result.usual.append((until, recipe.profile))
 
 
 def _read_back(

@@ -4,7 +4,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.features.seasonality import Profile
 from cutwatch.timestamps import parse_timestamp
 
 Floats = npt.NDArray[np.float64]
@@ -21,10 +20,23 @@ Epochs = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
+class Expected:
+    """The expected value and the range of 90 % at each datapoint (n,), NaN where nothing was judged."""
+
+    values: Floats
+    low: Floats
+    high: Floats
+
+    def since(self, position: int) -> "Expected":
+        """The part from a position on."""
+        return Expected(self.values[position:], self.low[position:], self.high[position:])
+
+
+@dataclass(frozen=True, eq=False)
 class DetectorReport:
     """One detector's metric, scores and verdicts at `start`, `start + period`, ...; NaN and None where there is none.
 
-    `events` in order of time; `cutoffs` and `usual` (what is usual at each time of the week) each from a moment on;
+    `events` in order of time; `cutoffs` each from a moment on; `expected` lies on the same grid;
     `facts` are pairs of a term and what is to be said of it; `links` lead from each event to its graph in the console.
     """
 
@@ -37,7 +49,7 @@ class DetectorReport:
     anomalies: Sequence[int | None]
     events: Sequence[AnomalyEvent] = ()
     cutoffs: Sequence[tuple[datetime, float]] = ()
-    usual: Sequence[tuple[datetime, Profile]] = ()
+    expected: Expected | None = None
     trained_until: Sequence[datetime] = ()
     planted: Sequence[tuple[datetime, datetime, str]] = field(default_factory=list)
     time_zone: str = "UTC"
@@ -122,12 +134,3 @@ def stretches(flags: Flags) -> list[tuple[int, int]]:
     """The runs of true flags as [first, end)."""
     edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
     return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
-
-
-def usual_values(report: DetectorReport) -> Floats:
-    """What is usual at each datapoint by the model of its time; NaN where no model is known."""
-    usual = np.full(len(report.epochs), np.nan)
-    for since, profile in report.usual:
-        later = report.epochs >= int(since.astimezone(UTC).timestamp())
-        usual[later] = profile.at(report.epochs[later])
-    return usual

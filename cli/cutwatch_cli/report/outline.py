@@ -14,7 +14,6 @@ from cutwatch_cli.report.detector_report import (
     Floats,
     gravity,
     stretches,
-    usual_values,
 )
 
 WIDTH, METRIC_HEIGHT, SCORE_HEIGHT = 720, 160, 80
@@ -51,8 +50,7 @@ class Outline:
 
 def outline(report: DetectorReport) -> Outline:
     """The whole time of a report."""
-    usual = usual_values(report)
-    low, high = _edges(report, usual)
+    low, high = _edges(report)
     bottom, top = _range(np.concatenate([report.value_array, low, high]))
     cutoffs = _cutoffs(report)
     _, highest = _range(np.concatenate([report.score_array, cutoffs, [0.0]]))
@@ -88,12 +86,10 @@ def extremes(values: Floats, columns: int = _COLUMNS) -> list[tuple[int, float, 
     return list(zip(of_datapoints[firsts].tolist(), lowest.tolist(), highest.tolist(), strict=True))
 
 
-def _edges(report: DetectorReport, usual: Floats) -> tuple[Floats, Floats]:
-    low, high = (np.full(len(usual), np.nan) for _ in range(2))
-    for since, profile in report.usual:
-        later = report.epochs >= int(since.timestamp())
-        low[later], high[later] = usual[later] + profile.low, usual[later] + profile.high
-    return low, high
+def _edges(report: DetectorReport) -> tuple[Floats, Floats]:
+    if report.expected is None:
+        return (np.full(len(report.epochs), np.nan),) * 2
+    return report.expected.low, report.expected.high
 
 
 def _cutoffs(report: DetectorReport) -> Floats:

@@ -153,7 +153,7 @@ class Section:
         report = self.report
         yield from ("metric", "score")
         for mark, is_there in (
-            ("usual", report.usual),
+            ("usual", report.expected),
             ("anomalous", report.anomalous.any()),
             ("event", report.events),
             ("planted", report.planted),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch_cli.report.detector_report import DetectorReport, Floats, stretches, usual_values
+from cutwatch_cli.report.detector_report import DetectorReport, Floats, stretches
 
 # Where single precision shows more digits than this share of the metric's range, double would show no others.
 _INVISIBLE = 1e-5
@@ -23,11 +23,11 @@ Column = tuple[str, bytes]
 
 
 def column_data(report: DetectorReport) -> tuple[list[str], str]:
-    """The types of the columns value, score and usual (`f4` or `f8`, little-endian), and their bytes."""
+    """The types of the columns (`f4` or `f8`, little-endian) and their bytes: value, score, the expected value and how far its range reaches."""
     columns = [
         _of_values(report.value_array),
         _of_scores(report.score_array),
-        _single(usual_values(report)),
+        *_of_expected(report),
     ]
     content = b"".join(content for _, content in columns)
     return [kind for kind, _ in columns], b64encode(zlib.compress(content, 9)).decode()
@@ -44,9 +44,6 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "unscored": stretches(report.unscored),
         "missing": stretches(report.missing),
         "cutoffs": [[_position(report, since), cutoff] for since, cutoff in report.cutoffs],
-        "usual": [
-            [_position(report, since), profile.low, profile.high] for since, profile in report.usual
-        ],
         "trained": _seconds(report.trained_until),
         "planted": [[*_seconds((start, end)), kind] for start, end, kind in report.planted],
         "events": [
@@ -63,6 +60,15 @@ def _of_values(values: Floats) -> Column:
     if known.size and np.abs(single - known).max() > _INVISIBLE * spread:
         return "f8", _by_significance(values.astype("<f8"))
     return _single(values)
+
+
+def _of_expected(report: DetectorReport) -> list[Column]:
+    """The range as distances: those of a large value with a narrow range need no more digits than others."""
+    expected = report.expected
+    if expected is None:
+        return []
+    below, above = expected.values - expected.low, expected.high - expected.values
+    return [_of_values(expected.values), _of_scores(below), _of_scores(above)]
 
 
 def _of_scores(scores: Floats) -> Column:

@@ -17,6 +17,7 @@ from cutwatch.errors import CutwatchError, RejectedRequest
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
+from cutwatch.timeseries.windows import lead_in_start
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,11 +51,15 @@ class _CloudWatch:
 def read_published(
     cloudwatch: Any, namespace: str, detectors: Sequence[Detector], since: datetime, until: datetime
 ) -> Mapping[str, Datapoints | CutwatchError]:
-    """By name, what CloudWatch still has of this time, or why it gives none; nobody's error concerns another."""
+    """By name, what CloudWatch still has of this time and of the history before it, or why it gives none.
+
+    Nobody's error concerns another.
+    """
     by_start: dict[datetime, list[tuple[int, Detector]]] = defaultdict(list)
     for number, detector in enumerate(detectors):
         kept = metric_retention(detector.period) - timedelta(seconds=detector.period)
-        by_start[max(since, until - kept)].append((number, detector))
+        read_from = lead_in_start(detector.period, since, until)
+        by_start[max(read_from, until - kept)].append((number, detector))
     found: Read = {}
     for start, together in by_start.items():
         asked = [metric for number, d in together for metric in _metrics(number, d, namespace)]

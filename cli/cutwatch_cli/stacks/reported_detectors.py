@@ -1,33 +1,28 @@
 """What a report tells of a deployed stack's detectors: read from CloudWatch, the registry and the bucket, not changed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from botocore.exceptions import ClientError
-
 from cutwatch.console_links import graph_url
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
-from cutwatch.errors import MalformedObject
-from cutwatch.features.recipe import FeatureRecipe
-from cutwatch.registry.detector_record import DetectorRecord, Model
+from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.silences import Silence, in_force
+from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import parse_timestamp
 from cutwatch_cli.report import MOST_DETECTORS, DetectorReport
 from cutwatch_cli.report.detector_report import gravity
+from cutwatch_cli.report.expected_range import expected_in_windows
 from cutwatch_cli.report.wording import count, time_in_words
 from cutwatch_cli.stacks import run_history as history
-from cutwatch_cli.stacks.account import error_code
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.published_datapoints import Datapoints, read_published
 
 # Of transforms, whose outcomes say which cutoff was valid; each costs a query.
 _MOST_RUNS = 100
-_AT_ONCE = 8
 _NAMED = 10
 
 Cutoffs = Mapping[str, Sequence[tuple[datetime, float]]]
@@ -111,11 +106,8 @@ def _reports(
 ) -> list[DetectorReport]:
     cutoffs = _cutoffs(asked)
     silences = {s.detector: s for s in in_force(asked.deployment.registry.silences(), asked.now)}
-    recipes = _recipes(asked, watched)
     return [
-        _report(
-            asked, detector, found[detector.name], cutoffs, recipes, silences.get(detector.name)
-        )
+        _report(asked, detector, found[detector.name], cutoffs, silences.get(detector.name))
         for detector in watched
     ]
 
@@ -125,29 +117,28 @@ def _report(
     detector: Detector,
     found: Datapoints,
     cutoffs: Cutoffs,
-    recipes: Mapping[str, FeatureRecipe],
     silence: Silence | None,
 ) -> DetectorReport:
     record = asked.records[detector.name]
     models = sorted(record.models, key=lambda model: model.trained_through)
     trained = [parse_timestamp(model.trained_through) for model in models]
-    made = [
-        (until, recipes[model.recipe].profile)
-        for until, model in zip(trained, models, strict=True)
-        if model.recipe in recipes
-    ]
+    own_cutoffs = cutoffs.get(detector.name, ())
+    series = Series(found.start, detector.period, found.values)
+    expected = expected_in_windows(series, detector, [since for since, _ in own_cutoffs])
+    # What was read before is the history by which the first window was judged.
+    early = max(int((asked.since - found.start).total_seconds()) // detector.period, 0)
     return DetectorReport(
         detector=detector.name,
         title=detector.metric_label,
-        start=found.start,
+        start=series.moment(early),
         period_seconds=detector.period,
-        values=found.values,
-        scores=found.scores,
-        anomalies=found.anomalies,
+        values=found.values[early:],
+        scores=found.scores[early:],
+        anomalies=found.anomalies[early:],
         events=asked.events.get(detector.name, ()),
-        cutoffs=cutoffs.get(detector.name, ()),
-        usual=made,
-        trained_until=[moment for moment in trained if moment >= found.start],
+        cutoffs=own_cutoffs,
+        expected=expected.since(early),
+        trained_until=[moment for moment in trained if moment >= asked.since],
         time_zone=detector.time_zone,
         facts=_facts(detector, record, trained, silence),
         links=_links(asked, detector),
@@ -208,22 +199,3 @@ def _cutoffs(asked: _Asked) -> Cutoffs:
         if outcome.status == "PUBLISHED":
             since[outcome.detector] = run.scheduled - delay
     return found
-
-
-def _recipes(asked: _Asked, watched: Iterable[Detector]) -> dict[str, FeatureRecipe]:
-    """By their keys. One that is gone only leaves its expected range out."""
-    models = [model for detector in watched for model in asked.records[detector.name].models]
-    with ThreadPoolExecutor(_AT_ONCE) as readers:
-        read = list(readers.map(lambda model: _recipe(asked.deployment, model), models))
-    return {model.recipe: recipe for model, recipe in zip(models, read, strict=True) if recipe}
-
-
-def _recipe(deployment: Deployment, model: Model) -> FeatureRecipe | None:
-    try:
-        return FeatureRecipe.from_payload(deployment.bucket.read_json(model.recipe))
-    except (MalformedObject, KeyError, TypeError, ValueError):
-        return None
-    except ClientError as error:
-        if error_code(error) == "NoSuchKey":
-            return None
-        raise

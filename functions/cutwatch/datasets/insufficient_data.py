@@ -1,9 +1,10 @@
 """Why there is nothing to train on or to score: outcomes with a message, reached before any job is started."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.detector import Detector, Engine
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run, run_id
@@ -12,8 +13,9 @@ from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import Window
 from cutwatch.timestamps import format_timestamp
 
-# Fewer rows say nothing about what is normal.
-MINIMUM_TRAINING_ROWS = 100
+# Fewer rows say nothing about what is normal. SageMaker deals its rows out to 50 trees at least, and a tree of fewer
+# than ten is no forest's: docs/detection.md has the measurement.
+MINIMUM_TRAINING_ROWS: Mapping[Engine, int] = {"lambda": 100, "sagemaker": 500}
 
 
 def up_to_date(detector: Detector, published_through: datetime | None) -> Outcome:
@@ -32,19 +34,18 @@ def untrained(registry: Registry, run: Run, detector: Detector, failed: str | No
     return Outcome(detector.name, reason.status, f"no model yet: {reason.message}")
 
 
-def why_not_train(
-    cloudwatch: Any, detector: Detector, window: Window, observed: Series, rows: int
-) -> Outcome | None:
+def why_not_train(detector: Detector, observed: Series, rows: int) -> Outcome | None:
     """Why a history cannot be learned from, if so."""
-    if observed.reported == 0:
-        return _no_data(cloudwatch, detector, window)
-    if rows >= MINIMUM_TRAINING_ROWS:
+    needed = MINIMUM_TRAINING_ROWS[detector.engine]
+    if rows >= needed:
         return None
+    other = MINIMUM_TRAINING_ROWS["lambda"]
+    hint = f"; engine: lambda needs only {other}" if other <= rows else ""
     return Outcome(
         detector.name,
         "TOO_LITTLE_HISTORY",
         f"{detector.metric_label}: {rows} complete rows from {observed.reported} datapoints "
-        f"before {format_timestamp(observed.end)}; training needs {MINIMUM_TRAINING_ROWS}",
+        f"before {format_timestamp(observed.end)}; training needs {needed}{hint}",
     )
 
 
@@ -56,7 +57,7 @@ def why_not_score(
         return None
     reported = observed.since(window.start).reported
     if reported == 0:
-        return _no_data(cloudwatch, detector, window)
+        return no_data(cloudwatch, detector, window)
     return Outcome(
         detector.name,
         "NO_DATA",
@@ -65,7 +66,8 @@ def why_not_score(
     )
 
 
-def _no_data(cloudwatch: Any, detector: Detector, window: Window) -> Outcome:
+def no_data(cloudwatch: Any, detector: Detector, window: Window) -> Outcome:
+    """Nothing was reported in a window, and why that may be."""
     label = detector.metric_label
     if is_known(cloudwatch, detector):
         sentence = f"CloudWatch has no datapoints of {label}"

@@ -7,6 +7,7 @@ on the same rows.
 import io
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,8 @@ def read_rows(bucket: Bucket, prefix: str, files: int) -> NDArray[np.float64]:
 
 
 def write_scores(bucket: Bucket, prefix: str, scores: NDArray[np.float64]) -> None:
-    """Write scores (n,) as a transform job of one instance does."""
-    lines = "".join(f'{{"score": {score!r}}}\n' for score in scores.tolist())
+    """Write scores (n, k) as a transform job of one instance does, k scores a row in the place of one."""
+    lines = "".join(f'{{"score": {row!r}}}\n' for row in scores.tolist())
     bucket.write(f"{prefix}{_part_name(0)}.out", lines)
 
 
@@ -78,12 +79,12 @@ def read_epochs(bucket: Bucket, prefix: str) -> NDArray[np.int64]:
 
 
 def read_scores(bucket: Bucket, prefix: str, files: int, expected: int) -> NDArray[np.float64]:
-    """The anomaly scores a transform job wrote, in the order of the rows they belong to.
+    """The anomaly scores (n, k) a transform job wrote, in the order of the rows they belong to.
 
-    Raises `MalformedScores` when an object is missing or is not jsonlines of finite scores, or when
-    their number is not `expected`.
+    Raises `MalformedScores` when an object is missing or is not jsonlines of finite scores, alike in number for every
+    row, or when the rows' number is not `expected`.
     """
-    scores: list[float] = []
+    scores: list[list[float]] = []
     for number in range(files):
         scores += _parse_scores(bucket, f"{prefix}{_part_name(number)}.out")
     if len(scores) != expected:
@@ -91,10 +92,12 @@ def read_scores(bucket: Bucket, prefix: str, files: int, expected: int) -> NDArr
             f"{bucket.uri(prefix)} holds {len(scores)} scores for {expected} rows; "
             "scores are joined to rows by line number, so none of them can be used"
         )
-    return np.array(scores)
+    if len({len(row) for row in scores}) > 1:
+        raise MalformedScores(f"{bucket.uri(prefix)} holds rows with different numbers of scores")
+    return np.array(scores, np.float64).reshape(expected, -1)
 
 
-def _parse_scores(bucket: Bucket, key: str) -> Sequence[float]:
+def _parse_scores(bucket: Bucket, key: str) -> Sequence[list[float]]:
     try:
         lines = bucket.read(key).splitlines()
     except NotFound:
@@ -102,21 +105,25 @@ def _parse_scores(bucket: Bucket, key: str) -> Sequence[float]:
     except MalformedObject as error:
         raise MalformedScores(str(error)) from None
     try:
-        scores = [_score_of(json.loads(line)) for line in lines]
+        # AssembleWith: Line may leave blank lines.
+        scores = [_scores_of(json.loads(line)) for line in lines if line.strip()]
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise MalformedScores(
             f'{bucket.uri(key)} is not jsonlines of {{"score": number}}'
         ) from None
-    if not np.isfinite(scores).all():
+    if not all(map(np.isfinite, chain.from_iterable(scores))):
         raise MalformedScores(f"{bucket.uri(key)} holds a score that is not finite")
     return scores
 
 
-def _score_of(line: Any) -> float:
+def _scores_of(line: Any) -> list[float]:
     score = line["score"]
-    if isinstance(score, bool) or not isinstance(score, int | float):
+    scores = score if isinstance(score, list) else [score]
+    if not scores or any(
+        isinstance(one, bool) or not isinstance(one, int | float) for one in scores
+    ):
         raise TypeError(score)
-    return float(score)
+    return list(map(float, scores))
 
 
 def _part_name(number: int) -> str:

@@ -10,10 +10,15 @@ import numpy as np
 
 from cutwatch.aws.limits import GET_METRIC_DATA_MAX_DATAPOINTS
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.insufficient_data import untrained, up_to_date, why_not_score, why_not_train
+from cutwatch.datasets.insufficient_data import (
+    no_data,
+    untrained,
+    up_to_date,
+    why_not_score,
+    why_not_train,
+)
 from cutwatch.datasets.keys import dataset_digest, dataset_prefix, forest_name
 from cutwatch.datasets.storage import find_description, store_dataset
-from cutwatch.detection.adaptive_threshold import DEFAULT
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import CutwatchError, MalformedObject, ModelMissing, NotFound
 from cutwatch.features.recipe import FeatureRecipe, FeatureRows
@@ -25,7 +30,13 @@ from cutwatch.runs.batch import Batch
 from cutwatch.settings import StoreMetricDataSettings
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
-from cutwatch.timeseries.windows import Window, newest_end, training_window, transform_window
+from cutwatch.timeseries.windows import (
+    Window,
+    lead_in_start,
+    newest_end,
+    training_window,
+    transform_window,
+)
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 Summary = dict[str, Any]
@@ -118,9 +129,8 @@ class DatasetWriter:
         if window.is_empty:
             return up_to_date(detector, record.published_through)
         recipe = self._recipe_of(detector, model)
-        return Plan(
-            detector, window, window.start - _lead_in(detector, recipe), record, model, recipe
-        )
+        read_from = lead_in_start(detector.period, window.start, self.run.moment)
+        return Plan(detector, window, read_from, record, model, recipe)
 
     def _recipe_of(self, detector: Detector, model: Model) -> FeatureRecipe:
         try:
@@ -142,12 +152,15 @@ class DatasetWriter:
 
     def _write_history(self, plan: Plan, observed: Series) -> Summary | Outcome:
         detector = plan.detector
+        observed = observed.from_first()
         usable = observed.usable(detector)
+        if usable.reported == 0:
+            return no_data(self.cloudwatch, detector, plan.window)
         recipe = FeatureRecipe.fit(
-            usable, detector.features, detector.shingle_size, detector.time_zone
+            usable, detector.features, detector.shingle_size, detector.time_zone, detector.engine
         )
         rows = recipe.transform(usable)
-        outcome = why_not_train(self.cloudwatch, detector, plan.window, observed, len(rows.rows))
+        outcome = why_not_train(detector, observed, len(rows.rows))
         if outcome:
             return outcome
         return self._write(plan, observed, recipe, rows, {"constant": _is_constant(observed)})
@@ -156,18 +169,18 @@ class DatasetWriter:
         self, plan: Plan, model: Model, recipe: FeatureRecipe, observed: Series
     ) -> Summary | Outcome:
         detector, window = plan.detector, plan.window
-        rows = recipe.transform(observed.usable(detector))
-        inside = int(np.count_nonzero(rows.epochs >= int(window.start.timestamp())))
+        start = int(window.start.timestamp())
+        observed = observed.from_first(recipe.first)
+        rows = recipe.transform(observed.usable(detector), start)
+        inside = int(np.count_nonzero(rows.epochs >= start))
         outcome = why_not_score(self.cloudwatch, detector, window, observed, inside)
         if outcome:
             return outcome
         judged = {
             "model": model.name,
             "state": plan.record.state_of(model),
-            "baseline": dict(model.baseline),
             "cutoff": dict(model.cutoff),
             "cutoff_method": model.cutoff_method,
-            "follows": plan.record.published_through == window.start,
             "lost_periods": window.lost_periods,
         }
         return self._write(plan, observed, recipe, rows if inside else rows.none(), judged)
@@ -228,13 +241,6 @@ def _read_together(plans: Sequence[Plan]) -> Iterator[list[Plan]]:
         together = max(int(GET_METRIC_DATA_MAX_DATAPOINTS // max(most, 1)), 1)
         for first in range(0, len(alike), together):
             yield alike[first : first + together]
-
-
-def _lead_in(detector: Detector, recipe: FeatureRecipe) -> timedelta:
-    periods = recipe.lead_in
-    if detector.cutoff.method == "adaptive":
-        periods += -(-DEFAULT.lead_in_seconds // detector.period)
-    return timedelta(seconds=detector.period * periods)
 
 
 def _summary(description: Mapping[str, Any]) -> Summary:

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline, Detection, Event, detect
+from cutwatch.detection.adaptive_threshold import Event, detect
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.detection.deviation import is_worth_raising, largest_deviation
+from cutwatch.detection.channels import Measured, measure
+from cutwatch.detection.deviation import Deviation, is_worth_raising, largest_deviation
 from cutwatch.detection.sigma_threshold import Cutoff
-from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.detectors.exclusions import excluded
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.timeseries.series import Series
@@ -54,66 +56,98 @@ class Verdicts:
 
 
 @dataclass(frozen=True, eq=False)
-class ScoredWindow:
-    """A dataset's description with the scores of its rows: epochs (n,), scores (n,).
+class _Judged:
+    """On the grid of the series (n,): what is published as score, and severity; the events; the cutoff of the scores."""
 
-    `detect_rows` is the default judgement, or the same without look-ahead.
-    """
+    scores: Floats
+    severities: Floats
+    events: tuple[Event, ...]
+    cutoff: float
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredWindow:
+    """A dataset's description with the scores of its rows: epochs (n,), scores (n, k)."""
 
     description: Mapping[str, Any]
     epochs: Epochs
     scores: Floats
-    detect_rows: Callable[..., Detection] = detect
 
-    @property
+    @cached_property
     def detector(self) -> Detector:
         """As it was configured when the dataset was stored."""
         return Detector.from_payload(self.description["detector"])
 
-    @property
+    @cached_property
+    def recipe(self) -> FeatureRecipe:
+        """By which its rows were made."""
+        return FeatureRecipe.from_payload(self.description["recipe"])
+
+    @cached_property
     def start(self) -> int:
         """Epoch second of the first datapoint to publish; rows before it are lead-in."""
         return int(parse_timestamp(self.description["start"]).timestamp())
 
-    @property
+    @cached_property
     def observed(self) -> Series:
         """The series as CloudWatch had it, gaps as NaN."""
         values = [np.nan if v is None else v for v in self.description["values"]]
         start = parse_timestamp(self.description["series_start"])
         return Series(start, self.detector.period, np.array(values, np.float64))
 
-    def verdicts(self) -> Verdicts:
+    @cached_property
+    def measured(self) -> Measured:
+        """What the threshold is applied to, and what was expected; the same for every sensitivity."""
+        series = self.observed.usable(self.detector)
+        scores = self.recipe.by_feature(self.scores)
+        on_grid = {feature: self._on_grid(own, len(series)) for feature, own in scores.items()}
+        return measure(series, self.start, on_grid, self.detector.time_zone)
+
+    def verdicts(self, sensitivity: Sensitivity | None = None) -> Verdicts:
         """Judge the window by its detector's method, then leave out events that nobody asked to hear of."""
-        detector, recipe = self.detector, FeatureRecipe.from_payload(self.description["recipe"])
-        series = self.observed.usable(detector)
-        detection = _METHODS[self.description["cutoff_method"]](self)
+        detector = self.detector
+        series, expectation = self.observed.usable(detector), self.measured.expectation
+        detection = _METHODS[self.description["cutoff_method"]](
+            self, sensitivity or detector.sensitivity
+        )
         found = [
-            (event, largest_deviation(series, recipe, *self._span(event)))
+            (event, largest_deviation(series, expectation, *self._span(event)))
             for event in detection.events
         ]
-        raised = [(e, d) for e, d in found if is_worth_raising(d, detector, recipe)]
-        anomalies = np.zeros(len(self.epochs), np.int64)
+        raised = [(e, d) for e, d in found if is_worth_raising(d, detector)]
+        anomalies = np.zeros(len(series), np.int64)
         for event, _ in raised:
             anomalies[event.onset : event.end + 1] = 1
-        inside = self.epochs >= self.start
-        # Of the part that was published before, only a 0 that became 1 is published again, without a score.
-        kept = inside | (anomalies == 1)
+        inside = self.epochs[self.epochs >= self.start]
+        places = self._positions(inside)
         verdicts = Verdicts(
-            self.epochs[kept],
-            anomalies[kept],
-            np.where(inside, self.scores, np.nan)[kept],
-            detection.severities[kept],
-            tuple(self._told(event, deviation) for event, deviation in raised),
-            detection.cutoff if len(self.epochs) else None,
+            inside,
+            anomalies[places],
+            detection.scores[places],
+            detection.severities[places],
+            tuple(self._published(event, detection, deviation) for event, deviation in raised),
+            detection.cutoff if len(inside) else None,
         )
         return self._with_outages(verdicts) if detector.missing_data == "anomalous" else verdicts
 
-    def _span(self, event: Event) -> tuple[int, int]:
-        return int(self.epochs[event.onset]), int(self.epochs[event.end])
+    def _positions(self, epochs: Epochs) -> NDArray[np.int64]:
+        series = self.observed
+        return np.asarray((epochs - int(series.start.timestamp())) // series.period)
 
-    def _told(self, event: Event, deviation: Any) -> AnomalyEvent:
+    def _on_grid(self, scores: Floats, size: int) -> Floats:
+        grid = np.full(size, np.nan)
+        grid[self._positions(self.epochs)] = scores
+        return grid
+
+    def _span(self, event: Event) -> tuple[int, int]:
+        epochs = self.observed.epochs
+        return int(epochs[event.onset]), int(epochs[event.end])
+
+    def _published(
+        self, event: Event, detection: _Judged, deviation: Deviation | None
+    ) -> AnomalyEvent:
         first, last = self._span(event)
-        facts = (
+        facts: dict[str, float] = (
             {}
             if deviation is None
             else {
@@ -121,17 +155,18 @@ class ScoredWindow:
                 "expected": deviation.expected,
                 "expected_low": deviation.low,
                 "expected_high": deviation.high,
-                "driver": deviation.driver,
             }
         )
         return AnomalyEvent(
             id=_event_id(self.detector.name, first),
             start=_iso(first),
             end=_iso(last),
-            peak_time=_iso(int(self.epochs[event.peak])),
+            peak_time=_iso(int(self.observed.epochs[event.peak])),
             severity=event.severity,
-            score=float(self.scores[event.onset : event.end + 1].max()),
+            score=float(np.nanmax(detection.scores[event.onset : event.end + 1])),
             datapoints=event.end - event.onset + 1,
+            driver=event.driver,
+            continues=event.follows,
             **facts,
         )
 
@@ -166,41 +201,38 @@ class ScoredWindow:
             for run in _runs(gaps, self.detector.period)
         ]
 
-    def by_adaptive_threshold(self) -> Detection:
-        """The default judgement; the end of the window before is judged again, now that its future is known."""
-        again = DEFAULT.rejudged_seconds if self.description["follows"] else 0
-        return self.detect_rows(
-            self.epochs,
-            self.scores,
-            self.detector.period,
-            self.start - again,
-            Baseline.from_payload(self.description["baseline"]),
-            self.detector.sensitivity,
-        )
+    def by_adaptive_threshold(self, sensitivity: Sensitivity) -> _Judged:
+        """The default: in multiples of the threshold, which is 1."""
+        found = detect(self.observed.epochs, self.measured, self.start, sensitivity)
+        return _Judged(found.severities, found.severities, found.events, 1.0)
 
-    def by_training_cutoff(self) -> Detection:
+    def by_training_cutoff(self, _: Sensitivity) -> _Judged:
         """Scores above mean + k standard deviations of the training scores."""
         return self._above(Cutoff.from_payload(self.description["cutoff"]))
 
-    def by_window_cutoff(self) -> Detection:
+    def by_window_cutoff(self, _: Sensitivity) -> _Judged:
         """Scores above mean + k standard deviations of the window's own scores."""
         frozen = Cutoff.from_payload(self.description["cutoff"])
-        own = self.scores[self.epochs >= self.start]
+        own = self.scores.max(axis=1)[self.epochs >= self.start]
         return self._above(Cutoff.of_scores(own, frozen.sigmas) if len(own) else frozen)
 
-    def _above(self, cutoff: Cutoff) -> Detection:
-        above = np.flatnonzero((self.scores > cutoff.value) & (self.epochs >= self.start))
-        breaks = np.flatnonzero(np.diff(self.epochs[above]) > self.detector.period) + 1
+    def _above(self, cutoff: Cutoff) -> _Judged:
+        scores = self._on_grid(self.scores.max(axis=1), len(self.observed))
+        epochs = self.observed.epochs
+        above = np.flatnonzero((scores > cutoff.value) & (epochs >= self.start))
+        breaks = np.flatnonzero(np.diff(above) > 1) + 1
         runs = [run for run in np.split(above, breaks) if len(run)]
-        events = tuple(self._event_of(run, cutoff) for run in runs)
-        return Detection(self.scores / cutoff.value, events, cutoff.value)
-
-    def _event_of(self, run: NDArray[np.intp], cutoff: Cutoff) -> Event:
-        peak = int(run[np.argmax(self.scores[run])])
-        return Event(int(run[0]), peak, int(run[-1]), float(self.scores[peak] / cutoff.value))
+        severities = scores / cutoff.value
+        events = tuple(_event_of(run, severities) for run in runs)
+        return _Judged(scores, severities, events, cutoff.value)
 
 
-_METHODS: Mapping[str, Callable[[ScoredWindow], Detection]] = {
+def _event_of(run: NDArray[np.intp], severities: Floats) -> Event:
+    first, peak, last = int(run[0]), int(run[np.argmax(severities[run])]), int(run[-1])
+    return Event(first, peak, last, float(severities[peak]), float(severities[first]))
+
+
+_METHODS: Mapping[str, Callable[[ScoredWindow, Sensitivity], _Judged]] = {
     "adaptive": ScoredWindow.by_adaptive_threshold,
     "training": ScoredWindow.by_training_cutoff,
     "window": ScoredWindow.by_window_cutoff,

@@ -10,19 +10,16 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.detectors.detector import Feature
-from cutwatch.features.seasonality import DAY, Profile
+from cutwatch.detectors.detector import Engine, Feature
+from cutwatch.features.changes import difference, lag_one_autocorrelation
+from cutwatch.features.expectation import expect, spread_of
 from cutwatch.timeseries.series import Series
 
 Floats = NDArray[np.float64]
 
-# `auto`: where one step explains this share of a day's variance, the difference shows sudden incidents, and the
-# seasonal residual a rhythm that breaks; in noisier metrics both would mostly show noise.
-AUTOCORRELATED = 0.90
-# After a longer silence (seconds) nothing is known of the step to the next datapoint.
-LONGEST_STEP = 3_600
-# Datapoints from which on a day can be compared with its steps.
-_FULL_DAY = 12
+# `auto`: from this lag-one autocorrelation within a day on, incidents show as sudden changes, and a rhythm that breaks as
+# a residual; up to the other, as unusual values. Between them both are watched: no metric changes sides by a hair.
+CHANGES_FROM, VALUES_UP_TO = 0.80, 0.90
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +38,17 @@ class FeatureRows:
 class FeatureRecipe:
     """Which features, each divided by a spread of the training data, and how many datapoints make one row.
 
-    The residual is divided by the value's spread: it counts as far as it is large for the metric as a whole.
-
     `centre` is the training data's median; values are counted from it, because forests calculate in single
-    precision and must not lose small changes of large values. `explained` is the share of the training data's
-    variance that one step explains (0 to 1): smooth metrics are near 1, white noise is near 0. `unit` is one step
-    of a metric that hardly ever changes (in the metric's unit), 0 for all others.
+    precision and must not lose small changes of large values. `first` is the epoch second of the metric's first
+    datapoint, as far as training looked back: nothing is known, and nothing filled, of the time before.
     """
 
     features: tuple[Feature, ...]
     spreads: tuple[float, ...]
     centre: float
     shingle_size: int
-    explained: float
-    unit: float
-    profile: Profile
+    time_zone: str
+    first: int
 
     @property
     def dimensions(self) -> int:
@@ -74,32 +67,58 @@ class FeatureRecipe:
         features: Sequence[Feature] | Literal["auto"],
         shingle_size: int,
         time_zone: str,
+        engine: Engine,
     ) -> Self:
-        """The recipe for a history; `auto` takes all features where one step explains 90 %, else the value."""
-        explained = lag_one_autocorrelation(series)
-        profile = Profile.fit(series, time_zone)
-        chosen = _automatic(explained) if features == "auto" else tuple(features)
-        centre = float(np.median(series.values[~series.missing])) if series.reported else 0.0
-        spreads = tuple(_spread(_scale_of(series, feature, centre, profile)) for feature in chosen)
-        unit = resolution(series)
-        return cls(chosen, spreads, centre, shingle_size, explained, unit, profile)
+        """The recipe for a history with at least one datapoint; `auto` chooses by its autocorrelation.
 
-    def transform(self, series: Series) -> FeatureRows:
+        SageMaker's forest gives one score, so `auto` chooses one feature for it.
+        """
+        if features == "auto":
+            features = _automatic(lag_one_autocorrelation(series), engine)
+        known = np.flatnonzero(~series.missing)
+        centre = float(np.median(series.values[known]))
+        plain = cls(
+            tuple(features),
+            (1.0,) * len(features),
+            centre,
+            shingle_size,
+            time_zone,
+            int(series.epochs[known[0]]),
+        )
+        spreads = [_spread(column) for column in plain._columns(series, _after(series))]
+        return cls(plain.features, tuple(spreads), centre, shingle_size, time_zone, plain.first)
+
+    def transform(self, series: Series, start: int | None = None) -> FeatureRows:
         """One row per position whose last `shingle_size` datapoints are all known, oldest first.
 
-        A row never spans a gap: values on both sides of it were not neighbours.
+        A row never spans a gap: values on both sides of it were not neighbours. What is expected is learned from before
+        epoch second `start`; without one, all is history.
         """
-        columns = [
-            _column(series, feature, self.centre, self.profile) / spread
-            for feature, spread in zip(self.features, self.spreads, strict=True)
-        ]
-        scaled = np.stack(columns, axis=1)
+        columns = self._columns(series, _after(series) if start is None else start)
+        scaled = np.stack(
+            [column / spread for column, spread in zip(columns, self.spreads, strict=True)], axis=1
+        )
         if len(scaled) < self.shingle_size:
             return FeatureRows(np.empty((0, self.dimensions)), np.empty(0, np.int64))
         shingles = np.lib.stride_tricks.sliding_window_view(scaled, self.shingle_size, axis=0)
         rows = shingles.transpose(0, 2, 1).reshape(len(shingles), self.dimensions)
         complete = ~np.isnan(rows).any(axis=1)
         return FeatureRows(rows[complete], series.epochs[self.shingle_size - 1 :][complete])
+
+    def by_feature(self, scores: Floats) -> dict[Feature, Floats]:
+        """Scores (n, k) by the feature that they are of; one score of a row of several features counts as the value's."""
+        if scores.shape[1] == len(self.features):
+            return {feature: scores[:, k] for k, feature in enumerate(self.features)}
+        return {"value": scores[:, 0]}
+
+    def _columns(self, series: Series, start: int) -> list[Floats]:
+        columns: dict[Feature, Floats] = {
+            "value": series.values - self.centre,
+            "difference": difference(series),
+        }
+        if "residual" in self.features:
+            columns["residual"] = expect(series, start, self.time_zone).residuals
+        return [columns[feature] for feature in self.features]
 
     def to_payload(self) -> dict[str, Any]:
         """As it is stored with the model."""
@@ -113,85 +132,23 @@ class FeatureRecipe:
             tuple(payload["spreads"]),
             payload["centre"],
             payload["shingle_size"],
-            payload["explained"],
-            payload["unit"],
-            Profile.from_payload(payload["profile"]),
+            payload["time_zone"],
+            payload["first"],
         )
 
 
-def lag_one_autocorrelation(series: Series) -> float:
-    """1 - var(difference) / (2 var(value)): the lag-one autocorrelation, of the median day and robustly.
-
-    Within days, because over weeks every metric whose level moves looks smooth.
-    """
-    known = ~series.missing
-    values, days = series.values[known], series.epochs[known] // DAY
-    if len(values) < 2:  # noqa: PLR2004 - a difference needs two
-        return 0.0
-    deviations = [
-        (_winsorised_deviation(day), _winsorised_deviation(np.diff(day)))
-        for day in _full_days(values, days)
-    ]
-    of_values, of_steps = np.median(deviations, axis=0)
-    return float(1 - (of_steps / of_values) ** 2 / 2) if of_values > 0 else 0.0
+def _after(series: Series) -> int:
+    return int(series.end.timestamp())
 
 
-def _full_days(values: Floats, days: NDArray[np.int64]) -> list[Floats]:
-    """The days with datapoints enough to compare; everything as one day where there are none."""
-    groups = np.split(values, np.flatnonzero(np.diff(days)) + 1)
-    return [group for group in groups if len(group) >= _FULL_DAY] or [values]
-
-
-def resolution(series: Series) -> float:
-    """The step of a near-constant metric (its middle 90 % is one value); 0 if it is not near-constant.
-
-    Whole numbers step by 1; others by the smallest step seen, or by 1 % where none was.
-    """
-    known = series.values[~series.missing]
-    if not len(known) or np.quantile(known, 0.05) < np.quantile(known, 0.95):
-        return 0.0
-    values = np.unique(known)
-    if np.all(values == np.round(values)):
-        return 1.0
-    return float(np.diff(values).min()) if len(values) > 1 else abs(float(values[0])) / 100
-
-
-def _automatic(explained: float) -> tuple[Feature, ...]:
-    smooth = explained >= AUTOCORRELATED
-    return ("value", "difference", "residual") if smooth else ("value",)
-
-
-def _scale_of(series: Series, feature: Feature, centre: float, profile: Profile) -> Floats:
-    """The column whose spread a feature is divided by."""
-    return _column(series, "value" if feature == "residual" else feature, centre, profile)
-
-
-def _column(series: Series, feature: Feature, centre: float, profile: Profile) -> Floats:
-    if feature == "difference":
-        return difference(series)
-    return series.values - (centre if feature == "value" else profile.at(series.epochs))
-
-
-def difference(series: Series) -> Floats:
-    """Each datapoint less the one reported before it; 0 for the first and after a long silence, NaN in gaps."""
-    known = np.flatnonzero(~series.missing)
-    result = np.full(len(series), np.nan)
-    if len(known):
-        values = series.values[known]
-        silence = np.diff(known, prepend=known[0]) * series.period
-        steps = np.diff(values, prepend=values[0])
-        result[known] = np.where(silence <= max(LONGEST_STEP, series.period), steps, 0.0)
-    return result
+def _automatic(autocorrelation: float, engine: Engine) -> tuple[Feature, ...]:
+    changes, values = autocorrelation >= CHANGES_FROM, autocorrelation < VALUES_UP_TO
+    if engine == "sagemaker":
+        return ("difference",) if changes else ("value",)
+    return (*(("value",) if values else ()), *(("difference", "residual") if changes else ()))
 
 
 def _spread(column: Floats) -> float:
     """The width of the middle 90 %; never 0."""
     known = column[~np.isnan(column)]
-    if not len(known):
-        return 1.0
-    low, high = np.quantile(known, [0.05, 0.95])
-    return float(high - low) or float(np.std(known)) or 1.0
-
-
-def _winsorised_deviation(values: Floats) -> float:
-    return float(np.std(np.clip(values, *np.quantile(values, [0.01, 0.99]))))
+    return (spread_of(known) or float(np.std(known)) or 1.0) if len(known) else 1.0

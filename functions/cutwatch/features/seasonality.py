@@ -1,9 +1,8 @@
-"""What a metric usually is at this time of day and week, in the detector's own time zone."""
+"""The median course of a metric over the day and the week, in the detector's own time zone."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,91 +11,187 @@ from numpy.typing import NDArray
 from cutwatch.timeseries.series import Series
 
 Floats = NDArray[np.float64]
+Epochs = NDArray[np.int64]
+Integers = NDArray[np.int64]
 
 DAY = 86_400
 _SATURDAY = 5
-# Days of history from which on workdays and weekends, and then the seven weekdays, are told apart.
-WORKDAYS_FROM, WEEKDAYS_FROM = 13, 21
-# A profile is used if it leaves at most this share of the spread.
-USEFUL = 0.8
-_SMOOTHED_SLOTS = 2
-_DAYS_NEEDED = 2
+_WEEKDAYS, _A_MONDAY = 7, 4  # of the days since 1970-01-01
+# Days of history from which on a profile by day, by workday and weekend, and by weekday is considered.
+_DAYS_NEEDED = {1: 2, 2: 8, 7: 14}
+# Older days say less about what is usual now.
+_LONGEST_PROFILE = 56 * DAY
+# A profile is chosen over a simpler one if it leaves at most this share of the error.
+_WORTH_ITS_PRICE = 0.95
+# Slots are at least this long; each is smoothed over this much on either side (seconds).
+SHORTEST_SLOT, _SMOOTHED = 300, 600
+_WINSORISED = 0.98
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Profile:
-    """The median for each slot of the day, by kind of day, and the middle 90 % of what is left around it.
+    """The median for each slot of the day, by kind of day: table (kinds, slots).
 
-    Without a useful rhythm there is one slot: the median of everything. `low` and `high` are relative to it.
+    One kind of day is every day, two are workday and weekend, seven are the weekdays. Without a rhythm there is one
+    slot, the median of everything.
     """
 
     time_zone: str
     slot_seconds: int
-    day_kinds: int
-    medians: tuple[float, ...]
-    low: float
-    high: float
+    table: Floats
 
     @classmethod
-    def fit(cls, series: Series, time_zone: str) -> Self:
-        """The profile of a history; `series` may have gaps but not only gaps."""
-        values = series.values
-        flat = cls._fitted(series, time_zone, DAY, 1)
-        days = (series.end - series.start).total_seconds() / DAY
-        if days < _DAYS_NEEDED or series.period > DAY // 4 or not series.reported:
-            return flat
-        kinds = 1 if days < WORKDAYS_FROM else 2 if days < WEEKDAYS_FROM else 7
-        rhythmic = cls._fitted(series, time_zone, max(series.period, 300), kinds)
-        useful = np.nanstd(values - rhythmic.at(series.epochs)) <= USEFUL * np.nanstd(values)
-        return rhythmic if useful else flat
+    def fit(cls, series: Series, time_zone: str) -> tuple[Self, Floats]:
+        """The simplest profile whose leave-one-out error is within 5 % of the best one's, and its leave-one-out residuals.
+
+        The residuals (n,) are each datapoint less the profile of the other days: what a new datapoint would have left.
+        """
+        epochs, values = series.epochs, series.values
+        known = ~np.isnan(values) & (epochs >= epochs[-1] - _LONGEST_PROFILE)
+        centre = float(np.median(values[known]))
+        candidates = [(cls(time_zone, DAY, np.array([[centre]])), values - centre)]
+        for kinds in _kinds_considered(series):
+            candidates.append(cls._by_kind(series, known, kinds, candidates[-1], time_zone))
+        errors = [_error(residuals[known]) for _, residuals in candidates]
+        worthwhile = np.array(errors) <= min(errors) / _WORTH_ITS_PRICE
+        return candidates[int(np.argmax(worthwhile))]
 
     @classmethod
-    def _fitted(cls, series: Series, time_zone: str, slot_seconds: int, kinds: int) -> Self:
-        known = ~series.missing
-        if not known.any():
-            return cls(time_zone, DAY, 1, (0.0,), 0.0, 0.0)
-        slots = _slots(series.epochs, time_zone, slot_seconds, kinds)
-        medians = _medians(slots[known], series.values[known], kinds, -(-DAY // slot_seconds))
-        residual = series.values[known] - medians[slots[known]]
-        low, high = np.quantile(residual, [0.05, 0.95])
-        return cls(time_zone, slot_seconds, kinds, tuple(medians.tolist()), float(low), float(high))
+    def _by_kind(
+        cls,
+        series: Series,
+        known: NDArray[np.bool_],
+        kinds: int,
+        simpler: tuple[Self, Floats],
+        time_zone: str,
+    ) -> tuple[Self, Floats]:
+        """The profile of so many kinds of day; where it knows no day, the simpler one's."""
+        slot_seconds = min(max(series.period, SHORTEST_SLOT), DAY)
+        days, slots = _days_and_slots(series.epochs, time_zone, slot_seconds)
+        grid = _by_day(days - days[0], slots, np.where(known, series.values, np.nan), slot_seconds)
+        kind = _kind_of(days[0] + np.arange(len(grid)), kinds)
+        table = np.stack([_nanmedian(grid[kind == one]) for one in range(kinds)])
+        others = np.full(grid.shape, np.nan)
+        for one in range(kinds):
+            others[kind == one] = _median_of_others(grid[kind == one])
+        reach = _SMOOTHED // slot_seconds
+        fallback = simpler[0].of_slots(kinds, table.shape[1], slot_seconds)
+        table = _smoothed(np.where(np.isnan(table), fallback, table), reach, wrap=True)
+        residuals = series.values - _smoothed(others, reach, wrap=False)[days - days[0], slots]
+        residuals = np.where(np.isnan(residuals), simpler[1], residuals)
+        return cls(time_zone, slot_seconds, table), residuals
 
-    def at(self, epochs: NDArray[np.int64]) -> Floats:
-        """The usual value at each epoch second (n,)."""
-        slots = _slots(epochs, self.time_zone, self.slot_seconds, self.day_kinds)
-        return np.array(self.medians)[slots]
+    def of_slots(self, kinds: int, slots: int, slot_seconds: int) -> Floats:
+        """The profile as a table (kinds, slots) of more kinds of day."""
+        if self.slot_seconds != slot_seconds:
+            return np.full((kinds, slots), self.table[0, 0])
+        own = np.zeros(kinds, np.int64)
+        if kinds == _WEEKDAYS:
+            own = _kind_of(np.arange(kinds) + _A_MONDAY, len(self.table))
+        return np.asarray(self.table[own])
 
-    def to_payload(self) -> dict[str, Any]:
-        """As it is stored with the recipe."""
-        return asdict(self)
+    def at(self, epochs: Epochs) -> Floats:
+        """The profile at each epoch second (n,)."""
+        days, slots = _days_and_slots(epochs, self.time_zone, self.slot_seconds)
+        return np.asarray(self.table[_kind_of(days, len(self.table)), slots])
 
-    @classmethod
-    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read back what `to_payload` wrote."""
-        return cls(**{**payload, "medians": tuple(payload["medians"])})
+    @property
+    def is_flat(self) -> bool:
+        """Whether the metric has no rhythm."""
+        return self.table.size == 1
 
 
-def _slots(
-    epochs: NDArray[np.int64], time_zone: str, slot_seconds: int, kinds: int
-) -> NDArray[np.int64]:
+def slots_of_day(epochs: Epochs, time_zone: str, period: int) -> tuple[Integers, int]:
+    """The slot of the day (n,) that each epoch second lies in, and how many a day has."""
+    slot_seconds = min(max(period, SHORTEST_SLOT), DAY)
+    return _days_and_slots(epochs, time_zone, slot_seconds)[1], -(-DAY // slot_seconds)
+
+
+def _kinds_considered(series: Series) -> list[int]:
+    days = len(series) * series.period / DAY
+    return [
+        kinds
+        for kinds, needed in _DAYS_NEEDED.items()
+        if days >= needed and (kinds == _WEEKDAYS or series.period < DAY)
+    ]
+
+
+def _error(residuals: Floats) -> float:
+    """The mean absolute residual, the largest 2 % held back: incidents say nothing of a profile."""
+    sizes = np.abs(residuals)
+    return float(np.mean(np.minimum(sizes, np.quantile(sizes, _WINSORISED))))
+
+
+def _days_and_slots(epochs: Epochs, time_zone: str, slot_seconds: int) -> tuple[Integers, Integers]:
     local = epochs + _utc_offsets(epochs, time_zone)
-    weekdays = (local // DAY + 3) % 7  # 1970-01-01 was a Thursday
-    kind = {1: np.zeros_like(weekdays), 2: (weekdays >= _SATURDAY).astype(np.int64), 7: weekdays}
-    per_day = -(-DAY // slot_seconds)
-    slots: NDArray[np.int64] = kind[kinds] * per_day + local % DAY // slot_seconds
-    return slots
+    return local // DAY, local % DAY // slot_seconds
 
 
-def _utc_offsets(epochs: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
+def _kind_of(days: Integers, kinds: int) -> Integers:
+    weekdays = (days + 3) % 7  # 1970-01-01 was a Thursday
+    if kinds == 1:
+        return np.zeros_like(weekdays)
+    return weekdays if kinds == _WEEKDAYS else (weekdays >= _SATURDAY).astype(np.int64)
+
+
+def _by_day(days: Integers, slots: Integers, values: Floats, slot_seconds: int) -> Floats:
+    """The mean of each day's slots (days, slots), NaN where nothing was reported."""
+    shape = (int(days[-1]) + 1, -(-DAY // slot_seconds))
+    known = ~np.isnan(values)
+    places = days[known] * shape[1] + slots[known]
+    counts = np.bincount(places, minlength=shape[0] * shape[1])
+    sums = np.bincount(places, values[known], minlength=len(counts))
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).reshape(shape)
+
+
+def _nanmedian(grid: Floats, axis: int = 0) -> Floats:
+    """Medians without numpy's warning where nothing is known."""
+    count = np.sum(~np.isnan(grid), axis=axis)
+    ordered = np.sort(grid, axis=axis)
+    low = np.expand_dims(np.maximum((count - 1) // 2, 0), axis)
+    high = np.expand_dims(count // 2 * (count > 1), axis)
+    if not ordered.shape[axis]:
+        return np.full(count.shape, np.nan)
+    middle = np.take_along_axis(ordered, low, axis) + np.take_along_axis(ordered, high, axis)
+    return np.asarray(np.squeeze(middle, axis) / 2)
+
+
+def _median_of_others(grid: Floats) -> Floats:
+    """For each value (days, slots) the median of its slot on the other days; NaN where there is none."""
+    count = np.sum(~np.isnan(grid), axis=0) - 1
+    ordered = np.sort(grid, axis=0)
+    rank = np.argsort(np.argsort(grid, axis=0, kind="stable"), axis=0, kind="stable")
+    positions = [
+        np.broadcast_to(np.maximum(half, 0), grid.shape) for half in ((count - 1) // 2, count // 2)
+    ]
+    last = max(len(grid) - 1, 0)
+    middles = [
+        np.take_along_axis(ordered, np.minimum(place + (place >= rank), last), axis=0)
+        for place in positions
+    ]
+    unknown = np.isnan(grid) | (count < 1)
+    return np.where(unknown, np.nan, (middles[0] + middles[1]) / 2)
+
+
+def _smoothed(table: Floats, reach: int, *, wrap: bool) -> Floats:
+    """The median over `reach` neighbouring slots on either side."""
+    if not reach:
+        return table
+    padded = np.pad(table, ((0, 0), (reach, reach)), mode="wrap" if wrap else "edge")
+    neighbours = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1)
+    return _nanmedian(neighbours, axis=2)
+
+
+def _utc_offsets(epochs: Epochs, time_zone: str) -> Integers:
     """Seconds east of UTC; zones change their offset on the quarter hour at the earliest."""
     zone = ZoneInfo(time_zone)
-    quarters, inverse = np.unique(epochs // 900, return_inverse=True)
-    if time_zone == "UTC" or not len(quarters):
+    if time_zone == "UTC" or not len(epochs):
         return np.zeros(len(epochs), np.int64)
+    quarters, inverse = np.unique(epochs // 900, return_inverse=True)
     return _offsets_of(quarters * 900, zone)[inverse]
 
 
-def _offsets_of(moments: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:
+def _offsets_of(moments: Epochs, zone: ZoneInfo) -> Integers:
     """Halve the range until both ends agree and lie within a month: an offset lasts longer than that."""
     first, last = (_offset(int(moments[i]), zone) for i in (0, -1))
     if first == last and moments[-1] - moments[0] <= 20 * DAY:
@@ -112,21 +207,3 @@ def _offsets_of(moments: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]
 def _offset(epoch: int, zone: ZoneInfo) -> int:
     offset = datetime.fromtimestamp(epoch, UTC).astimezone(zone).utcoffset()
     return int(offset.total_seconds()) if offset else 0
-
-
-def _medians(slots: NDArray[np.int64], values: Floats, kinds: int, per_day: int) -> Floats:
-    """The median of each slot, smoothed over its neighbours; an unseen slot takes the median of all."""
-    table = np.full(kinds * per_day, np.nan)
-    order = np.argsort(slots, kind="stable")
-    seen, starts = np.unique(slots[order], return_index=True)
-    for slot, group in zip(seen, np.split(values[order], starts[1:]), strict=True):
-        table[slot] = np.median(group)
-    table[np.isnan(table)] = np.median(values)
-    if per_day == 1:
-        return table
-    days = table.reshape(kinds, per_day)
-    neighbours = range(-_SMOOTHED_SLOTS, _SMOOTHED_SLOTS + 1)
-    smoothed: Floats = np.median(
-        np.stack([np.roll(days, shift, axis=1) for shift in neighbours]), axis=0
-    ).ravel()
-    return smoothed

@@ -5,30 +5,30 @@ key, so that a repeated transform scores and learns the same datapoints from the
 """
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.detectors.detector import Feature
 from cutwatch.errors import MalformedState
 from cutwatch.features.recipe import FeatureRows
 from cutwatch.forests.learning_forest import LearningForest
+from cutwatch.timeseries.windows import LEAD_IN, LEAD_IN_DATAPOINTS
 
 Floats = NDArray[np.float64]
 Epochs = NDArray[np.int64]
 
-# Scores are remembered for the judgement's lead-in, however often a detector is transformed.
-_REMEMBERED_SECONDS = 15 * 86_400
+# Scores are remembered as long as they are the history of windows to come, and a day longer.
+_REMEMBERED_SECONDS = int(LEAD_IN.total_seconds()) + 86_400
+_REMEMBERED_ROWS = LEAD_IN_DATAPOINTS + 100
 
 
 @dataclass(eq=False)
 class ForestCheckpoint:
     """A forest, the epoch second before which it has learned everything, and the scores that it gave lately.
 
-    `epochs` and `scores` (n,) are in the order of time.
+    `epochs` (n,) and `scores` (n, features) are in the order of time.
     """
 
     forest: LearningForest
@@ -37,18 +37,18 @@ class ForestCheckpoint:
     scores: Floats
 
     @classmethod
-    def untrained(cls, features: Sequence[Feature], shingle_size: int, seed: int) -> Self:
+    def untrained(cls, features: int, shingle_size: int, seed: int) -> Self:
         """A forest that has learned nothing; equal seeds and rows give equal scores."""
         forest = LearningForest.untrained(features, shingle_size, seed=seed)
-        return cls(forest, 0, np.empty(0, np.int64), np.empty(0))
+        return cls(forest, 0, np.empty(0, np.int64), np.empty((0, features)))
 
     def score(self, made: FeatureRows, through: int) -> Floats:
-        """The scores (n,) of rows in the order of time; rows that are new, before `through`, are learned afterwards.
+        """The scores (n, features) of rows in the order of time; rows that are new, before `through`, are learned afterwards.
 
         A row that was scored before has the score it had then. One that arrives late, behind what has been learned, is
         scored as the forest stands, and not learned.
         """
-        scores = np.full(len(made.rows), np.nan)
+        scores = np.full((len(made.rows), len(self.forest.forests)), np.nan)
         known = np.searchsorted(self.epochs, made.epochs)
         known[known == len(self.epochs)] = 0
         seen = self.epochs[known] == made.epochs if len(self.epochs) else np.zeros(len(known), bool)
@@ -64,6 +64,7 @@ class ForestCheckpoint:
         self.through = max(self.through, through)
         epochs = np.concatenate([self.epochs, epochs])
         recent = epochs >= self.through - _REMEMBERED_SECONDS
+        recent[-_REMEMBERED_ROWS:] = True
         self.epochs = epochs[recent]
         self.scores = np.concatenate([self.scores, scores])[recent]
 
@@ -96,7 +97,7 @@ class ForestCheckpoint:
         """Scores are found by position: what does not lie side by side in the order of time would be another's."""
         if self.epochs.dtype != np.int64 or self.scores.dtype != np.float64:
             raise ValueError(f"epochs are {self.epochs.dtype}, scores {self.scores.dtype}")
-        if self.epochs.ndim != 1 or self.epochs.shape != self.scores.shape:
+        if self.scores.shape != (len(self.epochs), len(self.forest.forests)):
             raise ValueError(f"{self.epochs.shape} epochs for {self.scores.shape} scores")
         if not np.isfinite(self.scores).all() or not (np.diff(self.epochs) > 0).all():
             raise ValueError("scores are not finite, or epochs not ascending")

@@ -21,7 +21,7 @@ def train(bucket: Bucket, dataset: Dataset) -> Dataset:
     description = read_description(bucket, dataset["prefix"])
     recipe = FeatureRecipe.from_payload(description["recipe"])
     seed = crc32(f"{dataset['detector']} {description['end']}".encode())
-    state = ForestCheckpoint.untrained(recipe.features, recipe.shingle_size, seed)
+    state = ForestCheckpoint.untrained(len(recipe.features), recipe.shingle_size, seed)
     key = trained_state_key(dataset["detector"], dataset["forest"])
     _score(bucket, dataset, description, state, key)
     return dataset

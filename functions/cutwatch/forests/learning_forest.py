@@ -1,85 +1,69 @@
 """Forests that score each row and then learn it: AWS's own Random Cut Forest (Rust), by way of krcf."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from krcf import RandomCutForest
 from numpy.typing import NDArray
 
-from cutwatch.detectors.detector import Feature
-
 Floats = NDArray[np.float64]
 
 # Larger samples than a static forest's: what this one has learned must not be forgotten within days.
 TREES = 30
 SAMPLES_PER_TREE = 512
-# What a feature's scores count beside those of others. Residuals are nearly white noise, whose highest scores
-# are no incidents; on its own, every feature counts in full.
-_WEIGHTS: Mapping[Feature, float] = {"value": 1.0, "difference": 1.0, "residual": 0.75}
 
 
 @dataclass(frozen=True, eq=False)
 class LearningForest:
-    """One forest per feature; a row's score is that of the feature whose forest it surprises most.
+    """One forest per feature; each gives every row a score (all >= 0).
 
-    Each feature's scores (all >= 0) are multiplied by its weight first. Rows are as a recipe makes them: the features
-    of a datapoint side by side, datapoint by datapoint.
+    Rows are as a recipe makes them: the features of a datapoint side by side, datapoint by datapoint.
     """
 
     forests: tuple[RandomCutForest, ...]
-    weights: tuple[float, ...]
 
     @classmethod
     def untrained(
         cls,
-        features: Sequence[Feature],
+        features: int,
         shingle_size: int = 1,
         trees: int = TREES,
         samples: int = SAMPLES_PER_TREE,
         seed: int = 0,
     ) -> "LearningForest":
         """Forests that have learned nothing yet; equal seeds and rows give equal scores."""
-        seeds = range(seed, seed + len(features))
-        forests = tuple(_forest(shingle_size, trees, samples, one) for one in seeds)
-        together = len(features) > 1
-        return cls(forests, tuple(_WEIGHTS[one] if together else 1.0 for one in features))
+        seeds = range(seed, seed + features)
+        return cls(tuple(_forest(shingle_size, trees, samples, one) for one in seeds))
 
     def score(self, rows: Floats) -> Floats:
-        """The scores (n,) of rows (n, d) in the order of time, each given before its row is learned."""
-        return self._highest(rows, _score_then_learn)
+        """The scores (n, features) of rows (n, d) in the order of time, each given before its row is learned."""
+        return self._each(rows, _score_then_learn)
 
     def score_only(self, rows: Floats) -> Floats:
-        """The scores (n,) of rows (n, d) as the forests stand; nothing is learned."""
-        return self._highest(rows, _score)
+        """The scores (n, features) of rows (n, d) as the forests stand; nothing is learned."""
+        return self._each(rows, _score)
 
-    def _highest(self, rows: Floats, score: Callable[[RandomCutForest, Floats], Floats]) -> Floats:
+    def _each(self, rows: Floats, score: Callable[[RandomCutForest, Floats], Floats]) -> Floats:
         count = len(self.forests)
-        scores = [
-            weight * score(forest, rows[:, position::count])
-            for position, (forest, weight) in enumerate(
-                zip(self.forests, self.weights, strict=True)
-            )
-        ]
-        highest: Floats = np.maximum.reduce(scores)
-        return highest
+        return np.stack(
+            [score(forest, rows[:, k::count]) for k, forest in enumerate(self.forests)], axis=1
+        )
 
     def to_bytes(self) -> bytes:
-        """Each forest as msgpack, behind a line with their lengths and weights."""
+        """Each forest as msgpack, behind a line with their lengths."""
         packed = [bytes(forest.to_msgpack()) for forest in self.forests]
-        header = {"lengths": [len(one) for one in packed], "weights": self.weights}
+        header = {"lengths": [len(one) for one in packed]}
         return b"\n".join([json.dumps(header).encode(), b"".join(packed)])
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "LearningForest":
         """Read back what `to_bytes` wrote; it goes on exactly where that one was."""
         line, _, packed = content.partition(b"\n")
-        header = json.loads(line)
-        ends = np.cumsum(header["lengths"]).tolist()
+        ends = np.cumsum(json.loads(line)["lengths"]).tolist()
         parts = [packed[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        forests = tuple(RandomCutForest.from_msgpack(part) for part in parts)
-        return cls(forests, tuple(header["weights"]))
+        return cls(tuple(RandomCutForest.from_msgpack(part) for part in parts))
 
 
 def _forest(width: int, trees: int, samples: int, seed: int) -> RandomCutForest:

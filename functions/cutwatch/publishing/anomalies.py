@@ -13,8 +13,8 @@ from cutwatch.aws.limits import METRIC_MAX_AGE
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.keys import SCORES, next_state_key, scores_prefix
 from cutwatch.datasets.storage import read_description, read_epochs, read_scores
-from cutwatch.detection.adaptive_threshold import DEFAULT
 from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.parameters import DEFAULT
 from cutwatch.detection.scored_window import ScoredWindow, Verdicts
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import TRANSIENT, CutwatchError
@@ -128,21 +128,22 @@ def continued(
 ) -> list[AnomalyEvent]:
     """Events that begin within the last one told, or soon after it, bear its id: they are the same incident."""
     soon = timedelta(seconds=max(DEFAULT.same_incident_seconds, period))
+    longer = timedelta(seconds=max(DEFAULT.same_level_seconds, period))
     result: list[AnomalyEvent] = []
     for event in events:
         last = LastEvent(result[-1].id, result[-1].end) if result else before
-        if last and parse_timestamp(event.start) <= parse_timestamp(last.end) + soon:
-            known = replace(event, id=last.id, continues=True)
-            result.append(known)
-        else:
-            result.append(event)
+        within = longer if event.continues and not result else soon
+        goes_on = last and parse_timestamp(event.start) <= parse_timestamp(last.end) + within
+        result.append(
+            replace(event, id=last.id if last and goes_on else event.id, continues=bool(goes_on))
+        )
     return result
 
 
 def _read(bucket: Bucket, dataset: Mapping[str, Any], job: str) -> ScoredWindow:
     description = read_description(bucket, dataset["prefix"])
     if dataset["rows"] == 0:
-        return ScoredWindow(description, np.empty(0, np.int64), np.empty(0))
+        return ScoredWindow(description, np.empty(0, np.int64), np.empty((0, 1)))
     scores = scores_prefix(dataset["detector"], job)
     return ScoredWindow(
         description,

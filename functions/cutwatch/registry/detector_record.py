@@ -22,7 +22,6 @@ class Model:
     scheduled_time: str
     trained_through: str
     recipe: str
-    baseline: Mapping[str, Any]
     cutoff: Mapping[str, float]
     cutoff_method: CutoffMethod
     engine: Engine = "sagemaker"

@@ -65,6 +65,24 @@ class Series:
                 values[position] = value
         return cls(start, period, values)
 
+    def from_first(self, first: int | None = None) -> "Series":
+        """The part from the first datapoint on; where one is known at or before epoch second `first`, from there on.
+
+        A metric that has not begun has no gaps.
+        """
+        known = np.flatnonzero(~self.missing)
+        begun = int(self.epochs[known[0]]) if len(known) else None
+        if first is not None:
+            begun = first if begun is None else min(first, begun)
+        if begun is None or not len(self) or begun <= self.epochs[0]:
+            return self
+        skipped = min((begun - int(self.epochs[0])) // self.period, len(self))
+        return Series(
+            self.start + timedelta(seconds=skipped * self.period),
+            self.period,
+            self.values[skipped:],
+        )
+
     def filled(self, policy: MissingData) -> "Series":
         """Gaps filled as the policy says; `ignore` and `anomalous` leave them gaps."""
         if policy == "zero":

@@ -6,12 +6,14 @@ A model never sees a datapoint that it will score: training ends where publishin
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cutwatch.aws.limits import METRIC_MAX_AGE
+from cutwatch.aws.limits import METRIC_MAX_AGE, metric_retention
 from cutwatch.detectors.detector import Detector
 from cutwatch.timestamps import ceil_to_period, floor_to_period
 
 # Room for the job itself (and for waiting on a quota) before the oldest datapoint becomes too old to publish.
 PUBLISHING_MARGIN = timedelta(hours=12)
+# The history before a window by which it is judged: so long, and so many datapoints.
+LEAD_IN, LEAD_IN_DATAPOINTS = timedelta(days=30), 1_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,14 @@ class Window:
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return self.end <= self.start
+
+
+def lead_in_start(period: int, start: datetime, now: datetime) -> datetime:
+    """Where the history begins by which a window from `start` on is judged: as far back as CloudWatch keeps it."""
+    step = timedelta(seconds=period)
+    wanted = start - max(LEAD_IN, LEAD_IN_DATAPOINTS * step)
+    kept = ceil_to_period(now - metric_retention(period) + step, period)
+    return min(max(floor_to_period(wanted, period), kept), start)
 
 
 def newest_end(detector: Detector, scheduled_time: datetime, data_delay: timedelta) -> datetime:

@@ -11,7 +11,7 @@ function coloursNow() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
-    page: colour("page"), text: colour("quiet"), grid: colour("grid"), metric: colour("metric"), usual: colour("usual"), score: colour("score"),
+    page: colour("page"), text: colour("quiet"), grid: colour("grid"), metric: colour("metric"), usual: colour("usual"), expected: colour("expected"), score: colour("score"),
     cutoff: colour("cutoff"), anomaly: colour("anomaly"), event: colour("event"), unscored: colour("unscored"),
     missing: colour("missing"), planted: colour("planted"), plantedFill: colour("planted-fill"), onMark: colour("on-mark"),
   };
@@ -53,13 +53,14 @@ function metricOptions(about, colours, clock) {
       {},
       line(undefined, 0),
       line(undefined, 0),
+      line(colours.expected, 1, { dash: [4, 3] }),
       line(colours.metric, 1.25),
     ],
     bands: [{ series: [2, 1], fill: colours.usual }],
     axes: axes(colours, clock, false, "Metric"),
     hooks: {
       drawClear: [context(about, colours)],
-      draw: [anomalies(about, colours, 3), strip(about, colours), planted(about, colours), numbers(about, colours)],
+      draw: [anomalies(about, colours, 4), strip(about, colours), planted(about, colours), numbers(about, colours)],
     },
   };
 }
@@ -109,7 +110,7 @@ function drawChart(host, about, series, view, told) {
     plot.setScale("x", { min: view[0], max: view[1] });
     plots.push(plot);
   };
-  make(metricOptions(about, colours, clock), METRIC, [series.time, series.low, series.high, series.value]);
+  make(metricOptions(about, colours, clock), METRIC, [series.time, series.low, series.high, series.expected, series.value]);
   make(scoreOptions(about, colours, clock), SCORE, [series.time, series.score, series.cutoff]);
   return {
     clock,

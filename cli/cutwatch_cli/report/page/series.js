@@ -29,8 +29,9 @@ async function columnsOf(number, about) {
     found.push(column(bytes.subarray(from, until), kind, about.count));
     from = until;
   }
-  const [value, score, usual] = found;
-  return { value, score, usual };
+  const nothing = new Array(about.count).fill(null);
+  const [value, score, expected = nothing, below = nothing, above = nothing] = found;
+  return { value, score, expected, below, above };
 }
 
 // A value that holds from each of these positions on.
@@ -42,17 +43,17 @@ function stepped(count, steps, valueOf) {
 
 // Everything that is drawn, each as long as the time.
 async function seriesOf(number, about) {
-  const { value, score, usual } = await columnsOf(number, about);
+  const { value, score, expected, below, above } = await columnsOf(number, about);
   const time = Array.from({ length: about.count }, (_, row) => about.start + row * about.period);
-  const lows = stepped(about.count, about.usual, (step) => step[1]);
-  const highs = stepped(about.count, about.usual, (step) => step[2]);
-  const beside = (edges) => usual.map((each, row) => (each === null || edges[row] === null ? null : each + edges[row]));
+  const edge = (distances, sign) =>
+    expected.map((each, row) => (each === null || distances[row] === null ? null : each + sign * distances[row]));
   const flags = new Uint8Array(about.count);
   for (const [first, end] of about.anomalous) flags.fill(1, first, end);
   return {
     time, value, score, flags,
-    low: beside(lows),
-    high: beside(highs),
+    expected,
+    low: edge(below, -1),
+    high: edge(above, 1),
     cutoff: stepped(about.count, about.cutoffs, (step) => step[1]),
   };
 }

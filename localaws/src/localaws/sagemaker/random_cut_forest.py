@@ -17,6 +17,7 @@ from localaws.limits import RCF_FEATURE_DIM, RCF_NUM_SAMPLES_PER_TREE, RCF_NUM_T
 from localaws.sagemaker.jobs import JobFailure
 
 Rows = NDArray[np.float64]
+Forest = tuple[RandomCutForest, ...]
 
 _RANGES = {
     "feature_dim": RCF_FEATURE_DIM,
@@ -25,6 +26,7 @@ _RANGES = {
 }
 _DEFAULTS = {"num_trees": "100", "num_samples_per_tree": "256", "eval_metrics": ""}
 _MODEL_FILE = "model_algo-1"
+_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -64,39 +66,64 @@ def parse_rows(content: bytes, feature_dim: int, source: str) -> Rows:
 
 
 def train(rows: Rows, parameters: Hyperparameters) -> bytes:
-    """Train a static forest on a uniform sample; the same rows and hyperparameters give the same forest."""
+    """Train a static forest; the same rows and hyperparameters give the same forest.
+
+    As SageMaker documents it, one sample is drawn without replacement and dealt out to the trees.
+    """
     seed = int.from_bytes(
         hashlib.sha256(rows.tobytes() + repr(parameters).encode()).digest()[:4], "big"
     )
+    size = min(len(rows) // parameters.num_trees, parameters.num_samples_per_tree)
+    shuffled = np.random.default_rng(seed).permutation(rows)
+    # Fewer rows than trees: some trees stay without any, and those that have one say nothing.
+    parts = [
+        shuffled[k :: parameters.num_trees][: max(size, 1)] for k in range(parameters.num_trees)
+    ]
+    trees = [_tree(part, seed + k) for k, part in enumerate(parts) if len(part)]
+    return _pack(b"".join(len(tree).to_bytes(_LENGTH, "big") + tree for tree in trees))
+
+
+def load(artefact: bytes) -> Forest:
+    """The forest in a model artefact: its trees, each as a forest of one."""
+    content = _unpack(artefact)
+    trees = []
+    try:
+        while content:
+            end = _LENGTH + int.from_bytes(content[:_LENGTH], "big")
+            trees.append(RandomCutForest.from_msgpack(content[_LENGTH:end]))
+            content = content[end:]
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise JobFailure(f"ModelError: Unable to load the model: {reason}") from error
+    if not trees:
+        raise JobFailure("ModelError: Unable to load the model: it has no trees")
+    return tuple(trees)
+
+
+def score(forest: Forest, rows: Rows) -> list[float]:
+    """Score each row, in order: the mean over the trees; higher is more anomalous."""
+    listed = rows.tolist()
+    by_tree = np.array([[tree.score(row) for row in listed] for tree in forest])
+    means: list[float] = by_tree.mean(axis=0).tolist()
+    return means
+
+
+def _tree(rows: Rows, seed: int) -> bytes:
     options: Any = {
-        "dimensions": parameters.feature_dim,
+        "dimensions": rows.shape[1],
         "shingle_size": 1,
-        "num_trees": parameters.num_trees,
-        "sample_size": parameters.num_samples_per_tree,
+        "num_trees": 1,
+        "sample_size": max(len(rows), 2),
         "lambda": 0.0,
         "output_after": 1,
         "random_seed": seed,
         "internal_shingling": False,
         "parallel_execution_enabled": False,
     }
-    forest = RandomCutForest(options)
-    for row in np.random.default_rng(seed).permutation(rows):
-        forest.update(row)
-    return _pack(forest.to_msgpack())
-
-
-def load(artefact: bytes) -> RandomCutForest:
-    """The forest in a model artefact."""
-    try:
-        return RandomCutForest.from_msgpack(_unpack(artefact))
-    except RuntimeError as error:
-        reason = str(error).partition("\n")[0]
-        raise JobFailure(f"ModelError: Unable to load the model: {reason}") from error
-
-
-def score(forest: RandomCutForest, rows: Rows) -> list[float]:
-    """Score each row, in order; higher is more anomalous."""
-    return [forest.score(row) for row in rows]
+    tree = RandomCutForest(options)
+    for row in rows:
+        tree.update(row)
+    return bytes(tree.to_msgpack())
 
 
 def jsonlines(scores: Sequence[float]) -> bytes:

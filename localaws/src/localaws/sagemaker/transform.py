@@ -99,7 +99,7 @@ class TransformJobs:
         outputs = {}
         for key in keys:
             content = objects.read(f"s3://{bucket}/{key}")
-            rows = random_cut_forest.parse_rows(content, forest.dimensions(), key)
+            rows = random_cut_forest.parse_rows(content, forest[0].dimensions(), key)
             scores = random_cut_forest.score(forest, rows)
             outputs[_output_uri(job, uri, key)] = _scores_as_destined(scores, fate)
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.detection.adaptive_threshold import Baseline
 from cutwatch.detection.scored_window import ScoredWindow, Verdicts
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import CutoffRule, MinimumDeviation
@@ -21,30 +20,27 @@ readings = st.lists(st.none() | st.floats(0, 100), min_size=1, max_size=30)
 
 
 def scored(
-    values: list[Any],
-    lead_in: int = 0,
-    method: Any = "training",
-    *,
-    follows: bool = False,
-    **fields: Any,
+    values: list[Any], lead_in: int = 0, method: Any = "training", **fields: Any
 ) -> ScoredWindow:
     """A window whose scores are its values; the first datapoints are its lead-in."""
     series = a_series(values)
     detector = a_detector(cutoff=CutoffRule(method), **fields)
     description = {
         "detector": detector.to_payload(),
-        "recipe": a_recipe(profile=a_recipe().profile).to_payload(),
+        "recipe": a_recipe().to_payload(),
         "start": format_timestamp(series.moment(lead_in)),
-        "baseline": Baseline(10.0, 2.0, smooth=False).to_payload(),
         "cutoff": Cutoff(10.0, 2.0, 3.0, 16.0).to_payload(),
         "cutoff_method": method,
-        "follows": follows,
         "series_start": format_timestamp(series.start),
         "values": [None if np.isnan(value) else value for value in series.values.tolist()],
     }
     present = ~np.isnan(series.usable(detector).values)
     stored = json.loads(json.dumps(description))
-    return ScoredWindow(stored, series.epochs[present], series.values[present])
+    return ScoredWindow(stored, series.epochs[present], series.values[present][:, None])
+
+
+# Two days around 10.
+USUAL = [9.0, 10.0, 11.0] * 192
 
 
 def verdicts(values: list[Any], *args: Any, **options: Any) -> Verdicts:
@@ -86,55 +82,46 @@ def test_the_original_rule_leaves_the_lead_in_out_of_mean_and_deviation() -> Non
 def test_every_method_judges_an_incident_as_one_event_with_the_facts_of_its_datapoints(
     method: str,
 ) -> None:
-    values = [10.0] * DAY + [40.0] * HOUR + [10.0] * DAY
+    values = [*USUAL, *USUAL[:DAY], *[40.0] * HOUR, *USUAL[:DAY]]
+    first = len(USUAL) + DAY
 
-    [event] = verdicts(values, method=method).events
+    [event] = verdicts(values, len(USUAL), method).events
 
     assert event.id == f"orders:{event.start}"
-    assert iso(DAY) <= event.start <= event.peak_time <= event.end
+    assert iso(first) <= event.start <= event.peak_time <= event.end
     assert event.severity is not None
     assert event.severity >= 1
-    assert (event.score, event.expected, event.driver) == (40.0, 100.0, "level")
-    assert (event.expected_low, event.expected_high) == (90.0, 110.0)
+    assert (event.value, event.driver) == (40.0, "level")
+    assert event.expected == pytest.approx(10, abs=1)
+    assert 8 <= event.expected_low <= 9.5  # type: ignore[operator]
+    assert 10.5 <= event.expected_high <= 12  # type: ignore[operator]
 
 
-def test_the_part_that_was_published_before_is_judged_again_if_the_window_follows_it() -> None:
-    values = [10.0] * DAY + [40.0] * 6 + [10.0] * DAY
+def test_the_default_scores_in_multiples_of_its_threshold() -> None:
+    values = [*USUAL, *USUAL[:DAY], *[40.0] * HOUR, *USUAL[:DAY]]
 
-    alone = verdicts(values, DAY + 6, "adaptive")
-    following = verdicts(values, DAY + 6, "adaptive", follows=True)
+    judged = verdicts(values, len(USUAL), "adaptive")
 
-    assert alone.events == ()
-    [event] = following.events
-    assert iso(DAY) <= event.start < iso(DAY + 3)
-
-
-def test_of_what_was_published_before_only_ones_are_published_again_and_without_a_score() -> None:
-    values = [10.0] * DAY + [40.0] * 6 + [10.0] * DAY
-
-    judged = verdicts(values, DAY + 6, "adaptive", follows=True)
-
-    before = judged.epochs < START + 300 * (DAY + 6)
-    assert before.any()
-    assert judged.anomalies[before].all()
-    assert np.isnan(judged.scores[before]).all()
-    assert not np.isnan(judged.scores[~before]).any()
+    assert judged.cutoff == 1.0
+    np.testing.assert_array_equal(judged.scores, judged.severities)
+    assert judged.scores[judged.anomalies == 1].max() == judged.events[0].severity
 
 
 def test_events_that_nobody_asked_to_hear_of_are_left_out_with_their_ones() -> None:
-    values = [10.0] * DAY + [40.0] * HOUR + [10.0] * DAY
+    values = [*USUAL, *[40.0] * HOUR, *USUAL]
 
-    judged = verdicts(values, direction="above")
+    judged = verdicts(values, len(USUAL), direction="below")
 
     assert judged.events == ()
     assert judged.anomalies.sum() == 0
-    assert len(judged.scores) == len(values)
+    assert len(judged.scores) == len(values) - len(USUAL)
 
 
 def test_a_minimum_deviation_is_in_the_metrics_unit() -> None:
-    values = [99.0] * 10
-    assert verdicts(values, minimum_deviation=MinimumDeviation(absolute=2)).events == ()
-    assert len(verdicts(values, minimum_deviation=MinimumDeviation(absolute=1)).events) == 1
+    values = [*USUAL, *[40.0] * HOUR]
+    first = len(USUAL)
+    assert verdicts(values, first, minimum_deviation=MinimumDeviation(absolute=32)).events == ()
+    assert len(verdicts(values, first, minimum_deviation=MinimumDeviation(absolute=28)).events) == 1
 
 
 def test_gaps_are_nothing_unless_silence_is_the_anomaly() -> None:
@@ -185,7 +172,7 @@ def test_what_has_grown_too_old_is_left_out_with_all_events_kept() -> None:
 
 
 def test_severities_are_finite_numbers_whatever_the_scores() -> None:
-    judged = verdicts([0.0] * 99 + [5.0], method="window")
+    judged = verdicts([0.0] * 99 + [5.0], 1, "window")
 
     assert np.isfinite(judged.severities).all()
     assert all(np.isfinite(event.severity or 0) for event in judged.events)

@@ -6,18 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.features.recipe import FeatureRecipe, difference, lag_one_autocorrelation, resolution
+from cutwatch.features.recipe import FeatureRecipe
 from tests.support.builders import NOON, a_recipe, a_series
 
-readings = st.lists(st.none() | st.floats(-1e6, 1e6), max_size=40)
+readings = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=40).filter(
+    lambda values: any(value is not None for value in values)
+)
 sizes = st.integers(1, 12)
 RANDOM = np.random.default_rng(3)
 NOISE = RANDOM.normal(100, 5, 2_000).tolist()
 WALK = np.cumsum(RANDOM.normal(0, 1, 2_000)).tolist()
 
 
-def learn(values: list[Any], features: Any = "auto", size: int = 1) -> FeatureRecipe:
-    return FeatureRecipe.fit(a_series(values), features, size, "UTC")
+def learn(
+    values: list[Any], features: Any = "auto", size: int = 1, engine: Any = "lambda"
+) -> FeatureRecipe:
+    return FeatureRecipe.fit(a_series(values), features, size, "UTC", engine)
 
 
 def test_a_row_holds_neighbours_oldest_first_and_bears_the_newests_timestamp() -> None:
@@ -36,9 +40,10 @@ def test_every_datapoint_of_a_row_has_all_features_each_by_its_own_spread() -> N
     ]
 
 
-def test_the_residual_is_what_is_left_of_the_usual() -> None:
-    rows = a_recipe(features=("residual",)).transform(a_series([90, 100, 130])).rows
-    assert rows.tolist() == [[-10], [0], [30]]
+def test_the_residual_is_what_is_left_of_the_expected() -> None:
+    values = [90.0, 110.0] * 200
+    rows = a_recipe(features=("residual",)).transform(a_series([*values, 400.0]), 2**40).rows
+    assert rows[-1, 0] == pytest.approx(300, abs=15)
 
 
 def test_no_row_spans_a_gap() -> None:
@@ -108,34 +113,44 @@ def test_rows_do_not_depend_on_what_comes_after_them() -> None:
     np.testing.assert_array_equal(part.rows, whole.rows[:1_000])
 
 
-def test_where_one_step_explains_the_next_difference_and_residual_are_features_too() -> None:
-    assert learn(WALK).features == ("value", "difference", "residual")
+def between(weight: float) -> list[float]:
+    walk, noise = np.array(WALK[:1_000]), np.array(NOISE[:1_000])
+    within_days = np.concatenate([part - part.mean() for part in np.split(walk, 5)])
+    return (weight * within_days + (1 - weight) * (noise - 100) / 5).tolist()
+
+
+def test_features_are_chosen_by_the_autocorrelation() -> None:
+    assert learn(WALK).features == ("difference", "residual")
     assert learn(NOISE).features == ("value",)
 
 
-@pytest.mark.parametrize(("values", "low", "high"), [(WALK, 0.95, 1), (NOISE, -0.1, 0.1)])
-def test_smooth_metrics_explain_themselves_and_noise_does_not(
-    values: list[float], low: float, high: float
-) -> None:
-    assert low <= lag_one_autocorrelation(a_series(values)) <= high
+def test_between_smooth_and_noisy_both_are_watched() -> None:
+    chosen = {learn(between(weight)).features for weight in np.linspace(0, 1, 41)}
+    assert chosen == {
+        ("value",),
+        ("value", "difference", "residual"),
+        ("difference", "residual"),
+    }
 
 
-@pytest.mark.parametrize("values", [[], [None], [5], [5, 5, 5]])
-def test_a_constant_or_empty_history_explains_nothing(values: list[Any]) -> None:
-    assert lag_one_autocorrelation(a_series(values)) == 0
+def test_sagemakers_forest_gives_one_score_and_so_gets_one_feature() -> None:
+    assert learn(WALK, engine="sagemaker").features == ("difference",)
+    assert learn(NOISE, engine="sagemaker").features == ("value",)
 
 
-def test_a_level_that_moves_over_weeks_makes_noise_no_smooth_metric() -> None:
-    shifted = np.array(NOISE) + 100 * (np.arange(len(NOISE)) // 1_000)
-    assert lag_one_autocorrelation(a_series(shifted.tolist())) < 0.1
+def test_a_recipe_knows_when_its_metric_began() -> None:
+    assert learn([None, None, 3.0, 4.0]).first == int(NOON.timestamp()) + 600
 
 
-def test_after_a_long_silence_there_is_no_step() -> None:
-    recipe = a_recipe(features=("difference",), spreads=(1.0,))
-    soon, late = ([1.0, *[None] * gap, 9.0] for gap in (11, 12))
+def test_scores_are_told_apart_by_feature_and_a_joint_score_counts_as_the_values() -> None:
+    recipe = a_recipe(features=("value", "difference"), spreads=(1.0, 1.0))
+    each, joint = np.array([[1.0, 2.0]]), np.array([[3.0]])
 
-    assert recipe.transform(a_series(soon)).rows.ravel().tolist() == [0.0, 8.0]
-    assert recipe.transform(a_series(late)).rows.ravel().tolist() == [0.0, 0.0]
+    assert {name: s.tolist() for name, s in recipe.by_feature(each).items()} == {
+        "value": [1.0],
+        "difference": [2.0],
+    }
+    assert recipe.by_feature(joint)["value"].tolist() == [3.0]
 
 
 def test_small_changes_of_large_values_survive_single_precision() -> None:
@@ -144,43 +159,6 @@ def test_small_changes_of_large_values_survive_single_precision() -> None:
     assert len(np.unique(rows)) == 50
 
 
-def test_a_single_outlier_changes_little() -> None:
-    with_outlier = [*WALK[:1_000], 1e6, *WALK[1_000:]]
-    assert lag_one_autocorrelation(a_series(with_outlier)) > 0.95
-
-
-@pytest.mark.parametrize(
-    ("values", "unit"),
-    [
-        ([0] * 99 + [20], 1.0),
-        ([5] * 100, 1),
-        ([0.5] * 100, 0.005),
-        ([3] * 99 + [4], 1),
-        ([3] * 98 + [3.25, 9], 0.25),
-        (NOISE, 0),
-        ([1, 2] * 50, 0),
-        ([], 0),
-        ([None], 0),
-    ],
-)
-def test_a_metric_that_hardly_ever_changes_has_a_unit_of_change(
-    values: list[Any], unit: float
-) -> None:
-    assert resolution(a_series(values)) == pytest.approx(unit)
-
-
-def test_a_difference_reaches_over_a_gap_to_the_datapoint_before_it() -> None:
-    changes = difference(a_series([1, 3, None, None, 10]))
-
-    assert changes[[0, 1, 4]].tolist() == [0, 2, 7]
-    assert np.isnan(changes[[2, 3]]).all()
-
-
 def test_spreads_make_features_comparable_and_are_never_zero() -> None:
     assert learn([5] * 200, ("value", "difference")).spreads == (1.0, 1.0)
     assert learn(NOISE, ("value",)).spreads[0] == pytest.approx(3.3 * 5, rel=0.05)
-
-
-def test_the_residual_is_measured_by_the_spread_of_the_value() -> None:
-    of_value, of_residual = learn(WALK, ("value", "residual")).spreads
-    assert of_residual == of_value

@@ -1,0 +1,160 @@
+"""The four ways in which a datapoint can be anomalous, each measured in multiples of its own cutoff.
+
+Nothing here looks ahead: a position's multiples depend on the history before the window and on what came until then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutwatch.detection.parameters import DEFAULT, HOUR, ThresholdParameters
+from cutwatch.detection.recurrence import peak_level, recurring_peaks
+from cutwatch.detectors.detector import Feature
+from cutwatch.features.changes import sudden_changes
+from cutwatch.features.expectation import Expectation, expect
+from cutwatch.timeseries.series import Series
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Driver = Literal["level", "change"]
+# The scores (n,) of a series' positions by feature, NaN where there is no row.
+Scores = Mapping[Feature, Floats]
+
+_LONGEST_SMOOTHING = 3 * HOUR
+_BELOW_CUTOFF = 0.99
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """One way of being anomalous: multiples of the cutoff (n,), and how far apart (seconds) one event's may lie."""
+
+    driver: Driver
+    multiples: Floats
+    joined_seconds: int
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A series' channels, and what was expected of it."""
+
+    channels: tuple[Channel, ...]
+    expectation: Expectation
+
+
+def measure(
+    series: Series,
+    start: int,
+    scores: Scores,
+    time_zone: str,
+    parameters: ThresholdParameters = DEFAULT,
+) -> Measured:
+    """Measure a series (gaps filled or left as NaN) by the scores of its forests, from epoch second `start` on.
+
+    What came before `start` is the history by which everything is standardised.
+    """
+    expectation = expect(series, start, time_zone)
+    measuring = _Measuring(series, series.epochs < start, expectation, parameters)
+    channels = [measuring.deviation()]
+    if "difference" in scores and not measuring.rare:
+        channels.append(measuring.change(scores["difference"]))
+    if "residual" in scores and not measuring.rare:
+        channels.append(measuring.residual(scores["residual"]))
+    if "value" in scores:
+        channels.append(measuring.level(scores["value"]))
+    return Measured(tuple(channels), expectation)
+
+
+@dataclass(frozen=True, eq=False)
+class _Measuring:
+    series: Series
+    history: Flags
+    expectation: Expectation
+    parameters: ThresholdParameters
+
+    @property
+    def rare(self) -> bool:
+        """Whether the metric hardly ever changes: peaks that come daily, at whatever time, are then its usual ones."""
+        return self.expectation.resolution > 0
+
+    def deviation(self) -> Channel:
+        """How far the mean of the last hour is from what is expected."""
+        size = max(HOUR // self.series.period, 2 if self.rare else 1)
+        statistic = self._by_tail(np.abs(_mean_of_last(self.expectation.deviations, size)))
+        return self._channel("level", statistic, self.parameters.deviation)
+
+    def change(self, scores: Floats) -> Channel:
+        """How sudden the step to a datapoint is: half by its forest, half by its size."""
+        sizes = sudden_changes(self.series, self.history, self.expectation)
+        by_forest = (
+            self._standardised(scores, self.parameters.trimmed) / self.parameters.change_forest
+        )
+        by_size = self._by_tail(sizes) / self.parameters.change_size
+        channel = self._channel("change", (by_forest + by_size) / 2, 1.0)
+        return self._far_enough(channel, self.parameters.least_deviation_of_change)
+
+    def residual(self, scores: Floats) -> Channel:
+        """How unusual a value is at its time."""
+        statistic = self._standardised(scores, self.parameters.trimmed)
+        channel = self._channel("level", statistic, self.parameters.residual)
+        return self._far_enough(channel, self.parameters.least_deviation_of_level)
+
+    def level(self, scores: Floats) -> Channel:
+        """How unusual a value is at any time; a metric that often peaks must exceed its own peak level."""
+        parameters, period = self.parameters, self.series.period
+        statistic = self._standardised(scores, 0.0)
+        cutoff = parameters.level + parameters.peak_share * peak_level(
+            statistic, period, parameters
+        )
+        channel = self._channel("level", statistic, cutoff, parameters.level_joined_hours)
+        return self._far_enough(channel, parameters.least_deviation_of_level)
+
+    def _far_enough(self, channel: Channel, least: float) -> Channel:
+        """The channel, kept below its cutoff while the latest values are near what is expected."""
+        sizes = np.abs(self.expectation.deviations)
+        far = (sizes > least) & (sizes * self.expectation.scale > self.expectation.resolution)
+        lately = _mean_of_last(np.where(np.isnan(sizes), np.nan, far), self.parameters.smoothing)
+        capped = np.minimum(channel.multiples, _BELOW_CUTOFF)
+        return replace(channel, multiples=np.where(lately > 0, channel.multiples, capped))
+
+    def _channel(
+        self,
+        driver: Driver,
+        statistic: Floats,
+        cutoff: float | Floats,
+        joined_hours: float | None = None,
+    ) -> Channel:
+        parameters, period = self.parameters, self.series.period
+        recurring = recurring_peaks(statistic, period, parameters, at_any_time=self.rare)
+        hours = parameters.joined_hours if joined_hours is None else joined_hours
+        multiples = statistic / np.maximum(cutoff, parameters.recurrence * recurring)
+        return Channel(driver, multiples, max(round(hours * HOUR), period))
+
+    def _standardised(self, scores: Floats, trimmed: float) -> Floats:
+        """How many deviations the latest scores of each position lie above those of the history."""
+        parameters = self.parameters
+        size = min(parameters.smoothing, max(_LONGEST_SMOOTHING // self.series.period, 1))
+        past = scores[self.history & ~np.isnan(scores)][-parameters.baseline_datapoints :]
+        if not len(past):
+            return np.full(len(scores), np.nan)
+        kept = past[past <= np.quantile(past, 1 - trimmed)]
+        deviation = float(np.std(kept)) + parameters.deviation_floor
+        return (_mean_of_last(scores, size) - float(np.mean(kept))) / deviation
+
+    def _by_tail(self, statistic: Floats) -> Floats:
+        past = statistic[self.history & ~np.isnan(statistic)]
+        tail = float(np.quantile(past, self.parameters.tail)) if len(past) else 0.0
+        return statistic / (1 + tail)
+
+
+def _mean_of_last(values: Floats, size: int) -> Floats:
+    """The mean (n,) of the last `size` known values at each known position; NaN where nothing is known."""
+    known = np.flatnonzero(~np.isnan(values))
+    sums = np.concatenate([[0.0], np.cumsum(values[known])])
+    ends = np.arange(1, len(known) + 1)
+    starts = np.maximum(ends - size, 0)
+    result = np.full(len(values), np.nan)
+    result[known] = (sums[ends] - sums[starts]) / (ends - starts)
+    return result

@@ -1,0 +1,75 @@
+"""Every number of the adaptive threshold: one set for all metrics, none is tuned per metric."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cutwatch.detectors.detector import Sensitivity
+
+HOUR, DAY = 3_600, 86_400
+
+
+@dataclass(frozen=True)
+class ThresholdParameters:
+    """Scores are standardised by the history before a window; see docs/detection.md for what each was measured to do."""
+
+    smoothing: int = 3
+    """Forest scores averaged before they are judged (datapoints, of three hours at most); more is calmer and later."""
+    deviation_floor: float = 0.4
+    """Added to the standard deviation of a forest's scores (score units): calms forests that scored evenly."""
+    baseline_datapoints: int = 4_000
+    """How many of the latest scores of the history give mean and deviation (datapoints)."""
+    trimmed: float = 0.02
+    """The share of the history's highest scores that the baselines of changes and residuals leave out: past incidents."""
+    tail: float = 0.98
+    """The quantile of a statistic over the history by which, plus 1, the statistic is divided."""
+    change_forest: float = 1.8
+    """The forest's half of the cutoff for changes (standard deviations)."""
+    change_size: float = 1.5
+    """The other half: the size of a step (times 1 + its tail)."""
+    deviation: float = 2.0
+    """The cutoff for the mean deviation of an hour from what is expected (times 1 + its tail)."""
+    residual: float = 3.1
+    """The cutoff for the residual's forest (standard deviations)."""
+    level: float = 0.7
+    """The least cutoff for the value's forest (standard deviations)."""
+    peak_share: float = 0.7
+    """The share of the peak level by which the cutoff for the value's forest is raised."""
+    peak_days: float = 14
+    """How far back the peak level looks (days)."""
+    peak_datapoints: int = 300
+    """The same in datapoints, where so many take longer."""
+    peak_rank: int = 3
+    """The how many-th largest peak is the peak level: two real incidents do not make one."""
+    peak_hours: float = 2
+    """A peak is the highest score within so much on either side (hours)."""
+    least_deviation_of_change: float = 2.0
+    """A change counts if one of the last `smoothing` values is so many scales from what is expected."""
+    least_deviation_of_level: float = 2.5
+    """The same for the forests of value and residual."""
+    recurrence: float = 1.5
+    """What recurs at its time of day or week must be exceeded by this factor."""
+    recurrence_hours: float = 0.5
+    """How far from its time of day a recurring peak may lie (hours)."""
+    recurring_days: int = 5
+    """Of the seven days before, on how many a peak has to have come to be one that recurs; of fewer known days, in proportion."""
+    recurring_weeks: int = 3
+    """In how many weeks before, without exception, a peak has to have come at its time of the week."""
+    joined_hours: float = 0.5
+    """An event goes on while its datapoints above the cutoff lie no further apart (hours, at least one datapoint)."""
+    level_joined_hours: float = 6.0
+    """The same for the value's forest: changes of level come in several steps."""
+
+    @property
+    def same_incident_seconds(self) -> int:
+        """An event that begins no later than this after another one's end goes on with it."""
+        return round(self.joined_hours * HOUR)
+
+    @property
+    def same_level_seconds(self) -> int:
+        """The same where the event's own channel says that it follows another."""
+        return round(self.level_joined_hours * HOUR)
+
+
+DEFAULT = ThresholdParameters()
+# What multiplies the cutoff.
+SENSITIVITY: Mapping[Sensitivity, float] = {"low": 1.5, "medium": 1.0, "high": 0.7}

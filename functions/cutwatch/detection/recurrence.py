@@ -1,0 +1,86 @@
+"""Peaks that a metric has anyway: those that recur at their time of day or week, and the level of its highest ones."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutwatch.detection.parameters import DAY, HOUR, ThresholdParameters
+
+Floats = NDArray[np.float64]
+
+_DAYS, _DAYS_A_WEEK = 7, 7
+_HALF_A_DAY = 12.0
+# Peaks a quarter of a day apart and less cannot be told from the day's own course.
+_LONGEST_PERIOD = DAY // 4
+# The peak level is looked up this often; between, nothing is learned.
+_PEAK_LEVEL_SECONDS = 6 * HOUR
+
+
+def recurring_peaks(
+    statistic: Floats, period: int, parameters: ThresholdParameters, *, at_any_time: bool = False
+) -> Floats:
+    """For each position (n,) the height that recurs at its time of day or of the week, by what came before; at least 0.
+
+    With `at_any_time` a peak recurs that comes daily, at whatever time.
+    `statistic` (n,) lies on the grid of the period, NaN where nothing is known.
+    """
+    if period > _LONGEST_PERIOD:
+        return np.zeros(len(statistic))
+    hours = _HALF_A_DAY if at_any_time else parameters.recurrence_hours
+    reach = max(round(hours * HOUR / period), 1)
+    around = _highest_around(statistic, reach)
+    day = DAY // period
+    days = np.stack([_before(around, number * day) for number in range(1, _DAYS + 1)])
+    weeks = np.stack(
+        [
+            _before(around, number * _DAYS_A_WEEK * day)
+            for number in range(1, parameters.recurring_weeks + 1)
+        ]
+    )
+    known = np.sum(np.isfinite(days), axis=0)
+    needed = np.ceil(known * parameters.recurring_days / _DAYS).astype(np.intp)
+    ordered = np.sort(days, axis=0)[::-1]
+    daily = np.take_along_axis(ordered, np.maximum(needed - 1, 0)[None, :], axis=0)[0]
+    return np.asarray(np.maximum(np.maximum(daily, weeks.min(axis=0)), 0.0))
+
+
+def peak_level(statistic: Floats, period: int, parameters: ThresholdParameters) -> Floats:
+    """For each position (n,) the `peak_rank`-th largest peak of the days before; 0 where there were fewer."""
+    reach = max(round(parameters.peak_hours * HOUR / period), 1)
+    peaks = find_peaks(statistic, reach)
+    every = max(_PEAK_LEVEL_SECONDS // period, 1)
+    starts = np.arange(0, len(statistic), every)
+    rank = parameters.peak_rank
+    levels = np.zeros(len(starts))
+    # A peak is known to be one only when nothing higher has followed for a while.
+    firsts = np.searchsorted(
+        peaks, starts - max(round(parameters.peak_days * DAY / period), parameters.peak_datapoints)
+    )
+    lasts = np.searchsorted(peaks + reach, starts)
+    for number, (first, last) in enumerate(zip(firsts.tolist(), lasts.tolist(), strict=True)):
+        if last - first >= rank:
+            levels[number] = np.partition(statistic[peaks[first:last]], -rank)[-rank]
+    return np.repeat(np.maximum(levels, 0.0), every)[: len(statistic)]
+
+
+def find_peaks(statistic: Floats, reach: int) -> NDArray[np.intp]:
+    """Positions that are the highest within `reach` on either side; the first of equals."""
+    highest = _highest_around(statistic, reach)
+    peaks: list[int] = []
+    for position in np.flatnonzero(statistic == highest).tolist():
+        if not peaks or position - peaks[-1] > reach:
+            peaks.append(position)
+    return np.array(peaks, np.intp)
+
+
+def _highest_around(statistic: Floats, reach: int) -> Floats:
+    known = np.where(np.isnan(statistic), -np.inf, statistic)
+    padded = np.pad(known, reach, constant_values=-np.inf)
+    highest: Floats = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
+    return highest
+
+
+def _before(statistic: Floats, positions: int) -> Floats:
+    """What stood so many positions before; nothing (-inf) before the first."""
+    result = np.full(len(statistic), -np.inf)
+    result[positions:] = statistic[: max(len(statistic) - positions, 0)]
+    return result
