@@ -1,7 +1,7 @@
-"""The two labelled collections, and what a detector's alarms on them are worth.
+"""The three labelled collections, and what a detector's alarms on them are worth.
 
-Collection 1 is the Numenta Anomaly Benchmark, scored by its published standard profile. Collection 2 are operational
-metrics with a column `label`, scored by labelled events found and false alarms a week.
+Collection 1 is the Numenta Anomaly Benchmark, scored by its published standard profile. Collections 2 and 3 are
+operational metrics with a column `label`, scored by labelled events found and false alarms a week.
 """
 
 import csv
@@ -21,9 +21,11 @@ Span = tuple[int, int]
 PROBATION_SHARE, PROBATION_ROWS = 0.15, 750
 FALSE_ALARM_WEIGHT = 0.11
 _FORGIVEN = 3  # window widths
-# Collection 2, in rows of five minutes: a month is only learned from; alarms an hour around an event find it.
-MONTH, WEEK, HOUR, SAME_EVENT = 8_640, 2_016, 12, 6
+# Collection 2 has rows of five minutes, of which a month is only learned from; of collection 3 a week is.
+MONTH, FIVE_MINUTES = 8_640, 300
 SHORTEST = MONTH + 500
+# An alarm finds an event within an hour (and two rows) of it; what lies half an hour (and a row) apart is one.
+NEAR, APART, WEEK = 3_600, 1_800, 604_800
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,21 @@ class LabelledMetric:
     category: str
     rows: int
     events: tuple[Span, ...]
+    scored_from: int
+    """The first row that counts."""
+    period: int = FIVE_MINUTES
+    """Of rows, in seconds."""
 
     @property
-    def scored_from(self) -> int:
-        """The first row that counts."""
-        if self.collection == "KPI":
-            return MONTH
-        return min(int(PROBATION_SHARE * self.rows), PROBATION_ROWS)
+    def apart(self) -> int:
+        """Rows between which alarms, or labels, are one event."""
+        return max(round(APART / self.period), 1)
+
+    @property
+    def near(self) -> int:
+        """Rows around an event in which an alarm finds it."""
+        least = 1 if self.collection == "KPI" else 2
+        return max(round(NEAR / self.period), least)
 
 
 @dataclass(frozen=True)
@@ -69,18 +79,37 @@ def load_kpi(folder: Path) -> list[LabelledMetric]:
     return [metric for metric in metrics if metric.rows >= SHORTEST]
 
 
+def load_operations(folder: Path) -> list[LabelledMetric]:
+    """Collection 3, from a folder with `data`: mostly hourly, judged from the eighth day on."""
+    return [_operations_metric(path) for path in sorted((folder / "data").glob("*.csv"))]
+
+
 def _nab_metric(path: Path, windows: Sequence[Sequence[str]]) -> LabelledMetric:
     with path.open(newline="") as file:
         timestamps = [row["timestamp"][:19] for row in csv.DictReader(file)]
     events = tuple((timestamps.index(a[:19]), timestamps.index(b[:19])) for a, b in windows)
-    return LabelledMetric(path, "NAB", path.parent.name, len(timestamps), events)
+    probation = min(int(PROBATION_SHARE * len(timestamps)), PROBATION_ROWS)
+    return LabelledMetric(path, "NAB", path.parent.name, len(timestamps), events, probation)
 
 
 def _kpi_metric(path: Path) -> LabelledMetric:
     with path.open(newline="") as file:
         labels = [float(row["label"]) > 0 for row in csv.DictReader(file)]
-    events = _runs(np.flatnonzero(labels)[np.flatnonzero(labels) >= MONTH])
-    return LabelledMetric(path, "KPI", "KPI", len(labels), tuple(events))
+    events = _runs(np.flatnonzero(labels)[np.flatnonzero(labels) >= MONTH], APART // FIVE_MINUTES)
+    return LabelledMetric(path, "KPI", "KPI", len(labels), tuple(events), MONTH)
+
+
+def _operations_metric(path: Path) -> LabelledMetric:
+    with path.open(newline="") as file:
+        rows = [(int(row["timestamp"]), float(row["label"]) > 0) for row in csv.DictReader(file)]
+    times = np.array([time for time, _ in rows])
+    period = int(np.median(np.diff(times)))
+    first = int(np.searchsorted(times, times[0] + WEEK))
+    labelled = np.flatnonzero([label for _, label in rows])
+    events = _runs(labelled, max(round(APART / period), 1))
+    counted = tuple(event for event in events if event[1] >= first)
+    category = path.stem.rsplit("-", 1)[0]
+    return LabelledMetric(path, "operations", category, len(rows), counted, first, period)
 
 
 def nab_quality(metrics: Sequence[LabelledMetric], alarms: Mapping[Path, Flags]) -> Quality:
@@ -101,17 +130,17 @@ def nab_quality(metrics: Sequence[LabelledMetric], alarms: Mapping[Path, Flags])
     return Quality(_ratio(found, windows), 1_000 * false / rows, _f1(found, windows, false), score)
 
 
-def kpi_quality(metrics: Sequence[LabelledMetric], alarms: Mapping[Path, Flags]) -> Quality:
-    """Of metrics of collection 2; false alarms a metric and week."""
+def fleet_quality(metrics: Sequence[LabelledMetric], alarms: Mapping[Path, Flags]) -> Quality:
+    """Of metrics of collections 2 and 3; false alarms a metric and week."""
     found = false = events = 0
     weeks = 0.0
     for metric in metrics:
-        raised = _runs(np.flatnonzero(_counted(metric, alarms[metric.path])))
-        near = [(first - HOUR, last + HOUR) for first, last in metric.events]
+        raised = _runs(np.flatnonzero(_counted(metric, alarms[metric.path])), metric.apart)
+        near = [(first - metric.near, last + metric.near) for first, last in metric.events]
         found += sum(any(a <= last and b >= first for a, b in raised) for first, last in near)
         false += sum(not any(a <= last and b >= first for first, last in near) for a, b in raised)
         events += len(metric.events)
-        weeks += (metric.rows - MONTH) / WEEK
+        weeks += (metric.rows - metric.scored_from) * metric.period / WEEK
     return Quality(_ratio(found, events), false / weeks, _f1(found, events, false))
 
 
@@ -148,7 +177,7 @@ def _sigmoid(distance: float) -> float:
     return float(2 / (1 + np.exp(5 * distance)) - 1)
 
 
-def _runs(rows: npt.NDArray[np.intp], apart: int = SAME_EVENT) -> list[Span]:
+def _runs(rows: npt.NDArray[np.intp], apart: int) -> list[Span]:
     groups = np.split(rows, np.flatnonzero(np.diff(rows) > apart) + 1)
     return [(int(group[0]), int(group[-1])) for group in groups if len(group)]
 

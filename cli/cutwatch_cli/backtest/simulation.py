@@ -81,14 +81,15 @@ def backtest(
     training_time: timedelta,
     plan: Plan = DEFAULT_PLAN,
     engine: Engine | None = None,
+    observe: Callable[[ScoredWindow], None] = lambda _: None,
 ) -> Backtest:
     """Simulate trainings and weekly transforms; a model never has seen the datapoints that it scores.
 
-    `engine` replaces the one that the plan names.
+    `engine` replaces the one that the plan names; `observe` sees each window with its scores.
     """
     series = Series(metric.start, metric.period_seconds, np.array(metric.values))
     chosen = engine or _ENGINES[plan.engine](detector, plan.seed)
-    simulation = _Simulation(series, detector, chosen, causal=plan.causal)
+    simulation = _Simulation(series, detector, chosen, observe, causal=plan.causal)
     start = metric.start + training_time
     for run in schedule(metric.start, metric.end, training_time):
         if run.kind == "transform":
@@ -101,8 +102,26 @@ def backtest(
     return simulation.result((metric.end - metric.start - training_time) / timedelta(weeks=1))
 
 
+def scored_windows(
+    metric: MetricSeries, detector: Detector, training_time: timedelta, plan: Plan = DEFAULT_PLAN
+) -> list[ScoredWindow]:
+    """The windows of such a backtest with their scores, to be judged otherwise."""
+    windows: list[ScoredWindow] = []
+    backtest(metric, detector, training_time, plan, observe=windows.append)
+    return windows
+
+
 class _Simulation:
-    def __init__(self, series: Series, detector: Detector, engine: Engine, *, causal: bool) -> None:
+    def __init__(
+        self,
+        series: Series,
+        detector: Detector,
+        engine: Engine,
+        observe: Callable[[ScoredWindow], None],
+        *,
+        causal: bool,
+    ) -> None:
+        self._observe = observe
         self._series, self._detector = series, detector
         self._engine, self._causal = engine, causal
         self._model: Model | None = None
@@ -128,6 +147,7 @@ class _Simulation:
         observed = _between(self._series, read_from, end).from_first(model.recipe.first)
         epochs, scores = self._engine.score(model, observed.usable(self._detector), start)
         window = ScoredWindow(_description(observed, self._detector, model, start), epochs, scores)
+        self._observe(window)
         self._note_expectation(window)
         for sensitivity in SENSITIVITIES:
             self._judge(window, sensitivity)

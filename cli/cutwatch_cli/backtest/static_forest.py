@@ -50,12 +50,14 @@ class StaticForest:
     def train(
         cls, rows: ArrayLike, trees: int = TREES, samples: int = SAMPLES_PER_TREE, seed: int = 0
     ) -> "StaticForest":
-        """Grow a forest over rows (n, d), d at least 1, n at least the number of trees.
+        """Grow a forest over rows (n, d), n and d at least 1.
 
-        One sample without replacement is dealt out to the trees, as SageMaker does: short histories give small trees.
+        One sample without replacement is dealt out to the trees, as SageMaker does: short histories give small trees, and
+        fewer rows than trees a tree for each.
         """
         learned = np.asarray(rows, dtype=np.float64)
         random = np.random.default_rng(seed)
+        trees = min(trees, len(learned))
         size = min(len(learned) // trees, samples)
         sampled = random.permutation(len(learned))[: trees * size]
         return _grow(learned[sampled], trees, size, random)

@@ -94,7 +94,7 @@ def read_scores(bucket: Bucket, prefix: str, files: int, expected: int) -> NDArr
         )
     if len({len(row) for row in scores}) > 1:
         raise MalformedScores(f"{bucket.uri(prefix)} holds rows with different numbers of scores")
-    return np.array(scores, np.float64).reshape(expected, -1)
+    return np.array(scores, np.float64).reshape(expected, len(scores[0]) if scores else 1)
 
 
 def _parse_scores(bucket: Bucket, key: str) -> Sequence[list[float]]:

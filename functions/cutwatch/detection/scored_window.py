@@ -13,6 +13,7 @@ from cutwatch.detection.adaptive_threshold import Event, detect
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.channels import Measured, measure
 from cutwatch.detection.deviation import Deviation, is_worth_raising, largest_deviation
+from cutwatch.detection.parameters import DEFAULT, ThresholdParameters
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.detectors.exclusions import excluded
@@ -72,6 +73,7 @@ class ScoredWindow:
     description: Mapping[str, Any]
     epochs: Epochs
     scores: Floats
+    parameters: ThresholdParameters = DEFAULT
 
     @cached_property
     def detector(self) -> Detector:
@@ -101,7 +103,7 @@ class ScoredWindow:
         series = self.observed.usable(self.detector)
         scores = self.recipe.by_feature(self.scores)
         on_grid = {feature: self._on_grid(own, len(series)) for feature, own in scores.items()}
-        return measure(series, self.start, on_grid, self.detector.time_zone)
+        return measure(series, self.start, on_grid, self.detector.time_zone, self.parameters)
 
     def verdicts(self, sensitivity: Sensitivity | None = None) -> Verdicts:
         """Judge the window by its detector's method, then leave out events that nobody asked to hear of."""

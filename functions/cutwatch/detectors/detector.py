@@ -39,6 +39,7 @@ _Finite = Annotated[float, Ge(0), Lt(math.inf)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PERIODS = (60, 86_400)
 _USUAL_HISTORY, _USUAL_DATAPOINTS = timedelta(days=30), 4_000
+_HOURLY = 3_600
 # What the scores depend on. A change here makes a trained model unusable; a change of the cutoff does not.
 _TRAINED_ON = (
     "namespace",
@@ -131,10 +132,13 @@ class Detector:
     def history(self) -> timedelta:
         """How far back training looks: `history_days`; by default 30, or as many as 4,000 datapoints take.
 
-        Never further than CloudWatch keeps datapoints of this period.
+        Never further than CloudWatch keeps datapoints of this period, and so far by default where they are hourly or
+        coarser.
         """
         period = timedelta(seconds=self.period)
         wanted = max(_USUAL_HISTORY, _USUAL_DATAPOINTS * period)
+        if self.period >= _HOURLY:
+            wanted = limits.metric_retention(self.period)
         if self.history_days is not None:
             wanted = timedelta(days=self.history_days)
         return min(wanted, limits.metric_retention(self.period) - period)

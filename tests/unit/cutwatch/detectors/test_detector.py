@@ -93,7 +93,7 @@ def test_the_order_of_dimensions_does_not_matter() -> None:
     [
         (300, None, timedelta(days=30)),
         (60, None, timedelta(days=15, seconds=-60)),
-        (3_600, None, timedelta(hours=4_000)),
+        (3_600, None, timedelta(days=455, hours=-1)),
         (86_400, None, timedelta(days=454)),
         (300, 14, timedelta(days=14)),
         (60, 30, timedelta(days=15, seconds=-60)),
@@ -154,7 +154,7 @@ def test_another_expression_or_other_metrics_make_models_unusable(change: dict[s
 
 
 def test_models_trained_before_there_were_expressions_stay_usable() -> None:
-    assert a_detector().fingerprint == "d305162cfbf0"
+    assert a_detector().fingerprint == "ea432e15c04d"
 
 
 def test_all_that_a_detector_finds_wrong_comes_at_once() -> None:

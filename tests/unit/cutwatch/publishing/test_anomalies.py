@@ -33,7 +33,7 @@ def test_events_apart_from_each_other_are_new() -> None:
     assert continued(events, told(0, 1), PERIOD) == events
 
 
-@pytest.mark.parametrize("last", [2, 25, 26, 30])
+@pytest.mark.parametrize("last", [20, 25, 26, 30])
 def test_an_event_within_or_soon_after_the_last_one_told_is_the_same_incident(last: int) -> None:
     event = an_event(26, 29)
 
@@ -42,9 +42,19 @@ def test_an_event_within_or_soon_after_the_last_one_told_is_the_same_incident(la
     ]
 
 
-def test_an_event_after_more_than_two_quiet_hours_is_another_incident() -> None:
+def test_an_event_after_more_than_half_a_quiet_hour_is_another_incident() -> None:
     event = an_event(28, 30)
-    assert continued([event], told(0, 3), PERIOD) == [event]
+    assert continued([event], told(0, 21), PERIOD) == [event]
+
+
+def test_a_level_that_changes_further_goes_on_over_hours() -> None:
+    event = an_event(28, 30, continues=True)
+    assert continued([event], told(0, 3), PERIOD)[0].id == f"orders:{TIMES[0]}"
+
+
+def test_what_would_go_on_with_an_event_that_was_never_told_is_new() -> None:
+    event = an_event(28, 30, continues=True)
+    assert continued([event], None, PERIOD) == [replace(event, continues=False)]
 
 
 def test_of_a_metric_with_a_long_period_the_next_datapoint_is_soon() -> None:

@@ -1,5 +1,6 @@
 import csv
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from typer.testing import CliRunner
 
+from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.detectors.detector import Detector
 from cutwatch_cli.backtest.files import (
     Options,
@@ -34,6 +36,13 @@ DETECTOR = Detector(
     name="m", namespace="N", metric="m", statistic="Average", period=HOUR, history_days=30
 )
 LEARNED = timedelta(days=10)
+
+
+@pytest.fixture(autouse=True)
+def _short_histories() -> Iterator[None]:
+    """Ten days of hours are enough for these tests."""
+    with patch.dict(MINIMUM_TRAINING_ROWS, sagemaker=100):
+        yield
 
 
 def usual(days: int = 31) -> npt.NDArray[np.float64]:

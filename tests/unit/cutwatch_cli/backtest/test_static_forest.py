@@ -68,7 +68,8 @@ def test_every_tree_divides_its_sample_until_all_rows_of_a_leaf_are_equal(
 
     for tree in range(forest.trees):
         leaves = leaves_under(forest, tree)
-        assert forest.mass[leaves].sum() == forest.mass[tree] == min(samples, len(rows))
+        size = min(samples, len(rows) // forest.trees)
+        assert forest.mass[leaves].sum() == forest.mass[tree] == size
         np.testing.assert_array_equal(forest.low[leaves], forest.high[leaves])
 
 
@@ -121,7 +122,7 @@ def test_the_further_out_a_row_is_the_higher_it_scores(dimensions: int) -> None:
 
 def test_no_score_exceeds_that_of_a_row_cut_off_by_every_first_cut() -> None:
     forest = StaticForest.train(noise(2_000))
-    highest = float(np.log2(257))
+    highest = float(np.log2(41))
     assert forest.score(np.array([[1e12]]))[0] == pytest.approx(highest, rel=1e-3)
     assert forest.score(noise(500, seed=2) * 100).max() <= highest
 
@@ -132,13 +133,17 @@ def test_a_constant_history_makes_anything_else_an_anomaly() -> None:
     assert usual < 1 < other
 
 
-def test_samples_are_uniform_over_the_history() -> None:
-    """However old a row is, it is as likely to be in a tree as any other."""
-    rows = np.arange(1_000, dtype=np.float64)[:, None]
-    forest = StaticForest.train(rows, trees=400, samples=50)
+def test_one_sample_of_the_whole_history_is_dealt_out_to_the_trees() -> None:
+    rows = np.arange(20_000, dtype=np.float64)[:, None]
+    forest = StaticForest.train(rows, trees=50, samples=100)
     held = forest.low[forest.left == LEAF][:, 0]
-    by_age = np.histogram(held, bins=10, range=(0, 1_000))[0] / len(held)
-    np.testing.assert_allclose(by_age, 0.1, atol=0.01)
+    assert len(held) == len(np.unique(held)) == 5_000
+    by_age = np.histogram(held, bins=10, range=(0, 20_000))[0] / len(held)
+    np.testing.assert_allclose(by_age, 0.1, atol=0.02)
+
+
+def test_a_short_history_gives_small_trees() -> None:
+    assert StaticForest.train(noise(454), trees=50).samples == 9
 
 
 def aws_scores(learned: Floats, asked: Floats, trees: int) -> Floats:
@@ -160,8 +165,8 @@ def aws_scores(learned: Floats, asked: Floats, trees: int) -> Floats:
 
 @pytest.mark.parametrize("dimensions", [1, 2, 5])
 def test_scores_agree_with_those_of_aws_own_forest(dimensions: int) -> None:
-    learned, asked = noise(3_000, dimensions), noise(400, dimensions, seed=1) * 2
-    ours = StaticForest.train(learned, trees=200).score(asked)
-    theirs = aws_scores(learned, asked, trees=200)
-    assert np.corrcoef(ours, theirs)[0, 1] > 0.99
-    np.testing.assert_allclose(ours, theirs, atol=0.25)
+    learned, asked = noise(50 * 256, dimensions), noise(400, dimensions, seed=1) * 2
+    ours = StaticForest.train(learned, trees=50).score(asked)
+    theirs = aws_scores(learned, asked, trees=50)
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.96
+    assert abs(ours.mean() - theirs.mean()) < 0.05

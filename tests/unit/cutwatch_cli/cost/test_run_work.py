@@ -36,9 +36,9 @@ def work(
     return RunWork(detectors, kind, schedule, Assumptions().with_values(assumed))
 
 
-def test_a_weekly_transform_reads_its_week_and_seven_days_of_lead_in() -> None:
+def test_a_weekly_transform_reads_its_week_and_the_thirty_days_before() -> None:
     assert work().new_datapoints_each == pytest.approx(2_016)
-    assert work().read_datapoints_each == pytest.approx(2_016 + 7 * 288 + 48)
+    assert work().read_datapoints_each == pytest.approx(2_016 + 30 * 288)
 
 
 def test_a_week_at_five_minutes_is_published_with_five_calls_a_detector() -> None:

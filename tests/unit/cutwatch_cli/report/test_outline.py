@@ -12,7 +12,12 @@ from tests.support.sample_reports import PERIOD, START, event, report_of
 REPORTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "nothing reported": {"values": [np.nan] * 200},
-    "nothing scored": {"scores": [np.nan] * 200, "cutoffs": [], "trained_until": [], "usual": []},
+    "nothing scored": {
+        "scores": [np.nan] * 200,
+        "cutoffs": [],
+        "trained_until": [],
+        "expected": None,
+    },
     "constant": {"values": [0.0] * 200},
     "negative": {"values": [-5.0] * 200},
     "gaps": {"values": [np.nan if position % 3 else 1e9 for position in range(200)]},
@@ -39,7 +44,7 @@ def test_a_single_datapoint_of_nine_weeks_reaches_the_top_of_the_picture() -> No
     values = np.full(18_144, 100.0)
     values[12_345] = 5000.0
 
-    path = outline(report_of(count=18_144, values=values, usual=[])).metric
+    path = outline(report_of(count=18_144, values=values, expected=None)).metric
 
     highest = min(float(y) for y in re.findall(r"V([\d.]+)", path))
     assert highest < 0.06 * METRIC_HEIGHT

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from cutwatch_cli.report import found, planted_table, table
-from cutwatch_cli.report.detector_report import stretches, usual_values
-from tests.support.sample_reports import PERIOD, START, event, profile, report_of
+from cutwatch_cli.report.detector_report import stretches
+from tests.support.sample_reports import PERIOD, START, event, report_of
 
 
 def text_of(shown: Table) -> str:
@@ -39,16 +39,6 @@ def test_a_cutoff_is_valid_from_its_moment_on() -> None:
     assert math.isnan(report.cutoff_at(START))
     assert report.cutoff_at(START + 19 * PERIOD) == 2.0
     assert report.cutoff_at(START + 20 * PERIOD) == 3.0
-
-
-def test_what_is_usual_is_known_from_the_first_model_on_and_changes_with_the_next() -> None:
-    models = [(START + 50 * PERIOD, profile(10.0)), (START + 150 * PERIOD, profile(20.0))]
-
-    usual = usual_values(report_of(usual=models))
-
-    assert np.isnan(usual[:50]).all()
-    assert set(usual[50:150]) == {10.0}
-    assert set(usual[150:]) == {20.0}
 
 
 @given(flags=st.lists(st.booleans()))

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from cutwatch_cli.report.detector_report import DetectorReport, Floats
 from cutwatch_cli.report.series_data import column_data, description
-from tests.support.sample_reports import PERIOD, START, event, nine_weeks, profile, report_of
+from tests.support.sample_reports import PERIOD, START, event, expected, nine_weeks, report_of
 
 SCORES = st.one_of(st.floats(0, 1e6), st.just(float("nan")))
 
@@ -20,7 +20,7 @@ def unpacked(report: DetectorReport) -> dict[str, Floats]:
     kinds, text = column_data(report)
     content, count = zlib.decompress(b64decode(text)), len(report.values)
     columns = {}
-    for name, kind in zip(("value", "score", "usual"), kinds, strict=True):
+    for name, kind in zip(("value", "score", "expected", "below", "above"), kinds, strict=True):
         size = int(kind[1])
         planes, content = content[: size * count], content[size * count :]
         ordered = np.frombuffer(planes, np.uint8).reshape(size, count).T.tobytes()
@@ -49,17 +49,18 @@ def test_a_score_comes_back_to_four_digits(scores: Floats) -> None:
 def test_small_changes_of_large_values_are_not_lost() -> None:
     values = 1e12 + np.arange(200.0)
 
-    assert column_data(report_of(values=values))[0] == ["f8", "f4", "f4"]
+    assert column_data(report_of(values=values))[0] == ["f8", "f4", "f4", "f4", "f4"]
     np.testing.assert_array_equal(unpacked(report_of(values=values))["value"], values)
 
 
-def test_what_is_usual_comes_with_its_range_from_the_model_of_the_time() -> None:
-    models = [(START + 50 * PERIOD, profile(10.0, -1.0, 2.0))]
-    report = report_of(usual=models)
+def test_the_expected_value_comes_with_its_range_where_something_was_judged() -> None:
+    range_of = expected(200, 10.0, -1.0, 2.0)
+    range_of.values[:50] = range_of.low[:50] = range_of.high[:50] = np.nan
 
-    assert description(report)["usual"] == [[50, -1.0, 2.0]]
-    assert np.isnan(unpacked(report)["usual"][:50]).all()
-    assert set(unpacked(report)["usual"][50:]) == {10.0}
+    found = unpacked(report_of(expected=range_of))
+
+    assert all(np.isnan(found[name][:50]).all() for name in ("expected", "below", "above"))
+    assert [set(found[name][50:]) for name in ("expected", "below", "above")] == [{10}, {1}, {2}]
 
 
 def test_stretches_are_told_by_position_and_events_by_the_second() -> None:
