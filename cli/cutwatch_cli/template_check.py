@@ -1,4 +1,4 @@
-"""Checks the SAM template with cfn-lint, the linter behind `sam validate --lint`."""
+"""Check of the SAM template with cfn-lint, the linter behind `sam validate --lint`."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from cfnlint.config import ManualArgs
 
 
 class TemplateMistakes(Exception):
-    """What cfn-lint found, one line each."""
+    """Errors that cfn-lint found, one per line."""
 
 
 def check_template(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Moments in time: always aware, always UTC, written as `2026-11-01T00:00:00Z`."""
+"""Timestamps: always aware, always UTC, written as `2026-11-01T00:00:00Z`."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ from cutwatch.errors import InvalidInput
 
 
 def parse_timestamp(text: str, field: str = "time") -> datetime:
-    """The moment an ISO 8601 text names; a text without a zone is UTC."""
+    """Parse an ISO 8601 timestamp; without a zone it is UTC. Raises `InvalidInput`."""
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
@@ -20,17 +20,17 @@ def parse_timestamp(text: str, field: str = "time") -> datetime:
 
 
 def format_timestamp(moment: datetime) -> str:
-    """ISO 8601 to the second, in UTC."""
+    """Format a time as ISO 8601 to the second, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def floor_to_period(moment: datetime, period_seconds: int) -> datetime:
-    """The last multiple of the period (counted from the epoch) at or before the moment."""
+    """Return the last multiple of the period (counted from the epoch) at or before the time."""
     seconds = int(moment.timestamp())
     return datetime.fromtimestamp(seconds - seconds % period_seconds, UTC)
 
 
 def ceil_to_period(moment: datetime, period_seconds: int) -> datetime:
-    """The first multiple of the period at or after the moment."""
+    """Return the first multiple of the period at or after the time."""
     floor = floor_to_period(moment, period_seconds)
     return floor if floor == moment else floor + timedelta(seconds=period_seconds)

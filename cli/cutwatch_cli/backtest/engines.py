@@ -26,7 +26,7 @@ DEFAULT_SIGMAS = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A forest, and what its training froze: how rows are made, and what their scores are judged against."""
+    """A trained forest, its feature recipe, and the threshold baseline frozen with it."""
 
     forest: Forest
     recipe: FeatureRecipe
@@ -35,18 +35,18 @@ class Model:
 
 
 class Engine(Protocol):
-    """Trains when it is told to, and scores windows in the order of time."""
+    """Train on request, and score windows in chronological order."""
 
     def train(self, history: Series) -> Model | None:
-        """Learn from a history with excluded times made gaps; None when it is too little."""
+        """Learn from a history whose excluded times are gaps; return None if there is too little."""
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:
-        """The moments (n,) and scores (n,) of the window from `start` and of the lead-in before it."""
+        """Return timestamps (n,) and scores (n,) of the window from `start` and of its lead-in."""
 
 
 @dataclass(frozen=True)
 class StaticEngine:
-    """One static forest per training, on a uniform sample: what SageMaker's built-in algorithm gives."""
+    """One static forest per training, on a uniform sample, as SageMaker's built-in algorithm trains it."""
 
     detector: Detector
     seed: int = 0
@@ -69,7 +69,7 @@ class StaticEngine:
 
 @dataclass
 class LearningEngine:
-    """A forest that scores each datapoint and then learns it; each training rebuilds it from the history."""
+    """A forest that scores each datapoint, then learns it; each training rebuilds it from the history."""
 
     detector: Detector
     seed: int = 0

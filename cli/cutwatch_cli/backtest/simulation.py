@@ -1,6 +1,6 @@
-"""What a detector would have raised over a metric's history: the schedule simulated, without AWS and without a server.
+"""Simulation of the schedule over a metric's history, without AWS or a server.
 
-Features, forests and judgement are exactly the code that the functions run.
+Features, forests and detection are exactly the code that the functions run.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ SENSITIVITIES: tuple[Sensitivity, ...] = ("low", "medium", "high")
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """On the grid of the series, each (n,) with NaN where nothing was scored; and the events, told once each."""
+    """Results on the grid of the series, each (n,), NaN where nothing was scored; and the events, each raised once."""
 
     scores: Floats
     severities: Floats
@@ -55,7 +55,7 @@ class Backtest:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated: which forest, how often it is trained, whether judging may look ahead within a window."""
+    """Settings of a simulation: the engine, the training schedule, and whether detection may look ahead within a window."""
 
     engine: EngineName = "sagemaker"
     training_schedule: TrainingSchedule = "monthly"
@@ -67,7 +67,7 @@ DEFAULT_PLAN = Plan()
 
 
 def default_training_time(series: MetricSeries) -> timedelta:
-    """15 % of the history, at most 750 datapoints, is only learned from."""
+    """Return the time used for training only: 15 % of the history, at most 750 datapoints."""
     rows = min(int(len(series.values) * PROBATION_SHARE), PROBATION_ROWS)
     return timedelta(seconds=rows * series.period_seconds)
 
@@ -79,7 +79,7 @@ def backtest(
     plan: Plan = DEFAULT_PLAN,
     engine: Engine | None = None,
 ) -> Backtest:
-    """Simulate trainings and weekly transforms; a model never has seen the datapoints that it scores.
+    """Simulate trainings and weekly transforms; a model has never seen the datapoints that it scores.
 
     `engine` replaces the one that the plan names.
     """
@@ -110,7 +110,7 @@ class _Simulation:
         self._usual: list[tuple[datetime, Profile]] = []
 
     def train(self, end: datetime) -> None:
-        """Learn from the detector's history before `end`; too little of it leaves the model as it was."""
+        """Learn from the detector's history before `end`; too little history keeps the current model."""
         history = _between(self._series, end - self._detector.history, end)
         model = self._engine.train(history.usable(self._detector))
         if model:
@@ -119,7 +119,7 @@ class _Simulation:
             self._usual.append((end, model.recipe.profile))
 
     def transform(self, start: datetime, end: datetime) -> None:
-        """Score [start, end) with the lead-in that features and judgement need, and judge it."""
+        """Score [start, end) with the lead-in that features and detection need, and detect anomalies."""
         model = self._model
         if model is None:
             return
@@ -169,7 +169,7 @@ class _Simulation:
         return positions
 
     def result(self, weeks: float) -> Backtest:
-        """What was found."""
+        """Return the results so far."""
         new = {
             name: tuple(event for event in events if not event.continues)
             for name, events in self._events.items()

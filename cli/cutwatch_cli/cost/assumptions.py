@@ -1,4 +1,4 @@
-"""What the estimate of cost takes for granted: template parameters' defaults, and guesses to be replaced by measurements."""
+"""Assumptions of the cost estimate: defaults of template parameters, and guesses to replace with measurements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -11,7 +11,7 @@ def _assume(value: float, meaning: str) -> float:
 
 @dataclass(frozen=True)
 class Assumptions:
-    """Each field's metadata has its meaning; `explained` reads them."""
+    """Assumed numbers. Each field's metadata holds its meaning, which `explained` returns."""
 
     hours_per_month: float = _assume(730, "hours of a month, as AWS's own calculator counts")
     metric_hours_per_publication: float = _assume(
@@ -74,11 +74,11 @@ class Assumptions:
     )
 
     def with_values(self, given: Mapping[str, float]) -> "Assumptions":
-        """Some of them replaced."""
+        """Return a copy with some values replaced."""
         return replace(self, **given)
 
     def explained(self) -> list[tuple[str, float, str]]:
-        """Name, value and meaning of each."""
+        """Return the name, value and meaning of each assumption."""
         return [
             (one.name, getattr(self, one.name), one.metadata["meaning"]) for one in fields(self)
         ]

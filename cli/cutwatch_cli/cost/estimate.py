@@ -1,4 +1,4 @@
-"""An estimate of cost: what goes into it, the bill, and what it does not say by itself."""
+"""A cost estimate: its inputs, the bill, and warnings."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ NOT_COUNTED = "Not counted: free tiers, taxes, traces, mails, KMS requests, job 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Everything that the numbers depend on, beside them."""
+    """A cost estimate with everything it depends on."""
 
     groups: Sequence[Detectors]
     schedule: Schedule
@@ -26,7 +26,7 @@ class Estimate:
 
     @property
     def bill(self) -> Bill:
-        """The month's."""
+        """One month's bill."""
         return bill(self.groups, self.schedule, self.prices, self.assume)
 
     @property
@@ -45,7 +45,7 @@ class Estimate:
         ]
 
     def to_payload(self) -> dict[str, Any]:
-        """For other programs: all numbers, unrounded, in dollars."""
+        """Return all numbers, unrounded, in dollars, as JSON values."""
         bill = self.bill
         return {
             "detectors": bill.detectors,

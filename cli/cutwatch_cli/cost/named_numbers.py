@@ -1,4 +1,4 @@
-"""Numbers that a person may replace by name: `NAME=VALUE` on the command line."""
+"""Numbers that the command line replaces by name: `NAME=VALUE`."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -6,11 +6,11 @@ from difflib import get_close_matches
 
 
 class NumberMistake(ValueError):
-    """What is wrong with what was given, in one line."""
+    """One line that says why a number is not valid."""
 
 
 def parse_numbers(option: str, given: Sequence[str], known: Collection[str]) -> dict[str, float]:
-    """The numbers given by name; raises `NumberMistake` for an unknown name (with the nearest known one) or no number."""
+    """Parse `NAME=VALUE`s. Raises `NumberMistake` for an unknown name, with the closest known name, or an invalid number."""
     return dict(_parse_number(option, text, known) for text in given)
 
 

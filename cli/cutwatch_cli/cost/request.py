@@ -1,4 +1,4 @@
-"""What `cutwatch cost` was asked for, as an estimate."""
+"""The options of `cutwatch cost`, and the estimate they describe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _POSITIVE = {
 
 @dataclass(frozen=True)
 class CostRequest:
-    """As typed; `prices` and `assumptions` are `NAME=VALUE`s."""
+    """Options as typed; `prices` and `assumptions` are `NAME=VALUE`s."""
 
     detectors: Path
     transform_schedule: str = "weekly"
@@ -39,7 +39,7 @@ class CostRequest:
     assumptions: tuple[str, ...] = ()
 
     def estimate(self) -> Estimate:
-        """Raises `InvalidDetectors` or `NumberMistake`, with one line a mistake."""
+        """Compute the estimate. Raises `InvalidDetectors` or `NumberMistake`, with one line per error."""
         assume = _assumptions(self.assumptions)
         prices = with_prices(parse_numbers("--price", self.prices, PRICES))
         schedule = self._schedule(assume)

@@ -1,4 +1,4 @@
-"""An estimate of cost as a person reads it: the bill, what it is to be held against, and all that it rests on."""
+"""A cost estimate as tables: the bill, the comparison, prices and assumptions."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,12 +11,12 @@ from cutwatch_cli.report.wording import count
 
 
 def dollars(amount: float) -> str:
-    """Cents, or for less than ten of them three digits that count."""
+    """Format dollars in cents, or amounts below ten cents with three significant digits."""
     return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.3g}"
 
 
 def render(estimate: Estimate) -> RenderableType:
-    """All of it, the bill first."""
+    """Render the estimate, the bill first."""
     warnings = [Text(sentence, style="yellow") for sentence in estimate.warnings]
     return Group(
         _bill_table(estimate.bill),

@@ -1,4 +1,4 @@
-"""A metric in a CSV file, read onto the regular grid that CloudWatch would hold it on."""
+"""A metric in a CSV file, read onto the regular grid of its period."""
 
 import csv
 import math
@@ -25,7 +25,7 @@ EXPECTED = {
 
 
 class CsvError(ValueError):
-    """A file that is no metric: one line for the person who made it."""
+    """One line that says why a file does not contain a valid metric."""
 
 
 class _Row(NamedTuple):
@@ -41,7 +41,7 @@ class _Columns(NamedTuple):
 
 
 def read_csv(path: Path) -> MetricSeries:
-    """Read the columns `timestamp` and `value`; what was guessed or mended is in the notes."""
+    """Read the columns `timestamp` and `value`; the notes list guesses and repairs. Raises `CsvError`."""
     rows = list(_rows(path))
     _check_one_form(path, rows)
     _check_enough(path, rows)
@@ -53,7 +53,7 @@ def read_csv(path: Path) -> MetricSeries:
 
 
 def write_csv(series: MetricSeries, path: Path) -> None:
-    """Write the datapoints that exist, so that `read_csv` gives the same series back."""
+    """Write the datapoints that exist, so that `read_csv` returns the same series."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(_Columns._fields)

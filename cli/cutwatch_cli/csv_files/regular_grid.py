@@ -1,4 +1,4 @@
-"""Rows at any moments, put onto the regular grid that CloudWatch would hold them on."""
+"""Rows with arbitrary timestamps, moved to the regular grid of a period."""
 
 import math
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ STEADY = 0.5  # how far rows agree on their offset from the grid: 1 completely, 
 class MetricSeries:
     """Datapoints at every period from `start` on, NaN where there is none.
 
-    `positions` says, for each row of a file in its order, which datapoint it went into.
+    `positions` holds, for each row of a file in its order, the datapoint it was merged into.
     """
 
     period_seconds: int
@@ -39,7 +39,7 @@ class MetricSeries:
 
     @property
     def end(self) -> datetime:
-        """Exclusive."""
+        """End of the series, exclusive."""
         return self._moment(len(self.values))
 
     def _moment(self, position: int) -> datetime:
@@ -47,7 +47,7 @@ class MetricSeries:
 
 
 def detect_period(epochs: Floats) -> int:
-    """The most common spacing, snapped to a period that CloudWatch has."""
+    """Return the most common spacing in seconds, snapped to a period of CloudWatch."""
     spacings = np.diff(np.unique(epochs))
     spacings.sort()
     alike = np.searchsorted(spacings, spacings * (1 + JITTER), side="right")
@@ -78,7 +78,7 @@ def on_grid(epochs: Floats, values: Floats, period: int) -> MetricSeries:
 
 
 def _snap(spacing: float) -> int:
-    """A usual period nearby, else up to whole minutes: too short a period would leave gaps."""
+    """Return a usual period close to the spacing, else round up to whole minutes: too short a period would leave gaps."""
     nearest = min(USUAL_PERIODS, key=lambda period: abs(period - spacing))
     if nearest * (1 - JITTER) <= spacing <= nearest * (1 + JITTER / 2):
         return nearest
@@ -86,7 +86,7 @@ def _snap(spacing: float) -> int:
 
 
 def _steady_offset(epochs: Floats, period: int) -> float | None:
-    """Where in the period the rows lie, if they agree: the circular mean of their offsets."""
+    """Return the rows' offset within the period (the circular mean) if they agree, else None."""
     mean = np.exp(2j * np.pi * (epochs % period) / period).mean()
     if abs(mean) < STEADY:
         return None
@@ -95,7 +95,7 @@ def _steady_offset(epochs: Floats, period: int) -> float | None:
 
 
 def _period_numbers(epochs: Floats, period: int, offset: float | None) -> Integers:
-    """Rows around a steady offset stay together however they jitter; others stay where they are."""
+    """Number the periods: jittered rows around a steady offset stay together, others stay where they are."""
     shift = 0.0 if offset is None else offset - period / 2
     return np.floor((epochs - shift) / period).astype(np.int64)
 

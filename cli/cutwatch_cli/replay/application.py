@@ -1,4 +1,4 @@
-"""The application as it stands in this checkout, deployed to a local AWS with a user's own detectors."""
+"""The application in this checkout, deployed to a local AWS with other detectors."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 @contextmanager
 def staged(detectors: Sequence[Detector]) -> Iterator[Path]:
-    """A copy of what `sam deploy` would ship, with these detectors in `detectors.yaml`; its template's path."""
+    """Copy the files that `sam deploy` ships, with these detectors in `detectors.yaml`; yield the template's path."""
     with TemporaryDirectory(prefix="cutwatch-") as folder:
         for name in _SHIPPED:
             source, target = PROJECT / name, Path(folder) / name
@@ -41,7 +41,7 @@ def deploy(
     parameters: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> "Stack":
-    """Deploy the application to a local AWS, as it is but for its detectors."""
+    """Deploy the application to a local AWS with these detectors."""
     with staged(detectors) as template:
         return aws.deploy(
             template, stack_name="cutwatch", parameters=parameters or {}, tags=tags or {}

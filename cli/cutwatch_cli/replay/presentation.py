@@ -1,4 +1,4 @@
-"""A replay as a person sees it: progress while it runs, then what was found, and a page with charts."""
+"""Output of replays and backtests: progress, tables, and the report page."""
 
 import time
 from collections import Counter
@@ -34,7 +34,7 @@ Planted = Sequence[tuple[datetime, datetime, str]]
 def replay_with_progress(
     console: Console, series: MetricSeries, detector: Detector, training_time: timedelta
 ) -> Replay:
-    """Replay, showing the scheduled run it is at."""
+    """Replay, showing the current scheduled run."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,7 +65,7 @@ def present(
     page: Path,
     planted: Planted = (),
 ) -> None:
-    """Print the events found (against the anomalies planted, if any were) and write the page."""
+    """Print the events found (and the planted anomalies, if any) and write the page."""
     report = _report_of(series, detector, result, planted)
     for run, outcome in result.outcomes:
         if outcome.status not in ("TRAINED", "PUBLISHED"):
@@ -118,7 +118,7 @@ def present_backtests(
     *,
     report: bool,
 ) -> list[FileBacktest]:
-    """Show progress, then a row per file: its events a week at each sensitivity; then write the page."""
+    """Show progress, print one row per file with its weekly events at each sensitivity, and write the page."""
     started = time.perf_counter()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     done = []
@@ -138,7 +138,7 @@ def present_backtests(
 
 
 def _write_backtests(console: Console, done: Sequence[FileBacktest], page: Path) -> None:
-    """The worst of them: a page with hundreds of metrics is no longer read."""
+    """Write the page with the worst files only: nobody reads hundreds of charts."""
     reports = worst_first([report_of(one) for one in done])
     left_out = len(reports) - MOST_DETECTORS
     notes = (

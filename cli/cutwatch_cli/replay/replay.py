@@ -1,4 +1,4 @@
-"""Replays the schedule over a metric's history through the real state machines on a local AWS."""
+"""Replay of the schedule over a metric's history, through the deployed state machines on a local AWS."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,12 +32,12 @@ Progress = Callable[[ScheduledRun, int, int], None]
 
 
 class ReplayError(Exception):
-    """A run that should have worked did not; the text says which and why."""
+    """One line that names the run that failed, and the reason."""
 
 
 @dataclass
 class Replay:
-    """What was published, datapoint by datapoint (NaN or None where nothing was), and how the runs ended."""
+    """Published values per datapoint (NaN or None where nothing was published), and the outcomes of the runs."""
 
     scores: npt.NDArray[np.float64]
     anomalies: list[int | None]
@@ -49,7 +49,7 @@ class Replay:
 
     @property
     def events(self) -> list[AnomalyEvent]:
-        """In order of time, whichever windows saw them."""
+        """Incidents in chronological order, merged across windows."""
         return [incident.event for incident in reversed(incidents(self.parts))]
 
 
@@ -59,7 +59,7 @@ def replay(
     training_time: timedelta,
     progress: Progress = lambda *_: None,
 ) -> Replay:
-    """Run trainings and transforms over the whole history; raises `ReplayError` if an execution fails."""
+    """Run trainings and transforms over the whole history. Raises `ReplayError` if an execution fails."""
     runs = schedule(series.start, series.end, training_time)
     count = len(series.values)
     result = Replay(np.full(count, np.nan), [None] * count)
@@ -119,7 +119,7 @@ def _read_back(
     run: ScheduledRun,
     result: Replay,
 ) -> None:
-    """Read what this run published, as a dashboard would."""
+    """Read the metrics that this run published, as a dashboard would."""
     for name, moment, value in _published(cloudwatch, stack, detector, run.at):
         position = int((moment - series.start).total_seconds()) // series.period_seconds
         if not 0 <= position < len(result.anomalies):

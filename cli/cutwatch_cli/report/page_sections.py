@@ -1,4 +1,4 @@
-"""What the page says of each detector, in words that the template only has to put in place."""
+"""The texts and values of the page's sections, ready for the template."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _DRIVERS = {"level": "its level", "change": "a sudden change"}
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One detector's part of the page."""
+    """One detector's section of the page."""
 
     number: int
     report: DetectorReport
@@ -145,7 +145,7 @@ class Section:
 
     @property
     def legend(self) -> list[tuple[str, str]]:
-        """The marks that this detector's chart has."""
+        """Marks in this detector's chart, with their meanings."""
         present = set(self._present())
         return [(mark, meaning) for mark, meaning in _LEGEND.items() if mark in present]
 

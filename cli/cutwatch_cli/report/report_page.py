@@ -1,4 +1,4 @@
-"""Reports as one HTML file: it needs nothing else, asks nothing of the network, and shows every text as text."""
+"""Reports as one self-contained HTML file: no network access, and every text escaped."""
 
 import os
 from base64 import b64encode
@@ -26,7 +26,7 @@ _SCRIPTS = ("series", "wording", "marks", "chart", "section", "page")
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """What a page says of itself, and of whom it reports."""
+    """Contents of a page."""
 
     title: str
     subtitle: str
@@ -36,14 +36,14 @@ class Page:
 
 
 def worst_first(reports: Sequence[DetectorReport]) -> list[DetectorReport]:
-    """By their gravest event, then by how many they have."""
+    """Sort reports by their most severe event, then by their number of events."""
     return sorted(
         reports, key=lambda each: (-gravity(each.worst), -len(each.events), each.detector)
     )
 
 
 def verdict(reports: Sequence[DetectorReport]) -> str:
-    """One line: how many events there are, and which is the worst."""
+    """Return one line: the number of events, and the worst of them."""
     events = sum(len(report.events) for report in reports)
     first, *_ = worst_first(reports)
     if first.worst is None:
@@ -59,7 +59,7 @@ def verdict(reports: Sequence[DetectorReport]) -> str:
 
 
 def write_page(page: Page, path: Path) -> None:
-    """Write the file; whoever reads it meanwhile sees the old one or the new one."""
+    """Write the file atomically: readers see either the old page or the new one."""
     html = render(page)
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(
@@ -76,7 +76,7 @@ def write_page(page: Page, path: Path) -> None:
 
 
 def render(page: Page) -> str:
-    """The page as HTML, the worst detector first."""
+    """Return the page as HTML, the worst detector first."""
     style, script = _style(), _script()
     sections = [Section(n, report) for n, report in enumerate(worst_first(page.reports), start=1)]
     return (
@@ -100,7 +100,7 @@ def render(page: Page) -> str:
 
 
 def _policy(style: str, *scripts: str) -> str:
-    """Nothing may be loaded or sent, and no script or style runs but these."""
+    """Return a content security policy that loads and sends nothing, and allows only these scripts and this style."""
     allowed = " ".join(_hash(script) for script in scripts)
     return (
         f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; img-src data:; "

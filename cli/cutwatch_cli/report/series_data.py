@@ -1,7 +1,6 @@
-"""A detector's columns as the page carries them: typed arrays, their bytes sorted by significance, deflated, in base64.
+"""A detector's columns in the page: typed arrays with their bytes grouped by significance, deflated, in base64.
 
-Bytes of the same significance are alike in neighbouring datapoints, so they deflate to about half of what they would
-in their order.
+Bytes of the same significance are similar in neighbouring datapoints, so they compress to about half the size.
 """
 
 import zlib
@@ -23,7 +22,7 @@ Column = tuple[str, bytes]
 
 
 def column_data(report: DetectorReport) -> tuple[list[str], str]:
-    """The types of the columns value, score and usual (`f4` or `f8`, little-endian), and their bytes."""
+    """Return the types of the columns value, score and usual (`f4` or `f8`, little-endian), and their bytes."""
     columns = [
         _of_values(report.value_array),
         _of_scores(report.score_array),
@@ -34,7 +33,7 @@ def column_data(report: DetectorReport) -> tuple[list[str], str]:
 
 
 def description(report: DetectorReport) -> dict[str, Any]:
-    """All but the columns, for the page's script: moments in epoch seconds, stretches as [first, end) of positions."""
+    """Return everything else for the page's script: times in epoch seconds, stretches as [first, end) of positions."""
     return {
         "zone": report.time_zone,
         "start": int(report.epochs[0]),
@@ -83,7 +82,7 @@ def _by_significance(column: Any) -> bytes:
 
 
 def _position(report: DetectorReport, moment: Any) -> int:
-    """The first datapoint at or after a moment."""
+    """Return the position of the first datapoint at or after a time."""
     return int(np.searchsorted(report.epochs, int(moment.timestamp())))
 
 

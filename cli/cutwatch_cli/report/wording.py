@@ -1,4 +1,4 @@
-"""Counts, moments and verdicts as the report and the terminal write them."""
+"""Counts and severities as the report and the terminal write them."""
 
 from datetime import datetime, tzinfo
 
@@ -13,5 +13,5 @@ def time_in_words(moment: datetime, zone: tzinfo) -> str:
 
 
 def multiple_in_words(severity: float | None) -> str:
-    """A severity in multiples of the cutoff; a dash for a silence, which has none."""
+    """Format a severity in multiples of the cutoff; a dash for a metric without data."""
     return "–" if severity is None else f"{severity:.2f}"

@@ -1,4 +1,4 @@
-"""A stack that is deployed in somebody's account, found by what CloudFormation says of it."""
+"""A deployed stack, read from CloudFormation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ _WHOLE = (
 
 
 class Refused(Exception):
-    """What was asked cannot be done; the text is the one line that the operator reads."""
+    """One line that says why a command cannot continue."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """The stack's outputs and parameters, and the account that it is in."""
+    """A stack's account, outputs and parameters."""
 
     account: Account
     stack: str
@@ -40,7 +40,7 @@ class Deployment:
 
     @property
     def registry(self) -> Registry:
-        """The stack's table."""
+        """The stack's registry."""
         return Registry(self.account.client("dynamodb"), self._output("RegistryTableName"))
 
     @property
@@ -50,28 +50,28 @@ class Deployment:
 
     @property
     def log_group(self) -> str:
-        """Where all functions log."""
+        """The log group of all functions."""
         return self._output("FunctionsLogGroupName")
 
     @property
     def namespace(self) -> str:
-        """Where anomalies are published."""
+        """The CloudWatch namespace of published anomalies."""
         return self._output("AnomalyNamespace")
 
     @property
     def schedules_enabled(self) -> bool:
-        """Whether runs start by themselves."""
+        """True if schedules start runs."""
         return self.parameters.get("ScheduleState") != "DISABLED"
 
     @property
     def stale_after(self) -> timedelta:
-        """How old a watermark is once two transforms should have moved it."""
+        """Age of a watermark that two transforms should have moved."""
         schedule = self.parameters.get("TransformSchedule", "rate(7 days)")
         delay = timedelta(minutes=int(self.parameters.get("DataDelayMinutes", "0")))
         return 2 * longest_gap(schedule) + delay
 
     def state_machine(self, kind: Kind) -> str:
-        """The ARN of what trains or transforms."""
+        """Return the ARN of the training or the transform state machine."""
         return self._output(f"{kind.capitalize()}StateMachineArn")
 
     def _output(self, name: str) -> str:
@@ -83,7 +83,7 @@ class Deployment:
 
 
 def find_deployment(account: Account, stack: str) -> Deployment:
-    """The stack of this name in the account's region, if it is whole."""
+    """Find a completely deployed stack in the account's region. Raises `Refused`."""
     described = _described(account, stack)
     status = described["StackStatus"]
     if status not in _WHOLE:
@@ -113,7 +113,7 @@ def _described(account: Account, stack: str) -> Any:
 def check_known(
     names: Iterable[str], known: Iterable[str], *, what: str = "detector", hint: str = ""
 ) -> None:
-    """Refuse the first name that is not known, with the nearest one that is."""
+    """Raise `Refused` for the first unknown name, with the closest known name."""
     candidates = sorted(known)
     for name in names:
         if name not in candidates:

@@ -1,4 +1,4 @@
-"""How one detector is: what is known of it, and what is wrong with it in words."""
+"""Status of one detector, with its problems in words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ _NO_SUCCESS = {
 
 @dataclass(frozen=True)
 class DetectorStatus:
-    """Times are aware; `last` is the newest run that has an outcome of the detector, and the outcome.
+    """Status of a detector. Times are aware; `last` is the newest run with an outcome of the detector, and the outcome.
 
-    `cutoff` is the anomaly score from which on the newest transform that published called datapoints anomalous.
+    `cutoff` is the anomaly score from which the newest published transform classified datapoints as anomalous.
     """
 
     name: str
@@ -38,7 +38,7 @@ class DetectorStatus:
     problems: tuple[str, ...]
 
     def to_payload(self, now: datetime) -> dict[str, Any]:
-        """For another program."""
+        """Return the status as JSON values."""
         run, outcome = self.last or (None, None)
         return {
             "detector": self.name,
@@ -64,7 +64,7 @@ def status_of(
     now: datetime,
     stale_after: timedelta,
 ) -> DetectorStatus:
-    """From the registry's record, the outcomes of recent runs, newest first, and the number of last week's events."""
+    """Combine the registry's record, outcomes of recent runs (newest first) and the number of last week's events."""
     newest = record.models[0] if record.models else None
     return DetectorStatus(
         record.name,
@@ -95,7 +95,7 @@ def _problems(
 
 
 def _last_troubles(ended: Sequence[Ending]) -> list[str]:
-    """What the newest run of each kind did not do; a transform repeats why the training before it did nothing."""
+    """Describe the newest failures of each kind of run; a transform that repeats its training's reason is left out."""
     newest = [ending for kind in get_args(Kind) if (ending := _newest(ended, kind))]
     troubled = [(run, outcome) for run, outcome in newest if outcome.status in _NO_SUCCESS]
     messages = [outcome.message for _, outcome in troubled]

@@ -1,4 +1,4 @@
-"""Spans of time as an operator writes and reads them."""
+"""Durations of options and schedules."""
 
 import re
 from datetime import timedelta
@@ -8,7 +8,7 @@ _HOURS_FROM, _DAYS_FROM = timedelta(hours=2), timedelta(days=2)
 
 
 def parse_duration(text: str, option: str) -> timedelta:
-    """`3d`, `12h`, `90m`, `1d12h`."""
+    """Parse `3d`, `12h`, `90m` or `1d12h`. Raises `ValueError`."""
     found = _DURATION.fullmatch(text.strip())
     days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     span = timedelta(days=days, hours=hours, minutes=minutes)
@@ -28,7 +28,7 @@ def span_in_words(span: timedelta) -> str:
 
 
 def longest_gap(schedule: str) -> timedelta:
-    """No less than what lies between two firings of an EventBridge schedule, as hours, days, weeks, months or years."""
+    """Return an upper bound of the time between two firings of an EventBridge schedule."""
     kind, _, rest = schedule.strip().partition("(")
     fields = rest.rstrip(")").split()
     if kind == "rate":

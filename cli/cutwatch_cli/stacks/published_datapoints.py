@@ -1,4 +1,4 @@
-"""A detector's metric with what was published of it, read from CloudWatch as many detectors a call as it allows."""
+"""Metrics and their published anomalies, read from CloudWatch with as many detectors per call as it allows."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Datapoints:
-    """On the grid of the detector's period, each (n,), NaN or None where there is nothing."""
+    """Columns on the grid of the detector's period, each (n,), NaN or None where there is no datapoint."""
 
     start: datetime
     values: Floats
@@ -33,7 +33,7 @@ class Datapoints:
 
 @dataclass(frozen=True)
 class _CloudWatch:
-    """A client that says, as those of the functions do, that a request itself is wrong; other refusals pass."""
+    """A client that raises `RejectedRequest` for invalid requests, as the functions' clients do, and passes other errors."""
 
     client: Any
 
@@ -50,7 +50,7 @@ class _CloudWatch:
 def read_published(
     cloudwatch: Any, namespace: str, detectors: Sequence[Detector], since: datetime, until: datetime
 ) -> Mapping[str, Datapoints | CutwatchError]:
-    """By name, what CloudWatch still has of this time, or why it gives none; nobody's error concerns another."""
+    """Return, by name, the datapoints that CloudWatch still has, or the error that concerns this detector alone."""
     by_start: dict[datetime, list[tuple[int, Detector]]] = defaultdict(list)
     for number, detector in enumerate(detectors):
         kept = metric_retention(detector.period) - timedelta(seconds=detector.period)
@@ -63,7 +63,7 @@ def read_published(
 
 
 def _metrics(number: int, detector: Detector, namespace: str) -> list[Detector]:
-    """The metric and the two that are published of it, as detectors of their own: all are read together."""
+    """Return the metric and its two published metrics as detectors, so that one call reads all three."""
     published = [
         Detector(
             name=f"{number}.{metric}",

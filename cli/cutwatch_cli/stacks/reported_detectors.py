@@ -1,4 +1,4 @@
-"""What a report tells of a deployed stack's detectors: read from CloudWatch, the registry and the bucket, not changed."""
+"""Reports of a deployed stack's detectors, read from CloudWatch, the registry and the bucket."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ Cutoffs = Mapping[str, Sequence[tuple[datetime, float]]]
 
 @dataclass(frozen=True)
 class Reported:
-    """The reports of those that could be read, and what is to be said of the others."""
+    """Reports of readable detectors, and notes about the others."""
 
     reports: Sequence[DetectorReport]
     notes: Sequence[str]
@@ -43,7 +43,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Everything of the stack that its reports share."""
+    """Data of the stack that all its reports share."""
 
     deployment: Deployment
     since: datetime
@@ -55,7 +55,7 @@ class _Asked:
 def read_reports(
     deployment: Deployment, names: Sequence[str], since: datetime, now: datetime
 ) -> Reported:
-    """Of the detectors of these names; without names of those with events, the worst `MOST_DETECTORS` of them."""
+    """Read the named detectors; without names, the worst `MOST_DETECTORS` of those with events."""
     registry = deployment.registry
     events: dict[str, list[AnomalyEvent]] = defaultdict(list)
     for each in reversed(registry.events(since, now)):
@@ -76,7 +76,7 @@ def read_reports(
 
 
 def _chosen(asked: _Asked, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The detectors to be reported, worst first, and notes on others."""
+    """Choose the detectors to report, worst first, and write notes about the others."""
     wanted = list(dict.fromkeys(names)) or sorted(
         asked.events, key=lambda name: (-_worst(asked.events[name]), name)
     )
@@ -155,7 +155,7 @@ def _report(
 
 
 def _links(asked: _Asked, detector: Detector) -> list[str]:
-    """Into the console, to the graph of each event."""
+    """Return console links to the graphs of the events."""
     region = asked.deployment.account.region or ""
     return [
         graph_url(
@@ -190,7 +190,7 @@ def _facts(
 
 
 def _cutoffs(asked: _Asked) -> Cutoffs:
-    """Of each detector, from when on which score was anomalous: a transform judges what is new since the one before."""
+    """Return the cutoffs by detector, each with the time from which it applied: the end of the previous transform."""
     delay = timedelta(minutes=int(asked.deployment.parameters.get("DataDelayMinutes", "0")))
     transforms = [
         run
@@ -211,7 +211,7 @@ def _cutoffs(asked: _Asked) -> Cutoffs:
 
 
 def _recipes(asked: _Asked, watched: Iterable[Detector]) -> dict[str, FeatureRecipe]:
-    """By their keys. One that is gone only leaves its expected range out."""
+    """Read the recipes by key. A missing recipe leaves out its expected range only."""
     models = [model for detector in watched for model in asked.records[detector.name].models]
     with ThreadPoolExecutor(_AT_ONCE) as readers:
         read = list(readers.map(lambda model: _recipe(asked.deployment, model), models))

@@ -1,4 +1,4 @@
-"""Metrics as CloudWatch takes them."""
+"""Publishing of CloudWatch metrics."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ Datum = Mapping[str, Any]
 def datum(
     name: str, value: float, moment: datetime, dimensions: Mapping[str, str] | None = None
 ) -> Datum:
-    """One value at one timestamp."""
+    """Return one value at one timestamp for PutMetricData."""
     return {
         "MetricName": name,
         "Dimensions": metric_dimensions(dimensions or {}),
@@ -22,9 +22,9 @@ def datum(
 
 
 def publish(cloudwatch: Any, namespace: str, datums: Sequence[Datum]) -> int:
-    """Put all datums with as few calls as CloudWatch allows; the number of calls.
+    """Put all datums with as few calls as CloudWatch allows; return the number of calls.
 
-    Doing it again changes no Maximum, but doubles Sum and SampleCount: read these series with Maximum.
+    A repetition does not change Maximum but doubles Sum and SampleCount: read these metrics with Maximum.
     """
     calls = 0
     for chunk in _chunks(datums):
@@ -39,5 +39,5 @@ def _chunks(datums: Sequence[Datum]) -> Iterator[list[Datum]]:
 
 
 def metric_dimensions(dimensions: Mapping[str, str]) -> list[dict[str, str]]:
-    """As CloudWatch's API spells them."""
+    """Return dimensions in the form of CloudWatch's API."""
     return [{"Name": name, "Value": value} for name, value in sorted(dimensions.items())]

@@ -1,4 +1,4 @@
-"""Items of one DynamoDB table by partition and sort key, as plain JSON values."""
+"""Items of one DynamoDB table by partition and sort key, as JSON values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,14 +9,14 @@ Item = dict[str, Any]
 
 
 class Table:
-    """A table whose keys are `pk` and `sk`; all reads are consistent."""
+    """A table with the keys `pk` and `sk`; all reads are consistent."""
 
     def __init__(self, dynamodb: Any, name: str) -> None:
         self._dynamodb = dynamodb
         self._name = name
 
     def get(self, pk: str, sk: str) -> Item | None:
-        """The item, if there is one."""
+        """Return the item, if it exists."""
         answer = self._dynamodb.get_item(
             TableName=self._name, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
         )
@@ -25,7 +25,7 @@ class Table:
     def query(
         self, pk: str, sk_prefix: str = "", *, between: tuple[str, str] | None = None
     ) -> Iterator[Item]:
-        """A partition's items in the order of their sort keys, narrowed to a prefix or to a range with both ends."""
+        """Return a partition's items in the order of their sort keys, limited to a prefix or an inclusive range."""
         condition, values = "pk = :pk", {":pk": pk}
         if sk_prefix:
             condition += " AND begins_with(sk, :sk)"
@@ -49,7 +49,7 @@ class Table:
         names: Mapping[str, str] | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write an item whole, if the condition holds; else `ConditionFailed`."""
+        """Write an item if the condition holds. Raises `ConditionFailed` otherwise."""
         request = {"TableName": self._name, "Item": to_item(item)}
         if condition:
             request["ConditionExpression"] = condition
@@ -62,9 +62,9 @@ class Table:
     def update(
         self, pk: str, sk: str, update: str, values: Mapping[str, Any], condition: str = ""
     ) -> Item:
-        """Change an item, if the condition holds (else `ConditionFailed`); `values` without their colons.
+        """Update an item if the condition holds and return it; `values` are named without their colons.
 
-        Returns the item as it is then.
+        Raises `ConditionFailed` if the condition does not hold.
         """
         request = {
             "TableName": self._name,
@@ -79,5 +79,5 @@ class Table:
         return from_item(self._dynamodb.update_item(**request)["Attributes"])
 
     def delete(self, pk: str, sk: str) -> None:
-        """Delete an item, if there is one."""
+        """Delete an item, if it exists."""
         self._dynamodb.delete_item(TableName=self._name, Key=to_item({"pk": pk, "sk": sk}))

@@ -1,4 +1,4 @@
-"""The stack's tags, as CloudFormation put them on the data bucket: jobs and models carry them too."""
+"""The stack's tags, as CloudFormation put them on the data bucket: jobs and models get the same tags."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ _RESERVED = "aws:"
 
 
 def stack_tags(s3: Any, bucket: str) -> list[dict[str, str]]:
-    """`Key`/`Value` pairs, without those that AWS reserves for itself."""
+    """Return the tags as `Key`/`Value` pairs, without those reserved by AWS."""
     try:
         tags = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
     except NotFound:

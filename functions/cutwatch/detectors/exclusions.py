@@ -1,4 +1,4 @@
-"""Times that are neither learned from nor alarmed on: maintenance windows, holidays, nights."""
+"""Excluded times: maintenance windows, holidays, nights."""
 
 import re
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 @dataclass(frozen=True)
 class Exclusion:
-    """[start, end) in the detector's time zone: two moments once, or two times of day on every one of `days`.
+    """[start, end) in the detector's time zone: a single range of timestamps, or a range of times of day on each of `days`.
 
-    A recurring range whose end is not after its start runs into the next day; without `days` it is daily.
+    A recurring range with an end not after its start runs into the next day; without `days` it is daily.
     """
 
     start: str
@@ -50,11 +50,11 @@ class Exclusion:
 
     @property
     def recurring(self) -> bool:
-        """Whether it comes back every day or week."""
+        """True if the range recurs every day or week."""
         return bool(_TIME_OF_DAY.fullmatch(self.start) and _TIME_OF_DAY.fullmatch(self.end))
 
     def covers(self, moment: datetime) -> bool:
-        """Whether an aware moment, in the detector's time zone, is excluded."""
+        """Return True if an aware timestamp, in the detector's time zone, is excluded."""
         if not self.recurring:
             return self._moment(self.start, moment) <= moment < self._moment(self.end, moment)
         start, end = time.fromisoformat(self.start), time.fromisoformat(self.end)
@@ -73,7 +73,7 @@ class Exclusion:
 
 
 def excluded(epochs: Sequence[int], exclusions: Sequence[Exclusion], time_zone: str) -> list[bool]:
-    """For every epoch second, whether one of the exclusions covers it."""
+    """Return, for every epoch second, True if one of the exclusions covers it."""
     if not exclusions:
         return [False] * len(epochs)
     zone = ZoneInfo(time_zone)

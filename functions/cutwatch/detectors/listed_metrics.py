@@ -1,4 +1,4 @@
-"""What ListMetrics knows: the metrics with datapoints in the last two weeks."""
+"""Metrics that ListMetrics returns: those with datapoints in the last two weeks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from cutwatch.detectors.metric_source import SourceMetric
 def listed_dimensions(
     cloudwatch: Any, source: SourceMetric, *further: str
 ) -> Iterator[dict[str, str]]:
-    """The dimensions of the metrics that have exactly the source's, and one of each further name."""
+    """Yield the dimensions of metrics that have exactly the source's dimensions and `further`."""
     wanted = [*metric_dimensions(source.dimensions), *({"Name": name} for name in further)]
     pages = cloudwatch.get_paginator("list_metrics").paginate(
         Namespace=source.namespace,

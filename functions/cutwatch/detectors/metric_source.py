@@ -1,4 +1,4 @@
-"""Where a detector's datapoints come from: one metric, or an expression over several."""
+"""The source of a detector's datapoints: one metric, or an expression over several."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -38,7 +38,7 @@ Problem = tuple[str, str]
 
 @dataclass(frozen=True)
 class SourceMetric:
-    """One CloudWatch metric and the statistic that is read of it."""
+    """A CloudWatch metric and its statistic."""
 
     namespace: Namespace
     metric: MetricName
@@ -53,7 +53,7 @@ class SourceMetric:
 
     @property
     def label(self) -> str:
-        """As a person names it: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
+        """Description of the metric: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
         chosen = ", ".join(f"{key}={value}" for key, value in sorted(self.dimensions.items()))
         return f"{self.namespace} {self.metric}{f' ({chosen})' if chosen else ''}, {self.statistic}"
 
@@ -62,7 +62,7 @@ Metrics = dict[str, SourceMetric]
 
 
 def prefixed(expression: str, ids: Collection[str], prefix: str) -> str:
-    """The expression with `prefix` before each of the ids, and nowhere else."""
+    """Return the expression with `prefix` before each of the ids."""
     return _TOKEN.sub(
         lambda token: f"{prefix}{token[0]}" if token[0] in ids else token[0], expression
     )
@@ -71,9 +71,9 @@ def prefixed(expression: str, ids: Collection[str], prefix: str) -> str:
 def source_problems(
     single: Mapping[str, Any], expression: str, metrics: Mapping[str, SourceMetric]
 ) -> Iterator[Problem]:
-    """What is wrong with a detector's source: field, and value with what would be right.
+    """Yield the problems of a detector's source: field, and value with the expected form.
 
-    `single` has the fields of a single metric; what is not given is empty.
+    `single` has the fields of a single metric, empty if not given.
     """
     if not expression and not metrics:
         yield from _single_problems(single)
@@ -85,7 +85,7 @@ def source_problems(
 
 
 def statistic_problems(statistic: str) -> Iterator[Problem]:
-    """What is wrong with a statistic, if anything."""
+    """Yield the problem of an invalid statistic."""
     if not _STATISTIC.fullmatch(statistic):
         yield (
             "statistic",

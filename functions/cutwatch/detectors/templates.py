@@ -1,4 +1,4 @@
-"""Templates: one entry of `detectors.yaml` that becomes a detector for every value of a dimension."""
+"""Detector templates: one entry of `detectors.yaml` that expands to a detector for every value of a dimension."""
 
 import hashlib
 import re
@@ -52,11 +52,11 @@ class DetectorTemplate:
 
     @property
     def name(self) -> str:
-        """The template's own name, which no detector bears."""
+        """Name of the template; no detector has this name."""
         return self.pattern.name
 
     def detector(self, value: str) -> Detector:
-        """The detector of one value."""
+        """Return the detector of one value."""
         pattern = self.pattern
         name = detector_name(pattern.name, value)
         if not pattern.expression:
@@ -72,7 +72,7 @@ class DetectorTemplate:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The detectors and templates of a `detectors.yaml`, in its order, and warnings about its spelling."""
+    """Detectors and templates of a `detectors.yaml`, in its order, and warnings about its spelling."""
 
     detectors: tuple[Detector, ...]
     templates: tuple[DetectorTemplate, ...] = ()
@@ -81,22 +81,22 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Watched:
-    """The detectors there are now, and, of each template that could not be expanded, its name and why."""
+    """Current detectors, and the name and error of each template that could not be expanded."""
 
     detectors: tuple[Detector, ...]
     problems: tuple[tuple[str, str], ...] = ()
 
     def may_include(self, name: str) -> bool:
-        """Whether a detector of this name is watched, or would be if its template could be expanded."""
+        """Return True if a detector of this name is monitored, or might come from a template that could not be expanded."""
         unknown = tuple(f"{template}-" for template, _ in self.problems)
         return name.startswith(unknown) or any(name == each.name for each in self.detectors)
 
 
 def watched(cloudwatch: Any, configuration: Configuration) -> Watched:
-    """The file's detectors, then those of its templates, in the order of the file.
+    """Return the file's detectors, then those of its templates, in the order of the file.
 
-    A template that cannot be expanded is a problem and stops no other. Raises only what another attempt may mend:
-    `Throttled`, `ServiceFault`, `ConnectionLost`.
+    A template that cannot be expanded is a problem and does not stop others. Raises only transient errors: `Throttled`,
+    `ServiceFault`, `ConnectionLost`.
     """
     detectors = list(configuration.detectors)
     problems = []
@@ -114,10 +114,10 @@ def watched(cloudwatch: Any, configuration: Configuration) -> Watched:
 
 
 def expand(cloudwatch: Any, template: DetectorTemplate) -> tuple[Detector, ...]:
-    """A detector for every value that ListMetrics knows now, in the order of the values.
+    """Return a detector for every value that ListMetrics currently knows, in the order of the values.
 
-    Metrics count that have exactly the template's dimensions and `for_each`. Raises `TemplateExpansion` when there
-    are none, or more than the template's limit.
+    Only metrics with exactly the template's dimensions and `for_each` count. Raises `TemplateExpansion` if there are
+    none, or more than the template's limit.
     """
     source = template.pattern.sources[0]
     values = sorted(
@@ -139,10 +139,10 @@ def expand(cloudwatch: Any, template: DetectorTemplate) -> tuple[Detector, ...]:
 
 
 def detector_name(head: str, text: str, longest: int = NAME_MAX_LENGTH) -> str:
-    """`<head>-<text>` as a detector's name; `longest` leaves at least 16 characters after the head.
+    """Return `<head>-<text>` as a detector's name; `longest` leaves at least 16 characters after the head.
 
-    Where characters were replaced or cut off, a digest of the whole text ends the name, so that two texts never
-    share one. A text that itself ends like a digest gets one too.
+    If characters were replaced or cut off, a digest of the whole text ends the name, so that names stay unique. A text
+    that itself ends like a digest gets one too.
     """
     safe = _FORBIDDEN.sub("-", text)
     room = longest - len(head) - 1

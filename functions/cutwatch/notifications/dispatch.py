@@ -1,4 +1,4 @@
-"""Telling people and programs what a run found, each of them once however often the run is repeated."""
+"""Dispatch of a run's news to email and EventBridge, each item once, however often the run repeats."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -151,6 +151,6 @@ def _key(whom: str, outcome: Outcome) -> str:
 
 
 def _silences(registry: Registry, summary: Summary, now: datetime) -> list[Silence]:
-    """Those in force of the run's detectors."""
+    """Return the active silences of the run's detectors."""
     names = {outcome.detector for outcome in summary.outcomes}
     return [each for each in in_force(registry.silences(), now) if each.detector in names]

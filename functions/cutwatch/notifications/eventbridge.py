@@ -24,7 +24,7 @@ Entry = dict[str, Any]
 def entries(
     outcomes: Iterable[Outcome], place: StackPlace, run: str, silenced: set[str]
 ) -> Iterator[Entry]:
-    """An entry for every new event; consumers tell doubled ones by `id`, for EventBridge delivers at least once."""
+    """Yield an entry for every new event; consumers recognise duplicates by `id`, because EventBridge delivers at least once."""
     for outcome in outcomes:
         for event in outcome.events:
             detail = {
@@ -36,13 +36,13 @@ def entries(
 
 
 def put(eventbridge: Any, put_entries: Sequence[Entry]) -> None:
-    """Put all entries; what EventBridge takes only in part is put again, and at last `ServiceFault` raised."""
+    """Put all entries, and retry those that EventBridge rejects. Raises `ServiceFault` if it still rejects some."""
     for request in _requests(put_entries):
         _put(eventbridge, request)
 
 
 def _requests(put_entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """As many entries at once as EventBridge takes, by number and by size."""
+    """Split entries into requests within EventBridge's limits on number and size."""
     request: list[Entry] = []
     room = PUT_EVENTS_MAX_BYTES
     for entry in put_entries:

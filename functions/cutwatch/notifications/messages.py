@@ -1,4 +1,4 @@
-"""The words of notifications: what happened, when, how far from usual, where to look, how to be left alone."""
+"""Email messages: what happened, when, how far from the expected value, where to look, how to silence it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ _NAMED_IN_ATTRIBUTES = 1_900
 
 @dataclass(frozen=True)
 class StackPlace:
-    """The stack that notifies, as links and commands name it."""
+    """The stack, for links and commands."""
 
     name: str
     region: str
@@ -37,25 +37,25 @@ class StackPlace:
 
     @property
     def dashboard(self) -> str:
-        """Where its dashboard is."""
+        """Link to the stack's dashboard."""
         return dashboard_url(self.region, f"{self.name}-{self.region}")
 
     @property
     def options(self) -> str:
-        """For a command line."""
+        """Options that select the stack on the command line."""
         return f"--stack {self.name} --region {self.region}"
 
 
 @dataclass(frozen=True)
 class Notification:
-    """One message: a subject of ASCII, plain text, and attributes for filter policies."""
+    """One message: a subject in ASCII, plain text, and attributes for filter policies."""
 
     subject: str
     text: str
     attributes: Mapping[str, str | Sequence[str]]
 
     def to_request(self) -> dict[str, Any]:
-        """As SNS's Publish takes it, cut to what SNS takes."""
+        """Return the arguments of SNS's Publish, cut to its limits."""
         attributes = {name: _attribute(value) for name, value in self.attributes.items()}
         room = SNS_MESSAGE_MAX_BYTES - len(json.dumps(attributes))
         return {
@@ -77,7 +77,7 @@ def of_anomalies(
     place: StackPlace,
     silences: Sequence[Silence] = (),
 ) -> Notification:
-    """Tells of the new events in `found`, the gravest first."""
+    """Write the message about the new events of `found`, the most severe first."""
     gravest, others = found[0], len(found) - 1
     more = f", and {_count(others, 'more detector')}" if others else ""
     word, headline = gravest.gravest.severity_word, _headline(gravest)
@@ -96,7 +96,7 @@ def of_anomalies(
 
 
 def of_failures(summary: Summary, failed: Sequence[Outcome], place: StackPlace) -> Notification:
-    """Tells which detectors of a run failed, and why."""
+    """Write the message about failed detectors."""
     kind = summary.run.kind
     names = ", ".join(outcome.detector for outcome in failed)
     of_all = f"{len(failed)} of {_count(len(summary.outcomes), 'detector')}"
@@ -177,7 +177,7 @@ def _unusual(event: AnomalyEvent) -> str:
 
 
 def when(start: datetime, end: datetime, time_zone: str) -> str:
-    """`Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min`; `end` is when the last period ends."""
+    """Return `Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min`; `end` is the end of the last period."""
     zone = ZoneInfo(time_zone)
     begins, ends = start.astimezone(zone), end.astimezone(zone)
     until = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%a %Y-%m-%d %H:%M}"

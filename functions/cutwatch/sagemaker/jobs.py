@@ -1,4 +1,4 @@
-"""SageMaker jobs: their requests, starting them so that nothing starts twice, and reading their status."""
+"""SageMaker jobs: requests, idempotent starts, and status."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ Request = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """A job as the state machines see it. `status` is SageMaker's; times are ISO 8601."""
+    """A job in the state machines. `status` is SageMaker's; times are ISO 8601."""
 
     name: str
     status: str
@@ -27,13 +27,13 @@ class Job:
     overdue: bool = False
 
     def to_payload(self) -> dict[str, Any]:
-        """As it travels between states."""
+        """Return the job as JSON values."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class JobKind:
-    """How SageMaker spells the operations of one kind of job."""
+    """Names of SageMaker's operations for one kind of job."""
 
     create: str
     describe: str
@@ -66,9 +66,9 @@ def start(
     now: datetime,
     limit: timedelta,
 ) -> Job:
-    """Start a job under the first free attempt's name, unless an attempt of it runs or has completed.
+    """Start a job under the first free attempt's name, unless an attempt is running or has completed.
 
-    Raises `AttemptsExhausted` when `MAX_ATTEMPTS` jobs of this name have failed or been stopped.
+    Raises `AttemptsExhausted` if `MAX_ATTEMPTS` jobs of this name have failed or been stopped.
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         name = name_of_attempt(attempt)
@@ -88,7 +88,7 @@ def start(
 
 
 def status(sagemaker: Any, kind: JobKind, name: str, deadline: str, now: datetime) -> Job:
-    """What has become of a job; `overdue` once it is past its deadline."""
+    """Return the current state of a job; `overdue` is True past its deadline."""
     description = getattr(sagemaker, kind.describe)(**{kind.name_key: name})
     return Job(
         name,
@@ -100,7 +100,7 @@ def status(sagemaker: Any, kind: JobKind, name: str, deadline: str, now: datetim
 
 
 def stop(sagemaker: Any, kind: JobKind, name: str) -> None:
-    """Stop a job; one that has ended meanwhile needs no stopping, which SageMaker calls a wrong request."""
+    """Stop a job; ignore SageMaker's rejection if the job has ended meanwhile."""
     try:
         getattr(sagemaker, kind.stop)(**{kind.name_key: name})
     except (RejectedRequest, NotFound):
@@ -110,7 +110,7 @@ def stop(sagemaker: Any, kind: JobKind, name: str) -> None:
 def create_model(
     sagemaker: Any, settings: SageMakerSettings, name: str, artefact_uri: str, tags: Tags
 ) -> None:
-    """Create a model, unless it exists: a model's name is its training job's, so it is the same one."""
+    """Create a model unless it exists: a model's name is its training job's, so an existing one is the same."""
     try:
         sagemaker.create_model(**model_request(settings, name, artefact_uri, tags))
     except NameInUse:
@@ -125,7 +125,7 @@ def training_job_request(
     feature_dim: int,
     tags: Tags,
 ) -> Request:
-    """The arguments of `CreateTrainingJob` for one Random Cut Forest."""
+    """Return the arguments of `CreateTrainingJob` for one Random Cut Forest."""
     request: Request = {
         "TrainingJobName": name,
         "AlgorithmSpecification": {
@@ -165,7 +165,7 @@ def training_job_request(
 
 
 def model_request(settings: SageMakerSettings, name: str, artefact_uri: str, tags: Tags) -> Request:
-    """The arguments of `CreateModel`."""
+    """Return the arguments of `CreateModel`."""
     request: Request = {
         "ModelName": name,
         "ExecutionRoleArn": settings.role_arn,
@@ -183,7 +183,7 @@ def transform_job_request(
     scores_uri: str,
     tags: Tags,
 ) -> Request:
-    """The arguments of `CreateTransformJob`: CSV rows in, one jsonlines object of scores per input object out."""
+    """Return the arguments of `CreateTransformJob`: CSV rows in, one JSON lines object of scores per input object out."""
     return {
         "TransformJobName": name,
         "ModelName": model,

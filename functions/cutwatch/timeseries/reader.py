@@ -1,4 +1,4 @@
-"""The datapoints of detectors, read from CloudWatch: as many detectors a call as CloudWatch allows."""
+"""Datapoints of detectors, read from CloudWatch with as many detectors per call as it allows."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ Read = dict[str, Series | CutwatchError]
 
 @dataclass
 class _Result:
-    """What the pages of one call said about one detector."""
+    """The pages' answer about one detector."""
 
     datapoints: list[tuple[datetime, float]] = field(default_factory=list)
     status: str = "Missing"
@@ -43,13 +43,13 @@ def read_many(
     *,
     apart: bool = False,
 ) -> Read:
-    """The series of detectors of different names over [start, end), each rounded down to the detector's own period.
+    """Read the series of detectors with different names over [start, end), each rounded down to the detector's own period.
 
-    Answers, by name, the series, or the error that concerns this detector alone: CloudWatch rejects its queries
-    (`RejectedRequest`), or does not give all of its datapoints (`ServiceFault`, `AccessDenied`). Raises what concerns
-    every detector, such as `Throttled`; with `apart`, for there will be no other try, it finds out whom a transient
-    error concerns, and that is their error. 500 queries a call; detectors share calls when their rounded windows
-    agree, for CloudWatch counts periods from a call's start.
+    Returns, by name, the series or the error that concerns this detector alone: CloudWatch rejects its queries
+    (`RejectedRequest`), or does not return all of its datapoints (`ServiceFault`, `AccessDenied`). Raises errors that
+    concern every detector, such as `Throttled`; with `apart` (there will be no other attempt) it finds the detectors that
+    a transient error concerns and returns the error for them. A call has up to 500 queries; detectors share calls if their
+    rounded windows agree, because CloudWatch counts periods from a call's start.
     """
     by_window: dict[tuple[datetime, datetime], list[Detector]] = defaultdict(list)
     for detector in detectors:
@@ -69,7 +69,7 @@ def read_many(
 
 
 def is_known(cloudwatch: Any, detector: Detector) -> bool:
-    """Whether each metric has reported anything in the last two weeks (what `ListMetrics` covers)."""
+    """Return, for each metric, True if it has reported in the last two weeks (the range of `ListMetrics`)."""
     return all(
         any(True for _ in listed_dimensions(cloudwatch, metric)) for metric in detector.sources
     )
@@ -89,7 +89,7 @@ def _batches(detectors: Sequence[Detector]) -> Iterator[list[Detector]]:
 
 
 def _read(cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime) -> Read:
-    """The detectors of one call. A rejected call does not say whose fault it is: its halves are asked alone."""
+    """Read the detectors of one call. A rejected call does not name the detector at fault, so its halves are read separately."""
     try:
         results = _results(cloudwatch, detectors, start, end)
     except RejectedRequest as error:
@@ -120,10 +120,10 @@ def _read_apart(
     end: datetime,
     error: AwsError,
 ) -> Read:
-    """What can be read of detectors whose common call has failed.
+    """Read detectors whose common call has failed, in halves.
 
-    A half is only halved again where the other one could be read: a CloudWatch that answers nobody is asked twice
-    more, not once for each detector.
+    A half is split again only if the other one could be read: if CloudWatch answers no call at all, it is called twice
+    more, not once per detector.
     """
     if len(detectors) == 1:
         return {detectors[0].name: error}

@@ -1,4 +1,4 @@
-"""A metric's datapoints on the regular grid of its period, with gaps known as gaps."""
+"""A metric's datapoints on the regular grid of its period, with explicit gaps."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from cutwatch.errors import InvalidInput
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Values at `start`, `start + period`, ...; NaN where nothing was reported. The period is in seconds."""
+    """Values at `start`, `start + period`, …; NaN where nothing was reported. The period is in seconds."""
 
     start: datetime
     period: int
@@ -25,22 +25,22 @@ class Series:
 
     @property
     def end(self) -> datetime:
-        """Exclusive."""
+        """End of the series, exclusive."""
         return self.start + timedelta(seconds=self.period * len(self))
 
     @property
     def epochs(self) -> NDArray[np.int64]:
-        """Epoch seconds of every position."""
+        """Epoch seconds of all positions."""
         return int(self.start.timestamp()) + self.period * np.arange(len(self), dtype=np.int64)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """Where no datapoint was reported."""
+        """True where no datapoint was reported."""
         return np.isnan(self.values)
 
     @property
     def reported(self) -> int:
-        """How many datapoints were reported."""
+        """Number of reported datapoints."""
         return int(np.count_nonzero(~self.missing))
 
     @classmethod
@@ -53,7 +53,7 @@ class Series:
     ) -> "Series":
         """Align datapoints of [start, end) to the grid; values that are not finite count as missing.
 
-        Raises `InvalidInput` when the window is not aligned to the period.
+        Raises `InvalidInput` if the window is not aligned to the period.
         """
         origin = int(start.timestamp())
         if origin % period or int(end.timestamp()) % period:
@@ -66,7 +66,7 @@ class Series:
         return cls(start, period, values)
 
     def filled(self, policy: MissingData) -> "Series":
-        """Gaps filled as the policy says; `ignore` and `anomalous` leave them gaps."""
+        """Return the values with gaps filled by the policy; `ignore` and `anomalous` keep gaps."""
         if policy == "zero":
             return replace(self, values=np.where(self.missing, 0.0, self.values))
         if policy == "previous":
@@ -74,7 +74,7 @@ class Series:
         return self
 
     def usable(self, detector: Detector) -> "Series":
-        """Gaps filled by the detector's policy, and excluded times made gaps."""
+        """Return the series with gaps filled by the detector's policy, and excluded times made gaps."""
         filled = self.filled(detector.missing_data)
         if not detector.exclude:
             return filled
@@ -82,12 +82,12 @@ class Series:
         return replace(filled, values=np.where(out, np.nan, filled.values))
 
     def since(self, start: datetime) -> "Series":
-        """The part from `start`, a moment on the grid within the series, on."""
+        """Return the part from `start` on, a timestamp on the grid within the series."""
         skipped = max(int((start - self.start).total_seconds()) // self.period, 0)
         return Series(max(start, self.start), self.period, self.values[skipped:])
 
     def moment(self, position: int) -> datetime:
-        """The timestamp at a position."""
+        """Return the timestamp at a position."""
         return datetime.fromtimestamp(int(self.epochs[position]), UTC)
 
 

@@ -1,6 +1,6 @@
-"""Which datapoints a run works on. All windows are [start, end), aligned to the detector's period.
+"""Windows of runs. All windows are [start, end), aligned to the detector's period.
 
-A model never sees a datapoint that it will score: training ends where publishing has got to.
+A model never sees a datapoint that it will score: training ends at the watermark.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ PUBLISHING_MARGIN = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Window:
-    """[start, end), and how many periods before `start` can no longer be published."""
+    """[start, end), and the number of periods before `start` that can no longer be published."""
 
     start: datetime
     end: datetime
@@ -24,12 +24,12 @@ class Window:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """True if the window has no datapoints."""
         return self.end <= self.start
 
 
 def newest_end(detector: Detector, scheduled_time: datetime, data_delay: timedelta) -> datetime:
-    """The end of the newest window whose late datapoints have had `data_delay` to arrive."""
+    """Return the end of the newest window whose late datapoints have had `data_delay` to arrive."""
     return floor_to_period(scheduled_time - data_delay, detector.period)
 
 
@@ -39,10 +39,10 @@ def training_window(
     published_through: datetime | None,
     unpublished: timedelta,
 ) -> Window:
-    """The history to learn from, ending where the first datapoint to be scored begins.
+    """Return the history to learn from, ending where the first datapoint to score begins.
 
-    `newest` is the window end that this run allows, `unpublished` how much of the past a detector that
-    never published is to score (zero when only training is asked for).
+    `newest` is the window end that this run allows; `unpublished` is the time that a detector without a watermark scores
+    first (zero if only training is requested).
     """
     end = published_through or newest - unpublished
     oldest_publishable = newest - METRIC_MAX_AGE + PUBLISHING_MARGIN
@@ -57,7 +57,7 @@ def transform_window(
     published_through: datetime | None,
     trained_through: datetime,
 ) -> Window:
-    """From the watermark (or the end of the training data) to `newest`, less what is too old to publish."""
+    """Return the window from the watermark (or the end of the training data) to `newest`, less what is too old to publish."""
     wanted = published_through or trained_through
     start = max(wanted, ceil_to_period(now - METRIC_MAX_AGE + PUBLISHING_MARGIN, detector.period))
     lost = (start - wanted) // timedelta(seconds=detector.period) if published_through else 0

@@ -1,4 +1,4 @@
-"""What a detector's graph shows: its metric, where it was anomalous, its scores, read with one GetMetricData."""
+"""Data of a detector's chart: its metric, anomalous datapoints and scores, read with one GetMetricData."""
 
 import math
 from collections import defaultdict
@@ -30,7 +30,7 @@ _SOURCE = result_id(0)
 
 @dataclass(frozen=True)
 class GraphData:
-    """Periods are seconds. `anomalous` are the timestamps of anomalous datapoints."""
+    """Datapoints of a chart. The period is in seconds; `anomalous` are the timestamps of anomalous datapoints."""
 
     period: int
     metric: Points
@@ -39,7 +39,7 @@ class GraphData:
 
     @property
     def stretches(self) -> list[tuple[int, int]]:
-        """Where datapoints next to each other were anomalous: from the first of them to the end of the last one's period."""
+        """Stretches of adjacent anomalous datapoints: from the first one to the end of the last one's period."""
         found: list[tuple[int, int]] = []
         for time in self.anomalous:
             if found and time == found[-1][1]:
@@ -50,9 +50,9 @@ class GraphData:
 
 
 def graph_period(own: int, start: datetime, end: datetime, now: datetime) -> int:
-    """The detector's own period, or several of them where CloudWatch keeps none so short or there would be too many.
+    """Return the detector's own period, or a multiple where CloudWatch keeps none so short or there would be too many.
 
-    It is never more than a day; a day is taken where no number of own periods fits.
+    It is at most a day; if no multiple of the period fits, it is a day.
     """
     age = now - start
     if age > metric_retention(own):
@@ -71,9 +71,9 @@ def read_graph_data(
     end: datetime,
     now: datetime,
 ) -> GraphData:
-    """The datapoints of [start, end) as far as there are any by now.
+    """Read the datapoints of [start, end) that exist so far.
 
-    Raises `AccessDenied` where CloudWatch does not give them to this role, `RejectedRequest` where it gives no reason.
+    Raises `AccessDenied` if the role lacks the permission, `RejectedRequest` if CloudWatch gives no reason.
     """
     first = max(start, now - max(METRIC_RETENTION.values()) + timedelta(hours=1))
     last = min(end, now)

@@ -1,4 +1,4 @@
-"""Events as an HTML table: when, how long, how severe, what was observed and what was expected."""
+"""Events as an HTML table: time, duration, severity, value and expected value."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ _DRIVERS = {"level": "its level", "change": "how fast it changed"}
 
 @dataclass(frozen=True)
 class EventTable:
-    """`numbered` events have their numbers in a picture; `link` gives the address of an event's graph, if there is one.
+    """A table of events. `numbered` events have their numbers in the chart; `link` returns the URL of an event's graph, if any.
 
     `endpoint` is the ARN of the widget's own function, which links to detectors call.
     """
@@ -30,7 +30,7 @@ class EventTable:
     endpoint: str
 
     def html(self) -> str:
-        """The `<table>`."""
+        """Return the `<table>`."""
         heads = "".join(f'<th scope="col">{head}</th>' for head in self._heads())
         rows = "".join(self._row(number, each) for number, each in enumerate(self.events, start=1))
         caption = f"Events, newest first; times are {escape(self.request.zone_name)}"
@@ -61,7 +61,7 @@ class EventTable:
         return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
     def _begins(self, each: RecordedEvent) -> str:
-        """When it began, as a link to its graph; a click on `details` tells the rest."""
+        """Return the begin as a link to the graph, and a popup with the details."""
         text = time_in_words(each.begins, self.request.zone)
         address = self.link(each)
         if address:
@@ -98,19 +98,19 @@ class EventTable:
 
 
 def _short(cell: str) -> str:
-    """What is not to be broken into two lines."""
+    """Keep a cell on one line."""
     return f'<span class="cutwatch-short">{cell}</span>'
 
 
 def severity(event: AnomalyEvent) -> str:
-    """In a sign, a word, and multiples of the cutoff."""
+    """Return the severity as a symbol, a word, and a multiple of the cutoff."""
     times = "" if event.severity is None else f" {event.severity:.1f}×"
     word = event.severity_word
     return f'<span aria-hidden="true">{_SIGNS[word]}</span> {word}{times}'
 
 
 def call(text: str, endpoint: str, detector: str, style: str = "") -> str:
-    """A link that shows another detector (all of them, where the name is empty) in the widget's place."""
+    """Return a link that shows another detector in the widget; an empty name shows all."""
     parameters = escape(json.dumps({"detector": detector}), quote=False)
     shown = f' class="{style}"' if style else ""
     return (

@@ -1,4 +1,4 @@
-"""The custom widget around what it shows: its style, its messages, its documentation."""
+"""The HTML around the widget's content: style, messages, documentation."""
 
 from html import escape
 
@@ -25,7 +25,7 @@ detector: ""
 
 
 def told(error: CutwatchError) -> str:
-    """An error, said to the person who looks at the dashboard."""
+    """Explain an error to the dashboard's user."""
     if isinstance(error, AccessDenied):
         return note(
             f"The widget's role may not do what it needs to: {error}. Its policy is that of DrawWidgetRole in "
@@ -37,7 +37,7 @@ def told(error: CutwatchError) -> str:
 
 
 def framed(request: WidgetRequest | None, content: str) -> str:
-    """The content with its style; without a request, as on a light dashboard."""
+    """Wrap the content in its style; without a request, that of a light dashboard."""
     colours = palette(dark=bool(request and request.dark))
     style = (
         f".cutwatch{{color:{colours.text};{FONT};font-size:13px;line-height:1.4;overflow-x:auto}}"
@@ -59,5 +59,5 @@ def framed(request: WidgetRequest | None, content: str) -> str:
 
 
 def note(text: str) -> str:
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f"<p>{escape(text)}</p>"

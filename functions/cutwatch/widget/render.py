@@ -1,4 +1,4 @@
-"""The dashboard's custom widget: a detector's graph with its events, or everybody's events, as HTML without scripts."""
+"""The dashboard's custom widget as HTML without scripts: one detector's chart and events, or all events."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ _LEGEND = 22
 
 @dataclass(frozen=True)
 class Widget:
-    """What the widget draws from; `endpoint` is the ARN of its own function, which its links call."""
+    """Sources of the widget; `endpoint` is the ARN of its own function, which its links call."""
 
     cloudwatch: Any
     registry: Registry
@@ -37,7 +37,7 @@ class Widget:
     now: datetime
 
     def html(self, request: WidgetRequest) -> str:
-        """The answer to a request. Raises the errors of AWS; `widget_page.told` says them to the person who looks."""
+        """Render a request. Raises AWS's errors, which `page.explained` renders."""
         content = self._of_detector(request) if request.detector else self._of_all(request)
         return framed(request, content)
 
@@ -104,7 +104,7 @@ class Widget:
         return graph_url(self.region, detector, self.namespace, each.begins, each.ends)
 
     def _unpublished(self, request: WidgetRequest, record: DetectorRecord) -> str:
-        """Why there is nothing to draw: it was never published, or there is no such detector."""
+        """Explain the absence of data: not published yet, or an unknown detector."""
         if record.models or record.published_through:
             return note(
                 f"{request.detector} has a model, but nothing of it was published yet: its graph comes with the "
@@ -144,14 +144,14 @@ def _picture(
 
 
 def _graph_height(request: WidgetRequest, events: int) -> int:
-    """What the table leaves, but never so little that nothing can be seen."""
+    """Return the height that the table leaves, within limits."""
     smallest, largest = _GRAPH_HEIGHTS
     left = request.height - _TEXT - _LEGEND - _ROW * min(events + 1, 5)
     return int(min(max(left, smallest), largest))
 
 
 def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph) -> str:
-    """What the marks mean, of those that there are."""
+    """Explain the marks that the chart has."""
     marks = []
     if graph.data.anomalous:
         marks.append("shaded with a bar above: anomalous, numbered as below")
