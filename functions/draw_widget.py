@@ -7,7 +7,7 @@ from cutwatch.errors import CutwatchError
 from cutwatch.observability import Payload, count, logger, observed_drawing
 from cutwatch.registry.registry import Registry
 from cutwatch.settings import DrawWidgetSettings
-from cutwatch.widget.page import DESCRIPTION, framed, told
+from cutwatch.widget.page import DESCRIPTION, explained, framed
 from cutwatch.widget.render import Widget
 from cutwatch.widget.request import WidgetRequest
 
@@ -33,4 +33,4 @@ def handler(event: Payload, own_arn: str) -> str:
     except CutwatchError as error:
         logger.warning("not drawn", reason=str(error))
         count("Errors")
-        return framed(request, told(error))
+        return framed(request, explained(error))

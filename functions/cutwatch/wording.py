@@ -35,7 +35,7 @@ def tick_labels(ticks: Sequence[float]) -> list[str]:
     digits = _decimals((ticks[1] - ticks[0]) / factor)
     if digits is None or largest >= _LONGEST * _PREFIXES[0][0]:
         return [f"{tick:.9g}" for tick in ticks]
-    # A zero that rounding made of a negative number has no sign.
+    # Adding zero removes the sign of a negative number rounded to zero.
     return [f"{round(tick / factor, digits) + 0.0:,.{digits}f}{prefix}" for tick in ticks]
 
 
@@ -53,20 +53,24 @@ def span_in_words(span: timedelta) -> str:
         amount, seconds = divmod(seconds, size)
         amounts.append((amount, unit))
     leading = next((place for place, (amount, _) in enumerate(amounts) if amount), len(amounts) - 1)
-    told = amounts[leading : leading + 2]
-    return " ".join(f"{amount} {unit}" for amount, unit in told if amount) or "0 s"
+    shown = amounts[leading : leading + 2]
+    return " ".join(f"{amount} {unit}" for amount, unit in shown if amount) or "0 s"
 
 
-def time_in_words(moment: datetime, zone: tzinfo) -> str:
-    """`24 Nov 18:40`, in the zone."""
-    local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %H:%M}"
+def time_in_words(time: datetime, zone: tzinfo) -> str:
+    """Format a time in a zone: `2026-03-19 20:40`."""
+    return f"{time.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def count(number: int, noun: str) -> str:
+    """Format a number with its noun: `1 event`, `1,200 events`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def expected_in_words(event: AnomalyEvent) -> str:
     """Describe an event's expected value, with the range that holds 90 %: `74,100 (67,000 to 81,000)`."""
     if event.severity is None:
-        return "data; there is none"
+        return "data; none reported"
     if event.expected is None:
         return "–"
     low, high = number_in_words(event.expected_low), number_in_words(event.expected_high)

@@ -55,7 +55,7 @@ WHATEVER: dict[str, dict[str, Any]] = {
     "nothing but zero": {"values": [0.0] * 200},
     "tiny and negative": {"values": [-1e-7] * 200},
     "large with gaps": {"values": [math.nan if at % 3 else 1e12 for at in range(200)]},
-    "no model": {"scores": [math.nan] * 200, "cutoffs": [], "usual": [], "trained_until": []},
+    "no model": {"scores": [math.nan] * 200, "cutoffs": [], "profiles": [], "trained_until": []},
     "a cutoff of zero": {"scores": [0.0] * 200, "cutoffs": [(START, 0.0)]},
     "events beyond the edges": {"events": [event(-300, -250), event(150, 900)]},
     "silence": {"events": [event(10, 60, None)]},

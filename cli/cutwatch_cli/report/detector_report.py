@@ -1,4 +1,4 @@
-"""The data that a report shows for one detector, and values derived from it."""
+"""Data of one detector in a report, and values derived from it."""
 
 import math
 from bisect import bisect_right
@@ -24,7 +24,7 @@ Epochs = npt.NDArray[np.int64]
 class DetectorReport:
     """One detector's metric and scores at `start`, `start + period`, …; NaN or None where there is none.
 
-    `events` are in chronological order. `cutoffs` and `usual` (seasonal profiles) are pairs of the time from which a
+    `events` are in chronological order. `cutoffs` and `profiles` are pairs of the time from which a
     value applies and the value. `facts` are terms and their values; `links` are console links, one per event.
     """
 
@@ -37,7 +37,7 @@ class DetectorReport:
     anomalies: Sequence[int | None]
     events: Sequence[AnomalyEvent] = ()
     cutoffs: Sequence[tuple[datetime, float]] = ()
-    usual: Sequence[tuple[datetime, Profile]] = ()
+    profiles: Sequence[tuple[datetime, Profile]] = ()
     trained_until: Sequence[datetime] = ()
     planted: Sequence[tuple[datetime, datetime, str]] = field(default_factory=list)
     time_zone: str = "UTC"
@@ -86,7 +86,7 @@ class DetectorReport:
     @property
     def end(self) -> datetime:
         """End of the report, exclusive."""
-        return self.moment(len(self.values))
+        return self.timestamp(len(self.values))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -95,15 +95,15 @@ class DetectorReport:
     @property
     def worst(self) -> AnomalyEvent | None:
         """The most severe event, if any."""
-        return max(self.events, key=gravity, default=None)
+        return max(self.events, key=severity_rank, default=None)
 
-    def moment(self, position: int) -> datetime:
+    def timestamp(self, position: int) -> datetime:
         """Return the timestamp at a position."""
         return self.start + position * self.period
 
-    def cutoff_at(self, moment: datetime) -> float:
+    def cutoff_at(self, time: datetime) -> float:
         """Return the cutoff in force at a time; NaN before the first."""
-        position = bisect_right(self.cutoffs, moment, key=lambda cutoff: cutoff[0])
+        position = bisect_right(self.cutoffs, time, key=lambda cutoff: cutoff[0])
         return self.cutoffs[position - 1][1] if position else math.nan
 
     def span(self, event: AnomalyEvent) -> tuple[datetime, datetime]:
@@ -111,7 +111,7 @@ class DetectorReport:
         return parse_timestamp(event.start), parse_timestamp(event.end) + self.period
 
 
-def gravity(event: AnomalyEvent | None) -> float:
+def severity_rank(event: AnomalyEvent | None) -> float:
     """Return the rank of an event: its severity; a metric without data ranks highest, no event lowest."""
     if event is None:
         return -math.inf
@@ -124,10 +124,10 @@ def stretches(flags: Flags) -> list[tuple[int, int]]:
     return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
 
 
-def usual_values(report: DetectorReport) -> Floats:
+def expected_values(report: DetectorReport) -> Floats:
     """Return the expected value at each datapoint; NaN where no model is known."""
-    usual = np.full(len(report.epochs), np.nan)
-    for since, profile in report.usual:
+    expected = np.full(len(report.epochs), np.nan)
+    for since, profile in report.profiles:
         later = report.epochs >= int(since.astimezone(UTC).timestamp())
-        usual[later] = profile.at(report.epochs[later])
-    return usual
+        expected[later] = profile.at(report.epochs[later])
+    return expected

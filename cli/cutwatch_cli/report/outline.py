@@ -12,9 +12,9 @@ from cutwatch_cli.report.detector_report import (
     DetectorReport,
     Flags,
     Floats,
-    gravity,
+    expected_values,
+    severity_rank,
     stretches,
-    usual_values,
 )
 
 WIDTH, METRIC_HEIGHT, SCORE_HEIGHT = 720, 160, 80
@@ -34,7 +34,7 @@ class Outline:
     """
 
     metric: str
-    usual: str
+    expected: str
     score: str
     cutoff: str
     anomalous: list[Rectangle]
@@ -51,14 +51,14 @@ class Outline:
 
 def outline(report: DetectorReport) -> Outline:
     """Outline the whole time of a report."""
-    usual = usual_values(report)
-    low, high = _edges(report, usual)
+    expected = expected_values(report)
+    low, high = _edges(report, expected)
     bottom, top = _range(np.concatenate([report.value_array, low, high]))
     cutoffs = _cutoffs(report)
     _, highest = _range(np.concatenate([report.score_array, cutoffs, [0.0]]))
     return Outline(
         metric=_line(report.value_array, bottom, top, METRIC_HEIGHT),
-        usual=_area(low, high, bottom, top),
+        expected=_area(low, high, bottom, top),
         score=_line(report.score_array, 0.0, highest, SCORE_HEIGHT),
         cutoff=_line(cutoffs, 0.0, highest, SCORE_HEIGHT),
         anomalous=_rectangles(report, _times_of(report, report.anomalous)),
@@ -67,9 +67,7 @@ def outline(report: DetectorReport) -> Outline:
         unscored=_rectangles(report, _times_of(report, report.unscored)),
         missing=_rectangles(report, _times_of(report, report.missing)),
         planted=_rectangles(report, [_seconds(*window[:2]) for window in report.planted]),
-        trained=[
-            x for moment in report.trained_until if (x := _x(report, moment.timestamp())) >= 0
-        ],
+        trained=[x for time in report.trained_until if (x := _x(report, time.timestamp())) >= 0],
         lowest=bottom,
         highest=top,
         highest_score=highest,
@@ -88,11 +86,11 @@ def extremes(values: Floats, columns: int = _COLUMNS) -> list[tuple[int, float, 
     return list(zip(of_datapoints[firsts].tolist(), lowest.tolist(), highest.tolist(), strict=True))
 
 
-def _edges(report: DetectorReport, usual: Floats) -> tuple[Floats, Floats]:
-    low, high = (np.full(len(usual), np.nan) for _ in range(2))
-    for since, profile in report.usual:
+def _edges(report: DetectorReport, expected: Floats) -> tuple[Floats, Floats]:
+    low, high = (np.full(len(expected), np.nan) for _ in range(2))
+    for since, profile in report.profiles:
         later = report.epochs >= int(since.timestamp())
-        low[later], high[later] = usual[later] + profile.low, usual[later] + profile.high
+        low[later], high[later] = expected[later] + profile.low, expected[later] + profile.high
     return low, high
 
 
@@ -152,7 +150,7 @@ def _ring(
 
 def _numbers(report: DetectorReport) -> list[tuple[int, float]]:
     """Place the event numbers; where there is not enough room, the most severe win."""
-    numbered = sorted(enumerate(report.events, start=1), key=lambda each: -gravity(each[1]))
+    numbered = sorted(enumerate(report.events, start=1), key=lambda each: -severity_rank(each[1]))
     taken: list[tuple[int, float]] = []
     for number, event in numbered:
         first, last = _seconds(*report.span(event))
@@ -180,8 +178,8 @@ def _times_of(report: DetectorReport, flags: Flags) -> list[tuple[float, float]]
     ]
 
 
-def _seconds(*moments: object) -> tuple[float, float]:
-    first, last = (moment.timestamp() for moment in moments)  # type: ignore[attr-defined]
+def _seconds(*times: object) -> tuple[float, float]:
+    first, last = (time.timestamp() for time in times)  # type: ignore[attr-defined]
     return first, last
 
 

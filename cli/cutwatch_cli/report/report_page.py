@@ -13,11 +13,12 @@ from tempfile import NamedTemporaryFile
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cutwatch.wording import count, time_in_words
 from cutwatch_cli.report import colours, uplot
-from cutwatch_cli.report.detector_report import DetectorReport, gravity
+from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 from cutwatch_cli.report.outline import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH
 from cutwatch_cli.report.page_sections import Section
-from cutwatch_cli.report.wording import count, multiple_in_words, time_in_words
+from cutwatch_cli.report.tables import multiple_in_words
 
 MOST_DETECTORS = 50
 _FOLDER = Path(__file__).parent / "page"
@@ -38,7 +39,7 @@ class Page:
 def worst_first(reports: Sequence[DetectorReport]) -> list[DetectorReport]:
     """Sort reports by their most severe event, then by their number of events."""
     return sorted(
-        reports, key=lambda each: (-gravity(each.worst), -len(each.events), each.detector)
+        reports, key=lambda each: (-severity_rank(each.worst), -len(each.events), each.detector)
     )
 
 
@@ -67,7 +68,7 @@ def write_page(page: Page, path: Path) -> None:
     ) as file:
         file.write(html)
     try:
-        # Readable by whom other new files are: a temporary file is its owner's alone.
+        # Same permissions as other new files: only the owner can read a temporary file.
         Path(file.name).chmod(0o666 & ~_umask())
         Path(file.name).replace(path)
     except OSError:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch_cli.report.detector_report import DetectorReport, Floats, stretches, usual_values
+from cutwatch_cli.report.detector_report import DetectorReport, Floats, expected_values, stretches
 
-# Where single precision shows more digits than this share of the metric's range, double would show no others.
+# Single precision is enough if its error is at most this share of the metric's range.
 _INVISIBLE = 1e-5
-# Bits of a score's fraction that are kept: four digits, more than any report prints.
+# Bits of a score's fraction to keep: four digits, more than any report prints.
 _SCORE_BITS = 12
 _FRACTION_BITS = 23
 
@@ -22,11 +22,11 @@ Column = tuple[str, bytes]
 
 
 def column_data(report: DetectorReport) -> tuple[list[str], str]:
-    """Return the types of the columns value, score and usual (`f4` or `f8`, little-endian), and their bytes."""
+    """Return the types of the columns value, score and expected (`f4` or `f8`, little-endian), and their bytes."""
     columns = [
         _of_values(report.value_array),
         _of_scores(report.score_array),
-        _single(usual_values(report)),
+        _single(expected_values(report)),
     ]
     content = b"".join(content for _, content in columns)
     return [kind for kind, _ in columns], b64encode(zlib.compress(content, 9)).decode()
@@ -43,8 +43,9 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "unscored": stretches(report.unscored),
         "missing": stretches(report.missing),
         "cutoffs": [[_position(report, since), cutoff] for since, cutoff in report.cutoffs],
-        "usual": [
-            [_position(report, since), profile.low, profile.high] for since, profile in report.usual
+        "expected": [
+            [_position(report, since), profile.low, profile.high]
+            for since, profile in report.profiles
         ],
         "trained": _seconds(report.trained_until),
         "planted": [[*_seconds((start, end)), kind] for start, end, kind in report.planted],
@@ -81,10 +82,10 @@ def _by_significance(column: Any) -> bytes:
     return content
 
 
-def _position(report: DetectorReport, moment: Any) -> int:
+def _position(report: DetectorReport, time: Any) -> int:
     """Return the position of the first datapoint at or after a time."""
-    return int(np.searchsorted(report.epochs, int(moment.timestamp())))
+    return int(np.searchsorted(report.epochs, int(time.timestamp())))
 
 
-def _seconds(moments: Sequence[Any]) -> list[int]:
-    return [int(moment.timestamp()) for moment in moments]
+def _seconds(times: Sequence[Any]) -> list[int]:
+    return [int(time.timestamp()) for time in times]

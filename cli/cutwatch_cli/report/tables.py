@@ -8,9 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.wording import expected_in_words, number_in_words, span_in_words
-from cutwatch_cli.report.detector_report import DetectorReport, gravity
-from cutwatch_cli.report.wording import count, multiple_in_words, time_in_words
+from cutwatch.wording import (
+    count,
+    expected_in_words,
+    number_in_words,
+    span_in_words,
+    time_in_words,
+)
+from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 
 MOST_EVENTS = 20
 TOLERANCE = timedelta(minutes=30)
@@ -40,7 +45,7 @@ class PlantedOutcome:
 def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
     """Return one row per event, numbered as on the page; of many events, only the most severe."""
     numbered = list(enumerate(report.events, start=1))
-    shown = sorted(numbered, key=lambda each: gravity(each[1]), reverse=True)[:most]
+    shown = sorted(numbered, key=lambda each: severity_rank(each[1]), reverse=True)[:most]
     rows = _table(f"{summary(report)} ({report.time_zone})")
     for heading in ("#", "Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected"):
         rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
@@ -48,7 +53,7 @@ def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
         expected = "data" if event.severity is None else number_in_words(event.expected)
         rows.add_row(str(number), *event_cells(event, report)[:-1], expected)
     if left_out := len(numbered) - len(shown):
-        rows.caption = f"{count(left_out, 'lesser event')} not shown"
+        rows.caption = f"{count(left_out, 'less severe event')} not shown"
     return rows
 
 
@@ -69,6 +74,11 @@ def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:
         number_in_words(event.value),
         expected_in_words(event),
     )
+
+
+def multiple_in_words(severity: float | None) -> str:
+    """Format a severity in multiples of the cutoff; a dash for missing data."""
+    return "–" if severity is None else f"{severity:.2f}"
 
 
 def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> Table:
@@ -99,7 +109,7 @@ def planted_summary(report: DetectorReport, tolerance: timedelta = TOLERANCE) ->
 
 def found(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> list[PlantedOutcome]:
     """Find the first anomalous datapoint in each planted anomaly, else the nearest one around it."""
-    hits = [report.moment(position) for position in np.flatnonzero(report.anomalous).tolist()]
+    hits = [report.timestamp(position) for position in np.flatnonzero(report.anomalous).tolist()]
     return [
         PlantedOutcome(kind, start, end, _first_hit(hits, start, end, tolerance))
         for start, end, kind in report.planted

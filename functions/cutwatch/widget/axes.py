@@ -40,7 +40,7 @@ def value_range(values: list[float]) -> tuple[float, float]:
     margin = 0.06 * ((high - low) or abs(high) or 1.0)
     bottom = 0.0 if 0 <= low <= 0.4 * high or low == high == 0 else low - margin
     top = high + margin
-    # Of the smallest numbers that there are the margin is nothing.
+    # The margin of the smallest possible numbers is zero.
     return (bottom, top) if bottom < top else (low - 1.0, high + 1.0)
 
 
@@ -76,9 +76,9 @@ def _even(
     local = start.timestamp() + offset - origin
     tick = math.ceil(local / step) * step + origin - offset
     while tick <= end.timestamp():
-        moment = datetime.fromtimestamp(tick, UTC).astimezone(zone)
-        is_date = step >= _DAY or not (moment.hour or moment.minute)
-        yield moment, f"{moment.day} {moment:%b}" if is_date else f"{moment:%H:%M}"
+        time = datetime.fromtimestamp(tick, UTC).astimezone(zone)
+        is_date = step >= _DAY or not (time.hour or time.minute)
+        yield time, f"{time.day} {time:%b}" if is_date else f"{time:%H:%M}"
         tick += step
 
 
@@ -90,12 +90,12 @@ def _months(
     local = start.astimezone(zone)
     number = local.year * 12 + local.month
     for later in range(number + (-number % every), number + int(months) + every + 2, every):
-        moment = datetime(later // 12, later % 12 + 1, 1, tzinfo=zone)
-        if start <= moment <= end:
-            yield moment, f"{moment:%b %Y}"
+        time = datetime(later // 12, later % 12 + 1, 1, tzinfo=zone)
+        if start <= time <= end:
+            yield time, f"{time:%b %Y}"
 
 
-def _offset(moment: datetime, zone: tzinfo) -> float:
+def _offset(time: datetime, zone: tzinfo) -> float:
     return (
-        zone.utcoffset(moment.astimezone(zone).replace(tzinfo=None)) or timedelta()
+        zone.utcoffset(time.astimezone(zone).replace(tzinfo=None)) or timedelta()
     ).total_seconds()

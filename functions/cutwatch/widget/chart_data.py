@@ -22,7 +22,7 @@ from cutwatch.timestamps import ceil_to_period, floor_to_period
 # Epoch seconds and value, oldest first.
 Points = list[tuple[int, float]]
 
-# Of each series; a picture is some hundred pixels wide, and more takes longer to read than a person waits.
+# Per series; a chart is some hundred pixels wide, and more datapoints would take too long to read.
 _MOST_DATAPOINTS = 10_000
 _LONGEST_PERIOD = 86_400
 _SOURCE = result_id(0)
@@ -121,8 +121,8 @@ def _points(pages: Iterator[Mapping[str, Any]]) -> Mapping[str, Points]:
         for result in page["MetricDataResults"]:
             _refuse_incomplete(result)
             found[result["Id"]] += [
-                (int(moment.timestamp()), value)
-                for moment, value in zip(result["Timestamps"], result["Values"], strict=True)
+                (int(time.timestamp()), value)
+                for time, value in zip(result["Timestamps"], result["Values"], strict=True)
             ]
     return found
 

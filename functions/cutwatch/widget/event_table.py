@@ -10,10 +10,10 @@ from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.wording import expected_in_words, number_in_words, span_in_words, time_in_words
 
-# Narrower, and what was expected stands below what was observed.
+# In narrower tables the expected value is below the value.
 _WIDE = 560
 _SIGNS = {"low": "○", "medium": "◐", "high": "●"}
-_DRIVERS = {"level": "its level", "change": "how fast it changed"}
+_DRIVERS = {"level": "level", "change": "sudden change"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class EventTable:
         if address:
             text = (
                 f'<a href="{escape(address)}" target="_blank" rel="noopener" '
-                f'title="Its graph in the console">{text}</a>'
+                f'title="Graph in the CloudWatch console">{text}</a>'
             )
         return (
             f'{text} <a class="cutwatch-details" role="button" tabindex="0">details</a>'
@@ -87,8 +87,8 @@ class EventTable:
             "Datapoints": f"{event.datapoints:,}",
             "Highest score": number_in_words(event.score),
             "Times the cutoff": number_in_words(event.severity),
-            "Stood out by": _DRIVERS.get(event.driver or "", "–"),
-            "Found by run": each.run,
+            "Driver": _DRIVERS.get(event.driver or "", "–"),
+            "Run": each.run,
         }
         rows = "".join(
             f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>'

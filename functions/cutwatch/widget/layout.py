@@ -11,7 +11,7 @@ from cutwatch.widget.palette import Palette, palette
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.wording import tick_labels
 
-# How wide a character of the picture's type is, about; what stands above and below the panels.
+# Approximate width of a character; heights above and below the panels.
 CHARACTER, TOP, BOTTOM = 6.2, 22, 22
 _LEFT, _RIGHT, _BETWEEN, _TALL_LABEL = 14, 12, 20, 34
 _SCORE_SHARE, _SCORE_FROM = 0.24, 190
@@ -40,7 +40,7 @@ class Graph:
         return palette(dark=self.request.dark)
 
     @property
-    def judged(self) -> list[RecordedEvent]:
+    def with_expected_range(self) -> list[RecordedEvent]:
         """Events with an expected range that can be drawn next to the metric."""
         if not self.in_detail:
             return []
@@ -103,7 +103,7 @@ def _values(graph: Graph) -> list[float]:
     """Return the values that the scale must include: the metric and its expected ranges."""
     expected = [
         bound
-        for each in graph.judged
+        for each in graph.with_expected_range
         for bound in (each.event.expected_low, each.event.expected_high)
         if bound is not None
     ]

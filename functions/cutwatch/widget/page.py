@@ -10,13 +10,13 @@ from cutwatch.widget.svg import FONT
 DESCRIPTION = """## Anomalies of a detector
 
 Draws a detector's metric with its anomalies and lists its events in the dashboard's time range; without a detector it
-lists the events of all.
+lists the events of all detectors.
 
 ### Parameters
 
 | parameter | |
 |---|---|
-| `detector` | the name of a detector as in `detectors.yaml`; empty for all |
+| `detector` | name of a detector in `detectors.yaml`; empty for all |
 
 ```yaml
 detector: ""
@@ -24,16 +24,16 @@ detector: ""
 """
 
 
-def told(error: CutwatchError) -> str:
+def explained(error: CutwatchError) -> str:
     """Explain an error to the dashboard's user."""
     if isinstance(error, AccessDenied):
         return note(
-            f"The widget's role may not do what it needs to: {error}. Its policy is that of DrawWidgetRole in "
-            "template.yaml; a permissions boundary or an organisation's policy may take something away."
+            f"The widget's role lacks a permission: {error}. DrawWidgetRole in template.yaml grants it; a "
+            "permissions boundary or a service control policy may deny it."
         )
     if isinstance(error, Throttled):
-        return note(f"AWS is busy: {error}. Refresh the dashboard in a moment.")
-    return note(f"There is nothing to show: {error}")
+        return note(f"AWS is throttling requests: {error}. Refresh the dashboard in a minute.")
+    return note(f"Nothing to show: {error}")
 
 
 def framed(request: WidgetRequest | None, content: str) -> str:

@@ -78,10 +78,10 @@ class Widget:
 
     def _heading(self, detector: Detector, data: GraphData) -> str:
         period = span_in_words(timedelta(seconds=data.period))
-        everybody = call("All detectors", self.endpoint, "", "btn")
+        all_detectors = call("All detectors", self.endpoint, "", "btn")
         return (
             f'<div class="cutwatch-head"><p><strong>{escape(detector.name)}</strong> '
-            f"{escape(detector.metric_label)} of {period}</p>{everybody}</div>"
+            f"{escape(detector.metric_label)} of {period}</p>{all_detectors}</div>"
         )
 
     def _table(
@@ -107,13 +107,13 @@ class Widget:
         """Explain the absence of data: not published yet, or an unknown detector."""
         if record.models or record.published_through:
             return note(
-                f"{request.detector} has a model, but nothing of it was published yet: its graph comes with the "
+                f"{request.detector} has a model, but nothing is published yet. Its chart appears after the "
                 "next transform."
             )
         near = get_close_matches(request.detector, self.registry.detectors(), n=1)
         if not near:
             return note(
-                f"No detector is named {request.detector!r}, or it was never trained. Names are those of "
+                f"No detector is named {request.detector!r}, or it has not been trained yet. See the names in "
                 "detectors.yaml."
             )
         unknown = escape(f"No detector is named {request.detector!r}. Did you mean ")
@@ -154,9 +154,9 @@ def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph) -> str
     """Explain the marks that the chart has."""
     marks = []
     if graph.data.anomalous:
-        marks.append("shaded with a bar above: anomalous, numbered as below")
+        marks.append("shaded, with a bar: anomalous, numbered as in the table")
     if graph.in_detail and any(each.event.expected_low is not None for each in graph.events):
-        marks.append("dashed: the expected value and the range of 90 %")
+        marks.append("dashed: expected value and 90 % range")
     through = record.published_through
     if through and through < request.end:
         marks.append(
@@ -172,7 +172,7 @@ def _description(
     scored = time_in_words(through, request.zone) if through else "nothing yet"
     return (
         f"{len(data.metric):,} datapoints, {len(data.anomalous):,} of them anomalous, {len(events)} events; "
-        f"scored through {scored}. The table below has the events."
+        f"scored through {scored}. The table below lists the events."
     )
 
 
@@ -183,4 +183,4 @@ def _when(request: WidgetRequest) -> str:
 
 def _rest(events: list[RecordedEvent]) -> str:
     more = len(events) - _MOST_EVENTS
-    return note(f"and {more:,} earlier ones; choose a shorter time range") if more > 0 else ""
+    return note(f"and {more:,} earlier events; choose a shorter time range") if more > 0 else ""

@@ -12,7 +12,7 @@ from typing import Any
 
 from cutwatch.errors import InvalidInput
 
-# What the dashboard's variable replaces; no detector can be named so, and nothing else on a dashboard is.
+# Placeholder of the dashboard's variable; not a valid name of a detector, and not used elsewhere on a dashboard.
 NOT_CHOSEN = "_detector_"
 
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
@@ -21,7 +21,7 @@ _USUAL_WIDTH, _USUAL_HEIGHT = 800, 480
 _LONGEST_OFFSET = 14 * 60
 _MILLISECONDS = 1_000
 # From 1970 to the last year that a date can have.
-_LAST_MOMENT = 253_402_300_799
+_LATEST = 253_402_300_799
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,15 @@ def _time_range(time_range: Mapping[str, Any]) -> tuple[datetime, datetime]:
     """Return the zoomed range, else the dashboard's time range."""
     zoom = time_range.get("zoom")
     shown = zoom if isinstance(zoom, Mapping) and {"start", "end"} <= zoom.keys() else time_range
-    start, end = (_moment(shown.get(name), name) for name in ("start", "end"))
+    start, end = (_timestamp(shown.get(name), name) for name in ("start", "end"))
     if end <= start:
         raise InvalidInput(f"timeRange ends at {end:%Y-%m-%d %H:%M}, not after it starts")
     return start, end
 
 
-def _moment(value: Any, name: str) -> datetime:
+def _timestamp(value: Any, name: str) -> datetime:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value / _MILLISECONDS <= _LAST_MOMENT:
+    if not is_number or not 0 <= value / _MILLISECONDS <= _LATEST:
         raise InvalidInput(f"timeRange.{name} is {value!r}; expected milliseconds since 1970")
     return datetime.fromtimestamp(int(value) // _MILLISECONDS, UTC)
 

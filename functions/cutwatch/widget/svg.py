@@ -68,8 +68,8 @@ def _time_axis(graph: Graph, panel: Panel) -> Iterator[str]:
         f'y2="{panel.bottom:.1f}" stroke="{colours.quiet}"/>'
     )
     most = max(int((panel.x.last - panel.x.first) // _WIDE_LABEL), 1)
-    for moment, label in time_ticks(request.start, request.end, request.zone, most):
-        x = panel.x(moment.timestamp())
+    for time, label in time_ticks(request.start, request.end, request.zone, most):
+        x = panel.x(time.timestamp())
         half = len(label) * CHARACTER / 2
         if x - half < 0 or x + half > request.width:
             continue
@@ -127,8 +127,8 @@ def _mark(panel: Panel, begin: float, end: float) -> tuple[float, float]:
 
 
 def _expected(graph: Graph, metric: Panel) -> Iterator[str]:
-    colour = graph.colours.expected
-    for each in graph.judged:
+    colour = graph.colours.reference
+    for each in graph.with_expected_range:
         event = each.event
         if event.expected is None or event.expected_low is None or event.expected_high is None:
             continue
