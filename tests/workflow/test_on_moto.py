@@ -121,11 +121,11 @@ def test_one_message_tells_of_the_anomalies(trained: StateMachines) -> None:
     trained.run("TransformStateMachine", TRANSFORM)
 
     [(subject, text)] = trained.account.messages()
-    assert subject.startswith("Cutwatch high: orders at 1,000, usually ")
+    assert subject.startswith("Cutwatch high: orders at 1,000, expected ")
     assert subject.endswith(", and 2 more detectors")
     assert text.count("1 new event") == 3
     assert "When     Sun 2026-11-01 21:45 to 22:30 UTC, 45 min" in text
-    assert "Value    1,000; usually " in text
+    assert "Value     1,000; expected " in text
     assert len(trained.account.bus) == 3
 
 
