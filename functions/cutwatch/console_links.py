@@ -104,5 +104,5 @@ def _published(name: str, namespace: str) -> list[list[Any]]:
     return [[namespace, metric, "Detector", name, options] for metric in (ANOMALY, ANOMALY_SCORE)]
 
 
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -90,10 +90,10 @@ class AttemptsExhausted(CutwatchError):
     """Every attempt number of a job name is taken by a failed or stopped job."""
 
 
-# Whatever a state machine's first retrier names: a second try may work.
+# Errors of a state machine's first retrier: another attempt may succeed.
 TRANSIENT = (Throttled, ServiceFault, ConnectionLost)
-# That retrier's MaxAttempts. `$$.State.RetryCount` counts the retries of all retriers of a state together, so whoever
-# waits for this count may give up early where there are several, but never too late.
+# That retrier's MaxAttempts. `$$.State.RetryCount` counts the retries of all retriers of a state together, so code that
+# waits for this count may give up early if there are several, but never too late.
 TRANSIENT_RETRIES = 6
 
 

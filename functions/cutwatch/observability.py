@@ -12,14 +12,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cutwatch.errors import InvalidInput
 
-# Most functions count nothing; a line of unstructured log for each of their invocations helps nobody.
+# Most functions publish no metrics; an unstructured log line per invocation is noise.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
-# botocore tells at INFO where it found credentials and endpoints, at every cold start.
+# botocore logs at INFO where it found credentials and endpoints, at every cold start.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 logger = Logger()
-# Everything that leaves a function goes by way of botocore: patching more only imports more.
+# All calls of functions go through botocore: patching more only imports more.
 tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
@@ -77,7 +77,7 @@ class _StrictPayload(dict[str, Any]):
     """Payload that names a missing field, where a plain dict would only raise KeyError."""
 
     def __missing__(self, field: str) -> Any:
-        raise InvalidInput(f"the payload lacks {field!r}; events/ has a sample for every function")
+        raise InvalidInput(f"the payload has no {field!r}; see the samples in events/")
 
 
 def checked(event: Any) -> Payload:

@@ -149,7 +149,7 @@ def _within(bound: Any, found: Any) -> bool:
         case Len():
             most = math.inf if bound.max_length is None else bound.max_length
             return bool(bound.min_length <= len(found) <= most)
-    raise TypeError(f"{bound!r} is no bound that is known here")
+    raise TypeError(f"{bound!r} is not a supported bound")
 
 
 def _words(kind: Any) -> str:

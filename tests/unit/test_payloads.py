@@ -43,7 +43,7 @@ JSON = st.recursive(
         ("dimensions", ["Shop"], "detector.dimensions is ['Shop']; expected an object"),
         ("namespace", "\ud800", "detector.namespace is '\\ud800'; expected a text"),
         ("minimum_deviation", {"absolute": -1}, "detector.minimum_deviation.absolute is -1;"),
-        ("time_zone", "Mars", "detector.time_zone: 'Mars' is no IANA time zone"),
+        ("time_zone", "Mars", "detector.time_zone: 'Mars' is not an IANA time zone"),
     ],
 )
 def test_a_field_that_does_not_fit_is_named_with_its_value_and_what_would_be_right(

@@ -10,13 +10,13 @@ Datum = Mapping[str, Any]
 
 
 def datum(
-    name: str, value: float, moment: datetime, dimensions: Mapping[str, str] | None = None
+    name: str, value: float, timestamp: datetime, dimensions: Mapping[str, str] | None = None
 ) -> Datum:
     """Return one value at one timestamp for PutMetricData."""
     return {
         "MetricName": name,
         "Dimensions": metric_dimensions(dimensions or {}),
-        "Timestamp": moment,
+        "Timestamp": timestamp,
         "Value": value,
     }
 

@@ -32,7 +32,7 @@ class Bucket:
         try:
             return self.read_bytes(key).decode()
         except UnicodeDecodeError as error:
-            raise MalformedObject(f"{self.uri(key)} is no text: {error}") from None
+            raise MalformedObject(f"{self.uri(key)} is not UTF-8 text: {error}") from None
 
     def read_bytes(self, key: str) -> bytes:
         """Read a binary object. Raises `NotFound`."""
@@ -47,4 +47,4 @@ class Bucket:
         try:
             return json.loads(self.read(key))
         except (ValueError, RecursionError) as error:
-            raise MalformedObject(f"{self.uri(key)} is no JSON: {error}") from None
+            raise MalformedObject(f"{self.uri(key)} is not JSON: {error}") from None

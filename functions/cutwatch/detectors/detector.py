@@ -34,12 +34,12 @@ Sensitivity = Literal["low", "medium", "high"]
 Direction = Literal["both", "above", "below"]
 Engine = Literal["sagemaker", "lambda"]
 
-# Infinity is no JSON.
+# JSON has no infinity.
 _Finite = Annotated[float, Ge(0), Lt(math.inf)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PERIODS = (60, 86_400)
 _USUAL_HISTORY, _USUAL_DATAPOINTS = timedelta(days=30), 4_000
-# What the scores depend on. A change here makes a trained model unusable; a change of the cutoff does not.
+# Fields that scores depend on. A change invalidates a trained model; a change of the cutoff does not.
 _TRAINED_ON = (
     "namespace",
     "metric",
@@ -54,7 +54,7 @@ _TRAINED_ON = (
     "time_zone",
     "engine",
 )
-# A change of how recipes or forests are made goes up here; models of an older one are trained anew.
+# Increase after a change to recipes or forests; models of an older version are trained again.
 _MODEL_VERSION = 2
 
 
@@ -92,7 +92,7 @@ class Detector:
     """
 
     name: str
-    # Pydantic does not check defaults: an empty text that was given is refused, one that was left out is "missing".
+    # Pydantic does not validate defaults: an explicit empty string is rejected, an omitted one is "missing".
     namespace: Namespace = ""
     metric: MetricName = ""
     statistic: str = ""
@@ -195,5 +195,5 @@ def _time_problems(detector: Detector) -> Iterator[Problem]:
     except (KeyError, ValueError, OSError):
         yield (
             "time_zone",
-            f"{detector.time_zone!r} is no IANA time zone such as UTC or Europe/Berlin",
+            f"{detector.time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin",
         )

@@ -104,7 +104,7 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
         ]
         raise InvalidDetectors("\n".join(dict.fromkeys(lines))) from None
     if not entries:
-        raise InvalidDetectors(f"{source}: detectors: is empty; name at least one metric to watch")
+        raise InvalidDetectors(f"{source}: detectors: is empty; add at least one detector")
     repeated = [name for name, n in Counter(entry.name for entry in entries).items() if n > 1]
     if repeated:
         lines = [f"{source}: detector {name!r}: name: is used more than once" for name in repeated]
@@ -127,8 +127,8 @@ def _rename_methods(document: dict[str, Any], source: str) -> Iterator[str]:
         if isinstance(former, str) and former in _RENAMED_METHODS:
             entry["cutoff"] = rule | {"method": _RENAMED_METHODS[former]}
             yield (
-                f"{source}: detector {_designation(document, index)}: cutoff.method: {former!r} is now "
-                f"called {_RENAMED_METHODS[former]!r}; please write that"
+                f"{source}: detector {_designation(document, index)}: cutoff.method: {former!r} was renamed; "
+                f"use {_RENAMED_METHODS[former]!r}"
             )
 
 
@@ -151,7 +151,7 @@ def _parse_yaml(text: str, source: str) -> Any:
         sentence = " ".join(problem.split())
         raise InvalidDetectors(f"{source}:{where} is not valid YAML: {sentence}") from None
     if not isinstance(document, dict):
-        raise InvalidDetectors(f"{source}: must begin with 'detectors:' and a list below it")
+        raise InvalidDetectors(f"{source}: expected 'detectors:' with a list")
     return document
 
 
@@ -184,7 +184,7 @@ def _designation(document: dict[str, Any], index: int) -> str:
     return repr(name) if isinstance(name, str) else f"number {index + 1}"
 
 
-def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
+def _sibling_fields(location: tuple[int | str, ...]) -> list[str]:
     """Return the fields that are valid at the location of an unknown one."""
     if location[:1] != ("detectors",):
         return list(_DetectorsFile.__dataclass_fields__)
@@ -202,7 +202,7 @@ def _problem(detail: ErrorDetails) -> str:
         case "missing":
             return "is missing"
         case "unexpected_keyword_argument":
-            return f"is not a field; the fields are {', '.join(_fields_beside(detail['loc']))}"
+            return f"is not a field; the fields are {', '.join(_sibling_fields(detail['loc']))}"
         case "literal_error":
             return f"{detail['input']!r} is not allowed; expected {detail['ctx']['expected']}"
         case "value_error":

@@ -37,13 +37,13 @@ class Exclusion:
         if self.recurring:
             return
         if self.days:
-            raise ValueError(f"days goes with times of day such as 22:00, not with {self.start!r}")
+            raise ValueError(f"days requires times of day such as 22:00, not {self.start!r}")
         try:
             start, end = datetime.fromisoformat(self.start), datetime.fromisoformat(self.end)
         except ValueError:
             raise ValueError(
                 f"{self.start!r} to {self.end!r}: expected two times of day such as 22:00, "
-                "or two moments such as 2026-12-24T00:00"
+                "or two timestamps such as 2026-12-24T00:00"
             ) from None
         if _as_utc(end) <= _as_utc(start):
             raise ValueError(f"end {self.end!r} is not after start {self.start!r}")
@@ -53,12 +53,14 @@ class Exclusion:
         """True if the range recurs every day or week."""
         return bool(_TIME_OF_DAY.fullmatch(self.start) and _TIME_OF_DAY.fullmatch(self.end))
 
-    def covers(self, moment: datetime) -> bool:
+    def covers(self, timestamp: datetime) -> bool:
         """Return True if an aware timestamp, in the detector's time zone, is excluded."""
         if not self.recurring:
-            return self._moment(self.start, moment) <= moment < self._moment(self.end, moment)
+            return (
+                self._parsed(self.start, timestamp) <= timestamp < self._parsed(self.end, timestamp)
+            )
         start, end = time.fromisoformat(self.start), time.fromisoformat(self.end)
-        now, today = moment.time(), moment.weekday()
+        now, today = timestamp.time(), timestamp.weekday()
         if start < end:
             return start <= now < end and self._on(today)
         return (now >= start and self._on(today)) or (now < end and self._on(today - 1))
@@ -67,9 +69,9 @@ class Exclusion:
         return not self.days or WEEKDAYS[weekday % 7] in self.days
 
     @staticmethod
-    def _moment(text: str, like: datetime) -> datetime:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=like.tzinfo)
+    def _parsed(text: str, like: datetime) -> datetime:
+        timestamp = datetime.fromisoformat(text)
+        return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=like.tzinfo)
 
 
 def excluded(epochs: Sequence[int], exclusions: Sequence[Exclusion], time_zone: str) -> list[bool]:
@@ -77,9 +79,9 @@ def excluded(epochs: Sequence[int], exclusions: Sequence[Exclusion], time_zone: 
     if not exclusions:
         return [False] * len(epochs)
     zone = ZoneInfo(time_zone)
-    moments = (datetime.fromtimestamp(epoch, zone) for epoch in epochs)
-    return [any(exclusion.covers(moment) for exclusion in exclusions) for moment in moments]
+    timestamps = (datetime.fromtimestamp(epoch, zone) for epoch in epochs)
+    return [any(exclusion.covers(each) for exclusion in exclusions) for each in timestamps]
 
 
-def _as_utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("UTC"))
+def _as_utc(timestamp: datetime) -> datetime:
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=ZoneInfo("UTC"))

@@ -28,7 +28,7 @@ LARGEST_LIMIT = 1_000
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9._-]+")
 _DIGEST_LENGTH = 10
 _ENDS_LIKE_A_DIGEST = re.compile(rf"(^|.*-)[0-9a-f]{{{_DIGEST_LENGTH}}}", re.DOTALL)
-# They say nothing about a template, and pass: whoever runs us tries again.
+# These errors do not concern the template, and the caller retries.
 _TRANSIENT = (Throttled, ServiceFault, ConnectionLost)
 
 
@@ -156,12 +156,12 @@ def detector_name(head: str, text: str, longest: int = NAME_MAX_LENGTH) -> str:
 def _problems(template: DetectorTemplate) -> Iterator[str]:
     if len(template.name) > TEMPLATE_NAME_MAX_LENGTH:
         yield (
-            f"name: {template.name!r} has {len(template.name)} characters; a template's has at most "
-            f"{TEMPLATE_NAME_MAX_LENGTH}, for its detectors' names to fit {NAME_MAX_LENGTH}"
+            f"name: {template.name!r} has {len(template.name)} characters; a template's name has at most "
+            f"{TEMPLATE_NAME_MAX_LENGTH}, so that its detectors' names fit {NAME_MAX_LENGTH}"
         )
     for source in template.pattern.sources:
         if template.for_each in source.dimensions:
-            yield f"for_each: {template.for_each!r} has one value already among the dimensions"
+            yield f"for_each: {template.for_each!r} is already one of the dimensions"
         elif len(source.dimensions) == METRIC_MAX_DIMENSIONS:
             yield f"for_each: would be dimension number {METRIC_MAX_DIMENSIONS + 1}"
 
@@ -174,7 +174,7 @@ def _refuse_taken(
         if detector.name in seen:
             raise TemplateExpansion(
                 f"{_subject(template)}: 1 of {len(detectors)} detectors would be named "
-                f"{detector.name!r}, as another detector is; rename one of the two"
+                f"{detector.name!r}, like another detector; rename one of them"
             )
         seen.add(detector.name)
 
@@ -186,11 +186,11 @@ def _subject(template: DetectorTemplate) -> str:
 def _nothing(template: DetectorTemplate, source: SourceMetric) -> str:
     fixed = "".join(f"{name}={value}, " for name, value in sorted(source.dimensions.items()))
     return (
-        f"in the last two weeks no {source.namespace} {source.metric} was reported with exactly the "
+        f"no {source.namespace} {source.metric} was reported in the last two weeks with exactly the "
         f"dimensions {fixed}{template.for_each}"
     )
 
 
 def _remedy(found: int) -> str:
-    narrow = "add dimensions that narrow it"
-    return f"raise limit or {narrow}" if found <= LARGEST_LIMIT else narrow
+    narrow = "add dimensions that select fewer values"
+    return f"increase limit or {narrow}" if found <= LARGEST_LIMIT else narrow

@@ -96,17 +96,15 @@ def _utc_offsets(epochs: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]
     return _offsets_of(quarters * 900, zone)[inverse]
 
 
-def _offsets_of(moments: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:
+def _offsets_of(epochs: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:
     """Halve the range until both ends agree and lie within a month: an offset lasts longer than that."""
-    first, last = (_offset(int(moments[i]), zone) for i in (0, -1))
-    if first == last and moments[-1] - moments[0] <= 20 * DAY:
-        return np.full(len(moments), first, np.int64)
-    if len(moments) == 1:
+    first, last = (_offset(int(epochs[i]), zone) for i in (0, -1))
+    if first == last and epochs[-1] - epochs[0] <= 20 * DAY:
+        return np.full(len(epochs), first, np.int64)
+    if len(epochs) == 1:
         return np.array([first], np.int64)
-    middle = len(moments) // 2
-    return np.concatenate(
-        [_offsets_of(moments[:middle], zone), _offsets_of(moments[middle:], zone)]
-    )
+    middle = len(epochs) // 2
+    return np.concatenate([_offsets_of(epochs[:middle], zone), _offsets_of(epochs[middle:], zone)])
 
 
 def _offset(epoch: int, zone: ZoneInfo) -> int:

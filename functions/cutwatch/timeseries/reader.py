@@ -53,7 +53,7 @@ def read_many(
     """
     by_window: dict[tuple[datetime, datetime], list[Detector]] = defaultdict(list)
     for detector in detectors:
-        window = tuple(floor_to_period(moment, detector.period) for moment in (start, end))
+        window = tuple(floor_to_period(time, detector.period) for time in (start, end))
         by_window[window[0], window[1]].append(detector)
     found: Read = {}
     for (first, last), together in by_window.items():

@@ -59,8 +59,8 @@ class Series:
         if origin % period or int(end.timestamp()) % period:
             raise InvalidInput(f"window {start} to {end} is not aligned to {period} seconds")
         values = np.full((int(end.timestamp()) - origin) // period, np.nan)
-        for moment, value in datapoints:
-            position = (int(moment.timestamp()) - origin) // period
+        for time, value in datapoints:
+            position = (int(time.timestamp()) - origin) // period
             if 0 <= position < len(values) and np.isfinite(value):
                 values[position] = value
         return cls(start, period, values)
@@ -86,7 +86,7 @@ class Series:
         skipped = max(int((start - self.start).total_seconds()) // self.period, 0)
         return Series(max(start, self.start), self.period, self.values[skipped:])
 
-    def moment(self, position: int) -> datetime:
+    def timestamp(self, position: int) -> datetime:
         """Return the timestamp at a position."""
         return datetime.fromtimestamp(int(self.epochs[position]), UTC)
 

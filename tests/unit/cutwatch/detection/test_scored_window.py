@@ -34,7 +34,7 @@ def scored(
     description = {
         "detector": detector.to_payload(),
         "recipe": a_recipe(profile=a_recipe().profile).to_payload(),
-        "start": format_timestamp(series.moment(lead_in)),
+        "start": format_timestamp(series.timestamp(lead_in)),
         "baseline": Baseline(10.0, 2.0, smooth=False).to_payload(),
         "cutoff": Cutoff(10.0, 2.0, 3.0, 16.0).to_payload(),
         "cutoff_method": method,

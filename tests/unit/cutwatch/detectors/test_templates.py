@@ -94,7 +94,7 @@ def test_no_value_is_an_error_that_says_what_was_asked_for() -> None:
     with pytest.raises(TemplateExpansion) as raised:
         expand(Listing(), a_template(dimensions={"Shop": "north"}))
     assert str(raised.value) == (
-        "template 'tills': 0 detectors: in the last two weeks no Shop Orders was reported "
+        "template 'tills': 0 detectors: no Shop Orders was reported in the last two weeks "
         "with exactly the dimensions Shop=north, Till"
     )
 
@@ -102,8 +102,8 @@ def test_no_value_is_an_error_that_says_what_was_asked_for() -> None:
 @pytest.mark.parametrize(
     ("found", "remedy"),
     [
-        (3, "raise limit or add dimensions that narrow it"),
-        (1_001, "add dimensions that narrow it"),
+        (3, "increase limit or add dimensions that select fewer values"),
+        (1_001, "add dimensions that select fewer values"),
     ],
 )
 def test_more_values_than_the_limit_are_an_error_with_their_number(found: int, remedy: str) -> None:
@@ -189,8 +189,8 @@ def test_a_template_onto_the_name_of_another_detector_is_left_out() -> None:
     assert names(found.detectors) == ["tills-2"]
     [(_, message)] = found.problems
     assert message == (
-        "template 'tills': 1 of 2 detectors would be named 'tills-2', as another detector is; "
-        "rename one of the two"
+        "template 'tills': 1 of 2 detectors would be named 'tills-2', like another detector; "
+        "rename one of them"
     )
 
 
