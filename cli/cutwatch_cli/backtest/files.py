@@ -112,7 +112,7 @@ def report_of(done: FileBacktest) -> DetectorReport:
         anomalies=[None if np.isnan(flag) else int(flag) for flag in anomalies.tolist()],
         events=done.result.events,
         cutoffs=done.result.cutoffs,
-        usual=done.result.usual,
+        profiles=done.result.usual,
         trained_until=done.result.trained_until,
         time_zone=done.detector.time_zone,
     )

@@ -194,7 +194,7 @@ _COLUMNS = ("score", "severity", "anomaly", "event")
 def _between(series: Series, start: datetime, end: datetime) -> Series:
     first = max(int((start - series.start).total_seconds()) // series.period, 0)
     last = max(int((end - series.start).total_seconds()) // series.period, first)
-    return Series(series.moment(first), series.period, series.values[first:last])
+    return Series(series.timestamp(first), series.period, series.values[first:last])
 
 
 def _description(

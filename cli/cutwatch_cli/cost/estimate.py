@@ -12,7 +12,7 @@ from cutwatch_cli.cost.fleet import KINDS, Detectors, Schedule
 from cutwatch_cli.cost.prices import AS_OF, REGION, Prices
 from cutwatch_cli.cost.run_work import RunWork
 
-NOT_COUNTED = "Not counted: free tiers, taxes, traces, mails, KMS requests, job volumes, CloudTrail data events, retries."
+NOT_COUNTED = "Not counted: free tiers, taxes, traces, emails, KMS requests, job volumes, CloudTrail data events, retries."
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Estimate:
         return [
             f"A {kind} of {group.count:,} {group.engine} detectors takes about "
             f"{span_in_words(timedelta(minutes=minutes))}, and the next one starts after "
-            f"{span_in_words(month / self.schedule.runs(kind))}: more must run at once."
+            f"{span_in_words(month / self.schedule.runs(kind))}: increase the concurrency."
             for kind in KINDS
             if self.schedule.runs(kind)
             for group in self.groups

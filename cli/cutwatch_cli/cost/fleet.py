@@ -1,4 +1,4 @@
-"""Detectors grouped by what they cost: engine, period, history and size."""
+"""Groups of identical detectors: engine, period, history and size."""
 
 import json
 from collections import Counter

@@ -20,10 +20,10 @@ def _parse_number(option: str, text: str, known: Collection[str]) -> tuple[str, 
     if not equals:
         raise NumberMistake(f"{option} {text}: expected NAME=VALUE")
     if name not in known:
-        raise NumberMistake(f"{option} {text}: there is no {name!r}{_hint(name, known)}")
+        raise NumberMistake(f"{option} {text}: unknown name {name!r}{_hint(name, known)}")
     number = _number(value)
     if number is None or number < 0:
-        raise NumberMistake(f"{option} {text}: {value!r} is not a number from 0")
+        raise NumberMistake(f"{option} {text}: {value!r} is not a number of at least 0")
     return name, number
 
 

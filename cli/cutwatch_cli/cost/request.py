@@ -14,7 +14,7 @@ from cutwatch_cli.cost.named_numbers import NumberMistake, parse_numbers
 from cutwatch_cli.cost.prices import PRICES, with_prices
 
 HOURS_BETWEEN: Mapping[str, int] = {"weekly": 168, "daily": 24, "hourly": 1}
-# What is divided by, or worked on at once.
+# Divisors, and limits of concurrency.
 _POSITIVE = {
     "hours_per_month",
     "poll_seconds",
@@ -68,7 +68,7 @@ def _assumptions(given: tuple[str, ...]) -> Assumptions:
     values = parse_numbers("--assume", given, NAMES)
     for name in sorted(_POSITIVE & values.keys()):
         if values[name] == 0:
-            raise NumberMistake(f"--assume {name}=0: must be above 0")
+            raise NumberMistake(f"--assume {name}=0: expected more than 0")
     return Assumptions().with_values(values)
 
 

@@ -17,7 +17,7 @@ from cutwatch.registry.run import Kind
 from cutwatch_cli.cost.assumptions import Assumptions
 from cutwatch_cli.cost.fleet import Detectors, Schedule
 
-# The run itself, and what Store Metric Data hands on of each detector, in a state's input.
+# Bytes in a state's input: the run, and each dataset from Store Metric Data.
 RUN_BYTES, DATASET_BYTES = 400, 350
 DATUMS_PER_DATAPOINT, SUMMARY_DATUMS = 2, 2
 
@@ -46,7 +46,7 @@ SHAPES: Mapping[tuple[Engine, Kind], Shape] = {
     ("lambda", "training"): Shape(6, 23, 3, 3, 0, 6, 6, 3, 4),
     ("lambda", "transform"): Shape(6, 23, 3, 3, 0, 5, 9, 3, 4),
 }
-# Wait, look, choose.
+# Wait, get status, choose.
 POLL_STATES, POLL_EVENTS = 3, 9
 
 

@@ -4,10 +4,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cutwatch.wording import count
 from cutwatch_cli.cost.bill import Bill
 from cutwatch_cli.cost.estimate import NOT_COUNTED, Estimate
 from cutwatch_cli.cost.prices import AS_OF, REGION
-from cutwatch_cli.report.wording import count
 
 
 def dollars(amount: float) -> str:
@@ -29,7 +29,7 @@ def render(estimate: Estimate) -> RenderableType:
 
 
 def _bill_table(bill: Bill) -> Table:
-    table = _table(f"{count(bill.detectors, 'detector')}, a month")
+    table = _table(f"{count(bill.detectors, 'detector')}, per month")
     for heading in ("Service", "Item"):
         table.add_column(heading, no_wrap=True)
     for heading in ("Quantity", "Rate", "Dollars"):
@@ -52,7 +52,7 @@ def _totals(bill: Bill) -> Table:
     for name, amount in (
         ("Cutwatch", bill.total),
         ("  if custom metrics are billed for the whole month", bill.unprorated),
-        ("CloudWatch's anomaly detection alarms instead", bill.own_alarms),
+        ("CloudWatch anomaly detection alarms", bill.own_alarms),
     ):
         table.add_row(name, dollars(amount), dollars(amount / bill.detectors))
     return table
@@ -60,7 +60,7 @@ def _totals(bill: Bill) -> Table:
 
 def _prices_table(estimate: Estimate) -> Table:
     table = _table(f"Prices, {REGION}, {AS_OF}; change one with --price NAME=DOLLARS")
-    for heading in ("Name", "Rate", "How sure"):
+    for heading in ("Name", "Rate", "Source"):
         table.add_column(heading)
     for name, price in estimate.prices.items():
         table.add_row(name, price.rate, price.certainty)
@@ -73,8 +73,8 @@ def _assumptions_table(estimate: Estimate) -> Table:
     table.add_column("Value", justify="right")
     table.add_column("Meaning")
     schedule = estimate.schedule
-    table.add_row("transforms", f"{schedule.transforms:,.4g}", "a month")
-    table.add_row("trainings", f"{schedule.trainings:,.4g}", "a month")
+    table.add_row("transforms", f"{schedule.transforms:,.4g}", "per month")
+    table.add_row("trainings", f"{schedule.trainings:,.4g}", "per month")
     for name, value, meaning in estimate.assume.explained():
         table.add_row(name, f"{value:,.6g}", meaning)
     return table

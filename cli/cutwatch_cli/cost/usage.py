@@ -10,12 +10,12 @@ from cutwatch_cli.cost.fleet import KINDS, Detectors, Schedule
 from cutwatch_cli.cost.run_work import RunWork
 
 DETECTOR_METRICS = len((ANOMALY, ANOMALY_SCORE, ANOMALOUS_DATAPOINTS, MAX_ANOMALY_SCORE))
-# Totals of a run, and what the functions count of themselves: about so many.
+# Totals of a run and operational metrics of the functions, approximately.
 RUN_METRICS = 10
-# What Check Freshness publishes once a day.
+# Metrics that Check Freshness publishes once a day.
 DAILY_METRICS = 2
 FIRST_METRICS = 10_000
-# List, retire, summarize, and the states around them, once a run, however many detectors.
+# Once per run, independent of the number of detectors: list, retire, summarize, and the states around them.
 RUN_INVOCATIONS, RUN_STATES, RUN_OBJECTS, RUN_READS = 3, 14, 3, 3
 _GB, _DAYS_OF_HOURS = 1e9, 24
 
@@ -116,6 +116,6 @@ def _stored_gb(group: Detectors, schedule: Schedule, assume: Assumptions) -> flo
     data = read * assume.stored_bytes_per_datapoint * assume.data_days / days
     model = {"lambda": assume.forest_kilobytes, "sagemaker": assume.model_kilobytes}[group.engine]
     kept = schedule.trainings * assume.model_days / days
-    # A forest inside Lambda goes on learning: its last two states are kept besides.
+    # A forest in Lambda keeps its last two checkpoints as well.
     carried = 2 if group.engine == "lambda" and schedule.transforms else 0
     return group.count * (data + model * 1e3 * (kept + carried)) / _GB

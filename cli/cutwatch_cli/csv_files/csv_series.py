@@ -119,10 +119,10 @@ def _parse_timestamp(text: str) -> tuple[str, float]:
 
 
 def _parse_iso(text: str) -> tuple[str, float]:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo:
-        return "ISO 8601 with a zone", moment.timestamp()
-    return "ISO 8601 without a zone", moment.replace(tzinfo=UTC).timestamp()
+    time = datetime.fromisoformat(text)
+    if time.tzinfo:
+        return "ISO 8601 with a zone", time.timestamp()
+    return "ISO 8601 without a zone", time.replace(tzinfo=UTC).timestamp()
 
 
 def _parse_value(text: str) -> float:
@@ -157,7 +157,7 @@ def _check_span(path: Path, rows: list[_Row], period: int) -> None:
     if datapoints > MOST_DATAPOINTS:
         raise CsvError(
             f"{path}, column timestamp: rows {first.line} and {last.line} are {datapoints:,.0f} "
-            f"periods of {period} s apart, more than {MOST_DATAPOINTS:,}; one of them must be wrong"
+            f"periods of {period} s apart, more than {MOST_DATAPOINTS:,}; one of them is wrong"
         )
 
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from cutwatch.wording import count
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -15,9 +17,9 @@ USUAL_PERIODS = (
     *(60 * minutes for minutes in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
     *(3600 * hours for hours in (1, 2, 3, 4, 6, 8, 12, 24, 168)),
 )
-JITTER = 0.05  # spacings this near to each other are one spacing, measured a little early or late
-NEGLIGIBLE = 0.01  # an offset from the grid of so small a share of the period goes unmentioned
-STEADY = 0.5  # how far rows agree on their offset from the grid: 1 completely, 0 not at all
+JITTER = 0.05  # spacings this close count as one
+NEGLIGIBLE = 0.01  # a smaller offset from the grid, as a share of the period, is not mentioned
+STEADY = 0.5  # agreement of the rows on their offset from the grid: 1 complete, 0 none
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,14 @@ class MetricSeries:
 
     @property
     def timestamps(self) -> list[datetime]:
-        return [self._moment(position) for position in range(len(self.values))]
+        return [self._time(position) for position in range(len(self.values))]
 
     @property
     def end(self) -> datetime:
         """End of the series, exclusive."""
-        return self._moment(len(self.values))
+        return self._time(len(self.values))
 
-    def _moment(self, position: int) -> datetime:
+    def _time(self, position: int) -> datetime:
         return self.start + timedelta(seconds=position * self.period_seconds)
 
 
@@ -67,7 +69,7 @@ def on_grid(epochs: Floats, values: Floats, period: int) -> MetricSeries:
         datetime.fromtimestamp(first * period, UTC),
         averages.tolist(),
         [
-            f"Period of {period} s detected from {_count(len(epochs), 'row')}.",
+            f"Period of {period} s detected from {count(len(epochs), 'row')}.",
             *_shift_note(offset, period),
             *_irregularity_notes(epochs, values, period),
             *_averaging_note(rows_per_period),
@@ -95,7 +97,7 @@ def _steady_offset(epochs: Floats, period: int) -> float | None:
 
 
 def _period_numbers(epochs: Floats, period: int, offset: float | None) -> Integers:
-    """Number the periods: jittered rows around a steady offset stay together, others stay where they are."""
+    """Return period numbers: jittered rows around a steady offset stay together, others stay where they are."""
     shift = 0.0 if offset is None else offset - period / 2
     return np.floor((epochs - shift) / period).astype(np.int64)
 
@@ -119,13 +121,13 @@ def _shift_note(offset: float | None, period: int) -> list[str]:
 def _irregularity_notes(epochs: Floats, values: Floats, period: int) -> list[str]:
     notes = []
     if np.any(np.diff(epochs) < 0):
-        notes.append("Rows were not in the order of time and were sorted.")
+        notes.append("Rows were not in chronological order and were sorted.")
     if missing := int(np.isnan(values).sum()):
-        notes.append(f"{_count(missing, 'row')} without a value: missing datapoints.")
+        notes.append(f"{count(missing, 'row')} without a value: missing datapoints.")
     if duplicates := len(epochs) - len(np.unique(epochs)):
-        notes.append(f"{_count(duplicates, 'row')} with the timestamp of another row.")
+        notes.append(f"{count(duplicates, 'row')} with the timestamp of another row.")
     if strays := int(np.count_nonzero(np.diff(np.unique(epochs)) % period)):
-        notes.append(f"{_count(strays, 'row')} not a whole number of periods after the row before.")
+        notes.append(f"{count(strays, 'row')} not a whole number of periods after the row before.")
     return notes
 
 
@@ -133,7 +135,7 @@ def _averaging_note(rows_per_period: Integers) -> list[str]:
     crowded = rows_per_period[rows_per_period > 1]
     if not crowded.size:
         return []
-    rows, datapoints = _count(int(crowded.sum()), "row"), _count(crowded.size, "datapoint")
+    rows, datapoints = count(int(crowded.sum()), "row"), count(crowded.size, "datapoint")
     return [f"{rows} shared a period with others and were averaged into {datapoints}."]
 
 
@@ -142,8 +144,4 @@ def _gap_note(averages: Floats) -> list[str]:
     if not missing.any():
         return []
     gaps = int(np.count_nonzero(np.diff(missing.astype(np.int8), prepend=0) == 1))
-    return [f"{_count(gaps, 'gap')}, {_count(int(missing.sum()), 'datapoint')} missing."]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return [f"{count(gaps, 'gap')}, {count(int(missing.sum()), 'datapoint')} missing."]

@@ -19,7 +19,7 @@ from cutwatch.detectors.templates import (
 
 Entry = dict[str, Any]
 
-# The first that is found in a metric's name decides. Documented in docs/configuration.md.
+# The first match in a metric's name decides. Documented in docs/configuration.md.
 _STATISTICS: Sequence[tuple[str, str]] = (
     (r"HostCount$|^Approximate(?!AgeOf)|Connections?(Count)?$", "Average"),
     (r"^Concurrent|AgeOf", "Maximum"),
@@ -58,7 +58,7 @@ def detector_entries(
     listed = sorted(set(metrics))
     names = _unique_names(listed, _HEAD_LENGTH, NAME_MAX_LENGTH)
     return [
-        {"name": names[metric]} | _watched(metric, statistic, period, metric.dimensions)
+        {"name": names[metric]} | _metric_fields(metric, statistic, period, metric.dimensions)
         for metric in listed
     ]
 
@@ -79,7 +79,7 @@ def template_entries(
     return [
         {"name": names[group], "for_each": for_each}
         | ({"limit": min(LARGEST_LIMIT, 2 * counts[group])} if counts[group] > USUAL_LIMIT else {})
-        | _watched(group, statistic, period, group.dimensions)
+        | _metric_fields(group, statistic, period, group.dimensions)
         for group in sorted(counts)
     ]
 
@@ -91,7 +91,7 @@ def stanza(entries: Sequence[Entry]) -> str:
     )
 
 
-def _watched(
+def _metric_fields(
     metric: ListedMetric,
     statistic: str | None,
     period: int | None,

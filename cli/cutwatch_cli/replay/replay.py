@@ -24,7 +24,7 @@ from cutwatch_cli.replay.application import deploy
 from cutwatch_cli.replay.schedule import ScheduledRun, schedule
 from localaws import LocalAws, Stack
 
-# History is complete when it is replayed; nothing arrives late.
+# A replayed history is complete; no datapoints arrive late.
 _PARAMETERS = {"DataDelayMinutes": "0"}
 _EXECUTION_TIMEOUT = 120.0
 
@@ -43,7 +43,7 @@ class Replay:
     anomalies: list[int | None]
     cutoffs: list[tuple[datetime, float]] = field(default_factory=list)
     trained_until: list[datetime] = field(default_factory=list)
-    usual: list[tuple[datetime, Profile]] = field(default_factory=list)
+    profiles: list[tuple[datetime, Profile]] = field(default_factory=list)
     outcomes: list[tuple[ScheduledRun, Outcome]] = field(default_factory=list)
     parts: list[RecordedEvent] = field(default_factory=list)
 
@@ -82,11 +82,11 @@ def replay(
             aws.clock.move_to(run.at)
             outcome = _execute(stack, registry, detector, run)
             result.outcomes.append((run, outcome))
-            _note_training(registry, bucket, detector, result)
+            _record_training(registry, bucket, detector, result)
             if run.kind == "transform" and outcome.status == "PUBLISHED":
                 if outcome.cutoff is not None:
                     result.cutoffs.append((scored_from, outcome.cutoff))
-                # Now, for the registry forgets them after a year.
+                # Read after each run, because the registry deletes events after a year.
                 result.parts += registry.events(scored_from, run.at)
                 _read_back(aws.client("cloudwatch"), stack, detector, series, run, result)
     return result
@@ -103,12 +103,14 @@ def _execute(stack: Stack, registry: Registry, detector: Detector, run: Schedule
     return outcome
 
 
-def _note_training(registry: Registry, bucket: Bucket, detector: Detector, result: Replay) -> None:
+def _record_training(
+    registry: Registry, bucket: Bucket, detector: Detector, result: Replay
+) -> None:
     models = registry.detector(detector.name).models
     if models and (until := parse_timestamp(models[0].trained_through)) not in result.trained_until:
         result.trained_until.append(until)
         recipe = FeatureRecipe.from_payload(bucket.read_json(models[0].recipe))
-        result.usual.append((until, recipe.profile))
+        result.profiles.append((until, recipe.profile))
 
 
 def _read_back(
@@ -120,8 +122,8 @@ def _read_back(
     result: Replay,
 ) -> None:
     """Read the metrics that this run published, as a dashboard would."""
-    for name, moment, value in _published(cloudwatch, stack, detector, run.at):
-        position = int((moment - series.start).total_seconds()) // series.period_seconds
+    for name, time, value in _published(cloudwatch, stack, detector, run.at):
+        position = int((time - series.start).total_seconds()) // series.period_seconds
         if not 0 <= position < len(result.anomalies):
             continue
         if name == ANOMALY_SCORE:
@@ -153,8 +155,8 @@ def _published(
         MetricDataQueries=queries, StartTime=end - timedelta(days=15), EndTime=end
     )
     return [
-        (names[int(answer["Id"][1:])], moment, value)
+        (names[int(answer["Id"][1:])], time, value)
         for page in pages
         for answer in page["MetricDataResults"]
-        for moment, value in zip(answer["Timestamps"], answer["Values"], strict=True)
+        for time, value in zip(answer["Timestamps"], answer["Values"], strict=True)
     ]

@@ -36,14 +36,14 @@ def schedule(start: datetime, end: datetime, training_time: timedelta) -> list[S
 
 
 def _monthly(first: datetime, end: datetime) -> list[datetime]:
-    moments = [first]
-    while (following := _a_month_after(first, len(moments))) < end:
-        moments.append(following)
-    return moments
+    times = [first]
+    while (following := _a_month_after(first, len(times))) < end:
+        times.append(following)
+    return times
 
 
-def _a_month_after(moment: datetime, months: int) -> datetime:
+def _a_month_after(time: datetime, months: int) -> datetime:
     """Return the same day and time some months later, at most the 28th, which every month has."""
-    count = moment.month - 1 + months
-    year, month = moment.year + count // _DECEMBER, count % _DECEMBER + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, 28))
+    count = time.month - 1 + months
+    year, month = time.year + count // _DECEMBER, count % _DECEMBER + 1
+    return time.replace(year=year, month=month, day=min(time.day, 28))

@@ -23,8 +23,8 @@ _NOT_ACCEPTED = (
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 )
-_NO_CREDENTIALS = "no usable AWS credentials; sign in, set AWS_PROFILE, or give --profile"
-# IAM's name for each operation that the commands ask for; botocore's errors name the operation alone.
+_NO_CREDENTIALS = "no usable AWS credentials; sign in, set AWS_PROFILE, or use --profile"
+# The IAM action of each operation that the commands call; botocore's errors only name the operation.
 _ACTIONS = {
     "DeleteItem": "dynamodb:DeleteItem",
     "DescribeExecution": "states:DescribeExecution",
@@ -39,7 +39,7 @@ _ACTIONS = {
     "Query": "dynamodb:Query",
     "StartExecution": "states:StartExecution",
 }
-# AWS's own words, where it says more than the operation does: a key's policy may be what refuses.
+# AWS's message may name another action, for example if a key's policy denies access.
 _NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:\w+)")
 
 
@@ -72,14 +72,14 @@ def explanation(error: Exception, region: str | None) -> str:
     reasons: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         ((exceptions.ClientError,), _refusal(error, region)),
         ((exceptions.ProfileNotFound,), f"--profile: {said}"),
-        ((exceptions.NoRegionError,), "no region; set AWS_REGION, or give --region"),
+        ((exceptions.NoRegionError,), "no region; set AWS_REGION, or use --region"),
         (
             (
                 exceptions.ConnectionError,
                 exceptions.HTTPClientError,
                 exceptions.InvalidRegionError,
             ),
-            f"AWS cannot be reached in region {region!r}; is the region right? {said}",
+            f"cannot reach AWS in region {region!r}; check the region: {said}",
         ),
         (
             (exceptions.NoCredentialsError, exceptions.PartialCredentialsError),

@@ -14,8 +14,8 @@ from cutwatch.registry.run import Kind
 from cutwatch_cli.stacks.account import Account, error_code
 from cutwatch_cli.stacks.durations import longest_gap
 
-# In these, the outputs are those of a whole stack. While an update runs they may name what it replaces.
-_WHOLE = (
+# In other states, outputs may name resources that an update is replacing.
+_COMPLETE = (
     "CREATE_COMPLETE",
     "IMPORT_COMPLETE",
     "UPDATE_COMPLETE",
@@ -77,7 +77,7 @@ class Deployment:
     def _output(self, name: str) -> str:
         if name not in self.outputs:
             raise Refused(
-                f"stack {self.stack!r} has no output {name}; is it a stack of this version of Cutwatch?"
+                f"stack {self.stack!r} has no output {name}; is it a Cutwatch stack of this version?"
             )
         return self.outputs[name]
 
@@ -86,10 +86,10 @@ def find_deployment(account: Account, stack: str) -> Deployment:
     """Find a completely deployed stack in the account's region. Raises `Refused`."""
     described = _described(account, stack)
     status = described["StackStatus"]
-    if status not in _WHOLE:
+    if status not in _COMPLETE:
         reason = described.get("StackStatusReason")
         raise Refused(
-            f"stack {stack!r} is {status}, not wholly deployed{f': {reason}' if reason else ''}"
+            f"stack {stack!r} is {status}, not completely deployed{f': {reason}' if reason else ''}"
         )
     return Deployment(
         account,
@@ -111,7 +111,7 @@ def _described(account: Account, stack: str) -> Any:
 
 
 def check_known(
-    names: Iterable[str], known: Iterable[str], *, what: str = "detector", hint: str = ""
+    names: Iterable[str], known: Iterable[str], *, kind: str = "detector", hint: str = ""
 ) -> None:
     """Raise `Refused` for the first unknown name, with the closest known name."""
     candidates = sorted(known)
@@ -119,4 +119,4 @@ def check_known(
         if name not in candidates:
             near = get_close_matches(name, candidates, n=1)
             suggestion = f"; did you mean {near[0]!r}?" if near else ""
-            raise Refused(f"no {what} {name!r}{suggestion}{hint}")
+            raise Refused(f"no {kind} {name!r}{suggestion}{hint}")

@@ -7,8 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.wording import expected_in_words, number_in_words
-from cutwatch_cli.stacks.durations import span_in_words
+from cutwatch.wording import expected_in_words, number_in_words, span_in_words
 
 
 def event_payload(recorded: RecordedEvent) -> dict[str, Any]:

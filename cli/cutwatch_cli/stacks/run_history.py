@@ -18,7 +18,7 @@ from cutwatch_cli.stacks.account import error_code
 _RUN = re.compile(r"(training|transform)-(\d{8}T\d{6}Z)(-on-demand)?")
 _RUNS = "runs/"
 WEEK = timedelta(days=7)
-# However long ago they were: a monthly training is older than a week on most days.
+# Whatever their age: a monthly training is usually older than a week.
 _ALWAYS_READ = 3
 _AT_ONCE = 8
 
@@ -35,8 +35,8 @@ class PastRun:
     @property
     def label(self) -> str:
         """Description of the run for messages."""
-        need = " by need" if self.on_demand else ""
-        return f"{self.kind}{need} of {self.scheduled:%Y-%m-%d %H:%M}"
+        on_demand = " on demand" if self.on_demand else ""
+        return f"{self.kind}{on_demand} of {self.scheduled:%Y-%m-%d %H:%M}"
 
 
 Ending = tuple[PastRun, Outcome]

@@ -16,7 +16,7 @@ from cutwatch_cli.stacks.deployment import Deployment, Refused
 from cutwatch_cli.stacks.run_history import parse_run
 
 _EARLY = timedelta(minutes=10)
-_TOLD_LENGTH = 200
+_RESULT_LENGTH = 200
 _KINDS: tuple[Kind, ...] = ("training", "transform")
 
 
@@ -72,7 +72,7 @@ class LogLine:
         if "result" not in fields:
             return said
         result = json.dumps(fields["result"], ensure_ascii=False)
-        return f"{said} {result[:_TOLD_LENGTH]}{'…' * (len(result) > _TOLD_LENGTH)}"
+        return f"{said} {result[:_RESULT_LENGTH]}{'…' * (len(result) > _RESULT_LENGTH)}"
 
 
 def find_run(deployment: Deployment, text: str) -> LoggedRun:
@@ -110,7 +110,7 @@ def _run_of(kind: Kind, described: Mapping[str, Any]) -> LoggedRun:
         request = RunRequest.from_event(kind, event, format_timestamp(started))
         run = run_id(kind, request.scheduled_time, on_demand=request.on_demand)
     except InvalidInput:
-        # List Detectors refused it too and opened no run; its own lines are all that there are.
+        # List Detectors rejected it too and opened no run; only its own lines exist.
         run = described["name"]
     return LoggedRun(run, started - _EARLY, arn, described)
 

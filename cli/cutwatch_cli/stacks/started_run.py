@@ -30,7 +30,7 @@ class StartedRun:
 class Progress:
     """Number of a run's detectors that have an outcome."""
 
-    what: str
+    stage: str
     done: int
     total: int
 
@@ -44,7 +44,7 @@ class Verdict:
     summary: dict[str, Any]
 
     @property
-    def fine(self) -> bool:
+    def succeeded(self) -> bool:
         """True if no detector failed."""
         return self.status == "SUCCEEDED" and not self.summary.get("failures")
 
@@ -106,8 +106,8 @@ def _progress(deployment: Deployment, started: StartedRun) -> Iterator[Progress]
     """Yield the progress of the training on demand, if any, and of the run."""
     on_demand = f"{started.run.replace('transform', 'training')}-on-demand"
     parts = [(on_demand, "training on demand")] if started.kind == "transform" else []
-    for run, what in [*parts, (started.run, started.kind)]:
+    for run, stage in [*parts, (started.run, started.kind)]:
         names = listed_names(deployment.bucket, run)
         if names is not None:
             done = {outcome.detector for outcome in deployment.registry.outcomes(run)}
-            yield Progress(what, len(done & set(names)), len(names))
+            yield Progress(stage, len(done & set(names)), len(names))

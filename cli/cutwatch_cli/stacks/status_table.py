@@ -5,9 +5,8 @@ from datetime import datetime
 
 from rich.table import Table
 
-from cutwatch.wording import number_in_words
+from cutwatch.wording import number_in_words, span_in_words
 from cutwatch_cli.stacks.detector_status import DetectorStatus
-from cutwatch_cli.stacks.durations import span_in_words
 
 
 def status_table(found: Sequence[DetectorStatus], now: datetime) -> Table:
