@@ -200,7 +200,7 @@ def test_while_another_execution_tells_a_run_waits_for_its_turn(account: Account
     claimed = datetime.now(UTC)
     account.registry.claim_notification(RUN, "another, which dies", claimed)
 
-    with pytest.raises(ClaimHeld, match="another execution is telling"):
+    with pytest.raises(ClaimHeld, match="holds the notification lock"):
         account.invoke("summarize_run", SUMMARIZE)
 
     # Step Functions hands each retry the same `now`; only the clock tells that the claim has lapsed.

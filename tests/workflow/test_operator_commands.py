@@ -96,7 +96,7 @@ def test_a_watermark_that_transforms_no_longer_move_is_a_problem(shop: Fleet) ->
     with patch("cutwatch_cli.stacks.deployment.longest_gap", return_value=timedelta(minutes=1)):
         shop.aws.clock.advance(300)
         (problem,) = statuses()["checkout"]["problems"]
-    assert "longer than two transforms take" in problem
+    assert "more than two transform intervals" in problem
 
 
 def test_events_are_told_newest_first_with_what_would_have_been_usual() -> None:

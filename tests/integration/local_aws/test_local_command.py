@@ -13,7 +13,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR
+from cutwatch_cli.commands.exits import USAGE_ERROR
 from cutwatch_cli.main import app
 from localaws import LocalAws
 from tests.support.stack import SEARCHED
@@ -117,9 +117,3 @@ def test_a_rule_is_fired_by_its_logical_id_and_an_unknown_one_is_named() -> None
     assert "there is no rule TockRule; there are clock-TickRule-" in unknown.output
     assert misdated.exit_code == USAGE_ERROR
     assert misdated.output == "cutwatch: noon is no time such as 2026-11-02T04:00:00Z\n"
-
-
-def test_firing_without_a_local_aws_says_how_to_start_one() -> None:
-    answer = CliRunner().invoke(app, ["fire", "Rule", "--endpoint-url", "http://127.0.0.1:9"])
-    assert answer.exit_code == FAILURE
-    assert "start one with cutwatch local" in answer.output
