@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from localaws import LocalAws
-from tests.integration.local_aws.roles import create_role
+from support.roles import create_role
 
 BUCKET = "rows-and-scores"
 

@@ -8,7 +8,7 @@ import pytest
 
 from localaws import LocalAws, Stack
 from localaws.deployment import DeploymentFailed
-from tests.integration.local_aws.alarms import described
+from support.alarms import described
 
 TEMPLATE = """
 Parameters:

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from tests.integration.local_aws.alarms import put_alarm, state
-from tests.integration.local_aws.functions import create_function
-from tests.integration.local_aws.state_machines import create_machine, machine, start, task
+from support.alarms import put_alarm, state
+from support.functions import create_function
+from support.state_machines import create_machine, machine, start, task
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 WAIT = {"Type": "Wait", "Seconds": 90, "End": True}

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientEr
 
 from localaws import Fault, LocalAws
 from localaws.faults import CallerEnd
-from tests.integration.local_aws.functions import create_function
+from support.functions import create_function
 
 ONE_TRY = {"retries": {"max_attempts": 0}}
 

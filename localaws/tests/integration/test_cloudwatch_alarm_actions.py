@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from localaws import LocalAws
-from tests.integration.local_aws.alarms import (
+from support.alarms import (
     Listener,
     described,
     expression,

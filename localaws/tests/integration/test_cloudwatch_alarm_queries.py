@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from tests.integration.local_aws.alarms import (
+from support.alarms import (
     Listener,
     described,
     expression,
@@ -19,7 +19,7 @@ from tests.integration.local_aws.alarms import (
     put_query_alarm,
     state,
 )
-from tests.integration.local_aws.test_protocols import XML, post_json, post_query
+from support.protocols import XML, post_json, post_query
 
 NOW = datetime(2026, 3, 1, 12, 2, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from tests.integration.local_aws.alarms import WITHOUT_METRIC, expression, metric, put_alarm
+from support.alarms import WITHOUT_METRIC, expression, metric, put_alarm
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:told"
 MATH = {**WITHOUT_METRIC, "Metrics": [expression("m1"), metric("m1", "a")]}

@@ -1,30 +1,22 @@
 """CloudWatch's data plane: what is put can be read back, as far and as long as CloudWatch lets it."""
 
-import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws.clients import client
-from cutwatch.aws.limits import (
+from localaws import LocalAws
+from localaws.limits import (
     GET_METRIC_DATA_MAX_DATAPOINTS,
     GET_METRIC_DATA_MAX_QUERIES,
     PUT_METRIC_DATA_MAX_DATUMS,
     PUT_METRIC_DATA_MAX_VALUES_PER_DATUM,
 )
-from cutwatch.detectors.detector import Detector
-from cutwatch.detectors.metric_source import SourceMetric
-from cutwatch.errors import RejectedRequest
-from cutwatch.timeseries.reader import read_many
-from cutwatch.timeseries.series import Series
-from localaws import LocalAws
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -306,39 +298,6 @@ def test_a_wrong_expression_is_refused_with_its_id(
     with pytest.raises(ClientError, match=complaint) as refused:
         read(unchecked, NOW - HOUR, NOW, query("x"), *queries)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-
-
-def test_detectors_are_read_together_and_a_rejected_one_fails_alone(
-    aws: LocalAws, cloudwatch: Any, name: str
-) -> None:
-    load(aws, name, NOW - HOUR, 12)
-    metric: dict[str, Any] = {"namespace": "Shop", "metric": name, "statistic": "Sum"}
-    metrics = {"errors": SourceMetric(**metric), "requests": SourceMetric(**metric)}
-    translating = client_of_ours(aws)
-    detectors = [
-        Detector("single", **metric),
-        Detector("hourly", **metric, period=3_600),
-        Detector("ratio", expression="100 * errors / requests", metrics=metrics),
-        Detector("wrong", expression="errors / (requests", metrics=metrics),
-    ]
-
-    found = read_many(translating, detectors, NOW - HOUR, NOW)
-
-    assert isinstance(found["wrong"], RejectedRequest)
-    assert "Error in expression 'd0': Invalid syntax" in str(found["wrong"])
-    values = {
-        name: each.values.tolist() for name, each in found.items() if isinstance(each, Series)
-    }
-    assert values["single"] == list(range(12))
-    assert values["hourly"] == [66]
-    assert np.isnan(values["ratio"][0])
-    assert values["ratio"][1:] == [100] * 11
-
-
-def client_of_ours(aws: LocalAws) -> Any:
-    """A client whose errors are ours, as the functions have it."""
-    with patch.dict(os.environ, {"AWS_ENDPOINT_URL": aws.endpoint_url}):
-        return client.__wrapped__("cloudwatch")
 
 
 def test_a_window_that_ends_before_it_starts_is_refused(cloudwatch: Any) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
 from localaws import Execution, Fault, LocalAws
-from tests.integration.local_aws.functions import create_function
-from tests.integration.local_aws.state_machines import create_machine, machine, run, start, task
+from localaws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
+from support.functions import create_function
+from support.state_machines import create_machine, machine, run, start, task
 
 SOURCE = """
 class Flaky(Exception):
