@@ -26,8 +26,8 @@ from localaws.http_server import AsgiApp, HttpServer
 from localaws.iam.permissions import Permissions, role_name
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.limit_checks import check_limits
-from localaws.ministack_patches import mend, patch_on_first_call
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches import apply_patches, patch_on_first_call
+from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.state_execution import abort_executions
 from localaws.operator_requests import OperatorRequests
 from localaws.sagemaker import SageMakerBehaviour
@@ -70,6 +70,7 @@ class LocalAws:
         self._server: HttpServer | None = None
         self._functions: FunctionExecutor | None = None
         self._jobs: SageMaker | None = None
+        self._patches: Patches | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -92,10 +93,10 @@ class LocalAws:
             starting.callback(ministack.stop)
             self._functions = functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
             starting.callback(functions.stop)
-            patching = self._mend(starting, functions)
+            self._patches = patches = self._patch(starting, functions)
             starting.callback(self.clock.restore)
             starting.callback(abort_executions)
-            ministack.attach(server.start(self._gateway(app, server, patching, functions)))
+            ministack.attach(server.start(self._gateway(app, server, patches, functions)))
             monitoring = Monitoring(self.cloudwatch.pass_time)
             monitoring.start()
             starting.callback(monitoring.stop)
@@ -176,20 +177,15 @@ class LocalAws:
     def _s3_of_jobs(self, role_arn: str) -> Any:
         return self._client("s3", assume(role_name(role_arn), "SageMaker"))
 
-    def _mend(self, starting: ExitStack, functions: FunctionExecutor) -> Mending:
-        patching = mend(
-            self.clock,
-            functions,
-            self.cloudwatch,
-            self.calls,
-            self.faults,
-            self.permissions,
+    def _patch(self, starting: ExitStack, functions: FunctionExecutor) -> Patches:
+        patches = apply_patches(
+            self.clock, functions, self.cloudwatch, self.calls, self.faults, self.permissions
         )
-        starting.callback(patching.undo)
-        return patching
+        starting.callback(patches.undo)
+        return patches
 
     def _gateway(
-        self, ministack: AsgiApp, server: HttpServer, patching: Mending, functions: FunctionExecutor
+        self, ministack: AsgiApp, server: HttpServer, patches: Patches, functions: FunctionExecutor
     ) -> Gateway:
         self._jobs = SageMaker(self.region, self.clock, self._s3_of_jobs, self.sagemaker)
         services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
@@ -198,7 +194,7 @@ class LocalAws:
             services,
             self.calls,
             self.faults,
-            on_first_call=lambda service: patch_on_first_call(patching, service, self.cloudwatch),
+            on_first_call=lambda service: patch_on_first_call(patches, service, self.cloudwatch),
             check_limits=check_limits,
             operator=OperatorRequests(self.fire),
             caller_of=caller_of,

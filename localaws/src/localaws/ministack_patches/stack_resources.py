@@ -9,7 +9,7 @@ from typing import Any
 
 from localaws.embedded_ministack import service
 from localaws.ministack_patches import resource_extras
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 
 _WITHOUT_EFFECT_HERE = {
     ("AWS::StepFunctions::StateMachine", "TracingConfiguration"): "there is no X-Ray",
@@ -57,14 +57,14 @@ class WatchedProperties(dict[Any, Any]):
 
 
 class StackResources:
-    def __init__(self, patching: Mending) -> None:
+    def __init__(self, patches: Patches) -> None:
         stacks = service("cloudformation.stacks")
         provisioners = service("cloudformation.provisioners")
         self._known_types = provisioners._RESOURCE_HANDLERS
-        self._create = patching.replace(stacks, "_provision_resource", self.create)
-        self._update = patching.replace(stacks, "_update_resource", self.update)
+        self._create = patches.replace(stacks, "_provision_resource", self.create)
+        self._update = patches.replace(stacks, "_update_resource", self.update)
         taggable = {**provisioners._STACK_TAG_PROPERTY, "AWS::S3::Bucket": ("Tags", "list")}
-        patching.set(provisioners, "_STACK_TAG_PROPERTY", taggable)
+        patches.set(provisioners, "_STACK_TAG_PROPERTY", taggable)
 
     def create(
         self, kind: str, logical_id: str, properties: Mapping[str, Any], stack: str
