@@ -12,7 +12,6 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from localaws import snapshots
 from localaws.callers import OPERATOR_CREDENTIALS, Credentials, assume, caller_of
 from localaws.calls import CallLog
 from localaws.clock import Clock
@@ -33,7 +32,6 @@ from localaws.operator_requests import OperatorRequests
 from localaws.sagemaker import SageMakerBehaviour
 from localaws.sagemaker.service import SageMaker
 from localaws.schedules import Schedules, fire
-from localaws.snapshots import Snapshot
 from localaws.stacks import Stack
 
 
@@ -124,16 +122,6 @@ class LocalAws:
     def client_of(self, role: str, service: str) -> Any:
         """A boto3 client of somebody who acts in this role."""
         return self._client(service, assume(role, "somebody"))
-
-    def snapshot(self) -> Snapshot:
-        """What the account holds now; nothing may be running."""
-        assert self._jobs is not None  # noqa: S101 - it is running
-        return snapshots.take(self.cloudwatch, self._jobs)
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Put back what the account held; stacks, and the history of executions and calls, stay."""
-        assert self._jobs is not None  # noqa: S101 - it is running
-        snapshots.put_back(snapshot, self.cloudwatch, self._jobs)
 
     def cool_down(self) -> None:
         """Start the next invocation of every function in a new process, as after a long pause."""

@@ -11,12 +11,17 @@ def spend(faults: Faults, operation: str = "PutItem") -> str | None:
 
 def test_a_fault_for_a_while_removes_itself_and_leaves_the_others() -> None:
     faults = Faults()
-    faults.add(Fault("dynamodb", error="Before"))
+    faults.add(Fault("dynamodb", "PutItem", error="Before"))
     with faults.during(Fault("dynamodb", "GetItem", error="Meanwhile")):
         faults.add(Fault("dynamodb", "Scan", error="Added"))
     with faults.during(Fault("dynamodb", "Query", error="Later")):
         pass
-    assert spend(faults) == "Before"
+    assert [spend(faults, each) for each in ("PutItem", "GetItem", "Scan", "Query")] == [
+        "Before",
+        None,
+        "Added",
+        None,
+    ]
     faults.clear()
     assert spend(faults) is None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from localaws.api_request import service_model
 from localaws.cloudwatch.alarm_judgement import IGNORE, INSUFFICIENT_DATA, MISSING, Rule
-from localaws.cloudwatch.insights_query import is_insights_query
+from localaws.cloudwatch.metrics_insights import is_insights_query
 
 Record = dict[str, Any]
 
@@ -49,13 +49,6 @@ def record_of(
         "AlarmConfigurationUpdatedTimestamp": now.timestamp(),
         **state,
     }
-
-
-def put_state(record: Record, other: Record) -> None:
-    """Give an alarm the state that it is in as `other`."""
-    for name in _STATE:
-        record.pop(name, None)
-    record.update({name: other[name] for name in _STATE if name in other})
 
 
 def described(record: Mapping[str, Any], shape: str = "MetricAlarm") -> dict[str, Any]:

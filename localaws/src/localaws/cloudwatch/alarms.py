@@ -11,14 +11,13 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
 from localaws.api_response import ApiError
-from localaws.cloudwatch import alarm_reasons, insights_query, metrics_insights
+from localaws.cloudwatch import alarm_reasons, metrics_insights
 from localaws.cloudwatch.alarm_changes import Change, Contributor, State
 from localaws.cloudwatch.alarm_evaluation import (
     Outcome,
@@ -36,7 +35,6 @@ from localaws.cloudwatch.alarm_records import (
     INITIAL_REASON,
     Record,
     insights_of,
-    put_state,
     queries_of,
     rule_of,
     watched_query,
@@ -120,26 +118,6 @@ class Alarms:
         with self._evaluating:
             return list(self._progress.get(name, _Progress()).contributors.values())
 
-    def contents(self) -> dict[str, Any]:
-        """The states of all alarms, for `put_back`."""
-        with self._evaluating:
-            return {
-                name: (dict(record), replace(progress, contributors=dict(progress.contributors)))
-                for name, record in self._records().items()
-                if (progress := self._progress.get(name)) is not None
-            }
-
-    def put_back(self, contents: Mapping[str, Any]) -> None:
-        """Return the alarms that still are there to the states that they had; nobody is told."""
-        with self._evaluating:
-            records = self._records()
-            for name, (record, progress) in contents.items():
-                known = records.get(name)
-                if known is not None:
-                    put_state(known, record)
-                    contributors = dict(progress.contributors)
-                    self._progress[name] = replace(progress, contributors=contributors)
-
     def _tell(self) -> None:
         """Announce in the order of evaluation; whoever comes while somebody does leaves it to them."""
         while self._changes and self._announcing.acquire(blocking=False):
@@ -202,7 +180,7 @@ class Alarms:
                 yield MetricKey.from_request(query["MetricStat"]["Metric"])
         insights = insights_of(record)
         if insights is not None:
-            parsed = insights_query.parse(insights["Expression"])
+            parsed = metrics_insights.parse(insights["Expression"])
             yield from metrics_insights.matching(parsed, self._reader)
 
     def _evaluate(self, record: Record, progress: _Progress, timing: Timing, end: int) -> None:

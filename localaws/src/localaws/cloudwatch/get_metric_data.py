@@ -69,7 +69,7 @@ def _check(parameters: _Parameters) -> None:
 
 
 def _results(name: str, queries: Queries, *, newest_first: bool) -> list[_Result]:
-    """One, or of a search or a Metrics Insights query one for each series that it found."""
+    """Return one result, or of a search or a Metrics Insights query one for each series found."""
     return [
         _result(name, label, series, newest_first=newest_first)
         for label, series in queries.results(name)

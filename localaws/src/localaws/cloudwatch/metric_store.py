@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple, Self
@@ -125,15 +125,6 @@ class MetricStore:
             samples = self._sorted(key)
             return None if samples is None else samples.between(start, end)
 
-    def samples_of(
-        self, keys: Iterable[MetricKey], start: float, end: float
-    ) -> Iterator[tuple[MetricKey, Samples]]:
-        """The metrics that have samples in [start, end), with them."""
-        for key in keys:
-            samples = self.samples(key, start, end)
-            if samples is not None and samples.times.size:
-                yield key, samples
-
     def times(self, keys: Sequence[MetricKey], start: float) -> NDArray[np.int64]:
         """When any of the metrics has samples from `start` on, each time once."""
         found = [np.empty(0, np.int64)]
@@ -156,21 +147,11 @@ class MetricStore:
         return parts[0]
 
     def metrics(self, start: float, end: float) -> Iterator[MetricKey]:
-        """The metrics that have samples in [start, end)."""
-        return (key for key, _ in self.samples_of(list(self._parts), start, end))
-
-    def contents(self) -> dict[MetricKey, list[Samples]]:
-        """Everything, for `put_back`; samples never change."""
-        with self._lock:
-            return {key: list(parts) for key, parts in self._parts.items()}
-
-    def put_back(self, contents: Mapping[MetricKey, Sequence[Samples]]) -> None:
-        with self._lock:
-            self._parts = {key: list(parts) for key, parts in contents.items()}
-            self._added_to = set(self._parts)
-            self._named = {}
-            for key in self._parts:
-                self._named.setdefault((key.namespace, key.name), []).append(key)
+        """Yield the metrics that have samples in [start, end)."""
+        for key in list(self._parts):
+            samples = self.samples(key, start, end)
+            if samples is not None and samples.times.size:
+                yield key
 
 
 def _is_sorted(times: NDArray[np.int64]) -> bool:

@@ -1,6 +1,6 @@
 """Reading a metric as CloudWatch lets it be read: by period, while it is kept, up to now."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -8,7 +8,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from localaws.cloudwatch.metric_store import Floats, MetricKey, MetricStore, Samples, unit_code
+from localaws.cloudwatch.metric_store import Floats, MetricKey, MetricStore, unit_code
 from localaws.cloudwatch.statistics import statistic_by_period
 from localaws.limits import METRIC_MAX_AHEAD, METRIC_RETENTION, metric_retention
 
@@ -59,17 +59,6 @@ class Reader:
             return np.empty(0, np.int64), np.empty(0)
         if unit is not None:
             samples = samples.where(samples.units == unit_code(unit))
-        return self.by_period(samples, statistic, period, window)
-
-    def samples_of(
-        self, keys: Iterable[MetricKey], period: int, window: Window
-    ) -> Iterator[tuple[MetricKey, Samples]]:
-        """The metrics that have samples in a window, with them."""
-        return self._store.samples_of(keys, *self._kept(period, window))
-
-    def by_period(
-        self, samples: Samples, statistic: str, period: int, window: Window
-    ) -> tuple[NDArray[np.int64], Floats]:
         return statistic_by_period(samples, statistic, self._origin(window.start), period)
 
     def named(self, namespace: str, name: str) -> list[MetricKey]:

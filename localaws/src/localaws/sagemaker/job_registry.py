@@ -49,15 +49,6 @@ class JobRegistry:
             self._check_quota(job)
             self._jobs[job.name] = job
 
-    def contents(self) -> dict[str, Job]:
-        """The jobs so far, for `put_back`; none of them may be running."""
-        with self._lock:
-            return dict(self._jobs)
-
-    def put_back(self, jobs: Mapping[str, Job]) -> None:
-        with self._lock:
-            self._jobs = dict(jobs)
-
     def get(self, name: str) -> Job:
         job = self._jobs.get(name)
         if job is None:

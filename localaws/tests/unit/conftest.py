@@ -1,4 +1,4 @@
-"""Settings of every test of the local AWS."""
+"""Settings of hypothesis."""
 
 from hypothesis import settings
 
