@@ -13,7 +13,7 @@ CallerEnd = Literal["killed", "timed out"]
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to matching calls: any mixture of slowness and one way to fail.
+    """A fault of matching calls: any mixture of slowness and one way to fail.
 
     `error` answers with that AWS error code instead of doing the work. `reset` cuts the connection, `before`
     the work is done or `after` it. `ends` is what becomes of the calling function once the work is done and before

@@ -1,4 +1,4 @@
-"""The local AWS as its users see it: a context manager with clients, deployments, a clock and faults."""
+"""The public interface: a context manager with clients, deployments, a clock and faults."""
 
 import os
 from collections.abc import Mapping
@@ -116,11 +116,11 @@ class LocalAws:
         return self._server.url
 
     def client(self, service: str, **config: Any) -> Any:
-        """A boto3 client of this AWS."""
+        """Return a boto3 client of the operator, who may do everything."""
         return self._client(service, OPERATOR_CREDENTIALS, **config)
 
     def client_of(self, role: str, service: str) -> Any:
-        """A boto3 client of somebody who acts in this role."""
+        """Return a boto3 client that acts in this role."""
         return self._client(service, assume(role, "somebody"))
 
     def cool_down(self) -> None:
@@ -129,7 +129,7 @@ class LocalAws:
         self._functions.cool_down()
 
     def fire(self, rule: str, at: datetime | None = None) -> list[str]:
-        """Fire a scheduled rule as EventBridge would at that time, or now; the ARNs of what it started."""
+        """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions."""
         return fire(rule, at or self.clock.now(), self.region)
 
     def deploy(
@@ -140,7 +140,7 @@ class LocalAws:
         parameters: Mapping[str, str] = MappingProxyType({}),
         tags: Mapping[str, str] = MappingProxyType({}),
     ) -> Stack:
-        """Package and deploy a SAM template; what it asks for and this AWS has not fails it by name."""
+        """Package and deploy a SAM template; raise DeploymentFailed, which names what is not implemented here."""
         if self._functions is not None:
             self._functions.prepare()
         s3 = self.client("s3")
@@ -193,14 +193,14 @@ class LocalAws:
 
 
 def _placed_in(region: str) -> dict[str, Any]:
-    """CreateBucket's way to say where; it knows us-east-1 only by silence."""
+    """Return CreateBucket's parameters for a region; us-east-1 must not be named."""
     if region == "us-east-1":
         return {}
     return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def _session_of_its_own() -> boto3.Session:
-    """A session that knows neither profiles nor settings of the user's."""
+    """Return a session without the user's profiles and settings."""
     own = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),

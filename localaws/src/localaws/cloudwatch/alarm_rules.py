@@ -9,8 +9,8 @@ from botocore.model import StructureShape
 
 from localaws.api_request import operation_model
 from localaws.api_response import ApiError
-from localaws.cloudwatch.alarm_judgement import TREATMENTS
 from localaws.cloudwatch.alarm_records import insights_of, period_of, queries_of
+from localaws.cloudwatch.alarm_threshold import TREATMENTS
 from localaws.cloudwatch.metric_queries import check_queries
 from localaws.cloudwatch.search import has_search
 from localaws.cloudwatch.statistics import check_statistic

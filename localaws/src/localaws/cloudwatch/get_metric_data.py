@@ -119,7 +119,7 @@ def _offset(parameters: _Parameters) -> int:
 
 
 def _fingerprint(parameters: _Parameters) -> str:
-    """What a token belongs to: the request without the token."""
+    """Return a digest of the request without its token, to which a token belongs."""
     request = {name: value for name, value in parameters.items() if name != "NextToken"}
     text = json.dumps(request, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -42,7 +42,7 @@ class CloudWatch:
         }
 
     def pass_time(self, *, again: bool = True) -> None:
-        """Do what CloudWatch does by itself as time passes: count queues' messages, evaluate alarms.
+        """Count queues' messages and evaluate alarms, as CloudWatch does by itself.
 
         Without `again`, alarms that were evaluated for this minute wait for the next time, new data or not.
         """
@@ -79,7 +79,7 @@ class CloudWatch:
     def record_series(
         self, namespace: str, name: str, dimensions: Mapping[str, str], times: Any, values: Any
     ) -> None:
-        """Put what AWS itself reports of times (epoch seconds) that have passed."""
+        """Put metrics of past times (epoch seconds) that AWS itself reports."""
         self._add(MetricKey.of(namespace, name, dimensions), Samples.of_values(times, values))
 
     def serves(self, operation: str) -> bool:

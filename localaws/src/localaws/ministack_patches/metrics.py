@@ -46,7 +46,7 @@ class Metrics:
         self._cloudwatch.record(namespace, name, value, unit, dimensions or {})
 
     def execute(self, function: Mapping[str, Any], event: Any) -> dict[str, Any]:
-        """Execute a function, for whomever, and count it."""
+        """Execute a function and count the invocation, whoever invoked it."""
         configuration = function.get("config") or function
         if self._functions._function_config_scope_mismatch(configuration):
             return self._execute(function, event)  # type: ignore[no-any-return]
@@ -76,7 +76,7 @@ class Metrics:
         return (self._clock.now() - moment).total_seconds() * 1_000
 
     def act(self, alarm: dict[str, Any], old: str, new: str, reason: str) -> None:
-        """A change that MiniStack makes: SetAlarmState's, or a composite alarm's."""
+        """Act on a change that MiniStack makes: SetAlarmState's, or a composite alarm's."""
         changed = state_of(alarm)
         before = State(old, "", changed.since)
         after = State(new, reason, changed.since, alarm.get("StateReasonData"))

@@ -33,7 +33,7 @@ _RULE_ACTIONS = ("events:PutRule", "events:PutTargets", "events:DescribeRule")
 
 
 class Children:
-    """What state machines start, by the clock's time and with their own role."""
+    """Starts what state machines start, by the clock's time and with their role."""
 
     def __init__(self, patches: Patches, clock: Clock, calls: StateCalls) -> None:
         self._clock = clock

@@ -18,7 +18,7 @@ _WITH_EXECUTION = ("Task", "Map")
 
 
 class Executions:
-    """MiniStack's execution of state machines, with a loop over the states of our own."""
+    """MiniStack's execution of state machines, with its own loop over the states."""
 
     def __init__(self, patches: Patches, clock: Clock, calls: StateCalls) -> None:
         self._clock = clock

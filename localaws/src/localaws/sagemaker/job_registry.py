@@ -14,7 +14,7 @@ _DEFAULT_PAGE = 10
 
 @dataclass(frozen=True)
 class JobKind:
-    """The words in which SageMaker speaks of this kind of job."""
+    """SageMaker's words for this kind of job."""
 
     prefix: str
     arn_kind: str
@@ -69,7 +69,7 @@ class JobRegistry:
         self._runner.request_stop(job)
 
     def page(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """One page of a List operation, newest first unless asked otherwise."""
+        """Return one page of a List operation, newest first unless asked otherwise."""
         jobs = [self.get(name) for name in list(self._jobs)]
         found = [job for job in jobs if self._is_listed(job, parameters)]
         key = _sort_key(parameters.get("SortBy", "CreationTime"))

@@ -83,7 +83,7 @@ class Models:
         return str(self.get(name)[0]["ExecutionRoleArn"])
 
     def artefact(self, name: str) -> bytes:
-        """The model's artefact; a job fails without it."""
+        """Return the model's artefact; raise JobFailure if it cannot be read."""
         uri = self.get(name)[0]["PrimaryContainer"]["ModelDataUrl"]
         try:
             return self._objects.of(self.role(name)).read(uri)
