@@ -448,6 +448,7 @@ def test_a_stopped_execution_stays_stopped(aws: LocalAws, role: str) -> None:
         ({"Type": "Pass", "Next": "Nowhere"}, "Nowhere"),
         ({"Type": "Dance", "End": True}, "Dance"),
         ({"Type": "Parallel", "Branches": [], "End": True}, "Parallel"),
+        ({"Type": "Pass", "QueryLanguage": "JSONata", "End": True}, "QueryLanguage"),
         (
             {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True},
             "Resource 'arn:aws:states:::sns:publish'",
@@ -459,6 +460,11 @@ def test_a_definition_that_cannot_run_here_is_refused_by_name(
 ) -> None:
     with pytest.raises(ClientError, match=f"InvalidDefinition.*{complaint}"):
         create_machine(aws, role, machine(Only=state))
+
+
+def test_a_definition_in_jsonata_is_refused(aws: LocalAws, role: str) -> None:
+    with pytest.raises(ClientError, match="does not implement QueryLanguage JSONata"):
+        create_machine(aws, role, {"QueryLanguage": "JSONata", **machine(Only=DONE)})
 
 
 def test_intrinsic_functions_make_numbers_and_texts(aws: LocalAws, role: str) -> None:

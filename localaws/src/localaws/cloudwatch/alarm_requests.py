@@ -21,7 +21,6 @@ from localaws.embedded_ministack import ACCOUNT_ID, account_scope, service
 _MAX_RECORDS = 100
 _USUAL_RECORDS = 50
 _DESCRIBED_BY = {
-    "ActionPrefix",
     "AlarmNamePrefix",
     "AlarmNames",
     "AlarmTypes",
@@ -130,11 +129,4 @@ def _is_asked_for(record: Record, parameters: _Parameters) -> bool:
         record["AlarmName"] in names
         and record["AlarmName"].startswith(parameters.get("AlarmNamePrefix", ""))
         and parameters.get("StateValue", record["StateValue"]) == record["StateValue"]
-        and _has_action(record, parameters.get("ActionPrefix"))
     )
-
-
-def _has_action(record: Record, prefix: str | None) -> bool:
-    kinds = ("OKActions", "AlarmActions", "InsufficientDataActions")
-    actions = [action for kind in kinds for action in record.get(kind, [])]
-    return prefix is None or any(action.startswith(prefix) for action in actions)

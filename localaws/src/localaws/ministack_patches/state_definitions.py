@@ -8,9 +8,8 @@ from typing import Any
 from localaws.embedded_ministack import core, service
 from localaws.ministack_patches.patching import Patches
 
-_COMMON = {"Type", "Comment", "Next", "End", "InputPath", "OutputPath", "QueryLanguage"}
+_COMMON = {"Type", "Comment", "Next", "End", "InputPath", "OutputPath"}
 _RESULT = {"Parameters", "ResultSelector", "ResultPath", "Retry", "Catch"}
-_JSONATA = {"Arguments", "Output", "Assign", "Items", "Condition"}
 _MAP = {
     "Iterator",
     "ItemProcessor",
@@ -88,6 +87,8 @@ def problems_of(definition: str) -> Iterator[str]:
 
 
 def _machine_problems(machine: Mapping[str, Any]) -> Iterator[str]:
+    if machine.get("QueryLanguage", "JSONPath") != "JSONPath":
+        yield f"the local AWS does not implement QueryLanguage {machine['QueryLanguage']}"
     states = machine.get("States", {})
     for name in (machine.get("StartAt"), *_targets(states)):
         if name not in states:
@@ -106,10 +107,7 @@ def _state_problems(name: str, state: Mapping[str, Any]) -> Iterator[str]:
     resource = state.get("Resource", "")
     if kind == "Task" and not _RESOURCE.fullmatch(resource):
         yield f"the local AWS does not implement Resource '{resource}' of state '{name}'"
-    allowed = _COMMON | _FIELDS[kind]
-    if state.get("QueryLanguage") == "JSONata":
-        allowed = allowed | _JSONATA
-    for field in sorted(state.keys() - allowed):
+    for field in sorted(state.keys() - _COMMON - _FIELDS[kind]):
         yield f"the local AWS does not implement {field} of {kind} state '{name}'"
     yield from _retrier_problems(name, state.get("Retry", []))
 

@@ -83,7 +83,7 @@ class Executions:
         definition = json.loads(machine["definition"])
         data = json.loads(execution["input"])
         context = {
-            "QueryLanguage": definition.get("QueryLanguage", "JSONPath"),
+            "QueryLanguage": "JSONPath",
             "Execution": {**_described(execution, data), "RoleArn": machine["roleArn"]},
             "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
             "variables": {},
