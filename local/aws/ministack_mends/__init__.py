@@ -23,6 +23,7 @@ from local.aws.ministack_mends.state_history import Histories
 from local.aws.ministack_mends.state_paths import Paths
 from local.aws.ministack_mends.state_permissions import StatePermissions
 from local.aws.ministack_mends.target_permissions import TargetPermissions
+from local.aws.ministack_mends.unsupported_properties import UnsupportedProperties
 
 
 def mend(
@@ -53,3 +54,4 @@ def mend_on_first_call(mending: Mending, service: str, cloudwatch: CloudWatch) -
     if service == "cloudformation":
         StackResources(mending)
         AlarmResources(mending, cloudwatch)
+        UnsupportedProperties(mending)
