@@ -1,6 +1,6 @@
 """Check the SAM template with cfn-lint, the linter behind `sam validate --lint`, and its settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def check_template(path: Path) -> None:
         for match in lint(text, config=ManualArgs(regions=["us-east-1"]))
     ]
     if not mistakes:
-        template, _ = decode_str(text)
+        template = _read(text)
         mistakes = [f"{path}: {mistake}" for mistake in setting_mistakes(template)]
         for nested in _nested(template):
             check_template(path.parent / nested)
@@ -34,7 +34,12 @@ def check_template(path: Path) -> None:
         raise TemplateMistakes("\n".join(mistakes))
 
 
-def _nested(template: Any) -> Iterator[str]:
+def _read(text: str) -> Mapping[str, Any]:
+    template, _ = decode_str(text)
+    return template or {}
+
+
+def _nested(template: Mapping[str, Any]) -> Iterator[str]:
     """Yield the local paths of nested templates."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::CloudFormation::Stack":
