@@ -10,12 +10,12 @@ help: ## what can be made
 
 setup: $(VENV)/.ready ## the virtual environment with everything in requirements.lock
 
-$(VENV)/.ready: requirements.lock pyproject.toml
+$(VENV)/.ready: requirements.lock pyproject.toml localaws/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Cutwatch needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
 	@echo "Installing what requirements.lock lists into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./localaws
 	@touch $@
 
 demo: setup ## the whole system on generated data, on the embedded local AWS
@@ -25,12 +25,12 @@ test: setup ## all tests
 	@$(BIN)/pytest -n auto -m "not container"
 
 faults: setup ## every call of a training and of a transform with every fault: the matrix, and how many cases passed
-	@PYTHONPATH=functions:. $(BIN)/python -m tests.faults
+	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults
 
 # Not among the development dependencies: it has no wheels for some versions of Python, and none but fuzzing needs it.
 fuzz: setup ## hostile detectors.yaml, events, CSV and score files, guided by coverage: SECONDS=60 each, HARNESS=one of them
 	@test -d build/atheris || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/atheris atheris==3.0.0
-	@PYTHONPATH=functions:.:build/atheris $(BIN)/python -m tests.fuzz $(or $(SECONDS),60) $(HARNESS)
+	@PYTHONPATH=functions:cli:localaws/src:.:build/atheris $(BIN)/python -m tests.fuzz $(or $(SECONDS),60) $(HARNESS)
 
 check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/ruff format --check .
@@ -50,7 +50,7 @@ security: ## the templates under a security linter; .checkov.yaml says what is p
 	@build/checkov/bin/checkov --config-file .checkov.yaml
 
 lock: ## resolve requirements.lock anew (needs uv)
-	uv pip compile --quiet --universal --upgrade --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --upgrade --python-version 3.11 --group dev pyproject.toml localaws/pyproject.toml -o requirements.lock
 	printf '%s\n' 'aws-lambda-powertools[tracer]' boto3 annotated-types pydantic pyyaml tzdata \
 	  | uv pip compile --quiet --no-header --no-annotate --python-version 3.13 -c requirements.lock - -o functions/requirements.txt
 	grep -E '^numpy==.*>=' requirements.lock | sed 's/ ;.*//' > layers/numerics/requirements.txt

@@ -29,16 +29,25 @@ from rich.table import Table
 
 # Each part with what it calls. The parts do not overlap, and leave out little of the whole.
 _PARTS: Mapping[str, Sequence[str]] = {
-    "generate the data": ("local.demo_data.active_users", "local.csv_series.write_csv"),
-    "start the local AWS": ("local.aws.LocalAws.start",),
-    "deploy": ("local.replay.deploy",),
-    "load the metric": ("local.aws.cloudwatch.service.CloudWatch.load_series",),
-    "executions": ("local.replay._execute",),
-    "read back": ("local.replay._read_back",),
-    "stop the local AWS": ("local.aws.LocalAws.stop",),
-    "report": ("local.presentation.write_page",),
+    "generate the data": (
+        "cutwatch_cli.replay.demo_data.active_users",
+        "cutwatch_cli.csv_files.csv_series.write_csv",
+    ),
+    "start the local AWS": ("localaws.LocalAws.start",),
+    "deploy": ("cutwatch_cli.replay.replay.deploy",),
+    "load the metric": ("localaws.cloudwatch.service.CloudWatch.load_series",),
+    "executions": ("cutwatch_cli.replay.replay._execute",),
+    "read back": ("cutwatch_cli.replay.replay._read_back",),
+    "stop the local AWS": ("localaws.LocalAws.stop",),
+    "report": ("cutwatch_cli.replay.presentation.write_page",),
 }
-_IMPORTED = ("local.cli", "local.csv_series", "local.demo_data", "local.presentation", "local.aws")
+_IMPORTED = (
+    "cutwatch_cli.main",
+    "cutwatch_cli.csv_files.csv_series",
+    "cutwatch_cli.replay.demo_data",
+    "cutwatch_cli.replay.presentation",
+    "localaws",
+)
 
 
 @dataclass
@@ -81,7 +90,7 @@ def measure(_: int) -> tuple[dict[str, float], dict[str, float]]:
             for target in targets:
                 _time(stack, watch, part, target)
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        import_module("local.cli").demo(output=folder, seed=7)
+        import_module("cutwatch_cli.main").demo(output=folder, seed=7)
     return dict(watch.seconds), dict(watch.processor)
 
 

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from local.backtest import Plan
-from local.csv_series import read_csv
+from cutwatch_cli.backtest.simulation import Plan
+from cutwatch_cli.csv_files.csv_series import read_csv
 
 CONTENDERS: Mapping[str, Contender] = {
     "learning forest": Cutwatch(Plan("lambda", "monthly")),

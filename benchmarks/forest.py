@@ -25,8 +25,8 @@ from rich.progress import track
 from rich.table import Table
 from sklearn.ensemble import IsolationForest
 
-from cutwatch.forest import SAMPLES_PER_TREE, TREES, StaticForest
-from cutwatch.learning_forest import LearningForest
+from cutwatch.forests.learning_forest import LearningForest
+from cutwatch_cli.backtest.static_forest import SAMPLES_PER_TREE, TREES, StaticForest
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float64]

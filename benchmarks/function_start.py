@@ -34,8 +34,8 @@ from rich.progress import track
 from rich.table import Table
 from workflow import TRAINING, TRANSFORM, detector, load
 
-from local.application import deploy, staged
-from local.aws import LocalAws
+from cutwatch_cli.replay.application import deploy, staged
+from localaws import LocalAws
 
 BENCHMARKS = Path(__file__).parent
 EMPTY = "empty_handler"

@@ -18,9 +18,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from local.report import write_page
+from cutwatch_cli.report import write_page
 from tests.browser.chromium import Browser, chromium
-from tests.sample_reports import nine_weeks, page_of
+from tests.support.sample_reports import nine_weeks, page_of
 
 _DETECTORS = (10, 25, 50)
 _APART = 4  # sections; the charts of nearer ones are drawn beforehand

@@ -12,18 +12,18 @@ from typing import Annotated
 
 import typer
 
-from cutwatch.aws_limits import (
+from cutwatch.aws.limits import (
     EXECUTION_HISTORY_MAX_EVENTS,
     GET_METRIC_DATA_MAX_DATAPOINTS,
     STATE_PAYLOAD_MAX_BYTES,
 )
-from cutwatch.detector import Detector, Engine
-from cutwatch.runs import Kind
-from local.assumptions import Assumptions
-from local.estimate import Estimate
-from local.fleet import ENGINES, Schedule, group
-from local.prices import PRICES
-from local.run_work import DATUMS_PER_DATAPOINT, SUMMARY_DATUMS, RunWork
+from cutwatch.detectors.detector import Detector, Engine
+from cutwatch.registry.run import Kind
+from cutwatch_cli.cost.assumptions import Assumptions
+from cutwatch_cli.cost.estimate import Estimate
+from cutwatch_cli.cost.fleet import ENGINES, Schedule, group
+from cutwatch_cli.cost.prices import PRICES
+from cutwatch_cli.cost.run_work import DATUMS_PER_DATAPOINT, SUMMARY_DATUMS, RunWork
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 SIZES = (1, 100, 1_000, 10_000)

@@ -24,9 +24,9 @@ from function_processes import FunctionProcesses
 from rich.console import Console
 from rich.table import Table
 
-from cutwatch.detector import Detector, Engine
-from local.application import deploy
-from local.aws import LocalAws, Stack
+from cutwatch.detectors.detector import Detector, Engine
+from cutwatch_cli.replay.application import deploy
+from localaws import LocalAws, Stack
 
 PERIOD = 300
 HISTORY_DAYS = 30

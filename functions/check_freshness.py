@@ -1,12 +1,12 @@
 """Publishes how old models and transforms are; a rule asks for it once a day."""
 
-from cutwatch.aws import client
-from cutwatch.freshness import Overdue, freshness_datums
-from cutwatch.metrics import publish
-from cutwatch.moments import parse_moment
+from cutwatch.aws.clients import client
+from cutwatch.aws.cloudwatch import publish
 from cutwatch.observability import Payload, observed
-from cutwatch.registry import Registry
+from cutwatch.publishing.freshness import Overdue, freshness_datums
+from cutwatch.registry.registry import Registry
 from cutwatch.settings import CheckFreshnessSettings
+from cutwatch.timestamps import parse_moment
 
 
 @observed

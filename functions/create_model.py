@@ -1,12 +1,12 @@
 """Makes a SageMaker model of a completed training job's artefact."""
 
-from cutwatch.aws import client
-from cutwatch.bucket import Bucket
-from cutwatch.jobs import create_model
-from cutwatch.names import model_prefix
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.aws.stack_tags import stack_tags
+from cutwatch.datasets.keys import model_prefix
 from cutwatch.observability import Payload, observed
+from cutwatch.sagemaker.jobs import create_model
 from cutwatch.settings import SageMakerSettings
-from cutwatch.stack_tags import stack_tags
 
 
 @observed

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from cutwatch.aws import client
+from cutwatch.aws.clients import client
 from cutwatch.errors import CutwatchError
 from cutwatch.observability import Payload, count, logger, observed_drawing
-from cutwatch.registry import Registry
+from cutwatch.registry.registry import Registry
 from cutwatch.settings import DrawWidgetSettings
-from cutwatch.widget import Widget
-from cutwatch.widget_page import DESCRIPTION, framed, told
-from cutwatch.widget_request import WidgetRequest
+from cutwatch.widget.page import DESCRIPTION, framed, told
+from cutwatch.widget.render import Widget
+from cutwatch.widget.request import WidgetRequest
 
 
 @observed_drawing

@@ -1,9 +1,9 @@
 """Asks SageMaker what has become of a transform job."""
 
-from cutwatch.aws import client
-from cutwatch.jobs import TRANSFORM, status
-from cutwatch.moments import parse_moment
+from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, observed
+from cutwatch.sagemaker.jobs import TRANSFORM, status
+from cutwatch.timestamps import parse_moment
 
 
 @observed

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from cutwatch.aws import client
-from cutwatch.bucket import Bucket
-from cutwatch.configuration import load_configuration
-from cutwatch.listing import admitted, open_run
-from cutwatch.moments import parse_moment
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.detectors.detectors_file import load_configuration
+from cutwatch.detectors.templates import watched
 from cutwatch.observability import Payload, observed
-from cutwatch.registry import Registry
-from cutwatch.runs import RunRequest
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import RunRequest
+from cutwatch.runs.opening import admitted, open_run
 from cutwatch.settings import ListDetectorsSettings
-from cutwatch.templates import watched
+from cutwatch.timestamps import parse_moment
 
 
 @observed

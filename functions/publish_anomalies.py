@@ -1,14 +1,14 @@
 """Judges the scored windows of a batch and publishes them to CloudWatch."""
 
-from cutwatch.aws import client
-from cutwatch.batches import Batch, datasets_of, detector_of, is_last_try, name_of
-from cutwatch.bucket import Bucket
-from cutwatch.moments import parse_moment
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
 from cutwatch.observability import Payload, count, observed
-from cutwatch.publication import publish_window
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
+from cutwatch.publishing.anomalies import publish_window
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
+from cutwatch.runs.batch import Batch, datasets_of, detector_of, is_last_try, name_of
 from cutwatch.settings import PublishAnomaliesSettings
+from cutwatch.timestamps import parse_moment
 
 _COUNTS = ("datapoints", "anomalous_datapoints", "new_events")
 

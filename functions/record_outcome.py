@@ -1,10 +1,10 @@
 """Records that a batch's part of a run failed, for each of its detectors of which nothing better is known."""
 
-from cutwatch.aws import client
+from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, count, logger, observed
-from cutwatch.outcomes import Status, failure_of
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
+from cutwatch.registry.outcome import Status, failure_of
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
 from cutwatch.settings import RegistrySettings
 
 _BETTER: tuple[Status, ...] = (

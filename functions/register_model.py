@@ -1,14 +1,14 @@
 """Freezes the cutoffs, registers the models of a batch, deletes the models before the previous ones."""
 
-from cutwatch.aws import client
-from cutwatch.batches import Batch, datasets_of, detector_of, is_last_try, name_of
-from cutwatch.bucket import Bucket
-from cutwatch.models import delete_models
-from cutwatch.names import scores_prefix
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.keys import scores_prefix
+from cutwatch.models.registration import register
+from cutwatch.models.retirement import delete_models
 from cutwatch.observability import Payload, count, logger, observed
-from cutwatch.registration import register
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
+from cutwatch.runs.batch import Batch, datasets_of, detector_of, is_last_try, name_of
 from cutwatch.settings import RegisterModelSettings
 
 

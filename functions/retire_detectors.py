@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from cutwatch.aws import client
-from cutwatch.configuration import load_configuration
-from cutwatch.models import retire_detectors
+from cutwatch.aws.clients import client
+from cutwatch.detectors.detectors_file import load_configuration
+from cutwatch.detectors.templates import watched
+from cutwatch.models.retirement import retire_detectors
 from cutwatch.observability import Payload, observed
-from cutwatch.registry import Registry
+from cutwatch.registry.registry import Registry
 from cutwatch.settings import RetireDetectorsSettings
-from cutwatch.templates import watched
 
 
 @observed

@@ -1,14 +1,15 @@
 """Starts the SageMaker training job of a detector's forest."""
 
-from cutwatch.aws import client
-from cutwatch.bucket import Bucket
-from cutwatch.jobs import TRAINING, start, training_job_request
-from cutwatch.moments import parse_moment
-from cutwatch.names import ROWS, job_name, model_prefix
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.aws.stack_tags import stack_tags
+from cutwatch.datasets.keys import ROWS, model_prefix
 from cutwatch.observability import Payload, observed
-from cutwatch.runs import Run
+from cutwatch.registry.run import Run
+from cutwatch.sagemaker.jobs import TRAINING, start, training_job_request
+from cutwatch.sagemaker.names import job_name
 from cutwatch.settings import TrainingJobSettings
-from cutwatch.stack_tags import stack_tags
+from cutwatch.timestamps import parse_moment
 
 
 @observed

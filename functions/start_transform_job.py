@@ -1,16 +1,17 @@
 """Starts the SageMaker transform job that scores a dataset with a model."""
 
-from cutwatch.aws import client
-from cutwatch.bucket import Bucket
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.aws.stack_tags import stack_tags
+from cutwatch.datasets.keys import ROWS, scores_prefix
 from cutwatch.errors import ModelMissing, NotFound
-from cutwatch.jobs import TRANSFORM, start, transform_job_request
-from cutwatch.moments import parse_moment
-from cutwatch.names import ROWS, job_name, scores_prefix
 from cutwatch.observability import Payload, observed
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
+from cutwatch.sagemaker.jobs import TRANSFORM, start, transform_job_request
+from cutwatch.sagemaker.names import job_name
 from cutwatch.settings import TransformJobSettings
-from cutwatch.stack_tags import stack_tags
+from cutwatch.timestamps import parse_moment
 
 
 @observed

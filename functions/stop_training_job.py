@@ -1,8 +1,8 @@
 """Stops a training job that is past its deadline, so that it costs no more."""
 
-from cutwatch.aws import client
-from cutwatch.jobs import TRAINING, stop
+from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, observed
+from cutwatch.sagemaker.jobs import TRAINING, stop
 
 
 @observed

@@ -1,8 +1,8 @@
 """Stops a transform job that is past its deadline, so that it costs no more."""
 
-from cutwatch.aws import client
-from cutwatch.jobs import TRANSFORM, stop
+from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, observed
+from cutwatch.sagemaker.jobs import TRANSFORM, stop
 
 
 @observed

@@ -1,15 +1,15 @@
 """Pulls the datapoints of a batch of detectors from CloudWatch into S3 as feature rows."""
 
-from cutwatch.aws import client
-from cutwatch.batches import Batch, is_last_try
-from cutwatch.bucket import Bucket
-from cutwatch.datasets import DatasetWriter
-from cutwatch.detector import Detector
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.writer import DatasetWriter
+from cutwatch.detectors.detector import Detector
 from cutwatch.observability import Payload, count, observed
-from cutwatch.outcomes import reason_of
 from cutwatch.payloads import read_all
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
+from cutwatch.registry.outcome import reason_of
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
+from cutwatch.runs.batch import Batch, is_last_try
 from cutwatch.settings import StoreMetricDataSettings
 
 

@@ -2,17 +2,17 @@
 
 from datetime import UTC, datetime
 
-from cutwatch.announcement import Audience, announce
-from cutwatch.aws import client
-from cutwatch.bucket import Bucket
-from cutwatch.moments import parse_moment
-from cutwatch.notification import StackPlace
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.notifications.dispatch import Audience, announce
+from cutwatch.notifications.messages import StackPlace
 from cutwatch.observability import Payload, observed
-from cutwatch.outcomes import reason_of
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
+from cutwatch.registry.outcome import reason_of
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
+from cutwatch.runs.summary import publish_failure, publish_totals, summarize
 from cutwatch.settings import SummarizeRunSettings
-from cutwatch.summary import publish_failure, publish_totals, summarize
+from cutwatch.timestamps import parse_moment
 
 
 @observed

@@ -1,12 +1,12 @@
 """Trains the forests of a batch of detectors, in this process."""
 
-from cutwatch.aws import client
-from cutwatch.batches import Batch, datasets_of, detector_of, is_last_try
-from cutwatch.bucket import Bucket
-from cutwatch.forests import train
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.forests.dataset_scoring import train
 from cutwatch.observability import Payload, observed
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
+from cutwatch.runs.batch import Batch, datasets_of, detector_of, is_last_try
 from cutwatch.settings import ForestSettings
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.account import Account, open_account
-from tests.stack import REGION, Stack
+from tests.support.account import Account, open_account
+from tests.support.stack import REGION, Stack
 
 # Handlers read these when they are imported; credentials are set so that no test can reach a real account.
 os.environ.update(

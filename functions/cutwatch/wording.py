@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from cutwatch.outcomes import AnomalyEvent
+from cutwatch.detection.anomaly_event import AnomalyEvent
 
 _PREFIXES = ((1e12, " T"), (1e9, " G"), (1e6, " M"))
 _MOST_DECIMALS, _ROUNDING, _NEIGHBOURS = 9, 1e-3, 2

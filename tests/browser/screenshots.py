@@ -22,13 +22,13 @@ from rich.text import Text
 from selenium.webdriver.common.by import By
 from typer.testing import CliRunner
 
-from local.cli import app
-from local.demo_data import active_users
-from local.presentation import present, replay_with_progress
-from local.report import write_page
-from local.schedule import default_training_time
+from cutwatch_cli.main import app
+from cutwatch_cli.replay.demo_data import active_users
+from cutwatch_cli.replay.presentation import present, replay_with_progress
+from cutwatch_cli.replay.schedule import default_training_time
+from cutwatch_cli.report import write_page
 from tests.browser.chromium import Browser, chromium
-from tests.stack import PROJECT
+from tests.support.stack import PROJECT
 from tests.workflow.fleet import FIRST_TRANSFORM, START, Fleet, detector, fleet, usual
 
 IMAGES = PROJECT / "docs" / "images"
@@ -77,7 +77,9 @@ def demo(page: Path) -> Console:
     console.print("[bold green]$[/] cutwatch demo")
     console.print(progress.export_text().strip())
     planted = [(p.start, p.end, p.kind) for p in data.planted]
-    with patch("local.presentation.write_page", lambda made, _: write_page(made, page)):
+    with patch(
+        "cutwatch_cli.replay.presentation.write_page", lambda made, _: write_page(made, page)
+    ):
         present(console, data.series, watched, result, Path("build/demo/report.html"), planted)
     return console
 

@@ -11,9 +11,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from local.report import Page, write_page
+from cutwatch_cli.report import Page, write_page
 from tests.browser.chromium import NARROW, Browser
-from tests.sample_reports import (
+from tests.support.sample_reports import (
     HOSTILE,
     PERIOD,
     START,

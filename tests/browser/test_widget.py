@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import pytest
 
-from cutwatch.moments import format_moment
-from cutwatch.outcomes import AnomalyEvent
-from cutwatch.recorded_events import RecordedEvent
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.timestamps import format_moment
 from tests.browser.chromium import Browser
 from tests.browser.widget_pictures import PICTURES
-from tests.widgets import LAST_TRANSFORM, NOW, Dashboard, eventful_dashboard, page
+from tests.support.widgets import LAST_TRANSFORM, NOW, Dashboard, eventful_dashboard, page
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from tests.browser.chromium import chromium
-from tests.stack import PROJECT
-from tests.widgets import eventful_dashboard, page
+from tests.support.stack import PROJECT
+from tests.support.widgets import eventful_dashboard, page
 
 PICTURES: Mapping[Literal["light", "dark"], Path] = {
     "light": PROJECT / "docs" / "images" / "widget.png",

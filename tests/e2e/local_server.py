@@ -11,13 +11,12 @@ from typing import Any
 
 import boto3
 
-from tests.stack import PROJECT
+from tests.support.stack import PROJECT, SEARCHED
 
 BIN = Path(sys.executable).parent
-_COMMAND = [sys.executable, "-c", "from local.cli import main; main()"]
+_COMMAND = [sys.executable, "-c", "from cutwatch_cli.main import main; main()"]
 # What could reach a real account, or send anything anywhere, stays out.
 _SETTINGS = {"SAM_CLI_TELEMETRY": "0", "AWS_PAGER": "", "AWS_CONFIG_FILE": os.devnull}
-_SEARCHED = os.pathsep.join([str(PROJECT), str(PROJECT / "functions")])
 
 
 class LocalServer:
@@ -69,7 +68,7 @@ def cutwatch_local(*options: str) -> Iterator[LocalServer]:
         [*_COMMAND, "local", "--port", "0", "--json", *options],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": _SEARCHED},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(SEARCHED)},
     )
     assert process.stdout is not None
     try:

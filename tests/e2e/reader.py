@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.stack import PROJECT
+from tests.support.stack import PROJECT, SEARCHED
 
 BIN = Path(sys.executable).parent
 TOOLS = {"aws", "curl", "cutwatch", "sam", "sed", "xargs"}
@@ -32,7 +32,7 @@ _SETTINGS = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_PAGER": "",
     "EDITOR": "true",
-    "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'functions'}",
+    "PYTHONPATH": os.pathsep.join(SEARCHED),
     "SAM_CLI_TELEMETRY": "0",
 }
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch.batches import Batch
-from cutwatch.bucket import Bucket
-from cutwatch.datasets import DatasetWriter, Plan
-from cutwatch.detector import Detector
-from cutwatch.registry import Registry
-from cutwatch.runs import Run
+from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.writer import DatasetWriter, Plan
+from cutwatch.detectors.detector import Detector
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
+from cutwatch.runs.batch import Batch
 from cutwatch.settings import StoreMetricDataSettings
-from tests.sample_events import sample
+from tests.support.sample_events import sample
 
 Invoke = Callable[[str, Mapping[str, Any]], Any]
 _DAY = 86_400

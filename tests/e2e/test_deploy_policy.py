@@ -9,15 +9,15 @@ from functools import cached_property
 
 import pytest
 
-from local.aws import LocalAws
-from local.aws.callers import assume
-from local.aws.embedded_ministack import ACCOUNT_ID
-from local.aws.iam.needs import Need
-from local.aws.iam.permissions import AccessDenied
-from tests.cloudformation_permissions import ACTIONS, Provisioned, actions
+from localaws import LocalAws
+from localaws.callers import assume
+from localaws.embedded_ministack import ACCOUNT_ID
+from localaws.iam.needs import Need
+from localaws.iam.permissions import AccessDenied
 from tests.e2e.local_server import BIN
-from tests.policy_documents import environment, role_with
-from tests.stack import PROJECT
+from tests.support.cloudformation_permissions import ACTIONS, Provisioned, actions
+from tests.support.policy_documents import environment, role_with
+from tests.support.stack import PROJECT
 from tests.workflow.every_call import DENIALS
 
 STACK = "cutwatch-dev"

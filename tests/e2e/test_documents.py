@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutwatch.configuration import parse_configuration
-from cutwatch.detector import Detector
-from cutwatch.registry import Registry
-from local.application import deploy
-from local.aws import LocalAws, Stack
-from tests.documents import DOCUMENTS, Shown, shown
+from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.detectors_file import parse_configuration
+from cutwatch.registry.registry import Registry
+from cutwatch_cli.replay.application import deploy
+from localaws import LocalAws, Stack
 from tests.e2e.local_server import cutwatch_local
 from tests.e2e.reader import Reader, Typed, filled, missing_tools
-from tests.stack import PROJECT
+from tests.support.documents import DOCUMENTS, Shown, shown
+from tests.support.stack import PROJECT
 
 # By how the command begins.
 NOT_RUN = {

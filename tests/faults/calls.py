@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.aws.calls import Call
+from localaws.calls import Call
 from tests.faults.shop import FIRST, JOBS, NAMES, SECOND, Scenario
 
 _FUNCTION = re.compile(r"/cutwatch-([A-Za-z]+)-[0-9A-F]+$")

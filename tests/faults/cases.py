@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from local.aws import Fault
+from localaws import Fault
 from tests.faults.calls import Target
 from tests.faults.shop import FIRST, JOBS, Scenario, Shop
 

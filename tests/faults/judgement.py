@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from cutwatch.names import run_id
-from local.aws.ministack_mends.state_execution import abort_executions
-from local.aws.stacks import ExecutionResult, ExecutionTimedOut
+from cutwatch.registry.run import run_id
+from localaws.ministack_patches.state_execution import abort_executions
+from localaws.stacks import ExecutionResult, ExecutionTimedOut
 from tests.faults.cases import Case
 from tests.faults.shop import (
     NAMES,

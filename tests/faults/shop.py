@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cutwatch.aws import from_item
-from cutwatch.records import Model
-from local.aws.snapshots import Snapshot
-from local.aws.stacks import Execution, ExecutionResult
+from cutwatch.aws.clients import from_item
+from cutwatch.registry.detector_record import Model
+from localaws.snapshots import Snapshot
+from localaws.stacks import Execution, ExecutionResult
 from tests.workflow.fleet import FIRST_TRAINING, Fleet, detector, fleet
 
 PERIOD = 900

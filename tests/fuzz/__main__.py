@@ -13,10 +13,10 @@ from random import Random
 
 import atheris
 
-from tests.stack import PROJECT
+from tests.support.stack import PROJECT
 
 # Two values that differ in one bit of a comparison are alike to nobody but a fuzzer that sees them compared.
-with atheris.instrument_imports(include=["cutwatch", "local", "yaml"]):
+with atheris.instrument_imports(include=["cutwatch", "cutwatch_cli", "yaml"]):
     from tests.fuzz.harnesses import HARNESSES
     from tests.fuzz.mutations import Mutation
 

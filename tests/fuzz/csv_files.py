@@ -5,7 +5,7 @@ import tempfile
 from datetime import UTC
 from pathlib import Path
 
-from local.csv_series import CsvError, MetricSeries, read_csv, write_csv
+from cutwatch_cli.csv_files.csv_series import CsvError, MetricSeries, read_csv, write_csv
 from tests.fuzz.harness import Harness, names
 
 _ROWS = "".join(f"2026-03-01T{hour:02}:00:00Z,{hour % 7}.5\n" for hour in range(24))

@@ -2,12 +2,12 @@
 
 import json
 
-from cutwatch.configuration import parse_configuration
-from cutwatch.detector import Detector
+from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.errors import InvalidDetectors
 from tests.fuzz.harness import Harness, names
 from tests.fuzz.mutations import of_yaml
-from tests.stack import PROJECT
+from tests.support.stack import PROJECT
 
 _SEEDS = (
     (PROJECT / "functions" / "detectors.yaml").read_bytes(),

@@ -13,10 +13,10 @@ from unittest.mock import patch
 from cutwatch import errors
 from cutwatch.errors import CutwatchError, InvalidInput, NotFound
 from cutwatch.observability import checked, logger
-from cutwatch.runs import RunRequest
+from cutwatch.registry.run import RunRequest
 from tests.fuzz.harness import Harness, names
 from tests.fuzz.mutations import of_json
-from tests.sample_events import EVENTS, sample
+from tests.support.sample_events import EVENTS, sample
 
 BATCH_FUNCTIONS = (
     "store_metric_data",
@@ -86,7 +86,7 @@ def _invoke(function: str, event: Any, account: EmptyAccount) -> None:
         logger.setLevel("CRITICAL")
         patches.enter_context(patch.dict(os.environ, _ENVIRONMENT))
         patches.enter_context(patch.object(module, "client", account.client))
-        patches.enter_context(patch("cutwatch.batches.count"))
+        patches.enter_context(patch("cutwatch.runs.batch.count"))
         if hasattr(module, "count"):
             patches.enter_context(patch.object(module, "count"))
         handler(checked(event))

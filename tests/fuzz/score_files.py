@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch.bucket import Bucket
+from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.storage import read_scores
 from cutwatch.errors import MalformedScores, NotFound
-from cutwatch.storage import read_scores
 from tests.fuzz.harness import Harness, names
 
 _SEEDS = (

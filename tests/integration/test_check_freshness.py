@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cutwatch.moments import parse_moment
-from tests.account import Account, counted_calls
-from tests.builders import a_model, a_run
-from tests.sample_events import sample
+from cutwatch.timestamps import parse_moment
+from tests.support.account import Account, counted_calls
+from tests.support.builders import a_model, a_run
+from tests.support.sample_events import sample
 
 EVENT = sample("check_freshness")
 NOW = parse_moment(EVENT["time"])

@@ -3,8 +3,8 @@
 import pytest
 
 from cutwatch.errors import QuotaExceeded
-from tests.account import Account
-from tests.sample_events import sample
+from tests.support.account import Account
+from tests.support.sample_events import sample
 
 EVENT = sample("create_model")
 NAME = EVENT["job"]["name"]

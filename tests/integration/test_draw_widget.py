@@ -7,15 +7,15 @@ from unittest.mock import patch
 
 import pytest
 
-from cutwatch.aws_limits import LAMBDA_PAYLOAD_MAX_BYTES
-from cutwatch.detector import Detector
+from cutwatch.aws.limits import LAMBDA_PAYLOAD_MAX_BYTES
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, Throttled
-from cutwatch.moments import floor_to_period, format_moment
-from cutwatch.outcomes import AnomalyEvent
-from cutwatch.recorded_events import RecordedEvent
-from tests.account import Account, counted_calls
-from tests.builders import a_model
-from tests.widgets import request
+from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.timestamps import floor_to_period, format_moment
+from tests.support.account import Account, counted_calls
+from tests.support.builders import a_model
+from tests.support.widgets import request
 
 CHECKOUT = Detector("checkout", "Shop", "Orders", "Sum", {"Service": "<checkout>"})
 PERIOD = timedelta(minutes=5)
@@ -168,7 +168,7 @@ def test_a_metric_without_datapoints_is_said(shop: Shop) -> None:
     ],
 )
 def test_what_aws_refuses_is_told_in_the_widget(shop: Shop, error: Exception, told: str) -> None:
-    with patch("cutwatch.widget.read_graph_data", side_effect=error):
+    with patch("cutwatch.widget.render.read_graph_data", side_effect=error):
         assert told in shop.ask()
 
 

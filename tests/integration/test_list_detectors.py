@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from cutwatch.configuration import load_configuration
-from cutwatch.detector import Detector
+from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.errors import InvalidDetectors, InvalidInput
-from cutwatch.records import Model
-from tests.account import Account
-from tests.builders import NOON, a_model
-from tests.sample_events import sample
-from tests.stack import PROJECT
+from cutwatch.registry.detector_record import Model
+from tests.support.account import Account
+from tests.support.builders import NOON, a_model
+from tests.support.sample_events import sample
+from tests.support.stack import PROJECT
 
 TWO = """
 detectors:

@@ -10,9 +10,9 @@ import pytest
 
 from cutwatch.errors import AccessDenied, InvalidInput, InvalidSetting
 from cutwatch.observability import logger
-from tests.account import Account, open_account
-from tests.sample_events import sample
-from tests.stack import Stack
+from tests.support.account import Account, open_account
+from tests.support.sample_events import sample
+from tests.support.stack import Stack
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ from unittest.mock import patch
 
 import pytest
 
-from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_DATUMS
-from cutwatch.bucket import Bucket
-from cutwatch.detector import Detector
+from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_DATUMS
+from cutwatch.aws.s3 import Bucket
+from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, Throttled
-from cutwatch.outcomes import Outcome
-from cutwatch.records import CarriedState
-from cutwatch.registry import Registry
-from tests.account import Account, counted_calls
-from tests.builders import a_model, a_recipe
-from tests.sample_events import sample
+from cutwatch.registry.detector_record import CarriedState
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.registry import Registry
+from tests.support.account import Account, counted_calls
+from tests.support.builders import a_model, a_recipe
+from tests.support.sample_events import sample
 
 EVENT = sample("publish_anomalies")
 DETECTOR = EVENT["datasets"][0]["detector"]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from cutwatch.errors import Throttled
-from cutwatch.moments import parse_moment
-from cutwatch.outcomes import Outcome
-from tests.account import Account
-from tests.builders import a_model
-from tests.sample_events import sample
+from cutwatch.registry.outcome import Outcome
+from cutwatch.timestamps import parse_moment
+from tests.support.account import Account
+from tests.support.builders import a_model
+from tests.support.sample_events import sample
 
 EVENT = sample("register_model")
 DETECTOR, NAME = EVENT["datasets"][0]["detector"], EVENT["model"]["name"]

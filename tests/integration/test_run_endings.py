@@ -8,14 +8,14 @@ from unittest.mock import patch
 import pytest
 import time_machine
 
-from cutwatch.aws import client
+from cutwatch.aws.clients import client
 from cutwatch.errors import AccessDenied, ClaimHeld, Throttled
-from cutwatch.moments import floor_to_period, parse_moment
-from cutwatch.registry import Registry
-from cutwatch.silences import Silence
-from tests.account import Account, counted_calls
-from tests.builders import a_model, an_outcome
-from tests.sample_events import sample
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.silences import Silence
+from cutwatch.timestamps import floor_to_period, parse_moment
+from tests.support.account import Account, counted_calls
+from tests.support.builders import a_model, an_outcome
+from tests.support.sample_events import sample
 
 SUMMARIZE, RECORD = sample("summarize_run"), sample("record_outcome")
 RUN, DETECTOR = SUMMARIZE["run"]["id"], RECORD["detectors"][0]["name"]
@@ -333,7 +333,10 @@ def test_a_message_that_was_sent_is_noted_however_often_the_table_throttles(
             raise answers.pop()
         note(registry, run, told)
 
-    with patch.object(Registry, "mark_told", throttling), patch("cutwatch.announcement.sleep"):
+    with (
+        patch.object(Registry, "mark_told", throttling),
+        patch("cutwatch.notifications.dispatch.sleep"),
+    ):
         assert account.invoke("summarize_run", SUMMARIZE)["notified"]
 
     assert not account.invoke("summarize_run", SUMMARIZE)["notified"]

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from cutwatch.aws import client
-from cutwatch.detector import Detector
-from cutwatch.features import Recipe
-from cutwatch.outcomes import Outcome
-from tests.account import Account, counted_calls
-from tests.builders import a_model, a_recipe, an_outcome
-from tests.sample_events import sample
+from cutwatch.aws.clients import client
+from cutwatch.detectors.detector import Detector
+from cutwatch.features.recipe import Recipe
+from cutwatch.registry.outcome import Outcome
+from tests.support.account import Account, counted_calls
+from tests.support.builders import a_model, a_recipe, an_outcome
+from tests.support.sample_events import sample
 
 EVENT = sample("store_metric_data")
 DETECTOR = EVENT["detectors"][0]["name"]

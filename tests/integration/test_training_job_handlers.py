@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from cutwatch.aws import client
+from cutwatch.aws.clients import client
 from cutwatch.errors import AttemptsExhausted, QuotaExceeded, RejectedRequest, Throttled
-from cutwatch.moments import parse_moment
-from tests.account import Account
-from tests.sample_events import sample
+from cutwatch.timestamps import parse_moment
+from tests.support.account import Account
+from tests.support.sample_events import sample
 
 START = sample("start_training_job")
 NAME = sample("get_training_job_status")["job"]["name"]

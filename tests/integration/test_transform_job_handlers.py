@@ -5,9 +5,9 @@ import json
 import pytest
 
 from cutwatch.errors import ModelMissing
-from tests.account import Account
-from tests.builders import a_model
-from tests.sample_events import sample
+from tests.support.account import Account
+from tests.support.builders import a_model
+from tests.support.sample_events import sample
 
 START = sample("start_transform_job")
 MODEL = START["model"]

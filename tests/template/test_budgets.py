@@ -6,13 +6,13 @@ from statistics import median, quantiles
 
 import pytest
 
-from tests.stack import PROJECT
+from tests.support.stack import PROJECT
 
 MODULE_LINES = 300
 MEDIAN_LINES = 8
 NINTH_DECILE_LINES = 20
 
-PACKAGES = ["functions", "local"]
+PACKAGES = ["functions", "cli", "localaws/src"]
 
 
 def modules(package: str) -> list[Path]:

@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import typer
 
-from local.cli import app
-from tests.documents import DOCUMENTS, anchors, code, links
-from tests.stack import PROJECT
+from cutwatch_cli.main import app
+from tests.support.documents import DOCUMENTS, anchors, code, links
+from tests.support.stack import PROJECT
 
 # Of other programs that the documents speak of by their options alone.
 OPTIONS_OF_OTHERS = {"--endpoint-url": "aws", "--skip-pull-image": "sam local invoke"}

@@ -3,8 +3,8 @@
 import json
 import re
 
-from tests.dashboard_schema import problems
-from tests.stack import PROJECT, Stack
+from tests.support.dashboard_schema import problems
+from tests.support.stack import PROJECT, Stack
 
 DASHBOARD = PROJECT / "docs" / "dashboard.md"
 

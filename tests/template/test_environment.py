@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from cutwatch.settings import Settings
-from tests.stack import FUNCTION, Stack, camel, snake
+from tests.support.stack import FUNCTION, Stack, camel, snake
 
 FUNCTIONS = [snake(logical_id) for logical_id in Stack().resources(FUNCTION)]
 

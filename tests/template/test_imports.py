@@ -4,16 +4,31 @@ import ast
 import json
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from tests.stack import FUNCTION, PROJECT, Stack, snake
+from tests.support.stack import FUNCTION, PROJECT, Stack, snake
 
 FUNCTIONS = PROJECT / "functions"
-DOMAIN = sorted((FUNCTIONS / "cutwatch").glob("*.py"))
+DOMAIN = sorted((FUNCTIONS / "cutwatch").rglob("*.py"))
 HANDLERS = sorted(FUNCTIONS.glob("*.py"))
 AWS_PACKAGES = {"boto3", "botocore"}
+# From the ground up: what a package imports is on its own floor or below.
+FLOORS = [
+    ("errors", "metric_names"),
+    ("aws", "timestamps", "payloads", "settings", "observability"),
+    ("detectors", "sagemaker"),
+    ("timeseries", "console_links"),
+    ("features",),
+    ("detection",),
+    ("registry", "wording"),
+    ("runs", "widget"),
+    ("datasets", "notifications"),
+    ("publishing", "models", "forests"),
+]
+FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 
 # Imports every handler as if numpy were not there, and says which of them missed it. One process for all, so that
 # what they share is imported once; our own modules are imported anew for each.
@@ -57,12 +72,53 @@ def packages(module: Path) -> set[str]:
 
 def test_one_module_talks_to_aws() -> None:
     talking = {module.name for module in [*DOMAIN, *HANDLERS] if packages(module) & AWS_PACKAGES}
-    assert talking == {"aws.py"}
+    assert talking == {"clients.py"}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(FUNCTIONS / "cutwatch").with_suffix("").parts
+    return parts[0] if len(parts) > 1 or parts[0] in FLOOR else ""
+
+
+def test_every_package_and_every_root_module_has_a_floor() -> None:
+    assert {module_name(path) for path in DOMAIN if path.name != "__init__.py"} == set(FLOOR)
+
+
+def test_packages_import_only_downward() -> None:
+    """Packages on one floor may import each other in one direction only."""
+    arrows = {
+        (module_name(path), name.split(".")[1])
+        for path in DOMAIN
+        for name in imported(path)
+        if name.startswith("cutwatch.") and path.name != "__init__.py"
+    }
+    arrows = {(above, below) for above, below in arrows if above != below}
+    print("\n".join(f"{number}: {', '.join(floor)}" for number, floor in enumerate(FLOORS)))  # noqa: T201 - `pytest -s` shows the floors
+
+    assert {arrow for arrow in arrows if FLOOR[arrow[0]] < FLOOR[arrow[1]]} == set()
+    assert list(TopologicalSorter(predecessors(arrows)).static_order())
+
+
+def predecessors(arrows: set[tuple[str, str]]) -> dict[str, set[str]]:
+    return {name: {below for above, below in arrows if above == name} for name in FLOOR}
+
+
+def test_modules_do_not_import_each_other_in_circles() -> None:
+    arrows = {
+        ".".join(path.relative_to(FUNCTIONS).with_suffix("").parts): {
+            name for name in imported(path) if name.startswith("cutwatch.")
+        }
+        for path in DOMAIN
+    }
+
+    assert list(TopologicalSorter(arrows).static_order())
 
 
 @pytest.mark.parametrize("module", DOMAIN, ids=lambda module: module.stem)
 def test_the_domain_knows_no_handler_and_nothing_local(module: Path) -> None:
-    assert packages(module).isdisjoint({handler.stem for handler in HANDLERS} | {"local", "tests"})
+    assert packages(module).isdisjoint(
+        {handler.stem for handler in HANDLERS} | {"cutwatch_cli", "localaws", "tests"}
+    )
 
 
 @pytest.mark.parametrize("module", HANDLERS, ids=lambda module: module.stem)
@@ -97,3 +153,14 @@ def test_exactly_the_functions_with_the_layer_need_numpy(stack: Stack) -> None:
         check=True,
     )
     assert set(json.loads(finished.stdout)) == layered
+
+
+def test_the_local_aws_knows_nothing_of_the_application() -> None:
+    modules = sorted((PROJECT / "localaws").rglob("*.py"))
+    known = {
+        str(module)
+        for module in modules
+        if packages(module) & {"cutwatch", "cutwatch_cli", "tests"}
+    }
+    assert modules
+    assert known == set()

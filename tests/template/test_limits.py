@@ -1,14 +1,16 @@
 """AWS's limits are named once; the template's bounds and AWS's own API models agree with them."""
 
 from datetime import timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from cutwatch import aws_limits
-from cutwatch.aws import client
-from cutwatch.windows import PUBLISHING_MARGIN
-from tests.stack import Stack
+import localaws.limits
+from cutwatch.aws import limits
+from cutwatch.aws.clients import client
+from cutwatch.timeseries.windows import PUBLISHING_MARGIN
+from tests.support.stack import Stack
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +26,8 @@ def shape(service: str, name: str) -> Any:
 @pytest.mark.parametrize(
     ("parameter", "limit"),
     [
-        ("NumTrees", aws_limits.RCF_NUM_TREES),
-        ("NumSamplesPerTree", aws_limits.RCF_NUM_SAMPLES_PER_TREE),
+        ("NumTrees", limits.RCF_NUM_TREES),
+        ("NumSamplesPerTree", limits.RCF_NUM_SAMPLES_PER_TREE),
     ],
 )
 def test_the_forests_parameters_have_the_algorithms_bounds(
@@ -40,7 +42,7 @@ def test_a_first_window_can_still_be_published_when_its_jobs_are_done(
     parameters: dict[str, Any],
 ) -> None:
     longest = timedelta(days=parameters["FirstWindowDays"]["MaxValue"])
-    assert longest + PUBLISHING_MARGIN <= aws_limits.METRIC_MAX_AGE
+    assert longest + PUBLISHING_MARGIN <= limits.METRIC_MAX_AGE
 
 
 @pytest.mark.parametrize("parameter", ["TrainingDeadlineMinutes", "TransformDeadlineMinutes"])
@@ -52,7 +54,7 @@ def test_no_job_may_take_so_long_that_its_datapoints_grow_too_old(
 
 def test_data_outlives_the_transform_that_reads_it(parameters: dict[str, Any]) -> None:
     shortest = timedelta(days=parameters["DataExpirationDays"]["MinValue"])
-    assert shortest >= aws_limits.METRIC_MAX_AGE
+    assert shortest >= limits.METRIC_MAX_AGE
 
 
 def test_models_outlive_two_monthly_trainings(parameters: dict[str, Any]) -> None:
@@ -60,33 +62,33 @@ def test_models_outlive_two_monthly_trainings(parameters: dict[str, Any]) -> Non
 
 
 def test_names_and_dimensions_have_the_lengths_of_cloudwatchs_api() -> None:
-    assert shape("cloudwatch", "MetricName").metadata["max"] == aws_limits.METRIC_NAME_MAX_LENGTH
+    assert shape("cloudwatch", "MetricName").metadata["max"] == limits.METRIC_NAME_MAX_LENGTH
     value = shape("cloudwatch", "DimensionValue").metadata["max"]
-    assert value == aws_limits.METRIC_DIMENSION_MAX_LENGTH
-    assert shape("cloudwatch", "Dimensions").metadata["max"] == aws_limits.METRIC_MAX_DIMENSIONS
+    assert value == limits.METRIC_DIMENSION_MAX_LENGTH
+    assert shape("cloudwatch", "Dimensions").metadata["max"] == limits.METRIC_MAX_DIMENSIONS
 
 
 def test_expressions_and_ids_of_queries_have_the_lengths_of_cloudwatchs_api() -> None:
     longest = shape("cloudwatch", "MetricExpression").metadata["max"]
-    assert longest == aws_limits.METRIC_EXPRESSION_MAX_LENGTH
+    assert longest == limits.METRIC_EXPRESSION_MAX_LENGTH
     longest = shape("cloudwatch", "MetricId").metadata["max"]
-    assert longest == aws_limits.METRIC_QUERY_ID_MAX_LENGTH
+    assert longest == limits.METRIC_QUERY_ID_MAX_LENGTH
 
 
 def test_as_many_dimensions_filter_a_list_of_metrics_as_cloudwatchs_api_takes() -> None:
     most = shape("cloudwatch", "DimensionFilters").metadata["max"]
-    assert most == aws_limits.LIST_METRICS_MAX_DIMENSION_FILTERS
+    assert most == limits.LIST_METRICS_MAX_DIMENSION_FILTERS
 
 
 @pytest.mark.parametrize("name", ["TrainingJobName", "TransformJobName"])
 def test_names_of_jobs_have_the_form_of_sagemakers_api(name: str) -> None:
     metadata = shape("sagemaker", name).metadata
-    assert metadata["max"] == aws_limits.SAGEMAKER_NAME_MAX_LENGTH
-    assert metadata["pattern"] == aws_limits.SAGEMAKER_NAME_PATTERN
+    assert metadata["max"] == limits.SAGEMAKER_NAME_MAX_LENGTH
+    assert metadata["pattern"] == limits.SAGEMAKER_NAME_PATTERN
 
 
 def test_a_model_can_bear_its_jobs_name() -> None:
-    assert shape("sagemaker", "ModelName").metadata["max"] == aws_limits.SAGEMAKER_NAME_MAX_LENGTH
+    assert shape("sagemaker", "ModelName").metadata["max"] == limits.SAGEMAKER_NAME_MAX_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -102,4 +104,14 @@ def test_a_model_can_bear_its_jobs_name() -> None:
     ],
 )
 def test_longer_periods_are_kept_for_longer(period: int, kept: timedelta) -> None:
-    assert aws_limits.metric_retention(period) == kept
+    assert limits.metric_retention(period) == kept
+
+
+def test_the_local_aws_enforces_the_limits_that_the_application_respects() -> None:
+    def named(module: ModuleType) -> dict[str, Any]:
+        return {name: value for name, value in vars(module).items() if name.isupper()}
+
+    ours, enforced = named(limits), named(localaws.limits)
+    shared = ours.keys() & enforced.keys()
+    assert len(shared) >= 20
+    assert {name: ours[name] for name in shared} == {name: enforced[name] for name in shared}

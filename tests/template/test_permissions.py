@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.permissions import Statement, listed
-from tests.stack import ACCOUNT, FUNCTION, TEMPLATE, Stack
+from tests.support.permissions import Statement, listed
+from tests.support.stack import ACCOUNT, FUNCTION, TEMPLATE, Stack
 
 # Where AWS offers no narrower resource. The template says so too, in a comment on each.
 ANY_RESOURCE = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.permissions import Statement, listed
-from tests.policy_documents import FOLDER, document
-from tests.stack import PROJECT
+from tests.support.permissions import Statement, listed
+from tests.support.policy_documents import FOLDER, document
+from tests.support.stack import PROJECT
 
 DOCUMENTS = sorted(path.stem for path in FOLDER.glob("*.json"))
 # "IAM and AWS STS quotas": characters that are no white space; a role's inline policies together.

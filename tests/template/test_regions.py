@@ -2,7 +2,7 @@
 
 import re
 
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 # Of the SageMaker Python SDK's documentation; enough to notice a slipped line.
 KNOWN = {

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cutwatch import errors
-from cutwatch.aws import client
-from cutwatch.aws_limits import EXECUTION_HISTORY_MAX_EVENTS, SNS_SUBJECT_MAX_LENGTH
-from tests.definitions import (
+from cutwatch.aws.clients import client
+from cutwatch.aws.limits import EXECUTION_HISTORY_MAX_EVENTS, SNS_SUBJECT_MAX_LENGTH
+from tests.support.definitions import (
     LAMBDA,
     State,
     all_states,
@@ -19,7 +19,7 @@ from tests.definitions import (
     successors,
     text,
 )
-from tests.stack import PROJECT, STATE_MACHINE, Stack, snake
+from tests.support.stack import PROJECT, STATE_MACHINE, Stack, snake
 
 MACHINES = ("training", "transform")
 TRANSIENT = {"Throttled", "ServiceFault", "ConnectionLost"}

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutwatch.bucket import Bucket
-from cutwatch.configuration import parse_configuration
-from cutwatch.detector import Detector
+from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.keys import dataset_prefix
+from cutwatch.datasets.storage import read_epochs, read_rows, read_scores
+from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.errors import CutwatchError, InvalidInput, MalformedScores, MalformedState
-from cutwatch.features import FeatureRows
-from cutwatch.forest_state import ForestState
-from cutwatch.moments import format_moment
-from cutwatch.names import dataset_prefix, job_name
-from cutwatch.runs import RunRequest
-from cutwatch.storage import read_epochs, read_rows, read_scores
+from cutwatch.features.recipe import FeatureRows
+from cutwatch.forests.checkpoint import ForestState
+from cutwatch.registry.run import RunRequest
+from cutwatch.sagemaker.names import job_name
+from cutwatch.timestamps import format_moment
 
 STARTED = "2026-11-01T00:00:00Z"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

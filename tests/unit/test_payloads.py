@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.batches import datasets_of, name_of
-from cutwatch.detector import Detector
+from cutwatch.detectors.detector import Detector
 from cutwatch.errors import InvalidInput
 from cutwatch.payloads import read_all
-from cutwatch.runs import Run
-from tests.builders import a_detector, a_ratio
-from tests.sample_events import sample
+from cutwatch.registry.run import Run
+from cutwatch.runs.batch import datasets_of, name_of
+from tests.support.builders import a_detector, a_ratio
+from tests.support.sample_events import sample
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cutwatch.axes import value_ticks
+from cutwatch.widget.axes import value_ticks
 from cutwatch.wording import moment_in_words, number_in_words, span_in_words, tick_labels
 
 

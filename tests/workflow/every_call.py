@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from cutwatch.bucket import Bucket
-from local.aws import Fault
-from local.aws.calls import Call
-from local.aws.iam.permissions import Use
-from tests.widgets import Dashboard
+from cutwatch.aws.s3 import Bucket
+from localaws import Fault
+from localaws.calls import Call
+from localaws.iam.permissions import Use
+from tests.support.widgets import Dashboard
 from tests.workflow.fleet import (
     FIRST_TRANSFORM,
     Fleet,
@@ -19,7 +19,7 @@ from tests.workflow.fleet import (
 )
 
 if TYPE_CHECKING:
-    from cutwatch.detector import Detector
+    from cutwatch.detectors.detector import Detector
 
 CHECKOUT = detector("checkout")
 ORDERS = detector("orders", engine="lambda")

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cutwatch.detector import Detector
-from cutwatch.names import run_id
-from cutwatch.outcomes import Outcome
-from cutwatch.registry import Registry
-from local.application import deploy
-from local.aws import Execution, LocalAws, Stack
+from cutwatch.detectors.detector import Detector
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import run_id
+from cutwatch_cli.replay.application import deploy
+from localaws import Execution, LocalAws, Stack
 
 PERIOD = 300
 TAGS = {"team": "shop"}

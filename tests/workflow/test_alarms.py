@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cutwatch.detector import Detector
+from cutwatch.detectors.detector import Detector
 from tests.workflow.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,

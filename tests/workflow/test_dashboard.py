@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from cutwatch.bucket import Bucket
-from cutwatch.widget_request import NOT_CHOSEN
-from local.aws.cloudwatch.metric_store import MetricKey
-from tests.dashboard_schema import problems
-from tests.stack import FUNCTION, Stack
-from tests.widgets import CHECKOUT, NOW, Dashboard, eventful_dashboard
+from cutwatch.aws.s3 import Bucket
+from cutwatch.widget.request import NOT_CHOSEN
+from localaws.cloudwatch.metric_store import MetricKey
+from tests.support.dashboard_schema import problems
+from tests.support.stack import FUNCTION, Stack
+from tests.support.widgets import CHECKOUT, NOW, Dashboard, eventful_dashboard
 
 # As AWS documents them: "Monitoring Step Functions metrics" and "Types of metrics for Lambda functions".
 OF_AWS = {

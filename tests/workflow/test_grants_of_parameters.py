@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from local.aws.calls import Call
-from tests.permissions import listed, statements
-from tests.stack import ACCOUNT, REGION, Stack
+from localaws.calls import Call
+from tests.support.permissions import listed, statements
+from tests.support.stack import ACCOUNT, REGION, Stack
 from tests.workflow.every_call import DENIALS
 from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, usual
 

@@ -10,14 +10,14 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from cutwatch.bucket import Bucket
-from cutwatch.detector import Detector
-from cutwatch.forest_state import ForestState
-from cutwatch.moments import parse_moment
-from cutwatch.names import run_id
-from cutwatch.records import CarriedState
-from cutwatch.sources import SourceMetric
-from local.aws import Fault
+from cutwatch.aws.s3 import Bucket
+from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.metric_source import SourceMetric
+from cutwatch.forests.checkpoint import ForestState
+from cutwatch.registry.detector_record import CarriedState
+from cutwatch.registry.run import run_id
+from cutwatch.timestamps import parse_moment
+from localaws import Fault
 from tests.workflow.child_states import PUBLISHED_INSIDE_LAMBDA, TRAINED_INSIDE_LAMBDA
 from tests.workflow.fleet import (
     FIRST_TRAINING,

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutwatch.aws_limits import PUT_METRIC_DATA_MAX_DATUMS
-from cutwatch.bucket import Bucket
-from cutwatch.cutoff import Cutoff
-from cutwatch.detector import CutoffRule, MinimumDeviation
-from cutwatch.exclusions import Exclusion
-from cutwatch.moments import parse_moment
-from cutwatch.storage import read_epochs, read_scores
-from local.aws import Fault
+from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_DATUMS
+from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.storage import read_epochs, read_scores
+from cutwatch.detection.sigma_threshold import Cutoff
+from cutwatch.detectors.detector import CutoffRule, MinimumDeviation
+from cutwatch.detectors.exclusions import Exclusion
+from cutwatch.timestamps import parse_moment
+from localaws import Fault
 from tests.workflow.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
 from tests.workflow.fleet import (
     FIRST_TRAINING,

@@ -13,13 +13,13 @@ from unittest.mock import patch
 import pytest
 import yaml
 
-from cutwatch.bucket import Bucket
+from cutwatch.aws.s3 import Bucket
 from cutwatch.errors import TRANSIENT_RETRIES, Throttled
-from tests.account import Account
-from tests.builders import a_model
-from tests.sample_events import sample
-from tests.stack import Stack
-from tests.state_machines import Execution, StateMachines, deployed
+from tests.support.account import Account
+from tests.support.builders import a_model
+from tests.support.sample_events import sample
+from tests.support.stack import Stack
+from tests.support.state_machines import Execution, StateMachines, deployed
 from tests.workflow.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
 
 TRAINING, TRANSFORM = sample("training"), sample("transform")

@@ -10,8 +10,8 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner, Result
 
-from local.aws.faults import Fault
-from local.cli import app
+from cutwatch_cli.main import app
+from localaws.faults import Fault
 from tests.workflow.fleet import FIRST_TRANSFORM, WEEK, Fleet, detector, fleet, with_spike
 
 FIRST_RUN = "transform-20260608T030000Z"
@@ -93,7 +93,7 @@ def test_only_the_problems_are_shown_if_that_is_asked_for() -> None:
 
 
 def test_a_watermark_that_transforms_no_longer_move_is_a_problem(shop: Fleet) -> None:
-    with patch("local.operations.deployment.longest_gap", return_value=timedelta(minutes=1)):
+    with patch("cutwatch_cli.stacks.deployment.longest_gap", return_value=timedelta(minutes=1)):
         shop.aws.clock.advance(300)
         (problem,) = statuses()["checkout"]["problems"]
     assert "longer than two transforms take" in problem

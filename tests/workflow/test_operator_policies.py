@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from cutwatch.bucket import Bucket
-from local.aws.calls import Call
-from local.cli import app
-from tests.policy_documents import acting_in, document, role_with
+from cutwatch.aws.s3 import Bucket
+from cutwatch_cli.main import app
+from localaws.calls import Call
+from tests.support.policy_documents import acting_in, document, role_with
 from tests.workflow.every_call import DENIALS
 from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from typer.testing import CliRunner
 
-from local.cli import app
+from cutwatch_cli.main import app
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = 40 * 24

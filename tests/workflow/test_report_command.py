@@ -12,8 +12,8 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner, Result
 
-from local.aws.faults import Fault
-from local.cli import app
+from cutwatch_cli.main import app
+from localaws.faults import Fault
 from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
 
 # The local AWS lets pass the time-out of every training that a transform has asked for.
@@ -113,7 +113,7 @@ def test_all_detectors_are_read_with_a_handful_of_calls(shop: Fleet, page: Path)
 
 
 def test_only_the_worst_are_shown_if_there_are_many(page: Path) -> None:
-    with patch("local.operations.reported_detectors.MOST_DETECTORS", 1):
+    with patch("cutwatch_cli.stacks.reported_detectors.MOST_DETECTORS", 1):
         result = report(page, *LONG)
 
     assert detectors_of(page) == ["checkout"]
@@ -192,7 +192,7 @@ def test_a_missing_permission_is_named(
 
 
 def test_where_there_are_no_events_there_is_no_page(page: Path) -> None:
-    with patch("cutwatch.registry.Registry.events", return_value=[]):
+    with patch("cutwatch.registry.registry.Registry.events", return_value=[]):
         result = report(page, *LONG)
 
     assert result.exit_code == 0, result.output

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from cutwatch.bucket import Bucket
-from cutwatch.detector import Engine
-from cutwatch.forest_state import ForestState
-from local.aws import Fault
+from cutwatch.aws.s3 import Bucket
+from cutwatch.detectors.detector import Engine
+from cutwatch.forests.checkpoint import ForestState
+from localaws import Fault
 from tests.workflow.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,

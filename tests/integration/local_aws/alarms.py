@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from local.aws import LocalAws
+from localaws import LocalAws
 
 Message = dict[str, Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.aws import LocalAws
+from localaws import LocalAws
 from tests.integration.local_aws.roles import create_role
 
 BUCKET = "rows-and-scores"

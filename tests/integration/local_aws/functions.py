@@ -6,7 +6,7 @@ import zipfile
 from textwrap import dedent
 from typing import Any
 
-from local.aws import LocalAws
+from localaws import LocalAws
 
 
 def zipped(source: str) -> bytes:

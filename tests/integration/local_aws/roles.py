@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local.aws import LocalAws
+from localaws import LocalAws
 
 
 def create_role(

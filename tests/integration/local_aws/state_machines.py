@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from local.aws import Execution, LocalAws
+from localaws import Execution, LocalAws
 
 
 def create_machine(aws: LocalAws, role: str, definition: Mapping[str, Any]) -> str:

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from local.aws import LocalAws, Stack
-from local.aws.deployment import DeploymentFailed
+from localaws import LocalAws, Stack
+from localaws.deployment import DeploymentFailed
 from tests.integration.local_aws.alarms import described
 
 TEMPLATE = """

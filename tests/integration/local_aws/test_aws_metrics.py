@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import LocalAws
+from localaws import LocalAws
 from tests.integration.local_aws.alarms import put_alarm, state
 from tests.integration.local_aws.functions import create_function
 from tests.integration.local_aws.state_machines import create_machine, machine, start, task

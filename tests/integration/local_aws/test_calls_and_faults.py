@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
 
-from local.aws import Fault, LocalAws
-from local.aws.faults import CallerEnd
+from localaws import Fault, LocalAws
+from localaws.faults import CallerEnd
 from tests.integration.local_aws.functions import create_function
 
 ONE_TRY = {"retries": {"max_attempts": 0}}

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.aws import LocalAws
+from localaws import LocalAws
 from tests.integration.local_aws.alarms import (
     Listener,
     described,

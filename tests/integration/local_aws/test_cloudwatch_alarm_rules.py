@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import LocalAws
+from localaws import LocalAws
 from tests.integration.local_aws.alarms import WITHOUT_METRIC, expression, metric, put_alarm
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:told"

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.aws import LocalAws
+from localaws import LocalAws
 
 NOW = datetime(2026, 3, 1, 12, 2, tzinfo=UTC)
 

@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws import client
-from cutwatch.aws_limits import (
+from cutwatch.aws.clients import client
+from cutwatch.aws.limits import (
     GET_METRIC_DATA_MAX_DATAPOINTS,
     GET_METRIC_DATA_MAX_QUERIES,
     PUT_METRIC_DATA_MAX_DATUMS,
     PUT_METRIC_DATA_MAX_VALUES_PER_DATUM,
 )
-from cutwatch.datapoints import read_many
-from cutwatch.detector import Detector
+from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.errors import RejectedRequest
-from cutwatch.series import Series
-from cutwatch.sources import SourceMetric
-from local.aws import LocalAws
+from cutwatch.timeseries.reader import read_many
+from cutwatch.timeseries.series import Series
+from localaws import LocalAws
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

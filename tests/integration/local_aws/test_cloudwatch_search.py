@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws_limits import SEARCH_MAX_SERIES
-from local.aws import LocalAws
+from cutwatch.aws.limits import SEARCH_MAX_SERIES
+from localaws import LocalAws
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

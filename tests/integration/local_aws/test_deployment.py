@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.aws import LocalAws, Stack
-from local.aws.deployment import DeploymentFailed
+from localaws import LocalAws, Stack
+from localaws.deployment import DeploymentFailed
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31

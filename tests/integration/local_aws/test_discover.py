@@ -7,11 +7,11 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner, Result
 
-from cutwatch.configuration import parse_configuration
-from cutwatch.templates import expand
-from local.aws import LocalAws
-from local.aws.faults import Fault
-from local.cli import app
+from cutwatch.detectors.detectors_file import parse_configuration
+from cutwatch.detectors.templates import expand
+from cutwatch_cli.main import app
+from localaws import LocalAws
+from localaws.faults import Fault
 
 FUNCTIONS = ["checkout", "search"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import LocalAws
+from localaws import LocalAws
 from tests.integration.local_aws.functions import create_function, zipped
 
 SOURCE = """

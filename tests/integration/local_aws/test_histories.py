@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import LocalAws
+from localaws import LocalAws
 
 MAP = {
     "StartAt": "Each",

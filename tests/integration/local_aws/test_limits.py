@@ -3,12 +3,12 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws_limits import (
+from cutwatch.aws.limits import (
     LAMBDA_PAYLOAD_MAX_BYTES,
     SNS_MESSAGE_MAX_BYTES,
     SNS_SUBJECT_MAX_LENGTH,
 )
-from local.aws import LocalAws
+from localaws import LocalAws
 
 
 @pytest.fixture(scope="module")

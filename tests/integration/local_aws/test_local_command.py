@@ -13,12 +13,11 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from local.aws import LocalAws
-from local.cli import FAILURE, USER_MISTAKE, app
-from tests.stack import PROJECT
+from cutwatch_cli.main import FAILURE, USER_MISTAKE, app
+from localaws import LocalAws
+from tests.support.stack import SEARCHED
 
-COMMAND = [sys.executable, "-c", "from local.cli import main; main()", "local"]
-SEARCHED = os.pathsep.join([str(PROJECT), str(PROJECT / "functions")])
+COMMAND = [sys.executable, "-c", "from cutwatch_cli.main import main; main()", "local"]
 RULE = {
     "Resources": {
         "TickRule": {
@@ -41,7 +40,7 @@ def started(*options: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": SEARCHED},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(SEARCHED)},
     )
     try:
         yield process

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from local.aws import LocalAws
-from local.aws.iam.needs import Need
-from local.aws.iam.permissions import AccessDenied
-from local.aws.schedules import fire
+from localaws import LocalAws
+from localaws.iam.needs import Need
+from localaws.iam.permissions import AccessDenied
+from localaws.schedules import fire
 from tests.integration.local_aws import sagemaker_requests
 from tests.integration.local_aws.functions import create_function
 from tests.integration.local_aws.roles import allow

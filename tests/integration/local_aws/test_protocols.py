@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import cbor2
 import pytest
 
-from local.aws import LocalAws
+from localaws import LocalAws
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CREDENTIAL = "Credential=old-cli/20260301/us-east-1/monitoring/aws4_request"

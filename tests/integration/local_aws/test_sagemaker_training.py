@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import LocalAws
+from localaws import LocalAws
 from tests.integration.local_aws.sagemaker_requests import ended, rows, training
 
 PREFIX = "training/"

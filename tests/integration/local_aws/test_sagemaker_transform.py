@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import LocalAws
+from localaws import LocalAws
 from tests.integration.local_aws.sagemaker_requests import (
     ended,
     model,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import LocalAws
+from localaws import LocalAws
 from tests.integration.local_aws.roles import create_role
 from tests.integration.local_aws.state_machines import create_machine, machine
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import LocalAws
+from localaws import LocalAws
 
 
 @pytest.fixture(autouse=True)

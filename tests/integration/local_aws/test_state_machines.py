@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws_limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
-from local.aws import Execution, Fault, LocalAws
+from cutwatch.aws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
+from localaws import Execution, Fault, LocalAws
 from tests.integration.local_aws.functions import create_function
 from tests.integration.local_aws.state_machines import create_machine, machine, run, start, task
 

@@ -1,0 +1,1 @@
+"""Backtests of a metric's history, without AWS."""

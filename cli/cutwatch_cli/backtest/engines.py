@@ -1,0 +1,101 @@
+"""The two engines that a backtest can simulate, behind one interface."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
+from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline
+from cutwatch.detection.sigma_threshold import Cutoff
+from cutwatch.detectors.detector import Detector
+from cutwatch.features.recipe import Recipe
+from cutwatch.forests.checkpoint import ForestState
+from cutwatch.timeseries.series import Series
+from cutwatch_cli.backtest.static_forest import Forest, StaticForest
+
+Floats = npt.NDArray[np.float64]
+Epochs = npt.NDArray[np.int64]
+Scored = tuple[Epochs, Floats]
+
+DEFAULT_SIGMAS = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A forest, and what its training froze: how rows are made, and what their scores are judged against."""
+
+    forest: Forest
+    recipe: Recipe
+    baseline: Baseline
+    cutoff: Cutoff
+
+
+class Engine(Protocol):
+    """Trains when it is told to, and scores windows in the order of time."""
+
+    def train(self, history: Series) -> Model | None:
+        """Learn from a history with excluded times made gaps; None when it is too little."""
+
+    def score(self, model: Model, series: Series, start: datetime) -> Scored:
+        """The moments (n,) and scores (n,) of the window from `start` and of the lead-in before it."""
+
+
+@dataclass(frozen=True)
+class StaticEngine:
+    """One static forest per training, on a uniform sample: what SageMaker's built-in algorithm gives."""
+
+    detector: Detector
+    seed: int = 0
+    grow: Callable[[Floats, int], Forest] = lambda rows, seed: StaticForest.train(rows, seed=seed)
+
+    def train(self, history: Series) -> Model | None:
+        recipe = _recipe(history, self.detector)
+        rows = recipe.rows(history).rows
+        if len(rows) < MINIMUM_TRAINING_ROWS:
+            return None
+        forest = self.grow(rows, self.seed)
+        likelihood = self.detector.cutoff.method == "likelihood"
+        reference = rows[-DEFAULT.baseline_datapoints :] if likelihood else rows
+        return _model(forest, recipe, forest.score(reference), self.detector)
+
+    def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - scores all alike
+        made = model.recipe.rows(series)
+        return made.epochs, model.forest.score(made.rows)
+
+
+@dataclass
+class LearningEngine:
+    """A forest that scores each datapoint and then learns it; each training rebuilds it from the history."""
+
+    detector: Detector
+    seed: int = 0
+    _state: ForestState | None = field(default=None, init=False)
+
+    def train(self, history: Series) -> Model | None:
+        recipe = _recipe(history, self.detector)
+        made = recipe.rows(history)
+        if len(made.rows) < MINIMUM_TRAINING_ROWS:
+            return None
+        self._state = ForestState.untrained(recipe.features, recipe.shingle_size, self.seed)
+        scores = self._state.score(made, int(history.end.timestamp()))
+        return _model(self._state.forest, recipe, scores, self.detector)
+
+    def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - the state knows it
+        if self._state is None:
+            raise ValueError("a learning forest scores only after its training")
+        made = model.recipe.rows(series)
+        return made.epochs, self._state.score(made, int(series.end.timestamp()))
+
+
+def _recipe(history: Series, detector: Detector) -> Recipe:
+    return Recipe.learn(history, detector.features, detector.shingle_size, detector.time_zone)
+
+
+def _model(forest: Forest, recipe: Recipe, scores: Floats, detector: Detector) -> Model:
+    baseline = Baseline.of_scores(scores, recipe.explained)
+    cutoff = Cutoff.of_scores(scores, detector.cutoff.sigmas or DEFAULT_SIGMAS)
+    return Model(forest, recipe, baseline, cutoff)

@@ -1,0 +1,213 @@
+"""What a detector would have raised over a metric's history: the schedule simulated, without AWS and without a server.
+
+Features, forests and judgement are exactly the code that the functions run.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from cutwatch.detection.adaptive_threshold import DEFAULT, judge
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.causal_threshold import judge_causally
+from cutwatch.detection.scored_window import ScoredWindow
+from cutwatch.detectors.detector import Detector, Sensitivity
+from cutwatch.features.seasonality import Profile
+from cutwatch.publishing.anomalies import continued
+from cutwatch.registry.detector_record import LastEvent
+from cutwatch.timeseries.series import Series
+from cutwatch.timestamps import format_moment
+from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
+from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from cutwatch_cli.replay.schedule import schedule
+
+Floats = npt.NDArray[np.float64]
+TrainingSchedule = Literal["monthly", "weekly"]
+EngineName = Literal["sagemaker", "lambda"]
+_ENGINES: Mapping[EngineName, Callable[[Detector, int], Engine]] = {
+    "sagemaker": StaticEngine,
+    "lambda": LearningEngine,
+}
+
+PROBATION_SHARE, PROBATION_ROWS = 0.15, 750
+SENSITIVITIES: tuple[Sensitivity, ...] = ("low", "medium", "high")
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """On the grid of the series, each (n,) with NaN where nothing was scored; and the events, told once each."""
+
+    scores: Floats
+    severities: Floats
+    anomalies: Floats
+    raised: Floats
+    events: tuple[AnomalyEvent, ...]
+    cutoffs: tuple[tuple[datetime, float], ...]
+    trained_until: tuple[datetime, ...]
+    usual: tuple[tuple[datetime, Profile], ...]
+    events_by_sensitivity: Mapping[Sensitivity, int]
+    weeks: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is simulated: which forest, how often it is trained, whether judging may look ahead within a window."""
+
+    engine: EngineName = "sagemaker"
+    training_schedule: TrainingSchedule = "monthly"
+    causal: bool = False
+    seed: int = 0
+
+
+DEFAULT_PLAN = Plan()
+
+
+def default_training_time(series: MetricSeries) -> timedelta:
+    """15 % of the history, at most 750 datapoints, is only learned from."""
+    rows = min(int(len(series.values) * PROBATION_SHARE), PROBATION_ROWS)
+    return timedelta(seconds=rows * series.period_seconds)
+
+
+def backtest(
+    metric: MetricSeries,
+    detector: Detector,
+    training_time: timedelta,
+    plan: Plan = DEFAULT_PLAN,
+    engine: Engine | None = None,
+) -> Backtest:
+    """Simulate trainings and weekly transforms; a model never has seen the datapoints that it scores.
+
+    `engine` replaces the one that the plan names.
+    """
+    series = Series(metric.start, metric.period_seconds, np.array(metric.values))
+    chosen = engine or _ENGINES[plan.engine](detector, plan.seed)
+    simulation = _Simulation(series, detector, chosen, causal=plan.causal)
+    start = metric.start + training_time
+    for run in schedule(metric.start, metric.end, training_time):
+        if run.kind == "transform":
+            if plan.training_schedule == "weekly":
+                simulation.train(start)
+            simulation.transform(start, run.at)
+            start = run.at
+        elif plan.training_schedule == "monthly":
+            simulation.train(start)
+    return simulation.result((metric.end - metric.start - training_time) / timedelta(weeks=1))
+
+
+class _Simulation:
+    def __init__(self, series: Series, detector: Detector, engine: Engine, *, causal: bool) -> None:
+        self._series, self._detector = series, detector
+        self._engine, self._causal = engine, causal
+        self._model: Model | None = None
+        self._columns = {name: np.full(len(series), np.nan) for name in _COLUMNS}
+        self._events: dict[Sensitivity, list[AnomalyEvent]] = {name: [] for name in SENSITIVITIES}
+        self._cutoffs: list[tuple[datetime, float]] = []
+        self._trained_until: list[datetime] = []
+        self._usual: list[tuple[datetime, Profile]] = []
+
+    def train(self, end: datetime) -> None:
+        """Learn from the detector's history before `end`; too little of it leaves the model as it was."""
+        history = _between(self._series, end - self._detector.history, end)
+        model = self._engine.train(history.usable(self._detector))
+        if model:
+            self._model = model
+            self._trained_until.append(end)
+            self._usual.append((end, model.recipe.profile))
+
+    def transform(self, start: datetime, end: datetime) -> None:
+        """Score [start, end) with the lead-in that features and judgement need, and judge it."""
+        model = self._model
+        if model is None:
+            return
+        periods = model.recipe.lead_in + -(-DEFAULT.lead_in_seconds // self._series.period)
+        lead_in = timedelta(seconds=periods * self._series.period)
+        observed = _between(self._series, start - lead_in, end)
+        epochs, scores = self._engine.score(model, observed.usable(self._detector), start)
+        # Without look-ahead, nothing is learned of the end of a window from what came after it.
+        follows = bool(self._cutoffs) and not self._causal
+        for sensitivity in SENSITIVITIES:
+            judged = replace(self._detector, sensitivity=sensitivity)
+            description = _description(observed, judged, model, start, follows=follows)
+            rule = judge_causally if self._causal else judge
+            self._judge(ScoredWindow(description, epochs, scores, rule), sensitivity)
+
+    def _judge(self, window: ScoredWindow, sensitivity: Sensitivity) -> None:
+        verdicts = window.verdicts()
+        known = self._events[sensitivity]
+        last = LastEvent(known[-1].id, known[-1].end) if known else None
+        told = continued(verdicts.events, last, self._series.period)
+        known += told
+        if sensitivity != self._detector.sensitivity:
+            return
+        positions = self._positions(verdicts.epochs)
+        inside = verdicts.epochs >= window.start
+        for name, values in (
+            ("score", verdicts.scores),
+            ("severity", verdicts.severities),
+            ("anomaly", verdicts.anomalies),
+        ):
+            self._columns[name][positions[inside]] = values[inside]
+        self._columns["anomaly"][positions[verdicts.anomalies == 1]] = 1
+        self._columns["event"][positions[inside]] = 0
+        for event in told:
+            if not event.continues:
+                onset = np.array([int(datetime.fromisoformat(event.start).timestamp())])
+                self._columns["event"][self._positions(onset)] = event.severity or 1.0
+        if verdicts.cutoff is not None:
+            self._cutoffs.append(
+                (datetime.fromisoformat(window.description["start"]), verdicts.cutoff)
+            )
+
+    def _positions(self, epochs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        positions: npt.NDArray[np.int64] = (
+            epochs - int(self._series.start.timestamp())
+        ) // self._series.period
+        return positions
+
+    def result(self, weeks: float) -> Backtest:
+        """What was found."""
+        new = {
+            name: tuple(event for event in events if not event.continues)
+            for name, events in self._events.items()
+        }
+        return Backtest(
+            self._columns["score"],
+            self._columns["severity"],
+            self._columns["anomaly"],
+            self._columns["event"],
+            new[self._detector.sensitivity],
+            tuple(self._cutoffs),
+            tuple(self._trained_until),
+            tuple(self._usual),
+            {name: len(events) for name, events in new.items()},
+            weeks,
+        )
+
+
+_COLUMNS = ("score", "severity", "anomaly", "event")
+
+
+def _between(series: Series, start: datetime, end: datetime) -> Series:
+    first = max(int((start - series.start).total_seconds()) // series.period, 0)
+    last = max(int((end - series.start).total_seconds()) // series.period, first)
+    return Series(series.moment(first), series.period, series.values[first:last])
+
+
+def _description(
+    observed: Series, detector: Detector, model: Model, start: datetime, *, follows: bool
+) -> dict[str, Any]:
+    return {
+        "detector": detector.to_payload(),
+        "start": format_moment(start),
+        "recipe": model.recipe.to_payload(),
+        "baseline": model.baseline.to_payload(),
+        "cutoff": model.cutoff.to_payload(),
+        "cutoff_method": detector.cutoff.method,
+        "follows": follows,
+        "series_start": format_moment(observed.start),
+        "values": [None if np.isnan(value) else value for value in observed.values.tolist()],
+    }

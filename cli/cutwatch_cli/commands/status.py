@@ -1,0 +1,100 @@
+"""`cutwatch status`: every detector of a deployed stack, and what is wrong."""
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cutwatch_cli.commands.options import (
+    FINE,
+    PROBLEMS,
+    STACK,
+    AsJson,
+    Profile,
+    Region,
+    StackName,
+    deployed,
+    note,
+    show,
+)
+
+if TYPE_CHECKING:
+    from cutwatch_cli.stacks.deployment import Deployment
+    from cutwatch_cli.stacks.detector_status import DetectorStatus
+
+
+def status(
+    problems: Annotated[
+        bool, typer.Option("--problems", help="Only detectors with problems.")
+    ] = False,
+    stack: StackName = STACK,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how every detector is; exit code 1 if any has a problem."""
+    from cutwatch_cli.stacks.status_table import remarks, status_table
+
+    now = datetime.now(UTC)
+    with deployed(stack, region, profile) as deployment:
+        found = _statuses(deployment, now)
+    shown = [each for each in found if each.problems or not problems]
+    if as_json:
+        typer.echo(json.dumps(_payload(deployment, shown, now), indent=2))
+    else:
+        if not deployment.schedules_enabled:
+            note("ScheduleState is DISABLED: no run starts by itself")
+        show(status_table(shown, now))
+        typer.echo("\n".join([*remarks(shown), _verdict(found)]))
+    raise typer.Exit(PROBLEMS if not found or any(each.problems for each in found) else FINE)
+
+
+def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]:
+    """Those with problems first."""
+    from collections import Counter
+
+    from cutwatch.registry.detector_record import DetectorRecord
+    from cutwatch.registry.silences import in_force
+    from cutwatch_cli.stacks import run_history as history
+    from cutwatch_cli.stacks.detector_status import status_of
+
+    registry, bucket = deployment.registry, deployment.bucket
+    runs = history.recent(history.past_runs(bucket), now - history.WEEK)
+    ended = history.by_detector(history.endings(registry, runs))
+    records = registry.detectors()
+    events = Counter(each.detector for each in registry.events(now - history.WEEK, now))
+    silences = {each.detector: each for each in in_force(registry.silences(), now)}
+    found = [
+        status_of(
+            records.get(name, DetectorRecord(name)),
+            ended.get(name, []),
+            events[name],
+            silences.get(name),
+            now,
+            deployment.stale_after,
+        )
+        for name in sorted(history.current_names(records, ended))
+    ]
+    return sorted(found, key=lambda each: not each.problems)
+
+
+def _payload(
+    deployment: "Deployment", shown: list["DetectorStatus"], now: datetime
+) -> dict[str, Any]:
+    return {
+        "stack": deployment.stack,
+        "region": deployment.account.region,
+        "namespace": deployment.namespace,
+        "now": now.isoformat(timespec="seconds"),
+        "schedules_enabled": deployment.schedules_enabled,
+        "detectors": [each.to_payload(now) for each in shown],
+    }
+
+
+def _verdict(found: list["DetectorStatus"]) -> str:
+    if not found:
+        return "No detector yet: no run has met any. `cutwatch start transform` begins."
+    troubled = sum(bool(each.problems) for each in found)
+    detectors = f"{len(found)} detector{'s' * (len(found) != 1)}"
+    return f"{detectors}, {troubled or 'none'} with problems."

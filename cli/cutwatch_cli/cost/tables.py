@@ -1,0 +1,88 @@
+"""An estimate of cost as a person reads it: the bill, what it is to be held against, and all that it rests on."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cutwatch_cli.cost.bill import Bill
+from cutwatch_cli.cost.estimate import NOT_COUNTED, Estimate
+from cutwatch_cli.cost.prices import AS_OF, REGION
+from cutwatch_cli.report.wording import count
+
+
+def dollars(amount: float) -> str:
+    """Cents, or for less than ten of them three digits that count."""
+    return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.3g}"
+
+
+def render(estimate: Estimate) -> RenderableType:
+    """All of it, the bill first."""
+    warnings = [Text(sentence, style="yellow") for sentence in estimate.warnings]
+    return Group(
+        _bill_table(estimate.bill),
+        _totals(estimate.bill),
+        *warnings,
+        Text(NOT_COUNTED),
+        _prices_table(estimate),
+        _assumptions_table(estimate),
+    )
+
+
+def _bill_table(bill: Bill) -> Table:
+    table = _table(f"{count(bill.detectors, 'detector')}, a month")
+    for heading in ("Service", "Item"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Quantity", "Rate", "Dollars"):
+        table.add_column(heading, justify="right")
+    before = ""
+    for line in bill.lines:
+        service = line.service if line.service != before else ""
+        before = line.service
+        table.add_row(
+            service, line.item, _quantity(line.quantity), line.price.rate, dollars(line.dollars)
+        )
+    return table
+
+
+def _totals(bill: Bill) -> Table:
+    table = _table("")
+    table.add_column("", no_wrap=True)
+    for heading in ("All", "Each"):
+        table.add_column(heading, justify="right")
+    for name, amount in (
+        ("Cutwatch", bill.total),
+        ("  if custom metrics are billed for the whole month", bill.unprorated),
+        ("CloudWatch's anomaly detection alarms instead", bill.own_alarms),
+    ):
+        table.add_row(name, dollars(amount), dollars(amount / bill.detectors))
+    return table
+
+
+def _prices_table(estimate: Estimate) -> Table:
+    table = _table(f"Prices, {REGION}, {AS_OF}; change one with --price NAME=DOLLARS")
+    for heading in ("Name", "Rate", "How sure"):
+        table.add_column(heading)
+    for name, price in estimate.prices.items():
+        table.add_row(name, price.rate, price.certainty)
+    return table
+
+
+def _assumptions_table(estimate: Estimate) -> Table:
+    table = _table("Assumptions; change one with --assume NAME=VALUE")
+    table.add_column("Name", no_wrap=True)
+    table.add_column("Value", justify="right")
+    table.add_column("Meaning")
+    schedule = estimate.schedule
+    table.add_row("transforms", f"{schedule.transforms:,.4g}", "a month")
+    table.add_row("trainings", f"{schedule.trainings:,.4g}", "a month")
+    for name, value, meaning in estimate.assume.explained():
+        table.add_row(name, f"{value:,.6g}", meaning)
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=f"\n{title}" if title else None, title_justify="left", box=None)
+
+
+def _quantity(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

@@ -1,0 +1,1 @@
+"""Discovery of metrics to watch."""

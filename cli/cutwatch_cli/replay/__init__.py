@@ -1,0 +1,1 @@
+"""Replays of a history through the state machines on the local AWS."""

@@ -1,0 +1,160 @@
+"""Replays the schedule over a metric's history through the real state machines on a local AWS."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cutwatch.aws.s3 import Bucket
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detectors.detector import Detector
+from cutwatch.features.recipe import Recipe
+from cutwatch.features.seasonality import Profile
+from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
+from cutwatch.registry.event_record import RecordedEvent, incidents
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import run_id
+from cutwatch.timestamps import parse_moment
+from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from cutwatch_cli.replay.application import deploy
+from cutwatch_cli.replay.schedule import ScheduledRun, schedule
+from localaws import LocalAws, Stack
+
+# History is complete when it is replayed; nothing arrives late.
+_PARAMETERS = {"DataDelayMinutes": "0"}
+_EXECUTION_TIMEOUT = 120.0
+
+Progress = Callable[[ScheduledRun, int, int], None]
+
+
+class ReplayError(Exception):
+    """A run that should have worked did not; the text says which and why."""
+
+
+@dataclass
+class Replay:
+    """What was published, datapoint by datapoint (NaN or None where nothing was), and how the runs ended."""
+
+    scores: npt.NDArray[np.float64]
+    anomalies: list[int | None]
+    cutoffs: list[tuple[datetime, float]] = field(default_factory=list)
+    trained_until: list[datetime] = field(default_factory=list)
+    usual: list[tuple[datetime, Profile]] = field(default_factory=list)
+    outcomes: list[tuple[ScheduledRun, Outcome]] = field(default_factory=list)
+    parts: list[RecordedEvent] = field(default_factory=list)
+
+    @property
+    def events(self) -> list[AnomalyEvent]:
+        """In order of time, whichever windows saw them."""
+        return [incident.event for incident in reversed(incidents(self.parts))]
+
+
+def replay(
+    series: MetricSeries,
+    detector: Detector,
+    training_time: timedelta,
+    progress: Progress = lambda *_: None,
+) -> Replay:
+    """Run trainings and transforms over the whole history; raises `ReplayError` if an execution fails."""
+    runs = schedule(series.start, series.end, training_time)
+    count = len(series.values)
+    result = Replay(np.full(count, np.nan), [None] * count)
+    with LocalAws() as aws:
+        aws.clock.move_to(runs[0].at)
+        stack = deploy(aws, [detector], _PARAMETERS)
+        aws.cloudwatch.load_series(
+            detector.namespace,
+            detector.metric,
+            detector.dimensions,
+            series.period_seconds,
+            series.timestamps,
+            series.values,
+        )
+        registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
+        bucket = Bucket(aws.client("s3"), stack.outputs["DataBucketName"])
+        for number, run in enumerate(runs):
+            progress(run, number, len(runs))
+            scored_from = registry.detector(detector.name).published_through or runs[0].at
+            aws.clock.move_to(run.at)
+            outcome = _execute(stack, registry, detector, run)
+            result.outcomes.append((run, outcome))
+            _note_training(registry, bucket, detector, result)
+            if run.kind == "transform" and outcome.status == "PUBLISHED":
+                if outcome.cutoff is not None:
+                    result.cutoffs.append((scored_from, outcome.cutoff))
+                # Now, for the registry forgets them after a year.
+                result.parts += registry.events(scored_from, run.at)
+                _read_back(aws.client("cloudwatch"), stack, detector, series, run, result)
+    return result
+
+
+def _execute(stack: Stack, registry: Registry, detector: Detector, run: ScheduledRun) -> Outcome:
+    (execution,) = stack.fire(f"{run.kind.capitalize()}Rule", at=run.at)
+    ended = execution.wait(timeout=_EXECUTION_TIMEOUT)
+    outcome = registry.outcome(run_id(run.kind, run.at.replace(microsecond=0)), detector.name)
+    if outcome is None or outcome.status == "FAILED" or ended.status != "SUCCEEDED":
+        failed = outcome is not None and outcome.status == "FAILED"
+        reason = outcome.message if outcome and failed else f"{ended.status}: {ended.cause}"
+        raise ReplayError(f"{run.kind} of {run.at:%Y-%m-%d %H:%M} UTC failed: {reason}")
+    return outcome
+
+
+def _note_training(registry: Registry, bucket: Bucket, detector: Detector, result: Replay) -> None:
+    models = registry.detector(detector.name).models
+    if models and (until := parse_moment(models[0].trained_through)) not in result.trained_until:
+        result.trained_until.append(until)
+        recipe = Recipe.from_payload(bucket.read_json(models[0].recipe))
+        result.usual.append((until, recipe.profile))
+
+
+def _read_back(
+    cloudwatch: Any,
+    stack: Stack,
+    detector: Detector,
+    series: MetricSeries,
+    run: ScheduledRun,
+    result: Replay,
+) -> None:
+    """Read what this run published, as a dashboard would."""
+    for name, moment, value in _published(cloudwatch, stack, detector, run.at):
+        position = int((moment - series.start).total_seconds()) // series.period_seconds
+        if not 0 <= position < len(result.anomalies):
+            continue
+        if name == ANOMALY_SCORE:
+            result.scores[position] = value
+        else:
+            result.anomalies[position] = int(value)
+
+
+def _published(
+    cloudwatch: Any, stack: Stack, detector: Detector, end: datetime
+) -> Sequence[tuple[str, datetime, float]]:
+    names = (ANOMALY, ANOMALY_SCORE)
+    queries = [
+        {
+            "Id": f"m{number}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": stack.outputs["AnomalyNamespace"],
+                    "MetricName": name,
+                    "Dimensions": [{"Name": "Detector", "Value": detector.name}],
+                },
+                "Period": detector.period,
+                "Stat": "Maximum",
+            },
+        }
+        for number, name in enumerate(names)
+    ]
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries, StartTime=end - timedelta(days=15), EndTime=end
+    )
+    return [
+        (names[int(answer["Id"][1:])], moment, value)
+        for page in pages
+        for answer in page["MetricDataResults"]
+        for moment, value in zip(answer["Timestamps"], answer["Values"], strict=True)
+    ]

@@ -1,0 +1,203 @@
+"""A detector's chart as plain SVG paths: what is printed, and what is seen without JavaScript or before it has drawn.
+
+A column of the picture holds many datapoints. It is drawn from its lowest to its highest, so no peak is lost, and an
+event is never narrower than can be seen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cutwatch_cli.report.detector_report import (
+    DetectorReport,
+    Flags,
+    Floats,
+    gravity,
+    stretches,
+    usual_values,
+)
+
+WIDTH, METRIC_HEIGHT, SCORE_HEIGHT = 720, 160, 80
+_COLUMNS = 360
+_NARROWEST = 2.0
+_MARGIN = 0.06
+_NUMBER_SPACING = 2.2  # percent of the width
+
+Rectangle = tuple[float, float]  # x and width
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Paths and rectangles in a box of `WIDTH` by `METRIC_HEIGHT` and `SCORE_HEIGHT`, and what their edges stand for.
+
+    `numbers` has where an event's number goes, in percent of the width.
+    """
+
+    metric: str
+    usual: str
+    score: str
+    cutoff: str
+    anomalous: list[Rectangle]
+    events: list[Rectangle]
+    numbers: list[tuple[int, float]]
+    planted: list[Rectangle]
+    unscored: list[Rectangle]
+    missing: list[Rectangle]
+    trained: list[float]
+    lowest: float
+    highest: float
+    highest_score: float
+
+
+def outline(report: DetectorReport) -> Outline:
+    """The whole time of a report."""
+    usual = usual_values(report)
+    low, high = _edges(report, usual)
+    bottom, top = _range(np.concatenate([report.value_array, low, high]))
+    cutoffs = _cutoffs(report)
+    _, highest = _range(np.concatenate([report.score_array, cutoffs, [0.0]]))
+    return Outline(
+        metric=_line(report.value_array, bottom, top, METRIC_HEIGHT),
+        usual=_area(low, high, bottom, top),
+        score=_line(report.score_array, 0.0, highest, SCORE_HEIGHT),
+        cutoff=_line(cutoffs, 0.0, highest, SCORE_HEIGHT),
+        anomalous=_rectangles(report, _times_of(report, report.anomalous)),
+        events=_rectangles(report, [_seconds(*report.span(event)) for event in report.events]),
+        numbers=_numbers(report),
+        unscored=_rectangles(report, _times_of(report, report.unscored)),
+        missing=_rectangles(report, _times_of(report, report.missing)),
+        planted=_rectangles(report, [_seconds(*window[:2]) for window in report.planted]),
+        trained=[
+            x for moment in report.trained_until if (x := _x(report, moment.timestamp())) >= 0
+        ],
+        lowest=bottom,
+        highest=top,
+        highest_score=highest,
+    )
+
+
+def extremes(values: Floats, columns: int = _COLUMNS) -> list[tuple[int, float, float]]:
+    """Column, lowest and highest of each column that has a datapoint."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not known.size:
+        return []
+    of_datapoints = known * columns // len(values)
+    firsts = np.flatnonzero(np.diff(of_datapoints, prepend=-1))
+    lowest = np.minimum.reduceat(values[known], firsts)
+    highest = np.maximum.reduceat(values[known], firsts)
+    return list(zip(of_datapoints[firsts].tolist(), lowest.tolist(), highest.tolist(), strict=True))
+
+
+def _edges(report: DetectorReport, usual: Floats) -> tuple[Floats, Floats]:
+    low, high = (np.full(len(usual), np.nan) for _ in range(2))
+    for since, profile in report.usual:
+        later = report.epochs >= int(since.timestamp())
+        low[later], high[later] = usual[later] + profile.low, usual[later] + profile.high
+    return low, high
+
+
+def _cutoffs(report: DetectorReport) -> Floats:
+    cutoffs = np.full(len(report.epochs), np.nan)
+    for since, cutoff in report.cutoffs:
+        cutoffs[report.epochs >= int(since.timestamp())] = cutoff
+    return cutoffs
+
+
+def _range(values: Floats) -> tuple[float, float]:
+    """From zero where that costs little."""
+    known = values[np.isfinite(values)]
+    lowest, highest = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    margin = _MARGIN * ((highest - lowest) or abs(highest) or 1.0)
+    bottom = 0.0 if 0 <= lowest <= 0.4 * highest else lowest - margin
+    return bottom, highest + margin
+
+
+def _line(values: Floats, bottom: float, top: float, height: int) -> str:
+    """A stroke for each column, joined to the one before if that is its neighbour."""
+    columns = _columns(len(values))
+    parts, before = [], -2
+    for column, lowest, highest in extremes(values, columns):
+        low, high = (_y(value, bottom, top, height) for value in (lowest, highest))
+        joint = "L" if column == before + 1 else "M"
+        # A column with a single level still gets a stroke that can be seen.
+        parts.append(f"{joint}{_n((column + 0.5) * WIDTH / columns)} {_n(low)}V{_n(high - 0.5)}")
+        before = column
+    return "".join(parts)
+
+
+def _area(low: Floats, high: Floats, bottom: float, top: float) -> str:
+    columns = _columns(len(low))
+    below = {column: lowest for column, lowest, _ in extremes(low, columns)}
+    above = {column: highest for column, _, highest in extremes(high, columns)}
+    runs = stretches(np.isin(np.arange(columns), list(below)))
+    return "".join(_ring(range(*run), below, above, bottom, top, columns) for run in runs)
+
+
+def _ring(
+    run: range,
+    below: dict[int, float],
+    above: dict[int, float],
+    bottom: float,
+    top: float,
+    columns: int,
+) -> str:
+    edge = [(column, above[column]) for column in run]
+    edge += [(column, below[column]) for column in reversed(run)]
+    points = (
+        f"{_n((column + 0.5) * WIDTH / columns)} {_n(_y(value, bottom, top, METRIC_HEIGHT))}"
+        for column, value in edge
+    )
+    return f"M{'L'.join(points)}Z"
+
+
+def _numbers(report: DetectorReport) -> list[tuple[int, float]]:
+    """Where there is no room for all, those of the gravest."""
+    numbered = sorted(enumerate(report.events, start=1), key=lambda each: -gravity(each[1]))
+    taken: list[tuple[int, float]] = []
+    for number, event in numbered:
+        first, last = _seconds(*report.span(event))
+        share = _x(report, min(max((first + last) / 2, report.epochs[0]), report.epochs[-1]))
+        place = round(share / WIDTH * 100, 1)
+        if all(abs(place - other) >= _NUMBER_SPACING for _, other in taken):
+            taken.append((number, place))
+    return taken
+
+
+def _rectangles(report: DetectorReport, spans: list[tuple[float, float]]) -> list[Rectangle]:
+    edges = [tuple(min(max(_x(report, s), 0.0), WIDTH) for s in span) for span in spans]
+    return [
+        (round(first, 1), round(max(last - first, _NARROWEST), 1))
+        for first, last in edges
+        if first < WIDTH and last > 0
+    ]
+
+
+def _times_of(report: DetectorReport, flags: Flags) -> list[tuple[float, float]]:
+    period = report.period_seconds
+    return [
+        (float(report.epochs[first]), float(report.epochs[end - 1]) + period)
+        for first, end in stretches(flags)
+    ]
+
+
+def _seconds(*moments: object) -> tuple[float, float]:
+    first, last = (moment.timestamp() for moment in moments)  # type: ignore[attr-defined]
+    return first, last
+
+
+def _x(report: DetectorReport, seconds: float) -> float:
+    share = (seconds - int(report.epochs[0])) / (len(report.epochs) * report.period_seconds)
+    return round(share * WIDTH, 1)
+
+
+def _y(value: float, bottom: float, top: float, height: int) -> float:
+    return height * (1 - (value - bottom) / (top - bottom))
+
+
+def _columns(count: int) -> int:
+    return min(_COLUMNS, count)
+
+
+def _n(number: float) -> str:
+    """Tenths are finer than a printer's dots."""
+    return f"{number:.1f}".removesuffix(".0")

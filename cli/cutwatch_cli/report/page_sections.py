@@ -1,0 +1,172 @@
+"""What the page says of each detector, in words that the template only has to put in place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.wording import number_in_words, span_in_words
+from cutwatch_cli.report.detector_report import DetectorReport, gravity
+from cutwatch_cli.report.outline import Outline, outline
+from cutwatch_cli.report.series_data import column_data, description
+from cutwatch_cli.report.tables import event_cells, found, planted_summary, summary
+from cutwatch_cli.report.wording import moment_in_words, multiple_in_words
+
+_LEGEND = {
+    "metric": "metric",
+    "usual": "expected (90 %)",
+    "anomalous": "anomalous",
+    "event": "event, with its number",
+    "planted": "planted",
+    "unscored": "not scored",
+    "missing": "no data",
+    "score": "anomaly score",
+    "cutoff": "cutoff",
+    "trained": "trained until",
+}
+# Sorts a silence above every multiple and no event below; JSON and HTML know no infinity.
+_ABOVE_ALL, _BELOW_ALL = 1e12, -1.0
+_DRIVERS = {"level": "its level", "change": "a sudden change"}
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One detector's part of the page."""
+
+    number: int
+    report: DetectorReport
+
+    @cached_property
+    def outline(self) -> Outline:
+        return outline(self.report)
+
+    @cached_property
+    def _columns(self) -> tuple[list[str], str]:
+        return column_data(self.report)
+
+    @property
+    def columns(self) -> str:
+        return self._columns[1]
+
+    @property
+    def description(self) -> dict[str, Any]:
+        return {"kinds": self._columns[0], **description(self.report)}
+
+    @property
+    def rank(self) -> float:
+        return min(max(gravity(self.report.worst), _BELOW_ALL), _ABOVE_ALL)
+
+    @property
+    def multiple(self) -> str:
+        worst = self.report.worst
+        return multiple_in_words(worst.severity) if worst else "–"
+
+    @property
+    def anomalous(self) -> int:
+        return int(self.report.anomalous.sum())
+
+    @property
+    def newest(self) -> str:
+        events = self.report.events
+        if not events:
+            return "–"
+        begins = self.report.span(events[-1])[0]
+        return f"{moment_in_words(begins, self.report.zone)} {self.report.time_zone}"
+
+    @property
+    def newest_seconds(self) -> int:
+        events = self.report.events
+        return int(self.report.span(events[-1])[0].timestamp()) if events else 0
+
+    @property
+    def summary(self) -> str:
+        return summary(self.report)
+
+    @property
+    def events(self) -> list[dict[str, str]]:
+        names = ("begins", "lasts", "severity", "multiple", "value", "expected")
+        links = self.report.links or [""] * len(self.report.events)
+        return [
+            dict(zip(names, event_cells(event, self.report), strict=True))
+            | {"driver": _driver(event), "link": link}
+            for event, link in zip(self.report.events, links, strict=True)
+        ]
+
+    @property
+    def planted(self) -> list[dict[str, str]]:
+        return [
+            {
+                "kind": outcome.kind,
+                "begins": moment_in_words(outcome.start, self.report.zone),
+                "lasts": span_in_words(outcome.end - outcome.start),
+                "found": "yes" if outcome.first_hit else "no",
+                "delay": outcome.delay_in_words,
+            }
+            for outcome in found(self.report)
+        ]
+
+    @property
+    def planted_summary(self) -> str:
+        return planted_summary(self.report)
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        report = self.report
+        every = span_in_words(report.period)
+        return [
+            ("Time", f"{self.since} to {self.until} ({report.time_zone})"),
+            ("Every", every),
+        ] + [(str(term), str(fact)) for term, fact in report.facts]
+
+    @property
+    def since(self) -> str:
+        return moment_in_words(self.report.start, self.report.zone)
+
+    @property
+    def until(self) -> str:
+        return moment_in_words(self.report.end, self.report.zone)
+
+    @property
+    def lowest(self) -> str:
+        return number_in_words(self.outline.lowest)
+
+    @property
+    def highest(self) -> str:
+        return number_in_words(self.outline.highest)
+
+    @property
+    def highest_score(self) -> str:
+        return number_in_words(self.outline.highest_score)
+
+    @property
+    def chart_label(self) -> str:
+        return f"Chart of {self.report.detector}: {self.summary}"
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """The marks that this detector's chart has."""
+        present = set(self._present())
+        return [(mark, meaning) for mark, meaning in _LEGEND.items() if mark in present]
+
+    def _present(self) -> Iterator[str]:
+        report = self.report
+        yield from ("metric", "score")
+        for mark, is_there in (
+            ("usual", report.usual),
+            ("anomalous", report.anomalous.any()),
+            ("event", report.events),
+            ("planted", report.planted),
+            ("unscored", report.unscored.any()),
+            ("missing", report.missing.any()),
+            ("cutoff", report.cutoffs),
+            ("trained", self.outline.trained),
+        ):
+            if is_there:
+                yield mark
+
+
+def _driver(event: AnomalyEvent) -> str:
+    if event.severity is None:
+        return "silence"
+    return _DRIVERS.get(event.driver or "", event.driver or "–")

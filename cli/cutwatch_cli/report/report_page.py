@@ -1,0 +1,140 @@
+"""Reports as one HTML file: it needs nothing else, asks nothing of the network, and shows every text as text."""
+
+import os
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cutwatch_cli.report import colours, uplot
+from cutwatch_cli.report.detector_report import DetectorReport, gravity
+from cutwatch_cli.report.outline import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH
+from cutwatch_cli.report.page_sections import Section
+from cutwatch_cli.report.wording import count, moment_in_words, multiple_in_words
+
+MOST_DETECTORS = 50
+_FOLDER = Path(__file__).parent / "page"
+_SCRIPTS = ("series", "wording", "marks", "chart", "section", "page")
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """What a page says of itself, and of whom it reports."""
+
+    title: str
+    subtitle: str
+    reports: Sequence[DetectorReport]
+    made_at: datetime
+    notes: Sequence[str] = ()
+
+
+def worst_first(reports: Sequence[DetectorReport]) -> list[DetectorReport]:
+    """By their gravest event, then by how many they have."""
+    return sorted(
+        reports, key=lambda each: (-gravity(each.worst), -len(each.events), each.detector)
+    )
+
+
+def verdict(reports: Sequence[DetectorReport]) -> str:
+    """One line: how many events there are, and which is the worst."""
+    events = sum(len(report.events) for report in reports)
+    first, *_ = worst_first(reports)
+    if first.worst is None:
+        return f"No events of {count(len(reports), 'detector')}"
+    troubled = sum(bool(report.events) for report in reports)
+    multiple = multiple_in_words(first.worst.severity)
+    how = "no data" if first.worst.severity is None else f"{multiple} x cutoff"
+    begins = moment_in_words(first.span(first.worst)[0], first.zone)
+    of = f"of {count(troubled, 'detector')}"
+    return (
+        f"{count(events, 'event')} {of}; worst: {first.detector}, {begins} {first.time_zone}, {how}"
+    )
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Write the file; whoever reads it meanwhile sees the old one or the new one."""
+    html = render(page)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        file.write(html)
+    try:
+        # Readable by whom other new files are: a temporary file is its owner's alone.
+        Path(file.name).chmod(0o666 & ~_umask())
+        Path(file.name).replace(path)
+    except OSError:
+        Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+def render(page: Page) -> str:
+    """The page as HTML, the worst detector first."""
+    style, script = _style(), _script()
+    sections = [Section(n, report) for n, report in enumerate(worst_first(page.reports), start=1)]
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            page=page,
+            sections=sections,
+            verdict=verdict(page.reports),
+            made=moment_in_words(page.made_at, UTC),
+            policy=_policy(style, uplot.script(), script),
+            style=Markup(style),  # noqa: S704 - our own file
+            library=Markup(uplot.script()),  # noqa: S704 - uPlot's own file, by its hash
+            script=Markup(script),  # noqa: S704 - our own files
+            licence=uplot.LICENCE,
+            width=WIDTH,
+            metric_height=METRIC_HEIGHT,
+            score_height=SCORE_HEIGHT,
+        )
+    )
+
+
+def _policy(style: str, *scripts: str) -> str:
+    """Nothing may be loaded or sent, and no script or style runs but these."""
+    allowed = " ".join(_hash(script) for script in scripts)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _style() -> str:
+    return "\n".join((colours.variables(), uplot.style(), (_FOLDER / "page.css").read_text()))
+
+
+@cache
+def _script() -> str:
+    parts = "\n".join((_FOLDER / f"{name}.js").read_text() for name in _SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        autoescape=True,
+        loader=FileSystemLoader(_FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,91 @@
+"""A detector's columns as the page carries them: typed arrays, their bytes sorted by significance, deflated, in base64.
+
+Bytes of the same significance are alike in neighbouring datapoints, so they deflate to about half of what they would
+in their order.
+"""
+
+import zlib
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cutwatch_cli.report.detector_report import DetectorReport, Floats, stretches, usual_values
+
+# Where single precision shows more digits than this share of the metric's range, double would show no others.
+_INVISIBLE = 1e-5
+# Bits of a score's fraction that are kept: four digits, more than any report prints.
+_SCORE_BITS = 12
+_FRACTION_BITS = 23
+
+Column = tuple[str, bytes]
+
+
+def column_data(report: DetectorReport) -> tuple[list[str], str]:
+    """The types of the columns value, score and usual (`f4` or `f8`, little-endian), and their bytes."""
+    columns = [
+        _of_values(report.value_array),
+        _of_scores(report.score_array),
+        _single(usual_values(report)),
+    ]
+    content = b"".join(content for _, content in columns)
+    return [kind for kind, _ in columns], b64encode(zlib.compress(content, 9)).decode()
+
+
+def description(report: DetectorReport) -> dict[str, Any]:
+    """All but the columns, for the page's script: moments in epoch seconds, stretches as [first, end) of positions."""
+    return {
+        "zone": report.time_zone,
+        "start": int(report.epochs[0]),
+        "period": report.period_seconds,
+        "count": len(report.epochs),
+        "anomalous": stretches(report.anomalous),
+        "unscored": stretches(report.unscored),
+        "missing": stretches(report.missing),
+        "cutoffs": [[_position(report, since), cutoff] for since, cutoff in report.cutoffs],
+        "usual": [
+            [_position(report, since), profile.low, profile.high] for since, profile in report.usual
+        ],
+        "trained": _seconds(report.trained_until),
+        "planted": [[*_seconds((start, end)), kind] for start, end, kind in report.planted],
+        "events": [
+            [*_seconds(report.span(event)), event.severity, event.severity_word]
+            for event in report.events
+        ],
+    }
+
+
+def _of_values(values: Floats) -> Column:
+    known = values[np.isfinite(values)]
+    single = known.astype(np.float32).astype(float)
+    spread = float(np.ptp(known)) if known.size else 0.0
+    if known.size and np.abs(single - known).max() > _INVISIBLE * spread:
+        return "f8", _by_significance(values.astype("<f8"))
+    return _single(values)
+
+
+def _of_scores(scores: Floats) -> Column:
+    bits = scores.astype("<f4").view("<u4")
+    dropped = np.uint32(_FRACTION_BITS - _SCORE_BITS)
+    half = np.uint32(1 << (int(dropped) - 1))
+    rounded = ((bits + half) >> dropped) << dropped
+    return "f4", _by_significance(np.where(np.isnan(scores), bits, rounded).astype("<u4"))
+
+
+def _single(values: Floats) -> Column:
+    return "f4", _by_significance(values.astype("<f4"))
+
+
+def _by_significance(column: Any) -> bytes:
+    content: bytes = column.view(np.uint8).reshape(len(column), -1).T.tobytes()
+    return content
+
+
+def _position(report: DetectorReport, moment: Any) -> int:
+    """The first datapoint at or after a moment."""
+    return int(np.searchsorted(report.epochs, int(moment.timestamp())))
+
+
+def _seconds(moments: Sequence[Any]) -> list[int]:
+    return [int(moment.timestamp()) for moment in moments]

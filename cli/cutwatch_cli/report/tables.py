@@ -1,0 +1,137 @@
+"""The tables of a report in the terminal: its events, and what was found of what was planted."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.wording import expected_in_words, number_in_words, span_in_words
+from cutwatch_cli.report.detector_report import DetectorReport, gravity
+from cutwatch_cli.report.wording import count, moment_in_words, multiple_in_words
+
+MOST_EVENTS = 20
+TOLERANCE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class PlantedOutcome:
+    """Whether a planted anomaly was found; the delay is from its start to the first hit."""
+
+    kind: str
+    start: datetime
+    end: datetime
+    first_hit: datetime | None
+
+    @property
+    def delay(self) -> timedelta | None:
+        return None if self.first_hit is None else self.first_hit - self.start
+
+    @property
+    def delay_in_words(self) -> str:
+        """A dash for what was not found."""
+        if self.delay is None:
+            return "–"
+        return span_in_words(abs(self.delay)) + (" early" if self.delay < timedelta(0) else "")
+
+
+def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
+    """One row an event, numbered as on the page; of many events only the gravest."""
+    numbered = list(enumerate(report.events, start=1))
+    shown = sorted(numbered, key=lambda each: gravity(each[1]), reverse=True)[:most]
+    rows = _table(f"{summary(report)} ({report.time_zone})")
+    for heading in ("#", "Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected"):
+        rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
+    for number, event in sorted(shown, key=lambda each: each[0]):
+        expected = "data" if event.severity is None else number_in_words(event.expected)
+        rows.add_row(str(number), *event_cells(event, report)[:-1], expected)
+    if left_out := len(numbered) - len(shown):
+        rows.caption = f"{count(left_out, 'lesser event')} not shown"
+    return rows
+
+
+def summary(report: DetectorReport) -> str:
+    """`9 events, 202 anomalous datapoints`."""
+    anomalous = count(int(report.anomalous.sum()), "anomalous datapoint")
+    return f"{count(len(report.events), 'event')}, {anomalous}"
+
+
+def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:
+    """Begins, lasts, severity, times the cutoff, value, what was expected."""
+    begins, ends = report.span(event)
+    return (
+        moment_in_words(begins, report.zone),
+        span_in_words(ends - begins),
+        event.severity_word,
+        multiple_in_words(event.severity),
+        number_in_words(event.value),
+        expected_in_words(event),
+    )
+
+
+def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> Table:
+    """One row a planted anomaly: whether it was found, and how long that took."""
+    rows = _table(planted_summary(report, tolerance))
+    for heading in ("Planted", "Begins", "Lasts", "Found", "Delay"):
+        rows.add_column(
+            heading, justify="right" if heading in ("Lasts", "Delay") else "left", no_wrap=True
+        )
+    for outcome in found(report, tolerance):
+        rows.add_row(
+            escape(outcome.kind),
+            moment_in_words(outcome.start, report.zone),
+            span_in_words(outcome.end - outcome.start),
+            "[green]yes[/]" if outcome.first_hit else "[bold red]no[/]",
+            outcome.delay_in_words,
+        )
+    return rows
+
+
+def planted_summary(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> str:
+    """`5 of 6 planted anomalies found, 2 other events`."""
+    outcomes = found(report, tolerance)
+    hits = sum(outcome.first_hit is not None for outcome in outcomes)
+    others = count(len(_unplanted(report, tolerance)), "other event")
+    return f"{hits} of {len(outcomes)} planted anomalies found, {others}"
+
+
+def found(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> list[PlantedOutcome]:
+    """For each planted anomaly the first anomalous datapoint in it, else the nearest around it."""
+    hits = [report.moment(position) for position in np.flatnonzero(report.anomalous).tolist()]
+    return [
+        PlantedOutcome(kind, start, end, _first_hit(hits, start, end, tolerance))
+        for start, end, kind in report.planted
+    ]
+
+
+def _first_hit(
+    hits: list[datetime], start: datetime, end: datetime, tolerance: timedelta
+) -> datetime | None:
+    def distance(hit: datetime) -> timedelta:
+        return max(start - hit, hit - end, timedelta(0))
+
+    near = [hit for hit in hits if distance(hit) <= tolerance]
+    return min(near, key=distance, default=None)
+
+
+def _unplanted(report: DetectorReport, tolerance: timedelta) -> list[AnomalyEvent]:
+    def is_planted(begins: datetime, ends: datetime) -> bool:
+        return any(
+            begins < end + tolerance and start - tolerance < ends
+            for start, end, _ in report.planted
+        )
+
+    return [event for event in report.events if not is_planted(*report.span(event))]
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption_justify="left",
+        header_style="dim",
+        box=None,
+    )

@@ -1,0 +1,118 @@
+"""How one detector is: what is known of it, and what is wrong with it in words."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from cutwatch.registry.detector_record import DetectorRecord
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.run import Kind
+from cutwatch.registry.silences import Silence
+from cutwatch.timestamps import format_moment, parse_moment
+from cutwatch_cli.stacks.durations import span_in_words
+from cutwatch_cli.stacks.run_history import Ending, PastRun
+
+_NO_SUCCESS = {
+    "FAILED": "failed",
+    "NO_DATA": "found no data",
+    "TOO_LITTLE_HISTORY": "found too little history",
+}
+
+
+@dataclass(frozen=True)
+class DetectorStatus:
+    """Times are aware; `last` is the newest run that has an outcome of the detector, and the outcome.
+
+    `cutoff` is the anomaly score from which on the newest transform that published called datapoints anomalous.
+    """
+
+    name: str
+    engine: str | None
+    trained: datetime | None
+    cutoff: float | None
+    published_through: datetime | None
+    last: Ending | None
+    events: int
+    silence: Silence | None
+    problems: tuple[str, ...]
+
+    def to_payload(self, now: datetime) -> dict[str, Any]:
+        """For another program."""
+        run, outcome = self.last or (None, None)
+        return {
+            "detector": self.name,
+            "engine": self.engine,
+            "model_trained_at": _written(self.trained),
+            "cutoff": self.cutoff,
+            "published_through": _written(self.published_through),
+            "hours_since_published_through": _hours(self.published_through, now),
+            "last_run": run.id if run else None,
+            "last_outcome": outcome.status if outcome else None,
+            "last_message": outcome.message if outcome else None,
+            "events_last_week": self.events,
+            "silenced_until": _written(self.silence.until if self.silence else None),
+            "problems": list(self.problems),
+        }
+
+
+def status_of(
+    record: DetectorRecord,
+    ended: Sequence[Ending],
+    events: int,
+    silence: Silence | None,
+    now: datetime,
+    stale_after: timedelta,
+) -> DetectorStatus:
+    """From the registry's record, the outcomes of recent runs, newest first, and the number of last week's events."""
+    newest = record.models[0] if record.models else None
+    return DetectorStatus(
+        record.name,
+        newest.engine if newest else None,
+        parse_moment(newest.scheduled_time) if newest else None,
+        next((outcome.cutoff for _, outcome in ended if outcome.cutoff is not None), None),
+        record.published_through,
+        ended[0] if ended else None,
+        events,
+        silence,
+        tuple(_problems(record, ended, now, stale_after)),
+    )
+
+
+def _problems(
+    record: DetectorRecord, ended: Sequence[Ending], now: datetime, stale_after: timedelta
+) -> Iterator[str]:
+    if not record.models:
+        yield "no model"
+    yield from _last_troubles(ended)
+    through = record.published_through
+    if through is None and record.models:
+        yield "nothing published yet"
+    elif through and now - through > stale_after:
+        yield (
+            f"nothing published for {span_in_words(now - through)}, longer than two transforms take"
+        )
+
+
+def _last_troubles(ended: Sequence[Ending]) -> list[str]:
+    """What the newest run of each kind did not do; a transform repeats why the training before it did nothing."""
+    newest = [ending for kind in get_args(Kind) if (ending := _newest(ended, kind))]
+    troubled = [(run, outcome) for run, outcome in newest if outcome.status in _NO_SUCCESS]
+    messages = [outcome.message for _, outcome in troubled]
+    return [
+        f"{run.label} {_NO_SUCCESS[outcome.status]}: {outcome.message}"
+        for position, (run, outcome) in enumerate(troubled)
+        if not any(outcome.message in later for later in messages[position + 1 :])
+    ]
+
+
+def _newest(ended: Sequence[Ending], kind: Kind) -> tuple[PastRun, Outcome] | None:
+    return next((ending for ending in ended if ending[0].kind == kind), None)
+
+
+def _written(moment: datetime | None) -> str | None:
+    return format_moment(moment) if moment else None
+
+
+def _hours(moment: datetime | None, now: datetime) -> float | None:
+    return round((now - moment) / timedelta(hours=1), 1) if moment else None

@@ -1,0 +1,89 @@
+"""A detector's metric with what was published of it, read from CloudWatch as many detectors a call as it allows."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from botocore.exceptions import ClientError
+
+from cutwatch.aws.clients import translate
+from cutwatch.aws.limits import metric_retention
+from cutwatch.detectors.detector import Detector
+from cutwatch.errors import CutwatchError, RejectedRequest
+from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
+from cutwatch.timeseries.reader import Read, read_many
+from cutwatch.timeseries.series import Series
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Datapoints:
+    """On the grid of the detector's period, each (n,), NaN or None where there is nothing."""
+
+    start: datetime
+    values: Floats
+    scores: Floats
+    anomalies: list[int | None]
+
+
+@dataclass(frozen=True)
+class _CloudWatch:
+    """A client that says, as those of the functions do, that a request itself is wrong; other refusals pass."""
+
+    client: Any
+
+    def get_metric_data(self, **request: Any) -> Any:
+        try:
+            return self.client.get_metric_data(**request)
+        except ClientError as error:
+            translated = translate("GetMetricData", error)
+            if isinstance(translated, RejectedRequest):
+                raise translated from error
+            raise
+
+
+def read_published(
+    cloudwatch: Any, namespace: str, detectors: Sequence[Detector], since: datetime, until: datetime
+) -> Mapping[str, Datapoints | CutwatchError]:
+    """By name, what CloudWatch still has of this time, or why it gives none; nobody's error concerns another."""
+    by_start: dict[datetime, list[tuple[int, Detector]]] = defaultdict(list)
+    for number, detector in enumerate(detectors):
+        kept = metric_retention(detector.period) - timedelta(seconds=detector.period)
+        by_start[max(since, until - kept)].append((number, detector))
+    found: Read = {}
+    for start, together in by_start.items():
+        asked = [metric for number, d in together for metric in _metrics(number, d, namespace)]
+        found |= read_many(_CloudWatch(cloudwatch), asked, start, until)
+    return {d.name: _joined(number, found) for number, d in enumerate(detectors)}
+
+
+def _metrics(number: int, detector: Detector, namespace: str) -> list[Detector]:
+    """The metric and the two that are published of it, as detectors of their own: all are read together."""
+    published = [
+        Detector(
+            name=f"{number}.{metric}",
+            namespace=namespace,
+            metric=metric,
+            statistic="Maximum",
+            dimensions={"Detector": detector.name},
+            period=detector.period,
+        )
+        for metric in (ANOMALY, ANOMALY_SCORE)
+    ]
+    return [replace(detector, name=f"{number}.value"), *published]
+
+
+def _joined(number: int, found: Read) -> Datapoints | CutwatchError:
+    parts = [found[f"{number}.{name}"] for name in ("value", ANOMALY, ANOMALY_SCORE)]
+    series = [part for part in parts if isinstance(part, Series)]
+    errors = [part for part in parts if isinstance(part, CutwatchError)]
+    if errors:
+        return errors[0]
+    value, anomaly, score = series
+    flags = [None if np.isnan(flag) else int(flag) for flag in anomaly.values.tolist()]
+    return Datapoints(value.start, value.values, score.values, flags)

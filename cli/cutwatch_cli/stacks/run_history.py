@@ -1,0 +1,127 @@
+"""The runs of a stack: which there were, and how they ended for each detector."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from botocore.exceptions import ClientError
+
+from cutwatch.aws.s3 import Bucket
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Kind, run_prefix
+from cutwatch_cli.stacks.account import error_code
+
+_RUN = re.compile(r"(training|transform)-(\d{8}T\d{6}Z)(-by-need)?")
+_RUNS = "runs/"
+WEEK = timedelta(days=7)
+# However long ago they were: a monthly training is older than a week on most days.
+_ALWAYS_READ = 3
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """What the name of a run says of it."""
+
+    id: str
+    kind: Kind
+    scheduled: datetime
+    by_need: bool
+
+    @property
+    def label(self) -> str:
+        """As a person names it."""
+        need = " by need" if self.by_need else ""
+        return f"{self.kind}{need} of {self.scheduled:%Y-%m-%d %H:%M}"
+
+
+Ending = tuple[PastRun, Outcome]
+
+
+def parse_run(identity: str) -> PastRun | None:
+    """The run of this id, if it is the id of one."""
+    found = _RUN.fullmatch(identity)
+    if not found:
+        return None
+    try:
+        scheduled = datetime.strptime(found[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return PastRun(identity, cast("Kind", found[1]), scheduled, bool(found[3]))
+
+
+def past_runs(bucket: Bucket) -> list[PastRun]:
+    """Newest first, as long as the bucket keeps their lists of detectors."""
+    pages = bucket.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket.name, Prefix=_RUNS, Delimiter="/"
+    )
+    names = [
+        prefix["Prefix"].split("/")[1]
+        for page in pages
+        for prefix in page.get("CommonPrefixes", [])
+    ]
+    runs = [run for name in names if (run := parse_run(name))]
+    # A transform that had detectors trained ended after their training, which has the same scheduled time.
+    return sorted(runs, key=lambda run: (run.scheduled, run.kind == "transform"), reverse=True)
+
+
+def recent(runs: Sequence[PastRun], since: datetime) -> list[PastRun]:
+    """Those scheduled since then, and however old they are the newest few of each kind."""
+    newest = {
+        run
+        for kind in ("training", "transform")
+        for run in [each for each in runs if each.kind == kind][:_ALWAYS_READ]
+    }
+    return [run for run in runs if run.scheduled >= since or run in newest]
+
+
+def endings(registry: Registry, runs: Sequence[PastRun]) -> list[Ending]:
+    """How these runs ended for each of their detectors, in the order of the runs."""
+    with ThreadPoolExecutor(_AT_ONCE) as readers:
+        found = readers.map(lambda run: registry.outcomes(run.id), runs)
+        return [(run, outcome) for run, own in zip(runs, found, strict=True) for outcome in own]
+
+
+def by_detector(ended: Iterable[Ending]) -> dict[str, list[Ending]]:
+    """In the same order."""
+    result: dict[str, list[Ending]] = {}
+    for run, outcome in ended:
+        result.setdefault(outcome.detector, []).append((run, outcome))
+    return result
+
+
+def current_names(recorded: Iterable[str], ended: Mapping[str, Sequence[Ending]]) -> set[str]:
+    """Detectors that are watched: those with a record, and those without that a run has met lately.
+
+    Where there are no data there is no record. Such a detector has left detectors.yaml when the newest run of the
+    whole fleet did not meet it; a run that met not all that have records was narrowed to some.
+    """
+    known = set(recorded)
+    met: dict[PastRun, set[str]] = {}
+    for name, own in ended.items():
+        for run, _ in own:
+            met.setdefault(run, set()).add(name)
+    whole = [run.scheduled for run, names in met.items() if not run.by_need and known <= names]
+    since = max(whole, default=datetime.min.replace(tzinfo=UTC))
+    return known | {name for name, own in ended.items() if own[0][0].scheduled >= since}
+
+
+def listed_names(bucket: Bucket, run: str) -> list[str] | None:
+    """The detectors of a run, None before it has listed them."""
+    try:
+        names: list[str] = bucket.read_json(f"{run_prefix(run)}detectors.json")
+    except ClientError as error:
+        if error_code(error) == "NoSuchKey":
+            return None
+        raise
+    return names
+
+
+def known_names(registry: Registry, bucket: Bucket, now: datetime) -> set[str]:
+    """Every detector that is watched, as far as the stack's runs know."""
+    ended = by_detector(endings(registry, recent(past_runs(bucket), now - WEEK)))
+    return current_names(registry.detectors(), ended)

@@ -1,0 +1,146 @@
+"""The structured log lines of one run."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cutwatch.errors import InvalidInput
+from cutwatch.registry.run import Kind, RunRequest, run_id
+from cutwatch.timestamps import format_moment
+from cutwatch_cli.stacks.account import error_code
+from cutwatch_cli.stacks.deployment import Deployment, Refused
+from cutwatch_cli.stacks.run_history import parse_run
+
+_EARLY = timedelta(minutes=10)
+_TOLD_LENGTH = 200
+_KINDS: tuple[Kind, ...] = ("training", "transform")
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """Which lines are wanted: those of the run, and those of the execution that came before there was a run."""
+
+    run: str
+    since: datetime
+    execution: str | None = None
+    ending: Mapping[str, Any] | None = None
+
+    @property
+    def pattern(self) -> str:
+        """What CloudWatch Logs is asked for."""
+        wanted = [f'($.run = "{self.run}")', f'($.result.run.id = "{self.run}")']
+        if self.execution:
+            wanted.append(f'($.execution = "{self.execution}")')
+        return f"{{ {' || '.join(wanted)} }}"
+
+    def includes(self, line: Mapping[str, Any]) -> bool:
+        """What the pattern says, for a log that answers more than it was asked for."""
+        result = line.get("result")
+        opened = result.get("run") if isinstance(result, dict) else None
+        return (
+            line.get("run") == self.run
+            or (isinstance(opened, dict) and opened.get("id") == self.run)
+            or (self.execution is not None and line.get("execution") == self.execution)
+        )
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a function's."""
+
+    at: datetime
+    fields: Mapping[str, Any]
+
+    def text(self, stack: str) -> str:
+        """Time, level, function, detector, what it says."""
+        fields = self.fields
+        own_name = str(fields.get("function_name", "")).removeprefix(f"{stack}-")
+        function = own_name.rpartition("-")[0] or own_name
+        detector = f" [{fields['detector']}]" if fields.get("detector") else ""
+        level = str(fields.get("level", ""))
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {level:<7} {function:<22}{detector} {self._said()}"
+
+    def _said(self) -> str:
+        fields = self.fields
+        said = str(fields.get("message", ""))
+        if fields.get("exception"):
+            return f"{said}: {str(fields['exception']).strip().splitlines()[-1]}"
+        if "result" not in fields:
+            return said
+        result = json.dumps(fields["result"], ensure_ascii=False)
+        return f"{said} {result[:_TOLD_LENGTH]}{'…' * (len(result) > _TOLD_LENGTH)}"
+
+
+def find_run(deployment: Deployment, text: str) -> LoggedRun:
+    """What a run's id, an execution's ARN or an execution's name stand for."""
+    if run := parse_run(text):
+        return LoggedRun(run.id, run.scheduled - _EARLY)
+    for kind in _KINDS:
+        machine = deployment.state_machine(kind)
+        prefix = machine.replace(":stateMachine:", ":execution:") + ":"
+        if text.startswith("arn:") and not text.startswith(prefix):
+            continue
+        described = _execution(deployment, prefix + text.removeprefix(prefix))
+        if described:
+            return _run_of(kind, described)
+    raise Refused(
+        f"{text!r} is neither a run such as transform-20261102T040000Z nor an execution of stack "
+        f"{deployment.stack!r}"
+    )
+
+
+def _execution(deployment: Deployment, arn: str) -> Any:
+    try:
+        return deployment.account.client("stepfunctions").describe_execution(executionArn=arn)
+    except ClientError as error:
+        if error_code(error) in ("ExecutionDoesNotExist", "InvalidArn"):
+            return None
+        raise
+
+
+def _run_of(kind: Kind, described: Mapping[str, Any]) -> LoggedRun:
+    """The run that List Detectors opens for an execution with this input."""
+    started, arn = described["startDate"], described["executionArn"]
+    try:
+        event = json.loads(described["input"])
+        request = RunRequest.from_event(kind, event, format_moment(started))
+        run = run_id(kind, request.scheduled_time, by_need=request.by_need)
+    except InvalidInput:
+        # List Detectors refused it too and opened no run; its own lines are all that there are.
+        run = described["name"]
+    return LoggedRun(run, started - _EARLY, arn, described)
+
+
+def log_lines(deployment: Deployment, wanted: LoggedRun) -> list[LogLine]:
+    """By time."""
+    pages = (
+        deployment.account.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=deployment.log_group,
+            filterPattern=wanted.pattern,
+            startTime=int(wanted.since.timestamp() * 1000),
+        )
+    )
+    found = [
+        LogLine(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), fields)
+        for page in pages
+        for event in page["events"]
+        for fields in _structured(event["message"])
+        if wanted.includes(fields)
+    ]
+    return sorted(found, key=lambda line: line.at)
+
+
+def _structured(message: str) -> Iterator[Mapping[str, Any]]:
+    """Lambda's own lines and operational metrics are no lines of a function's."""
+    try:
+        fields = json.loads(message)
+    except ValueError:
+        return
+    if isinstance(fields, dict) and "message" in fields:
+        yield fields

@@ -1,0 +1,113 @@
+"""A run that was started by hand, watched until it ends."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cutwatch.registry.outcome import failure_of
+from cutwatch.registry.run import Kind, run_id
+from cutwatch.timestamps import format_moment
+from cutwatch_cli.stacks.deployment import Deployment
+from cutwatch_cli.stacks.run_history import listed_names
+
+# A small run ends within seconds, a training at SageMaker within an hour.
+_FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 0.25, 5.0, 1.3
+
+
+@dataclass(frozen=True)
+class StartedRun:
+    """The execution, and the run that List Detectors opens for it."""
+
+    kind: Kind
+    run: str
+    execution: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of a run's detectors have an outcome."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How an execution ended; `summary` is what Summarize Run counted, if it came so far."""
+
+    status: str
+    reason: str
+    summary: dict[str, Any]
+
+    @property
+    def fine(self) -> bool:
+        """Whether no detector failed."""
+        return self.status == "SUCCEEDED" and not self.summary.get("failures")
+
+    def lines(self) -> Iterator[str]:
+        """In words."""
+        yield f"{self.status}{': ' if self.reason else ''}{self.reason}{self._counts()}"
+        for failure in self.summary.get("failures", []):
+            yield f"  {failure['detector']}: {failure['reason']}"
+
+    def _counts(self) -> str:
+        if not self.summary:
+            return ""
+        statuses = self.summary.get("statuses", {})
+        counts = ", ".join(f"{count} {status}" for status, count in statuses.items())
+        events = self.summary.get("new_events", 0)
+        return f": {counts or 'no detectors'}; {events} new event{'s' * (events != 1)}"
+
+
+def start(
+    deployment: Deployment, kind: Kind, detectors: Sequence[str], at: datetime | None = None
+) -> StartedRun:
+    """Start the state machine as its schedule would, for all detectors or for some, now or for a time that has passed."""
+    asked = {"detectors": list(detectors)} if detectors else {}
+    started = deployment.account.client("stepfunctions").start_execution(
+        stateMachineArn=deployment.state_machine(kind),
+        input=json.dumps(asked | ({"time": format_moment(at)} if at else {})),
+    )
+    scheduled: datetime = at or started["startDate"]
+    return StartedRun(kind, _run(kind, scheduled), started["executionArn"])
+
+
+def _run(kind: Kind, scheduled: datetime) -> str:
+    """An execution without a scheduled time takes the second it started in."""
+    return run_id(kind, datetime.fromisoformat(format_moment(scheduled)))
+
+
+def wait(deployment: Deployment, started: StartedRun, show: Callable[[Progress], None]) -> Verdict:
+    """Look at the execution until it ends, at growing intervals."""
+    stepfunctions = deployment.account.client("stepfunctions")
+    pause = _FIRST_PAUSE
+    while True:
+        described = stepfunctions.describe_execution(executionArn=started.execution)
+        for progress in _progress(deployment, started):
+            show(progress)
+        if described["status"] != "RUNNING":
+            return verdict(described)
+        time.sleep(pause)
+        pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
+
+
+def verdict(described: dict[str, Any]) -> Verdict:
+    """From what Step Functions says of an execution that has ended."""
+    caught = {"Error": described.get("error"), "Cause": described.get("cause") or ""}
+    reason = " ".join(failure_of("", caught).message.split()) if caught["Error"] else ""
+    return Verdict(described["status"], reason, json.loads(described.get("output") or "{}"))
+
+
+def _progress(deployment: Deployment, started: StartedRun) -> Iterator[Progress]:
+    """Of the run, and before it of the training that it may have asked for."""
+    by_need = f"{started.run.replace('transform', 'training')}-by-need"
+    parts = [(by_need, "training by need")] if started.kind == "transform" else []
+    for run, what in [*parts, (started.run, started.kind)]:
+        names = listed_names(deployment.bucket, run)
+        if names is not None:
+            done = {outcome.detector for outcome in deployment.registry.outcomes(run)}
+            yield Progress(what, len(done & set(names)), len(names))

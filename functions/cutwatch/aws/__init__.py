@@ -1,0 +1,1 @@
+"""AWS itself: clients, error codes, limits, S3, DynamoDB."""

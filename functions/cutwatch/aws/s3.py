@@ -1,0 +1,50 @@
+"""The data bucket: text and JSON objects."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from cutwatch.aws.clients import read_body
+from cutwatch.errors import MalformedObject
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket and the S3 client that reaches it."""
+
+    s3: Any
+    name: str
+
+    def uri(self, key: str) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.name}/{key}"
+
+    def write(self, key: str, content: str) -> None:
+        """Store a text object."""
+        self.s3.put_object(Bucket=self.name, Key=key, Body=content.encode())
+
+    def write_bytes(self, key: str, content: bytes) -> None:
+        """Store a binary object."""
+        self.s3.put_object(Bucket=self.name, Key=key, Body=content)
+
+    def read(self, key: str) -> str:
+        """A text object's content; `NotFound` if there is none, `MalformedObject` if it is no text."""
+        try:
+            return self.read_bytes(key).decode()
+        except UnicodeDecodeError as error:
+            raise MalformedObject(f"{self.uri(key)} is no text: {error}") from None
+
+    def read_bytes(self, key: str) -> bytes:
+        """An object's content; `NotFound` if there is none."""
+        return read_body("GetObject", self.s3.get_object(Bucket=self.name, Key=key))
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is gone already is as good."""
+        self.s3.delete_object(Bucket=self.name, Key=key)
+
+    def read_json(self, key: str) -> Any:
+        """A JSON object's content; `MalformedObject` if it is none."""
+        try:
+            return json.loads(self.read(key))
+        except (ValueError, RecursionError) as error:
+            raise MalformedObject(f"{self.uri(key)} is no JSON: {error}") from None

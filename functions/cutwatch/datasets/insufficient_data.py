@@ -1,0 +1,78 @@
+"""Why there is nothing to train on or to score: outcomes with a message, reached before any job is started."""
+
+from datetime import datetime
+from typing import Any
+
+from cutwatch.detectors.detector import Detector
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run, run_id
+from cutwatch.timeseries.reader import is_known
+from cutwatch.timeseries.series import Series
+from cutwatch.timeseries.windows import Window
+from cutwatch.timestamps import format_moment
+
+# Fewer rows say nothing about what is normal.
+MINIMUM_TRAINING_ROWS = 100
+
+
+def up_to_date(detector: Detector, published_through: datetime | None) -> Outcome:
+    """Everything up to the window's end was published before."""
+    through = format_moment(published_through) if published_through else "its training data"
+    return Outcome(detector.name, "UP_TO_DATE", f"nothing new since {through}")
+
+
+def untrained(registry: Registry, run: Run, detector: Detector, failed: str | None) -> Outcome:
+    """What training by need made of the detector, which is why it has no model; `failed` is why the training itself has failed, if so."""
+    training = run_id("training", run.scheduled, by_need=True)
+    reason = registry.outcome(training, detector.name)
+    if reason is None:
+        why = f"failed: {failed}" if failed else "left no outcome"
+        return Outcome(detector.name, "FAILED", f"no usable model, and {training} {why}")
+    return Outcome(detector.name, reason.status, f"no model yet: {reason.message}")
+
+
+def why_not_train(
+    cloudwatch: Any, detector: Detector, window: Window, observed: Series, rows: int
+) -> Outcome | None:
+    """Why a history cannot be learned from, if so."""
+    if observed.reported == 0:
+        return _no_data(cloudwatch, detector, window)
+    if rows >= MINIMUM_TRAINING_ROWS:
+        return None
+    return Outcome(
+        detector.name,
+        "TOO_LITTLE_HISTORY",
+        f"{detector.metric_label}: {rows} complete rows from {observed.reported} datapoints "
+        f"before {format_moment(observed.end)}; training needs {MINIMUM_TRAINING_ROWS}",
+    )
+
+
+def why_not_score(
+    cloudwatch: Any, detector: Detector, window: Window, observed: Series, rows: int
+) -> Outcome | None:
+    """Why a window holds nothing to judge, if so. Silence is something to a detector that watches for it."""
+    if rows or detector.missing_data == "anomalous":
+        return None
+    reported = observed.since(window.start).reported
+    if reported == 0:
+        return _no_data(cloudwatch, detector, window)
+    return Outcome(
+        detector.name,
+        "NO_DATA",
+        f"{reported} datapoints from {format_moment(window.start)} to {format_moment(window.end)}, "
+        f"none outside exclusions with {detector.shingle_size} in a row",
+    )
+
+
+def _no_data(cloudwatch: Any, detector: Detector, window: Window) -> Outcome:
+    label = detector.metric_label
+    if is_known(cloudwatch, detector):
+        sentence = f"CloudWatch has no datapoints of {label}"
+    else:
+        sentence = (
+            f"CloudWatch knows no metric {label}, or it has been silent for two weeks; "
+            "check namespace, metric and dimensions"
+        )
+    asked = f"{format_moment(window.start)} to {format_moment(window.end)}"
+    return Outcome(detector.name, "NO_DATA", f"{sentence} (asked for {asked})")

@@ -1,0 +1,1 @@
+"""From anomaly scores to events."""

@@ -1,0 +1,1 @@
+"""Detectors: what is watched, read from `detectors.yaml`."""

@@ -1,0 +1,199 @@
+"""A detector: one CloudWatch metric, or an expression over several, and how to judge it."""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from annotated_types import Ge, Gt, Le, Len, Lt
+
+from cutwatch.aws import limits
+from cutwatch.detectors.exclusions import Exclusion
+from cutwatch.detectors.metric_source import (
+    EXPRESSION,
+    SINGLE_METRIC,
+    Dimensions,
+    Expression,
+    MetricName,
+    Namespace,
+    Problem,
+    SourceMetric,
+    source_problems,
+)
+from cutwatch.payloads import read
+
+MissingData = Literal["ignore", "zero", "previous", "anomalous"]
+CutoffMethod = Literal["likelihood", "training", "window"]
+Feature = Literal["value", "difference", "residual"]
+Sensitivity = Literal["low", "medium", "high"]
+Direction = Literal["both", "above", "below"]
+Engine = Literal["sagemaker", "lambda"]
+
+# Infinity is no JSON.
+_Finite = Annotated[float, Ge(0), Lt(math.inf)]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PERIODS = (60, 86_400)
+_USUAL_HISTORY, _USUAL_DATAPOINTS = timedelta(days=30), 4_000
+# What the scores depend on. A change here makes a trained model unusable; a change of the cutoff does not.
+_TRAINED_ON = (
+    "namespace",
+    "metric",
+    "dimensions",
+    "statistic",
+    "expression",
+    "metrics",
+    "period",
+    "missing_data",
+    "features",
+    "shingle_size",
+    "time_zone",
+    "engine",
+)
+# A change of how recipes or forests are made goes up here; models of an older one are trained anew.
+_MODEL_VERSION = 2
+
+
+@dataclass(frozen=True)
+class CutoffRule:
+    """Where anomaly scores become anomalies.
+
+    `likelihood` is the default judgement (`judgement.py`). The textbook's rule, mean + `sigmas` standard deviations,
+    stays available: `training` takes the training data's scores, frozen with the model; `window` the judged
+    window's own.
+    """
+
+    method: CutoffMethod = "likelihood"
+    sigmas: Annotated[float, Gt(0), Le(100)] | None = None
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class MinimumDeviation:
+    """How far from the usual value an event must get: in the metric's unit, and as a share of the usual value."""
+
+    absolute: _Finite | None = None
+    relative: _Finite | None = None
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What to watch and how to judge it. Periods are seconds, history is days.
+
+    Either `namespace`, `metric`, `statistic` and `dimensions` say what to watch, or `expression` and `metrics`; the
+    fields of the other form are empty.
+    """
+
+    name: str
+    # Pydantic does not check defaults: an empty text that was given is refused, one that was left out is "missing".
+    namespace: Namespace = ""
+    metric: MetricName = ""
+    statistic: str = ""
+    dimensions: Dimensions = field(default_factory=dict)
+    expression: Expression = ""
+    metrics: dict[str, SourceMetric] = field(default_factory=dict)
+    period: int = 300
+    missing_data: MissingData = "ignore"
+    history_days: Annotated[int, Ge(1), Le(455)] | None = None
+    features: Literal["auto"] | Annotated[tuple[Feature, ...], Len(1, 3)] = "auto"
+    shingle_size: Annotated[int, Ge(1), Le(512)] = 1
+    cutoff: CutoffRule = CutoffRule()
+    sensitivity: Sensitivity = "medium"
+    direction: Direction = "both"
+    minimum_deviation: MinimumDeviation = MinimumDeviation()
+    exclude: tuple[Exclusion, ...] = ()
+    time_zone: str = "UTC"
+    engine: Engine = "sagemaker"
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        problems = [f"{field_name}: {problem}" for field_name, problem in _problems(self)]
+        if problems:
+            raise ValueError("\n".join(problems))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever a model trained for this detector stops being valid for it."""
+        payload = self.to_payload()
+        trained_on = {name: payload[name] for name in _TRAINED_ON if name in payload}
+        trained_on["model_version"] = _MODEL_VERSION
+        return hashlib.sha256(json.dumps(trained_on, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def history(self) -> timedelta:
+        """How far back training looks: `history_days`; by default 30, or as many as 4,000 datapoints take.
+
+        Never further than CloudWatch keeps datapoints of this period.
+        """
+        period = timedelta(seconds=self.period)
+        wanted = max(_USUAL_HISTORY, _USUAL_DATAPOINTS * period)
+        if self.history_days is not None:
+            wanted = timedelta(days=self.history_days)
+        return min(wanted, limits.metric_retention(self.period) - period)
+
+    @property
+    def metric_label(self) -> str:
+        """What is watched, as a person names it: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
+        if not self.expression:
+            return self.sources[0].label
+        named = "; ".join(f"{name}: {metric.label}" for name, metric in self.metrics.items())
+        return f"{self.expression} ({named})"
+
+    @property
+    def sources(self) -> tuple[SourceMetric, ...]:
+        """The metrics that are read, in the order of the file."""
+        if self.expression:
+            return tuple(self.metrics.values())
+        return (SourceMetric(self.namespace, self.metric, self.statistic, self.dimensions),)
+
+    def to_payload(self) -> dict[str, Any]:
+        """As it travels between states; without the fields of the form of source that it does not have."""
+        unused = SINGLE_METRIC if self.expression else EXPRESSION
+        return {name: value for name, value in asdict(self).items() if name not in unused}
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Detector":
+        """Read back what `to_payload` wrote; fields of another version are ignored. Raises `InvalidInput`."""
+        return read(cls, payload, "detector")
+
+
+def _problems(detector: Detector) -> Iterator[Problem]:
+    yield from _name_problems(detector)
+    single = {name: getattr(detector, name) for name in SINGLE_METRIC}
+    yield from source_problems(single, detector.expression, detector.metrics)
+    yield from _time_problems(detector)
+    if detector.features != "auto" and len(set(detector.features)) < len(detector.features):
+        yield "features", f"{list(detector.features)} names a feature twice"
+
+
+def _name_problems(detector: Detector) -> Iterator[Problem]:
+    if not _NAME.fullmatch(detector.name):
+        yield (
+            "name",
+            f"{detector.name!r} must be 1 to 64 of A-Z a-z 0-9 . _ -, "
+            "beginning with a letter or digit",
+        )
+
+
+def _time_problems(detector: Detector) -> Iterator[Problem]:
+    shortest, longest = _PERIODS
+    if not shortest <= detector.period <= longest or detector.period % 60:
+        yield (
+            "period",
+            f"{detector.period} must be a multiple of 60 seconds from {shortest} to {longest}",
+        )
+    try:
+        ZoneInfo(detector.time_zone)
+    except (KeyError, ValueError, OSError):
+        yield (
+            "time_zone",
+            f"{detector.time_zone!r} is no IANA time zone such as UTC or Europe/Berlin",
+        )

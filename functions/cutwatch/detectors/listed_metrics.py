@@ -1,0 +1,26 @@
+"""What ListMetrics knows: the metrics with datapoints in the last two weeks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cutwatch.aws.cloudwatch import metric_dimensions
+from cutwatch.aws.limits import LIST_METRICS_MAX_DIMENSION_FILTERS
+from cutwatch.detectors.metric_source import SourceMetric
+
+
+def listed_dimensions(
+    cloudwatch: Any, source: SourceMetric, *further: str
+) -> Iterator[dict[str, str]]:
+    """The dimensions of the metrics that have exactly the source's, and one of each further name."""
+    wanted = [*metric_dimensions(source.dimensions), *({"Name": name} for name in further)]
+    pages = cloudwatch.get_paginator("list_metrics").paginate(
+        Namespace=source.namespace,
+        MetricName=source.metric,
+        Dimensions=wanted[:LIST_METRICS_MAX_DIMENSION_FILTERS],
+    )
+    for page in pages:
+        for metric in page["Metrics"]:
+            found = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+            fixed = {name: value for name, value in found.items() if name not in further}
+            if fixed == source.dimensions and len(found) == len(wanted):
+                yield found

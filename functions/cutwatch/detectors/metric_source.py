@@ -1,0 +1,156 @@
+"""Where a detector's datapoints come from: one metric, or an expression over several."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from annotated_types import Len
+
+from cutwatch.aws import limits
+from cutwatch.errors import legible
+
+Namespace = Annotated[str, Len(1, 255)]
+MetricName = Annotated[str, Len(1, limits.METRIC_NAME_MAX_LENGTH)]
+Dimensions = Annotated[
+    dict[MetricName, Annotated[str, Len(1, limits.METRIC_DIMENSION_MAX_LENGTH)]],
+    Len(0, limits.METRIC_MAX_DIMENSIONS),
+]
+Expression = Annotated[str, Len(1, limits.METRIC_EXPRESSION_MAX_LENGTH)]
+
+# A detector's share of the queries of a call; CloudWatch itself would take 500.
+MAX_METRICS = 10
+SINGLE_METRIC = ("namespace", "metric", "statistic", "dimensions")
+EXPRESSION = ("expression", "metrics")
+
+_STATISTIC = re.compile(
+    r"SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|wm|tc|ts)\d{1,2}(\.\d{1,10})?"
+)
+_ID = re.compile(r"[a-z][a-zA-Z0-9_]{0,63}")
+# Text in quotes and numbers are tokens too, so that `"m1"` and the e of `1e3` are no identifiers.
+_TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\d.]*(?:[eE][+-]?\d+)?|[A-Za-z_]\w*", re.ASCII)
+_MANY_SERIES = ("SEARCH", "METRICS", "SELECT")
+_LONGEST_PREFIX = f"d{limits.GET_METRIC_DATA_MAX_QUERIES - 1}_"
+
+Problem = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class SourceMetric:
+    """One CloudWatch metric and the statistic that is read of it."""
+
+    namespace: Namespace
+    metric: MetricName
+    statistic: str
+    dimensions: Dimensions = field(default_factory=dict)
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        for field_name, problem in statistic_problems(self.statistic):
+            raise ValueError(f"{field_name}: {problem}")
+
+    @property
+    def label(self) -> str:
+        """As a person names it: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
+        chosen = ", ".join(f"{key}={value}" for key, value in sorted(self.dimensions.items()))
+        return f"{self.namespace} {self.metric}{f' ({chosen})' if chosen else ''}, {self.statistic}"
+
+
+Metrics = dict[str, SourceMetric]
+
+
+def prefixed(expression: str, ids: Collection[str], prefix: str) -> str:
+    """The expression with `prefix` before each of the ids, and nowhere else."""
+    return _TOKEN.sub(
+        lambda token: f"{prefix}{token[0]}" if token[0] in ids else token[0], expression
+    )
+
+
+def source_problems(
+    single: Mapping[str, Any], expression: str, metrics: Mapping[str, SourceMetric]
+) -> Iterator[Problem]:
+    """What is wrong with a detector's source: field, and value with what would be right.
+
+    `single` has the fields of a single metric; what is not given is empty.
+    """
+    if not expression and not metrics:
+        yield from _single_problems(single)
+    else:
+        yield from _form_problems(single, expression, metrics)
+        if expression and metrics:
+            yield from _expression_problems(expression, metrics)
+        yield from _id_problems(metrics)
+
+
+def statistic_problems(statistic: str) -> Iterator[Problem]:
+    """What is wrong with a statistic, if anything."""
+    if not _STATISTIC.fullmatch(statistic):
+        yield (
+            "statistic",
+            f"{statistic!r} is none of SampleCount, Average, Sum, "
+            "Minimum, Maximum, IQM, or a percentile such as p99 or tm95",
+        )
+
+
+def _single_problems(single: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in ("namespace", "metric", "statistic"):
+        if not single[name]:
+            yield name, "is missing"
+    if single["statistic"]:
+        yield from statistic_problems(single["statistic"])
+
+
+def _form_problems(
+    single: Mapping[str, Any], expression: str, metrics: Mapping[str, SourceMetric]
+) -> Iterator[Problem]:
+    both = [name for name, value in single.items() if value]
+    if both:
+        yield (
+            "expression" if expression else "metrics",
+            f"stands beside {', '.join(both)}; a detector has either namespace, metric and "
+            "statistic, or expression and metrics",
+        )
+    if not expression:
+        yield (
+            "expression",
+            f"is missing; it says what to make of {', '.join(map(legible, metrics))}",
+        )
+    if not metrics:
+        yield "metrics", "is missing; it says what the names in the expression are"
+
+
+def _expression_problems(expression: str, metrics: Mapping[str, SourceMetric]) -> Iterator[Problem]:
+    names = [token for token in _TOKEN.findall(expression) if re.match(r"[A-Za-z_]", token)]
+    for name in dict.fromkeys(names):
+        if name.upper() in _MANY_SERIES and name not in metrics:
+            yield "expression", f"{name} gives many series; name each metric below metrics"
+        elif not name[0].isupper() and name not in metrics:
+            near = get_close_matches(name, metrics, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield (
+                "expression",
+                f"{name!r} is none of the metrics {', '.join(map(legible, metrics))}{hint}",
+            )
+    for name in [name for name in metrics if name not in names]:
+        yield "metrics", f"{name!r} is not used in the expression {expression!r}"
+    if (length := len(prefixed(expression, metrics, _LONGEST_PREFIX))) > (
+        longest := limits.METRIC_EXPRESSION_MAX_LENGTH
+    ):
+        yield (
+            "expression",
+            f"takes {length} characters with a prefix before each of its metrics; "
+            f"CloudWatch takes {longest}",
+        )
+
+
+def _id_problems(metrics: Mapping[str, SourceMetric]) -> Iterator[Problem]:
+    for name in metrics:
+        if not _ID.fullmatch(name):
+            yield (
+                "metrics",
+                f"{name!r} must be 1 to 64 of A-Z a-z 0-9 _, beginning with a lower-case letter",
+            )
+    if len(metrics) > MAX_METRICS:
+        yield "metrics", f"has {len(metrics)} metrics; at most {MAX_METRICS} are allowed"

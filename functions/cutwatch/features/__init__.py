@@ -1,0 +1,1 @@
+"""Feature rows: what a forest sees of a series."""

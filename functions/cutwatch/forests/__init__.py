@@ -1,0 +1,1 @@
+"""Random Cut Forests that run inside Lambda."""

@@ -1,0 +1,104 @@
+"""The state of a learning forest: what a training makes, and each transform carries on.
+
+A state is never changed where it lies: a transform reads the one named at its start and writes the next under another
+key, so that a repeated transform scores and learns the same datapoints from the same state.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutwatch.detectors.detector import Feature
+from cutwatch.errors import MalformedState
+from cutwatch.features.recipe import FeatureRows
+from cutwatch.forests.learning_forest import LearningForest
+
+Floats = NDArray[np.float64]
+Epochs = NDArray[np.int64]
+
+# Scores are remembered for the judgement's lead-in, however often a detector is transformed.
+_REMEMBERED_SECONDS = 15 * 86_400
+
+
+@dataclass(eq=False)
+class ForestState:
+    """A forest, the epoch second before which it has learned everything, and the scores that it gave lately.
+
+    `epochs` and `scores` (n,) are in the order of time.
+    """
+
+    forest: LearningForest
+    through: int
+    epochs: Epochs
+    scores: Floats
+
+    @classmethod
+    def untrained(cls, features: Sequence[Feature], shingle_size: int, seed: int) -> Self:
+        """A forest that has learned nothing; equal seeds and rows give equal scores."""
+        forest = LearningForest.untrained(features, shingle_size, seed=seed)
+        return cls(forest, 0, np.empty(0, np.int64), np.empty(0))
+
+    def score(self, made: FeatureRows, through: int) -> Floats:
+        """The scores (n,) of rows in the order of time; rows that are new, before `through`, are learned afterwards.
+
+        A row that was scored before has the score it had then. One that arrives late, behind what has been learned, is
+        scored as the forest stands, and not learned.
+        """
+        scores = np.full(len(made.rows), np.nan)
+        known = np.searchsorted(self.epochs, made.epochs)
+        known[known == len(self.epochs)] = 0
+        seen = self.epochs[known] == made.epochs if len(self.epochs) else np.zeros(len(known), bool)
+        scores[seen] = self.scores[known[seen]]
+        new = made.epochs >= self.through
+        late = ~seen & ~new
+        scores[late] = self.forest.score_only(made.rows[late])
+        scores[new] = self.forest.score(made.rows[new])
+        self._remember(made.epochs[new], scores[new], through)
+        return scores
+
+    def _remember(self, epochs: Epochs, scores: Floats, through: int) -> None:
+        self.through = max(self.through, through)
+        epochs = np.concatenate([self.epochs, epochs])
+        recent = epochs >= self.through - _REMEMBERED_SECONDS
+        self.epochs = epochs[recent]
+        self.scores = np.concatenate([self.scores, scores])[recent]
+
+    def to_bytes(self) -> bytes:
+        """An .npz of the forest's own bytes and the arrays; compressing it would take as long as scoring a week."""
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            allow_pickle=False,
+            forest=np.frombuffer(self.forest.to_bytes(), np.uint8),
+            through=np.int64(self.through),
+            epochs=self.epochs,
+            scores=self.scores,
+        )
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Read back what `to_bytes` wrote; raises `MalformedState` for anything else."""
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+                forest = LearningForest.from_bytes(stored["forest"].tobytes())
+                state = cls(forest, int(stored["through"]), stored["epochs"], stored["scores"])
+            state._check()
+        except Exception as error:  # zipfile, numpy and the forest each have errors of their own
+            raise MalformedState(f"it is no state of a forest: {error}") from error
+        return state
+
+    def _check(self) -> None:
+        """Scores are found by position: what does not lie side by side in the order of time would be another's."""
+        if self.epochs.dtype != np.int64 or self.scores.dtype != np.float64:
+            raise ValueError(f"epochs are {self.epochs.dtype}, scores {self.scores.dtype}")
+        if self.epochs.ndim != 1 or self.epochs.shape != self.scores.shape:
+            raise ValueError(f"{self.epochs.shape} epochs for {self.scores.shape} scores")
+        if not np.isfinite(self.scores).all() or not (np.diff(self.epochs) > 0).all():
+            raise ValueError("scores are not finite, or epochs not ascending")
+        if len(self.epochs) and self.epochs[-1] >= self.through:
+            raise ValueError(f"an epoch lies behind {self.through}, where learning has got to")

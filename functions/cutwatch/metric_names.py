@@ -1,0 +1,13 @@
+"""Names of the metrics that Cutwatch publishes."""
+
+ANOMALY = "Anomaly"
+ANOMALY_SCORE = "AnomalyScore"
+ANOMALOUS_DATAPOINTS = "AnomalousDatapoints"
+MAX_ANOMALY_SCORE = "MaxAnomalyScore"
+ANOMALOUS_DATAPOINTS_TOGETHER = "AnomalousDatapointsTogether"
+NEW_EVENTS = "NewEvents"
+DETECTORS_FAILED = "DetectorsFailed"
+DETECTORS_WITHOUT_DATA = "DetectorsWithoutData"
+FAILED_RUNS_TOLD = "FailedRunsTold"
+MODEL_AGE_DAYS = "ModelAgeDays"
+HOURS_SINCE_TRANSFORM = "HoursSinceTransform"

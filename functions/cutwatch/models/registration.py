@@ -1,0 +1,68 @@
+"""Registering a trained model with its recipe and what its scores are judged against, all frozen."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.keys import recipe_key, trained_state_key
+from cutwatch.datasets.storage import read_description, read_scores
+from cutwatch.detection.adaptive_threshold import Baseline
+from cutwatch.detection.sigma_threshold import Cutoff
+from cutwatch.detectors.detector import Detector
+from cutwatch.features.recipe import Recipe
+from cutwatch.registry.detector_record import Model
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.registry import KEPT_MODELS, Registry
+from cutwatch.registry.run import Run
+
+
+def register(
+    registry: Registry,
+    bucket: Bucket,
+    run: Run,
+    dataset: Mapping[str, Any],
+    model_name: str,
+    scores_prefix: str,
+    default_sigmas: float,
+) -> tuple[Outcome, tuple[Model, ...]]:
+    """Freeze baseline and cutoff on the training data's own scores and register the model with them.
+
+    Returns the detector's outcome and the models that are to be deleted. Doing it again changes nothing.
+    """
+    description = read_description(bucket, dataset["prefix"])
+    detector = Detector.from_payload(description["detector"])
+    scores = read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"])
+    recipe = Recipe.from_payload(description["recipe"])
+    inside_lambda = detector.engine == "lambda"
+    model = Model(
+        name=model_name,
+        fingerprint=detector.fingerprint,
+        scheduled_time=run.scheduled_time,
+        trained_through=description["end"],
+        recipe=recipe_key(detector.name, model_name),
+        baseline=Baseline.of_scores(scores, recipe.explained).to_payload(),
+        cutoff=Cutoff.of_scores(scores, detector.cutoff.sigmas or default_sigmas).to_payload(),
+        cutoff_method=detector.cutoff.method,
+        engine=detector.engine,
+        state=trained_state_key(detector.name, model_name) if inside_lambda else None,
+    )
+    bucket.write(model.recipe, json.dumps(description["recipe"]))
+    models = registry.add_model(detector.name, model)
+    outcome = Outcome(
+        detector.name,
+        "TRAINED",
+        _sentence(description),
+        datapoints=description["reported"],
+    )
+    registry.record_outcome(run.id, run.moment, outcome)
+    return outcome, models[KEPT_MODELS:]
+
+
+def _sentence(description: dict[str, Any]) -> str:
+    sentence = (
+        f"learned {description['rows']} rows from {description['start']} to {description['end']}"
+    )
+    if description["constant"]:
+        return f"{sentence}; the metric never changed, so any change will be an anomaly"
+    return sentence

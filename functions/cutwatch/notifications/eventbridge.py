@@ -1,0 +1,111 @@
+"""Anomaly events on EventBridge's default bus, for chat, tickets and automation. docs/events.md has their schema."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from time import sleep
+from typing import Any
+
+from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES, PUT_EVENTS_MAX_ENTRIES
+from cutwatch.console_links import graph_url
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detectors.detector import Detector
+from cutwatch.errors import ServiceFault
+from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
+from cutwatch.registry.outcome import Outcome
+from cutwatch.timestamps import parse_moment
+
+SOURCE = "cutwatch"
+DETAIL_TYPE = "Anomaly Event"
+_PAUSES_BEFORE_PUTTING_AGAIN = (0.2, 1.0)
+
+Entry = dict[str, Any]
+
+
+def entries(
+    outcomes: Iterable[Outcome], place: StackPlace, run: str, silenced: set[str]
+) -> Iterator[Entry]:
+    """An entry for every new event; consumers tell doubled ones by `id`, for EventBridge delivers at least once."""
+    for outcome in outcomes:
+        for event in outcome.events:
+            detail = {
+                **_detail(outcome, event, place),
+                "run": run,
+                "silenced": outcome.detector in silenced,
+            }
+            yield {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
+
+
+def put(eventbridge: Any, put_entries: Sequence[Entry]) -> None:
+    """Put all entries; what EventBridge takes only in part is put again, and at last `ServiceFault` raised."""
+    for request in _requests(put_entries):
+        _put(eventbridge, request)
+
+
+def _requests(put_entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """As many entries at once as EventBridge takes, by number and by size."""
+    request: list[Entry] = []
+    room = PUT_EVENTS_MAX_BYTES
+    for entry in put_entries:
+        size = sum(len(text.encode()) for text in entry.values())
+        if request and (len(request) == PUT_EVENTS_MAX_ENTRIES or size > room):
+            yield request
+            request, room = [], PUT_EVENTS_MAX_BYTES
+        request.append(entry)
+        room -= size
+    if request:
+        yield request
+
+
+def _put(eventbridge: Any, left: Sequence[Entry]) -> None:
+    for pause in (*_PAUSES_BEFORE_PUTTING_AGAIN, None):
+        answer = eventbridge.put_events(Entries=left)
+        refused = [
+            (entry, result)
+            for entry, result in zip(left, answer["Entries"], strict=True)
+            if "ErrorCode" in result
+        ]
+        if not refused:
+            return
+        if pause is None:
+            error = refused[0][1]
+            raise ServiceFault(
+                "PutEvents",
+                error["ErrorCode"],
+                f"{len(refused)} events refused: {error.get('ErrorMessage', 'no reason given')}",
+            )
+        left = [entry for entry, _ in refused]
+        sleep(pause)
+
+
+def _detail(outcome: Outcome, event: AnomalyEvent, place: StackPlace) -> dict[str, Any]:
+    detail: dict[str, Any] = {
+        "version": "1",
+        "id": event.id,
+        "stack": place.name,
+        "detector": outcome.detector,
+        "severity": event.severity_word,
+        "times_cutoff": event.severity,
+        "anomaly_score": event.score,
+        "start": event.start,
+        "end": event.end,
+        "peak_time": event.peak_time,
+        "datapoints": event.datapoints,
+        "value": event.value,
+        "expected": event.expected,
+        "expected_low": event.expected_low,
+        "expected_high": event.expected_high,
+        "driver": event.driver,
+    }
+    if outcome.definition:
+        detail |= _metric(Detector.from_payload(outcome.definition), event, place)
+    return detail
+
+
+def _metric(detector: Detector, event: AnomalyEvent, place: StackPlace) -> Mapping[str, Any]:
+    start, end = parse_moment(event.start), parse_moment(event.end)
+    return {
+        "metric": detector.metric_label[:METRIC_LABEL_LENGTH],
+        "period_seconds": detector.period,
+        "time_zone": detector.time_zone,
+        "graph_url": graph_url(place.region, detector, place.namespace, start, end),
+    }

@@ -1,0 +1,200 @@
+"""The words of notifications: what happened, when, how far from usual, where to look, how to be left alone."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cutwatch.aws.limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
+from cutwatch.console_links import dashboard_url, graph_url
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detectors.detector import Detector
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.silences import Silence, silenced_line
+from cutwatch.runs.summary import Summary
+from cutwatch.timestamps import parse_moment
+from cutwatch.wording import number_in_words, span_in_words
+
+# With thirty dimensions of a thousand characters it would fill the message.
+METRIC_LABEL_LENGTH = 500
+
+_LISTED_DETECTORS = 30
+_LISTED_EVENTS = 5
+_REASON_LENGTH = 300
+# Names of the longest kind then leave half of what a message may hold to its text.
+_NAMED_IN_ATTRIBUTES = 1_900
+
+
+@dataclass(frozen=True)
+class StackPlace:
+    """The stack that notifies, as links and commands name it."""
+
+    name: str
+    region: str
+    namespace: str
+
+    @property
+    def dashboard(self) -> str:
+        """Where its dashboard is."""
+        return dashboard_url(self.region, f"{self.name}-{self.region}")
+
+    @property
+    def options(self) -> str:
+        """For a command line."""
+        return f"--stack {self.name} --region {self.region}"
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One message: a subject of ASCII, plain text, and attributes for filter policies."""
+
+    subject: str
+    text: str
+    attributes: Mapping[str, str | Sequence[str]]
+
+    def to_request(self) -> dict[str, Any]:
+        """As SNS's Publish takes it, cut to what SNS takes."""
+        attributes = {name: _attribute(value) for name, value in self.attributes.items()}
+        room = SNS_MESSAGE_MAX_BYTES - len(json.dumps(attributes))
+        return {
+            "Subject": self.subject[:SNS_SUBJECT_MAX_LENGTH],
+            "Message": self.text.encode()[:room].decode(errors="ignore"),
+            "MessageAttributes": attributes,
+        }
+
+
+def _attribute(value: str | Sequence[str]) -> dict[str, str]:
+    if isinstance(value, str):
+        return {"DataType": "String", "StringValue": value}
+    return {"DataType": "String.Array", "StringValue": json.dumps(list(value))}
+
+
+def of_anomalies(
+    summary: Summary,
+    found: Sequence[Outcome],
+    place: StackPlace,
+    silences: Sequence[Silence] = (),
+) -> Notification:
+    """Tells of the new events in `found`, the gravest first."""
+    gravest, others = found[0], len(found) - 1
+    more = f", and {_count(others, 'more detector')}" if others else ""
+    word, headline = gravest.gravest.severity_word, _headline(gravest)
+    lines = [f"{headline}{more} ({_unusual(gravest.gravest)})."]
+    for outcome in found[:_LISTED_DETECTORS]:
+        lines += ["", *_detector_lines(outcome, place)]
+    lines += _left_out(found, "with anomalies")
+    lines += ["", silenced_line(silences)] if silences else []
+    lines += ["", f"Found by the transform of {_utc(summary.run.scheduled)}."]
+    lines += [f"Dashboard: {place.dashboard}"]
+    return Notification(
+        f"Cutwatch {word}: {headline}{more}",
+        "\n".join(lines),
+        {"kind": "anomalies", "severity": word, **_shared_attributes(summary, found)},
+    )
+
+
+def of_failures(summary: Summary, failed: Sequence[Outcome], place: StackPlace) -> Notification:
+    """Tells which detectors of a run failed, and why."""
+    kind = summary.run.kind
+    names = ", ".join(outcome.detector for outcome in failed)
+    of_all = f"{len(failed)} of {_count(len(summary.outcomes), 'detector')}"
+    lines = [f"{kind.capitalize()} of {_utc(summary.run.scheduled)}: {of_all} failed.", ""]
+    lines += [f"{o.detector}: {o.message[:_REASON_LENGTH]}" for o in failed[:_LISTED_DETECTORS]]
+    lines += _left_out(failed, "that failed")
+    lines += [
+        "",
+        "The next run tries again, from where each detector stopped: nothing is skipped, nothing published twice.",
+        f"How they are now: cutwatch status --problems {place.options}",
+        f"Dashboard: {place.dashboard}",
+    ]
+    return Notification(
+        f"Cutwatch: {kind} failed for {_count(len(failed), 'detector')}: {names}",
+        "\n".join(lines),
+        {"kind": "failures", **_shared_attributes(summary, failed)},
+    )
+
+
+def _shared_attributes(summary: Summary, told: Sequence[Outcome]) -> dict[str, Any]:
+    names = [outcome.detector for outcome in told[:_NAMED_IN_ATTRIBUTES]]
+    return {"detector": names, "run": summary.run.id}
+
+
+def _headline(outcome: Outcome) -> str:
+    event = outcome.gravest
+    if event.severity is None:
+        return f"{outcome.detector} has no data"
+    if event.value is None or event.expected is None:
+        return f"{outcome.detector} is anomalous"
+    return f"{outcome.detector} at {number_in_words(event.value)}, usually {number_in_words(event.expected)}"
+
+
+def _detector_lines(outcome: Outcome, place: StackPlace) -> Iterator[str]:
+    detector = Detector.from_payload(outcome.definition) if outcome.definition else None
+    yield f"{outcome.detector}: {outcome.message}"
+    if detector:
+        period = span_in_words(timedelta(seconds=detector.period))
+        yield f"  What     {detector.metric_label[:METRIC_LABEL_LENGTH]}, every {period}"
+    for event in outcome.events[:_LISTED_EVENTS]:
+        yield from _event_lines(event, detector, place)
+    hidden = outcome.new_events - len(outcome.events[:_LISTED_EVENTS])
+    if hidden > 0:
+        yield f"  and {_count(hidden, 'more event')}: cutwatch events {outcome.detector} {place.options}"
+    yield f'  Silence  cutwatch silence {outcome.detector} --for 1d --reason "..." {place.options}'
+
+
+def _event_lines(
+    event: AnomalyEvent, detector: Detector | None, place: StackPlace
+) -> Iterator[str]:
+    start, end = parse_moment(event.start), parse_moment(event.end)
+    if detector:
+        end += timedelta(seconds=detector.period)
+    yield f"  When     {when(start, end, detector.time_zone if detector else 'UTC')}"
+    if event.value is not None and event.expected is not None:
+        yield f"  Value    {_value(event, event.value, event.expected)}"
+    driver = f"; its {event.driver} stood out" if event.driver else ""
+    yield f"  Unusual  {_unusual(event)}{driver}"
+    if detector:
+        yield f"  Graph    {graph_url(place.region, detector, place.namespace, start, end)}"
+
+
+def _value(event: AnomalyEvent, value: float, expected: float) -> str:
+    low, high = event.expected_low, event.expected_high
+    usual = (
+        f" ({number_in_words(low)} to {number_in_words(high)})"
+        if low is not None and high is not None
+        else ""
+    )
+    share = f", {(value - expected) / abs(expected):+.0%}" if expected else ""
+    return f"{number_in_words(value)}; usually {number_in_words(expected)}{usual}{share}"
+
+
+def _unusual(event: AnomalyEvent) -> str:
+    if event.severity is None:
+        return "high severity, nothing was reported"
+    return f"{event.severity_word} severity, {event.severity:.1f} times the cutoff"
+
+
+def when(start: datetime, end: datetime, time_zone: str) -> str:
+    """`Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min`; `end` is when the last period ends."""
+    zone = ZoneInfo(time_zone)
+    begins, ends = start.astimezone(zone), end.astimezone(zone)
+    until = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%a %Y-%m-%d %H:%M}"
+    utc_day = "" if start.astimezone(UTC).date() == begins.date() else f"{start:%a %Y-%m-%d} "
+    utc = "" if time_zone == "UTC" else f" ({utc_day}{start:%H:%M} UTC)"
+    span = f", {span_in_words(end - start)}" if end > start else ""
+    return f"{begins:%a %Y-%m-%d %H:%M} to {until} {time_zone}{utc}{span}"
+
+
+def _left_out(outcomes: Sequence[Outcome], what: str) -> list[str]:
+    hidden = len(outcomes) - _LISTED_DETECTORS
+    return ["", f"and {_count(hidden, 'more detector')} {what}"] if hidden > 0 else []
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

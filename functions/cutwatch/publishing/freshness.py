@@ -1,0 +1,54 @@
+"""How old models and transforms are, as metrics: an alarm cannot look back a month itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cutwatch.aws.cloudwatch import Datum, datum
+from cutwatch.metric_names import HOURS_SINCE_TRANSFORM, MODEL_AGE_DAYS
+from cutwatch.registry.detector_record import DetectorRecord
+from cutwatch.timestamps import parse_moment
+
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """From which age on a model or a published window is named with its detector, in days and hours."""
+
+    model_days: float
+    transform_hours: float
+
+
+def freshness_datums(
+    records: Mapping[str, DetectorRecord], last_transform: datetime, overdue: Overdue, now: datetime
+) -> list[Datum]:
+    """Two totals: the age of the oldest model, and the time since the last transform ended, whatever it found.
+
+    Beside them the ages of models and of published windows that are overdue, each with its detector: of all detectors
+    they would cost more than a weekly detector does.
+    """
+    models = {
+        name: (now - parse_moment(record.models[0].scheduled_time)) / _DAY
+        for name, record in records.items()
+        if record.models
+    }
+    windows = {
+        name: (now - record.published_through) / _HOUR
+        for name, record in records.items()
+        if record.published_through
+    }
+    totals = [datum(HOURS_SINCE_TRANSFORM, (now - last_transform) / _HOUR, now)]
+    if models:
+        totals.append(datum(MODEL_AGE_DAYS, max(models.values()), now))
+    return [
+        *totals,
+        *_above(overdue.model_days, MODEL_AGE_DAYS, models, now),
+        *_above(overdue.transform_hours, HOURS_SINCE_TRANSFORM, windows, now),
+    ]
+
+
+def _above(limit: float, metric: str, ages: Mapping[str, float], now: datetime) -> list[Datum]:
+    return [
+        datum(metric, age, now, {"Detector": name}) for name, age in ages.items() if age > limit
+    ]

@@ -1,0 +1,1 @@
+"""What is known of detectors, runs and events, in one DynamoDB table."""

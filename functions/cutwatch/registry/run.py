@@ -1,0 +1,108 @@
+"""A run: one execution's share of the calendar, the same for every execution of the same scheduled time."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from cutwatch.detectors.detector import Engine
+from cutwatch.errors import InvalidInput
+from cutwatch.payloads import read
+from cutwatch.timestamps import parse_moment
+
+Kind = Literal["training", "transform"]
+
+# Keys in S3 and the registry begin with it.
+_ID = re.compile(r"(training|transform)-[0-9A-Za-z-]{1,60}")
+_USUAL_ID = "transform-20261102T040000Z"
+
+# Before any datapoint of CloudWatch's.
+_EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
+# EventBridge's clock and Step Functions' need not agree to the second.
+_CLOCKS_APART = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What an execution was started with: the scheduled event, or a person's or a transform's own input."""
+
+    kind: Kind
+    scheduled_time: datetime
+    by_need: bool
+    detectors: tuple[str, ...] | None
+
+    @classmethod
+    def from_event(cls, kind: Kind, event: Mapping[str, Any], started: str) -> "RunRequest":
+        """`time` is the scheduled time (else the execution's start), `detectors` narrows the run to some names."""
+        if not isinstance(event, Mapping):
+            raise InvalidInput(f"the event is {event!r}; expected an object")
+        names = event.get("detectors")
+        if names is not None and not (
+            isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+        ):
+            raise InvalidInput(f"detectors is {names!r}; expected a list of detector names")
+        time = parse_moment(event.get("time", started)).replace(microsecond=0)
+        # A watermark in the future would keep every run until then from publishing anything.
+        if not _EARLIEST <= time <= parse_moment(started, "started") + _CLOCKS_APART:
+            raise InvalidInput(
+                f"time is {event.get('time')!r}; expected a time between {_EARLIEST:%Y} and now"
+            )
+        return cls(kind, time, bool(event.get("by_need")), tuple(names) if names else None)
+
+
+@dataclass(frozen=True)
+class Run:
+    """As it travels between states. `now` is fixed once and kept through retries and repetitions.
+
+    A `narrowed` run is one of some detectors only.
+    """
+
+    id: str
+    kind: Kind
+    scheduled_time: str
+    now: str
+    by_need: bool = False
+    narrowed: bool = False
+
+    @property
+    def scheduled(self) -> datetime:
+        """The scheduled time."""
+        return parse_moment(self.scheduled_time, "scheduled_time")
+
+    @property
+    def moment(self) -> datetime:
+        """The run's "now"."""
+        return parse_moment(self.now, "now")
+
+    @property
+    def names_key(self) -> str:
+        """S3 key of the names of all detectors of the run."""
+        return f"{run_prefix(self.id)}detectors.json"
+
+    def batches_key(self, engine: Engine) -> str:
+        """S3 key of the batches of an engine's detectors, which the Map reads."""
+        return f"{run_prefix(self.id)}{engine}.json"
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Run":
+        """Read back what `asdict` wrote; raises `InvalidInput`, also for times that are none."""
+        run = read(cls, payload, "run")
+        if not _ID.fullmatch(run.id):
+            raise InvalidInput(f"run.id is {run.id[:60]!r}; expected such as {_USUAL_ID}")
+        if not min(run.scheduled, run.moment) >= _EARLIEST:
+            raise InvalidInput(
+                f"run.scheduled_time is {run.scheduled_time!r} and run.now {run.now!r}; "
+                f"expected times since {_EARLIEST:%Y}"
+            )
+        return run
+
+
+def run_id(kind: str, scheduled_time: datetime, *, by_need: bool = False) -> str:
+    """`transform-20261101T000000Z`; training that a transform asked for carries `-by-need`."""
+    return f"{kind}-{scheduled_time:%Y%m%dT%H%M%SZ}{'-by-need' if by_need else ''}"
+
+
+def run_prefix(run: str) -> str:
+    """S3 prefix of a run's list of detectors."""
+    return f"runs/{run}/"

@@ -1,0 +1,1 @@
+"""Runs: opening, batches, summary."""

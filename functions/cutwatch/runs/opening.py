@@ -1,0 +1,155 @@
+"""Opening a run: its detectors, engine by engine and batch by batch, listed into S3 for the Map to read."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from cutwatch.aws.s3 import Bucket
+from cutwatch.detectors.detector import Detector, Engine
+from cutwatch.detectors.templates import Watched
+from cutwatch.errors import InvalidInput
+from cutwatch.registry.detector_record import DetectorRecord
+from cutwatch.registry.outcome import Outcome, failure
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run, RunRequest, run_id
+from cutwatch.timestamps import format_moment
+
+# Of the 256 KB that a state's input may have; the rest is for what the states of a batch add to it.
+BATCH_MAX_BYTES = 100_000
+# How many of them are told of: an answer must stay small.
+_REASONS = 20
+_ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The detectors of a run, and the outcomes of what cannot take part in it."""
+
+    detectors: Sequence[Detector]
+    refused: Sequence[Outcome] = ()
+
+
+def admitted(watched: Watched, sagemaker_engine: str) -> Admitted:
+    """All that is watched, but for templates that could not be expanded and what a stack without SageMaker cannot do."""
+    refused = [failure(name, "TemplateExpansion", reason) for name, reason in watched.problems]
+    if sagemaker_engine == "ENABLED":
+        return Admitted(watched.detectors, refused)
+    kept = [detector for detector in watched.detectors if detector.engine != "sagemaker"]
+    refused += [
+        failure(
+            detector.name,
+            "InvalidDetectors",
+            "engine: 'sagemaker', which this stack was deployed without (SageMakerEngine is "
+            "DISABLED); set engine: lambda",
+        )
+        for detector in watched.detectors
+        if detector.engine == "sagemaker"
+    ]
+    return Admitted(kept, refused)
+
+
+def open_run(
+    registry: Registry,
+    bucket: Bucket,
+    request: RunRequest,
+    admitted: Admitted,
+    started: datetime,
+    batch_size: int,
+) -> dict[str, Any]:
+    """Open the run and list its detectors into S3, in batches of at most `batch_size` for the forests inside Lambda.
+
+    SageMaker's detectors are alone in their batches, so that each has an execution of its own to wait in. Returns
+    `run`, for each engine where its batches are and how many, the `count` of detectors, how many are `untrained` and
+    why, and the names that the request was narrowed to, if it was.
+    """
+    chosen = _chosen(request, admitted.detectors)
+    records = registry.detectors()
+    reasons = {d.name: _why_untrained(records, d) for d in chosen}
+    untrained = [d for d in chosen if reasons[d.name]]
+    listed = untrained if request.by_need else chosen
+    run = _open(registry, request, started)
+    refused = () if request.detectors or request.by_need else admitted.refused
+    for outcome in refused:
+        registry.record_outcome(run.id, run.moment, outcome)
+    names = [*(d.name for d in listed), *(outcome.detector for outcome in refused)]
+    bucket.write(run.names_key, json.dumps(names))
+    sizes: Mapping[Engine, int] = {"lambda": batch_size, "sagemaker": 1}
+    return {
+        "run": asdict(run),
+        "engines": {
+            engine: _list_batches(bucket, run, engine, _of(engine, listed, records), sizes[engine])
+            for engine in _ENGINES
+        },
+        "count": len(listed),
+        "untrained": len(untrained),
+        "why_untrained": {d.name: reasons[d.name] for d in untrained[:_REASONS]},
+        "narrowed_to": list(request.detectors) if request.detectors else None,
+    }
+
+
+def _open(registry: Registry, request: RunRequest, started: datetime) -> Run:
+    identity = run_id(request.kind, request.scheduled_time, by_need=request.by_need)
+    now = format_moment(registry.open_run(identity, started))
+    scheduled = format_moment(request.scheduled_time)
+    narrowed = request.detectors is not None
+    return Run(identity, request.kind, scheduled, now, request.by_need, narrowed)
+
+
+def _of(
+    engine: Engine, detectors: Sequence[Detector], records: Mapping[str, DetectorRecord]
+) -> list[Detector]:
+    """An engine's detectors, those of one window next to each other: they are read from CloudWatch together."""
+
+    def window(detector: Detector) -> tuple[int, str, str]:
+        through = _record(records, detector).published_through
+        return detector.period, through.isoformat() if through else "", detector.name
+
+    return sorted((d for d in detectors if d.engine == engine), key=window)
+
+
+def _list_batches(
+    bucket: Bucket, run: Run, engine: Engine, detectors: Sequence[Detector], size: int
+) -> dict[str, Any]:
+    batches = in_batches([detector.to_payload() for detector in detectors], size)
+    key = run.batches_key(engine)
+    bucket.write(key, json.dumps([{"detectors": batch} for batch in batches]))
+    return {"bucket": bucket.name, "key": key, "batches": len(batches)}
+
+
+def in_batches(
+    detectors: Sequence[dict[str, Any]], size: int, max_bytes: int = BATCH_MAX_BYTES
+) -> list[list[dict[str, Any]]]:
+    """Payloads in their order, at most `size` and, unless one is alone, at most `max_bytes` of JSON a batch."""
+    batches: list[list[dict[str, Any]]] = []
+    room = 0
+    for detector in detectors:
+        needed = len(json.dumps(detector)) + 2
+        if not batches or len(batches[-1]) == size or needed > room:
+            batches.append([])
+            room = max_bytes
+        batches[-1].append(detector)
+        room -= needed
+    return batches
+
+
+def _why_untrained(records: Mapping[str, DetectorRecord], detector: Detector) -> str | None:
+    return _record(records, detector).why_untrained(detector.fingerprint, detector.engine)
+
+
+def _record(records: Mapping[str, DetectorRecord], detector: Detector) -> DetectorRecord:
+    return records.get(detector.name, DetectorRecord(detector.name))
+
+
+def _chosen(request: RunRequest, detectors: Sequence[Detector]) -> list[Detector]:
+    if request.detectors is None:
+        return list(detectors)
+    by_name = {detector.name: detector for detector in detectors}
+    for name in request.detectors:
+        if name not in by_name:
+            near = get_close_matches(name, by_name, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InvalidInput(f"detectors names {name!r}, which detectors.yaml does not{hint}")
+    return [by_name[name] for name in dict.fromkeys(request.detectors)]

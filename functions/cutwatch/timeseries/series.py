@@ -1,0 +1,96 @@
+"""A metric's datapoints on the regular grid of its period, with gaps known as gaps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutwatch.detectors.detector import Detector, MissingData
+from cutwatch.detectors.exclusions import excluded
+from cutwatch.errors import InvalidInput
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Values at `start`, `start + period`, ...; NaN where nothing was reported. The period is in seconds."""
+
+    start: datetime
+    period: int
+    values: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def end(self) -> datetime:
+        """Exclusive."""
+        return self.start + timedelta(seconds=self.period * len(self))
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """Epoch seconds of every position."""
+        return int(self.start.timestamp()) + self.period * np.arange(len(self), dtype=np.int64)
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Where no datapoint was reported."""
+        return np.isnan(self.values)
+
+    @property
+    def reported(self) -> int:
+        """How many datapoints were reported."""
+        return int(np.count_nonzero(~self.missing))
+
+    @classmethod
+    def from_datapoints(
+        cls,
+        start: datetime,
+        end: datetime,
+        period: int,
+        datapoints: Iterable[tuple[datetime, float]],
+    ) -> "Series":
+        """Align datapoints of [start, end) to the grid; values that are not finite count as missing.
+
+        Raises `InvalidInput` when the window is not aligned to the period.
+        """
+        origin = int(start.timestamp())
+        if origin % period or int(end.timestamp()) % period:
+            raise InvalidInput(f"window {start} to {end} is not aligned to {period} seconds")
+        values = np.full((int(end.timestamp()) - origin) // period, np.nan)
+        for moment, value in datapoints:
+            position = (int(moment.timestamp()) - origin) // period
+            if 0 <= position < len(values) and np.isfinite(value):
+                values[position] = value
+        return cls(start, period, values)
+
+    def filled(self, policy: MissingData) -> "Series":
+        """Gaps filled as the policy says; `ignore` and `anomalous` leave them gaps."""
+        if policy == "zero":
+            return replace(self, values=np.where(self.missing, 0.0, self.values))
+        if policy == "previous":
+            return replace(self, values=_carried_forward(self.values))
+        return self
+
+    def usable(self, detector: Detector) -> "Series":
+        """Gaps filled by the detector's policy, and excluded times made gaps."""
+        filled = self.filled(detector.missing_data)
+        if not detector.exclude:
+            return filled
+        out = excluded(self.epochs.tolist(), detector.exclude, detector.time_zone)
+        return replace(filled, values=np.where(out, np.nan, filled.values))
+
+    def since(self, start: datetime) -> "Series":
+        """The part from `start`, a moment on the grid within the series, on."""
+        skipped = max(int((start - self.start).total_seconds()) // self.period, 0)
+        return Series(max(start, self.start), self.period, self.values[skipped:])
+
+    def moment(self, position: int) -> datetime:
+        """The timestamp at a position."""
+        return datetime.fromtimestamp(int(self.epochs[position]), UTC)
+
+
+def _carried_forward(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    last_reported = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
+    return np.where(last_reported >= 0, values[np.maximum(last_reported, 0)], np.nan)

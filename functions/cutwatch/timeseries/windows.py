@@ -1,0 +1,64 @@
+"""Which datapoints a run works on. All windows are [start, end), aligned to the detector's period.
+
+A model never sees a datapoint that it will score: training ends where publishing has got to.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cutwatch.aws.limits import METRIC_MAX_AGE
+from cutwatch.detectors.detector import Detector
+from cutwatch.timestamps import ceil_to_period, floor_to_period
+
+# Room for the job itself (and for waiting on a quota) before the oldest datapoint becomes too old to publish.
+PUBLISHING_MARGIN = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Window:
+    """[start, end), and how many periods before `start` can no longer be published."""
+
+    start: datetime
+    end: datetime
+    lost_periods: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.end <= self.start
+
+
+def newest_end(detector: Detector, scheduled_time: datetime, data_delay: timedelta) -> datetime:
+    """The end of the newest window whose late datapoints have had `data_delay` to arrive."""
+    return floor_to_period(scheduled_time - data_delay, detector.period)
+
+
+def training_window(
+    detector: Detector,
+    newest: datetime,
+    published_through: datetime | None,
+    unpublished: timedelta,
+) -> Window:
+    """The history to learn from, ending where the first datapoint to be scored begins.
+
+    `newest` is the window end that this run allows, `unpublished` how much of the past a detector that
+    never published is to score (zero when only training is asked for).
+    """
+    end = published_through or newest - unpublished
+    oldest_publishable = newest - METRIC_MAX_AGE + PUBLISHING_MARGIN
+    end = floor_to_period(min(max(end, oldest_publishable), newest), detector.period)
+    return Window(floor_to_period(end - detector.history, detector.period), end)
+
+
+def transform_window(
+    detector: Detector,
+    newest: datetime,
+    now: datetime,
+    published_through: datetime | None,
+    trained_through: datetime,
+) -> Window:
+    """From the watermark (or the end of the training data) to `newest`, less what is too old to publish."""
+    wanted = published_through or trained_through
+    start = max(wanted, ceil_to_period(now - METRIC_MAX_AGE + PUBLISHING_MARGIN, detector.period))
+    lost = (start - wanted) // timedelta(seconds=detector.period) if published_through else 0
+    return Window(start, newest, lost)

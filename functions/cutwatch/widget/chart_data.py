@@ -1,0 +1,136 @@
+"""What a detector's graph shows: its metric, where it was anomalous, its scores, read with one GetMetricData."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cutwatch.aws.limits import (
+    GET_METRIC_DATA_MAX_DATAPOINTS,
+    METRIC_RETENTION,
+    metric_retention,
+)
+from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.metric_source import SourceMetric
+from cutwatch.errors import AccessDenied, RejectedRequest
+from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
+from cutwatch.timeseries.queries import metric_data_queries, metric_stat, result_id
+from cutwatch.timestamps import ceil_to_period, floor_to_period
+
+# Epoch seconds and value, oldest first.
+Points = list[tuple[int, float]]
+
+# Of each series; a picture is some hundred pixels wide, and more takes longer to read than a person waits.
+_MOST_DATAPOINTS = 10_000
+_LONGEST_PERIOD = 86_400
+_SOURCE = result_id(0)
+
+
+@dataclass(frozen=True)
+class GraphData:
+    """Periods are seconds. `anomalous` are the timestamps of anomalous datapoints."""
+
+    period: int
+    metric: Points
+    anomalous: list[int]
+    scores: Points
+
+    @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """Where datapoints next to each other were anomalous: from the first of them to the end of the last one's period."""
+        found: list[tuple[int, int]] = []
+        for time in self.anomalous:
+            if found and time == found[-1][1]:
+                found[-1] = (found[-1][0], time + self.period)
+            else:
+                found.append((time, time + self.period))
+        return found
+
+
+def graph_period(own: int, start: datetime, end: datetime, now: datetime) -> int:
+    """The detector's own period, or several of them where CloudWatch keeps none so short or there would be too many.
+
+    It is never more than a day; a day is taken where no number of own periods fits.
+    """
+    age = now - start
+    if age > metric_retention(own):
+        kept = (longest for longest, time in sorted(METRIC_RETENTION.items()) if age <= time)
+        own = math.lcm(own, next(kept, max(METRIC_RETENTION)))
+    datapoints = (end - start).total_seconds() / own
+    chosen = own * max(math.ceil(datapoints / _MOST_DATAPOINTS), 1)
+    return min(chosen, _LONGEST_PERIOD // own * own or _LONGEST_PERIOD)
+
+
+def read_graph_data(
+    cloudwatch: Any,
+    namespace: str,
+    detector: Detector,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+) -> GraphData:
+    """The datapoints of [start, end) as far as there are any by now.
+
+    Raises `AccessDenied` where CloudWatch does not give them to this role, `RejectedRequest` where it gives no reason.
+    """
+    first = max(start, now - max(METRIC_RETENTION.values()) + timedelta(hours=1))
+    last = min(end, now)
+    period = graph_period(detector.period, first, max(last, first), now)
+    if first >= last:
+        return GraphData(period, [], [], [])
+    request = {
+        "MetricDataQueries": _queries(namespace, detector, period),
+        "StartTime": floor_to_period(first, period),
+        "EndTime": ceil_to_period(last, period),
+        "ScanBy": "TimestampAscending",
+        "MaxDatapoints": GET_METRIC_DATA_MAX_DATAPOINTS,
+    }
+    points = _points(_pages(cloudwatch, request))
+    anomalous = [time for time, value in points["anomaly"] if value > 0]
+    return GraphData(period, points[_SOURCE], anomalous, points["score"])
+
+
+def _queries(namespace: str, detector: Detector, period: int) -> list[dict[str, Any]]:
+    ours = {"anomaly": ANOMALY, "score": ANOMALY_SCORE}
+    return [
+        *metric_data_queries(replace(detector, period=period), 0),
+        *(
+            {"Id": name}
+            | metric_stat(
+                SourceMetric(namespace, metric, "Maximum", {"Detector": detector.name}), period
+            )
+            for name, metric in ours.items()
+        ),
+    ]
+
+
+def _pages(cloudwatch: Any, request: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    while True:
+        page = cloudwatch.get_metric_data(**request)
+        yield page
+        if not page.get("NextToken"):
+            return
+        request = request | {"NextToken": page["NextToken"]}
+
+
+def _points(pages: Iterator[Mapping[str, Any]]) -> Mapping[str, Points]:
+    found: dict[str, Points] = defaultdict(list)
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            _refuse_incomplete(result)
+            found[result["Id"]] += [
+                (int(moment.timestamp()), value)
+                for moment, value in zip(result["Timestamps"], result["Values"], strict=True)
+            ]
+    return found
+
+
+def _refuse_incomplete(result: Mapping[str, Any]) -> None:
+    status = result["StatusCode"]
+    if status in ("Complete", "PartialData"):
+        return
+    reasons = "; ".join(str(each["Value"]) for each in result.get("Messages", []))
+    kind = AccessDenied if status == "Forbidden" else RejectedRequest
+    raise kind("GetMetricData", status, reasons or "CloudWatch gives no reason")

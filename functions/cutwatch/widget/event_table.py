@@ -1,0 +1,119 @@
+"""Events as an HTML table: when, how long, how severe, what was observed and what was expected."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.widget.request import WidgetRequest
+from cutwatch.wording import expected_in_words, moment_in_words, number_in_words, span_in_words
+
+# Narrower, and what was expected stands below what was observed.
+_WIDE = 560
+_SIGNS = {"low": "○", "medium": "◐", "high": "●"}
+_DRIVERS = {"level": "its level", "change": "how fast it changed"}
+
+
+@dataclass(frozen=True)
+class EventTable:
+    """`numbered` events have their numbers in a picture; `link` gives the address of an event's graph, if there is one.
+
+    `endpoint` is the ARN of the widget's own function, which links to detectors call.
+    """
+
+    request: WidgetRequest
+    events: Sequence[RecordedEvent]
+    numbered: bool
+    link: Callable[[RecordedEvent], str | None]
+    endpoint: str
+
+    def html(self) -> str:
+        """The `<table>`."""
+        heads = "".join(f'<th scope="col">{head}</th>' for head in self._heads())
+        rows = "".join(self._row(number, each) for number, each in enumerate(self.events, start=1))
+        caption = f"Events, newest first; times are {escape(self.request.zone_name)}"
+        return (
+            f'<table class="cutwatch-events"><caption>{caption}</caption>'
+            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+    @property
+    def _is_wide(self) -> bool:
+        return self.request.width >= _WIDE
+
+    def _heads(self) -> list[str]:
+        first = ["#"] if self.numbered else []
+        detector = [] if self.numbered else ["Detector"]
+        last = ["Value", "Expected"] if self._is_wide else ["Value / expected"]
+        return [*first, "Begins", *detector, "Lasts", "Severity", *last]
+
+    def _row(self, number: int, each: RecordedEvent) -> str:
+        event = each.event
+        cells = [str(number)] if self.numbered else []
+        cells.append(self._begins(each))
+        if not self.numbered:
+            cells.append(call(each.detector, self.endpoint, each.detector))
+        cells += [_short(escape(self._lasts(each))), _short(severity(event))]
+        value, expected = number_in_words(event.value), expected_in_words(event)
+        cells += [value, expected] if self._is_wide else [f"{value}<br><small>{expected}</small>"]
+        return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+    def _begins(self, each: RecordedEvent) -> str:
+        """When it began, as a link to its graph; a click on `details` tells the rest."""
+        text = moment_in_words(each.begins, self.request.zone)
+        address = self.link(each)
+        if address:
+            text = (
+                f'<a href="{escape(address)}" target="_blank" rel="noopener" '
+                f'title="Its graph in the console">{text}</a>'
+            )
+        return (
+            f'{text} <a class="cutwatch-details" role="button" tabindex="0">details</a>'
+            f'<cwdb-action display="popup">{self._details(each)}</cwdb-action>'
+        )
+
+    def _lasts(self, each: RecordedEvent) -> str:
+        lasts = each.ends - each.begins
+        return span_in_words(lasts) if lasts else "1 datapoint"
+
+    def _details(self, each: RecordedEvent) -> str:
+        event, zone = each.event, self.request.zone
+        facts = {
+            "Detector": each.detector,
+            "First datapoint": moment_in_words(each.begins, zone),
+            "Last datapoint": moment_in_words(each.ends, zone),
+            "Datapoints": f"{event.datapoints:,}",
+            "Highest score": number_in_words(event.score),
+            "Times the cutoff": number_in_words(event.severity),
+            "Stood out by": _DRIVERS.get(event.driver or "", "–"),
+            "Found by run": each.run,
+        }
+        rows = "".join(
+            f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>'
+            for name, value in facts.items()
+        )
+        return f'<table class="cutwatch-facts">{rows}</table>'
+
+
+def _short(cell: str) -> str:
+    """What is not to be broken into two lines."""
+    return f'<span class="cutwatch-short">{cell}</span>'
+
+
+def severity(event: AnomalyEvent) -> str:
+    """In a sign, a word, and multiples of the cutoff."""
+    times = "" if event.severity is None else f" {event.severity:.1f}×"
+    word = event.severity_word
+    return f'<span aria-hidden="true">{_SIGNS[word]}</span> {word}{times}'
+
+
+def call(text: str, endpoint: str, detector: str, style: str = "") -> str:
+    """A link that shows another detector (all of them, where the name is empty) in the widget's place."""
+    parameters = escape(json.dumps({"detector": detector}), quote=False)
+    shown = f' class="{style}"' if style else ""
+    return (
+        f'<a{shown} role="button" tabindex="0">{escape(text)}</a><cwdb-action action="call" display="widget" '
+        f'endpoint="{escape(endpoint)}">{parameters}</cwdb-action>'
+    )

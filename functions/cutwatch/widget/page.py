@@ -1,0 +1,63 @@
+"""The custom widget around what it shows: its style, its messages, its documentation."""
+
+from html import escape
+
+from cutwatch.errors import AccessDenied, CutwatchError, Throttled
+from cutwatch.widget.palette import palette
+from cutwatch.widget.request import WidgetRequest
+from cutwatch.widget.svg import FONT
+
+DESCRIPTION = """## Anomalies of a detector
+
+Draws a detector's metric with its anomalies and lists its events in the dashboard's time range; without a detector it
+lists the events of all.
+
+### Parameters
+
+| parameter | |
+|---|---|
+| `detector` | the name of a detector as in `detectors.yaml`; empty for all |
+
+```yaml
+detector: ""
+```
+"""
+
+
+def told(error: CutwatchError) -> str:
+    """An error, said to the person who looks at the dashboard."""
+    if isinstance(error, AccessDenied):
+        return note(
+            f"The widget's role may not do what it needs to: {error}. Its policy is that of DrawWidgetRole in "
+            "template.yaml; a permissions boundary or an organisation's policy may take something away."
+        )
+    if isinstance(error, Throttled):
+        return note(f"AWS is busy: {error}. Refresh the dashboard in a moment.")
+    return note(f"There is nothing to show: {error}")
+
+
+def framed(request: WidgetRequest | None, content: str) -> str:
+    """The content with its style; without a request, as on a light dashboard."""
+    colours = palette(dark=bool(request and request.dark))
+    style = (
+        f".cutwatch{{color:{colours.text};{FONT};font-size:13px;line-height:1.4;overflow-x:auto}}"
+        f".cutwatch p{{margin:0 0 6px;color:{colours.text};overflow-wrap:anywhere}}"
+        ".cutwatch .cutwatch-head{display:flex;gap:8px;justify-content:space-between;align-items:flex-start}"
+        ".cutwatch .cutwatch-head .btn{flex:none;white-space:nowrap}"
+        f".cutwatch a:not(.btn){{color:{colours.link};cursor:pointer;text-decoration:underline}}"
+        ".cutwatch .btn{cursor:pointer;text-decoration:none}"
+        f".cutwatch .cutwatch-legend,.cutwatch small,.cutwatch caption{{color:{colours.quiet};font-size:11px}}"
+        ".cutwatch table{border-collapse:collapse;width:100%;background:none;border:0;box-shadow:none;margin:0}"
+        ".cutwatch caption{text-align:left;padding:2px 0;caption-side:top}"
+        f".cutwatch th,.cutwatch td{{text-align:left;vertical-align:top;padding:3px 8px 3px 0;"
+        f"border:0;border-bottom:1px solid {colours.grid};color:{colours.text};background:none}}"
+        f".cutwatch th{{color:{colours.quiet};font-weight:600}}"
+        ".cutwatch .cutwatch-details{font-size:11px;white-space:nowrap}"
+        ".cutwatch .cutwatch-short{white-space:nowrap}"
+    )
+    return f'<style>{style}</style><div class="cutwatch">{content}</div>'
+
+
+def note(text: str) -> str:
+    """A paragraph of plain text."""
+    return f"<p>{escape(text)}</p>"

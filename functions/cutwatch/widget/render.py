@@ -1,0 +1,186 @@
+"""The dashboard's custom widget: a detector's graph with its events, or everybody's events, as HTML without scripts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from html import escape
+from typing import Any
+
+from cutwatch.console_links import graph_url
+from cutwatch.detectors.detector import Detector
+from cutwatch.registry.detector_record import DetectorRecord
+from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.registry.registry import Registry
+from cutwatch.widget.chart_data import GraphData, read_graph_data
+from cutwatch.widget.event_table import EventTable, call
+from cutwatch.widget.layout import Graph
+from cutwatch.widget.page import framed, note
+from cutwatch.widget.request import WidgetRequest
+from cutwatch.widget.svg import draw
+from cutwatch.wording import moment_in_words, span_in_words
+
+_MOST_EVENTS = 30
+_GRAPH_HEIGHTS = (120, 420)
+_ROW, _TEXT = 26, 58
+_LEGEND = 22
+
+
+@dataclass(frozen=True)
+class Widget:
+    """What the widget draws from; `endpoint` is the ARN of its own function, which its links call."""
+
+    cloudwatch: Any
+    registry: Registry
+    namespace: str
+    region: str
+    endpoint: str
+    now: datetime
+
+    def html(self, request: WidgetRequest) -> str:
+        """The answer to a request. Raises the errors of AWS; `widget_page.told` says them to the person who looks."""
+        content = self._of_detector(request) if request.detector else self._of_all(request)
+        return framed(request, content)
+
+    def _of_all(self, request: WidgetRequest) -> str:
+        events = self._events(request)
+        if not events:
+            return note(f"No events of any detector {_when(request)}.")
+        shown = events[:_MOST_EVENTS]
+        known = {each.detector: self.registry.detector(each.detector) for each in shown}
+        table = EventTable(
+            request,
+            shown,
+            numbered=False,
+            link=lambda each: self._link(known[each.detector].detector, each),
+            endpoint=self.endpoint,
+        )
+        return f"<p>Events of all detectors {_when(request)}</p>{table.html()}{_rest(events)}"
+
+    def _of_detector(self, request: WidgetRequest) -> str:
+        record = self.registry.detector(request.detector)
+        detector = record.detector
+        if detector is None:
+            return self._unpublished(request, record)
+        data = read_graph_data(
+            self.cloudwatch, self.namespace, detector, request.start, request.end, self.now
+        )
+        events = [each for each in self._events(request) if each.detector == detector.name]
+        return "".join(
+            [
+                self._heading(detector, data),
+                _picture(request, record, detector, data, events),
+                self._table(request, detector, events),
+            ]
+        )
+
+    def _events(self, request: WidgetRequest) -> list[RecordedEvent]:
+        return self.registry.events(request.start, request.end)
+
+    def _heading(self, detector: Detector, data: GraphData) -> str:
+        period = span_in_words(timedelta(seconds=data.period))
+        everybody = call("All detectors", self.endpoint, "", "btn")
+        return (
+            f'<div class="cutwatch-head"><p><strong>{escape(detector.name)}</strong> '
+            f"{escape(detector.metric_label)} of {period}</p>{everybody}</div>"
+        )
+
+    def _table(
+        self, request: WidgetRequest, detector: Detector, events: list[RecordedEvent]
+    ) -> str:
+        if not events:
+            return note(f"No events {_when(request)}.")
+        table = EventTable(
+            request,
+            events[:_MOST_EVENTS],
+            numbered=True,
+            link=lambda each: self._link(detector, each),
+            endpoint=self.endpoint,
+        )
+        return table.html() + _rest(events)
+
+    def _link(self, detector: Detector | None, each: RecordedEvent) -> str | None:
+        if detector is None:
+            return None
+        return graph_url(self.region, detector, self.namespace, each.begins, each.ends)
+
+    def _unpublished(self, request: WidgetRequest, record: DetectorRecord) -> str:
+        """Why there is nothing to draw: it was never published, or there is no such detector."""
+        if record.models or record.published_through:
+            return note(
+                f"{request.detector} has a model, but nothing of it was published yet: its graph comes with the "
+                "next transform."
+            )
+        near = get_close_matches(request.detector, self.registry.detectors(), n=1)
+        if not near:
+            return note(
+                f"No detector is named {request.detector!r}, or it was never trained. Names are those of "
+                "detectors.yaml."
+            )
+        unknown = escape(f"No detector is named {request.detector!r}. Did you mean ")
+        return f"<p>{unknown}{call(near[0], self.endpoint, near[0])}?</p>"
+
+
+def _picture(
+    request: WidgetRequest,
+    record: DetectorRecord,
+    detector: Detector,
+    data: GraphData,
+    events: list[RecordedEvent],
+) -> str:
+    if not data.metric and not data.anomalous:
+        return note(f"CloudWatch has no datapoints of {detector.metric_label} {_when(request)}.")
+    in_detail = data.period == detector.period
+    graph = Graph(
+        request=request,
+        data=data,
+        events=events[:_MOST_EVENTS],
+        published_through=record.published_through,
+        height=_graph_height(request, len(events)),
+        in_detail=in_detail,
+        title=f"{detector.name}, {_when(request)}",
+        description=_description(request, record, data, events),
+    )
+    return draw(graph) + _legend(request, record, graph)
+
+
+def _graph_height(request: WidgetRequest, events: int) -> int:
+    """What the table leaves, but never so little that nothing can be seen."""
+    smallest, largest = _GRAPH_HEIGHTS
+    left = request.height - _TEXT - _LEGEND - _ROW * min(events + 1, 5)
+    return int(min(max(left, smallest), largest))
+
+
+def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph) -> str:
+    """What the marks mean, of those that there are."""
+    marks = []
+    if graph.data.anomalous:
+        marks.append("shaded with a bar above: anomalous, numbered as below")
+    if graph.in_detail and any(each.event.expected_low is not None for each in graph.events):
+        marks.append("dashed: the expected value and the range of 90 %")
+    through = record.published_through
+    if through and through < request.end:
+        marks.append(
+            f"hatched: not scored yet (scored through {moment_in_words(through, request.zone)})"
+        )
+    return f'<p class="cutwatch-legend">{" · ".join(marks)}</p>' if marks else ""
+
+
+def _description(
+    request: WidgetRequest, record: DetectorRecord, data: GraphData, events: list[RecordedEvent]
+) -> str:
+    through = record.published_through
+    scored = moment_in_words(through, request.zone) if through else "nothing yet"
+    return (
+        f"{len(data.metric):,} datapoints, {len(data.anomalous):,} of them anomalous, {len(events)} events; "
+        f"scored through {scored}. The table below has the events."
+    )
+
+
+def _when(request: WidgetRequest) -> str:
+    start, end = (moment_in_words(each, request.zone) for each in (request.start, request.end))
+    return f"from {start} to {end} ({request.zone_name})"
+
+
+def _rest(events: list[RecordedEvent]) -> str:
+    more = len(events) - _MOST_EVENTS
+    return note(f"and {more:,} earlier ones; choose a shorter time range") if more > 0 else ""

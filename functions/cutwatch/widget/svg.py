@@ -1,0 +1,183 @@
+"""A detector's graph as SVG: the metric with its anomalies above, the anomaly score below, one axis of time.
+
+An anomaly is told by more than colour: its stretch is shaded and has a bar along the top, and events have the numbers
+that the table gives them.
+"""
+
+from collections.abc import Iterator
+from html import escape
+
+from cutwatch.widget.axes import time_ticks
+from cutwatch.widget.layout import CHARACTER, Graph, Panel, panels
+from cutwatch.widget.paths import line
+from cutwatch.wording import tick_labels
+
+FONT = "font-family:'Amazon Ember','Helvetica Neue',Roboto,Arial,sans-serif"
+_WIDE_LABEL = 78
+_BADGE = 16
+_NARROWEST_MARK = 2.0
+
+
+def draw(graph: Graph) -> str:
+    """The `<svg>` element, as wide as the request and as high as the graph says."""
+    request = graph.request
+    metric, score = panels(graph)
+    name = f"cutwatch-{request.widget}"
+    body = "".join(
+        [
+            *_frames(graph, metric, score),
+            *_unscored(graph, metric, score, name),
+            *_anomalies(graph, metric),
+            *_expected(graph, metric),
+            *_curve(metric, graph.data.period, graph.colours.metric, 1.6),
+            *_curve(score, graph.data.period, graph.colours.score, 1.2),
+            *_badges(graph, metric),
+        ]
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{request.width}" height="{graph.height}" '
+        f'viewBox="0 0 {request.width} {graph.height}" role="img" '
+        f'aria-labelledby="{name}-title {name}-desc" style="display:block;max-width:100%;height:auto;{FONT};font-size:11px">'
+        f'<title id="{name}-title">{escape(graph.title)}</title>'
+        f'<desc id="{name}-desc">{escape(graph.description)}</desc>{_hatch(graph, name)}{body}</svg>'
+    )
+
+
+def _frames(graph: Graph, metric: Panel, score: Panel | None) -> Iterator[str]:
+    colours = graph.colours
+    for panel in (metric, score):
+        if panel is None:
+            continue
+        for tick, label in zip(panel.ticks, tick_labels(panel.ticks), strict=True):
+            y = panel.y(tick)
+            yield (
+                f'<line x1="{panel.x.first:.1f}" x2="{panel.x.last:.1f}" y1="{y:.1f}" y2="{y:.1f}" '
+                f'stroke="{colours.grid}"/>'
+                f'<text x="{panel.x.first - 6:.1f}" y="{y + 4:.1f}" text-anchor="end" '
+                f'fill="{colours.quiet}">{label}</text>'
+            )
+    if score:
+        yield _text(score.x.first, score.top - 6, "anomaly score", colours.quiet)
+    yield from _time_axis(graph, score or metric)
+
+
+def _time_axis(graph: Graph, panel: Panel) -> Iterator[str]:
+    request, colours = graph.request, graph.colours
+    yield (
+        f'<line x1="{panel.x.first:.1f}" x2="{panel.x.last:.1f}" y1="{panel.bottom:.1f}" '
+        f'y2="{panel.bottom:.1f}" stroke="{colours.quiet}"/>'
+    )
+    most = max(int((panel.x.last - panel.x.first) // _WIDE_LABEL), 1)
+    for moment, label in time_ticks(request.start, request.end, request.zone, most):
+        x = panel.x(moment.timestamp())
+        half = len(label) * CHARACTER / 2
+        if x - half < 0 or x + half > request.width:
+            continue
+        yield (
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{panel.bottom:.1f}" y2="{panel.bottom + 4:.1f}" '
+            f'stroke="{colours.quiet}"/>'
+        )
+        yield _text(x, panel.bottom + 17, label, colours.quiet, "middle")
+
+
+def _unscored(graph: Graph, metric: Panel, score: Panel | None, name: str) -> Iterator[str]:
+    """After the watermark nothing has been judged yet: no anomaly there means nothing."""
+    through, request = graph.published_through, graph.request
+    if through is None or through >= request.end:
+        return
+    left = metric.x(through.timestamp())
+    width, bottom = metric.x.last - left, (score or metric).bottom
+    if width < 1:
+        return
+    yield (
+        f'<rect x="{left:.1f}" y="{metric.top:.1f}" width="{width:.1f}" '
+        f'height="{bottom - metric.top:.1f}" fill="url(#{name}-hatch)"/>'
+    )
+    label = "not scored yet"
+    is_free = all(metric.x(each.ends.timestamp()) < left - _BADGE for each in graph.events)
+    if is_free and width > len(label) * CHARACTER + 8:
+        yield _text(left + 4, 14, label, graph.colours.quiet)
+
+
+def _hatch(graph: Graph, name: str) -> str:
+    colour = graph.colours.grid
+    return (
+        f'<defs><pattern id="{name}-hatch" width="8" height="8" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="8" stroke="{colour}" '
+        'stroke-width="2"/></pattern></defs>'
+    )
+
+
+def _anomalies(graph: Graph, metric: Panel) -> Iterator[str]:
+    colour = graph.colours.anomaly
+    for begin, end in graph.data.stretches:
+        left, width = _mark(metric, begin, end)
+        yield (
+            f'<rect class="anomaly" x="{left:.1f}" y="{metric.top:.1f}" width="{width:.1f}" '
+            f'height="{metric.bottom - metric.top:.1f}" fill="{colour}" fill-opacity="0.16"/>'
+            f'<rect x="{left:.1f}" y="{metric.top:.1f}" width="{width:.1f}" height="3" fill="{colour}"/>'
+        )
+
+
+def _mark(panel: Panel, begin: float, end: float) -> tuple[float, float]:
+    """Left edge and width of a stretch: at least as wide as can be seen, and inside of the plot."""
+    left, right = panel.x(begin), panel.x(end)
+    left = min(left, panel.x.last - _NARROWEST_MARK)
+    return left, max(right - left, _NARROWEST_MARK)
+
+
+def _expected(graph: Graph, metric: Panel) -> Iterator[str]:
+    colour = graph.colours.expected
+    for each in graph.judged:
+        event = each.event
+        if event.expected is None or event.expected_low is None or event.expected_high is None:
+            continue
+        left, width = _mark(
+            metric, each.begins.timestamp(), each.ends.timestamp() + graph.data.period
+        )
+        top, bottom = metric.y(event.expected_high), metric.y(event.expected_low)
+        middle = metric.y(event.expected)
+        yield (
+            f'<rect class="expected" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" '
+            f'height="{max(bottom - top, 1):.1f}" fill="none" stroke="{colour}" stroke-dasharray="3 2"/>'
+            f'<line x1="{left:.1f}" x2="{left + width:.1f}" y1="{middle:.1f}" y2="{middle:.1f}" '
+            f'stroke="{colour}" stroke-width="1.5"/>'
+        )
+
+
+def _curve(panel: Panel | None, period: int, colour: str, width: float) -> Iterator[str]:
+    if panel is None:
+        return
+    path, alone = line(panel.points, period, panel.x, panel.y)
+    if path:
+        yield (
+            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}" '
+            'stroke-linejoin="round"/>'
+        )
+    if alone:
+        yield (
+            f'<path class="alone" d="{alone}" fill="none" stroke="{colour}" stroke-width="3.5" '
+            'stroke-linecap="round"/>'
+        )
+
+
+def _badges(graph: Graph, metric: Panel) -> Iterator[str]:
+    """The events' numbers above the plot, the gravest first where there is no room for all."""
+    colours = graph.colours
+    taken: list[float] = []
+    numbered = list(enumerate(graph.events, start=1))
+    for number, each in sorted(numbered, key=lambda pair: -(pair[1].event.severity or 1e9)):
+        middle = (metric.x(each.begins.timestamp()) + metric.x(each.ends.timestamp())) / 2
+        width = _BADGE + CHARACTER * (len(str(number)) - 1)
+        x = min(max(middle, metric.x.first + width / 2), metric.x.last - width / 2)
+        if any(abs(x - other) < width + 2 for other in taken):
+            continue
+        taken.append(x)
+        yield (
+            f'<rect x="{x - width / 2:.1f}" y="3" width="{width:.1f}" height="{_BADGE}" rx="8" '
+            f'fill="{colours.anomaly}"/>'
+        ) + _text(x, 15, str(number), colours.badge_text, "middle")
+
+
+def _text(x: float, y: float, text: str, colour: str, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}">{escape(text)}</text>'

@@ -1,5 +1,0 @@
-"""SageMaker as far as Random Cut Forest jobs need it; jobs really train and really score."""
-
-from local.aws.sagemaker.behaviour import SageMakerBehaviour
-
-__all__ = ["SageMakerBehaviour"]

@@ -1,0 +1,66 @@
+"""SQS's ApproximateNumberOfMessagesVisible: every minute while a queue holds messages, and 0 for a while after."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from localaws.embedded_ministack import account_scope, service
+
+_MINUTE = 60
+# SQS reports a queue's metrics until it has been inactive for so long.
+_ACTIVE_SECONDS = 6 * 3_600
+_Report = Callable[[str, str, Mapping[str, str], Any, Any], None]
+
+
+@dataclass
+class _Reported:
+    """Up to which minute a queue has been reported, and when it held messages last."""
+
+    minute: int
+    active: float
+
+
+class QueueDepths:
+    def __init__(self, report: _Report, region: str) -> None:
+        self._report = report
+        self._region = region
+        self._lock = threading.Lock()
+        self._reported: dict[str, _Reported] = {}
+
+    def report(self, now: datetime) -> None:
+        """Report each minute since the last that was reported; this minute as it is now."""
+        minute = int(now.timestamp()) // _MINUTE * _MINUTE
+        with self._lock, account_scope(self._region):
+            sqs = service("sqs")
+            for url, queue in list(sqs._queues.items()):
+                if queue["messages"] or url in self._reported:
+                    sqs._refresh_counts(queue)
+                    self._report_queue(url, queue, minute, now.timestamp())
+
+    def _report_queue(self, url: str, queue: Mapping[str, Any], minute: int, now: float) -> None:
+        arrivals = sorted(
+            message["visible_at"] for message in queue["messages"] if message["visible_at"] <= now
+        )
+        known = self._reported.get(url)
+        if known is None or minute < known.minute:
+            first = int(arrivals[0]) // _MINUTE * _MINUTE if arrivals else minute
+            known = self._reported[url] = _Reported(first - _MINUTE, now)
+        if arrivals:
+            known.active = now
+        if minute <= known.minute:
+            return
+        last = min(minute, int(known.active) + _ACTIVE_SECONDS)
+        times = np.arange(known.minute + _MINUTE, last + 1, _MINUTE, dtype=np.int64)
+        depths = np.searchsorted(arrivals, times + _MINUTE, side="left").astype(np.float64)
+        known.minute = minute
+        if times.size:
+            name = url.rpartition("/")[2]
+            self._report(
+                "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": name}, times, depths
+            )
+        if minute > last:
+            del self._reported[url]

@@ -1,0 +1,133 @@
+"""What a call needs to be allowed: IAM's actions, each with its resource and what conditions may ask about it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from localaws.api_request import ApiRequest
+from localaws.embedded_ministack import ACCOUNT_ID, core
+from localaws.iam.leading_keys import leading_keys
+from localaws.iam.template_needs import template_needs
+
+_SAGEMAKER_RESOURCES = {
+    "TrainingJob": "training-job",
+    "TransformJob": "transform-job",
+    "Model": "model",
+}
+# IAM's name of a service where boto3's is another.
+_IAM_NAMES = {"stepfunctions": "states"}
+# Of a log group itself; every other call of CloudWatch Logs is about streams in a group.
+_LOG_GROUP_OPERATIONS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
+
+
+@dataclass(frozen=True)
+class Need:
+    """One action on one resource. The keys of the context are in lower case."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+
+def needs_of(request: ApiRequest) -> list[Need]:
+    """All that must be allowed; a call that nobody knows needs an action of its own name on any resource."""
+    if request.service == "sagemaker":
+        return list(_sagemaker(request))
+    if request.service == "cloudwatch":
+        return [_cloudwatch(request)]
+    if request.service == "events" and request.operation == "PutEvents":
+        return list(_put_events(request))
+    return _as_ministack_sees_it(request)
+
+
+def need_to_list(request: ApiRequest) -> Need:
+    """S3 tells only those who may list the bucket that an object is missing."""
+    return Need("s3:ListBucket", f"arn:aws:s3:::{request.parameters['Bucket']}")
+
+
+def _cloudwatch(request: ApiRequest) -> Need:
+    context = {}
+    if request.operation == "PutMetricData":
+        context["cloudwatch:namespace"] = str(request.parameters.get("Namespace", ""))
+    return Need(f"cloudwatch:{request.operation}", "*", context)
+
+
+def _put_events(request: ApiRequest) -> Iterator[Need]:
+    """Of each bus and each source: MiniStack's own needs know neither."""
+    entries = request.parameters.get("Entries", [])
+    for bus, source in sorted({(e.get("EventBusName", "default"), e["Source"]) for e in entries}):
+        arn = f"arn:aws:events:{request.region}:{ACCOUNT_ID}:event-bus/{bus.rpartition('/')[2]}"
+        yield Need("events:PutEvents", arn, {"events:source": source})
+
+
+def _sagemaker(request: ApiRequest) -> Iterator[Need]:
+    arn = _sagemaker_arn(request)
+    yield Need(f"sagemaker:{request.operation}", arn)
+    parameters = request.parameters
+    if request.operation.startswith("Create") and parameters.get("Tags"):
+        yield Need("sagemaker:AddTags", arn)
+    for name in ("RoleArn", "ExecutionRoleArn"):
+        if name in parameters:
+            passed_to = {"iam:passedtoservice": "sagemaker.amazonaws.com"}
+            yield Need("iam:PassRole", parameters[name], passed_to)
+
+
+def _sagemaker_arn(request: ApiRequest) -> str:
+    for suffix, kind in _SAGEMAKER_RESOURCES.items():
+        name = request.parameters.get(f"{suffix}Name")
+        if name and request.operation.endswith(suffix):
+            return f"arn:aws:sagemaker:{request.region}:{ACCOUNT_ID}:{kind}/{name}"
+    return str(request.parameters.get("ResourceArn", "*"))
+
+
+def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
+    """MiniStack knows how the calls of its services translate, such as ListObjectsV2 into s3:ListBucket."""
+    actions = core("iam_actions")
+    service = _IAM_NAMES.get(request.service, request.service)
+    body, query, headers = request.body, dict(_query(request)), dict(request.headers)
+    place = (request.region, ACCOUNT_ID)
+    call = (request.method, request.path, headers, body, query)
+    action = actions.extract_iam_action(service, *call)
+    if action is None:
+        return [Need(f"{service}:{request.operation}", "*")]
+    if service == "dynamodb":
+        return _dynamodb(actions, action, request)
+    resource = actions.extract_resource_arn(service, *call, *place)
+    if service == "logs" and request.operation not in _LOG_GROUP_OPERATIONS:
+        resource = _streams_of(resource, request)
+    return [Need(action, resource), *_more(actions, request, call)]
+
+
+def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[Need]:
+    """What some calls need beside what they are named after."""
+    if request.service == "s3":
+        yield from (Need(*more) for more in actions.s3_additional_checks(*call))
+    if request.service == "cloudformation":
+        asked = template_needs(request.operation, request.parameters, request.region)
+        yield from (Need(*more) for more in asked)
+
+
+def _streams_of(group: str, request: ApiRequest) -> str:
+    """As refusals of AWS name them: with an empty stream where the call names none."""
+    stream = request.parameters.get("logStreamName", "")
+    return group if group == "*" else f"{group}:log-stream:{stream}"
+
+
+def _dynamodb(actions: Any, action: str, request: ApiRequest) -> list[Need]:
+    """A transaction needs the actions of its parts, a batch its action on each of its tables."""
+    place = (request.region, ACCOUNT_ID)
+    parts = actions.dynamodb_transaction_checks(action, request.body, *place) or [
+        (action, table) for table in actions.dynamodb_resource_arns(request.body, *place) or ["*"]
+    ]
+    found = leading_keys(request.parameters, request.region).items()
+    keys = {table.rpartition("/")[2]: values for table, values in found}
+    return [
+        Need(part, arn, {"dynamodb:leadingkeys": keys[table]} if table in keys else {})
+        for part, arn in parts
+        for table in [arn.partition("/")[2].partition("/")[0]]
+    ]
+
+
+def _query(request: ApiRequest) -> Mapping[str, str]:
+    """Form fields count as MiniStack's router has them: beneath the query string."""
+    return request.form if request.protocol == "query" else request.query

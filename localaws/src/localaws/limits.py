@@ -1,0 +1,52 @@
+"""Limits of AWS, each named once.
+
+Durations are `timedelta`s, sizes are bytes. Sources: the API references and quota pages of the services.
+"""
+
+from datetime import timedelta
+
+# CloudWatch GetMetricData
+GET_METRIC_DATA_MAX_QUERIES = 500
+GET_METRIC_DATA_MAX_DATAPOINTS = 100_800
+METRIC_EXPRESSION_MAX_LENGTH = 2_048
+METRIC_QUERY_ID_MAX_LENGTH = 255
+# CloudWatch SEARCH
+SEARCH_MAX_LENGTH = 1_024
+SEARCH_MAX_SERIES = 500
+# How long CloudWatch keeps datapoints, by the longest period (seconds) of each class.
+METRIC_RETENTION = {
+    60: timedelta(days=15),
+    300: timedelta(days=63),
+    3600: timedelta(days=455),
+}
+
+# CloudWatch PutMetricData
+PUT_METRIC_DATA_MAX_DATUMS = 1_000
+PUT_METRIC_DATA_MAX_BYTES = 1_000_000
+PUT_METRIC_DATA_MAX_VALUES_PER_DATUM = 150
+METRIC_MAX_DIMENSIONS = 30
+METRIC_NAME_MAX_LENGTH = 255
+METRIC_DIMENSION_MAX_LENGTH = 1_024
+METRIC_MAX_AGE = timedelta(days=14)
+METRIC_MAX_AHEAD = timedelta(hours=2)
+RESERVED_NAMESPACE_PREFIX = "AWS/"
+
+# SageMaker Random Cut Forest
+RCF_FEATURE_DIM = range(1, 10_000 + 1)
+RCF_NUM_TREES = range(50, 1_000 + 1)
+RCF_NUM_SAMPLES_PER_TREE = range(1, 2_048 + 1)
+
+# Step Functions, Lambda, SNS, EventBridge
+STATE_PAYLOAD_MAX_BYTES = 262_144
+EXECUTION_HISTORY_MAX_EVENTS = 25_000
+LAMBDA_PAYLOAD_MAX_BYTES = 6 * 1024 * 1024
+SNS_SUBJECT_MAX_LENGTH = 100
+SNS_MESSAGE_MAX_BYTES = 262_144
+
+
+def metric_retention(period_seconds: int) -> timedelta:
+    """How long CloudWatch keeps datapoints of this period."""
+    for longest_period in sorted(METRIC_RETENTION, reverse=True):
+        if period_seconds >= longest_period:
+            return METRIC_RETENTION[longest_period]
+    return timedelta(hours=3)

@@ -1,0 +1,101 @@
+"""CloudWatch: MiniStack's alarms are ours, and what other services report lands in our metrics.
+
+MiniStack judges an alarm by one statistic over its whole evaluation range, whatever the metric's dimensions, and
+sends a message of its own. Of Lambda it counts direct invocations only, none by a state machine, a rule or a topic,
+a throttled one as an invocation and twice as a throttle, and nothing for the account as a whole; of Step Functions
+nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from localaws.clock import Clock
+from localaws.cloudwatch.alarm_changes import Change, State
+from localaws.cloudwatch.alarm_evaluation import state_of
+from localaws.cloudwatch.service import CloudWatch
+from localaws.embedded_ministack import service
+from localaws.ministack_patches.mending import Mending
+
+_ENDED = {
+    "SUCCEEDED": "ExecutionsSucceeded",
+    "FAILED": "ExecutionsFailed",
+    "TIMED_OUT": "ExecutionsTimedOut",
+    "ABORTED": "ExecutionsAborted",
+}
+
+
+class Metrics:
+    def __init__(self, mending: Mending, cloudwatch: CloudWatch, clock: Clock) -> None:
+        self._cloudwatch = cloudwatch
+        self._clock = clock
+        ministack = service("cloudwatch")
+        mending.replace(ministack, "record_metric", self.record)
+        mending.replace(ministack, "_evaluate_alarm", cloudwatch.alarms.evaluate)
+        mending.replace(ministack, "_evaluate_all_alarms", cloudwatch.alarms.catch_up)
+        mending.replace(ministack, "_dispatch_alarm_actions", self.act)
+        self._functions = service("lambda_svc")
+        mending.replace(self._functions, "_emit_lambda_metrics", lambda *_, **__: None)
+        self._execute = mending.replace(self._functions, "_execute_function", self.execute)
+        self._emit = mending.replace(
+            service("stepfunctions"), "_emit_execution_status_event", self.execution_changed
+        )
+
+    def record(
+        self,
+        namespace: str,
+        name: str,
+        value: float,
+        unit: str = "None",
+        dimensions: Mapping[str, str] | None = None,
+    ) -> None:
+        self._cloudwatch.record(namespace, name, value, unit, dimensions or {})
+
+    def execute(self, function: Mapping[str, Any], event: Any) -> dict[str, Any]:
+        """Execute a function, for whomever, and count it."""
+        configuration = function.get("config") or function
+        if self._functions._function_config_scope_mismatch(configuration):
+            return self._execute(function, event)  # type: ignore[no-any-return]
+        started = self._clock.now()
+        result: dict[str, Any] = self._execute(function, event)
+        self._count(configuration["FunctionName"], result, started)
+        return result
+
+    def _count(self, function: str, result: Mapping[str, Any], started: datetime) -> None:
+        throttled = bool(result.get("throttle"))
+        counts = {"Throttles": float(throttled)}
+        if not throttled:
+            counts |= {"Invocations": 1.0, "Errors": float(bool(result.get("error")))}
+        for dimensions in ({"FunctionName": function}, {}):
+            for name, value in counts.items():
+                self._cloudwatch.record("AWS/Lambda", name, value, "Count", dimensions)
+            if not throttled:
+                self._cloudwatch.record(
+                    "AWS/Lambda",
+                    "Duration",
+                    self._milliseconds_since(started),
+                    "Milliseconds",
+                    dimensions,
+                )
+
+    def _milliseconds_since(self, moment: datetime) -> float:
+        return (self._clock.now() - moment).total_seconds() * 1_000
+
+    def act(self, alarm: dict[str, Any], old: str, new: str, reason: str) -> None:
+        """A change that MiniStack makes: SetAlarmState's, or a composite alarm's."""
+        changed = state_of(alarm)
+        before = State(old, "", changed.since)
+        after = State(new, reason, changed.since, alarm.get("StateReasonData"))
+        self._cloudwatch.alarms.actions.act(Change(dict(alarm), before, after))
+
+    def execution_changed(self, execution: Mapping[str, Any]) -> None:
+        """Count the executions of a state machine as AWS/States does, beside MiniStack's event."""
+        self._emit(execution)
+        dimensions = {"StateMachineArn": execution["stateMachineArn"]}
+        if execution["status"] == "RUNNING":
+            self._cloudwatch.record("AWS/States", "ExecutionsStarted", 1, "Count", dimensions)
+        elif name := _ENDED.get(execution["status"]):
+            started = datetime.fromisoformat(execution["startDate"]).astimezone(UTC)
+            took = self._milliseconds_since(started)
+            self._cloudwatch.record("AWS/States", name, 1, "Count", dimensions)
+            self._cloudwatch.record("AWS/States", "ExecutionTime", took, "Milliseconds", dimensions)

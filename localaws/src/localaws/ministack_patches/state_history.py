@@ -1,0 +1,110 @@
+"""Step Functions, history: the events that AWS writes, each with the one before it.
+
+MiniStack calls a function's events a task's, leaves out that work has started and that a Map Run began and ended,
+and links no event to another.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from localaws.embedded_ministack import service
+from localaws.ministack_patches.mending import Mending
+
+Event = tuple[str, Mapping[str, Any]]
+_Execution = dict[str, Any]
+_INTEGRATION = "arn:aws:states:::"
+
+
+class Histories:
+    """Ties histories together; other mends write into them through the same `_add_event`."""
+
+    def __init__(self, mending: Mending) -> None:
+        self._states = service("stepfunctions")
+        self._write = mending.replace(self._states, "_add_event", self.add_event)
+        self._list = mending.replace(self._states, "_list_executions", self.list_executions)
+
+    def add_event(
+        self, execution: _Execution, kind: str, details: Mapping[str, Any] | None = None
+    ) -> Any:
+        event = None
+        for name, described in _events(kind, details or {}):
+            event = self._write(execution, name, described)
+            event["previousEventId"] = _previous(event["id"])
+        execution["events"][0]["previousEventId"] = 0
+        return event
+
+    def list_executions(self, request: Mapping[str, Any]) -> Any:
+        machine = request.get("stateMachineArn")
+        if machine and machine not in self._states._state_machines and "/" not in machine:
+            message = f"State Machine Does Not Exist: '{machine}'"
+            return self._states.error_response_json("StateMachineDoesNotExist", message, 400)
+        return self._list(request)
+
+
+def map_run_events(
+    states: Any, execution: _Execution, label: str | None, run: Callable[[], Any]
+) -> Any:
+    """Run a distributed Map, and write down when its Map Run began and how it ended."""
+    known = set(states._map_runs.keys())
+    try:
+        result = run()
+    except states._ExecutionError as error:
+        details = {"error": error.error, "cause": error.cause}
+        _write_map_run(states, execution, label, known, ("MapRunFailed", details))
+        raise
+    _write_map_run(states, execution, label, known, ("MapRunSucceeded", {}))
+    return result
+
+
+def _write_map_run(
+    states: Any, execution: _Execution, label: str | None, known: set[str], ending: Event
+) -> None:
+    name = f"/{label}:" if label else ":mapRun:"
+    for arn, run in states._map_runs.items():
+        if arn in known or name not in arn or run["executionArn"] != execution["executionArn"]:
+            continue
+        details = {"mapRunStartedEventDetails": {"mapRunArn": arn}}
+        states._add_event(execution, "MapRunStarted", details)["timestamp"] = run["startDate"]
+        kind, ended = ending
+        states._add_event(execution, kind, {_details_of(kind): ended} if ended else {})
+
+
+def _previous(event_id: int) -> int:
+    """The first state's entry follows nothing, as the start does."""
+    return event_id - 1 if event_id > 2 else 0
+
+
+def _events(kind: str, details: Mapping[str, Any]) -> Iterator[Event]:
+    """What AWS writes where MiniStack writes this one event."""
+    task = details.get(_details_of(kind), {})
+    resource = str(task.get("resource", ""))
+    if not kind.startswith("Task") or not resource:
+        yield kind, details
+    elif ":function:" in resource and not resource.startswith(_INTEGRATION):
+        yield from _function_events(kind.removeprefix("Task"), task)
+    else:
+        yield from _task_events(kind, task, resource)
+
+
+def _function_events(ending: str, task: Mapping[str, Any]) -> Iterator[Event]:
+    if ending == "Failed" and task.get("error") == "States.Timeout":
+        ending = "TimedOut"
+    kind = f"LambdaFunction{ending}"
+    left_out = ("resourceType",) if ending == "Scheduled" else ("resourceType", "resource")
+    described = {name: value for name, value in task.items() if name not in left_out}
+    yield kind, {_details_of(kind): described}
+    if ending == "Scheduled":
+        yield "LambdaFunctionStarted", {}
+
+
+def _task_events(kind: str, task: Mapping[str, Any], resource: str) -> Iterator[Event]:
+    """`arn:aws:states:::sns:publish` is the resource `publish` of the type `sns`."""
+    resource_type, _, action = resource.removeprefix(_INTEGRATION).partition(":")
+    named = {"resourceType": resource_type, "resource": action or resource}
+    yield kind, {_details_of(kind): {**task, **named}}
+    if kind == "TaskScheduled":
+        yield "TaskStarted", {"taskStartedEventDetails": named}
+
+
+def _details_of(kind: str) -> str:
+    return f"{kind[0].lower()}{kind[1:]}EventDetails"

@@ -1,0 +1,52 @@
+"""What AWS has no API for and whoever runs the local AWS wants: firing a scheduled rule now.
+
+On AWS itself only EventBridge can: it accepts no events of the source `aws.events` from anybody else.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from localaws.api_request import ApiRequest
+from localaws.api_response import ApiResponse
+
+FIRE_PATH = "/_cutwatch/fire"
+_OWN_PATHS = "/_cutwatch/"
+
+
+class OperatorRequests:
+    """Answers `POST /_cutwatch/fire?rule=NAME&at=TIME`."""
+
+    def __init__(self, fire: Callable[[str, datetime | None], list[str]]) -> None:
+        self._fire = fire
+
+    def serves(self, path: str) -> bool:
+        return path.startswith(_OWN_PATHS)
+
+    def answer(self, request: ApiRequest) -> ApiResponse:
+        if request.path != FIRE_PATH:
+            return _json(404, {"error": f"there is nothing at {request.path}"})
+        if request.method != "POST":
+            return _json(405, {"error": f"{FIRE_PATH} takes POST, not {request.method}"})
+        try:
+            at = _moment(request.query["at"]) if request.query.get("at") else None
+            started = self._fire(request.query.get("rule", ""), at)
+        except ValueError as error:
+            return _json(400, {"error": str(error)})
+        except LookupError as error:
+            return _json(404, {"error": str(error)})
+        return _json(200, {"executions": started})
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601; UTC where it names no zone, as EventBridge's times are."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is no time such as 2026-11-02T04:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _json(status: int, content: Mapping[str, Any]) -> ApiResponse:
+    return ApiResponse(status, {"content-type": "application/json"}, json.dumps(content).encode())

@@ -1,0 +1,151 @@
+"""SageMaker's built-in Random Cut Forest: its hyperparameters, its input, its model, its scores."""
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from krcf import RandomCutForest
+from numpy.typing import NDArray
+
+from localaws.limits import RCF_FEATURE_DIM, RCF_NUM_SAMPLES_PER_TREE, RCF_NUM_TREES
+from localaws.sagemaker.jobs import JobFailure
+
+Rows = NDArray[np.float64]
+
+_RANGES = {
+    "feature_dim": RCF_FEATURE_DIM,
+    "num_trees": RCF_NUM_TREES,
+    "num_samples_per_tree": RCF_NUM_SAMPLES_PER_TREE,
+}
+_DEFAULTS = {"num_trees": "100", "num_samples_per_tree": "256", "eval_metrics": ""}
+_MODEL_FILE = "model_algo-1"
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    feature_dim: int
+    num_trees: int
+    num_samples_per_tree: int
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> Self:
+        """Read the strings that SageMaker passes on, as strictly as the algorithm does."""
+        for name in given.keys() - _RANGES.keys() - _DEFAULTS.keys():
+            raise _hyperparameter_error(
+                f"Additional hyperparameters are not allowed ('{name}' was unexpected)"
+            )
+        if "feature_dim" not in given:
+            raise _hyperparameter_error("'feature_dim' is a required hyperparameter")
+        texts = {**_DEFAULTS, **given}
+        return cls(**{name: _integer(name, texts[name]) for name in _RANGES})
+
+
+def parse_rows(content: bytes, feature_dim: int, source: str) -> Rows:
+    """Parse CSV without a header: one observation a line, every value a finite number."""
+    text = content.decode("utf-8", errors="replace")
+    try:
+        rows = np.array([line.split(",") for line in text.splitlines() if line], dtype=np.float64)
+    except ValueError:
+        raise _data_error(source) from None
+    if rows.size == 0 or not np.isfinite(rows).all():
+        raise _data_error(source)
+    if rows.shape[1] != feature_dim:
+        raise JobFailure(
+            f"ClientError: The dimension of the data in '{source}' is {rows.shape[1]}, but the "
+            f"hyperparameter feature_dim is {feature_dim}. (caused by ValueError)"
+        )
+    return rows
+
+
+def train(rows: Rows, parameters: Hyperparameters) -> bytes:
+    """Train a static forest on a uniform sample; the same rows and hyperparameters give the same forest."""
+    seed = int.from_bytes(
+        hashlib.sha256(rows.tobytes() + repr(parameters).encode()).digest()[:4], "big"
+    )
+    options: Any = {
+        "dimensions": parameters.feature_dim,
+        "shingle_size": 1,
+        "num_trees": parameters.num_trees,
+        "sample_size": parameters.num_samples_per_tree,
+        "lambda": 0.0,
+        "output_after": 1,
+        "random_seed": seed,
+        "internal_shingling": False,
+        "parallel_execution_enabled": False,
+    }
+    forest = RandomCutForest(options)
+    for row in np.random.default_rng(seed).permutation(rows):
+        forest.update(row)
+    return _pack(forest.to_msgpack())
+
+
+def load(artefact: bytes) -> RandomCutForest:
+    """The forest in a model artefact."""
+    try:
+        return RandomCutForest.from_msgpack(_unpack(artefact))
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise JobFailure(f"ModelError: Unable to load the model: {reason}") from error
+
+
+def score(forest: RandomCutForest, rows: Rows) -> list[float]:
+    """Score each row, in order; higher is more anomalous."""
+    return [forest.score(row) for row in rows]
+
+
+def jsonlines(scores: Sequence[float]) -> bytes:
+    return "".join(json.dumps({"score": value}) + "\n" for value in scores).encode()
+
+
+def _pack(model: bytes) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo(_MODEL_FILE)
+        entry.size = len(model)
+        tar.addfile(entry, io.BytesIO(model))
+    return gzip.compress(archive.getvalue(), compresslevel=1, mtime=0)
+
+
+def _unpack(artefact: bytes) -> bytes:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(artefact), mode="r|gz") as tar:
+            for entry in tar:
+                model = tar.extractfile(entry)
+                if entry.name == _MODEL_FILE and model is not None:
+                    return model.read()
+    except (tarfile.TarError, OSError) as error:
+        raise JobFailure(f"ModelError: Unable to load the model: {error}") from error
+    raise JobFailure(f"ModelError: Unable to load the model: it has no {_MODEL_FILE}")
+
+
+def _integer(name: str, text: str) -> int:
+    allowed = _RANGES[name]
+    if not text.strip().isdigit():
+        raise _hyperparameter_error(f"'{text}' of {name} is not of type 'integer'")
+    value = int(text)
+    if value not in allowed:
+        raise _hyperparameter_error(
+            f"{value} of {name} is not between {allowed.start} and {allowed.stop - 1}"
+        )
+    return value
+
+
+def _hyperparameter_error(cause: str) -> JobFailure:
+    return JobFailure(
+        "ClientError: Unable to initialize the algorithm. Failed to validate hyperparameters. "
+        f"(caused by ValidationError) Caused by: {cause}"
+    )
+
+
+def _data_error(source: str) -> JobFailure:
+    return JobFailure(
+        f"ClientError: Unable to read data channel 'train' from '{source}'. Requested content-type "
+        "is 'text/csv;label_size=0'. Please verify the data matches the requested content-type. "
+        "(caused by MXNetError)"
+    )

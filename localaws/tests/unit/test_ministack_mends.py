@@ -1,0 +1,52 @@
+"""What holds the mends to the MiniStack that they were written for."""
+
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from localaws.ministack_patches import mending
+from localaws.ministack_patches.stack_resources import WatchedProperties
+
+
+def test_the_installed_ministack_is_the_mended_one() -> None:
+    assert version("ministack") == mending.MENDED_VERSION
+
+
+def test_the_project_asks_for_the_mended_ministack() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    (required,) = [name for name in project["dependencies"] if name.startswith("ministack")]
+    assert required == f"ministack=={mending.MENDED_VERSION}"
+
+
+def test_another_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mending, "version", lambda _: "9.9.9")
+    with pytest.raises(RuntimeError, match=r"ministack 9\.9\.9 is installed"):
+        mending.check_version()
+
+
+def test_mending_is_undone_in_reverse() -> None:
+    module = SimpleNamespace(name=lambda: "upstream")
+    mended = mending.Mending()
+    mended.replace(module, "name", lambda: "first")
+    original = mended.replace(module, "name", lambda: "second")
+    assert (module.name(), original()) == ("second", "first")
+    mended.undo()
+    assert module.name() == "upstream"
+
+
+def test_properties_tell_which_of_them_nobody_looked_at() -> None:
+    properties = WatchedProperties({"a": 1, "b": 2, "c": 3, "d": 4})
+    assert properties["a"] == 1
+    assert properties.get("b") == 2
+    assert "c" in properties
+    assert properties.ignored == ["d"]
+
+
+def test_a_copy_of_properties_looks_at_all_of_them() -> None:
+    for copied in (dict, lambda properties: {**properties}, lambda p: dict(p.items())):
+        properties = WatchedProperties({"a": 1, "b": 2})
+        assert copied(properties) == {"a": 1, "b": 2}
+        assert properties.ignored == []

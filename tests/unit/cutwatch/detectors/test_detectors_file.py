@@ -1,0 +1,368 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutwatch.detectors.detector import CutoffRule
+from cutwatch.detectors.detectors_file import load_configuration, parse_configuration
+from cutwatch.detectors.exclusions import Exclusion
+from cutwatch.errors import InvalidDetectors
+from tests.support.stack import PROJECT
+
+ORDERS: dict[str, Any] = {
+    "name": "orders",
+    "namespace": "Shop",
+    "metric": "Orders",
+    "statistic": "Sum",
+}
+
+
+def document(*detectors: Any) -> str:
+    return yaml.safe_dump({"detectors": list(detectors)})
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(InvalidDetectors) as refused:
+        parse_configuration(text)
+    return str(refused.value).splitlines()
+
+
+def test_a_detector_needs_a_name_and_a_metric_and_has_defaults_for_the_rest() -> None:
+    [detector] = parse_configuration(document(ORDERS)).detectors
+
+    assert (detector.name, detector.metric_label) == ("orders", "Shop Orders, Sum")
+    assert (detector.period, detector.missing_data, detector.history_days) == (300, "ignore", None)
+    assert detector.cutoff == CutoffRule("likelihood", None)
+
+
+def test_detectors_keep_the_order_of_the_file() -> None:
+    text = document(*({**ORDERS, "name": name} for name in ("b", "a", "c")))
+    assert [detector.name for detector in parse_configuration(text).detectors] == ["b", "a", "c"]
+
+
+def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
+    [detector] = load_configuration(PROJECT / "functions" / "detectors.yaml").detectors
+    assert detector.metric_label == "AWS/Lambda Invocations, Sum"
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        (
+            {"missing_data": "nothing"},
+            "missing_data: 'nothing' is not allowed; expected 'ignore', 'zero', 'previous' or 'anomalous'",
+        ),
+        (
+            {"cutoff": {"method": "best"}},
+            "cutoff.method: 'best' is not allowed; expected 'likelihood', 'training' or 'window'",
+        ),
+        ({"cutoff": {"sigmas": 0}}, "cutoff.sigmas: 0: input should be greater than 0"),
+        ({"period": 90}, "period: 90 must be a multiple of 60 seconds from 60 to 86400"),
+        ({"period": "often"}, "period: 'often': input should be a valid integer"),
+        ({"history_days": 0}, "history_days: 0: input should be greater than or equal to 1"),
+        ({"history_days": 456}, "history_days: 456: input should be less than or equal to 455"),
+        ({"shingle_size": 513}, "shingle_size: 513: input should be less than or equal to 512"),
+        ({"statistic": "Mean"}, "statistic: 'Mean' is none of SampleCount, Average, Sum"),
+        ({"time_zone": "Berlin"}, "time_zone: 'Berlin' is no IANA time zone"),
+        ({"dimensions": ["Shop"]}, "dimensions: ['Shop']: input should be a valid dictionary"),
+        ({"metric": ""}, "metric: '': string should have at least 1 character"),
+        ({"namespace": None}, "namespace: None: input should be a valid string"),
+        (
+            {"features": ["level"]},
+            "features: ['level'] is not allowed; expected auto, or a list of value, difference, residual",
+        ),
+        (
+            {"features": []},
+            "features: [] is not allowed; expected auto, or a list of value, difference, residual",
+        ),
+        (
+            {"exclude": [{"begin": "22:00", "start": "1:00", "end": "2:00"}]},
+            "exclude.0.begin: is not a",
+        ),
+        ({"sensitivity": "max"}, "sensitivity: 'max' is not allowed; expected 'low', 'medium' or"),
+        (
+            {"direction": "up"},
+            "direction: 'up' is not allowed; expected 'both', 'above' or 'below'",
+        ),
+        (
+            {"minimum_deviation": {"absolute": -1}},
+            "minimum_deviation.absolute: -1: input should be greater than or equal to 0",
+        ),
+        (
+            {"exclude": [{"start": "22:00", "end": "later"}]},
+            "exclude.0: '22:00' to 'later': expected",
+        ),
+        (
+            {"exclude": [{"start": "22:00", "end": "06:00", "days": ["caturday"]}]},
+            "exclude.0.days.0: 'caturday' is not allowed; expected 'monday', 'tuesday'",
+        ),
+        ({"colour": "red"}, "colour: is not a field; the fields are name, namespace, metric"),
+        ({"cutoff": {"sigma": 3}}, "cutoff.sigma: is not a field; the fields are method, sigmas"),
+    ],
+)
+def test_a_mistake_names_detector_field_value_and_what_is_allowed(
+    change: dict[str, Any], mistake: str
+) -> None:
+    [line] = mistakes(document(ORDERS | change))
+    assert line.startswith(f"detectors.yaml: detector 'orders': {mistake}")
+
+
+def test_a_missing_field_is_named() -> None:
+    assert mistakes(document({"name": "orders", "namespace": "Shop", "statistic": "Sum"})) == [
+        "detectors.yaml: detector 'orders': metric: is missing"
+    ]
+
+
+def test_a_detector_without_a_name_is_named_by_its_place() -> None:
+    nameless = {key: value for key, value in ORDERS.items() if key != "name"}
+
+    assert mistakes(document(ORDERS, nameless)) == [
+        "detectors.yaml: detector number 2: name: is missing"
+    ]
+
+
+def test_an_unknown_field_of_the_file_itself_is_told_what_there_is() -> None:
+    assert mistakes(document(ORDERS) + "colour: red\n") == [
+        "detectors.yaml: colour: is not a field; the fields are detectors, engine"
+    ]
+
+
+def test_all_mistakes_come_at_once() -> None:
+    lines = mistakes(
+        document(ORDERS | {"period": "often", "shingle_size": 0}, {"name": "refunds"}, "visits")
+    )
+
+    assert len(lines) == 6
+    assert lines[-1].startswith(
+        "detectors.yaml: detector number 3: must be a mapping of fields, not 'visits'"
+    )
+
+
+def test_a_name_must_not_be_used_twice() -> None:
+    assert mistakes(document(ORDERS, ORDERS)) == [
+        "detectors.yaml: detector 'orders': name: is used more than once"
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "orders", "42", "- name: orders"])
+def test_a_file_must_begin_with_detectors(text: str) -> None:
+    [line] = mistakes(text)
+    assert line == "detectors.yaml: must begin with 'detectors:' and a list below it"
+
+
+@pytest.mark.parametrize("text", ["detectors: []", "detectors: null", "{}", "detectors: orders"])
+def test_a_file_must_name_at_least_one_metric(text: str) -> None:
+    [line] = mistakes(text)
+    assert line.startswith("detectors.yaml: detectors: ")
+
+
+def test_a_key_that_stands_twice_is_a_mistake_and_not_the_last_one_wins() -> None:
+    text = document(ORDERS) + "    period: 60\n    period: 300\n".replace("    ", "  ")
+    [line] = mistakes(text)
+
+    assert "is not valid YAML: key 'period' appears 2 times" in line
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "detectors: !!python/object/apply:os.system ['true']",
+        "detectors: [",
+        "detectors: *nowhere",
+        "detectors:\n\t- name: tabs",
+        "detectors: \x00",
+        "? [a, b]\n: c",
+        "detectors: &a [*a]",
+        "detectors: 2026-99-99",
+        "{[1]: 2}",
+        "{{a: 1}: 2}",
+    ],
+)
+def test_hostile_yaml_is_refused_in_one_line(hostile: str) -> None:
+    [line] = mistakes(hostile)
+    assert line.startswith("detectors.yaml: ")
+
+
+def test_aliases_do_not_multiply_without_end() -> None:
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{name}: &{name} [*{before}, *{before}]\n"
+        for before, name in zip("abcdef", "bcdefg", strict=True)
+    )
+    assert mistakes(bomb + "detectors: *g")
+
+
+@given(st.text(max_size=200))
+def test_no_text_raises_anything_but_invalid_detectors(text: str) -> None:
+    assert all(line.startswith("detectors.yaml:") for line in mistakes(text))
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+fields = st.sampled_from(
+    [
+        *(*ORDERS, "dimensions", "period", "missing_data", "cutoff", "time_zone", "exclude"),
+        *("expression", "metrics", "for_each", "limit"),
+    ]
+)
+
+
+@given(st.lists(st.dictionaries(fields, values, max_size=6) | values, max_size=3))
+def test_no_document_raises_anything_but_invalid_detectors(detectors: list[Any]) -> None:
+    try:
+        parsed = parse_configuration(yaml.safe_dump({"detectors": detectors}))
+    except InvalidDetectors:
+        return
+    assert len(parsed.detectors) + len(parsed.templates) == len(detectors)
+
+
+def test_the_files_own_name_stands_in_its_mistakes(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("detectors: []")
+
+    with pytest.raises(InvalidDetectors, match=r"^mine\.yaml: detectors: is empty"):
+        load_configuration(file)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"])
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "detectors.yaml"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(InvalidDetectors, match=r"^detectors\.yaml: cannot be read: "):
+        load_configuration(file)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("22:00", "06:00"), ("2026-12-24", "2026-12-27"), ("2026-12-24T12:00:00", "2026-12-27T12:00")],
+)
+def test_times_and_dates_need_no_quotes(start: str, end: str) -> None:
+    text = f"{document(ORDERS)}  exclude: [{{start: {start}, end: {end}}}]\n"
+    [detector] = parse_configuration(text).detectors
+
+    assert detector.exclude == (Exclusion(start, end),)
+
+
+METRICS = {
+    "errors": {"namespace": "Shop", "metric": "Errors", "statistic": "Sum"},
+    "requests": {"namespace": "Shop", "metric": "Requests", "statistic": "Sum"},
+}
+RATIO: dict[str, Any] = {
+    "name": "error-rate",
+    "expression": "100 * errors / requests",
+    "metrics": METRICS,
+}
+EACH: dict[str, Any] = {**ORDERS, "name": "orders-of", "for_each": "Till"}
+
+
+def test_an_expression_over_metrics_is_a_detector() -> None:
+    [detector] = parse_configuration(document(RATIO)).detectors
+
+    assert detector.expression == "100 * errors / requests"
+    assert [metric.metric for metric in detector.sources] == ["Errors", "Requests"]
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        ({"namespace": "Shop"}, "expression: stands beside namespace; a detector has either"),
+        ({"expression": "errors"}, "metrics: 'requests' is not used in the expression 'errors'"),
+        ({"expression": "x" * 2_049}, "expression: 'xxx"),
+        ({"expression": ""}, "expression: '': string should have at least 1 character"),
+        ({"metrics": ["errors"]}, "metrics: ['errors']: input should be a valid dictionary"),
+        ({"metrics": METRICS | {"requests": {}}}, "metrics.requests.namespace: is missing"),
+        (
+            {"metrics": METRICS | {"requests": METRICS["errors"] | {"statistic": "Mean"}}},
+            "metrics.requests: statistic: 'Mean' is none of",
+        ),
+        (
+            {"metrics": METRICS | {"requests": METRICS["errors"] | {"period": 60}}},
+            "metrics.requests.period: is not a field; the fields are namespace, metric, statistic, dimensions",
+        ),
+    ],
+)
+def test_a_mistake_in_an_expression_or_its_metrics_is_named_like_any_other(
+    change: dict[str, Any], mistake: str
+) -> None:
+    line = mistakes(document(RATIO | change))[0]
+    assert line.startswith(f"detectors.yaml: detector 'error-rate': {mistake}")
+
+
+def test_an_entry_with_for_each_is_a_template_beside_the_detectors() -> None:
+    found = parse_configuration(document(ORDERS, EACH, {**EACH, "name": "few", "limit": 7}))
+
+    assert [detector.name for detector in found.detectors] == ["orders"]
+    assert [(t.name, t.for_each, t.limit) for t in found.templates] == [
+        ("orders-of", "Till", 100),
+        ("few", "Till", 7),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        ({"limit": 0}, "limit: 0: input should be greater than or equal to 1"),
+        ({"limit": 1_001}, "limit: 1001: input should be less than or equal to 1000"),
+        ({"for_each": None, "limit": 5}, "for_each: None: input should be a valid string"),
+        ({"period": "often"}, "period: 'often': input should be a valid integer"),
+        ({"period": 90}, "period: 90 must be a multiple of 60"),
+        ({"cutoff": {"sigma": 3}}, "cutoff.sigma: is not a field; the fields are method, sigmas"),
+        ({"features": ["level"]}, "features: ['level'] is not allowed"),
+        ({"dimensions": {"Till": "1"}}, "for_each: 'Till' has one value already"),
+        ({"name": "x" * 41}, "name: 'xxxx"),
+    ],
+)
+def test_a_mistake_in_a_template_is_named_where_it_stands_in_the_file(
+    change: dict[str, Any], mistake: str
+) -> None:
+    [line] = mistakes(document(EACH | change))
+    name = change.get("name", "orders-of")
+    assert line.startswith(f"detectors.yaml: detector '{name}': {mistake}")
+
+
+def test_a_limit_without_for_each_lacks_it() -> None:
+    assert mistakes(document(ORDERS | {"limit": 5})) == [
+        "detectors.yaml: detector 'orders': for_each: is missing"
+    ]
+
+
+def test_an_unknown_field_is_told_those_of_templates_too() -> None:
+    for entry in (ORDERS, EACH):
+        [line] = mistakes(document(entry | {"colour": "red"}))
+        assert "colour: is not a field; the fields are name, " in line
+        assert line.endswith("for_each, limit")
+
+
+def test_a_template_and_a_detector_must_not_share_a_name() -> None:
+    assert mistakes(document(ORDERS, EACH | {"name": "orders"})) == [
+        "detectors.yaml: detector 'orders': name: is used more than once"
+    ]
+
+
+def test_the_files_engine_is_that_of_every_entry_without_one_of_its_own() -> None:
+    text = """
+engine: lambda
+detectors:
+  - {name: a, namespace: Shop, metric: A, statistic: Sum}
+  - {name: b, namespace: Shop, metric: B, statistic: Sum, engine: sagemaker}
+  - {name: c, for_each: Queue, namespace: Shop, metric: C, statistic: Sum}
+"""
+    configuration = parse_configuration(text)
+
+    assert [detector.engine for detector in configuration.detectors] == ["lambda", "sagemaker"]
+    assert configuration.templates[0].pattern.engine == "lambda"
+
+
+@pytest.mark.parametrize("text", ["engine: spark\ndetectors: []", "detectors: [{engine: spark}]"])
+def test_an_unknown_engine_is_refused_with_those_there_are(text: str) -> None:
+    with pytest.raises(InvalidDetectors, match="engine: 'spark' is not allowed; expected"):
+        parse_configuration(text)

@@ -1,0 +1,81 @@
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutwatch_cli.report.outline import METRIC_HEIGHT, WIDTH, extremes, outline
+from tests.support.sample_reports import PERIOD, START, event, report_of
+
+REPORTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "nothing reported": {"values": [np.nan] * 200},
+    "nothing scored": {"scores": [np.nan] * 200, "cutoffs": [], "trained_until": [], "usual": []},
+    "constant": {"values": [0.0] * 200},
+    "negative": {"values": [-5.0] * 200},
+    "gaps": {"values": [np.nan if position % 3 else 1e9 for position in range(200)]},
+}
+
+
+@given(
+    values=st.lists(
+        st.one_of(st.floats(-1e9, 1e9), st.just(float("nan"))), min_size=1, max_size=300
+    ),
+    columns=st.integers(1, 40),
+)
+def test_each_column_keeps_its_lowest_and_highest(values: list[float], columns: int) -> None:
+    found = {column: (low, high) for column, low, high in extremes(np.array(values), columns)}
+
+    expected: dict[int, list[float]] = {}
+    for position, value in enumerate(values):
+        if not np.isnan(value):
+            expected.setdefault(position * columns // len(values), []).append(value)
+    assert found == {column: (min(own), max(own)) for column, own in expected.items()}
+
+
+def test_a_single_datapoint_of_nine_weeks_reaches_the_top_of_the_picture() -> None:
+    values = np.full(18_144, 100.0)
+    values[12_345] = 5000.0
+
+    path = outline(report_of(count=18_144, values=values, usual=[])).metric
+
+    highest = min(float(y) for y in re.findall(r"V([\d.]+)", path))
+    assert highest < 0.06 * METRIC_HEIGHT
+
+
+def test_an_event_of_one_datapoint_is_wide_enough_to_be_seen() -> None:
+    drawn = outline(report_of([9_000], count=18_144, events=[event(9_000, 9_000)]))
+
+    for rectangles in (drawn.events, drawn.anomalous):
+        ((left, width),) = rectangles
+        assert width >= 2
+        assert left == pytest.approx(WIDTH * 9_000 / 18_144, abs=1)
+
+
+def test_where_numbers_would_cover_each_other_the_gravest_is_told() -> None:
+    events = [event(100, 101, 2.0), event(102, 103, 7.0), event(180, 181, 1.0)]
+
+    assert sorted(number for number, _ in outline(report_of(events=events)).numbers) == [2, 3]
+
+
+def test_what_began_before_the_picture_is_cut_at_its_edge() -> None:
+    drawn = outline(report_of(events=[event(-50, 10), event(-90, -60)]))
+
+    assert drawn.events[0][0] == 0
+    assert len(drawn.events) == 1
+
+
+def test_a_training_before_the_picture_is_not_marked() -> None:
+    drawn = outline(report_of(trained_until=[START - PERIOD, START + 100 * PERIOD]))
+
+    assert drawn.trained == [WIDTH / 2]
+
+
+@pytest.mark.parametrize("fields", REPORTS.values(), ids=REPORTS)
+def test_there_is_an_outline_whatever_is_known(fields: dict[str, Any]) -> None:
+    drawn = outline(report_of([10, 100], **fields))
+
+    assert drawn.lowest < drawn.highest
+    assert "nan" not in f"{drawn.metric}{drawn.usual}{drawn.score}{drawn.cutoff}"
