@@ -1,7 +1,7 @@
 """The template's settings: the values of each environment, and what each setting allows."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 MAPPING = "Settings"
@@ -25,25 +25,32 @@ def setting_mistakes(template: Template) -> Iterator[str]:
     settings = settings_of(template)
     environments = {column for setting in settings.values() for column in setting} - {ALLOWED}
     for name, setting in settings.items():
-        for environment in sorted(environments):
-            if environment not in setting:
-                yield f"{name} has no value for environment {environment}"
-            elif not is_allowed(setting[environment], setting[ALLOWED]):
-                yield (
-                    f"{name} is {setting[environment]!r} for environment {environment}; "
-                    f"it must be {_in_words(setting[ALLOWED])}"
-                )
+        if ALLOWED in setting:
+            yield from _mistakes_of(name, setting, sorted(environments))
+        else:
+            yield f"{name} does not say what is {ALLOWED}"
+
+
+def _mistakes_of(name: str, setting: Setting, environments: Sequence[str]) -> Iterator[str]:
+    for environment in environments:
+        if environment not in setting:
+            yield f"{name} has no value for environment {environment}"
+        elif not is_allowed(str(setting[environment]), setting[ALLOWED]):
+            yield (
+                f"{name} is {setting[environment]!r} for environment {environment}; "
+                f"it must be {_in_words(setting[ALLOWED])}"
+            )
 
 
 def is_allowed(value: str, allowed: str) -> bool:
-    """Compare a value with `1 to 5`, `at least 1`, `ON or OFF`, or a regular expression between slashes."""
+    """Compare a value with `1 to 5`, `at least 1`, `A, B or C`, or a regular expression between slashes."""
     if bounds := _RANGE.fullmatch(allowed):
         return _is_number(value) and int(bounds[1]) <= float(value) <= int(bounds[2])
     if minimum := _MINIMUM.fullmatch(allowed):
         return _is_number(value) and float(value) >= int(minimum[1])
     if expression := _EXPRESSION.fullmatch(allowed):
         return re.fullmatch(expression[1], value) is not None
-    return value in allowed.split(" or ")
+    return value in re.split(", | or ", allowed)
 
 
 def with_settings(template: Template, values: Mapping[str, str]) -> Template:

@@ -17,6 +17,7 @@ NO_VALUE = object()
 
 FUNCTION = "AWS::Serverless::Function"
 STATE_MACHINE = "AWS::Serverless::StateMachine"
+NESTED_STACK = "AWS::CloudFormation::Stack"
 
 Resource: TypeAlias = Mapping[str, Any]
 
@@ -51,7 +52,7 @@ def camel(name: str) -> str:
 class Stack:
     """One deployment of the template. Parameters and settings that are not given have their defaults."""
 
-    def __init__(self, name: str = "cutwatch", path: Path = TEMPLATE, **values: str) -> None:
+    def __init__(self, name: str = "cutwatch", path: Path = TEMPLATE, /, **values: str) -> None:
         self.template: dict[str, Any] = read_template(path)
         declared = self.template["Parameters"]
         self._values = {key: str(each.get("Default", "")) for key, each in declared.items()}
@@ -85,6 +86,15 @@ class Stack:
         """Settings by name: the value of each environment, and what is allowed."""
         mapping: dict[str, dict[str, str]] = self.template["Mappings"]["Settings"]
         return mapping
+
+    def bounds(self, setting: str) -> list[int]:
+        """The lowest and, if there is one, the highest number that a setting allows."""
+        return [int(number) for number in re.findall(r"\d+", self.settings[setting]["allowed"])]
+
+    @property
+    def nested_stacks(self) -> list["Stack"]:
+        """All stacks that are nested in this one."""
+        return [self.nested(logical_id) for logical_id in self.resources(NESTED_STACK)]
 
     def nested(self, logical_id: str) -> "Stack":
         """The stack that is nested in this one under a logical id."""

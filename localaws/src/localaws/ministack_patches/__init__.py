@@ -14,6 +14,7 @@ from localaws.ministack_patches import lambda_functions
 from localaws.ministack_patches.alarm_resources import AlarmResources
 from localaws.ministack_patches.mending import Mending, check_version
 from localaws.ministack_patches.metrics import Metrics
+from localaws.ministack_patches.nested_templates import NestedTemplates
 from localaws.ministack_patches.stack_resources import StackResources
 from localaws.ministack_patches.state_calls import StateCalls
 from localaws.ministack_patches.state_children import Children
@@ -55,3 +56,4 @@ def mend_on_first_call(mending: Mending, service: str, cloudwatch: CloudWatch) -
         StackResources(mending)
         AlarmResources(mending, cloudwatch)
         UnsupportedProperties(mending)
+        NestedTemplates(mending)

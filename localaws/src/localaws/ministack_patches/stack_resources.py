@@ -88,9 +88,14 @@ class StackResources:
         old: Mapping[str, Any],
         new: Mapping[str, Any],
         stack: str,
-        *rest: Any,
+        logical_id: str | None = None,
+        old_attributes: dict[str, Any] | None = None,
     ) -> tuple[str, dict[str, Any]]:
-        updated_id, attributes = self._update(kind, physical_id, old, new, stack, *rest)
+        if old_attributes is None:  # upstream, a nested stack's unchanged resources lose them
+            old_attributes = _attributes(stack, logical_id)
+        updated_id, attributes = self._update(
+            kind, physical_id, old, new, stack, logical_id, old_attributes
+        )
         for name, value in new.items():
             if old.get(name) != value and (kind, name) in resource_extras.EXTRAS:
                 self._apply(kind, name, updated_id, value)
@@ -108,3 +113,9 @@ class StackResources:
             failed = nested["StackStatus"] == "CREATE_FAILED"
             if failed and nested.get("_parent_stack_name") == parent:
                 self._delete_nested(name, {})
+
+
+def _attributes(stack: str, logical_id: str | None) -> dict[str, Any]:
+    resource = service("cloudformation")._stacks[stack]["_resources"].get(logical_id, {})
+    attributes: dict[str, Any] = resource.get("Attributes", {})
+    return attributes
