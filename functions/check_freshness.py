@@ -6,7 +6,7 @@ from cutwatch.observability import Payload, observed
 from cutwatch.publishing.freshness import Overdue, freshness_datums
 from cutwatch.registry.registry import Registry
 from cutwatch.settings import CheckFreshnessSettings
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 
 @observed
@@ -14,7 +14,7 @@ def handler(event: Payload) -> Payload:
     """The scheduled event with its `time` -> the number of detectors looked at."""
     settings = CheckFreshnessSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
-    now = parse_moment(event["time"])
+    now = parse_timestamp(event["time"])
     records = registry.detectors()
     last_transform = registry.newest_closed("transform", now)
     overdue = Overdue(settings.model_overdue_days, settings.transform_overdue_hours)

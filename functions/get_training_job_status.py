@@ -3,11 +3,11 @@
 from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, observed
 from cutwatch.sagemaker.jobs import TRAINING, status
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 
 @observed
 def handler(event: Payload) -> Payload:
     """`job`, `now` -> the job with its present status, reason and whether it is overdue."""
-    job, now = event["job"], parse_moment(event["now"], "now")
+    job, now = event["job"], parse_timestamp(event["now"], "now")
     return status(client("sagemaker"), TRAINING, job["name"], job["deadline"], now).to_payload()

@@ -8,7 +8,7 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.runs.batch import Batch, datasets_of, detector_of, is_last_try, name_of
 from cutwatch.settings import PublishAnomaliesSettings
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 _COUNTS = ("datapoints", "anomalous_datapoints", "new_events")
 
@@ -20,7 +20,7 @@ def handler(event: Payload) -> Payload:
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
     batch = Batch(registry, Run.from_payload(event["run"]), is_last_try(event))
-    now = parse_moment(event["now"], "now")
+    now = parse_timestamp(event["now"], "now")
 
     job = name_of(event, "scoring")
 

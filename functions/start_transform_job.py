@@ -11,7 +11,7 @@ from cutwatch.registry.run import Run
 from cutwatch.sagemaker.jobs import TRANSFORM, start, transform_job_request
 from cutwatch.sagemaker.names import job_name
 from cutwatch.settings import TransformJobSettings
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 
 @observed
@@ -36,7 +36,7 @@ def handler(event: Payload) -> Payload:
             lambda attempt: job_name(
                 settings.job_name_prefix, detector, run.scheduled, data["digest"], attempt
             ),
-            parse_moment(event["now"], "now"),
+            parse_timestamp(event["now"], "now"),
             settings.deadline,
         )
     except NotFound as error:

@@ -15,7 +15,7 @@ from cutwatch.settings import StoreMetricDataSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detectors`, `retries`, of a transform `training` (how training by need ended) -> `datasets` of those that there is something to do for; the others have an outcome."""
+    """`run`, `detectors`, `retries`, of a transform `training` (how training on demand ended) -> `datasets` of those that there is something to do for; the others have an outcome."""
     settings = StoreMetricDataSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     writer = DatasetWriter(

@@ -12,7 +12,7 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.runs.summary import publish_failure, publish_totals, summarize
 from cutwatch.settings import SummarizeRunSettings
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 
 @observed
@@ -21,7 +21,7 @@ def handler(event: Payload) -> Payload:
     settings = SummarizeRunSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    run, now = Run.from_payload(event["run"]), parse_moment(event["now"], "now")
+    run, now = Run.from_payload(event["run"]), parse_timestamp(event["now"], "now")
     summary = summarize(registry, bucket, run, reason_of(event.get("error"), "error"))
     counted = registry.close_run(run, now)
     cloudwatch, namespace = client("cloudwatch"), settings.anomaly_namespace

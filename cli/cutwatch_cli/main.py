@@ -200,6 +200,8 @@ def validate(
         check_template(template)
     except (InvalidDetectors, TemplateMistakes) as error:
         _mistake(str(error))
+    for warning in found.warnings:
+        typer.echo(f"cutwatch: warning: {warning}", err=True)
     counts = [_counted(len(found.detectors), "detector")]
     if found.templates:
         counts.append(_counted(len(found.templates), "template"))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from cutwatch.errors import InvalidInput
 
 
-def parse_moment(text: str, field: str = "time") -> datetime:
+def parse_timestamp(text: str, field: str = "time") -> datetime:
     """The moment an ISO 8601 text names; a text without a zone is UTC."""
     try:
         moment = datetime.fromisoformat(text)
@@ -19,7 +19,7 @@ def parse_moment(text: str, field: str = "time") -> datetime:
         raise InvalidInput(f"{field} is {text!r}, beyond the years that a date can have") from None
 
 
-def format_moment(moment: datetime) -> str:
+def format_timestamp(moment: datetime) -> str:
     """ISO 8601 to the second, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

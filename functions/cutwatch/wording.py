@@ -57,7 +57,7 @@ def span_in_words(span: timedelta) -> str:
     return " ".join(f"{amount} {unit}" for amount, unit in told if amount) or "0 s"
 
 
-def moment_in_words(moment: datetime, zone: tzinfo) -> str:
+def time_in_words(moment: datetime, zone: tzinfo) -> str:
     """`24 Nov 18:40`, in the zone."""
     local = moment.astimezone(zone)
     return f"{local.day} {local:%b %H:%M}"

@@ -10,7 +10,7 @@ import pytest
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from tests.browser.chromium import Browser
 from tests.browser.widget_pictures import PICTURES
 from tests.support.widgets import LAST_TRANSFORM, NOW, Dashboard, eventful_dashboard, page
@@ -76,7 +76,7 @@ def dashboard() -> Iterator[Dashboard]:
 
 
 def record(dashboard: Dashboard, name: str, start: Any, end: Any) -> None:
-    begins, ends = format_moment(start), format_moment(end)
+    begins, ends = format_timestamp(start), format_timestamp(end)
     event = AnomalyEvent(f"{name}:{begins}", begins, ends, begins, 2, 1.6, 2.0, 1.0, 5.0, 4.0, 6.0)
     dashboard.shop.registry.record_events([RecordedEvent(name, event, "transform-1")], NOW)
 

@@ -195,7 +195,7 @@ def _outcomes_of(case: Case, standing: Standing) -> dict[str, tuple[str, str]]:
 
 
 def _model_was_registered(case: Case) -> bool:
-    """Whether a training by need failed only when it recorded what it had done."""
+    """Whether a training on demand failed only when it recorded what it had done."""
     target = case.target
     return target is not None and (
         (target.scenario, target.caller, target.operation)
@@ -205,7 +205,7 @@ def _model_was_registered(case: Case) -> bool:
 
 
 def _outcome_by_need(standing: Standing, name: str) -> tuple[str, str]:
-    partition = f"RUN#{run_id('training', TRANSFORMED_AT, by_need=True)}"
+    partition = f"RUN#{run_id('training', TRANSFORMED_AT, on_demand=True)}"
     item = standing.items.get((partition, f"OUTCOME#{name}"), {})
     return str(item.get("status", "none")), str(item.get("message", ""))
 

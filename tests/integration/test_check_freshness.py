@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from tests.support.account import Account, counted_calls
 from tests.support.builders import a_model, a_run
 from tests.support.sample_events import sample
 
 EVENT = sample("check_freshness")
-NOW = parse_moment(EVENT["time"])
+NOW = parse_timestamp(EVENT["time"])
 DAY = timedelta(days=1)
 
 

@@ -12,7 +12,7 @@ from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, Throttled
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.timestamps import floor_to_period, format_moment
+from cutwatch.timestamps import floor_to_period, format_timestamp
 from tests.support.account import Account, counted_calls
 from tests.support.builders import a_model
 from tests.support.widgets import request
@@ -46,9 +46,9 @@ class Shop:
         events = [
             AnomalyEvent(
                 f"{name}:{position}",
-                format_moment(self.moment(position)),
-                format_moment(self.moment(position + 2)),
-                format_moment(self.moment(position)),
+                format_timestamp(self.moment(position)),
+                format_timestamp(self.moment(position + 2)),
+                format_timestamp(self.moment(position)),
                 3,
                 4.5,
                 value=900.0,

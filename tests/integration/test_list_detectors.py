@@ -66,7 +66,7 @@ def test_the_run_is_that_of_the_scheduled_time_and_its_now_that_of_its_start(
         "kind": "transform",
         "scheduled_time": "2026-11-02T04:00:00Z",
         "now": "2026-11-02T04:00:03Z",
-        "by_need": False,
+        "on_demand": False,
         "narrowed": False,
     }
 
@@ -117,12 +117,12 @@ def test_training_by_need_lists_only_those_without_a_usable_model(
 ) -> None:
     account.registry.add_model("orders", model_of(two_detectors, "orders"))
     event = sample("list_detectors") | {"kind": "training"}
-    event["event"] |= {"by_need": True}
+    event["event"] |= {"on_demand": True}
 
     answer = account.invoke("list_detectors", event, DETECTORS_FILE=two_detectors)
 
     assert listed(account, answer) == ["refunds"]
-    assert answer["run"]["id"] == "training-20261102T040000Z-by-need"
+    assert answer["run"]["id"] == "training-20261102T040000Z-on-demand"
 
 
 def test_a_run_can_be_narrowed_to_some_detectors(account: Account, two_detectors: str) -> None:

@@ -9,14 +9,14 @@ import pytest
 
 from cutwatch.errors import Throttled
 from cutwatch.registry.outcome import Outcome
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from tests.support.account import Account
 from tests.support.builders import a_model
 from tests.support.sample_events import sample
 
 EVENT = sample("register_model")
 DETECTOR, NAME = EVENT["datasets"][0]["detector"], EVENT["model"]["name"]
-END = parse_moment("2026-11-01T02:45:00Z")
+END = parse_timestamp("2026-11-01T02:45:00Z")
 SCORES = [1.0 + position % 7 / 10 for position in range(288)]
 
 

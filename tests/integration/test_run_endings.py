@@ -12,7 +12,7 @@ from cutwatch.aws.clients import client
 from cutwatch.errors import AccessDenied, ClaimHeld, Throttled
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.silences import Silence
-from cutwatch.timestamps import floor_to_period, parse_moment
+from cutwatch.timestamps import floor_to_period, parse_timestamp
 from tests.support.account import Account, counted_calls
 from tests.support.builders import a_model, an_outcome
 from tests.support.sample_events import sample
@@ -20,7 +20,7 @@ from tests.support.sample_events import sample
 SUMMARIZE, RECORD = sample("summarize_run"), sample("record_outcome")
 RUN, DETECTOR = SUMMARIZE["run"]["id"], RECORD["detectors"][0]["name"]
 NOW = datetime(2026, 11, 2, 4, tzinfo=UTC)
-SUMMARIZED = parse_moment(SUMMARIZE["now"])
+SUMMARIZED = parse_timestamp(SUMMARIZE["now"])
 # The minute in which Summarize Run is entered.
 COUNTED = datetime(2026, 11, 2, 4, 5, tzinfo=UTC)
 
@@ -216,7 +216,7 @@ def test_a_run_that_failed_as_a_whole_is_told_to_the_alarm_as_told(account: Acco
 
     dimensions = {"Run": "transform", "Stack": "cutwatch"}
     told = client("cloudwatch").get_metric_statistics(
-        Namespace=account.namespace, MetricName="FailedRunsTold", Period=60, Statistics=["Maximum"],
+        Namespace=account.namespace, MetricName="FailedRunsNotified", Period=60, Statistics=["Maximum"],
         Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
         StartTime=COUNTED, EndTime=COUNTED + timedelta(minutes=10),
     )  # fmt: skip
@@ -270,7 +270,7 @@ def test_training_by_need_leaves_the_message_to_the_transform_that_asked_for_it(
 ) -> None:
     list_detectors(account, "visits")
     record(account, "visits", "FAILED")
-    event = SUMMARIZE | {"run": SUMMARIZE["run"] | {"kind": "training", "by_need": True}}
+    event = SUMMARIZE | {"run": SUMMARIZE["run"] | {"kind": "training", "on_demand": True}}
 
     account.invoke("summarize_run", event)
 
@@ -324,7 +324,7 @@ def test_a_message_that_was_sent_is_noted_however_often_the_table_throttles(
 ) -> None:
     list_detectors(account, "visits")
     record(account, "visits", "FAILED", "no reason")
-    note = Registry.mark_told
+    note = Registry.mark_notified
     throttled = Throttled("UpdateItem", "ProvisionedThroughputExceededException", "slow down")
     answers = [throttled, throttled]
 
@@ -334,7 +334,7 @@ def test_a_message_that_was_sent_is_noted_however_often_the_table_throttles(
         note(registry, run, told)
 
     with (
-        patch.object(Registry, "mark_told", throttling),
+        patch.object(Registry, "mark_notified", throttling),
         patch("cutwatch.notifications.dispatch.sleep"),
     ):
         assert account.invoke("summarize_run", SUMMARIZE)["notified"]

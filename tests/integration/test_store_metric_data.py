@@ -8,7 +8,7 @@ import pytest
 
 from cutwatch.aws.clients import client
 from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import Recipe
+from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.outcome import Outcome
 from tests.support.account import Account, counted_calls
 from tests.support.builders import a_model, a_recipe, an_outcome
@@ -45,7 +45,7 @@ def report(account: Account, count: int, end: datetime = NEWEST) -> list[float]:
     return values
 
 
-def train(account: Account, recipe: Recipe | None = None, **fields: Any) -> None:
+def train(account: Account, recipe: FeatureRecipe | None = None, **fields: Any) -> None:
     """Let the detector of `event(**fields)` have a model."""
     detector = Detector.from_payload(event(**fields)["detectors"][0])
     account.register_model(DETECTOR, a_model(MODEL_NAME, detector), recipe or a_recipe())
@@ -144,7 +144,7 @@ def test_a_month_of_five_minute_datapoints_takes_one_call(account: Account) -> N
 def test_training_ends_where_the_first_window_by_need_begins(account: Account) -> None:
     report(account, 600, NEWEST - timedelta(days=7))
     payload = training_event()
-    payload["run"]["by_need"] = True
+    payload["run"]["on_demand"] = True
 
     answer = store(account, payload)
 
@@ -201,7 +201,9 @@ def test_training_learns_a_recipe_from_its_own_history(account: Account) -> None
 
     prefix = store(account, training_event())["prefix"]
 
-    recipe = Recipe.from_payload(account.store.read_json(f"{prefix}description.json")["recipe"])
+    recipe = FeatureRecipe.from_payload(
+        account.store.read_json(f"{prefix}description.json")["recipe"]
+    )
     assert recipe.features == ("value", "difference", "residual")
     assert recipe.explained > 0.99
 
@@ -239,7 +241,7 @@ def test_the_dataset_says_how_it_was_made_and_how_it_is_judged(trained: Account)
     assert description["recipe"] == json.loads(json.dumps(a_recipe().to_payload()))
     assert (description["model"], description["reported"]) == (model.name, 300)
     assert (description["baseline"], description["cutoff"]) == (model.baseline, model.cutoff)
-    assert description["cutoff_method"] == "likelihood"
+    assert description["cutoff_method"] == "adaptive"
 
 
 @pytest.mark.parametrize(("published_through", "follows"), [(None, False), (SINCE, True)])
@@ -301,7 +303,7 @@ def test_nothing_new_is_an_outcome(trained: Account) -> None:
 
 def test_without_a_model_the_outcome_is_why_training_gave_none(account: Account) -> None:
     reason = an_outcome(DETECTOR, "TOO_LITTLE_HISTORY", "99 complete rows")
-    run = "training-20261102T040000Z-by-need"
+    run = "training-20261102T040000Z-on-demand"
     account.registry.record_outcome(run, SCHEDULED, reason)
 
     assert outcome(account, EVENT) == ("TOO_LITTLE_HISTORY", "no model yet: 99 complete rows")
@@ -311,7 +313,7 @@ def test_without_a_model_and_without_a_reason_the_detector_has_failed(account: A
     status, message = outcome(account, EVENT)
 
     assert status == "FAILED"
-    assert "training-20261102T040000Z-by-need left no outcome" in message
+    assert "training-20261102T040000Z-on-demand left no outcome" in message
 
 
 def test_without_a_model_the_outcome_is_why_the_training_could_not_begin(account: Account) -> None:
@@ -321,7 +323,7 @@ def test_without_a_model_the_outcome_is_why_the_training_could_not_begin(account
     status, message = outcome(account, EVENT | {"training": refused})
 
     assert status == "FAILED"
-    assert f"by-need failed: {error}: not authorized (Error Code: AccessDenied" in message
+    assert f"on-demand failed: {error}: not authorized (Error Code: AccessDenied" in message
 
 
 def test_a_model_of_another_recipe_is_not_used(trained: Account) -> None:

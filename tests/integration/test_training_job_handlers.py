@@ -7,7 +7,7 @@ import pytest
 
 from cutwatch.aws.clients import client
 from cutwatch.errors import AttemptsExhausted, QuotaExceeded, RejectedRequest, Throttled
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from tests.support.account import Account
 from tests.support.sample_events import sample
 
@@ -42,7 +42,7 @@ def test_the_job_is_a_random_cut_forest_on_the_stored_rows(account: Account) -> 
 def test_the_job_is_named_after_what_it_works_on_and_ends_by_its_deadline(account: Account) -> None:
     answer = start(account)
 
-    deadline = parse_moment(START["now"]).replace(microsecond=0) + timedelta(minutes=60)
+    deadline = parse_timestamp(START["now"]).replace(microsecond=0) + timedelta(minutes=60)
     assert answer == {
         "name": NAME,
         "status": "InProgress",

@@ -20,7 +20,7 @@ from moto.sns.models import sns_backends
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
-from cutwatch.features.recipe import Recipe
+from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.detector_record import Model
 from cutwatch.registry.registry import Registry
 from cutwatch.timestamps import floor_to_period
@@ -81,7 +81,7 @@ class Account:
     def store(self) -> Bucket:
         return Bucket(client("s3"), self.bucket)
 
-    def register_model(self, detector: str, model: Model, recipe: Recipe) -> None:
+    def register_model(self, detector: str, model: Model, recipe: FeatureRecipe) -> None:
         """As Register Model does: the recipe beside the artefact, then the model."""
         self.store.write(model.recipe, json.dumps(recipe.to_payload()))
         self.registry.add_model(detector, model)

@@ -11,7 +11,7 @@ from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
-from cutwatch.features.recipe import Recipe
+from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.features.seasonality import Profile
 from cutwatch.registry.detector_record import Model
 from cutwatch.registry.outcome import Outcome, Status
@@ -50,7 +50,7 @@ def a_run(kind: Any = "transform", **fields: Any) -> Run:
     return Run(kind=kind, **(known | fields))
 
 
-def a_recipe(**fields: Any) -> Recipe:
+def a_recipe(**fields: Any) -> FeatureRecipe:
     """The value as it is, usually between 90 and 110 at any time of any day."""
     known: dict[str, Any] = {
         "features": ("value",),
@@ -61,7 +61,7 @@ def a_recipe(**fields: Any) -> Recipe:
         "unit": 0.0,
         "profile": Profile("UTC", 86_400, 1, (100.0,), -10.0, 10.0),
     }
-    return Recipe(**(known | fields))
+    return FeatureRecipe(**(known | fields))
 
 
 def a_model(name: str = "model-1", detector: Detector | None = None, **fields: Any) -> Model:
@@ -73,7 +73,7 @@ def a_model(name: str = "model-1", detector: Detector | None = None, **fields: A
         "recipe": f"models/orders/{name}/recipe.json",
         "baseline": Baseline(10.0, 2.0, smooth=False).to_payload(),
         "cutoff": Cutoff(10.0, 2.0, 3.0, 16.0).to_payload(),
-        "cutoff_method": "likelihood",
+        "cutoff_method": "adaptive",
     }
     return Model(name=name, **(known | fields))
 

@@ -32,7 +32,7 @@ NOT_SEEN_HERE = {
         "cloudwatch:PutMetricData",
     ): "usage of instances; not reported locally",
     ("FollowChildrenOfItsMap", "states:StopExecution"): "the other: somebody stops a run",
-    ("WaitForTraining", "states:StopExecution"): "the other: training by need takes too long",
+    ("WaitForTraining", "states:StopExecution"): "the other: training on demand takes too long",
     # Parameters that are empty by default add these two.
     ("UseTheKey", "kms:*"): "only with `KmsKeyArn`: data under your key",
     ("JoinTheVpc", "ec2:*"): "only with `SubnetIds`: jobs in your VPC",

@@ -9,7 +9,7 @@ import numpy as np
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.features.seasonality import Profile
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.report import DetectorReport, Page
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ def profile(usual: float = 1000.0, low: float = -50.0, high: float = 60.0) -> Pr
 
 def event(first: int, last: int, severity: float | None = 3.5, **facts: Any) -> AnomalyEvent:
     """From one position to another, both included."""
-    moment = format_moment(START + first * PERIOD)
+    moment = format_timestamp(START + first * PERIOD)
     usual = {
         "value": 1234.0,
         "expected": 1000.0,
@@ -36,7 +36,7 @@ def event(first: int, last: int, severity: float | None = 3.5, **facts: Any) -> 
     return AnomalyEvent(
         id=f"checkout:{moment}",
         start=moment,
-        end=format_moment(START + last * PERIOD),
+        end=format_timestamp(START + last * PERIOD),
         peak_time=moment,
         datapoints=last - first + 1,
         severity=severity,

@@ -17,6 +17,7 @@ from tests.support.stack import PROJECT
 OPTIONS_OF_OTHERS = {"--endpoint-url": "aws", "--skip-pull-image": "sam local invoke"}
 _COMMAND = re.compile(r"(?:^|[\s/(|])cutwatch ([a-z]+(?:\|[a-z]+)*)\b([^|;>#&]*)")
 _TARGET = re.compile(r"^make ([a-z]\w*)", re.MULTILINE)
+_PATH = re.compile(r"(?:functions|statemachines|events|cli|localaws|benchmarks|tests)/[\w/.]+\w")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
 documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -74,6 +75,19 @@ def test_every_command_of_ours_and_every_option_that_it_is_given_exists(document
     for name, given in asked(document):
         assert name in known, f"cutwatch {name}"
         assert set(given) <= options(known[name]), f"cutwatch {name} {given}"
+
+
+@documents
+def test_every_path_of_the_source_that_is_named_exists(document: Path) -> None:
+    named = {text for text in code(document) if _PATH.fullmatch(text)}
+    assert {path for path in named if not (PROJECT / path).exists()} == set()
+
+
+def test_the_path_of_a_datapoint_is_named_at_all() -> None:
+    named = set(code(PROJECT / "docs" / "architecture.md"))
+    assert {
+        path for path in named if path.startswith("functions/cutwatch/") and _PATH.fullmatch(path)
+    }
 
 
 @documents

@@ -18,10 +18,10 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.errors import CutwatchError, InvalidInput, MalformedScores, MalformedState
 from cutwatch.features.recipe import FeatureRows
-from cutwatch.forests.checkpoint import ForestState
+from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.registry.run import RunRequest
 from cutwatch.sagemaker.names import job_name
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 
 STARTED = "2026-11-01T00:00:00Z"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_a_dataset_that_is_none_raises_an_error_of_ours(content: bytes) -> None:
 
 
 def a_state() -> bytes:
-    state = ForestState.untrained(("value", "difference"), 1, seed=1)
+    state = ForestCheckpoint.untrained(("value", "difference"), 1, seed=1)
     epochs = np.arange(50, dtype=np.int64) * 300
     rows = np.random.default_rng(1).normal(size=(50, 2))
     state.score(FeatureRows(rows, epochs), 15_000)
@@ -109,7 +109,7 @@ STATE = a_state()
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_state_are_refused(content: bytes) -> None:
     with pytest.raises(MalformedState):
-        ForestState.from_bytes(content)
+        ForestCheckpoint.from_bytes(content)
 
 
 @settings(max_examples=60)
@@ -119,7 +119,7 @@ def test_a_state_that_was_damaged_is_refused_or_whole(place: int, flip: int, end
     damaged[place] ^= flip
     for content in (bytes(damaged), STATE[:end]):
         try:
-            state = ForestState.from_bytes(content)
+            state = ForestCheckpoint.from_bytes(content)
         except MalformedState:
             continue
         assert state.epochs.shape == state.scores.shape
@@ -142,7 +142,7 @@ def test_a_state_whose_scores_would_be_anothers_is_refused(wrong: dict[str, Any]
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **parts)
     with pytest.raises(MalformedState):
-        ForestState.from_bytes(buffer.getvalue())
+        ForestCheckpoint.from_bytes(buffer.getvalue())
 
 
 @given(JSON)
@@ -151,7 +151,7 @@ def test_an_event_becomes_a_run_of_the_past_or_is_refused(event: Any) -> None:
         request = RunRequest.from_event("transform", event, STARTED)
     except InvalidInput:
         return
-    assert format_moment(request.scheduled_time) <= "2026-11-01T00:05:00Z"
+    assert format_timestamp(request.scheduled_time) <= "2026-11-01T00:05:00Z"
 
 
 @pytest.mark.parametrize(

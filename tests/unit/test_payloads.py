@@ -33,7 +33,7 @@ JSON = st.recursive(
         ("direction", "up", "detector.direction is 'up'; expected one of both, above, below"),
         ("features", ["level"], "detector.features is ['level']; expected auto or a list of"),
         ("cutoff", 3, "detector.cutoff is 3; expected an object"),
-        ("cutoff", {"method": "x"}, "detector.cutoff.method is 'x'; expected one of likelihood"),
+        ("cutoff", {"method": "x"}, "detector.cutoff.method is 'x'; expected one of adaptive"),
         ("cutoff", {"sigmas": float("nan")}, "detector.cutoff.sigmas is nan; expected a number"),
         ("cutoff", {"sigmas": 10**400}, "detector.cutoff.sigmas is 1000"),
         ("exclude", [{"start": "22:00"}], "detector.exclude[0].end is missing; expected a text"),
@@ -93,7 +93,7 @@ def test_any_value_of_any_field_becomes_a_detector_that_travels_or_is_refused(
         ({"id": "../x"}, r"run\.id is '\.\./x'; expected such as transform-"),
         ({"now": "soon"}, "now is 'soon'; expected ISO 8601"),
         ({"scheduled_time": "1970-01-01T00:00:00Z"}, r"run\.scheduled_time is '1970"),
-        ({"by_need": "no"}, r"run\.by_need is 'no'; expected true or false"),
+        ({"on_demand": "no"}, r"run\.on_demand is 'no'; expected true or false"),
     ],
 )
 def test_a_run_that_cannot_be_is_refused(changed: dict[str, Any], refusal: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cutwatch.widget.axes import value_ticks
-from cutwatch.wording import moment_in_words, number_in_words, span_in_words, tick_labels
+from cutwatch.wording import number_in_words, span_in_words, tick_labels, time_in_words
 
 
 @pytest.mark.parametrize(
@@ -80,5 +80,5 @@ def test_spans_have_their_two_largest_units(span: timedelta, words: str) -> None
 
 def test_moments_are_those_of_the_zone() -> None:
     moment = datetime(2026, 6, 9, 23, 5, tzinfo=UTC)
-    assert moment_in_words(moment, UTC) == "9 Jun 23:05"
-    assert moment_in_words(moment, timezone(timedelta(hours=2))) == "10 Jun 01:05"
+    assert time_in_words(moment, UTC) == "9 Jun 23:05"
+    assert time_in_words(moment, timezone(timedelta(hours=2))) == "10 Jun 01:05"

@@ -121,8 +121,8 @@ class Fleet:
         execution.wait(timeout=self.patience)
         return execution
 
-    def outcome(self, kind: str, at: datetime, name: str, *, by_need: bool = False) -> Outcome:
-        found = self.registry.outcome(run_id(kind, at, by_need=by_need), name)
+    def outcome(self, kind: str, at: datetime, name: str, *, on_demand: bool = False) -> Outcome:
+        found = self.registry.outcome(run_id(kind, at, on_demand=on_demand), name)
         assert found is not None
         return found
 

@@ -13,10 +13,10 @@ import pytest
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
-from cutwatch.forests.checkpoint import ForestState
+from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.registry.detector_record import CarriedState
 from cutwatch.registry.run import run_id
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from localaws import Fault
 from tests.workflow.child_states import PUBLISHED_INSIDE_LAMBDA, TRAINED_INSIDE_LAMBDA
 from tests.workflow.fleet import (
@@ -61,7 +61,7 @@ def bytes_of(shop: Fleet) -> bytes:
 
 
 def forest_of(shop: Fleet) -> bytes:
-    return ForestState.from_bytes(bytes_of(shop)).forest.to_bytes()
+    return ForestCheckpoint.from_bytes(bytes_of(shop)).forest.to_bytes()
 
 
 def states_in_s3(shop: Fleet, prefix: str = "") -> list[str]:
@@ -142,7 +142,7 @@ def test_the_next_window_goes_on_where_the_last_one_ended() -> None:
         shop.train()
         shop.transform()
         shop.transform(NEXT_WEEK)
-        state = ForestState.from_bytes(bytes_of(shop))
+        state = ForestCheckpoint.from_bytes(bytes_of(shop))
         assert state.through == NEXT_WEEK.timestamp()
         assert state.epochs[-1] == NEXT_WEEK.timestamp() - PERIOD
         assert (np.diff(state.epochs) == PERIOD).all()
@@ -214,7 +214,7 @@ def test_an_expression_is_watched_like_a_metric() -> None:
         shop.transform()
         found = shop.outcome("transform", FIRST_TRANSFORM, "error-rate")
         assert found.datapoints == WEEK / timedelta(seconds=PERIOD)
-        assert parse_moment(found.events[0].peak_time) - SPIKE < timedelta(minutes=30)
+        assert parse_timestamp(found.events[0].peak_time) - SPIKE < timedelta(minutes=30)
 
 
 def test_an_expression_that_cloudwatch_rejects_fails_alone() -> None:

@@ -15,7 +15,7 @@ from cutwatch.datasets.storage import read_epochs, read_scores
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import CutoffRule, MinimumDeviation
 from cutwatch.detectors.exclusions import Exclusion
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from localaws import Fault
 from tests.workflow.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
 from tests.workflow.fleet import (
@@ -75,14 +75,14 @@ def test_the_default_judgement_raises_one_event_for_one_incident() -> None:
         outcome = shop.outcome("transform", FIRST_TRANSFORM, "checkout")
         (event,) = outcome.events
         assert event.id == f"checkout:{event.start}"
-        assert abs(parse_moment(event.start) - SPIKE) <= timedelta(minutes=10)
+        assert abs(parse_timestamp(event.start) - SPIKE) <= timedelta(minutes=10)
         assert (event.value, event.severity_word) == (400.0, "high")
         assert event.expected == pytest.approx(100, abs=30)
         published = shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM)
         assert len(published) == WEEK / timedelta(seconds=PERIOD)
         ones = sorted(moment for moment, value in published.items() if value)
-        assert ones[0] == parse_moment(event.start)
-        assert ones[-1] == parse_moment(event.end)
+        assert ones[0] == parse_timestamp(event.start)
+        assert ones[-1] == parse_timestamp(event.end)
         assert len(ones) == event.datapoints
 
 
@@ -260,8 +260,8 @@ def test_a_transform_trains_what_has_no_model() -> None:
     with fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         execution = shop.transform()
-        assert "Train By Need" in execution.states
-        trained = shop.outcome("training", FIRST_TRANSFORM, "checkout", by_need=True)
+        assert "Train On Demand" in execution.states
+        trained = shop.outcome("training", FIRST_TRANSFORM, "checkout", on_demand=True)
         assert trained.status == "TRAINED"
         published = shop.outcome("transform", FIRST_TRANSFORM, "checkout")
         assert published.datapoints == WEEK / timedelta(seconds=PERIOD)
@@ -274,7 +274,7 @@ def test_a_changed_recipe_trains_anew_and_the_week_is_published_once() -> None:
         model = shop.registry.detector("checkout").models[0]
         _pretend_another_recipe(shop, model.name)
         execution = shop.transform()
-        assert "Train By Need" in execution.states
+        assert "Train On Demand" in execution.states
         assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").status == "PUBLISHED"
 
 
@@ -398,7 +398,7 @@ def _scored(shop: Fleet, name: str) -> tuple[list[int], list[float]]:
     (job,) = [job for job in _jobs(shop) if description["digest"] in job]
     epochs = read_epochs(bucket, description["prefix"])
     scores = read_scores(bucket, f"scores/{name}/{job}/", description["files"], len(epochs))
-    own = epochs >= parse_moment(description["start"]).timestamp()
+    own = epochs >= parse_timestamp(description["start"]).timestamp()
     return epochs[own].tolist(), scores[own].tolist()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.detector import Engine
-from cutwatch.forests.checkpoint import ForestState
+from cutwatch.forests.checkpoint import ForestCheckpoint
 from localaws import Fault
 from tests.workflow.fleet import (
     FIRST_TRAINING,
@@ -83,7 +83,7 @@ def test_a_transform_during_a_training_leaves_no_gap_and_learns_no_row_twice(
 def assert_every_row_was_learned_once(shop: Fleet, end: datetime) -> None:
     record = shop.registry.detector("checkout")
     bucket = Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
-    state = ForestState.from_bytes(bucket.read_bytes(record.state_of(record.models[0]) or ""))
+    state = ForestCheckpoint.from_bytes(bucket.read_bytes(record.state_of(record.models[0]) or ""))
     assert state.through == end.timestamp()
     assert (np.diff(state.epochs) == PERIOD).all()
 

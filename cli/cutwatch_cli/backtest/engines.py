@@ -12,8 +12,8 @@ from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import Recipe
-from cutwatch.forests.checkpoint import ForestState
+from cutwatch.features.recipe import FeatureRecipe
+from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.timeseries.series import Series
 from cutwatch_cli.backtest.static_forest import Forest, StaticForest
 
@@ -29,7 +29,7 @@ class Model:
     """A forest, and what its training froze: how rows are made, and what their scores are judged against."""
 
     forest: Forest
-    recipe: Recipe
+    recipe: FeatureRecipe
     baseline: Baseline
     cutoff: Cutoff
 
@@ -54,16 +54,16 @@ class StaticEngine:
 
     def train(self, history: Series) -> Model | None:
         recipe = _recipe(history, self.detector)
-        rows = recipe.rows(history).rows
+        rows = recipe.transform(history).rows
         if len(rows) < MINIMUM_TRAINING_ROWS:
             return None
         forest = self.grow(rows, self.seed)
-        likelihood = self.detector.cutoff.method == "likelihood"
+        likelihood = self.detector.cutoff.method == "adaptive"
         reference = rows[-DEFAULT.baseline_datapoints :] if likelihood else rows
         return _model(forest, recipe, forest.score(reference), self.detector)
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - scores all alike
-        made = model.recipe.rows(series)
+        made = model.recipe.transform(series)
         return made.epochs, model.forest.score(made.rows)
 
 
@@ -73,29 +73,29 @@ class LearningEngine:
 
     detector: Detector
     seed: int = 0
-    _state: ForestState | None = field(default=None, init=False)
+    _state: ForestCheckpoint | None = field(default=None, init=False)
 
     def train(self, history: Series) -> Model | None:
         recipe = _recipe(history, self.detector)
-        made = recipe.rows(history)
+        made = recipe.transform(history)
         if len(made.rows) < MINIMUM_TRAINING_ROWS:
             return None
-        self._state = ForestState.untrained(recipe.features, recipe.shingle_size, self.seed)
+        self._state = ForestCheckpoint.untrained(recipe.features, recipe.shingle_size, self.seed)
         scores = self._state.score(made, int(history.end.timestamp()))
         return _model(self._state.forest, recipe, scores, self.detector)
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - the state knows it
         if self._state is None:
             raise ValueError("a learning forest scores only after its training")
-        made = model.recipe.rows(series)
+        made = model.recipe.transform(series)
         return made.epochs, self._state.score(made, int(series.end.timestamp()))
 
 
-def _recipe(history: Series, detector: Detector) -> Recipe:
-    return Recipe.learn(history, detector.features, detector.shingle_size, detector.time_zone)
+def _recipe(history: Series, detector: Detector) -> FeatureRecipe:
+    return FeatureRecipe.fit(history, detector.features, detector.shingle_size, detector.time_zone)
 
 
-def _model(forest: Forest, recipe: Recipe, scores: Floats, detector: Detector) -> Model:
+def _model(forest: Forest, recipe: FeatureRecipe, scores: Floats, detector: Detector) -> Model:
     baseline = Baseline.of_scores(scores, recipe.explained)
     cutoff = Cutoff.of_scores(scores, detector.cutoff.sigmas or DEFAULT_SIGMAS)
     return Model(forest, recipe, baseline, cutoff)

@@ -11,16 +11,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from cutwatch.detection.adaptive_threshold import DEFAULT, judge
+from cutwatch.detection.adaptive_threshold import DEFAULT, detect
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.detection.causal_threshold import judge_causally
+from cutwatch.detection.causal_threshold import detect_causally
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.features.seasonality import Profile
 from cutwatch.publishing.anomalies import continued
 from cutwatch.registry.detector_record import LastEvent
 from cutwatch.timeseries.series import Series
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.schedule import schedule
@@ -132,7 +132,7 @@ class _Simulation:
         for sensitivity in SENSITIVITIES:
             judged = replace(self._detector, sensitivity=sensitivity)
             description = _description(observed, judged, model, start, follows=follows)
-            rule = judge_causally if self._causal else judge
+            rule = detect_causally if self._causal else detect
             self._judge(ScoredWindow(description, epochs, scores, rule), sensitivity)
 
     def _judge(self, window: ScoredWindow, sensitivity: Sensitivity) -> None:
@@ -202,12 +202,12 @@ def _description(
 ) -> dict[str, Any]:
     return {
         "detector": detector.to_payload(),
-        "start": format_moment(start),
+        "start": format_timestamp(start),
         "recipe": model.recipe.to_payload(),
         "baseline": model.baseline.to_payload(),
         "cutoff": model.cutoff.to_payload(),
         "cutoff_method": detector.cutoff.method,
         "follows": follows,
-        "series_start": format_moment(observed.start),
+        "series_start": format_timestamp(observed.start),
         "values": [None if np.isnan(value) else value for value in observed.values.tolist()],
     }

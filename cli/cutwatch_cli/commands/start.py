@@ -72,12 +72,12 @@ def start(
 
 def _scheduled(text: str | None) -> datetime | None:
     from cutwatch.errors import InvalidInput
-    from cutwatch.timestamps import parse_moment
+    from cutwatch.timestamps import parse_timestamp
 
     if text is None:
         return None
     try:
-        at = parse_moment(text, "--time")
+        at = parse_timestamp(text, "--time")
     except InvalidInput as error:
         end(str(error), MISTAKE)
     if at > datetime.now(UTC):

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import Recipe
+from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.features.seasonality import Profile
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
 from cutwatch.registry.event_record import RecordedEvent, incidents
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import run_id
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.application import deploy
 from cutwatch_cli.replay.schedule import ScheduledRun, schedule
@@ -105,9 +105,9 @@ def _execute(stack: Stack, registry: Registry, detector: Detector, run: Schedule
 
 def _note_training(registry: Registry, bucket: Bucket, detector: Detector, result: Replay) -> None:
     models = registry.detector(detector.name).models
-    if models and (until := parse_moment(models[0].trained_through)) not in result.trained_until:
+    if models and (until := parse_timestamp(models[0].trained_through)) not in result.trained_until:
         result.trained_until.append(until)
-        recipe = Recipe.from_payload(bucket.read_json(models[0].recipe))
+        recipe = FeatureRecipe.from_payload(bucket.read_json(models[0].recipe))
         result.usual.append((until, recipe.profile))
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.features.seasonality import Profile
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -108,7 +108,7 @@ class DetectorReport:
 
     def span(self, event: AnomalyEvent) -> tuple[datetime, datetime]:
         """[begin, end) of an event."""
-        return parse_moment(event.start), parse_moment(event.end) + self.period
+        return parse_timestamp(event.start), parse_timestamp(event.end) + self.period
 
 
 def gravity(event: AnomalyEvent | None) -> float:

@@ -11,7 +11,7 @@ from cutwatch_cli.report.detector_report import DetectorReport, gravity
 from cutwatch_cli.report.outline import Outline, outline
 from cutwatch_cli.report.series_data import column_data, description
 from cutwatch_cli.report.tables import event_cells, found, planted_summary, summary
-from cutwatch_cli.report.wording import moment_in_words, multiple_in_words
+from cutwatch_cli.report.wording import multiple_in_words, time_in_words
 
 _LEGEND = {
     "metric": "metric",
@@ -72,7 +72,7 @@ class Section:
         if not events:
             return "–"
         begins = self.report.span(events[-1])[0]
-        return f"{moment_in_words(begins, self.report.zone)} {self.report.time_zone}"
+        return f"{time_in_words(begins, self.report.zone)} {self.report.time_zone}"
 
     @property
     def newest_seconds(self) -> int:
@@ -98,7 +98,7 @@ class Section:
         return [
             {
                 "kind": outcome.kind,
-                "begins": moment_in_words(outcome.start, self.report.zone),
+                "begins": time_in_words(outcome.start, self.report.zone),
                 "lasts": span_in_words(outcome.end - outcome.start),
                 "found": "yes" if outcome.first_hit else "no",
                 "delay": outcome.delay_in_words,
@@ -121,11 +121,11 @@ class Section:
 
     @property
     def since(self) -> str:
-        return moment_in_words(self.report.start, self.report.zone)
+        return time_in_words(self.report.start, self.report.zone)
 
     @property
     def until(self) -> str:
-        return moment_in_words(self.report.end, self.report.zone)
+        return time_in_words(self.report.end, self.report.zone)
 
     @property
     def lowest(self) -> str:

@@ -17,7 +17,7 @@ from cutwatch_cli.report import colours, uplot
 from cutwatch_cli.report.detector_report import DetectorReport, gravity
 from cutwatch_cli.report.outline import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH
 from cutwatch_cli.report.page_sections import Section
-from cutwatch_cli.report.wording import count, moment_in_words, multiple_in_words
+from cutwatch_cli.report.wording import count, multiple_in_words, time_in_words
 
 MOST_DETECTORS = 50
 _FOLDER = Path(__file__).parent / "page"
@@ -51,7 +51,7 @@ def verdict(reports: Sequence[DetectorReport]) -> str:
     troubled = sum(bool(report.events) for report in reports)
     multiple = multiple_in_words(first.worst.severity)
     how = "no data" if first.worst.severity is None else f"{multiple} x cutoff"
-    begins = moment_in_words(first.span(first.worst)[0], first.zone)
+    begins = time_in_words(first.span(first.worst)[0], first.zone)
     of = f"of {count(troubled, 'detector')}"
     return (
         f"{count(events, 'event')} {of}; worst: {first.detector}, {begins} {first.time_zone}, {how}"
@@ -86,7 +86,7 @@ def render(page: Page) -> str:
             page=page,
             sections=sections,
             verdict=verdict(page.reports),
-            made=moment_in_words(page.made_at, UTC),
+            made=time_in_words(page.made_at, UTC),
             policy=_policy(style, uplot.script(), script),
             style=Markup(style),  # noqa: S704 - our own file
             library=Markup(uplot.script()),  # noqa: S704 - uPlot's own file, by its hash

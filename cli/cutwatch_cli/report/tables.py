@@ -10,7 +10,7 @@ from rich.table import Table
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.wording import expected_in_words, number_in_words, span_in_words
 from cutwatch_cli.report.detector_report import DetectorReport, gravity
-from cutwatch_cli.report.wording import count, moment_in_words, multiple_in_words
+from cutwatch_cli.report.wording import count, multiple_in_words, time_in_words
 
 MOST_EVENTS = 20
 TOLERANCE = timedelta(minutes=30)
@@ -62,7 +62,7 @@ def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:
     """Begins, lasts, severity, times the cutoff, value, what was expected."""
     begins, ends = report.span(event)
     return (
-        moment_in_words(begins, report.zone),
+        time_in_words(begins, report.zone),
         span_in_words(ends - begins),
         event.severity_word,
         multiple_in_words(event.severity),
@@ -81,7 +81,7 @@ def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> T
     for outcome in found(report, tolerance):
         rows.add_row(
             escape(outcome.kind),
-            moment_in_words(outcome.start, report.zone),
+            time_in_words(outcome.start, report.zone),
             span_in_words(outcome.end - outcome.start),
             "[green]yes[/]" if outcome.first_hit else "[bold red]no[/]",
             outcome.delay_in_words,

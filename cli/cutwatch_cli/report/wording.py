@@ -7,7 +7,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def moment_in_words(moment: datetime, zone: tzinfo) -> str:
+def time_in_words(moment: datetime, zone: tzinfo) -> str:
     """`2026-03-19 20:40`, in the zone."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 

@@ -9,7 +9,7 @@ from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.run import Kind
 from cutwatch.registry.silences import Silence
-from cutwatch.timestamps import format_moment, parse_moment
+from cutwatch.timestamps import format_timestamp, parse_timestamp
 from cutwatch_cli.stacks.durations import span_in_words
 from cutwatch_cli.stacks.run_history import Ending, PastRun
 
@@ -69,7 +69,7 @@ def status_of(
     return DetectorStatus(
         record.name,
         newest.engine if newest else None,
-        parse_moment(newest.scheduled_time) if newest else None,
+        parse_timestamp(newest.scheduled_time) if newest else None,
         next((outcome.cutoff for _, outcome in ended if outcome.cutoff is not None), None),
         record.published_through,
         ended[0] if ended else None,
@@ -111,7 +111,7 @@ def _newest(ended: Sequence[Ending], kind: Kind) -> tuple[PastRun, Outcome] | No
 
 
 def _written(moment: datetime | None) -> str | None:
-    return format_moment(moment) if moment else None
+    return format_timestamp(moment) if moment else None
 
 
 def _hours(moment: datetime | None, now: datetime) -> float | None:

@@ -13,13 +13,13 @@ from cutwatch.console_links import graph_url
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import MalformedObject
-from cutwatch.features.recipe import Recipe
+from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.detector_record import DetectorRecord, Model
 from cutwatch.registry.silences import Silence, in_force
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from cutwatch_cli.report import MOST_DETECTORS, DetectorReport
 from cutwatch_cli.report.detector_report import gravity
-from cutwatch_cli.report.wording import count, moment_in_words
+from cutwatch_cli.report.wording import count, time_in_words
 from cutwatch_cli.stacks import run_history as history
 from cutwatch_cli.stacks.account import error_code
 from cutwatch_cli.stacks.deployment import Deployment
@@ -125,12 +125,12 @@ def _report(
     detector: Detector,
     found: Datapoints,
     cutoffs: Cutoffs,
-    recipes: Mapping[str, Recipe],
+    recipes: Mapping[str, FeatureRecipe],
     silence: Silence | None,
 ) -> DetectorReport:
     record = asked.records[detector.name]
     models = sorted(record.models, key=lambda model: model.trained_through)
-    trained = [parse_moment(model.trained_through) for model in models]
+    trained = [parse_timestamp(model.trained_through) for model in models]
     made = [
         (until, recipes[model.recipe].profile)
         for until, model in zip(trained, models, strict=True)
@@ -162,8 +162,8 @@ def _links(asked: _Asked, detector: Detector) -> list[str]:
             region,
             detector,
             asked.deployment.namespace,
-            parse_moment(event.start),
-            parse_moment(event.end),
+            parse_timestamp(event.start),
+            parse_timestamp(event.end),
         )
         for event in asked.events.get(detector.name, ())
     ]
@@ -181,13 +181,11 @@ def _facts(
         ("Sensitivity", detector.sensitivity),
     ]
     if trained:
-        facts.append(("Trained until", ", ".join(moment_in_words(t, zone) for t in trained)))
+        facts.append(("Trained until", ", ".join(time_in_words(t, zone) for t in trained)))
     if record.published_through:
-        facts.append(("Published through", moment_in_words(record.published_through, zone)))
+        facts.append(("Published through", time_in_words(record.published_through, zone)))
     if silence:
-        facts.append(
-            ("Silenced until", f"{moment_in_words(silence.until, zone)}: {silence.reason}")
-        )
+        facts.append(("Silenced until", f"{time_in_words(silence.until, zone)}: {silence.reason}"))
     return facts
 
 
@@ -211,7 +209,7 @@ def _cutoffs(asked: _Asked) -> Cutoffs:
     return found
 
 
-def _recipes(asked: _Asked, watched: Iterable[Detector]) -> dict[str, Recipe]:
+def _recipes(asked: _Asked, watched: Iterable[Detector]) -> dict[str, FeatureRecipe]:
     """By their keys. One that is gone only leaves its expected range out."""
     models = [model for detector in watched for model in asked.records[detector.name].models]
     with ThreadPoolExecutor(_AT_ONCE) as readers:
@@ -219,9 +217,9 @@ def _recipes(asked: _Asked, watched: Iterable[Detector]) -> dict[str, Recipe]:
     return {model.recipe: recipe for model, recipe in zip(models, read, strict=True) if recipe}
 
 
-def _recipe(deployment: Deployment, model: Model) -> Recipe | None:
+def _recipe(deployment: Deployment, model: Model) -> FeatureRecipe | None:
     try:
-        return Recipe.from_payload(deployment.bucket.read_json(model.recipe))
+        return FeatureRecipe.from_payload(deployment.bucket.read_json(model.recipe))
     except (MalformedObject, KeyError, TypeError, ValueError):
         return None
     except ClientError as error:

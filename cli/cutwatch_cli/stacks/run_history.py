@@ -15,7 +15,7 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Kind, run_prefix
 from cutwatch_cli.stacks.account import error_code
 
-_RUN = re.compile(r"(training|transform)-(\d{8}T\d{6}Z)(-by-need)?")
+_RUN = re.compile(r"(training|transform)-(\d{8}T\d{6}Z)(-on-demand)?")
 _RUNS = "runs/"
 WEEK = timedelta(days=7)
 # However long ago they were: a monthly training is older than a week on most days.
@@ -30,12 +30,12 @@ class PastRun:
     id: str
     kind: Kind
     scheduled: datetime
-    by_need: bool
+    on_demand: bool
 
     @property
     def label(self) -> str:
         """As a person names it."""
-        need = " by need" if self.by_need else ""
+        need = " by need" if self.on_demand else ""
         return f"{self.kind}{need} of {self.scheduled:%Y-%m-%d %H:%M}"
 
 
@@ -105,7 +105,7 @@ def current_names(recorded: Iterable[str], ended: Mapping[str, Sequence[Ending]]
     for name, own in ended.items():
         for run, _ in own:
             met.setdefault(run, set()).add(name)
-    whole = [run.scheduled for run, names in met.items() if not run.by_need and known <= names]
+    whole = [run.scheduled for run, names in met.items() if not run.on_demand and known <= names]
     since = max(whole, default=datetime.min.replace(tzinfo=UTC))
     return known | {name for name, own in ended.items() if own[0][0].scheduled >= since}
 

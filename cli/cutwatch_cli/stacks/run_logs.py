@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cutwatch.errors import InvalidInput
 from cutwatch.registry.run import Kind, RunRequest, run_id
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.stacks.account import error_code
 from cutwatch_cli.stacks.deployment import Deployment, Refused
 from cutwatch_cli.stacks.run_history import parse_run
@@ -107,8 +107,8 @@ def _run_of(kind: Kind, described: Mapping[str, Any]) -> LoggedRun:
     started, arn = described["startDate"], described["executionArn"]
     try:
         event = json.loads(described["input"])
-        request = RunRequest.from_event(kind, event, format_moment(started))
-        run = run_id(kind, request.scheduled_time, by_need=request.by_need)
+        request = RunRequest.from_event(kind, event, format_timestamp(started))
+        run = run_id(kind, request.scheduled_time, on_demand=request.on_demand)
     except InvalidInput:
         # List Detectors refused it too and opened no run; its own lines are all that there are.
         run = described["name"]

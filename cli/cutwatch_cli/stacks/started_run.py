@@ -9,7 +9,7 @@ from typing import Any
 
 from cutwatch.registry.outcome import failure_of
 from cutwatch.registry.run import Kind, run_id
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.run_history import listed_names
 
@@ -70,7 +70,7 @@ def start(
     asked = {"detectors": list(detectors)} if detectors else {}
     started = deployment.account.client("stepfunctions").start_execution(
         stateMachineArn=deployment.state_machine(kind),
-        input=json.dumps(asked | ({"time": format_moment(at)} if at else {})),
+        input=json.dumps(asked | ({"time": format_timestamp(at)} if at else {})),
     )
     scheduled: datetime = at or started["startDate"]
     return StartedRun(kind, _run(kind, scheduled), started["executionArn"])
@@ -78,7 +78,7 @@ def start(
 
 def _run(kind: Kind, scheduled: datetime) -> str:
     """An execution without a scheduled time takes the second it started in."""
-    return run_id(kind, datetime.fromisoformat(format_moment(scheduled)))
+    return run_id(kind, datetime.fromisoformat(format_timestamp(scheduled)))
 
 
 def wait(deployment: Deployment, started: StartedRun, show: Callable[[Progress], None]) -> Verdict:
@@ -104,8 +104,8 @@ def verdict(described: dict[str, Any]) -> Verdict:
 
 def _progress(deployment: Deployment, started: StartedRun) -> Iterator[Progress]:
     """Of the run, and before it of the training that it may have asked for."""
-    by_need = f"{started.run.replace('transform', 'training')}-by-need"
-    parts = [(by_need, "training by need")] if started.kind == "transform" else []
+    on_demand = f"{started.run.replace('transform', 'training')}-on-demand"
+    parts = [(on_demand, "training on demand")] if started.kind == "transform" else []
     for run, what in [*parts, (started.run, started.kind)]:
         names = listed_names(deployment.bucket, run)
         if names is not None:

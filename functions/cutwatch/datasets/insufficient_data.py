@@ -10,7 +10,7 @@ from cutwatch.registry.run import Run, run_id
 from cutwatch.timeseries.reader import is_known
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import Window
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 
 # Fewer rows say nothing about what is normal.
 MINIMUM_TRAINING_ROWS = 100
@@ -18,13 +18,13 @@ MINIMUM_TRAINING_ROWS = 100
 
 def up_to_date(detector: Detector, published_through: datetime | None) -> Outcome:
     """Everything up to the window's end was published before."""
-    through = format_moment(published_through) if published_through else "its training data"
+    through = format_timestamp(published_through) if published_through else "its training data"
     return Outcome(detector.name, "UP_TO_DATE", f"nothing new since {through}")
 
 
 def untrained(registry: Registry, run: Run, detector: Detector, failed: str | None) -> Outcome:
-    """What training by need made of the detector, which is why it has no model; `failed` is why the training itself has failed, if so."""
-    training = run_id("training", run.scheduled, by_need=True)
+    """What training on demand made of the detector, which is why it has no model; `failed` is why the training itself has failed, if so."""
+    training = run_id("training", run.scheduled, on_demand=True)
     reason = registry.outcome(training, detector.name)
     if reason is None:
         why = f"failed: {failed}" if failed else "left no outcome"
@@ -44,7 +44,7 @@ def why_not_train(
         detector.name,
         "TOO_LITTLE_HISTORY",
         f"{detector.metric_label}: {rows} complete rows from {observed.reported} datapoints "
-        f"before {format_moment(observed.end)}; training needs {MINIMUM_TRAINING_ROWS}",
+        f"before {format_timestamp(observed.end)}; training needs {MINIMUM_TRAINING_ROWS}",
     )
 
 
@@ -60,7 +60,7 @@ def why_not_score(
     return Outcome(
         detector.name,
         "NO_DATA",
-        f"{reported} datapoints from {format_moment(window.start)} to {format_moment(window.end)}, "
+        f"{reported} datapoints from {format_timestamp(window.start)} to {format_timestamp(window.end)}, "
         f"none outside exclusions with {detector.shingle_size} in a row",
     )
 
@@ -74,5 +74,5 @@ def _no_data(cloudwatch: Any, detector: Detector, window: Window) -> Outcome:
             f"CloudWatch knows no metric {label}, or it has been silent for two weeks; "
             "check namespace, metric and dimensions"
         )
-    asked = f"{format_moment(window.start)} to {format_moment(window.end)}"
+    asked = f"{format_timestamp(window.start)} to {format_timestamp(window.end)}"
     return Outcome(detector.name, "NO_DATA", f"{sentence} (asked for {asked})")

@@ -16,7 +16,7 @@ from cutwatch.datasets.storage import find_description, store_dataset
 from cutwatch.detection.adaptive_threshold import DEFAULT
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import CutwatchError, MalformedObject, ModelMissing, NotFound
-from cutwatch.features.recipe import FeatureRows, Recipe
+from cutwatch.features.recipe import FeatureRecipe, FeatureRows
 from cutwatch.registry.detector_record import DetectorRecord, Model
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
@@ -26,7 +26,7 @@ from cutwatch.settings import StoreMetricDataSettings
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import Window, newest_end, training_window, transform_window
-from cutwatch.timestamps import format_moment, parse_moment
+from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 Summary = dict[str, Any]
 
@@ -40,12 +40,12 @@ class Plan:
     read_from: datetime
     record: DetectorRecord
     model: Model | None = None
-    recipe: Recipe | None = None
+    recipe: FeatureRecipe | None = None
 
 
 @dataclass(frozen=True)
 class DatasetWriter:
-    """Stores datasets of one run, with all that it needs from outside; `training_failure` is why training by need failed, if so."""
+    """Stores datasets of one run, with all that it needs from outside; `training_failure` is why training on demand failed, if so."""
 
     cloudwatch: Any
     bucket: Bucket
@@ -99,7 +99,7 @@ class DatasetWriter:
         return plan if stored is None else _summary(stored)
 
     def _plan_training(self, detector: Detector, record: DetectorRecord) -> Plan:
-        unpublished = self.settings.first_window if self.run.by_need else timedelta()
+        unpublished = self.settings.first_window if self.run.on_demand else timedelta()
         newest = newest_end(detector, self.run.scheduled, self.settings.data_delay)
         window = training_window(detector, newest, record.published_through, unpublished)
         return Plan(detector, window, window.start, record)
@@ -113,7 +113,7 @@ class DatasetWriter:
             newest_end(detector, self.run.scheduled, self.settings.data_delay),
             self.run.moment,
             record.published_through,
-            parse_moment(model.trained_through),
+            parse_timestamp(model.trained_through),
         )
         if window.is_empty:
             return up_to_date(detector, record.published_through)
@@ -122,9 +122,9 @@ class DatasetWriter:
             detector, window, window.start - _lead_in(detector, recipe), record, model, recipe
         )
 
-    def _recipe_of(self, detector: Detector, model: Model) -> Recipe:
+    def _recipe_of(self, detector: Detector, model: Model) -> FeatureRecipe:
         try:
-            return Recipe.from_payload(self.bucket.read_json(model.recipe))
+            return FeatureRecipe.from_payload(self.bucket.read_json(model.recipe))
         except (NotFound, MalformedObject, KeyError, TypeError, ValueError) as error:
             self.registry.remove_models(detector.name, {model.name})
             raise ModelMissing(
@@ -143,18 +143,20 @@ class DatasetWriter:
     def _write_history(self, plan: Plan, observed: Series) -> Summary | Outcome:
         detector = plan.detector
         usable = observed.usable(detector)
-        recipe = Recipe.learn(usable, detector.features, detector.shingle_size, detector.time_zone)
-        rows = recipe.rows(usable)
+        recipe = FeatureRecipe.fit(
+            usable, detector.features, detector.shingle_size, detector.time_zone
+        )
+        rows = recipe.transform(usable)
         outcome = why_not_train(self.cloudwatch, detector, plan.window, observed, len(rows.rows))
         if outcome:
             return outcome
         return self._write(plan, observed, recipe, rows, {"constant": _is_constant(observed)})
 
     def _write_window(
-        self, plan: Plan, model: Model, recipe: Recipe, observed: Series
+        self, plan: Plan, model: Model, recipe: FeatureRecipe, observed: Series
     ) -> Summary | Outcome:
         detector, window = plan.detector, plan.window
-        rows = recipe.rows(observed.usable(detector))
+        rows = recipe.transform(observed.usable(detector))
         inside = int(np.count_nonzero(rows.epochs >= int(window.start.timestamp())))
         outcome = why_not_score(self.cloudwatch, detector, window, observed, inside)
         if outcome:
@@ -176,8 +178,8 @@ class DatasetWriter:
             self.bucket.name,
             plan.detector,
             self.run.kind,
-            format_moment(window.start),
-            format_moment(window.end),
+            format_timestamp(window.start),
+            format_timestamp(window.end),
         )
 
     def _prefix(self, plan: Plan) -> str:
@@ -189,7 +191,7 @@ class DatasetWriter:
         self,
         plan: Plan,
         observed: Series,
-        recipe: Recipe,
+        recipe: FeatureRecipe,
         rows: FeatureRows,
         details: Mapping[str, Any],
     ) -> Summary:
@@ -200,15 +202,15 @@ class DatasetWriter:
             "digest": digest,
             "forest": forest_name(self.run.scheduled, digest),
             "detector": plan.detector.to_payload(),
-            "start": format_moment(plan.window.start),
-            "end": format_moment(plan.window.end),
+            "start": format_timestamp(plan.window.start),
+            "end": format_timestamp(plan.window.end),
             "recipe": recipe.to_payload(),
             "dimensions": recipe.dimensions,
             "rows": len(rows.rows),
             "files": files,
             "model": None,
             "reported": observed.reported,
-            "series_start": format_moment(observed.start),
+            "series_start": format_timestamp(observed.start),
             "values": [None if np.isnan(v) else v for v in observed.values.tolist()],
             **details,
         }
@@ -228,9 +230,9 @@ def _read_together(plans: Sequence[Plan]) -> Iterator[list[Plan]]:
             yield alike[first : first + together]
 
 
-def _lead_in(detector: Detector, recipe: Recipe) -> timedelta:
+def _lead_in(detector: Detector, recipe: FeatureRecipe) -> timedelta:
     periods = recipe.lead_in
-    if detector.cutoff.method == "likelihood":
+    if detector.cutoff.method == "adaptive":
         periods += -(-DEFAULT.lead_in_seconds // detector.period)
     return timedelta(seconds=detector.period * periods)
 

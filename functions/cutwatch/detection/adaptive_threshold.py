@@ -1,6 +1,6 @@
 """From anomaly scores to events: the default judgement, the same for every engine's scores.
 
-Scores are compared with those of the training data (likelihood), a metric that always peaks must exceed its own habit,
+Scores are compared with those of the training data (standardised), a metric that always peaks must exceed its own habit,
 and one event is raised per incident, where it begins. docs/detection.md has the measurements behind the numbers.
 """
 
@@ -21,7 +21,7 @@ HOUR, DAY = 3_600, 86_400
 
 
 @dataclass(frozen=True)
-class JudgementParameters:
+class ThresholdParameters:
     """Every number of the judgement. One set for all metrics; none is tuned per metric."""
 
     smoothing: int = 3
@@ -37,26 +37,26 @@ class JudgementParameters:
     smooth_onset_hours: float = 2
     """The same for smooth metrics, whose incidents are sudden."""
     onset_share: float = 0.5
-    """The likelihood, as a share of the peak's, at which an event begins."""
+    """The standardised, as a share of the peak's, at which an event begins."""
     bar: float = 0.5
-    """The least likelihood of an event (standard deviations); lower finds more and cries wolf more."""
+    """The least standardised of an event (standard deviations); lower finds more and cries wolf more."""
     smooth_bar: float = 2.0
     """The fixed cutoff for smooth metrics, whose incidents are sudden and frequent (standard deviations)."""
     smooth_explained: float = AUTOCORRELATED
     """From this share of variance explained by one step on, a metric counts as smooth."""
-    habit_days: float = 7
+    recurring_peak_days: float = 7
     """How far before a window habit looks (days)."""
-    habit_rank: int = 3
+    recurring_peak_rank: int = 3
     """The how many-th largest peak is the habit: two real incidents do not make one."""
-    habit_share: float = 0.7
+    recurring_peak_share: float = 0.7
     """The share of the habit by which the bar is raised."""
-    habit_cap: float = 9.0
+    recurring_peak_cap: float = 9.0
     """The most by which habit raises the bar (standard deviations)."""
 
     @property
     def lead_in_seconds(self) -> int:
         """How much before a window habit and smoothing need to see."""
-        return round(self.habit_days * DAY + 2 * self.peak_distance_hours * HOUR)
+        return round(self.recurring_peak_days * DAY + 2 * self.peak_distance_hours * HOUR)
 
     def onset_seconds(self, baseline: "Baseline") -> int:
         """How far before its peak an event may begin."""
@@ -74,7 +74,7 @@ class JudgementParameters:
         return round(self.peak_distance_hours * HOUR)
 
 
-DEFAULT = JudgementParameters()
+DEFAULT = ThresholdParameters()
 # What multiplies the cutoff.
 SENSITIVITY: Mapping[Sensitivity, float] = {"low": 1.5, "medium": 1.0, "high": 0.7}
 
@@ -92,7 +92,7 @@ class Baseline:
         cls,
         scores: Floats,
         explained: float,
-        parameters: JudgementParameters = DEFAULT,
+        parameters: ThresholdParameters = DEFAULT,
     ) -> Self:
         """Of the latest of training scores (n,), at least one and all finite."""
         recent = scores[-parameters.baseline_datapoints :]
@@ -122,7 +122,7 @@ class Event:
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class Detection:
     """For every row (n,) its severity, 1.0 being the cutoff; the events; the cutoff as a score."""
 
     severities: Floats
@@ -130,52 +130,54 @@ class Judgement:
     cutoff: float
 
 
-def judge(
+def detect(
     epochs: Epochs,
     scores: Floats,
     period: int,
-    judged_from: int,
+    detect_from: int,
     baseline: Baseline,
     sensitivity: Sensitivity = "medium",
-    parameters: JudgementParameters = DEFAULT,
-) -> Judgement:
-    """Judge the rows from epoch second `judged_from` on; the rows before it are lead-in for habit and smoothing."""
+    parameters: ThresholdParameters = DEFAULT,
+) -> Detection:
+    """Judge the rows from epoch second `detect_from` on; the rows before it are lead-in for habit and smoothing."""
     if not len(epochs):
-        return Judgement(np.empty(0), (), float("nan"))
-    likelihood = likelihood_of(scores, baseline, parameters)
-    peaks = find_peaks(epochs, likelihood, period, parameters)
+        return Detection(np.empty(0), (), float("nan"))
+    standardised = standardised_scores(scores, baseline, parameters)
+    peaks = find_peaks(epochs, standardised, period, parameters)
     cutoff = SENSITIVITY[sensitivity] * cutoff_of(
-        epochs[peaks], likelihood[peaks], judged_from, baseline, parameters
+        epochs[peaks], standardised[peaks], detect_from, baseline, parameters
     )
-    severities = likelihood / cutoff
-    judged = peaks[epochs[peaks] >= judged_from]
+    severities = standardised / cutoff
+    judged = peaks[epochs[peaks] >= detect_from]
     events = _events(epochs, severities, judged, parameters.onset_seconds(baseline), parameters)
     as_score = baseline.mean + cutoff * (baseline.standard_deviation + parameters.deviation_floor)
-    return Judgement(severities, tuple(events), as_score)
+    return Detection(severities, tuple(events), as_score)
 
 
-def likelihood_of(scores: Floats, baseline: Baseline, parameters: JudgementParameters) -> Floats:
+def standardised_scores(
+    scores: Floats, baseline: Baseline, parameters: ThresholdParameters
+) -> Floats:
     """How many deviations (n,) the latest scores of each row lie above those of the training data."""
     sums = np.concatenate([[0.0], np.cumsum(scores)])
     ends = np.arange(1, len(scores) + 1)
     starts = np.maximum(ends - parameters.smoothing, 0)
     smoothed = (sums[ends] - sums[starts]) / (ends - starts)
     deviation = baseline.standard_deviation + parameters.deviation_floor
-    likelihood: Floats = (smoothed - baseline.mean) / deviation
-    return likelihood
+    standardised: Floats = (smoothed - baseline.mean) / deviation
+    return standardised
 
 
 def find_peaks(
-    epochs: Epochs, likelihood: Floats, period: int, parameters: JudgementParameters
+    epochs: Epochs, standardised: Floats, period: int, parameters: ThresholdParameters
 ) -> NDArray[np.intp]:
     """Positions that are the highest within `peak_distance_hours` on either side; the first of equals."""
     reach = max(round(parameters.peak_distance_hours * HOUR / period), 1)
     grid = (epochs - epochs[0]) // period
     padded = np.full(grid[-1] + 1 + 2 * reach, -np.inf)
-    padded[grid + reach] = likelihood
+    padded[grid + reach] = standardised
     highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)[grid]
     peaks: list[int] = []
-    for position in np.flatnonzero(likelihood == highest).tolist():
+    for position in np.flatnonzero(standardised == highest).tolist():
         repeats = peaks and grid[position] - grid[peaks[-1]] <= reach
         if not repeats:
             peaks.append(position)
@@ -184,18 +186,20 @@ def find_peaks(
 
 def cutoff_of(
     peak_epochs: Epochs,
-    peak_likelihoods: Floats,
-    judged_from: int,
+    peak_scores: Floats,
+    detect_from: int,
     baseline: Baseline,
-    parameters: JudgementParameters,
+    parameters: ThresholdParameters,
 ) -> float:
-    """The likelihood that is an anomaly in a window from `judged_from` on, given the peaks (n,) known so far."""
+    """The standardised score that is an anomaly in a window from `detect_from` on, given the peaks (n,) known so far."""
     if baseline.smooth:
         return parameters.smooth_bar
-    recent = peak_likelihoods[peak_epochs >= judged_from - parameters.habit_days * DAY]
-    rank = parameters.habit_rank
+    recent = peak_scores[peak_epochs >= detect_from - parameters.recurring_peak_days * DAY]
+    rank = parameters.recurring_peak_rank
     habit = float(np.partition(recent, -rank)[-rank]) if len(recent) >= rank else 0.0
-    return parameters.bar + min(parameters.habit_share * max(habit, 0.0), parameters.habit_cap)
+    return parameters.bar + min(
+        parameters.recurring_peak_share * max(habit, 0.0), parameters.recurring_peak_cap
+    )
 
 
 def _events(
@@ -203,7 +207,7 @@ def _events(
     severities: Floats,
     peaks: NDArray[np.intp],
     onset_seconds: int,
-    parameters: JudgementParameters,
+    parameters: ThresholdParameters,
 ) -> list[Event]:
     """One event per incident: a peak in what an event before it still covers belongs to that event.
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import Recipe, difference
+from cutwatch.features.recipe import FeatureRecipe, difference
 from cutwatch.timeseries.series import Series
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,9 @@ class Deviation:
         return self.value - self.expected
 
 
-def largest_deviation(series: Series, recipe: Recipe, first: int, last: int) -> Deviation | None:
+def largest_deviation(
+    series: Series, recipe: FeatureRecipe, first: int, last: int
+) -> Deviation | None:
     """The furthest datapoint between two epoch seconds (both included); None if none was reported."""
     inside = (series.epochs >= first) & (series.epochs <= last) & ~series.missing
     if not inside.any():
@@ -48,7 +50,9 @@ def largest_deviation(series: Series, recipe: Recipe, first: int, last: int) -> 
     )
 
 
-def _driver(series: Series, recipe: Recipe, inside: NDArray[np.bool_], residuals: Floats) -> str:
+def _driver(
+    series: Series, recipe: FeatureRecipe, inside: NDArray[np.bool_], residuals: Floats
+) -> str:
     """`level` or `change`: whichever is larger in units of its own spread in training."""
     if "difference" not in recipe.features:
         return "level"
@@ -58,7 +62,9 @@ def _driver(series: Series, recipe: Recipe, inside: NDArray[np.bool_], residuals
     return "change" if changes > np.abs(residuals).max() / usual else "level"
 
 
-def is_worth_raising(deviation: Deviation | None, detector: Detector, recipe: Recipe) -> bool:
+def is_worth_raising(
+    deviation: Deviation | None, detector: Detector, recipe: FeatureRecipe
+) -> bool:
     """Whether the detector's direction and minimum deviation, and the near-constant rule, let an event through.
 
     A near-constant metric must change by more than one unit, unless the detector sets an absolute minimum.

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline, Event, Judgement, judge
+from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline, Detection, Event, detect
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.deviation import is_worth_raising, largest_deviation
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.exclusions import excluded
-from cutwatch.features.recipe import Recipe
+from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.timeseries.series import Series
-from cutwatch.timestamps import format_moment, parse_moment
+from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 Floats = NDArray[np.float64]
 Epochs = NDArray[np.int64]
@@ -57,13 +57,13 @@ class Verdicts:
 class ScoredWindow:
     """A dataset's description with the scores of its rows: epochs (n,), scores (n,).
 
-    `judge_rows` is the default judgement, or the same without look-ahead.
+    `detect_rows` is the default judgement, or the same without look-ahead.
     """
 
     description: Mapping[str, Any]
     epochs: Epochs
     scores: Floats
-    judge_rows: Callable[..., Judgement] = judge
+    detect_rows: Callable[..., Detection] = detect
 
     @property
     def detector(self) -> Detector:
@@ -73,23 +73,23 @@ class ScoredWindow:
     @property
     def start(self) -> int:
         """Epoch second of the first datapoint to publish; rows before it are lead-in."""
-        return int(parse_moment(self.description["start"]).timestamp())
+        return int(parse_timestamp(self.description["start"]).timestamp())
 
     @property
     def observed(self) -> Series:
         """The series as CloudWatch had it, gaps as NaN."""
         values = [np.nan if v is None else v for v in self.description["values"]]
-        start = parse_moment(self.description["series_start"])
+        start = parse_timestamp(self.description["series_start"])
         return Series(start, self.detector.period, np.array(values, np.float64))
 
     def verdicts(self) -> Verdicts:
         """Judge the window by its detector's method, then leave out events that nobody asked to hear of."""
-        detector, recipe = self.detector, Recipe.from_payload(self.description["recipe"])
+        detector, recipe = self.detector, FeatureRecipe.from_payload(self.description["recipe"])
         series = self.observed.usable(detector)
-        judgement = _METHODS[self.description["cutoff_method"]](self)
+        detection = _METHODS[self.description["cutoff_method"]](self)
         found = [
             (event, largest_deviation(series, recipe, *self._span(event)))
-            for event in judgement.events
+            for event in detection.events
         ]
         raised = [(e, d) for e, d in found if is_worth_raising(d, detector, recipe)]
         anomalies = np.zeros(len(self.epochs), np.int64)
@@ -102,9 +102,9 @@ class ScoredWindow:
             self.epochs[kept],
             anomalies[kept],
             np.where(inside, self.scores, np.nan)[kept],
-            judgement.severities[kept],
+            detection.severities[kept],
             tuple(self._told(event, deviation) for event, deviation in raised),
-            judgement.cutoff if len(self.epochs) else None,
+            detection.cutoff if len(self.epochs) else None,
         )
         return self._with_outages(verdicts) if detector.missing_data == "anomalous" else verdicts
 
@@ -166,10 +166,10 @@ class ScoredWindow:
             for run in _runs(gaps, self.detector.period)
         ]
 
-    def by_likelihood(self) -> Judgement:
+    def by_adaptive_threshold(self) -> Detection:
         """The default judgement; the end of the window before is judged again, now that its future is known."""
         again = DEFAULT.rejudged_seconds if self.description["follows"] else 0
-        return self.judge_rows(
+        return self.detect_rows(
             self.epochs,
             self.scores,
             self.detector.period,
@@ -178,30 +178,30 @@ class ScoredWindow:
             self.detector.sensitivity,
         )
 
-    def by_training_cutoff(self) -> Judgement:
+    def by_training_cutoff(self) -> Detection:
         """Scores above mean + k standard deviations of the training scores."""
         return self._above(Cutoff.from_payload(self.description["cutoff"]))
 
-    def by_window_cutoff(self) -> Judgement:
+    def by_window_cutoff(self) -> Detection:
         """Scores above mean + k standard deviations of the window's own scores."""
         frozen = Cutoff.from_payload(self.description["cutoff"])
         own = self.scores[self.epochs >= self.start]
         return self._above(Cutoff.of_scores(own, frozen.sigmas) if len(own) else frozen)
 
-    def _above(self, cutoff: Cutoff) -> Judgement:
+    def _above(self, cutoff: Cutoff) -> Detection:
         above = np.flatnonzero((self.scores > cutoff.value) & (self.epochs >= self.start))
         breaks = np.flatnonzero(np.diff(self.epochs[above]) > self.detector.period) + 1
         runs = [run for run in np.split(above, breaks) if len(run)]
         events = tuple(self._event_of(run, cutoff) for run in runs)
-        return Judgement(self.scores / cutoff.value, events, cutoff.value)
+        return Detection(self.scores / cutoff.value, events, cutoff.value)
 
     def _event_of(self, run: NDArray[np.intp], cutoff: Cutoff) -> Event:
         peak = int(run[np.argmax(self.scores[run])])
         return Event(int(run[0]), peak, int(run[-1]), float(self.scores[peak] / cutoff.value))
 
 
-_METHODS: Mapping[str, Callable[[ScoredWindow], Judgement]] = {
-    "likelihood": ScoredWindow.by_likelihood,
+_METHODS: Mapping[str, Callable[[ScoredWindow], Detection]] = {
+    "adaptive": ScoredWindow.by_adaptive_threshold,
     "training": ScoredWindow.by_training_cutoff,
     "window": ScoredWindow.by_window_cutoff,
 }
@@ -217,4 +217,4 @@ def _event_id(detector: str, onset: int) -> str:
 
 
 def _iso(epoch: int) -> str:
-    return format_moment(datetime.fromtimestamp(epoch, UTC))
+    return format_timestamp(datetime.fromtimestamp(epoch, UTC))

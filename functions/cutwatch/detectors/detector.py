@@ -28,7 +28,7 @@ from cutwatch.detectors.metric_source import (
 from cutwatch.payloads import read
 
 MissingData = Literal["ignore", "zero", "previous", "anomalous"]
-CutoffMethod = Literal["likelihood", "training", "window"]
+CutoffMethod = Literal["adaptive", "training", "window"]
 Feature = Literal["value", "difference", "residual"]
 Sensitivity = Literal["low", "medium", "high"]
 Direction = Literal["both", "above", "below"]
@@ -62,12 +62,12 @@ _MODEL_VERSION = 2
 class CutoffRule:
     """Where anomaly scores become anomalies.
 
-    `likelihood` is the default judgement (`judgement.py`). The textbook's rule, mean + `sigmas` standard deviations,
-    stays available: `training` takes the training data's scores, frozen with the model; `window` the judged
-    window's own.
+    `adaptive` is the default threshold (`detection/adaptive_threshold.py`). The textbook's rule, mean + `sigmas`
+    standard deviations, stays available: `training` takes them from the scores of the training data, frozen with the
+    model; `window` takes them from the scored window.
     """
 
-    method: CutoffMethod = "likelihood"
+    method: CutoffMethod = "adaptive"
     sigmas: Annotated[float, Gt(0), Le(100)] | None = None
 
     __pydantic_config__ = {"extra": "forbid"}

@@ -1,7 +1,7 @@
 """Reads `detectors.yaml`: everything wrong with it in one error, before anything is started."""
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
@@ -18,6 +18,7 @@ _FEATURES = ", ".join(get_args(Feature))
 
 
 _OF_TEMPLATES = ("for_each", "limit")
+_RENAMED_METHODS = {"likelihood": "adaptive"}
 
 
 def _kind(entry: Any) -> str:
@@ -92,6 +93,7 @@ def load_configuration(path: Path) -> Configuration:
 def parse_configuration(text: str, source: str = "detectors.yaml") -> Configuration:
     """As `load_configuration`, from the text itself."""
     document = _with_defaults(_parse_yaml(text, source))
+    warnings = tuple(_rename_methods(document, source))
     try:
         entries = TypeAdapter(_DetectorsFile).validate_python(document).detectors
     except ValidationError as error:
@@ -110,7 +112,24 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
     return Configuration(
         tuple(entry for entry in entries if isinstance(entry, Detector)),
         tuple(entry for entry in entries if isinstance(entry, DetectorTemplate)),
+        warnings,
     )
+
+
+def _rename_methods(document: dict[str, Any], source: str) -> Iterator[str]:
+    """Replace cutoff methods by the names that they have now; yield a warning for each."""
+    entries = document.get("detectors")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        rule = entry.get("cutoff") if isinstance(entry, dict) else None
+        if not isinstance(rule, dict):
+            continue
+        former = rule.get("method")
+        if isinstance(former, str) and former in _RENAMED_METHODS:
+            entry["cutoff"] = rule | {"method": _RENAMED_METHODS[former]}
+            yield (
+                f"{source}: detector {_designation(document, index)}: cutoff.method: {former!r} is now "
+                f"called {_RENAMED_METHODS[former]!r}; please write that"
+            )
 
 
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:

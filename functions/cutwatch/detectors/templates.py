@@ -72,10 +72,11 @@ class DetectorTemplate:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a `detectors.yaml` asks to watch, in its order."""
+    """The detectors and templates of a `detectors.yaml`, in its order, and warnings about its spelling."""
 
     detectors: tuple[Detector, ...]
     templates: tuple[DetectorTemplate, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class FeatureRows:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class FeatureRecipe:
     """Which features, each divided by a spread of the training data, and how many datapoints make one row.
 
     The residual is divided by the value's spread: it counts as far as it is large for the metric as a whole.
@@ -68,7 +68,7 @@ class Recipe:
         return self.shingle_size - 1 + ("difference" in self.features)
 
     @classmethod
-    def learn(
+    def fit(
         cls,
         series: Series,
         features: Sequence[Feature] | Literal["auto"],
@@ -76,15 +76,15 @@ class Recipe:
         time_zone: str,
     ) -> Self:
         """The recipe for a history; `auto` takes all features where one step explains 90 %, else the value."""
-        explained = explained_by_one_step(series)
-        profile = Profile.learn(series, time_zone)
+        explained = lag_one_autocorrelation(series)
+        profile = Profile.fit(series, time_zone)
         chosen = _automatic(explained) if features == "auto" else tuple(features)
         centre = float(np.median(series.values[~series.missing])) if series.reported else 0.0
         spreads = tuple(_spread(_scale_of(series, feature, centre, profile)) for feature in chosen)
-        unit = unit_of_change(series)
+        unit = resolution(series)
         return cls(chosen, spreads, centre, shingle_size, explained, unit, profile)
 
-    def rows(self, series: Series) -> FeatureRows:
+    def transform(self, series: Series) -> FeatureRows:
         """One row per position whose last `shingle_size` datapoints are all known, oldest first.
 
         A row never spans a gap: values on both sides of it were not neighbours.
@@ -119,7 +119,7 @@ class Recipe:
         )
 
 
-def explained_by_one_step(series: Series) -> float:
+def lag_one_autocorrelation(series: Series) -> float:
     """1 - var(difference) / (2 var(value)): the lag-one autocorrelation, of the median day and robustly.
 
     Within days, because over weeks every metric whose level moves looks smooth.
@@ -142,7 +142,7 @@ def _full_days(values: Floats, days: NDArray[np.int64]) -> list[Floats]:
     return [group for group in groups if len(group) >= _FULL_DAY] or [values]
 
 
-def unit_of_change(series: Series) -> float:
+def resolution(series: Series) -> float:
     """The step of a near-constant metric (its middle 90 % is one value); 0 if it is not near-constant.
 
     Whole numbers step by 1; others by the smallest step seen, or by 1 % where none was.

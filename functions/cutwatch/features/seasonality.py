@@ -38,7 +38,7 @@ class Profile:
     high: float
 
     @classmethod
-    def learn(cls, series: Series, time_zone: str) -> Self:
+    def fit(cls, series: Series, time_zone: str) -> Self:
         """The profile of a history; `series` may have gaps but not only gaps."""
         values = series.values
         flat = cls._fitted(series, time_zone, DAY, 1)

@@ -25,7 +25,7 @@ _REMEMBERED_SECONDS = 15 * 86_400
 
 
 @dataclass(eq=False)
-class ForestState:
+class ForestCheckpoint:
     """A forest, the epoch second before which it has learned everything, and the scores that it gave lately.
 
     `epochs` and `scores` (n,) are in the order of time.

@@ -10,7 +10,7 @@ from cutwatch.datasets.storage import read_description, read_scores
 from cutwatch.detection.adaptive_threshold import Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import Recipe
+from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.detector_record import Model
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import KEPT_MODELS, Registry
@@ -33,7 +33,7 @@ def register(
     description = read_description(bucket, dataset["prefix"])
     detector = Detector.from_payload(description["detector"])
     scores = read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"])
-    recipe = Recipe.from_payload(description["recipe"])
+    recipe = FeatureRecipe.from_payload(description["recipe"])
     inside_lambda = detector.engine == "lambda"
     model = Model(
         name=model_name,

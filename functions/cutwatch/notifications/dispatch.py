@@ -47,11 +47,11 @@ def announce(
     `ClaimHeld` while another execution of the run is telling: `claimed_at`, unlike `now`, has to be later at each retry,
     or the claim of one that died would never lapse.
 
-    A repeated run tells only news, for example of a detector that failed at first. Training by need says nothing
+    A repeated run tells only news, for example of a detector that failed at first. Training on demand says nothing
     itself: the transform that asked for it reports what failed. People are not told of silenced detectors' events;
     these count as told, so that the end of a silence brings no old news.
     """
-    if summary.run.by_need or not (summary.anomalous or summary.failed):
+    if summary.run.on_demand or not (summary.anomalous or summary.failed):
         return False
     told = registry.claim_notification(summary.run.id, execution, claimed_at)
     if told is None:
@@ -137,12 +137,12 @@ class _Announcement:
         """Try harder than elsewhere: if the function failed now, its retry would tell once more."""
         for pause in _PAUSES_BEFORE_NOTING_AGAIN:
             try:
-                self.registry.mark_told(self.summary.run.id, self.told)
+                self.registry.mark_notified(self.summary.run.id, self.told)
             except TRANSIENT:
                 sleep(pause)
             else:
                 return
-        self.registry.mark_told(self.summary.run.id, self.told)
+        self.registry.mark_notified(self.summary.run.id, self.told)
 
 
 def _key(whom: str, outcome: Outcome) -> str:

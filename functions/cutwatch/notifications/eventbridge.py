@@ -12,7 +12,7 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.errors import ServiceFault
 from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
 from cutwatch.registry.outcome import Outcome
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 SOURCE = "cutwatch"
 DETAIL_TYPE = "Anomaly Event"
@@ -102,7 +102,7 @@ def _detail(outcome: Outcome, event: AnomalyEvent, place: StackPlace) -> dict[st
 
 
 def _metric(detector: Detector, event: AnomalyEvent, place: StackPlace) -> Mapping[str, Any]:
-    start, end = parse_moment(event.start), parse_moment(event.end)
+    start, end = parse_timestamp(event.start), parse_timestamp(event.end)
     return {
         "metric": detector.metric_label[:METRIC_LABEL_LENGTH],
         "period_seconds": detector.period,

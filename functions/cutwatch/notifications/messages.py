@@ -14,7 +14,7 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.silences import Silence, silenced_line
 from cutwatch.runs.summary import Summary
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from cutwatch.wording import number_in_words, span_in_words
 
 # With thirty dimensions of a thousand characters it would fill the message.
@@ -147,7 +147,7 @@ def _detector_lines(outcome: Outcome, place: StackPlace) -> Iterator[str]:
 def _event_lines(
     event: AnomalyEvent, detector: Detector | None, place: StackPlace
 ) -> Iterator[str]:
-    start, end = parse_moment(event.start), parse_moment(event.end)
+    start, end = parse_timestamp(event.start), parse_timestamp(event.end)
     if detector:
         end += timedelta(seconds=detector.period)
     yield f"  When     {when(start, end, detector.time_zone if detector else 'UTC')}"

@@ -30,7 +30,7 @@ from cutwatch.registry.detector_record import CarriedState, DetectorRecord, Last
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.runs.batch import Batch
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 _LISTED_EVENTS = 100
 
@@ -72,7 +72,7 @@ def publish_window(
     registry.record_outcome(run.id, run.moment, outcome)
     last = LastEvent(events[-1].id, events[-1].end) if events else before
     carried = _carried(dataset, description, job)
-    end = parse_moment(description["end"])
+    end = parse_timestamp(description["end"])
     if record.published_through is None or record.published_through < end:
         _delete_superseded(bucket, batch, record, carried)
     with _admitting_failure(batch, detector.name):
@@ -131,7 +131,7 @@ def continued(
     result: list[AnomalyEvent] = []
     for event in events:
         last = LastEvent(result[-1].id, result[-1].end) if result else before
-        if last and parse_moment(event.start) <= parse_moment(last.end) + soon:
+        if last and parse_timestamp(event.start) <= parse_timestamp(last.end) + soon:
             known = replace(event, id=last.id, continues=True)
             result.append(known)
         else:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cutwatch.aws.cloudwatch import Datum, datum
 from cutwatch.metric_names import HOURS_SINCE_TRANSFORM, MODEL_AGE_DAYS
 from cutwatch.registry.detector_record import DetectorRecord
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -29,7 +29,7 @@ def freshness_datums(
     they would cost more than a weekly detector does.
     """
     models = {
-        name: (now - parse_moment(record.models[0].scheduled_time)) / _DAY
+        name: (now - parse_timestamp(record.models[0].scheduled_time)) / _DAY
         for name, record in records.items()
         if record.models
     }

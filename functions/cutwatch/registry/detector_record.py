@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cutwatch.detectors.detector import CutoffMethod, Detector, Engine
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class DetectorRecord:
         return cls(
             name=item["sk"],
             models=tuple(Model.from_payload(model) for model in item.get("models", [])),
-            published_through=parse_moment(watermark) if watermark else None,
+            published_through=parse_timestamp(watermark) if watermark else None,
             version=item.get("version", 0),
             last_run=item.get("last_run"),
             last_event=_last_event(item.get("last_event")),

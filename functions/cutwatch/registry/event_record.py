@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class RecordedEvent:
     @property
     def begins(self) -> datetime:
         """Its first datapoint."""
-        return parse_moment(self.event.start)
+        return parse_timestamp(self.event.start)
 
     @property
     def ends(self) -> datetime:
         """Its last datapoint."""
-        return parse_moment(self.event.end)
+        return parse_timestamp(self.event.end)
 
     @property
     def sort_key(self) -> str:

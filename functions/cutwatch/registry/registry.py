@@ -19,7 +19,7 @@ from cutwatch.registry.event_record import RecordedEvent, incidents
 from cutwatch.registry.outcome import SUCCESSES, Outcome, Status
 from cutwatch.registry.run import Kind, Run
 from cutwatch.registry.silences import Silence
-from cutwatch.timestamps import format_moment, parse_moment
+from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 KEPT_MODELS = 2
 _RUN_RETENTION = timedelta(days=400)
@@ -113,7 +113,7 @@ class Registry:
                 "SET published_through = :end, last_run = :run, last_event = :last, "
                 "earlier_event = :earlier, carried = :carried, detector_definition = :definition",
                 {
-                    "end": format_moment(published_through),
+                    "end": format_timestamp(published_through),
                     "run": run,
                     "last": asdict(last) if last else None,
                     "earlier": asdict(earlier) if earlier else None,
@@ -141,14 +141,14 @@ class Registry:
                 "RUN",
                 "SET opened_at = :now, expires_at = :expires REMOVE closed_at",
                 {
-                    "now": format_moment(started),
+                    "now": format_timestamp(started),
                     "expires": _expiry(started),
-                    "stale": format_moment(started - _REOPEN_AFTER),
+                    "stale": format_timestamp(started - _REOPEN_AFTER),
                 },
                 "attribute_not_exists(opened_at) OR opened_at < :stale",
             )
         item = self._table.get(f"RUN#{run}", "RUN") or {}
-        return parse_moment(item["opened_at"], "opened_at")
+        return parse_timestamp(item["opened_at"], "opened_at")
 
     def claim_notification(self, run: str, execution: str, now: datetime) -> set[str] | None:
         """What has been told of this run, if this execution may tell more; None while another one is at it.
@@ -162,8 +162,8 @@ class Registry:
                 "SET notifier = :execution, claimed_until = :until",
                 {
                     "execution": execution,
-                    "until": format_moment(now + _CLAIM),
-                    "now": format_moment(now),
+                    "until": format_timestamp(now + _CLAIM),
+                    "now": format_timestamp(now),
                 },
                 "attribute_not_exists(notifier) OR notifier = :execution OR claimed_until < :now",
             )
@@ -171,7 +171,7 @@ class Registry:
             return None
         return set(item.get("told", []))
 
-    def mark_told(self, run: str, told: set[str]) -> None:
+    def mark_notified(self, run: str, told: set[str]) -> None:
         """Remember what has been told of a run."""
         self._table.update(f"RUN#{run}", "RUN", "SET told = :told", {"told": sorted(told)})
 
@@ -188,11 +188,11 @@ class Registry:
             f"RUN#{run.id}",
             "RUN",
             "SET closed_at = if_not_exists(closed_at, :now)",
-            {"now": format_moment(now)},
+            {"now": format_timestamp(now)},
         )
         if not run.narrowed:
             self._note_newest(run)
-        return parse_moment(closed["closed_at"], "closed_at")
+        return parse_timestamp(closed["closed_at"], "closed_at")
 
     def _note_newest(self, run: Run) -> None:
         with suppress(ConditionFailed):
@@ -210,9 +210,9 @@ class Registry:
             "NEWEST",
             kind,
             "SET asked_at = if_not_exists(asked_at, :now)",
-            {"now": format_moment(now)},
+            {"now": format_timestamp(now)},
         )
-        return parse_moment(item.get("scheduled_time") or item["asked_at"], "scheduled_time")
+        return parse_timestamp(item.get("scheduled_time") or item["asked_at"], "scheduled_time")
 
     def record_outcome(
         self,
@@ -258,7 +258,7 @@ class Registry:
 
     def events(self, since: datetime, until: datetime) -> list[RecordedEvent]:
         """All detectors' incidents that are at least partly in this time, both ends included, newest first."""
-        between = (format_moment(since - _LONGEST_PART), f"{format_moment(until)}~")
+        between = (format_timestamp(since - _LONGEST_PART), f"{format_timestamp(until)}~")
         parts = map(RecordedEvent.from_item, self._table.query("EVENT", between=between))
         return incidents(part for part in parts if part.ends >= since and part.begins <= until)
 

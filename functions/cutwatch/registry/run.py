@@ -9,7 +9,7 @@ from typing import Any, Literal
 from cutwatch.detectors.detector import Engine
 from cutwatch.errors import InvalidInput
 from cutwatch.payloads import read
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 
 Kind = Literal["training", "transform"]
 
@@ -29,7 +29,7 @@ class RunRequest:
 
     kind: Kind
     scheduled_time: datetime
-    by_need: bool
+    on_demand: bool
     detectors: tuple[str, ...] | None
 
     @classmethod
@@ -42,13 +42,13 @@ class RunRequest:
             isinstance(names, list) and names and all(isinstance(name, str) for name in names)
         ):
             raise InvalidInput(f"detectors is {names!r}; expected a list of detector names")
-        time = parse_moment(event.get("time", started)).replace(microsecond=0)
+        time = parse_timestamp(event.get("time", started)).replace(microsecond=0)
         # A watermark in the future would keep every run until then from publishing anything.
-        if not _EARLIEST <= time <= parse_moment(started, "started") + _CLOCKS_APART:
+        if not _EARLIEST <= time <= parse_timestamp(started, "started") + _CLOCKS_APART:
             raise InvalidInput(
                 f"time is {event.get('time')!r}; expected a time between {_EARLIEST:%Y} and now"
             )
-        return cls(kind, time, bool(event.get("by_need")), tuple(names) if names else None)
+        return cls(kind, time, bool(event.get("on_demand")), tuple(names) if names else None)
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,18 @@ class Run:
     kind: Kind
     scheduled_time: str
     now: str
-    by_need: bool = False
+    on_demand: bool = False
     narrowed: bool = False
 
     @property
     def scheduled(self) -> datetime:
         """The scheduled time."""
-        return parse_moment(self.scheduled_time, "scheduled_time")
+        return parse_timestamp(self.scheduled_time, "scheduled_time")
 
     @property
     def moment(self) -> datetime:
         """The run's "now"."""
-        return parse_moment(self.now, "now")
+        return parse_timestamp(self.now, "now")
 
     @property
     def names_key(self) -> str:
@@ -98,9 +98,9 @@ class Run:
         return run
 
 
-def run_id(kind: str, scheduled_time: datetime, *, by_need: bool = False) -> str:
-    """`transform-20261101T000000Z`; training that a transform asked for carries `-by-need`."""
-    return f"{kind}-{scheduled_time:%Y%m%dT%H%M%SZ}{'-by-need' if by_need else ''}"
+def run_id(kind: str, scheduled_time: datetime, *, on_demand: bool = False) -> str:
+    """`transform-20261101T000000Z`; training that a transform asked for carries `-on-demand`."""
+    return f"{kind}-{scheduled_time:%Y%m%dT%H%M%SZ}{'-on-demand' if on_demand else ''}"
 
 
 def run_prefix(run: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cutwatch.timestamps import format_moment, parse_moment
+from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 _LISTED = 30
 
@@ -23,8 +23,8 @@ class Silence:
         """As the registry keeps it, less the partition; `expires_at` lets DynamoDB delete it."""
         return {
             "sk": self.detector,
-            "since": format_moment(self.since),
-            "until": format_moment(self.until),
+            "since": format_timestamp(self.since),
+            "until": format_timestamp(self.until),
             "reason": self.reason,
             "expires_at": int(self.until.timestamp()),
         }
@@ -32,7 +32,10 @@ class Silence:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "Silence":
         """Read back what `to_item` wrote."""
-        since, until = parse_moment(item["since"], "since"), parse_moment(item["until"], "until")
+        since, until = (
+            parse_timestamp(item["since"], "since"),
+            parse_timestamp(item["until"], "until"),
+        )
         return cls(item["sk"], since, until, item["reason"])
 
 

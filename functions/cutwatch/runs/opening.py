@@ -15,7 +15,7 @@ from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run, RunRequest, run_id
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 
 # Of the 256 KB that a state's input may have; the rest is for what the states of a batch add to it.
 BATCH_MAX_BYTES = 100_000
@@ -69,9 +69,9 @@ def open_run(
     records = registry.detectors()
     reasons = {d.name: _why_untrained(records, d) for d in chosen}
     untrained = [d for d in chosen if reasons[d.name]]
-    listed = untrained if request.by_need else chosen
+    listed = untrained if request.on_demand else chosen
     run = _open(registry, request, started)
-    refused = () if request.detectors or request.by_need else admitted.refused
+    refused = () if request.detectors or request.on_demand else admitted.refused
     for outcome in refused:
         registry.record_outcome(run.id, run.moment, outcome)
     names = [*(d.name for d in listed), *(outcome.detector for outcome in refused)]
@@ -91,11 +91,11 @@ def open_run(
 
 
 def _open(registry: Registry, request: RunRequest, started: datetime) -> Run:
-    identity = run_id(request.kind, request.scheduled_time, by_need=request.by_need)
-    now = format_moment(registry.open_run(identity, started))
-    scheduled = format_moment(request.scheduled_time)
+    identity = run_id(request.kind, request.scheduled_time, on_demand=request.on_demand)
+    now = format_timestamp(registry.open_run(identity, started))
+    scheduled = format_timestamp(request.scheduled_time)
     narrowed = request.detectors is not None
-    return Run(identity, request.kind, scheduled, now, request.by_need, narrowed)
+    return Run(identity, request.kind, scheduled, now, request.on_demand, narrowed)
 
 
 def _of(

@@ -13,7 +13,7 @@ from cutwatch.metric_names import (
     ANOMALOUS_DATAPOINTS_TOGETHER,
     DETECTORS_FAILED,
     DETECTORS_WITHOUT_DATA,
-    FAILED_RUNS_TOLD,
+    FAILED_RUNS_NOTIFIED,
     MAX_ANOMALY_SCORE,
     NEW_EVENTS,
 )
@@ -116,4 +116,6 @@ def publish_failure(
     """
     dimensions = {"Run": summary.run.kind, "Stack": stack}
     moments = (now, now + ALARM_PERIOD)
-    publish(cloudwatch, namespace, [datum(FAILED_RUNS_TOLD, 1, at, dimensions) for at in moments])
+    publish(
+        cloudwatch, namespace, [datum(FAILED_RUNS_NOTIFIED, 1, at, dimensions) for at in moments]
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from cutwatch.errors import AttemptsExhausted, NameInUse, NotFound, RejectedRequest
 from cutwatch.settings import SageMakerSettings, TrainingJobSettings, TransformJobSettings
-from cutwatch.timestamps import format_moment, parse_moment
+from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 MAX_ATTEMPTS = 20
 _ALIVE = ("InProgress", "Completed")
@@ -78,9 +78,9 @@ def start(
             existing = getattr(sagemaker, kind.describe)(**{kind.name_key: name})
             if existing[kind.status_key] in _ALIVE:
                 deadline = existing["CreationTime"] + limit
-                return Job(name, existing[kind.status_key], format_moment(deadline))
+                return Job(name, existing[kind.status_key], format_timestamp(deadline))
         else:
-            return Job(name, "InProgress", format_moment(now + limit))
+            return Job(name, "InProgress", format_timestamp(now + limit))
     raise AttemptsExhausted(
         f"{name}: all {MAX_ATTEMPTS} attempts failed or were stopped; look at the jobs' reasons, "
         "then wait for the next scheduled run"
@@ -95,7 +95,7 @@ def status(sagemaker: Any, kind: JobKind, name: str, deadline: str, now: datetim
         description[kind.status_key],
         deadline,
         description.get("FailureReason", "SageMaker gives no reason"),
-        now > parse_moment(deadline, "deadline"),
+        now > parse_timestamp(deadline, "deadline"),
     )
 
 

@@ -8,7 +8,7 @@ from html import escape
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.widget.request import WidgetRequest
-from cutwatch.wording import expected_in_words, moment_in_words, number_in_words, span_in_words
+from cutwatch.wording import expected_in_words, number_in_words, span_in_words, time_in_words
 
 # Narrower, and what was expected stands below what was observed.
 _WIDE = 560
@@ -62,7 +62,7 @@ class EventTable:
 
     def _begins(self, each: RecordedEvent) -> str:
         """When it began, as a link to its graph; a click on `details` tells the rest."""
-        text = moment_in_words(each.begins, self.request.zone)
+        text = time_in_words(each.begins, self.request.zone)
         address = self.link(each)
         if address:
             text = (
@@ -82,8 +82,8 @@ class EventTable:
         event, zone = each.event, self.request.zone
         facts = {
             "Detector": each.detector,
-            "First datapoint": moment_in_words(each.begins, zone),
-            "Last datapoint": moment_in_words(each.ends, zone),
+            "First datapoint": time_in_words(each.begins, zone),
+            "Last datapoint": time_in_words(each.ends, zone),
             "Datapoints": f"{event.datapoints:,}",
             "Highest score": number_in_words(event.score),
             "Times the cutoff": number_in_words(event.severity),

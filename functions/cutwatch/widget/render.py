@@ -17,7 +17,7 @@ from cutwatch.widget.layout import Graph
 from cutwatch.widget.page import framed, note
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.widget.svg import draw
-from cutwatch.wording import moment_in_words, span_in_words
+from cutwatch.wording import span_in_words, time_in_words
 
 _MOST_EVENTS = 30
 _GRAPH_HEIGHTS = (120, 420)
@@ -160,7 +160,7 @@ def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph) -> str
     through = record.published_through
     if through and through < request.end:
         marks.append(
-            f"hatched: not scored yet (scored through {moment_in_words(through, request.zone)})"
+            f"hatched: not scored yet (scored through {time_in_words(through, request.zone)})"
         )
     return f'<p class="cutwatch-legend">{" · ".join(marks)}</p>' if marks else ""
 
@@ -169,7 +169,7 @@ def _description(
     request: WidgetRequest, record: DetectorRecord, data: GraphData, events: list[RecordedEvent]
 ) -> str:
     through = record.published_through
-    scored = moment_in_words(through, request.zone) if through else "nothing yet"
+    scored = time_in_words(through, request.zone) if through else "nothing yet"
     return (
         f"{len(data.metric):,} datapoints, {len(data.anomalous):,} of them anomalous, {len(events)} events; "
         f"scored through {scored}. The table below has the events."
@@ -177,7 +177,7 @@ def _description(
 
 
 def _when(request: WidgetRequest) -> str:
-    start, end = (moment_in_words(each, request.zone) for each in (request.start, request.end))
+    start, end = (time_in_words(each, request.zone) for each in (request.start, request.end))
     return f"from {start} to {end} ({request.zone_name})"
 
 

@@ -26,8 +26,8 @@ from localaws.http_server import AsgiApp, HttpServer
 from localaws.iam.permissions import Permissions, role_name
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.limit_checks import check_limits
-from localaws.ministack_patches import mend, mend_on_first_call
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches import mend, patch_on_first_call
+from localaws.ministack_patches.patching import Mending
 from localaws.ministack_patches.state_execution import abort_executions
 from localaws.operator_requests import OperatorRequests
 from localaws.sagemaker import SageMakerBehaviour
@@ -92,10 +92,10 @@ class LocalAws:
             starting.callback(ministack.stop)
             self._functions = functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
             starting.callback(functions.stop)
-            mending = self._mend(starting, functions)
+            patching = self._mend(starting, functions)
             starting.callback(self.clock.restore)
             starting.callback(abort_executions)
-            ministack.attach(server.start(self._gateway(app, server, mending, functions)))
+            ministack.attach(server.start(self._gateway(app, server, patching, functions)))
             monitoring = Monitoring(self.cloudwatch.pass_time)
             monitoring.start()
             starting.callback(monitoring.stop)
@@ -177,7 +177,7 @@ class LocalAws:
         return self._client("s3", assume(role_name(role_arn), "SageMaker"))
 
     def _mend(self, starting: ExitStack, functions: FunctionExecutor) -> Mending:
-        mending = mend(
+        patching = mend(
             self.clock,
             functions,
             self.cloudwatch,
@@ -185,11 +185,11 @@ class LocalAws:
             self.faults,
             self.permissions,
         )
-        starting.callback(mending.undo)
-        return mending
+        starting.callback(patching.undo)
+        return patching
 
     def _gateway(
-        self, ministack: AsgiApp, server: HttpServer, mending: Mending, functions: FunctionExecutor
+        self, ministack: AsgiApp, server: HttpServer, patching: Mending, functions: FunctionExecutor
     ) -> Gateway:
         self._jobs = SageMaker(self.region, self.clock, self._s3_of_jobs, self.sagemaker)
         services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
@@ -198,7 +198,7 @@ class LocalAws:
             services,
             self.calls,
             self.faults,
-            on_first_call=lambda service: mend_on_first_call(mending, service, self.cloudwatch),
+            on_first_call=lambda service: patch_on_first_call(patching, service, self.cloudwatch),
             check_limits=check_limits,
             operator=OperatorRequests(self.fire),
             caller_of=caller_of,

@@ -7,29 +7,29 @@ from types import SimpleNamespace
 
 import pytest
 
-from localaws.ministack_patches import mending
+from localaws.ministack_patches import patching
 from localaws.ministack_patches.stack_resources import WatchedProperties
 
 
 def test_the_installed_ministack_is_the_mended_one() -> None:
-    assert version("ministack") == mending.MENDED_VERSION
+    assert version("ministack") == patching.PATCHED_VERSION
 
 
 def test_the_project_asks_for_the_mended_ministack() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     (required,) = [name for name in project["dependencies"] if name.startswith("ministack")]
-    assert required == f"ministack=={mending.MENDED_VERSION}"
+    assert required == f"ministack=={patching.PATCHED_VERSION}"
 
 
 def test_another_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mending, "version", lambda _: "9.9.9")
+    monkeypatch.setattr(patching, "version", lambda _: "9.9.9")
     with pytest.raises(RuntimeError, match=r"ministack 9\.9\.9 is installed"):
-        mending.check_version()
+        patching.check_version()
 
 
 def test_mending_is_undone_in_reverse() -> None:
     module = SimpleNamespace(name=lambda: "upstream")
-    mended = mending.Mending()
+    mended = patching.Mending()
     mended.replace(module, "name", lambda: "first")
     original = mended.replace(module, "name", lambda: "second")
     assert (module.name(), original()) == ("second", "first")

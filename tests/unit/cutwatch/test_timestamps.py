@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.errors import InvalidInput
-from cutwatch.timestamps import ceil_to_period, floor_to_period, format_moment, parse_moment
+from cutwatch.timestamps import ceil_to_period, floor_to_period, format_timestamp, parse_timestamp
 
 moments = st.datetimes(
     min_value=datetime(1990, 1, 1),  # noqa: DTZ001 - Hypothesis wants bounds without a zone
@@ -26,7 +26,7 @@ periods = st.sampled_from([60, 300, 900, 3_600, 86_400])
     ],
 )
 def test_every_spelling_of_a_moment_is_the_same_moment_in_utc(text: str) -> None:
-    moment = parse_moment(text)
+    moment = parse_timestamp(text)
 
     assert moment == datetime(2026, 11, 1, 3, tzinfo=UTC)
     assert moment.tzinfo is UTC
@@ -35,12 +35,12 @@ def test_every_spelling_of_a_moment_is_the_same_moment_in_utc(text: str) -> None
 @pytest.mark.parametrize("text", ["", "tomorrow", "2026-13-01T00:00:00Z", None, 1_790_000_000])
 def test_anything_else_is_refused_with_the_fields_name_and_an_example(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"^started is .*; expected ISO 8601 such as 2026-"):
-        parse_moment(text, "started")
+        parse_timestamp(text, "started")
 
 
 @given(moments)
 def test_a_moment_is_read_back_to_the_second(moment: datetime) -> None:
-    assert parse_moment(format_moment(moment)) == moment.replace(microsecond=0)
+    assert parse_timestamp(format_timestamp(moment)) == moment.replace(microsecond=0)
 
 
 @given(moments, periods)

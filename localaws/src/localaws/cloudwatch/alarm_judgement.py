@@ -48,7 +48,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Detection:
     """The state, None for the state that it was; how many of the evaluated datapoints are real, by their position."""
 
     state: str | None
@@ -56,18 +56,18 @@ class Judgement:
     filled: int
 
 
-def judge(values: Sequence[float | None], rule: Rule) -> Judgement:
+def judge(values: Sequence[float | None], rule: Rule) -> Detection:
     """Judge the periods of the range, oldest first."""
     existing = [index for index, value in enumerate(values) if value is not None]
     evaluated = existing[-rule.periods :]
     filled = rule.periods - len(evaluated)
     breaching = [index for index in evaluated if _breaches(values[index], rule)]
     if filled and rule.missing in (MISSING, IGNORE) and len(breaching) < rule.needed:
-        return Judgement(
+        return Detection(
             _without_filling(len(values), evaluated, breaching, rule), evaluated, filled
         )
     count = len(breaching) + (filled if rule.missing == BREACHING else 0)
-    return Judgement(ALARM if count >= rule.needed else OK, evaluated, filled)
+    return Detection(ALARM if count >= rule.needed else OK, evaluated, filled)
 
 
 def _without_filling(

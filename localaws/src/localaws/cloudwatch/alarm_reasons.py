@@ -12,7 +12,7 @@ from localaws.cloudwatch.alarm_judgement import (
     INSUFFICIENT_DATA,
     NOT_BREACHING,
     OK,
-    Judgement,
+    Detection,
     Rule,
 )
 
@@ -22,7 +22,7 @@ Datapoint = tuple[int, float]
 
 
 def datapoints(
-    judgement: Judgement, times: Sequence[int], values: Sequence[float | None]
+    judgement: Detection, times: Sequence[int], values: Sequence[float | None]
 ) -> list[Datapoint]:
     """The evaluated datapoints, newest first."""
     found = [(times[index], values[index]) for index in reversed(judgement.evaluated)]

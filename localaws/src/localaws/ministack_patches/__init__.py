@@ -12,9 +12,9 @@ from localaws.iam.permissions import Permissions
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.ministack_patches import lambda_functions
 from localaws.ministack_patches.alarm_resources import AlarmResources
-from localaws.ministack_patches.mending import Mending, check_version
 from localaws.ministack_patches.metrics import Metrics
 from localaws.ministack_patches.nested_templates import NestedTemplates
+from localaws.ministack_patches.patching import Mending, check_version
 from localaws.ministack_patches.stack_resources import StackResources
 from localaws.ministack_patches.state_calls import StateCalls
 from localaws.ministack_patches.state_children import Children
@@ -37,23 +37,23 @@ def mend(
 ) -> Mending:
     """Apply every mend; `undo` of what is returned takes them back."""
     check_version()
-    mending = Mending()
-    lambda_functions.mend(mending, functions)
-    StateDefinitions(mending)
-    Paths(mending)
-    Executions(mending, clock)
-    Histories(mending)
-    Children(mending, clock, StateCalls(clock, calls, faults))
-    StatePermissions(mending, permissions)
-    TargetPermissions(mending, permissions)
-    Metrics(mending, cloudwatch, clock)
-    return mending
+    patching = Mending()
+    lambda_functions.mend(patching, functions)
+    StateDefinitions(patching)
+    Paths(patching)
+    Executions(patching, clock)
+    Histories(patching)
+    Children(patching, clock, StateCalls(clock, calls, faults))
+    StatePermissions(patching, permissions)
+    TargetPermissions(patching, permissions)
+    Metrics(patching, cloudwatch, clock)
+    return patching
 
 
-def mend_on_first_call(mending: Mending, service: str, cloudwatch: CloudWatch) -> None:
+def patch_on_first_call(patching: Mending, service: str, cloudwatch: CloudWatch) -> None:
     """Apply the mends of a service that is too slow to import before somebody needs it."""
     if service == "cloudformation":
-        StackResources(mending)
-        AlarmResources(mending, cloudwatch)
-        UnsupportedProperties(mending)
-        NestedTemplates(mending)
+        StackResources(patching)
+        AlarmResources(patching, cloudwatch)
+        UnsupportedProperties(patching)
+        NestedTemplates(patching)

@@ -12,15 +12,15 @@ from localaws.api_request import operation_model
 from localaws.api_response import ApiError
 from localaws.cloudwatch.service import CloudWatch
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 _NUMBERS: Mapping[str, Callable[[str], Any]] = {"integer": int, "long": int, "double": float}
 
 
 class AlarmResources:
-    def __init__(self, mending: Mending, cloudwatch: CloudWatch) -> None:
+    def __init__(self, patching: Mending, cloudwatch: CloudWatch) -> None:
         self._alarms = cloudwatch.alarms
-        mending.replace(service("cloudformation.provisioners"), "_cw_metric_alarm_put", self.put)
+        patching.replace(service("cloudformation.provisioners"), "_cw_metric_alarm_put", self.put)
 
     def put(self, name: str, properties: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         shape = operation_model("cloudwatch", "PutMetricAlarm").input_shape

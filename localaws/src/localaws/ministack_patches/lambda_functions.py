@@ -6,12 +6,12 @@ variable `AWS_ENDPOINT_URL` that a template declares empty hide the endpoint.
 
 from localaws.embedded_ministack import service
 from localaws.lambda_runtime.executor import FunctionExecutor
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 _ACCOUNT_CONCURRENCY = 1000
 
 
-def mend(mending: Mending, executor: FunctionExecutor) -> None:
+def mend(patching: Mending, executor: FunctionExecutor) -> None:
     functions = service("lambda_svc")
-    mending.replace(functions, "_execute_function_warm", executor.execute)
-    mending.set(functions, "_ACCOUNT_CONCURRENCY_CAP", _ACCOUNT_CONCURRENCY)
+    patching.replace(functions, "_execute_function_warm", executor.execute)
+    patching.set(functions, "_ACCOUNT_CONCURRENCY_CAP", _ACCOUNT_CONCURRENCY)

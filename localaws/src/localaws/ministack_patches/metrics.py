@@ -15,7 +15,7 @@ from localaws.cloudwatch.alarm_changes import Change, State
 from localaws.cloudwatch.alarm_evaluation import state_of
 from localaws.cloudwatch.service import CloudWatch
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 _ENDED = {
     "SUCCEEDED": "ExecutionsSucceeded",
@@ -26,18 +26,18 @@ _ENDED = {
 
 
 class Metrics:
-    def __init__(self, mending: Mending, cloudwatch: CloudWatch, clock: Clock) -> None:
+    def __init__(self, patching: Mending, cloudwatch: CloudWatch, clock: Clock) -> None:
         self._cloudwatch = cloudwatch
         self._clock = clock
         ministack = service("cloudwatch")
-        mending.replace(ministack, "record_metric", self.record)
-        mending.replace(ministack, "_evaluate_alarm", cloudwatch.alarms.evaluate)
-        mending.replace(ministack, "_evaluate_all_alarms", cloudwatch.alarms.catch_up)
-        mending.replace(ministack, "_dispatch_alarm_actions", self.act)
+        patching.replace(ministack, "record_metric", self.record)
+        patching.replace(ministack, "_evaluate_alarm", cloudwatch.alarms.evaluate)
+        patching.replace(ministack, "_evaluate_all_alarms", cloudwatch.alarms.catch_up)
+        patching.replace(ministack, "_dispatch_alarm_actions", self.act)
         self._functions = service("lambda_svc")
-        mending.replace(self._functions, "_emit_lambda_metrics", lambda *_, **__: None)
-        self._execute = mending.replace(self._functions, "_execute_function", self.execute)
-        self._emit = mending.replace(
+        patching.replace(self._functions, "_emit_lambda_metrics", lambda *_, **__: None)
+        self._execute = patching.replace(self._functions, "_execute_function", self.execute)
+        self._emit = patching.replace(
             service("stepfunctions"), "_emit_execution_status_event", self.execution_changed
         )
 

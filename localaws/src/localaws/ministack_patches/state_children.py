@@ -18,7 +18,7 @@ from typing import Any
 from localaws.clock import Clock
 from localaws.clocked_pool import ClockedPool
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 from localaws.ministack_patches.state_calls import (
     INVOKE,
     READ_ITEMS,
@@ -34,11 +34,11 @@ _NESTED = "arn:aws:states:::states:startExecution.sync"
 
 
 class Children:
-    def __init__(self, mending: Mending, clock: Clock, calls: StateCalls) -> None:
+    def __init__(self, patching: Mending, clock: Clock, calls: StateCalls) -> None:
         self._clock = clock
         self._calls = calls
         self._states = service("stepfunctions")
-        replace = mending.replace
+        replace = patching.replace
         self._run_map = replace(self._states, "_run_distributed_map", self.run_map)
         replace(self._states, "_invoke_nested_start_execution_sync", self.run_nested)
         replace(self._states, "_invoke_resource_with_timeout", self.invoke_with_timeout)

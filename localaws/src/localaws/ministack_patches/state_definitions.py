@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localaws.embedded_ministack import core, service
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 _COMMON = {"Type", "Comment", "Next", "End", "InputPath", "OutputPath", "QueryLanguage"}
 _RESULT = {"Parameters", "ResultSelector", "ResultPath", "Retry", "Catch"}
@@ -48,10 +48,10 @@ _RETRIER_FIELDS = {
 class StateDefinitions:
     """Checks a definition before MiniStack takes it."""
 
-    def __init__(self, mending: Mending) -> None:
+    def __init__(self, patching: Mending) -> None:
         states = service("stepfunctions")
-        self._create = mending.replace(states, "_create_state_machine", self.create)
-        self._update = mending.replace(states, "_update_state_machine", self.update)
+        self._create = patching.replace(states, "_create_state_machine", self.create)
+        self._update = patching.replace(states, "_update_state_machine", self.update)
 
     def create(self, request: Mapping[str, Any]) -> Any:
         """Create a state machine that can run here."""

@@ -14,7 +14,7 @@ from typing import Any
 from localaws.clock import Clock
 from localaws.embedded_ministack import service
 from localaws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 _Execution = dict[str, Any]
 _WITH_EXECUTION = ("Task", "Map", "Parallel")
@@ -23,11 +23,11 @@ _WITH_EXECUTION = ("Task", "Map", "Parallel")
 class Executions:
     """MiniStack's execution of state machines, with our own loop over the states."""
 
-    def __init__(self, mending: Mending, clock: Clock) -> None:
+    def __init__(self, patching: Mending, clock: Clock) -> None:
         self._clock = clock
         self._states = service("stepfunctions")
         self._lock = threading.Lock()
-        replace = mending.replace
+        replace = patching.replace
         self._add_event = replace(self._states, "_add_event", self.add_event)
         self._start = replace(self._states, "_start_execution", self.start_execution)
         replace(self._states, "_run_execution", self.run_execution)

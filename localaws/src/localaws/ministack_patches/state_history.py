@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 Event = tuple[str, Mapping[str, Any]]
 _Execution = dict[str, Any]
@@ -18,10 +18,10 @@ _INTEGRATION = "arn:aws:states:::"
 class Histories:
     """Ties histories together; other mends write into them through the same `_add_event`."""
 
-    def __init__(self, mending: Mending) -> None:
+    def __init__(self, patching: Mending) -> None:
         self._states = service("stepfunctions")
-        self._write = mending.replace(self._states, "_add_event", self.add_event)
-        self._list = mending.replace(self._states, "_list_executions", self.list_executions)
+        self._write = patching.replace(self._states, "_add_event", self.add_event)
+        self._list = patching.replace(self._states, "_list_executions", self.list_executions)
 
     def add_event(
         self, execution: _Execution, kind: str, details: Mapping[str, Any] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 _UNCATCHABLE = frozenset({"States.DataLimitExceeded", "States.Runtime"})
 _NOT_TASK_FAILURES = _UNCATCHABLE | {"States.Timeout"}
@@ -17,11 +17,11 @@ _NOT_TASK_FAILURES = _UNCATCHABLE | {"States.Timeout"}
 class Paths:
     """MiniStack's resolution of paths, made strict."""
 
-    def __init__(self, mending: Mending) -> None:
+    def __init__(self, patching: Mending) -> None:
         self._states = service("stepfunctions")
-        self._lenient = mending.replace(self._states, "_resolve_path", self.resolve)
-        self._choice_rule = mending.replace(self._states, "_evaluate_rule", self.rule_holds)
-        mending.replace(self._states, "_error_matches", error_matches)
+        self._lenient = patching.replace(self._states, "_resolve_path", self.resolve)
+        self._choice_rule = patching.replace(self._states, "_evaluate_rule", self.rule_holds)
+        patching.replace(self._states, "_error_matches", error_matches)
 
     def resolve(self, path: str, data: Any) -> Any:
         found = self._lenient(path, data)

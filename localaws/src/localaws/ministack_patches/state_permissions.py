@@ -12,7 +12,7 @@ from typing import Any
 from localaws.embedded_ministack import service
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied, Permissions, role_name
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 _NESTED = ":::states:startExecution.sync"
 _RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
@@ -26,10 +26,10 @@ def current_role() -> str | None:
 
 
 class StatePermissions:
-    def __init__(self, mending: Mending, permissions: Permissions) -> None:
+    def __init__(self, patching: Mending, permissions: Permissions) -> None:
         self._permissions = permissions
         self._states = service("stepfunctions")
-        replace = mending.replace
+        replace = patching.replace
         self._run_execution = replace(self._states, "_run_execution", self.run_execution)
         self._run_states = replace(self._states, "_run_sub_machine", self.run_states)
         self._call_lambda = replace(self._states, "_call_lambda", self.call_lambda)

@@ -11,17 +11,17 @@ from typing import Any
 from localaws.embedded_ministack import ACCOUNT_ID, core, service
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied, Permissions, role_name
-from localaws.ministack_patches.mending import Mending
+from localaws.ministack_patches.patching import Mending
 
 _EVENTBRIDGE = "events.amazonaws.com"
 _log = logging.getLogger(__name__)
 
 
 class TargetPermissions:
-    def __init__(self, mending: Mending, permissions: Permissions) -> None:
+    def __init__(self, patching: Mending, permissions: Permissions) -> None:
         self._permissions = permissions
         self._bus = service("eventbridge")
-        self._invoke = mending.replace(self._bus, "_invoke_target", self.invoke)
+        self._invoke = patching.replace(self._bus, "_invoke_target", self.invoke)
 
     def invoke(
         self,

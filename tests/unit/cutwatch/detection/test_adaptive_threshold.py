@@ -12,9 +12,9 @@ from cutwatch.detection.adaptive_threshold import (
     DEFAULT,
     SENSITIVITY,
     Baseline,
+    Detection,
     Event,
-    Judgement,
-    judge,
+    detect,
 )
 
 PERIOD, HOUR, DAY = 300, 12, 288
@@ -24,10 +24,10 @@ SMOOTH = replace(BASELINE, smooth=True)
 
 def judged(
     scores: Any, lead_in: int = 0, baseline: Baseline = BASELINE, **options: Any
-) -> Judgement:
+) -> Detection:
     values = np.asarray(scores, np.float64)
     epochs = 1_790_000_100 + PERIOD * np.arange(len(values), dtype=np.int64)
-    return judge(epochs, values, PERIOD, int(epochs[lead_in]), baseline, **options)
+    return detect(epochs, values, PERIOD, int(epochs[lead_in]), baseline, **options)
 
 
 def quiet(count: int = DAY) -> list[float]:
@@ -126,7 +126,7 @@ def test_habit_raises_the_bar_with_the_height_of_the_peaks_and_never_beyond_its_
 
     assert low.cutoff < high.cutoff < huge.cutoff
     step = BASELINE.standard_deviation + DEFAULT.deviation_floor
-    most = BASELINE.mean + step * (DEFAULT.bar + DEFAULT.habit_cap)
+    most = BASELINE.mean + step * (DEFAULT.bar + DEFAULT.recurring_peak_cap)
     assert huge.cutoff == pytest.approx(most)
 
 
@@ -163,7 +163,7 @@ def test_an_incident_at_the_end_of_one_window_is_the_same_event_when_the_next_ju
 
 
 def test_no_rows_have_no_events() -> None:
-    empty = judge(np.empty(0, np.int64), np.empty(0), PERIOD, 0, BASELINE)
+    empty = detect(np.empty(0, np.int64), np.empty(0), PERIOD, 0, BASELINE)
     assert (empty.events, len(empty.severities)) == ((), 0)
 
 
@@ -173,7 +173,7 @@ def test_gaps_between_rows_keep_their_length() -> None:
     scores = np.ones(80)
     scores[[10, 50]] = 9.0
 
-    assert len(judge(epochs.astype(np.int64), scores, PERIOD, 0, BASELINE).events) == 2
+    assert len(detect(epochs.astype(np.int64), scores, PERIOD, 0, BASELINE).events) == 2
 
 
 scores = st.lists(st.floats(0, 100), min_size=1, max_size=120).map(np.array)

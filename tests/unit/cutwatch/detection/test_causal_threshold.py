@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline, Judgement, judge
-from cutwatch.detection.causal_threshold import judge_causally
+from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline, Detection, detect
+from cutwatch.detection.causal_threshold import detect_causally
 
 PERIOD, HOUR, DAY = 300, 12, 288
 BASELINE = Baseline(mean=1.0, standard_deviation=0.2, smooth=False)
@@ -18,10 +18,10 @@ some_scores = st.integers(1, 300).flatmap(
 )
 
 
-def judged(scores: Any, lead_in: int = 0, baseline: Baseline = BASELINE) -> Judgement:
+def judged(scores: Any, lead_in: int = 0, baseline: Baseline = BASELINE) -> Detection:
     values = np.asarray(scores, np.float64)
     epochs = 1_790_000_100 + PERIOD * np.arange(len(values), dtype=np.int64)
-    return judge_causally(epochs, values, PERIOD, int(epochs[lead_in]), baseline)
+    return detect_causally(epochs, values, PERIOD, int(epochs[lead_in]), baseline)
 
 
 @given(some_scores, st.integers(1, 300))
@@ -64,8 +64,8 @@ def test_at_the_end_of_a_window_it_judges_as_the_default_does() -> None:
     rng = np.random.default_rng(3)
     scores = np.concatenate([rng.gamma(4, 0.3, 7 * DAY), np.ones(DEFAULT.rejudged_seconds)])
     epochs = PERIOD * np.arange(len(scores), dtype=np.int64)
-    default = judge(epochs, scores, PERIOD, 0, BASELINE)
-    causal = judge_causally(epochs, scores, PERIOD, 0, BASELINE)
+    default = detect(epochs, scores, PERIOD, 0, BASELINE)
+    causal = detect_causally(epochs, scores, PERIOD, 0, BASELINE)
     assert causal.severities[-1] == pytest.approx(default.severities[-1])
     assert causal.cutoff == pytest.approx(default.cutoff)
 
@@ -75,12 +75,12 @@ def test_a_smooth_metric_has_its_fixed_cutoff_at_every_moment() -> None:
     scores = rng.gamma(4, 0.3, 5 * DAY)
     smooth = Baseline(1.0, 0.2, smooth=True)
     epochs = PERIOD * np.arange(len(scores), dtype=np.int64)
-    causal = judge_causally(epochs, scores, PERIOD, 0, smooth)
+    causal = detect_causally(epochs, scores, PERIOD, 0, smooth)
     np.testing.assert_allclose(
-        causal.severities, judge(epochs, scores, PERIOD, 0, smooth).severities
+        causal.severities, detect(epochs, scores, PERIOD, 0, smooth).severities
     )
 
 
 def test_without_rows_there_is_nothing_to_judge() -> None:
     nothing = np.empty(0)
-    assert judge_causally(nothing.astype(np.int64), nothing, PERIOD, 0, BASELINE).events == ()
+    assert detect_causally(nothing.astype(np.int64), nothing, PERIOD, 0, BASELINE).events == ()

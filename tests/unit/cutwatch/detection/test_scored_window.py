@@ -12,7 +12,7 @@ from cutwatch.detection.scored_window import ScoredWindow, Verdicts
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import CutoffRule, MinimumDeviation
 from cutwatch.detectors.exclusions import Exclusion
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from tests.support.builders import NOON, a_detector, a_recipe, a_series, moments
 
 START = int(NOON.timestamp())
@@ -34,12 +34,12 @@ def scored(
     description = {
         "detector": detector.to_payload(),
         "recipe": a_recipe(profile=a_recipe().profile).to_payload(),
-        "start": format_moment(series.moment(lead_in)),
+        "start": format_timestamp(series.moment(lead_in)),
         "baseline": Baseline(10.0, 2.0, smooth=False).to_payload(),
         "cutoff": Cutoff(10.0, 2.0, 3.0, 16.0).to_payload(),
         "cutoff_method": method,
         "follows": follows,
-        "series_start": format_moment(series.start),
+        "series_start": format_timestamp(series.start),
         "values": [None if np.isnan(value) else value for value in series.values.tolist()],
     }
     present = ~np.isnan(series.usable(detector).values)
@@ -52,7 +52,7 @@ def verdicts(values: list[Any], *args: Any, **options: Any) -> Verdicts:
 
 
 def iso(position: int) -> str:
-    return format_moment(moments(position + 1)[-1])
+    return format_timestamp(moments(position + 1)[-1])
 
 
 def test_scores_above_the_frozen_cutoff_are_anomalies() -> None:
@@ -82,7 +82,7 @@ def test_the_original_rule_leaves_the_lead_in_out_of_mean_and_deviation() -> Non
     assert verdicts([1_000.0] + [1.0] * 99 + [5.0], 1, "window").anomalies.sum() == 1
 
 
-@pytest.mark.parametrize("method", ["training", "window", "likelihood"])
+@pytest.mark.parametrize("method", ["training", "window", "adaptive"])
 def test_every_method_judges_an_incident_as_one_event_with_the_facts_of_its_datapoints(
     method: str,
 ) -> None:
@@ -101,8 +101,8 @@ def test_every_method_judges_an_incident_as_one_event_with_the_facts_of_its_data
 def test_the_part_that_was_published_before_is_judged_again_if_the_window_follows_it() -> None:
     values = [10.0] * DAY + [40.0] * 6 + [10.0] * DAY
 
-    alone = verdicts(values, DAY + 6, "likelihood")
-    following = verdicts(values, DAY + 6, "likelihood", follows=True)
+    alone = verdicts(values, DAY + 6, "adaptive")
+    following = verdicts(values, DAY + 6, "adaptive", follows=True)
 
     assert alone.events == ()
     [event] = following.events
@@ -112,7 +112,7 @@ def test_the_part_that_was_published_before_is_judged_again_if_the_window_follow
 def test_of_what_was_published_before_only_ones_are_published_again_and_without_a_score() -> None:
     values = [10.0] * DAY + [40.0] * 6 + [10.0] * DAY
 
-    judged = verdicts(values, DAY + 6, "likelihood", follows=True)
+    judged = verdicts(values, DAY + 6, "adaptive", follows=True)
 
     before = judged.epochs < START + 300 * (DAY + 6)
     assert before.any()
@@ -194,7 +194,7 @@ def test_severities_are_finite_numbers_whatever_the_scores() -> None:
 @given(
     readings,
     st.sampled_from(["ignore", "anomalous"]),
-    st.sampled_from(["training", "window", "likelihood"]),
+    st.sampled_from(["training", "window", "adaptive"]),
 )
 def test_every_datapoint_is_judged_once_and_every_one_belongs_to_an_event(
     values: list[float | None], policy: str, method: str
@@ -205,7 +205,7 @@ def test_every_datapoint_is_judged_once_and_every_one_belongs_to_an_event(
     reported = sum(value is not None for value in values)
     assert len(judged.epochs) == (len(values) if policy == "anomalous" else reported)
     for epoch in judged.epochs[judged.anomalies == 1].tolist():
-        moment = format_moment(datetime.fromtimestamp(epoch, UTC))
+        moment = format_timestamp(datetime.fromtimestamp(epoch, UTC))
         assert any(event.start <= moment <= event.end for event in judged.events)
 
 

@@ -35,7 +35,7 @@ def test_a_detector_needs_a_name_and_a_metric_and_has_defaults_for_the_rest() ->
 
     assert (detector.name, detector.metric_label) == ("orders", "Shop Orders, Sum")
     assert (detector.period, detector.missing_data, detector.history_days) == (300, "ignore", None)
-    assert detector.cutoff == CutoffRule("likelihood", None)
+    assert detector.cutoff == CutoffRule("adaptive", None)
 
 
 def test_detectors_keep_the_order_of_the_file() -> None:
@@ -57,7 +57,7 @@ def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
         ),
         (
             {"cutoff": {"method": "best"}},
-            "cutoff.method: 'best' is not allowed; expected 'likelihood', 'training' or 'window'",
+            "cutoff.method: 'best' is not allowed; expected 'adaptive', 'training' or 'window'",
         ),
         ({"cutoff": {"sigmas": 0}}, "cutoff.sigmas: 0: input should be greater than 0"),
         ({"period": 90}, "period: 90 must be a multiple of 60 seconds from 60 to 86400"),
@@ -366,3 +366,13 @@ detectors:
 def test_an_unknown_engine_is_refused_with_those_there_are(text: str) -> None:
     with pytest.raises(InvalidDetectors, match="engine: 'spark' is not allowed; expected"):
         parse_configuration(text)
+
+
+def test_a_former_name_of_a_cutoff_method_is_read_with_a_warning() -> None:
+    text = "detectors: [{name: orders, namespace: Shop, metric: orders, statistic: Sum, cutoff: {method: likelihood}}]"
+
+    configuration = parse_configuration(text)
+
+    assert configuration.detectors[0].cutoff.method == "adaptive"
+    (warning,) = configuration.warnings
+    assert "detector 'orders': cutoff.method: 'likelihood' is now called 'adaptive'" in warning

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.features.recipe import Recipe, difference, explained_by_one_step, unit_of_change
+from cutwatch.features.recipe import FeatureRecipe, difference, lag_one_autocorrelation, resolution
 from tests.support.builders import NOON, a_recipe, a_series
 
 readings = st.lists(st.none() | st.floats(-1e6, 1e6), max_size=40)
@@ -16,12 +16,12 @@ NOISE = RANDOM.normal(100, 5, 2_000).tolist()
 WALK = np.cumsum(RANDOM.normal(0, 1, 2_000)).tolist()
 
 
-def learn(values: list[Any], features: Any = "auto", size: int = 1) -> Recipe:
-    return Recipe.learn(a_series(values), features, size, "UTC")
+def learn(values: list[Any], features: Any = "auto", size: int = 1) -> FeatureRecipe:
+    return FeatureRecipe.fit(a_series(values), features, size, "UTC")
 
 
 def test_a_row_holds_neighbours_oldest_first_and_bears_the_newests_timestamp() -> None:
-    features = a_recipe(shingle_size=3).rows(a_series([1, 2, 3, 4]))
+    features = a_recipe(shingle_size=3).transform(a_series([1, 2, 3, 4]))
 
     assert features.rows.tolist() == [[1, 2, 3], [2, 3, 4]]
     assert features.epochs.tolist() == [int(NOON.timestamp()) + 300 * n for n in (2, 3)]
@@ -30,21 +30,24 @@ def test_a_row_holds_neighbours_oldest_first_and_bears_the_newests_timestamp() -
 def test_every_datapoint_of_a_row_has_all_features_each_by_its_own_spread() -> None:
     recipe = a_recipe(features=("value", "difference"), spreads=(2.0, 0.5), shingle_size=2)
 
-    assert recipe.rows(a_series([10, 11, 13])).rows.tolist() == [[5, 0, 5.5, 2], [5.5, 2, 6.5, 4]]
+    assert recipe.transform(a_series([10, 11, 13])).rows.tolist() == [
+        [5, 0, 5.5, 2],
+        [5.5, 2, 6.5, 4],
+    ]
 
 
 def test_the_residual_is_what_is_left_of_the_usual() -> None:
-    rows = a_recipe(features=("residual",)).rows(a_series([90, 100, 130])).rows
+    rows = a_recipe(features=("residual",)).transform(a_series([90, 100, 130])).rows
     assert rows.tolist() == [[-10], [0], [30]]
 
 
 def test_no_row_spans_a_gap() -> None:
-    rows = a_recipe(shingle_size=2).rows(a_series([1, 2, None, 4, 5, 6])).rows
+    rows = a_recipe(shingle_size=2).transform(a_series([1, 2, None, 4, 5, 6])).rows
     assert rows.tolist() == [[1, 2], [4, 5], [5, 6]]
 
 
 def test_a_series_shorter_than_a_shingle_gives_no_rows() -> None:
-    features = a_recipe(shingle_size=3).rows(a_series([1, 2]))
+    features = a_recipe(shingle_size=3).transform(a_series([1, 2]))
     assert (features.rows.shape, features.epochs.shape) == ((0, 3), (0,))
 
 
@@ -52,7 +55,7 @@ def test_a_series_shorter_than_a_shingle_gives_no_rows() -> None:
 def test_there_is_one_row_for_every_position_whose_shingle_is_complete(
     values: list[float | None], size: int
 ) -> None:
-    features = a_recipe(shingle_size=size).rows(a_series(values))
+    features = a_recipe(shingle_size=size).transform(a_series(values))
 
     complete = [
         position
@@ -73,7 +76,7 @@ def test_with_its_lead_in_a_window_has_a_row_for_each_of_its_datapoints(
     recipe = a_recipe(features=chosen, spreads=(1.0,) * len(chosen), shingle_size=size)
     series = a_series(values)
 
-    in_window = recipe.rows(series).epochs >= series.epochs[recipe.lead_in]
+    in_window = recipe.transform(series).epochs >= series.epochs[recipe.lead_in]
 
     assert in_window.sum() == len(values) - recipe.lead_in
 
@@ -82,7 +85,7 @@ def test_with_its_lead_in_a_window_has_a_row_for_each_of_its_datapoints(
 def test_rows_of_any_history_are_finite(values: list[float | None], features: Any) -> None:
     recipe = learn(values, features)
 
-    rows = recipe.rows(a_series(values)).rows
+    rows = recipe.transform(a_series(values)).rows
 
     assert np.isfinite(rows).all()
     assert rows.shape[1] == recipe.dimensions
@@ -92,7 +95,7 @@ def test_rows_of_any_history_are_finite(values: list[float | None], features: An
 def test_a_recipe_does_the_same_after_it_was_stored(values: list[float | None]) -> None:
     recipe = learn(values, ("value", "difference", "residual"))
 
-    stored = Recipe.from_payload(json.loads(json.dumps(recipe.to_payload())))
+    stored = FeatureRecipe.from_payload(json.loads(json.dumps(recipe.to_payload())))
 
     assert stored == recipe
 
@@ -100,7 +103,7 @@ def test_a_recipe_does_the_same_after_it_was_stored(values: list[float | None]) 
 def test_rows_do_not_depend_on_what_comes_after_them() -> None:
     """What was scored in one window must be scored alike in the next, whose lead-in it is."""
     recipe = learn(WALK, ("value", "difference"))
-    whole, part = recipe.rows(a_series(WALK)), recipe.rows(a_series(WALK[:1_000]))
+    whole, part = recipe.transform(a_series(WALK)), recipe.transform(a_series(WALK[:1_000]))
 
     np.testing.assert_array_equal(part.rows, whole.rows[:1_000])
 
@@ -114,36 +117,36 @@ def test_where_one_step_explains_the_next_difference_and_residual_are_features_t
 def test_smooth_metrics_explain_themselves_and_noise_does_not(
     values: list[float], low: float, high: float
 ) -> None:
-    assert low <= explained_by_one_step(a_series(values)) <= high
+    assert low <= lag_one_autocorrelation(a_series(values)) <= high
 
 
 @pytest.mark.parametrize("values", [[], [None], [5], [5, 5, 5]])
 def test_a_constant_or_empty_history_explains_nothing(values: list[Any]) -> None:
-    assert explained_by_one_step(a_series(values)) == 0
+    assert lag_one_autocorrelation(a_series(values)) == 0
 
 
 def test_a_level_that_moves_over_weeks_makes_noise_no_smooth_metric() -> None:
     shifted = np.array(NOISE) + 100 * (np.arange(len(NOISE)) // 1_000)
-    assert explained_by_one_step(a_series(shifted.tolist())) < 0.1
+    assert lag_one_autocorrelation(a_series(shifted.tolist())) < 0.1
 
 
 def test_after_a_long_silence_there_is_no_step() -> None:
     recipe = a_recipe(features=("difference",), spreads=(1.0,))
     soon, late = ([1.0, *[None] * gap, 9.0] for gap in (11, 12))
 
-    assert recipe.rows(a_series(soon)).rows.ravel().tolist() == [0.0, 8.0]
-    assert recipe.rows(a_series(late)).rows.ravel().tolist() == [0.0, 0.0]
+    assert recipe.transform(a_series(soon)).rows.ravel().tolist() == [0.0, 8.0]
+    assert recipe.transform(a_series(late)).rows.ravel().tolist() == [0.0, 0.0]
 
 
 def test_small_changes_of_large_values_survive_single_precision() -> None:
     values = [1e12, *[1e12 + step for step in range(50)]]
-    rows = learn(values, ("value",)).rows(a_series(values)).rows.astype(np.float32)
+    rows = learn(values, ("value",)).transform(a_series(values)).rows.astype(np.float32)
     assert len(np.unique(rows)) == 50
 
 
 def test_a_single_outlier_changes_little() -> None:
     with_outlier = [*WALK[:1_000], 1e6, *WALK[1_000:]]
-    assert explained_by_one_step(a_series(with_outlier)) > 0.95
+    assert lag_one_autocorrelation(a_series(with_outlier)) > 0.95
 
 
 @pytest.mark.parametrize(
@@ -163,7 +166,7 @@ def test_a_single_outlier_changes_little() -> None:
 def test_a_metric_that_hardly_ever_changes_has_a_unit_of_change(
     values: list[Any], unit: float
 ) -> None:
-    assert unit_of_change(a_series(values)) == pytest.approx(unit)
+    assert resolution(a_series(values)) == pytest.approx(unit)
 
 
 def test_a_difference_reaches_over_a_gap_to_the_datapoint_before_it() -> None:

@@ -44,7 +44,7 @@ def usual_at(profile: Profile, *moments: datetime) -> list[float]:
 
 
 def test_a_daily_rhythm_is_learned() -> None:
-    profile = Profile.learn(by_the_hour(hourly(7)), "UTC")
+    profile = Profile.fit(by_the_hour(hourly(7)), "UTC")
 
     later = MONDAY + timedelta(days=20)
     usual = usual_at(profile, later + timedelta(hours=3), later + timedelta(hours=14))
@@ -56,7 +56,7 @@ def test_a_daily_rhythm_is_learned() -> None:
 )
 def test_a_rhythm_follows_the_clock_of_its_zone_when_that_changes(change: datetime) -> None:
     history = by_the_hour(hourly(10, change - timedelta(days=12)), BERLIN)
-    profile = Profile.learn(history, BERLIN)
+    profile = Profile.fit(history, BERLIN)
 
     after = by_the_hour(hourly(5, change + timedelta(days=2)), BERLIN)
 
@@ -67,7 +67,7 @@ def test_a_rhythm_follows_the_clock_of_its_zone_when_that_changes(change: dateti
 
 def test_in_utc_the_same_rhythm_is_an_hour_off_after_the_change() -> None:
     change = datetime(2026, 3, 29, tzinfo=UTC)
-    profile = Profile.learn(by_the_hour(hourly(10, change - timedelta(days=12)), BERLIN), "UTC")
+    profile = Profile.fit(by_the_hour(hourly(10, change - timedelta(days=12)), BERLIN), "UTC")
 
     after = by_the_hour(hourly(5, change + timedelta(days=2)), BERLIN)
 
@@ -76,13 +76,13 @@ def test_in_utc_the_same_rhythm_is_an_hour_off_after_the_change() -> None:
 
 @pytest.mark.parametrize(("days", "kinds"), [(7, 1), (14, 2), (28, 7)])
 def test_longer_histories_tell_more_kinds_of_day_apart(days: int, kinds: int) -> None:
-    assert Profile.learn(by_the_hour(hourly(days)), "UTC").day_kinds == kinds
+    assert Profile.fit(by_the_hour(hourly(days)), "UTC").day_kinds == kinds
 
 
 def test_weekends_have_their_own_rhythm_from_two_weeks_on() -> None:
     series = by_the_hour(hourly(14))
     weekend = np.arange(len(series)) // 24 % 7 >= 5
-    profile = Profile.learn(with_values(series, np.where(weekend, 50, series.values)), "UTC")
+    profile = Profile.fit(with_values(series, np.where(weekend, 50, series.values)), "UTC")
 
     saturday = MONDAY + timedelta(days=19, hours=14)
     usual = usual_at(profile, saturday - timedelta(days=1), saturday)
@@ -91,7 +91,7 @@ def test_weekends_have_their_own_rhythm_from_two_weeks_on() -> None:
 
 def test_noise_has_no_rhythm_and_one_usual_value() -> None:
     values = np.random.default_rng(2).normal(100, 5, 24 * 28)
-    profile = Profile.learn(with_values(hourly(28), values), "UTC")
+    profile = Profile.fit(with_values(hourly(28), values), "UTC")
 
     assert len(profile.medians) == 1
     assert usual_at(profile, MONDAY) == [pytest.approx(100, abs=1)]
@@ -99,21 +99,21 @@ def test_noise_has_no_rhythm_and_one_usual_value() -> None:
 
 @pytest.mark.parametrize("days", [0, 1])
 def test_a_history_of_less_than_two_days_has_no_rhythm(days: int) -> None:
-    assert len(Profile.learn(by_the_hour(hourly(days)), "UTC").medians) == 1
+    assert len(Profile.fit(by_the_hour(hourly(days)), "UTC").medians) == 1
 
 
 def test_an_incident_in_the_history_does_not_become_usual() -> None:
     series = by_the_hour(hourly(7))
     series.values[24 * 3 + 10 : 24 * 3 + 14] = 10_000
 
-    profile = Profile.learn(series, "UTC")
+    profile = Profile.fit(series, "UTC")
 
     assert profile.at(series.epochs).max() < 250
 
 
 def test_the_range_holds_nine_of_ten_datapoints() -> None:
     series = by_the_hour(hourly(28))
-    profile = Profile.learn(series, "UTC")
+    profile = Profile.fit(series, "UTC")
 
     around = series.values - profile.at(series.epochs)
     inside = (around >= profile.low) & (around <= profile.high)
@@ -124,14 +124,14 @@ def test_gaps_are_neither_usual_nor_in_the_way() -> None:
     series = by_the_hour(hourly(7))
     series.values[30:60] = np.nan
 
-    profile = Profile.learn(series, "UTC")
+    profile = Profile.fit(series, "UTC")
 
     assert np.isfinite(profile.at(series.epochs)).all()
     assert len(profile.medians) == 24
 
 
 def test_a_profile_is_read_back_as_it_was_stored() -> None:
-    profile = Profile.learn(by_the_hour(hourly(14)), BERLIN)
+    profile = Profile.fit(by_the_hour(hourly(14)), BERLIN)
     assert Profile.from_payload(profile.to_payload()) == profile
 
 

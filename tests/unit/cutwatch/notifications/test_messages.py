@@ -19,7 +19,7 @@ from cutwatch.notifications.messages import (
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.silences import Silence
 from cutwatch.runs.summary import Summary
-from cutwatch.timestamps import parse_moment
+from cutwatch.timestamps import parse_timestamp
 from tests.support.builders import NOON, a_detector, a_run, an_outcome
 
 PLACE = StackPlace("prod", "eu-central-1", "Cutwatch")
@@ -216,4 +216,4 @@ def test_ten_thousand_anomalous_detectors_can_be_sent() -> None:
 def test_time_is_that_of_the_detector_with_utc_beside_it(
     start: str, end: str, zone: str, said: str
 ) -> None:
-    assert when(parse_moment(start), parse_moment(end), zone) == said
+    assert when(parse_timestamp(start), parse_timestamp(end), zone) == said

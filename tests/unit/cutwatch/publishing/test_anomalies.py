@@ -11,11 +11,11 @@ from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.scored_window import Verdicts
 from cutwatch.publishing.anomalies import continued, most_together, summary_datums
 from cutwatch.registry.detector_record import LastEvent
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from tests.support.builders import NOON, an_outcome, moments
 
 PERIOD = 300
-TIMES = [format_moment(moment) for moment in moments(60)]
+TIMES = [format_timestamp(moment) for moment in moments(60)]
 
 
 def an_event(first: int, last: int, **fields: Any) -> AnomalyEvent:

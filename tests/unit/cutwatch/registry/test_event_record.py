@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent, incidents
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from tests.support.builders import moments
 
-TIMES = [format_moment(moment) for moment in moments(120)]
+TIMES = [format_timestamp(moment) for moment in moments(120)]
 
 
 def a_part(first: int, last: int, incident: int | None = None, **fields: Any) -> RecordedEvent:

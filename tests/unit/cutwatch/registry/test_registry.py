@@ -11,7 +11,7 @@ from cutwatch.errors import ConditionFailed, Throttled
 from cutwatch.registry.detector_record import LastEvent
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.registry import Registry
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from tests.support.account import Account, counted_calls, hook
 from tests.support.builders import NOON, a_detector, a_model, a_run, an_outcome
 
@@ -255,7 +255,7 @@ def test_the_claim_of_an_execution_that_died_lapses(registry: Registry) -> None:
 
 def test_what_was_told_is_remembered_for_the_next_who_may_tell(registry: Registry) -> None:
     registry.claim_notification(RUN, "first", NOON)
-    registry.mark_told(RUN, {"news"})
+    registry.mark_notified(RUN, {"news"})
     assert registry.claim_notification(RUN, "second", NOON) is None
 
     registry.release_notification(RUN)
@@ -291,7 +291,7 @@ def test_a_run_that_is_opened_anew_is_counted_anew(registry: Registry) -> None:
 
 
 def an_event(detector: str, first: datetime, last: datetime, incident: str = "") -> RecordedEvent:
-    start, end = format_moment(first), format_moment(last)
+    start, end = format_timestamp(first), format_timestamp(last)
     event = AnomalyEvent(incident or f"{detector}:{start}", start, end, start, 1, 2.0)
     return RecordedEvent(detector, event, RUN)
 

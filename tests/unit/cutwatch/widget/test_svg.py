@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.timestamps import format_moment
+from cutwatch.timestamps import format_timestamp
 from cutwatch.widget.chart_data import GraphData, Points
 from cutwatch.widget.layout import Graph
 from cutwatch.widget.request import WidgetRequest
@@ -37,7 +37,7 @@ def points(*values: float | None) -> Points:
 
 def event(first: int, last: int, severity: float | None = 2.0, **fields: Any) -> RecordedEvent:
     start, end = (
-        format_moment(START + timedelta(seconds=PERIOD * position)) for position in (first, last)
+        format_timestamp(START + timedelta(seconds=PERIOD * position)) for position in (first, last)
     )
     found = AnomalyEvent(
         f"checkout:{start}", start, end, start, last - first + 1, severity, **fields

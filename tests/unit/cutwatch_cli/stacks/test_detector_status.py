@@ -24,8 +24,8 @@ STALE = timedelta(days=14)
 TRAINED = (a_model(),)
 
 
-def run(kind: Any, at: datetime, *, by_need: bool = False) -> PastRun:
-    found = parse_run(run_id(kind, at, by_need=by_need))
+def run(kind: Any, at: datetime, *, on_demand: bool = False) -> PastRun:
+    found = parse_run(run_id(kind, at, on_demand=on_demand))
     assert found is not None
     return found
 
@@ -87,7 +87,7 @@ def test_a_reason_that_training_and_transform_share_is_told_once(of_transform: s
     found = status(
         ending("transform", at, an_outcome(status="NO_DATA", message=of_transform)),
         ending(
-            "training", at, an_outcome(status="NO_DATA", message="no such metric"), by_need=True
+            "training", at, an_outcome(status="NO_DATA", message="no such metric"), on_demand=True
         ),
         models=(),
         through=None,

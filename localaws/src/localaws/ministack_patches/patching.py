@@ -4,14 +4,14 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-MENDED_VERSION = "1.5.33"
+PATCHED_VERSION = "1.5.33"
 
 
 def check_version() -> None:
     installed = version("ministack")
-    if installed != MENDED_VERSION:
+    if installed != PATCHED_VERSION:
         raise RuntimeError(
-            f"ministack {installed} is installed; the local AWS mends ministack {MENDED_VERSION}"
+            f"ministack {installed} is installed; the local AWS mends ministack {PATCHED_VERSION}"
         )
 
 
