@@ -11,7 +11,15 @@ from tests.support.prose import Passage, markdown_passages, passages, python_pas
 from tests.support.stack import PROJECT
 
 # Add a glob to scan more: Markdown, JSON, templates (descriptions), Python (docstrings and messages).
-SCANNED = ("template.yaml", "stacks/*.yaml", "README.md", "CHANGELOG.md", "docs/*.md", "docs/*.json", "localaws/README.md")
+SCANNED = (
+    "template.yaml",
+    "stacks/*.yaml",
+    "README.md",
+    "CHANGELOG.md",
+    "docs/*.md",
+    "docs/*.json",
+    "localaws/README.md",
+)
 
 # Copied word by word from help texts and tests by other tests: to be scanned at their source.
 COPIED = {
