@@ -13,6 +13,7 @@ from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.ministack_patches import lambda_functions
 from localaws.ministack_patches.alarm_resources import AlarmResources
 from localaws.ministack_patches.metrics import Metrics
+from localaws.ministack_patches.nested_templates import NestedTemplates
 from localaws.ministack_patches.patching import Patches, check_version
 from localaws.ministack_patches.stack_resources import StackResources
 from localaws.ministack_patches.state_calls import StateCalls
@@ -22,6 +23,7 @@ from localaws.ministack_patches.state_execution import Executions
 from localaws.ministack_patches.state_history import Histories
 from localaws.ministack_patches.state_paths import Paths
 from localaws.ministack_patches.target_permissions import TargetPermissions
+from localaws.ministack_patches.unsupported_properties import UnsupportedProperties
 
 
 def apply_patches(
@@ -52,3 +54,5 @@ def patch_on_first_call(patches: Patches, service: str, cloudwatch: CloudWatch) 
     if service == "cloudformation":
         StackResources(patches)
         AlarmResources(patches, cloudwatch)
+        UnsupportedProperties(patches)
+        NestedTemplates(patches)

@@ -6,8 +6,13 @@ UPSTREAM: Mapping[str, str] = {
     # CloudFormation
     "cloudformation.provisioners._STACK_TAG_PROPERTY": "gives buckets no tags of their stack",
     "cloudformation.provisioners._cw_metric_alarm_put": "drops Metrics and checks few of CloudWatch's rules",
-    "cloudformation.stacks._provision_resource": "ignores properties and resource types that it does not know",
-    "cloudformation.stacks._update_resource": "ignores changed properties that it does not know",
+    "cloudformation.changesets._resolve_template": "keeps the URLs that the SAM CLI gives nested templates",
+    "cloudformation.handlers._resolve_template": "as changesets._resolve_template",
+    "cloudformation.provisioners._provision_resource": "ignores properties that it does not know, and leaves what a failed nested stack made",
+    "cloudformation.provisioners._update_resource": "ignores changed properties that it does not know",
+    "cloudformation.stacks._provision_resource": "as provisioners._provision_resource, for the root stack",
+    "cloudformation.stacks._update_resource": "as provisioners._update_resource, for the root stack",
+    "cloudformation.stacks._validation_errors": "accepts resource types and properties that have no effect",
     # CloudWatch
     "cloudwatch._dispatch_alarm_actions": "sends a message of its own form and asks no topic's or key's policy",
     "cloudwatch._evaluate_alarm": "compares one statistic over the whole range, whatever the dimensions",
