@@ -13,7 +13,7 @@ from cutwatch.aws.clients import from_item
 from cutwatch.registry.detector_record import Model
 from localaws.snapshots import Snapshot
 from localaws.stacks import Execution, ExecutionResult
-from tests.workflow.fleet import FIRST_TRAINING, Fleet, detector, fleet
+from tests.support.fleet import FIRST_TRAINING, Fleet, detector, fleet
 
 PERIOD = 900
 HISTORY = timedelta(days=3)

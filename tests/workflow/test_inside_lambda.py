@@ -18,8 +18,8 @@ from cutwatch.registry.detector_record import CarriedState
 from cutwatch.registry.run import run_id
 from cutwatch.timestamps import parse_timestamp
 from localaws import Fault
-from tests.workflow.child_states import PUBLISHED_INSIDE_LAMBDA, TRAINED_INSIDE_LAMBDA
-from tests.workflow.fleet import (
+from tests.support.child_states import PUBLISHED_INSIDE_LAMBDA, TRAINED_INSIDE_LAMBDA
+from tests.support.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,
     PERIOD,
