@@ -18,7 +18,7 @@ from tests.support.cloudformation_permissions import ACTIONS, Provisioned, actio
 from tests.support.every_call import DENIALS
 from tests.support.local_server import BIN
 from tests.support.policy_documents import environment, role_with
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 STACK = "cutwatch-dev"
 STACK_OF_SAM = "aws-sam-cli-managed-default"

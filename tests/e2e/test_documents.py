@@ -17,8 +17,8 @@ from cutwatch_cli.replay.application import deploy
 from localaws import LocalAws, Stack
 from tests.support.documents import DOCUMENTS, Shown, shown
 from tests.support.local_server import cutwatch_local
+from tests.support.project import PROJECT
 from tests.support.reader import Reader, Typed, filled, missing_tools
-from tests.support.stack import PROJECT
 
 # By how the command begins.
 NOT_RUN = {

@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     new = _measured(terminalreporter.stats)
     if not new:
         return
-    if config.cache is not None:
+    if getattr(config, "cache", None) is not None:
         config.cache.set(CACHE_KEY, config.cache.get(CACHE_KEY, {}) | new)
     total = sum(each["seconds"] for each in new.values())
     terminalreporter.section("processor time")

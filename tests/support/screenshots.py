@@ -29,7 +29,7 @@ from cutwatch_cli.replay.schedule import default_training_time
 from cutwatch_cli.report import write_page
 from tests.support.chromium import Browser, chromium
 from tests.support.fleet import FIRST_TRANSFORM, START, Fleet, detector, fleet, usual
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 IMAGES = PROJECT / "docs" / "images"
 WIDE, FLEET = (1160, 1010), (1160, 1030)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from tests.support.chromium import chromium
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 from tests.support.widgets import eventful_dashboard, page
 
 PICTURES: Mapping[Literal["light", "dark"], Path] = {

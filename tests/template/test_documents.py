@@ -4,7 +4,8 @@ import json
 import re
 
 from tests.support.dashboard_schema import problems
-from tests.support.stack import PROJECT, Stack
+from tests.support.project import PROJECT
+from tests.support.stack import Stack
 
 DASHBOARD = PROJECT / "docs" / "dashboard.md"
 
