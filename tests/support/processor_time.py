@@ -3,10 +3,15 @@
 Wall time says more about the other processes of a machine than about a test. A test's time covers set-up, call and
 tear-down, all threads of the process, and the children that the test waited for. Imports happen during collection and
 are not part of it.
+
+`python -m tests.support.processor_time` lists the slow tests of the newest run.
 """
 
+import json
 import os
+import sys
 from collections.abc import Generator, Mapping
+from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
@@ -68,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if not new:
         return
     if getattr(config, "cache", None) is not None:
-        config.cache.set(CACHE_KEY, config.cache.get(CACHE_KEY, {}) | new)
+        config.cache.set(CACHE_KEY, new)
     total = sum(each["seconds"] for each in new.values())
     terminalreporter.section("processor time")
     terminalreporter.line(f"{total:.0f} s in {len(new)} tests, their imports not counted")
@@ -92,3 +97,17 @@ def _measured(stats: Mapping[str, list[Any]]) -> dict[str, Measured]:
         for name, value in getattr(report, "user_properties", ())
         if name == _PROPERTY
     }
+
+
+def main() -> int:
+    """Print the slow tests of the newest run; 1 if there is no record."""
+    record = Path(".pytest_cache/v") / CACHE_KEY
+    if not record.exists():
+        print("no times are recorded yet: run make test", file=sys.stderr)
+        return 1
+    print(*slow_test_lines(json.loads(record.read_text())), sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
