@@ -24,7 +24,8 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 	@$(BIN)/cutwatch demo
 
 unit: setup ## the pure tests, in seconds: no AWS, no server
-	@$(BIN)/pytest -q -n auto tests/unit localaws/tests/unit
+	@$(BIN)/pytest -q -n auto tests/unit
+	@$(BIN)/pytest -q -n 0 localaws/tests/unit
 
 test: setup ## all tests, the slowest listed at the end
 	@$(ALL_TESTS)
