@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws.limits import SEARCH_MAX_SERIES
 from localaws import LocalAws
+from localaws.limits import SEARCH_MAX_SERIES
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,8 +27,8 @@ def load(aws: LocalAws, namespace: str, till: str, start: datetime, values: list
     aws.cloudwatch.load_series(namespace, "Sales", {"Till": till}, 300, times, np.array(values))
 
 
-def search(namespace: str, term: str = "", period: str = ", 300") -> str:
-    return f"SEARCH('{{\"{namespace}\",Till}} {term}', 'Maximum'{period})"
+def search(namespace: str) -> str:
+    return f"SEARCH('{{\"{namespace}\",Till}} MetricName=\"Sales\"', 'Maximum', 300)"
 
 
 def read(aws: LocalAws, *queries: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -54,23 +54,27 @@ def test_each_series_that_is_found_is_a_result_with_the_query_s_id_and_its_own_l
     ]
 
 
-def test_a_search_takes_the_period_of_its_query_and_another_expression_sums_it(
-    aws: LocalAws, namespace: str
-) -> None:
-    load(aws, namespace, "left", NOW - HOUR, [1, 2])
-    load(aws, namespace, "right", NOW - HOUR, [3, 5])
-    searched = {"Id": "e", "Expression": search(namespace, period=""), "Period": 3600}
-    summed = {"Id": "total", "Expression": "SUM(e)"}
-    found = read(aws, searched | {"ReturnData": False}, summed)["MetricDataResults"]
-    assert [(each["Id"], each["Values"]) for each in found] == [("total", [7])]
-
-
-def test_what_is_made_of_each_series_keeps_its_label(aws: LocalAws, namespace: str) -> None:
+def test_a_label_says_of_each_series_which_it_is(aws: LocalAws, namespace: str) -> None:
     load(aws, namespace, "left", NOW - HOUR, [1])
     load(aws, namespace, "right", NOW - HOUR, [3])
-    query = {"Id": "e", "Expression": f"2 * {search(namespace)}", "Label": "${PROP('Dim.Till')}!"}
+    query = {"Id": "e", "Expression": search(namespace), "Label": "${PROP('Dim.Till')}!"}
     found = read(aws, query)["MetricDataResults"]
-    assert [(each["Label"], each["Values"]) for each in found] == [("left!", [2]), ("right!", [6])]
+    assert [(each["Label"], each["Values"]) for each in found] == [("left!", [1]), ("right!", [3])]
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"Label": "Tills"}, "labels with .* only, not Tills"),
+        ({"Expression": "SUM(e2)"}, "metric math over several series .e2."),
+    ],
+)
+def test_what_is_not_implemented_of_a_search_is_refused(
+    aws: LocalAws, namespace: str, changes: dict[str, str], complaint: str
+) -> None:
+    other = {"Id": "e2", "Expression": search(namespace), "ReturnData": False}
+    with pytest.raises(ClientError, match=complaint):
+        read(aws, {"Id": "e", "Expression": search(namespace), **changes}, other)
 
 
 def test_nothing_found_is_no_result(aws: LocalAws, namespace: str) -> None:

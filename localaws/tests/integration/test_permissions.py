@@ -11,10 +11,10 @@ from localaws import LocalAws
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied
 from localaws.schedules import fire
-from tests.integration.local_aws import sagemaker_requests
-from tests.integration.local_aws.functions import create_function
-from tests.integration.local_aws.roles import allow
-from tests.integration.local_aws.state_machines import create_machine, machine, run, task
+from support import sagemaker_requests
+from support.functions import create_function
+from support.roles import allow
+from support.state_machines import create_machine, machine, run, task
 
 CALLS = """
     import boto3

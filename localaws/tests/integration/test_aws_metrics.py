@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from tests.integration.local_aws.alarms import put_alarm, state
-from tests.integration.local_aws.functions import create_function
-from tests.integration.local_aws.state_machines import create_machine, machine, start, task
+from support.alarms import put_alarm, state
+from support.functions import create_function
+from support.state_machines import create_machine, machine, start, task
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 WAIT = {"Type": "Wait", "Seconds": 90, "End": True}
@@ -36,17 +36,21 @@ def statistic(
     aws: LocalAws, namespace: str, name: str, stat: str = "Sum", **dimensions: str
 ) -> list[float]:
     """A value each minute that has one, oldest first."""
-    answer = aws.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+    metric = {
+        "Namespace": namespace,
+        "MetricName": name,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+    }
+    answer = aws.client("cloudwatch").get_metric_data(
+        MetricDataQueries=[
+            {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}}
+        ],
         StartTime=NOW - timedelta(hours=1),
         EndTime=aws.clock.now() + timedelta(minutes=1),
-        Period=60,
-        Statistics=[stat],
+        ScanBy="TimestampAscending",
     )
-    found = sorted(answer["Datapoints"], key=lambda datapoint: datapoint["Timestamp"])
-    return [datapoint[stat] for datapoint in found]
+    (result,) = answer["MetricDataResults"]
+    return list(result["Values"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What an alarm makes of the datapoints in its evaluation range, missing ones treated as AWS documents it.
+"""The state of an alarm by the datapoints in its evaluation range, with missing datapoints treated as AWS documents it.
 
 "Configuring how CloudWatch alarms treat missing data": the real datapoints of the range count first, missing ones
 are filled in as few times as possible, and a breach that is old enough is not explained away by missing data.
@@ -40,7 +40,7 @@ class Rule:
 
     @property
     def range(self) -> int:
-        """How many of the latest periods are looked at."""
+        """Return the number of latest periods that are looked at."""
         return self.periods + _EXTRA_DATAPOINTS
 
     def breaches(self, value: float) -> bool:
@@ -48,7 +48,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Detection:
+class Evaluation:
     """The state, None for the state that it was; how many of the evaluated datapoints are real, by their position."""
 
     state: str | None
@@ -56,24 +56,24 @@ class Detection:
     filled: int
 
 
-def judge(values: Sequence[float | None], rule: Rule) -> Detection:
-    """Judge the periods of the range, oldest first."""
+def evaluate(values: Sequence[float | None], rule: Rule) -> Evaluation:
+    """Evaluate the periods of the range, oldest first."""
     existing = [index for index, value in enumerate(values) if value is not None]
     evaluated = existing[-rule.periods :]
     filled = rule.periods - len(evaluated)
     breaching = [index for index in evaluated if _breaches(values[index], rule)]
     if filled and rule.missing in (MISSING, IGNORE) and len(breaching) < rule.needed:
-        return Detection(
+        return Evaluation(
             _without_filling(len(values), evaluated, breaching, rule), evaluated, filled
         )
     count = len(breaching) + (filled if rule.missing == BREACHING else 0)
-    return Detection(ALARM if count >= rule.needed else OK, evaluated, filled)
+    return Evaluation(ALARM if count >= rule.needed else OK, evaluated, filled)
 
 
 def _without_filling(
     length: int, evaluated: Sequence[int], breaching: Sequence[int], rule: Rule
 ) -> str | None:
-    """The state by too few datapoints with too few breaches among them."""
+    """Return the state by too few datapoints with too few breaches among them."""
     if len(breaching) < len(evaluated):
         return OK
     if rule.missing == IGNORE:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.cloudwatch.alarm_judgement import (
+from localaws.cloudwatch.alarm_threshold import (
     ALARM,
     BREACHING,
     IGNORE,
@@ -14,7 +14,7 @@ from localaws.cloudwatch.alarm_judgement import (
     OK,
     TREATMENTS,
     Rule,
-    judge,
+    evaluate,
 )
 
 RETAIN = None
@@ -27,7 +27,7 @@ def rule(needed: int, periods: int, missing: str) -> Rule:
 
 def state(picture: str, needed: int, periods: int, missing: str) -> str | None:
     values = [DATAPOINTS[each] for each in picture.split()]
-    return judge(values, rule(needed, periods, missing)).state
+    return evaluate(values, rule(needed, periods, missing)).state
 
 
 THREE_OF_THREE = [
@@ -52,7 +52,7 @@ TWO_OF_THREE = [
 
 
 @pytest.mark.parametrize("row", THREE_OF_THREE, ids=lambda row: row[0])
-def test_three_of_three_datapoints_are_judged_as_documented(
+def test_three_of_three_datapoints_are_evaluated_as_documented(
     row: tuple[str, str | None, str | None, str | None, str | None],
 ) -> None:
     picture, *expected = row
@@ -62,7 +62,7 @@ def test_three_of_three_datapoints_are_judged_as_documented(
 
 
 @pytest.mark.parametrize("row", TWO_OF_THREE, ids=lambda row: row[0])
-def test_two_of_three_datapoints_are_judged_as_documented(
+def test_two_of_three_datapoints_are_evaluated_as_documented(
     row: tuple[str, str | None, str | None, str | None, str | None],
 ) -> None:
     picture, *expected = row
@@ -90,47 +90,47 @@ values = st.one_of(st.none(), st.sampled_from([0.0, 9.0]))
 
 
 @st.composite
-def judged(draw: st.DrawFn) -> tuple[list[float | None], Rule]:
+def evaluated(draw: st.DrawFn) -> tuple[list[float | None], Rule]:
     count = draw(periods)
     asked = rule(draw(st.integers(1, count)), count, draw(st.sampled_from(TREATMENTS)))
     return draw(st.lists(values, min_size=asked.range, max_size=asked.range)), asked
 
 
-@given(judged())
+@given(evaluated())
 def test_enough_real_datapoints_decide_alone(case: tuple[list[float | None], Rule]) -> None:
     datapoints, asked = case
     real = [value for value in datapoints if value is not None][-asked.periods :]
     if len(real) == asked.periods:
         breaches = sum(map(asked.breaches, real))
-        assert judge(datapoints, asked).state == (ALARM if breaches >= asked.needed else OK)
+        assert evaluate(datapoints, asked).state == (ALARM if breaches >= asked.needed else OK)
 
 
-@given(judged())
+@given(evaluated())
 def test_enough_real_breaches_are_an_alarm_however_missing_data_are_treated(
     case: tuple[list[float | None], Rule],
 ) -> None:
     datapoints, asked = case
     real = [value for value in datapoints if value is not None][-asked.periods :]
     if sum(map(asked.breaches, real)) >= asked.needed:
-        assert judge(datapoints, asked).state == ALARM
+        assert evaluate(datapoints, asked).state == ALARM
 
 
-@given(judged())
+@given(evaluated())
 def test_only_what_is_missing_can_leave_a_state_or_make_it_unknown(
     case: tuple[list[float | None], Rule],
 ) -> None:
     datapoints, asked = case
-    judgement = judge(datapoints, asked)
-    if judgement.state in (RETAIN, INSUFFICIENT_DATA):
-        assert judgement.filled > 0
-        assert asked.missing == (IGNORE if judgement.state is RETAIN else MISSING)
+    evaluation = evaluate(datapoints, asked)
+    if evaluation.state in (RETAIN, INSUFFICIENT_DATA):
+        assert evaluation.filled > 0
+        assert asked.missing == (IGNORE if evaluation.state is RETAIN else MISSING)
 
 
-@given(judged())
+@given(evaluated())
 def test_as_many_datapoints_are_evaluated_as_there_are_periods(
     case: tuple[list[float | None], Rule],
 ) -> None:
     datapoints, asked = case
-    judgement = judge(datapoints, asked)
-    assert len(judgement.evaluated) + judgement.filled == asked.periods
-    assert all(datapoints[index] is not None for index in judgement.evaluated)
+    evaluation = evaluate(datapoints, asked)
+    assert len(evaluation.evaluated) + evaluation.filled == asked.periods
+    assert all(datapoints[index] is not None for index in evaluation.evaluated)

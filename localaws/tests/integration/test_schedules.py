@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
-from tests.integration.local_aws.roles import create_role
-from tests.integration.local_aws.state_machines import create_machine, machine
+from support.roles import create_role
+from support.state_machines import create_machine, machine
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 

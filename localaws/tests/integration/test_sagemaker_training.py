@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from tests.integration.local_aws.sagemaker_requests import ended, rows, training
+from support.sagemaker_requests import ended, rows, training
 
 PREFIX = "training/"
 

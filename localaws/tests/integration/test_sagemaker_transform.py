@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from tests.integration.local_aws.sagemaker_requests import (
+from support.sagemaker_requests import (
     ended,
     model,
     rows,

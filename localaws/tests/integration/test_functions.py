@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
-from tests.integration.local_aws.functions import create_function, zipped
+from support.functions import create_function, zipped
 
 SOURCE = """
 import datetime, os, sys, time

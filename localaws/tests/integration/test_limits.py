@@ -3,12 +3,12 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws.limits import (
+from localaws import LocalAws
+from localaws.limits import (
     LAMBDA_PAYLOAD_MAX_BYTES,
     SNS_MESSAGE_MAX_BYTES,
     SNS_SUBJECT_MAX_LENGTH,
 )
-from localaws import LocalAws
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientEr
 
 from localaws import Fault, LocalAws
 from localaws.faults import CallerEnd
-from tests.integration.local_aws.functions import create_function
+from support.functions import create_function
 
 ONE_TRY = {"retries": {"max_attempts": 0}}
 
@@ -196,19 +196,6 @@ def test_a_fault_can_let_some_calls_pass_first(aws: LocalAws) -> None:
     with pytest.raises(ClientError):
         s3.list_buckets()
     s3.list_buckets()
-
-
-def test_what_an_account_holds_can_be_put_back(aws: LocalAws, bucket: str) -> None:
-    s3 = aws.client("s3")
-    s3.put_object(Bucket=bucket, Key="kept/a", Body=b"1")
-    remembered = aws.snapshot()
-    s3.put_object(Bucket=bucket, Key="kept/a", Body=b"2")
-    s3.put_object(Bucket=bucket, Key="kept/b", Body=b"3")
-
-    aws.restore(remembered)
-
-    assert _keys(aws, bucket, "kept/") == ["kept/a"]
-    assert s3.get_object(Bucket=bucket, Key="kept/a")["Body"].read() == b"1"
 
 
 def _keys(aws: LocalAws, bucket: str, prefix: str) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cutwatch.aws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
 from localaws import Execution, Fault, LocalAws
-from tests.integration.local_aws.functions import create_function
-from tests.integration.local_aws.state_machines import create_machine, machine, run, start, task
+from localaws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
+from support.functions import create_function
+from support.state_machines import create_machine, machine, run, start, task
 
 SOURCE = """
 class Flaky(Exception):
@@ -369,18 +369,16 @@ def test_a_failed_nested_execution_is_a_failed_task_with_its_description(
 
 
 def test_a_nested_execution_that_takes_too_long_is_stopped(aws: LocalAws, role: str) -> None:
-    child = machine(Wait={"Type": "Wait", "Seconds": 7200, "End": True})
-    waiting = machine(
-        Both={
-            "Type": "Parallel",
-            "Branches": [
-                machine(Run=nested(aws, role, child, TimeoutSeconds=3600)),
-                machine(Meanwhile={"Type": "Wait", "Seconds": 3700, "End": True}),
-            ],
-            "End": True,
-        }
-    )
-    assert run(aws, role, waiting, {"a": 1}).wait().error == "States.Timeout"
+    """Beside one that takes less time, so that the clock does not skip to the nested one's own end."""
+    slow = machine(Wait={"Type": "Wait", "SecondsPath": "$.a", "End": True})
+    waiting = distributed({"Run": nested(aws, role, slow, TimeoutSeconds=3600)})
+    execution = run(aws, role, machine(Both=waiting), [{"a": 7200}, {"a": 1800}])
+    ended = {
+        child.history[1]["stateEnteredEventDetails"]["input"]: child for child in execution.children
+    }
+    assert ended['{"a": 7200}'].wait().error == "States.Timeout"
+    assert ended['{"a": 1800}'].wait().status == "SUCCEEDED"
+    assert timedelta(hours=1) <= duration(execution) < timedelta(minutes=61)
 
 
 def test_a_machine_past_its_timeout_has_timed_out(aws: LocalAws, role: str) -> None:
@@ -449,6 +447,12 @@ def test_a_stopped_execution_stays_stopped(aws: LocalAws, role: str) -> None:
         ({"Type": "Map", "ItemBatcher": {}, "ItemProcessor": {}, "End": True}, "ItemBatcher"),
         ({"Type": "Pass", "Next": "Nowhere"}, "Nowhere"),
         ({"Type": "Dance", "End": True}, "Dance"),
+        ({"Type": "Parallel", "Branches": [], "End": True}, "Parallel"),
+        ({"Type": "Pass", "QueryLanguage": "JSONata", "End": True}, "QueryLanguage"),
+        (
+            {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True},
+            "Resource 'arn:aws:states:::sns:publish'",
+        ),
     ],
 )
 def test_a_definition_that_cannot_run_here_is_refused_by_name(
@@ -456,6 +460,11 @@ def test_a_definition_that_cannot_run_here_is_refused_by_name(
 ) -> None:
     with pytest.raises(ClientError, match=f"InvalidDefinition.*{complaint}"):
         create_machine(aws, role, machine(Only=state))
+
+
+def test_a_definition_in_jsonata_is_refused(aws: LocalAws, role: str) -> None:
+    with pytest.raises(ClientError, match="does not implement QueryLanguage JSONata"):
+        create_machine(aws, role, {"QueryLanguage": "JSONata", **machine(Only=DONE)})
 
 
 def test_intrinsic_functions_make_numbers_and_texts(aws: LocalAws, role: str) -> None:

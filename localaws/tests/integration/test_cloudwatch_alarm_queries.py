@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from tests.integration.local_aws.alarms import (
+from localaws.cloudwatch.alarm_changes import Contributor
+from support.alarms import (
     Listener,
     described,
     expression,
@@ -19,9 +20,10 @@ from tests.integration.local_aws.alarms import (
     put_query_alarm,
     state,
 )
-from tests.integration.local_aws.test_protocols import XML, post_json, post_query
+from support.protocols import XML, post_json, post_query
 
 NOW = datetime(2026, 3, 1, 12, 2, tzinfo=UTC)
+GROUPED = 'SELECT MAX("{name}") FROM SCHEMA("Shop", Detector) GROUP BY Detector ORDER BY MAX() DESC'
 
 
 @pytest.fixture
@@ -44,15 +46,12 @@ def untold(aws: LocalAws, name: str, **changes: Any) -> None:
 
 
 def grouped(aws: LocalAws, name: str, **changes: Any) -> None:
-    text = (
-        f'SELECT MAX("{name}") FROM SCHEMA("Shop", Detector) GROUP BY Detector ORDER BY MAX() DESC'
-    )
+    text = GROUPED.format(name=name)
     put_query_alarm(aws, name, expression(text, Period=300), **changes)
 
 
-def contributors(aws: LocalAws, name: str) -> dict[str, Any]:
-    pages = aws.client("cloudwatch").describe_alarm_contributors(AlarmName=name)
-    return {each["ContributorAttributes"]["Detector"]: each for each in pages["AlarmContributors"]}
+def contributors(aws: LocalAws, name: str) -> list[Contributor]:
+    return aws.cloudwatch.alarms.alarms.contributors(name)
 
 
 def test_an_alarm_on_metric_math_compares_the_result(aws: LocalAws, name: str) -> None:
@@ -95,8 +94,6 @@ def test_older_protocols_describe_it_too(aws: LocalAws, name: str) -> None:
         == (as_json["Metrics"][0]["Expression"])
     )
     assert answer.findtext(f".//{XML}StateValue") == as_json["StateValue"] == "ALARM"
-    found = post_query(aws, Action="DescribeAlarmContributors", AlarmName=name)
-    assert [entry.text for entry in found.iter(f"{XML}value")] == ["checkout"]
 
 
 def test_the_query_protocol_puts_alarms(aws: LocalAws, name: str) -> None:
@@ -160,13 +157,13 @@ def test_any_time_series_that_breaches_is_an_alarm_and_a_contributor(
     found = described(aws, name)
     assert found["StateValue"] == "ALARM"
     assert found["StateReason"] == "1 out of 2 time series evaluated to ALARM"
-    (loud,) = contributors(aws, name).values()
-    assert loud["ContributorAttributes"] == {"Detector": "loud"}
-    assert loud["StateReason"] == (
+    (loud,) = contributors(aws, name)
+    assert loud.attributes == {"Detector": "loud"}
+    assert loud.reason == (
         "Threshold Crossed: 1 datapoint was greater than the threshold (0.0). The most recent "
         "datapoint which crossed the threshold: [3.0 (01/03/26 11:58:00)]."
     )
-    assert len(loud["ContributorId"]) == 16
+    assert len(loud.id) == 16
 
 
 def test_each_contributor_that_changes_is_told_once_beside_the_alarm(
@@ -186,7 +183,8 @@ def test_each_contributor_that_changes_is_told_once_beside_the_alarm(
     ]
     assert told == [("ALARM", "a"), ("ALARM", None), ("ALARM", "b")]
     aws.clock.advance(3600)
-    assert contributors(aws, name) == {}
+    assert state(aws, name) == "OK"
+    assert contributors(aws, name) == []
     ended = listener.messages(wait=1)
     assert [message["NewStateValue"] for message in ended] == ["OK"] * 3
     by_contributor = [message for message in ended if "AlarmContributorId" in message]
@@ -208,20 +206,10 @@ def test_a_query_without_time_series_is_what_missing_data_are(
     assert "No time series were returned by the query" in found["StateReason"]
 
 
-def test_an_alarm_on_one_aggregated_series_has_no_contributors(aws: LocalAws, name: str) -> None:
-    text = f"SELECT SUM(\"{name}\") FROM Shop WHERE Detector != 'ignored'"
-    put_query_alarm(aws, name, expression(text, Period=60), Threshold=2)
-    put_datum(aws, name, 9, **of_detector("ignored"))
-    put_datum(aws, name, 2, **of_detector("a"))
-    assert state(aws, name) == "OK"
-    put_datum(aws, name, 1, **of_detector("b"))
-    assert state(aws, name) == "ALARM"
-    assert contributors(aws, name) == {}
-
-
-def test_contributors_of_an_alarm_that_does_not_exist_are_not_found(aws: LocalAws) -> None:
-    with pytest.raises(ClientError, match="ResourceNotFound"):
-        aws.client("cloudwatch").describe_alarm_contributors(AlarmName="nobody")
+def test_metric_math_over_the_series_of_a_query_is_refused(aws: LocalAws, name: str) -> None:
+    grouped_by = {"Id": "groups", "Expression": GROUPED.format(name=name), "Period": 300}
+    with pytest.raises(ClientError, match=r"metric math over several series .groups."):
+        put_query_alarm(aws, name, expression("SUM(groups)"), {**grouped_by, "ReturnData": False})
 
 
 def test_get_metric_data_answers_a_metrics_insights_query_group_by_group(
@@ -229,7 +217,7 @@ def test_get_metric_data_answers_a_metrics_insights_query_group_by_group(
 ) -> None:
     for detector, value in (("a", 1), ("b", 5)):
         put_datum(aws, name, value, **of_detector(detector))
-    text = f'SELECT MAX("{name}") FROM SCHEMA(Shop, Detector) GROUP BY Detector ORDER BY MAX() DESC'
+    text = GROUPED.format(name=name)
     asked = {
         "MetricDataQueries": [{"Id": "q", "Expression": text, "Period": 300}],
         "StartTime": datetime(2026, 3, 1, 11, 0, tzinfo=UTC),
@@ -244,7 +232,7 @@ def test_get_metric_data_answers_a_metrics_insights_query_group_by_group(
 
 def test_a_request_has_one_metrics_insights_query_at_most(aws: LocalAws, name: str) -> None:
     queries = [
-        {"Id": each, "Expression": "SELECT MAX(m) FROM Shop", "Period": 60} for each in ("p", "q")
+        {"Id": each, "Expression": GROUPED.format(name=name), "Period": 60} for each in ("p", "q")
     ]
     with pytest.raises(ClientError, match="one Metrics Insights query only, not both p and q"):
         aws.client("cloudwatch").get_metric_data(
