@@ -55,13 +55,14 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --region us-east-1
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/monitoring.yaml
 	$(ALL_TESTS)
 
 e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
 	@$(BIN)/pytest -rs tests/e2e
 
 # In a virtual environment of its own: checkov pins versions of boto3 and click that the SAM CLI and the local AWS cannot use.
-security: ## the template under a security linter; .checkov.yaml says what is passed over, and why
+security: ## the templates under a security linter; .checkov.yaml says what is passed over, and why
 	@test -x build/checkov/bin/checkov || $(PYTHON) -m venv build/checkov
 	@build/checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
 	@build/checkov/bin/checkov --config-file .checkov.yaml

@@ -27,9 +27,10 @@ LONGEST_FIRST = (
     "tests/e2e",
     "tests/workflow",
     "tests/browser",
+    "localaws/tests/integration",
     "tests/integration",
-    "localaws/tests",
     "tests/template",
+    "localaws/tests/unit",
     "tests/unit",
 )
 """The order of the folders. xdist hands out files in this order, so that no long file is left for the end."""

@@ -26,8 +26,9 @@ def installed(folder: Path, distribution: Path) -> Path:
     """Install into an environment of its own and return the environment's programs."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     programs = folder / "bin"
-    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    answer = subprocess.run([*pip, distribution], capture_output=True, text=True, check=False)
+    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    command = [programs / "python", *install, distribution]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return programs
 

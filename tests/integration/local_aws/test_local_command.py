@@ -28,11 +28,6 @@ RULE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _forget() -> None:
-    """These tests start servers of their own."""
-
-
 @contextmanager
 def started(*options: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
