@@ -13,8 +13,8 @@ from cutwatch.aws.clients import from_item
 from cutwatch.registry.detector_record import Model
 from localaws.stacks import Execution, ExecutionResult
 from tests.support import snapshots
+from tests.support.fleet import FIRST_TRAINING, Fleet, detector, fleet
 from tests.support.snapshots import Snapshot
-from tests.workflow.fleet import FIRST_TRAINING, Fleet, detector, fleet
 
 PERIOD = 900
 HISTORY = timedelta(days=3)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _PATH = "/2015-03-31/functions/function/invocations"

@@ -1,4 +1,4 @@
-"""The pictures of the documents, made anew: PYTHONPATH=functions:. .venv/bin/python -m tests.browser.screenshots
+"""The pictures of the documents, made anew: PYTHONPATH=functions:. .venv/bin/python -m tests.support.screenshots
 
 Everything in them is real: the demo's replay, and a small fleet on the local AWS that the operator's commands look at.
 """
@@ -27,9 +27,9 @@ from cutwatch_cli.replay.demo_data import active_users
 from cutwatch_cli.replay.presentation import present, replay_with_progress
 from cutwatch_cli.replay.schedule import default_training_time
 from cutwatch_cli.report import write_page
-from tests.browser.chromium import Browser, chromium
-from tests.support.stack import PROJECT
-from tests.workflow.fleet import FIRST_TRANSFORM, START, Fleet, detector, fleet, usual
+from tests.support.chromium import Browser, chromium
+from tests.support.fleet import FIRST_TRANSFORM, START, Fleet, detector, fleet, usual
+from tests.support.project import PROJECT
 
 IMAGES = PROJECT / "docs" / "images"
 WIDE, FLEET = (1160, 1010), (1160, 1030)

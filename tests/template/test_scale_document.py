@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks.scale import DOCUMENT, tables, with_tables
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 
 def test_the_documents_tables_are_those_of_the_code() -> None:

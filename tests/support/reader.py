@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.stack import PROJECT, SEARCHED
+from tests.support.project import PROJECT, SEARCHED
 
 BIN = Path(sys.executable).parent
 TOOLS = {"aws", "curl", "cutwatch", "sam", "sed", "xargs"}

@@ -12,8 +12,8 @@ from cutwatch.aws.limits import (
     PUT_METRIC_DATA_MAX_BYTES,
     PUT_METRIC_DATA_MAX_DATUMS,
 )
-from tests.support.account import hook
 from tests.support.builders import NOON, moments
+from tests.support.client_events import hook
 
 
 class FakeCloudWatch:

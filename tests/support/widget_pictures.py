@@ -1,6 +1,6 @@
 """The pictures of the widget in the documents.
 
-PYTHONPATH=functions:. .venv/bin/python -m tests.browser.widget_pictures    # takes them anew
+PYTHONPATH=functions:. .venv/bin/python -m tests.support.widget_pictures    # takes them anew
 """
 
 import base64
@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from tests.browser.chromium import chromium
-from tests.support.stack import PROJECT
+from tests.support.chromium import chromium
+from tests.support.project import PROJECT
 from tests.support.widgets import eventful_dashboard, page
 
 PICTURES: Mapping[Literal["light", "dark"], Path] = {

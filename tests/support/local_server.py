@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from tests.support.stack import PROJECT, SEARCHED
+from tests.support.project import PROJECT, SEARCHED
 
 BIN = Path(sys.executable).parent
 _COMMAND = [sys.executable, "-c", "from cutwatch_cli.main import main; main()"]

@@ -9,14 +9,14 @@ from cutwatch.aws.s3 import Bucket
 from localaws import Fault
 from localaws.calls import Call
 from localaws.iam.permissions import Use
-from tests.support.widgets import Dashboard
-from tests.workflow.fleet import (
+from tests.support.fleet import (
     FIRST_TRANSFORM,
     Fleet,
     detector,
     fleet,
     with_spike,
 )
+from tests.support.widgets import Dashboard
 
 if TYPE_CHECKING:
     from cutwatch.detectors.detector import Detector

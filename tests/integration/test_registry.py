@@ -12,8 +12,9 @@ from cutwatch.registry.detector_record import LastEvent
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.registry import Registry
 from cutwatch.timestamps import format_timestamp
-from tests.support.account import Account, counted_calls, hook
+from tests.support.account import Account
 from tests.support.builders import NOON, a_detector, a_model, a_run, an_outcome
+from tests.support.client_events import counted_calls, hook
 
 RUN = "transform-20261102T120000Z"
 HOUR = timedelta(hours=1)
