@@ -1,5 +1,8 @@
 """The command line: registration of all commands."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from cutwatch_cli.commands.backtest import backtest
@@ -36,6 +39,25 @@ for command in (*_DEPLOYMENT, *_OPERATION, *_TRIAL):
 def main() -> None:
     """Run `cutwatch`."""
     app()
+
+
+def _print_version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"cutwatch {version('cutwatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from cutwatch_cli.main import app
-from cutwatch_cli.replay.application import PROJECT
 
-DOCUMENT = PROJECT / "docs" / "cli.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 MARK = (
     "<!-- Below, everything is made from the code: python -m cutwatch_cli.reference --write -->\n"
 )

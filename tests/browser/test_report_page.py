@@ -13,7 +13,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from cutwatch_cli.report import Page, write_page
 from cutwatch_cli.report.colours import DARK, LIGHT
-from tests.browser.chromium import NARROW, Browser
+from tests.support.chromium import NARROW, Browser
 from tests.support.sample_reports import (
     HOSTILE,
     PERIOD,

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.project import PROJECT
 from tests.support.prose import Passage, markdown_passages, passages, python_passages, yaml_passages
-from tests.support.stack import PROJECT
 
 # Add a glob to scan more: Markdown, JSON, templates (descriptions), Python (docstrings and messages).
 SCANNED = (
+    "template.yaml",
+    "stacks/*.yaml",
     "README.md",
     "CHANGELOG.md",
     "docs/*.md",
@@ -29,9 +31,8 @@ SCANNED = (
     "statemachines/*.json",
 )
 
-# Copied word by word from help texts, the template and tests by other tests: to be scanned at their source.
+# Copied word by word from help texts and tests by other tests: to be scanned at their source.
 COPIED = {
-    "docs/configuration.md": ("## Template parameters\n", "## Regions\n"),
     "docs/security.md": ("<!-- roles -->", "<!-- end of roles -->"),
 }
 

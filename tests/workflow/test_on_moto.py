@@ -17,10 +17,10 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.errors import TRANSIENT_RETRIES, Throttled
 from tests.support.account import Account
 from tests.support.builders import a_model
+from tests.support.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
 from tests.support.sample_events import sample
 from tests.support.stack import Stack
 from tests.support.state_machines import Execution, StateMachines, deployed
-from tests.workflow.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
 
 TRAINING, TRANSFORM = sample("training"), sample("transform")
 NOW = datetime(2026, 11, 2, 4, 0, 3, tzinfo=UTC)
@@ -124,7 +124,7 @@ def test_one_message_tells_of_the_anomalies(trained: StateMachines) -> None:
     assert subject.startswith("Cutwatch high: orders at 1,000, expected ")
     assert subject.endswith(", and 2 more detectors")
     assert text.count("1 new event") == 3
-    assert "When     Sun 2026-11-01 21:45 to 22:30 UTC, 45 min" in text
+    assert "Time      Sun 2026-11-01 21:45 to 22:30 UTC, 45 min" in text
     assert "Value     1,000; expected " in text
     assert len(trained.account.bus) == 3
 
@@ -402,7 +402,7 @@ def test_a_list_that_cannot_be_read_fails_the_run_with_its_reason(
 
     assert execution.states[-1] == "List Detectors"
     assert (execution.status, execution.error) == ("FAILED", "InvalidDetectors")
-    assert "detector 'orders': statistic: 'Mean' is none of" in execution.cause
+    assert "detector 'orders': statistic: 'Mean' is not valid" in execution.cause
 
 
 def test_training_keeps_two_models_and_retires_what_left_the_file(

@@ -6,19 +6,11 @@ from pathlib import Path
 from rich.console import Console
 
 from cutwatch.detectors.detector import Detector
-from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end
+from cutwatch_cli.commands.exits import FAILURE, end
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.presentation import Planted, present, replay_with_progress
 from cutwatch_cli.replay.replay import ReplayError
 from cutwatch_cli.replay.schedule import default_training_time
-
-
-def check_training_days(series: MetricSeries, training_days: float | None) -> None:
-    """Exit if the series leaves nothing to score after the training."""
-    length = series.end - series.start
-    if training_days is not None and timedelta(days=training_days) >= length:
-        days = length / timedelta(days=1)
-        end(f"--training-days {training_days}: the file covers only {days:.1f} days", USAGE_ERROR)
 
 
 def show_replay(

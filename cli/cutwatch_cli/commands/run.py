@@ -1,6 +1,7 @@
 """`cutwatch run`: the application on a CSV file, on the local AWS."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -34,9 +35,7 @@ def run(
     output: Annotated[Path, typer.Option(help="Folder for the report.")] = BUILD / "run",
 ) -> None:
     """Replay the schedules over your own metric, through the real state machines on the local AWS."""
-    check_installed("cutwatch run")
     from cutwatch.detectors.detector import MissingData
-    from cutwatch_cli.commands.replaying import check_training_days, show_replay
     from cutwatch_cli.csv_files.csv_series import CsvError, read_csv
 
     check_choice("--missing-data", missing_data, get_args(MissingData))
@@ -45,7 +44,10 @@ def run(
         detector = _detector_of(csv, series, missing_data)
     except (CsvError, ValueError) as error:
         end(str(error), USAGE_ERROR)
-    check_training_days(series, training_days)
+    _check_training_days(series, training_days)
+    check_installed("cutwatch run")
+    from cutwatch_cli.commands.replaying import show_replay
+
     for line in series.notes:
         typer.echo(line)
     output.mkdir(parents=True, exist_ok=True)
@@ -64,3 +66,10 @@ def _detector_of(csv: Path, series: "MetricSeries", missing_data: str) -> "Detec
         period=series.period_seconds,
         missing_data=missing_data,  # type: ignore[arg-type]  # checked against MissingData
     )
+
+
+def _check_training_days(series: "MetricSeries", training_days: float | None) -> None:
+    length = series.end - series.start
+    if training_days is not None and timedelta(days=training_days) >= length:
+        days = length / timedelta(days=1)
+        end(f"--training-days {training_days}: the file covers only {days:.1f} days", USAGE_ERROR)

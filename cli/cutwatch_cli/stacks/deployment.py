@@ -31,12 +31,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack's account, outputs and parameters."""
+    """A stack's account and outputs."""
 
     account: Account
     stack: str
     outputs: Mapping[str, str]
-    parameters: Mapping[str, str]
 
     @property
     def registry(self) -> Registry:
@@ -61,14 +60,17 @@ class Deployment:
     @property
     def schedules_enabled(self) -> bool:
         """True if schedules start runs."""
-        return self.parameters.get("ScheduleState") != "DISABLED"
+        return self._output("ScheduleState") != "DISABLED"
+
+    @property
+    def data_delay(self) -> timedelta:
+        """Time between the end of a transform's window and its scheduled time."""
+        return timedelta(minutes=int(self._output("DataDelayMinutes")))
 
     @property
     def stale_after(self) -> timedelta:
         """Age of a watermark that two transforms should have moved."""
-        schedule = self.parameters.get("TransformSchedule", "rate(7 days)")
-        delay = timedelta(minutes=int(self.parameters.get("DataDelayMinutes", "0")))
-        return 2 * longest_gap(schedule) + delay
+        return 2 * longest_gap(self._output("TransformSchedule")) + self.data_delay
 
     def state_machine(self, kind: Kind) -> str:
         """Return the ARN of the training or the transform state machine."""
@@ -95,7 +97,6 @@ def find_deployment(account: Account, stack: str) -> Deployment:
         account,
         stack,
         {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
-        {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
     )
 
 
