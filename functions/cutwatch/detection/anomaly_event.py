@@ -48,3 +48,16 @@ class AnomalyEvent:
         if self.gravity >= _HIGH:
             return "high"
         return "medium" if self.gravity >= _MEDIUM else "low"
+
+
+@dataclass(frozen=True)
+class LastEvent:
+    """The newest event of a detector that was published. `end` is ISO 8601."""
+
+    id: str
+    end: str
+
+
+def event_id(detector: str, start: str) -> str:
+    """Return the id of the event of a detector that begins at an ISO 8601 time."""
+    return f"{detector}:{start}"

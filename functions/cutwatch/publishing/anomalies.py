@@ -13,11 +13,16 @@ from cutwatch.aws.limits import METRIC_MAX_AGE
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.keys import SCORES, next_state_key, scores_prefix
 from cutwatch.datasets.storage import read_description, read_epochs, read_scores
-from cutwatch.detection.adaptive_threshold import DEFAULT
-from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.detection.scored_window import ScoredWindow, Verdicts
+from cutwatch.detection.adaptive_threshold import Baseline
+from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies
+from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
+from cutwatch.detection.incidents import continue_incidents
+from cutwatch.detection.scored_window import ScoredWindow
+from cutwatch.detection.sigma_threshold import Cutoff
+from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import TRANSIENT, CutwatchError
+from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.metric_names import (
     ANOMALOUS_DATAPOINTS,
     ANOMALOUS_DATAPOINTS_TOGETHER,
@@ -26,10 +31,11 @@ from cutwatch.metric_names import (
     MAX_ANOMALY_SCORE,
 )
 from cutwatch.observability import logger
-from cutwatch.registry.detector_record import CarriedState, DetectorRecord, LastEvent
+from cutwatch.registry.detector_record import CarriedState, DetectorRecord
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.runs.batch import Batch
+from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import parse_timestamp
 
 _LISTED_EVENTS = 100
@@ -51,14 +57,21 @@ def publish_window(
     there is an `alarm_window`, the outcome says how many anomalous datapoints were within that time at most.
     """
     registry, run = batch.registry, batch.run
-    window = _read(bucket, dataset, job)
-    description, detector = window.description, window.detector
-    judged = window.verdicts()
+    description = read_description(bucket, dataset["prefix"])
+    detector = Detector.from_payload(description["detector"])
+    window = _scored_window(bucket, dataset, description, job)
+    threshold = Threshold(
+        description["cutoff_method"],
+        Baseline.from_payload(description["baseline"]),
+        Cutoff.from_payload(description["cutoff"]),
+    )
+    recipe = FeatureRecipe.from_payload(description["recipe"])
+    judged = detect_anomalies(window, detector, recipe, threshold)
     publishable = judged.since(int((now - METRIC_MAX_AGE).timestamp()) + 60)
     lost = description["lost_periods"] + len(judged.epochs) - len(publishable.epochs)
     record = registry.detector(detector.name)
     before = record.event_before(run.id)
-    events = continued(judged.events, before, detector.period)
+    events = continue_incidents(judged.events, before, detector.period)
     outcome = _outcome(detector, window.start, publishable, events, lost)
     if alarm_window:
         outcome = replace(outcome, datapoints_together=most_together(publishable, alarm_window))
@@ -123,38 +136,28 @@ def _delete_superseded(
         logger.warning("superseded state not deleted, it expires by itself", reason=str(error))
 
 
-def continued(
-    events: Sequence[AnomalyEvent], before: LastEvent | None, period: int
-) -> list[AnomalyEvent]:
-    """Events that begin within the last one told, or soon after it, bear its id: they are the same incident."""
-    soon = timedelta(seconds=max(DEFAULT.same_incident_seconds, period))
-    result: list[AnomalyEvent] = []
-    for event in events:
-        last = LastEvent(result[-1].id, result[-1].end) if result else before
-        if last and parse_timestamp(event.start) <= parse_timestamp(last.end) + soon:
-            known = replace(event, id=last.id, continues=True)
-            result.append(known)
-        else:
-            result.append(event)
-    return result
-
-
-def _read(bucket: Bucket, dataset: Mapping[str, Any], job: str) -> ScoredWindow:
-    description = read_description(bucket, dataset["prefix"])
-    if dataset["rows"] == 0:
-        return ScoredWindow(description, np.empty(0, np.int64), np.empty(0))
-    scores = scores_prefix(dataset["detector"], job)
-    return ScoredWindow(
-        description,
-        read_epochs(bucket, dataset["prefix"]),
-        read_scores(bucket, scores, dataset["files"], dataset["rows"]),
+def _scored_window(
+    bucket: Bucket, dataset: Mapping[str, Any], description: Mapping[str, Any], job: str
+) -> ScoredWindow:
+    start = int(parse_timestamp(description["start"]).timestamp())
+    observed = Series(
+        parse_timestamp(description["series_start"]),
+        description["detector"]["period"],
+        np.array([np.nan if v is None else v for v in description["values"]], np.float64),
     )
+    if dataset["rows"] == 0:
+        return ScoredWindow(np.empty(0, np.int64), np.empty(0), observed, start)
+    scores = read_scores(
+        bucket, scores_prefix(dataset["detector"], job), dataset["files"], dataset["rows"]
+    )
+    epochs = read_epochs(bucket, dataset["prefix"])
+    return ScoredWindow(epochs, scores, observed, start, description["follows"])
 
 
 def _outcome(
     detector: Detector,
     start: int,
-    published: Verdicts,
+    published: WindowAnomalies,
     events: Sequence[AnomalyEvent],
     lost: int,
 ) -> Outcome:
@@ -181,14 +184,14 @@ def _outcome(
     )
 
 
-def most_together(judged: Verdicts, span: timedelta) -> int:
+def most_together(judged: WindowAnomalies, span: timedelta) -> int:
     """The largest number of anomalous datapoints whose timestamps lie less than `span` apart."""
     anomalous = np.sort(judged.epochs[judged.anomalies == 1])
     ends = np.searchsorted(anomalous, anomalous + int(span.total_seconds()))
     return int((ends - np.arange(len(anomalous))).max(initial=0))
 
 
-def _datapoint_datums(published: Verdicts, detector: str) -> list[Datum]:
+def _datapoint_datums(published: WindowAnomalies, detector: str) -> list[Datum]:
     dimensions = {"Detector": detector}
     datums = []
     for epoch, anomaly, score in zip(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from cutwatch.detection.anomaly_event import LastEvent
 from cutwatch.detectors.detector import CutoffMethod, Detector, Engine
 from cutwatch.timestamps import parse_timestamp
 
@@ -32,14 +33,6 @@ class Model:
     def from_payload(cls, payload: Mapping[str, Any]) -> "Model":
         """Read back what `asdict` wrote; fields of another version are ignored."""
         return cls(**{f.name: payload[f.name] for f in fields(cls) if f.name in payload})
-
-
-@dataclass(frozen=True)
-class LastEvent:
-    """The newest event that was published of a detector; `end` is ISO 8601."""
-
-    id: str
-    end: str
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from typing import Any
 
 from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.limits import METRIC_MAX_AGE
+from cutwatch.detection.anomaly_event import LastEvent
 from cutwatch.errors import ConditionFailed
-from cutwatch.registry.detector_record import CarriedState, DetectorRecord, LastEvent, Model
+from cutwatch.registry.detector_record import CarriedState, DetectorRecord, Model
 from cutwatch.registry.event_record import RecordedEvent, incidents
 from cutwatch.registry.outcome import SUCCESSES, Outcome, Status
 from cutwatch.registry.run import Kind, Run

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from cutwatch.aws.clients import client
-from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
 from cutwatch.errors import ConditionFailed, Throttled
-from cutwatch.registry.detector_record import LastEvent
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.registry import Registry
 from cutwatch.timestamps import format_timestamp
