@@ -2,13 +2,14 @@
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.dataset import Dataset, datasets_of, detector_of
 from cutwatch.datasets.keys import scores_prefix
 from cutwatch.models.registration import register
 from cutwatch.models.retirement import delete_models
 from cutwatch.observability import Payload, count, logger, observed
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
-from cutwatch.runs.batch import Batch, datasets_of, detector_of, is_last_try, name_of
+from cutwatch.runs.batch import Batch, is_last_try, name_of
 from cutwatch.settings import RegisterModelSettings
 
 
@@ -22,15 +23,13 @@ def handler(event: Payload) -> Payload:
 
     named, job = name_of(event, "model"), name_of(event, "scoring")
 
-    def registered(dataset: Payload) -> str:
-        model: str = named or dataset["forest"]
-        scores = scores_prefix(dataset["detector"], job or dataset["forest"])
+    def registered(dataset: Dataset) -> str:
+        model: str = named or dataset.forest
+        scores = scores_prefix(dataset.detector, job or dataset.forest)
         superseded = register(
             registry, bucket, run, dataset, model, scores, settings.cutoff_sigmas
         )[1]
-        for problem in delete_models(
-            client("sagemaker"), registry, dataset["detector"], superseded
-        ):
+        for problem in delete_models(client("sagemaker"), registry, dataset.detector, superseded):
             logger.warning(
                 "superseded model not deleted, the next training tries again", reason=problem
             )

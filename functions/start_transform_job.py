@@ -3,6 +3,7 @@
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
 from cutwatch.aws.stack_tags import stack_tags
+from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.keys import ROWS, scores_prefix
 from cutwatch.errors import ModelMissing, NotFound
 from cutwatch.observability import Payload, observed
@@ -19,7 +20,8 @@ def handler(event: Payload) -> Payload:
     """`run`, `detector`, `data`, `model`, `now` -> the job (name, status, deadline)."""
     settings = TransformJobSettings.from_env()
     bucket = Bucket(client("s3"), settings.bucket_name)
-    run, detector, data = Run.from_payload(event["run"]), event["detector"]["name"], event["data"]
+    run, dataset = Run.from_payload(event["run"]), Dataset.from_payload(event["data"], "data")
+    detector = dataset.detector
     tags = stack_tags(bucket.s3, bucket.name)
     try:
         job = start(
@@ -29,12 +31,12 @@ def handler(event: Payload) -> Payload:
                 settings,
                 name,
                 event["model"],
-                bucket.uri(data["prefix"] + ROWS),
+                bucket.uri(dataset.prefix + ROWS),
                 bucket.uri(scores_prefix(detector, name)),
                 tags,
             ),
             lambda attempt: job_name(
-                settings.job_name_prefix, detector, run.scheduled, data["digest"], attempt
+                settings.job_name_prefix, detector, run.scheduled, dataset.digest, attempt
             ),
             parse_timestamp(event["now"], "now"),
             settings.deadline,

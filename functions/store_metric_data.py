@@ -26,6 +26,7 @@ def handler(event: Payload) -> Payload:
         reason_of(event.get("training"), "training"),
     )
     datasets = writer.store(read_all(Detector, event["detectors"], "detectors"))
-    rows = sum(dataset["rows"] for dataset in datasets)
+    rows = sum(dataset.rows for dataset in datasets)
     count("RowsStored", rows)
-    return {"datasets": datasets, "pending": len(datasets), "rows": rows}
+    payloads = [dataset.to_payload() for dataset in datasets]
+    return {"datasets": payloads, "pending": len(payloads), "rows": rows}

@@ -278,8 +278,8 @@ def test_a_silent_window_is_published_without_a_job_where_silence_is_the_anomaly
     window = scored(account, [10.0] * 12, missing_data="anomalous")
     prefix = window.event["datasets"][0]["prefix"]
     description = account.store.read_json(f"{prefix}description.json")
-    silent = [*description["values"][:-12], *[None] * 12]
-    account.store.write(f"{prefix}description.json", json.dumps(description | {"values": silent}))
+    silent = {"values": [*description["values"][:-12], *[None] * 12], "rows": 0}
+    account.store.write(f"{prefix}description.json", json.dumps(description | silent))
 
     only_gaps = [dataset | {"rows": 0} for dataset in window.event["datasets"]]
 

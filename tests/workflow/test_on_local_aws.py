@@ -11,6 +11,7 @@ import pytest
 
 from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_DATUMS
 from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.description import WindowDescription
 from cutwatch.datasets.storage import read_epochs, read_scores
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import CutoffRule, MinimumDeviation
@@ -302,9 +303,9 @@ def test_no_model_ever_saw_a_datapoint_that_it_scores() -> None:
         shop.transform(FIRST_TRANSFORM + WEEK)
         bucket = _bucket(shop)
         for name in _description_keys(shop, "-transform-"):
-            description = bucket.read_json(name)
+            window = WindowDescription.from_payload(bucket.read_json(name))
             models = {m.name: m for m in shop.registry.detector("checkout").models}
-            assert models[description["model"]].trained_through <= description["start"]
+            assert parse_timestamp(models[window.model].trained_through) <= window.start
 
 
 def test_the_current_and_the_previous_model_are_kept() -> None:
@@ -394,11 +395,12 @@ def _description_keys(shop: Fleet, purpose: str) -> list[str]:
 def _scored(shop: Fleet, name: str) -> tuple[list[int], list[float]]:
     bucket = _bucket(shop)
     (key,) = _description_keys(shop, "-transform-")
-    description = bucket.read_json(key)
-    (job,) = [job for job in _jobs(shop) if description["digest"] in job]
-    epochs = read_epochs(bucket, description["prefix"])
-    scores = read_scores(bucket, f"scores/{name}/{job}/", description["files"], len(epochs))
-    own = epochs >= parse_timestamp(description["start"]).timestamp()
+    window = WindowDescription.from_payload(bucket.read_json(key))
+    dataset = window.dataset
+    (job,) = [job for job in _jobs(shop) if dataset.digest in job]
+    epochs = read_epochs(bucket, dataset.prefix)
+    scores = read_scores(bucket, f"scores/{name}/{job}/", dataset.files, len(epochs))
+    own = epochs >= window.start.timestamp()
     return epochs[own].tolist(), scores[own].tolist()
 
 

@@ -1,27 +1,26 @@
 """Registering a trained model with its recipe and what its scores are judged against, all frozen."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.dataset import Dataset
+from cutwatch.datasets.description import TrainingDescription
 from cutwatch.datasets.keys import recipe_key, trained_state_key
 from cutwatch.datasets.storage import read_description, read_scores
 from cutwatch.detection.adaptive_threshold import Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
-from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.detector_record import Model
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import KEPT_MODELS, Registry
 from cutwatch.registry.run import Run
+from cutwatch.timestamps import format_timestamp
 
 
 def register(
     registry: Registry,
     bucket: Bucket,
     run: Run,
-    dataset: Mapping[str, Any],
+    dataset: Dataset,
     model_name: str,
     scores_prefix: str,
     default_sigmas: float,
@@ -30,16 +29,15 @@ def register(
 
     Returns the detector's outcome and the models that are to be deleted. Doing it again changes nothing.
     """
-    description = read_description(bucket, dataset["prefix"])
-    detector = Detector.from_payload(description["detector"])
-    scores = read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"])
-    recipe = FeatureRecipe.from_payload(description["recipe"])
+    description = read_description(TrainingDescription, bucket, dataset.prefix)
+    detector, recipe = description.detector, description.recipe
+    scores = read_scores(bucket, scores_prefix, dataset.files, dataset.rows)
     inside_lambda = detector.engine == "lambda"
     model = Model(
         name=model_name,
         fingerprint=detector.fingerprint,
         scheduled_time=run.scheduled_time,
-        trained_through=description["end"],
+        trained_through=format_timestamp(description.end),
         recipe=recipe_key(detector.name, model_name),
         baseline=Baseline.of_scores(scores, recipe.explained).to_payload(),
         cutoff=Cutoff.of_scores(scores, detector.cutoff.sigmas or default_sigmas).to_payload(),
@@ -47,22 +45,21 @@ def register(
         engine=detector.engine,
         state=trained_state_key(detector.name, model_name) if inside_lambda else None,
     )
-    bucket.write(model.recipe, json.dumps(description["recipe"]))
+    bucket.write(model.recipe, json.dumps(recipe.to_payload()))
     models = registry.add_model(detector.name, model)
     outcome = Outcome(
         detector.name,
         "TRAINED",
         _sentence(description),
-        datapoints=description["reported"],
+        datapoints=description.observed.reported,
     )
     registry.record_outcome(run.id, run.moment, outcome)
     return outcome, models[KEPT_MODELS:]
 
 
-def _sentence(description: dict[str, Any]) -> str:
-    sentence = (
-        f"learned {description['rows']} rows from {description['start']} to {description['end']}"
-    )
-    if description["constant"]:
+def _sentence(description: TrainingDescription) -> str:
+    start, end = format_timestamp(description.start), format_timestamp(description.end)
+    sentence = f"learned {description.dataset.rows} rows from {start} to {end}"
+    if description.constant:
         return f"{sentence}; the metric never changed, so any change will be an anomaly"
     return sentence

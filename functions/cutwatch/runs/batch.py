@@ -1,34 +1,20 @@
 """Batches: the detectors that one child execution works on, each of them on its own."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from annotated_types import Ge, Len
+from annotated_types import Len
 
 from cutwatch.errors import TRANSIENT, TRANSIENT_RETRIES, InvalidInput
 from cutwatch.observability import count, logger
-from cutwatch.payloads import read, read_all
+from cutwatch.payloads import read
 from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """What a state passes on of a stored dataset; `model` is the one that is to score it, if any."""
-
-    detector: Annotated[str, Len(1)]
-    prefix: Annotated[str, Len(1)]
-    digest: Annotated[str, Len(1)]
-    forest: Annotated[str, Len(1)]
-    dimensions: Annotated[int, Ge(1)]
-    rows: Annotated[int, Ge(0)]
-    files: Annotated[int, Ge(1)]
-    model: str | None
 
 
 @dataclass(frozen=True)
@@ -39,16 +25,6 @@ class _Named:
 def name_of(event: Mapping[str, Any], field: str) -> str | None:
     """The name of a job or model that a batch's event may carry; None of forests inside Lambda. Raises `InvalidInput`."""
     return read(_Named, event[field], field).name
-
-
-def datasets_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The datasets of a batch's event, each as `Dataset` says. Raises `InvalidInput`."""
-    return [asdict(each) for each in read_all(Dataset, event["datasets"], "datasets")]
-
-
-def detector_of(dataset: Mapping[str, Any]) -> str:
-    """Whose dataset it is."""
-    return str(dataset["detector"])
 
 
 def is_last_try(event: Mapping[str, Any]) -> bool:

@@ -6,20 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.detection.anomalies import WindowAnomalies
-from cutwatch.publishing.anomalies import most_together, summary_datums
-from tests.support.builders import NOON, an_outcome
-
-
-@pytest.mark.parametrize("score", [None, 4.2])
-def test_the_summary_is_stamped_now_and_has_a_score_only_if_there_is_one(
-    score: float | None,
-) -> None:
-    datums = summary_datums(an_outcome(anomalous_datapoints=3, max_anomaly_score=score), NOON)
-
-    values = {each["MetricName"]: each["Value"] for each in datums}
-    assert values == {"AnomalousDatapoints": 3} | ({"MaxAnomalyScore": score} if score else {})
-    assert {each["Timestamp"] for each in datums} == {NOON}
-    assert all(each["Dimensions"] == [{"Name": "Detector", "Value": "orders"}] for each in datums)
+from cutwatch.publishing.window_outcome import most_together
 
 
 def datapoints(*minutes: int) -> WindowAnomalies:
