@@ -19,5 +19,5 @@ def handler(_event: Payload) -> Payload:
     registry = Registry(client("dynamodb"), settings.table_name)
     now = watched(client("cloudwatch"), configuration)
     # A template that cannot be expanded today has not given up its detectors.
-    kept = {name for name in registry.detectors() if now.may_include(name)}
+    kept = {name for name in registry.detectors.all() if now.may_include(name)}
     return dict(retire_detectors(client("sagemaker"), registry, kept))

@@ -43,7 +43,7 @@ def handler(event: Payload) -> Payload:
         )
     except NotFound as error:
         registry = Registry(client("dynamodb"), settings.table_name)
-        registry.remove_models(detector, {event["model"]})
+        registry.detectors.remove_models(detector, {event["model"]})
         raise ModelMissing(
             f"model {event['model']} no longer exists in SageMaker; it was taken out of the registry, "
             "and the next transform trains a new one"

@@ -23,7 +23,7 @@ def handler(event: Payload) -> Payload:
     bucket = Bucket(client("s3"), settings.bucket_name)
     run, now = Run.from_payload(event["run"]), parse_timestamp(event["now"], "now")
     summary = summarize(registry, bucket, run, reason_of(event.get("error"), "error"))
-    counted = registry.close_run(run, now)
+    counted = registry.runs.close(run, now)
     cloudwatch, namespace = client("cloudwatch"), settings.anomaly_namespace
     publish_totals(cloudwatch, namespace, summary, counted)
     audience = Audience(

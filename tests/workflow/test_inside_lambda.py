@@ -51,7 +51,7 @@ def bucket_of(shop: Fleet) -> Bucket:
 
 
 def carried(shop: Fleet, name: str = "checkout") -> CarriedState:
-    state = shop.registry.detector(name).carried
+    state = shop.registry.detectors.get(name).carried
     assert state is not None
     return state
 
@@ -163,7 +163,7 @@ def test_training_anew_rebuilds_the_forest() -> None:
         shop.train()
         shop.transform()
         shop.train(FIRST_TRANSFORM + timedelta(hours=1))
-        record = shop.registry.detector("checkout")
+        record = shop.registry.detectors.get("checkout")
         assert record.state_of(record.models[0]) == record.models[0].state
         shop.transform(NEXT_WEEK)
         assert shop.outcome("transform", NEXT_WEEK, "checkout").status == "PUBLISHED"
@@ -174,7 +174,7 @@ def test_a_state_that_is_gone_is_named_and_the_next_run_heals() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
         bucket = bucket_of(shop)
-        bucket.delete(shop.registry.detector("checkout").models[0].state or "")
+        bucket.delete(shop.registry.detectors.get("checkout").models[0].state or "")
         shop.transform()
         message = shop.outcome("transform", FIRST_TRANSFORM, "checkout").message
         assert message.startswith("ModelMissing: s3://")
@@ -321,7 +321,9 @@ def test_a_detector_that_is_throttled_for_ever_fails_alone_and_the_next_run_catc
         shop.aws.faults.clear()
         shop.aws.cool_down()
         assert shop.transform(LATER).wait().output["statuses"] == {"PUBLISHED": 3}
-        assert {shop.registry.detector(each.name).published_through for each in THREE} == {LATER}
+        assert {shop.registry.detectors.get(each.name).published_through for each in THREE} == {
+            LATER
+        }
         # One that had no model yet begins as far back as FirstWindowDays says.
         days = {"orders": 1 if kind == "training" else 2}
         for each in THREE:
@@ -353,7 +355,9 @@ def test_of_300_detectors_five_fail_each_in_its_own_way_and_295_finish() -> None
         trained = shop.train().wait()
         assert trained.output["statuses"] == {"TRAINED": 300}
         bucket = bucket_of(shop)
-        models = {name: shop.registry.detector(name).models[0] for name in ("m010", "m080", "m140")}
+        models = {
+            name: shop.registry.detectors.get(name).models[0] for name in ("m010", "m080", "m140")
+        }
         bucket.delete(models["m010"].recipe)
         bucket.delete(models["m080"].state or "")
         bucket.write(models["m140"].state or "", "no state")
@@ -374,7 +378,7 @@ def test_of_300_detectors_five_fail_each_in_its_own_way_and_295_finish() -> None
             "m200": "AccessDenied",
             "m260": "AccessDenied",
         }
-        outcomes = shop.registry.outcomes(run_id("transform", NEXT_DAY))
+        outcomes = shop.registry.outcomes.of_run(run_id("transform", NEXT_DAY))
         assert Counter(each.status for each in outcomes) == {"PUBLISHED": 295, "FAILED": 5}
         assert len(json.dumps(ended.output)) < 10_000
 

@@ -47,7 +47,7 @@ def events(
         end(str(error), MISTAKE)
     with deployed(stack, region, profile) as deployment:
         check_asked(deployment, detectors or [], earliest, now)
-        every = deployment.registry.events(earliest, now)
+        every = deployment.registry.events.between(earliest, now)
     found = [each for each in every if not detectors or each.detector in detectors]
     if as_json:
         typer.echo(json.dumps([event_payload(each) for each in found], indent=2))

@@ -25,7 +25,7 @@ def up_to_date(detector: Detector, published_through: datetime | None) -> Outcom
 def untrained(registry: Registry, run: Run, detector: Detector, failed: str | None) -> Outcome:
     """What training on demand made of the detector, which is why it has no model; `failed` is why the training itself has failed, if so."""
     training = run_id("training", run.scheduled, on_demand=True)
-    reason = registry.outcome(training, detector.name)
+    reason = registry.outcomes.get(training, detector.name)
     if reason is None:
         why = f"failed: {failed}" if failed else "left no outcome"
         return Outcome(detector.name, "FAILED", f"no usable model, and {training} {why}")

@@ -94,7 +94,7 @@ class DatasetWriter:
 
     def _plan(self, detector: Detector) -> Plan | Dataset | Outcome:
         plan_for = self._plan_training if self.run.kind == "training" else self._plan_transform
-        plan = plan_for(detector, self.registry.detector(detector.name))
+        plan = plan_for(detector, self.registry.detectors.get(detector.name))
         if isinstance(plan, Outcome):
             return plan
         return find_dataset(self.bucket, self._prefix(plan)) or plan
@@ -112,7 +112,7 @@ class DatasetWriter:
         window = transform_window(
             detector,
             newest_end(detector, self.run.scheduled, self.settings.data_delay),
-            self.run.moment,
+            self.run.opened_at,
             record.published_through,
             parse_timestamp(model.trained_through),
         )
@@ -127,7 +127,7 @@ class DatasetWriter:
         try:
             return FeatureRecipe.from_payload(self.bucket.read_json(model.recipe))
         except (NotFound, MalformedObject, KeyError, TypeError, ValueError) as error:
-            self.registry.remove_models(detector.name, {model.name})
+            self.registry.detectors.remove_models(detector.name, {model.name})
             raise ModelMissing(
                 f"the recipe of model {model.name} is no longer at {self.bucket.uri(model.recipe)} "
                 f"({error}); the model was taken out of the registry, and the next transform "

@@ -48,7 +48,7 @@ def _read_checkpoint(
     try:
         return ForestCheckpoint.from_bytes(bucket.read_bytes(key))
     except (NotFound, MalformedState) as error:
-        registry.remove_models(description.detector.name, {model})
+        registry.detectors.remove_models(description.detector.name, {model})
         raise ModelMissing(
             f"{bucket.uri(key)}: the state of model {model} cannot be read ({error}); the model "
             "was taken out of the registry, and the next transform trains a new one"

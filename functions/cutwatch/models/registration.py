@@ -10,8 +10,9 @@ from cutwatch.datasets.storage import read_description, read_scores
 from cutwatch.detection.adaptive_threshold import Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.registry.detector_record import Model
+from cutwatch.registry.detector_store import KEPT_MODELS
 from cutwatch.registry.outcome import Outcome
-from cutwatch.registry.registry import KEPT_MODELS, Registry
+from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.timestamps import format_timestamp
 
@@ -46,14 +47,14 @@ def register(
         state=trained_state_key(detector.name, model_name) if inside_lambda else None,
     )
     bucket.write(model.recipe, json.dumps(recipe.to_payload()))
-    models = registry.add_model(detector.name, model)
+    models = registry.detectors.add_model(detector.name, model)
     outcome = Outcome(
         detector.name,
         "TRAINED",
         _sentence(description),
         datapoints=description.observed.reported,
     )
-    registry.record_outcome(run.id, run.moment, outcome)
+    registry.outcomes.record(run.id, run.opened_at, outcome)
     return outcome, models[KEPT_MODELS:]
 
 

@@ -25,7 +25,7 @@ def delete_models(
         else:
             deleted.add(model.name)
     if deleted:
-        registry.remove_models(detector, deleted)
+        registry.detectors.remove_models(detector, deleted)
     return problems
 
 
@@ -48,12 +48,12 @@ def retire_detectors(sagemaker: Any, registry: Registry, watched: set[str]) -> d
     Returns `retired` and `problems`; a detector with a problem is tried again by the next training.
     """
     retired, problems = [], []
-    for name, record in registry.detectors().items():
+    for name, record in registry.detectors.all().items():
         if name in watched:
             continue
         left_over = delete_models(sagemaker, registry, name, record.models)
         problems += left_over
         if not left_over:
-            registry.forget_detector(name)
+            registry.detectors.delete(name)
             retired.append(name)
     return {"retired": retired, "problems": problems}

@@ -53,7 +53,7 @@ def announce(
     """
     if summary.run.on_demand or not (summary.anomalous or summary.failed):
         return False
-    told = registry.claim_notification(summary.run.id, execution, claimed_at)
+    told = registry.notifications.claim(summary.run.id, execution, claimed_at)
     if told is None:
         raise ClaimHeld(
             f"another execution is telling what {summary.run.id} found; what is news after it is told then"
@@ -64,9 +64,9 @@ def announce(
     except TRANSIENT:
         raise  # the state machine comes back with this claim
     except CutwatchError:
-        registry.release_notification(summary.run.id)
+        registry.notifications.release(summary.run.id)
         raise
-    registry.release_notification(summary.run.id)
+    registry.notifications.release(summary.run.id)
     return notified
 
 
@@ -137,12 +137,12 @@ class _Announcement:
         """Try harder than elsewhere: if the function failed now, its retry would tell once more."""
         for pause in _PAUSES_BEFORE_NOTING_AGAIN:
             try:
-                self.registry.mark_notified(self.summary.run.id, self.told)
+                self.registry.notifications.mark(self.summary.run.id, self.told)
             except TRANSIENT:
                 sleep(pause)
             else:
                 return
-        self.registry.mark_notified(self.summary.run.id, self.told)
+        self.registry.notifications.mark(self.summary.run.id, self.told)
 
 
 def _key(whom: str, outcome: Outcome) -> str:
@@ -153,4 +153,4 @@ def _key(whom: str, outcome: Outcome) -> str:
 def _silences(registry: Registry, summary: Summary, now: datetime) -> list[Silence]:
     """Those in force of the run's detectors."""
     names = {outcome.detector for outcome in summary.outcomes}
-    return [each for each in in_force(registry.silences(), now) if each.detector in names]
+    return [each for each in in_force(registry.silences.all(), now) if each.detector in names]

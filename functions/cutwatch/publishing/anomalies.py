@@ -69,7 +69,7 @@ class WindowPublisher:
         the watermark move.
         """
         description = read_description(WindowDescription, self.bucket, dataset.prefix)
-        record = self.batch.registry.detector(description.detector.name)
+        record = self.batch.registry.detectors.get(description.detector.name)
         findings = self._detect(description, record, scoring)
         self._publish_metrics(findings, record)
         self._record_events_and_outcome(findings)
@@ -113,8 +113,8 @@ class WindowPublisher:
     def _record_events_and_outcome(self, findings: _Findings) -> None:
         registry, run, outcome = self.batch.registry, self.batch.run, findings.outcome
         events = [RecordedEvent(outcome.detector, event, run.id) for event in findings.events]
-        registry.record_events(events, run.moment)
-        registry.record_outcome(run.id, run.moment, outcome)
+        registry.events.record(events, run.opened_at)
+        registry.outcomes.record(run.id, run.opened_at, outcome)
 
     def _delete_superseded_checkpoint(
         self, description: WindowDescription, record: DetectorRecord, scoring: str
@@ -134,7 +134,7 @@ class WindowPublisher:
         run, detector, events = self.batch.run, description.detector, findings.events
         before = record.event_before(run.id)
         with self._recording_failure(detector.name):
-            self.batch.registry.advance(
+            self.batch.registry.detectors.advance(
                 detector.name,
                 description.end,
                 run.id,
@@ -153,7 +153,7 @@ class WindowPublisher:
             if not isinstance(error, TRANSIENT) or self.batch.last_try:
                 outcome = failure(detector, type(error).__name__, str(error))
                 run = self.batch.run
-                self.batch.registry.record_outcome(run.id, run.moment, outcome, keeps=())
+                self.batch.registry.outcomes.record(run.id, run.opened_at, outcome, keeps=())
             raise
 
 

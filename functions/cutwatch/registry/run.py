@@ -71,8 +71,8 @@ class Run:
         return parse_timestamp(self.scheduled_time, "scheduled_time")
 
     @property
-    def moment(self) -> datetime:
-        """The run's "now"."""
+    def opened_at(self) -> datetime:
+        """The run's fixed "now"."""
         return parse_timestamp(self.now, "now")
 
     @property
@@ -90,7 +90,7 @@ class Run:
         run = read(cls, payload, "run")
         if not _ID.fullmatch(run.id):
             raise InvalidInput(f"run.id is {run.id[:60]!r}; expected such as {_USUAL_ID}")
-        if not min(run.scheduled, run.moment) >= _EARLIEST:
+        if not min(run.scheduled, run.opened_at) >= _EARLIEST:
             raise InvalidInput(
                 f"run.scheduled_time is {run.scheduled_time!r} and run.now {run.now!r}; "
                 f"expected times since {_EARLIEST:%Y}"

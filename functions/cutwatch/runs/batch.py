@@ -88,5 +88,5 @@ class Batch:
 
     def record(self, outcome: Outcome) -> None:
         """Record how a detector's part of the run ended."""
-        recorded = self.registry.record_outcome(self.run.id, self.run.moment, outcome)
+        recorded = self.registry.outcomes.record(self.run.id, self.run.opened_at, outcome)
         count("DetectorsFailed", int(recorded and outcome.status == "FAILED"))

@@ -66,14 +66,14 @@ def open_run(
     why, and the names that the request was narrowed to, if it was.
     """
     chosen = _chosen(request, admitted.detectors)
-    records = registry.detectors()
+    records = registry.detectors.all()
     reasons = {d.name: _why_untrained(records, d) for d in chosen}
     untrained = [d for d in chosen if reasons[d.name]]
     listed = untrained if request.on_demand else chosen
     run = _open(registry, request, started)
     refused = () if request.detectors or request.on_demand else admitted.refused
     for outcome in refused:
-        registry.record_outcome(run.id, run.moment, outcome)
+        registry.outcomes.record(run.id, run.opened_at, outcome)
     names = [*(d.name for d in listed), *(outcome.detector for outcome in refused)]
     bucket.write(run.names_key, json.dumps(names))
     sizes: Mapping[Engine, int] = {"lambda": batch_size, "sagemaker": 1}
@@ -92,7 +92,7 @@ def open_run(
 
 def _open(registry: Registry, request: RunRequest, started: datetime) -> Run:
     identity = run_id(request.kind, request.scheduled_time, on_demand=request.on_demand)
-    now = format_timestamp(registry.open_run(identity, started))
+    now = format_timestamp(registry.runs.open(identity, started))
     scheduled = format_timestamp(request.scheduled_time)
     narrowed = request.detectors is not None
     return Run(identity, request.kind, scheduled, now, request.on_demand, narrowed)

@@ -69,12 +69,12 @@ def summarize(registry: Registry, bucket: Bucket, run: Run, reason: str | None =
 
     `reason` is why a Map has not come to its detectors, if so.
     """
-    outcomes = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
+    outcomes = {outcome.detector: outcome for outcome in registry.outcomes.of_run(run.id)}
     names = bucket.read_json(run.names_key)
     for name in names:
         if name not in outcomes:
             outcomes[name] = _unfinished(name, reason)
-            registry.record_outcome(run.id, run.moment, outcomes[name], keeps=get_args(Status))
+            registry.outcomes.record(run.id, run.opened_at, outcomes[name], keeps=get_args(Status))
     return Summary(run, [outcomes[name] for name in names])
 
 

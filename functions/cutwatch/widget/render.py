@@ -46,7 +46,7 @@ class Widget:
         if not events:
             return note(f"No events of any detector {_when(request)}.")
         shown = events[:_MOST_EVENTS]
-        known = {each.detector: self.registry.detector(each.detector) for each in shown}
+        known = {each.detector: self.registry.detectors.get(each.detector) for each in shown}
         table = EventTable(
             request,
             shown,
@@ -57,7 +57,7 @@ class Widget:
         return f"<p>Events of all detectors {_when(request)}</p>{table.html()}{_rest(events)}"
 
     def _of_detector(self, request: WidgetRequest) -> str:
-        record = self.registry.detector(request.detector)
+        record = self.registry.detectors.get(request.detector)
         detector = record.detector
         if detector is None:
             return self._unpublished(request, record)
@@ -74,7 +74,7 @@ class Widget:
         )
 
     def _events(self, request: WidgetRequest) -> list[RecordedEvent]:
-        return self.registry.events(request.start, request.end)
+        return self.registry.events.between(request.start, request.end)
 
     def _heading(self, detector: Detector, data: GraphData) -> str:
         period = span_in_words(timedelta(seconds=data.period))
@@ -110,7 +110,7 @@ class Widget:
                 f"{request.detector} has a model, but nothing of it was published yet: its graph comes with the "
                 "next transform."
             )
-        near = get_close_matches(request.detector, self.registry.detectors(), n=1)
+        near = get_close_matches(request.detector, self.registry.detectors.all(), n=1)
         if not near:
             return note(
                 f"No detector is named {request.detector!r}, or it was never trained. Names are those of "
