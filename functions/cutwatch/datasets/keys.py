@@ -35,6 +35,11 @@ def model_prefix(detector: str) -> str:
     return f"models/{detector}/"
 
 
+def model_artefact_key(detector: str, job: str) -> str:
+    """Return the S3 key of the artefact that a SageMaker training job writes."""
+    return f"{model_prefix(detector)}{job}/output/model.tar.gz"
+
+
 def trained_state_key(detector: str, model: str) -> str:
     """S3 key of the state that training leaves, where SageMaker puts its artefact."""
     return f"{model_prefix(detector)}{model}/output/{_STATE}"

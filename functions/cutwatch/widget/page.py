@@ -24,8 +24,8 @@ detector: ""
 """
 
 
-def told(error: CutwatchError) -> str:
-    """An error, said to the person who looks at the dashboard."""
+def error_note(error: CutwatchError) -> str:
+    """Return a note that explains an error to the dashboard's reader."""
     if isinstance(error, AccessDenied):
         return note(
             f"The widget's role may not do what it needs to: {error}. Its policy is that of DrawWidgetRole in "

@@ -37,7 +37,7 @@ class Widget:
     now: datetime
 
     def html(self, request: WidgetRequest) -> str:
-        """The answer to a request. Raises the errors of AWS; `widget_page.told` says them to the person who looks."""
+        """Return the HTML for a request. Raises the errors of AWS."""
         content = self._of_detector(request) if request.detector else self._of_all(request)
         return framed(request, content)
 
