@@ -20,12 +20,12 @@ from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.features.seasonality import Profile
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.schedule import schedule
 
-Floats = npt.NDArray[np.float64]
 TrainingSchedule = Literal["monthly", "weekly"]
 EngineName = Literal["sagemaker", "lambda"]
 _ENGINES: Mapping[EngineName, Callable[[Detector, int], Engine]] = {

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from cutwatch.timeseries.arrays import Floats
+
 Integers = npt.NDArray[np.int64]
 
 SHORTEST_PERIOD = 60

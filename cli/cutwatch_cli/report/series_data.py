@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch_cli.report.detector_report import DetectorReport, Floats, stretches, usual_values
+from cutwatch.timeseries.arrays import Floats
+from cutwatch_cli.report.detector_report import DetectorReport, stretches, usual_values
 
 # Where single precision shows more digits than this share of the metric's range, double would show no others.
 _INVISIBLE = 1e-5

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from botocore.exceptions import ClientError
 
 from cutwatch.aws.clients import translate
@@ -15,10 +14,9 @@ from cutwatch.aws.limits import metric_retention
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import CutwatchError, RejectedRequest
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ class Cutoff:
     value: float
 
     @classmethod
-    def of_scores(cls, scores: NDArray[np.float64], sigmas: float) -> "Cutoff":
+    def of_scores(cls, scores: Floats, sigmas: float) -> "Cutoff":
         """The cutoff that these scores (n,), at least one and all finite, give."""
         mean, deviation = float(np.mean(scores)), float(np.std(scores))
         spread = max(deviation, _RELATIVE_SPREAD * abs(mean), _LEAST_SPREAD)

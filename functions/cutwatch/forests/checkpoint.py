@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Feature
 from cutwatch.errors import MalformedState
 from cutwatch.features.recipe import FeatureRows
 from cutwatch.forests.learning_forest import LearningForest
-
-Floats = NDArray[np.float64]
-Epochs = NDArray[np.int64]
+from cutwatch.timeseries.arrays import Epochs, Floats
 
 # Scores are remembered for the judgement's lead-in, however often a detector is transformed.
 _REMEMBERED_SECONDS = 15 * 86_400

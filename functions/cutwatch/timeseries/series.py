@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cutwatch.detectors.detector import Detector, MissingData
 from cutwatch.detectors.exclusions import excluded
 from cutwatch.errors import InvalidInput
+from cutwatch.timeseries.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +19,7 @@ class Series:
 
     start: datetime
     period: int
-    values: NDArray[np.float64]
+    values: Floats
 
     def __len__(self) -> int:
         return len(self.values)
@@ -91,6 +92,6 @@ class Series:
         return datetime.fromtimestamp(int(self.epochs[position]), UTC)
 
 
-def _carried_forward(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _carried_forward(values: Floats) -> Floats:
     last_reported = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
     return np.where(last_reported >= 0, values[np.maximum(last_reported, 0)], np.nan)
