@@ -30,6 +30,7 @@ from cutwatch.registry.run import RunRequest
 from cutwatch.sagemaker.names import job_name
 from cutwatch.timestamps import format_timestamp
 from tests.support.builders import a_dataset
+from tests.support.fakes import Fake
 
 STARTED = "2026-11-01T00:00:00Z"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -41,7 +42,7 @@ JSON = st.recursive(
 
 
 @dataclass
-class Objects:
+class Objects(Fake):
     """An S3 client that holds one content under every key."""
 
     content: bytes

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from cutwatch.detection.adaptive_threshold import DEFAULT, detect
 from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies
@@ -20,7 +19,7 @@ from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.features.seasonality import Profile
-from cutwatch.timeseries.arrays import Floats
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
@@ -172,10 +171,8 @@ class _Simulation:
         if found.cutoff is not None:
             self._cutoffs.append((start, found.cutoff))
 
-    def _positions(self, epochs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        positions: npt.NDArray[np.int64] = (
-            epochs - int(self._series.start.timestamp())
-        ) // self._series.period
+    def _positions(self, epochs: Epochs) -> Epochs:
+        positions: Epochs = (epochs - int(self._series.start.timestamp())) // self._series.period
         return positions
 
     def result(self, weeks: float) -> Backtest:

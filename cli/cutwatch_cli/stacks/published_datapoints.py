@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from botocore.exceptions import ClientError
@@ -17,6 +17,9 @@ from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ def read_published(
     found: Read = {}
     for start, together in by_start.items():
         asked = [metric for number, d in together for metric in _metrics(number, d, namespace)]
-        found |= read_many(_CloudWatch(cloudwatch), asked, start, until)
+        found |= read_many(cast("CloudWatchClient", _CloudWatch(cloudwatch)), asked, start, until)
     return {d.name: _joined(number, found) for number, d in enumerate(detectors)}
 
 

@@ -1,9 +1,12 @@
 """Items of one DynamoDB table by partition and sort key, as plain JSON values."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.clients import from_item, to_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
 
@@ -11,7 +14,7 @@ Item = dict[str, Any]
 class Table:
     """A table whose keys are `pk` and `sk`; all reads are consistent."""
 
-    def __init__(self, dynamodb: Any, name: str) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", name: str) -> None:
         self._dynamodb = dynamodb
         self._name = name
 
@@ -50,7 +53,7 @@ class Table:
         values: Mapping[str, Any] | None = None,
     ) -> None:
         """Write an item whole, if the condition holds; else `ConditionFailed`."""
-        request = {"TableName": self._name, "Item": to_item(item)}
+        request: dict[str, Any] = {"TableName": self._name, "Item": to_item(item)}
         if condition:
             request["ConditionExpression"] = condition
         if names:
@@ -66,7 +69,7 @@ class Table:
 
         Returns the item as it is then.
         """
-        request = {
+        request: dict[str, Any] = {
             "TableName": self._name,
             "Key": to_item({"pk": pk, "sk": sk}),
             "UpdateExpression": update,

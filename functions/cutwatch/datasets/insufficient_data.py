@@ -1,7 +1,7 @@
 """Why there is nothing to train on or to score: outcomes with a message, reached before any job is started."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
@@ -11,6 +11,9 @@ from cutwatch.timeseries.reader import is_known
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import Window
 from cutwatch.timestamps import format_timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 # Fewer rows say nothing about what is normal.
 MINIMUM_TRAINING_ROWS = 100
@@ -33,7 +36,7 @@ def untrained(registry: Registry, run: Run, detector: Detector, failed: str | No
 
 
 def why_not_train(
-    cloudwatch: Any, detector: Detector, window: Window, observed: Series, rows: int
+    cloudwatch: "CloudWatchClient", detector: Detector, window: Window, observed: Series, rows: int
 ) -> Outcome | None:
     """Why a history cannot be learned from, if so."""
     if observed.reported == 0:
@@ -49,7 +52,7 @@ def why_not_train(
 
 
 def why_not_score(
-    cloudwatch: Any, detector: Detector, window: Window, observed: Series, rows: int
+    cloudwatch: "CloudWatchClient", detector: Detector, window: Window, observed: Series, rows: int
 ) -> Outcome | None:
     """Why a window holds nothing to judge, if so. Silence is something to a detector that watches for it."""
     if rows or detector.missing_data == "anomalous":
@@ -65,7 +68,7 @@ def why_not_score(
     )
 
 
-def _no_data(cloudwatch: Any, detector: Detector, window: Window) -> Outcome:
+def _no_data(cloudwatch: "CloudWatchClient", detector: Detector, window: Window) -> Outcome:
     label = detector.metric_label
     if is_known(cloudwatch, detector):
         sentence = f"CloudWatch has no datapoints of {label}"

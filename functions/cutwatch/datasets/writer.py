@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,9 @@ from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import Window, newest_end, training_window, transform_window
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -49,7 +52,7 @@ class Plan:
 class DatasetWriter:
     """Stores datasets of one run, with all that it needs from outside; `training_failure` is why training on demand failed, if so."""
 
-    cloudwatch: Any
+    cloudwatch: "CloudWatchClient"
     bucket: Bucket
     settings: StoreMetricDataSettings
     batch: Batch

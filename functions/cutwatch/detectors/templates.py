@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
@@ -19,6 +19,9 @@ from cutwatch.errors import (
     TemplateExpansion,
     Throttled,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 NAME_MAX_LENGTH = 64
 TEMPLATE_NAME_MAX_LENGTH = 40
@@ -92,7 +95,7 @@ class Watched:
         return name.startswith(unknown) or any(name == each.name for each in self.detectors)
 
 
-def watched(cloudwatch: Any, configuration: Configuration) -> Watched:
+def watched(cloudwatch: "CloudWatchClient", configuration: Configuration) -> Watched:
     """The file's detectors, then those of its templates, in the order of the file.
 
     A template that cannot be expanded is a problem and stops no other. Raises only what another attempt may mend:
@@ -113,7 +116,7 @@ def watched(cloudwatch: Any, configuration: Configuration) -> Watched:
     return Watched(tuple(detectors), tuple(problems))
 
 
-def expand(cloudwatch: Any, template: DetectorTemplate) -> tuple[Detector, ...]:
+def expand(cloudwatch: "CloudWatchClient", template: DetectorTemplate) -> tuple[Detector, ...]:
     """A detector for every value that ListMetrics knows now, in the order of the values.
 
     Metrics count that have exactly the template's dimensions and `for_each`. Raises `TemplateExpansion` when there

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.aws.stack_tags import stack_tags
@@ -16,9 +16,12 @@ from cutwatch.sagemaker.names import job_name
 from cutwatch.sagemaker.requests import Request, training_job_request, transform_job_request
 from cutwatch.settings import SageMakerSettings, TrainingJobSettings, TransformJobSettings
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
 
 def start_training_job(
-    sagemaker: Any,
+    sagemaker: "SageMakerClient",
     settings: TrainingJobSettings,
     bucket: Bucket,
     run: Run,
@@ -37,7 +40,7 @@ def start_training_job(
 
 
 def start_transform_job(
-    sagemaker: Any,
+    sagemaker: "SageMakerClient",
     settings: TransformJobSettings,
     bucket: Bucket,
     registry: Registry,

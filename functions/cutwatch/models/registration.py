@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
@@ -19,12 +19,15 @@ from cutwatch.registry.outcome import Outcome
 from cutwatch.runs.batch import Batch
 from cutwatch.timestamps import format_timestamp
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
 
 @dataclass(frozen=True)
 class ModelRegistrar:
     """Registers the trained models of a batch. `default_sigmas` is the cutoff of detectors that choose none."""
 
-    sagemaker: Any
+    sagemaker: "SageMakerClient"
     bucket: Bucket
     batch: Batch
     default_sigmas: float

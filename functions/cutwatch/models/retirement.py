@@ -1,15 +1,18 @@
 """Models that are no longer needed: superseded models, and models of detectors that left detectors.yaml."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.detectors.templates import Watched
 from cutwatch.errors import TRANSIENT, CutwatchError, NotFound
 from cutwatch.registry.detector_record import Model
 from cutwatch.registry.detector_store import DetectorStore
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
 
 def delete_models(
-    sagemaker: Any, detectors: DetectorStore, detector: str, models: tuple[Model, ...]
+    sagemaker: "SageMakerClient", detectors: DetectorStore, detector: str, models: tuple[Model, ...]
 ) -> list[str]:
     """Delete models in SageMaker and then from the registry; return a sentence for each that could not be deleted.
 
@@ -30,7 +33,7 @@ def delete_models(
     return problems
 
 
-def _delete(sagemaker: Any, model: str) -> str:
+def _delete(sagemaker: "SageMakerClient", model: str) -> str:
     """Delete a model; return why it could not be deleted, or an empty text. A missing model counts as deleted."""
     try:
         sagemaker.delete_model(ModelName=model)
@@ -44,7 +47,7 @@ def _delete(sagemaker: Any, model: str) -> str:
 
 
 def retire_detectors(
-    sagemaker: Any, detectors: DetectorStore, watched: Watched
+    sagemaker: "SageMakerClient", detectors: DetectorStore, watched: Watched
 ) -> dict[str, list[str]]:
     """Delete the models and records of detectors that are no longer watched; return `retired` and `problems`.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.errors import TRANSIENT, ClaimHeld, CutwatchError
 from cutwatch.notifications import eventbridge
@@ -14,6 +14,10 @@ from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.silences import Silence, in_force
 from cutwatch.runs.summary import Summary
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sns import SNSClient
 
 _PAUSES_BEFORE_NOTING_AGAIN = (1, 4)
 # Detectors whose events are put on the bus before that is noted: what a death in between doubles.
@@ -26,8 +30,8 @@ _Tell = Callable[[Sequence[Outcome]], bool]
 class Audience:
     """Whom to tell: programs on the bus, people of anomalies, people of failures."""
 
-    eventbridge: Any
-    sns: Any
+    eventbridge: "EventBridgeClient"
+    sns: "SNSClient"
     topic_arn: str
     operations_topic_arn: str
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.runs.batch import Batch
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 # CloudWatch measures the age of a datapoint when the request arrives, not when it is made.
 _ON_THE_WAY = timedelta(minutes=1)
@@ -54,7 +57,7 @@ class Published:
 class WindowPublisher:
     """Publishes the scored windows of a batch. `now` is the time at which alarms see their summaries."""
 
-    cloudwatch: Any
+    cloudwatch: "CloudWatchClient"
     bucket: Bucket
     batch: Batch
     namespace: str

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.notifications.dispatch import Audience, announce
@@ -12,12 +12,15 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.runs.summary import summarize
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 
 @dataclass(frozen=True)
 class RunEnd:
     """Ends runs of a stack."""
 
-    cloudwatch: Any
+    cloudwatch: "CloudWatchClient"
     registry: Registry
     bucket: Bucket
     audience: Audience

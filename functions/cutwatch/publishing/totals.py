@@ -1,7 +1,7 @@
 """The totals of a run as metrics."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.cloudwatch import Datum, datum, publish
 from cutwatch.metric_names import (
@@ -15,11 +15,16 @@ from cutwatch.metric_names import (
 )
 from cutwatch.runs.summary import Summary
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 # The period of the alarms on failed executions.
 _ALARM_PERIOD = timedelta(minutes=5)
 
 
-def publish_totals(cloudwatch: Any, namespace: str, summary: Summary, now: datetime) -> None:
+def publish_totals(
+    cloudwatch: "CloudWatchClient", namespace: str, summary: Summary, now: datetime
+) -> None:
     """Publish totals without dimensions at the time `now`: alarms ignore datapoints of the past."""
     publish(cloudwatch, namespace, _totals(summary, now))
 
@@ -43,7 +48,7 @@ def _totals(summary: Summary, now: datetime) -> list[Datum]:
 
 
 def publish_failure(
-    cloudwatch: Any, namespace: str, summary: Summary, stack: str, now: datetime
+    cloudwatch: "CloudWatchClient", namespace: str, summary: Summary, stack: str, now: datetime
 ) -> None:
     """Publish that people were notified of a failed run, so that the alarm on failed executions leaves it out.
 

@@ -1,6 +1,6 @@
 """The registry: one DynamoDB table, a store for each kind of record."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.dynamodb import Table
 from cutwatch.registry.detector_store import DetectorStore
@@ -10,11 +10,14 @@ from cutwatch.registry.outcome_store import OutcomeStore
 from cutwatch.registry.run_store import RunStore
 from cutwatch.registry.silence_store import SilenceStore
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 class Registry:
     """The stores of a table, which a DynamoDB client reaches."""
 
-    def __init__(self, dynamodb: Any, table_name: str) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", table_name: str) -> None:
         table = Table(dynamodb, table_name)
         self.detectors = DetectorStore(table)
         self.runs = RunStore(table)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from annotated_types import Len
 
@@ -12,6 +12,9 @@ from cutwatch.payloads import read
 from cutwatch.sagemaker.requests import Request, Tags, model_request
 from cutwatch.settings import SageMakerSettings
 from cutwatch.timestamps import format_timestamp, parse_timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
 
 MAX_ATTEMPTS = 20
 _ALIVE = ("InProgress", "Completed")
@@ -64,7 +67,7 @@ class Jobs(Protocol):
 class TrainingJobs:
     """Training jobs."""
 
-    sagemaker: Any
+    sagemaker: "SageMakerClient"
 
     def create(self, request: Request) -> None:
         """See `Jobs`."""
@@ -84,7 +87,7 @@ class TrainingJobs:
 class TransformJobs:
     """Batch transform jobs."""
 
-    sagemaker: Any
+    sagemaker: "SageMakerClient"
 
     def create(self, request: Request) -> None:
         """See `Jobs`."""
@@ -147,7 +150,11 @@ def stop(jobs: Jobs, name: str) -> None:
 
 
 def create_model(
-    sagemaker: Any, settings: SageMakerSettings, name: str, artefact_uri: str, tags: Tags
+    sagemaker: "SageMakerClient",
+    settings: SageMakerSettings,
+    name: str,
+    artefact_uri: str,
+    tags: Tags,
 ) -> None:
     """Create a model, unless it exists: a model has the name of its training job, so it is the same model."""
     try:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.limits import GET_METRIC_DATA_MAX_DATAPOINTS, GET_METRIC_DATA_MAX_QUERIES
 from cutwatch.detectors.detector import Detector
@@ -21,6 +21,9 @@ from cutwatch.timeseries.queries import metric_data_queries, query_count, result
 from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import floor_to_period
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 _OPERATION = "GetMetricData"
 
 Read = dict[str, Series | CutwatchError]
@@ -36,7 +39,7 @@ class _Result:
 
 
 def read_many(
-    cloudwatch: Any,
+    cloudwatch: "CloudWatchClient",
     detectors: Sequence[Detector],
     start: datetime,
     end: datetime,
@@ -68,7 +71,7 @@ def read_many(
     return {detector.name: found[detector.name] for detector in detectors}
 
 
-def is_known(cloudwatch: Any, detector: Detector) -> bool:
+def is_known(cloudwatch: "CloudWatchClient", detector: Detector) -> bool:
     """Whether each metric has reported anything in the last two weeks (what `ListMetrics` covers)."""
     return all(
         any(True for _ in listed_dimensions(cloudwatch, metric)) for metric in detector.sources
@@ -88,7 +91,9 @@ def _batches(detectors: Sequence[Detector]) -> Iterator[list[Detector]]:
         yield batch
 
 
-def _read(cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime) -> Read:
+def _read(
+    cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
+) -> Read:
     """The detectors of one call. A rejected call does not say whose fault it is: its halves are asked alone."""
     try:
         results = _results(cloudwatch, detectors, start, end)
@@ -105,7 +110,7 @@ def _read(cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: 
 
 
 def _read_or_error(
-    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+    cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
 ) -> Read | AwsError:
     try:
         return _read(cloudwatch, detectors, start, end)
@@ -114,7 +119,7 @@ def _read_or_error(
 
 
 def _read_apart(
-    cloudwatch: Any,
+    cloudwatch: "CloudWatchClient",
     detectors: Sequence[Detector],
     start: datetime,
     end: datetime,
@@ -142,7 +147,7 @@ def _read_apart(
 
 
 def _results(
-    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+    cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
 ) -> Mapping[str, _Result]:
     results: dict[str, _Result] = defaultdict(_Result)
     if start >= end:
@@ -157,7 +162,7 @@ def _results(
 
 
 def _pages(
-    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+    cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
 ) -> Iterator[Mapping[str, Any]]:
     request: dict[str, Any] = {
         "MetricDataQueries": [

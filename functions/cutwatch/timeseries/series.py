@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cutwatch.detectors.detector import Detector, MissingData
 from cutwatch.detectors.exclusions import excluded
 from cutwatch.errors import InvalidInput
-from cutwatch.timeseries.arrays import Floats
+from cutwatch.timeseries.arrays import Epochs, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Series:
         return self.start + timedelta(seconds=self.period * len(self))
 
     @property
-    def epochs(self) -> NDArray[np.int64]:
+    def epochs(self) -> Epochs:
         """Epoch seconds of every position."""
         return int(self.start.timestamp()) + self.period * np.arange(len(self), dtype=np.int64)
 

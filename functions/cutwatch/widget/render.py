@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.console_links import graph_url
 from cutwatch.detectors.detector import Detector
@@ -19,6 +19,9 @@ from cutwatch.widget.request import WidgetRequest
 from cutwatch.widget.svg import draw
 from cutwatch.wording import span_in_words, time_in_words
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 _MOST_EVENTS = 30
 _GRAPH_HEIGHTS = (120, 420)
 _ROW, _TEXT = 26, 58
@@ -29,7 +32,7 @@ _LEGEND = 22
 class Widget:
     """What the widget draws from; `endpoint` is the ARN of its own function, which its links call."""
 
-    cloudwatch: Any
+    cloudwatch: "CloudWatchClient"
     registry: Registry
     namespace: str
     region: str

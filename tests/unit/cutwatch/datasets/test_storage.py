@@ -1,5 +1,6 @@
 import json
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from cutwatch.datasets.storage import (
 from cutwatch.errors import ConnectionLost, MalformedObject, MalformedScores, NotFound
 from cutwatch.features.recipe import FeatureRows
 from tests.support.builders import a_dataset, a_training_description, a_window_description
+from tests.support.fakes import Fake
 
 PREFIX = "data/orders/1/"
 
 
-class FakeS3:
+class FakeS3(Fake):
     """Objects in memory, in the order in which they were written."""
 
     def __init__(self) -> None:
@@ -59,13 +61,13 @@ def lines(*scores: float) -> str:
 
 
 def test_the_description_is_written_last_so_that_it_stands_for_a_complete_dataset() -> None:
-    bucket = a_bucket()
-
+    s3 = FakeS3()
+    bucket = Bucket(s3, "bucket")
     description = a_window_description(dataset=a_dataset(prefix=PREFIX, files=2))
 
     store_dataset(bucket, description, features([1], [2], [3]))
 
-    assert list(bucket.s3.objects) == [
+    assert list(s3.objects) == [
         f"{PREFIX}rows/part-00000.csv",
         f"{PREFIX}rows/part-00001.csv",
         f"{PREFIX}timestamps.csv",
@@ -104,10 +106,9 @@ def test_a_lost_connection_is_not_taken_for_a_missing_dataset() -> None:
     def lose(**_: Any) -> None:
         raise ConnectionLost("GetObject", "ReadTimeoutError", "")
 
-    bucket = a_bucket()
-    bucket.s3.get_object = lose
+    s3: Any = SimpleNamespace(get_object=lose)
     with pytest.raises(ConnectionLost):
-        find_dataset(bucket, PREFIX)
+        find_dataset(Bucket(s3, "bucket"), PREFIX)
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -129,8 +130,8 @@ def test_rows_are_written_without_loss_and_in_order_whatever_the_number_of_files
 
 
 def test_rows_have_neither_header_nor_label_as_the_algorithm_wants_them() -> None:
-    bucket = a_bucket()
-
+    s3 = FakeS3()
+    bucket = Bucket(s3, "bucket")
     description = a_window_description(dataset=a_dataset(prefix=PREFIX))
     store_dataset(bucket, description, features([1.0, 2.5], [2.5, 3e-7]))
 

@@ -19,6 +19,7 @@ from cutwatch.sagemaker.jobs import (
 )
 from cutwatch.settings import SageMakerSettings
 from tests.support.builders import NOON
+from tests.support.fakes import Fake
 
 LIMIT = timedelta(hours=1)
 CREATED = datetime(2026, 11, 2, 11, 30, tzinfo=UTC)
@@ -27,7 +28,7 @@ KINDS = [TrainingJobs, TransformJobs]
 Kind = type[TrainingJobs] | type[TransformJobs]
 
 
-class FakeSageMaker:
+class FakeSageMaker(Fake):
     """Knows jobs by name and status, and raises what our client raises."""
 
     def __init__(self, **jobs: str) -> None:
@@ -101,7 +102,7 @@ def test_when_every_attempt_is_taken_the_reason_says_what_to_do() -> None:
         start_job(sagemaker)
 
 
-class Raising:
+class Raising(Fake):
     """Every operation raises the same error."""
 
     def __init__(self, error: Exception) -> None:
