@@ -1,4 +1,4 @@
-"""Publishes how old models and transforms are; a rule asks for it once a day."""
+"""Publishes the ages of models and transforms; a rule invokes it once a day."""
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.cloudwatch import publish
@@ -11,7 +11,7 @@ from cutwatch.timestamps import parse_timestamp
 
 @observed
 def handler(event: Payload) -> Payload:
-    """The scheduled event with its `time` -> the number of detectors looked at."""
+    """The scheduled event with its `time` -> the number of detectors."""
     settings = CheckFreshnessSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     now = parse_timestamp(event["time"])

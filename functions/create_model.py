@@ -1,4 +1,4 @@
-"""Makes a SageMaker model of a completed training job's artefact."""
+"""Creates a SageMaker model from the artefact of a completed training job."""
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
@@ -12,7 +12,7 @@ from cutwatch.settings import SageMakerSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`detector`, `job` -> the model's name, which is the job's."""
+    """`detector`, `job` -> the model's name, which is that of the job."""
     settings = SageMakerSettings.from_env()
     bucket = Bucket(client("s3"), settings.bucket_name)
     name, detector = Job.from_payload(event["job"]).name, Detector.from_payload(event["detector"])

@@ -16,7 +16,7 @@ _COUNTS = ("datapoints", "anomalous_datapoints", "new_events")
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `datasets`, `now`, `retries`; of a SageMaker detector `scoring` (its job) -> counts of what was published."""
+    """`run`, `datasets`, `now`, `retries`; of a SageMaker detector `scoring` (its job) -> counts of published datapoints and events."""
     settings = PublishAnomaliesSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     batch = Batch(registry, Run.from_payload(event["run"]), is_last_try(event))

@@ -1,4 +1,4 @@
-"""Records that a batch's part of a run failed, for each of its detectors of which nothing better is known."""
+"""Records the failure of a batch for each of its detectors without a better outcome."""
 
 from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, count, logger, observed

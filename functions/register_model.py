@@ -1,4 +1,4 @@
-"""Freezes the cutoffs, registers the models of a batch, deletes the models before the previous ones."""
+"""Registers the models of a batch with their baselines and cutoffs, and deletes superseded models."""
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket

@@ -1,4 +1,4 @@
-"""Scores a batch of detectors with their forests, which learn what they have scored, in this process."""
+"""Scores a batch of detectors with forests that learn each row after scoring it, in this process."""
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
@@ -13,7 +13,7 @@ from cutwatch.settings import ForestSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `datasets`, `retries` -> the `datasets` that were scored; the others have an outcome."""
+    """`run`, `datasets`, `retries` -> the scored `datasets`; the others have an outcome."""
     settings = ForestSettings.from_env()
     bucket = Bucket(client("s3"), settings.bucket_name)
     registry = Registry(client("dynamodb"), settings.table_name)

@@ -1,4 +1,4 @@
-"""Counts a run's outcomes, publishes totals and notifies of what is new, once."""
+"""Counts the outcomes of a run, publishes totals and notifies people and programs, once."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from cutwatch.timestamps import parse_timestamp
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `execution`, `error` (what a Map failed with), `now` -> counts by status, `all_failed`, `notified`."""
+    """`run`, `execution`, `error` (of a failed Map), `now` -> counts by status, `all_failed`, `notified`."""
     settings = SummarizeRunSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)

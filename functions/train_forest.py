@@ -13,7 +13,7 @@ from cutwatch.settings import ForestSettings
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `datasets`, `retries` -> the `datasets` that were learned; the others have an outcome."""
+    """`run`, `datasets`, `retries` -> the learned `datasets`; the others have an outcome."""
     settings = ForestSettings.from_env()
     bucket = Bucket(client("s3"), settings.bucket_name)
     registry = Registry(client("dynamodb"), settings.table_name)

@@ -14,7 +14,7 @@ from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_DATUMS
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, Throttled
-from cutwatch.registry.detector_record import CarriedState
+from cutwatch.registry.detector_record import CarriedCheckpoint
 from cutwatch.registry.detector_store import DetectorStore
 from cutwatch.registry.outcome import Outcome
 from tests.support.account import Account, counted_calls
@@ -313,7 +313,7 @@ def test_a_watermark_that_may_not_move_is_the_outcome_not_a_success(day: Scored)
 
 def carrying(window: Scored) -> None:
     """As if two transforms had carried a forest inside Lambda before this window."""
-    carried = CarriedState("model", "scores/b/forest.npz", "scores/a/forest.npz")
+    carried = CarriedCheckpoint("model", "scores/b/forest.npz", "scores/a/forest.npz")
     before = min(window.scores)
     window.account.registry.detectors.advance(DETECTOR, before, "earlier run", None, None, carried)
 

@@ -298,7 +298,10 @@ def test_too_little_history_is_an_outcome_that_says_how_much_is_needed(account: 
 def test_nothing_new_is_an_outcome(trained: Account) -> None:
     trained.registry.detectors.advance(DETECTOR, NEWEST, "run", None, None)
 
-    assert outcome(trained, EVENT) == ("UP_TO_DATE", "nothing new since 2026-11-02T03:45:00Z")
+    assert outcome(trained, EVENT) == (
+        "UP_TO_DATE",
+        "nothing to publish since 2026-11-02T03:45:00Z",
+    )
 
 
 def test_without_a_model_the_outcome_is_why_training_gave_none(account: Account) -> None:

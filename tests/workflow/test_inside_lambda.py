@@ -14,7 +14,7 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.forests.checkpoint import ForestCheckpoint
-from cutwatch.registry.detector_record import CarriedState
+from cutwatch.registry.detector_record import CarriedCheckpoint
 from cutwatch.registry.run import run_id
 from cutwatch.timestamps import parse_timestamp
 from localaws import Fault
@@ -50,7 +50,7 @@ def bucket_of(shop: Fleet) -> Bucket:
     return Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
 
 
-def carried(shop: Fleet, name: str = "checkout") -> CarriedState:
+def carried(shop: Fleet, name: str = "checkout") -> CarriedCheckpoint:
     state = shop.registry.detectors.get(name).carried
     assert state is not None
     return state
@@ -164,7 +164,7 @@ def test_training_anew_rebuilds_the_forest() -> None:
         shop.transform()
         shop.train(FIRST_TRANSFORM + timedelta(hours=1))
         record = shop.registry.detectors.get("checkout")
-        assert record.state_of(record.models[0]) == record.models[0].state
+        assert record.checkpoint_of(record.models[0]) == record.models[0].checkpoint
         shop.transform(NEXT_WEEK)
         assert shop.outcome("transform", NEXT_WEEK, "checkout").status == "PUBLISHED"
         assert carried(shop).model == record.models[0].name
@@ -174,7 +174,7 @@ def test_a_state_that_is_gone_is_named_and_the_next_run_heals() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
         bucket = bucket_of(shop)
-        bucket.delete(shop.registry.detectors.get("checkout").models[0].state or "")
+        bucket.delete(shop.registry.detectors.get("checkout").models[0].checkpoint or "")
         shop.transform()
         message = shop.outcome("transform", FIRST_TRANSFORM, "checkout").message
         assert message.startswith("ModelMissing: s3://")
@@ -359,8 +359,8 @@ def test_of_300_detectors_five_fail_each_in_its_own_way_and_295_finish() -> None
             name: shop.registry.detectors.get(name).models[0] for name in ("m010", "m080", "m140")
         }
         bucket.delete(models["m010"].recipe)
-        bucket.delete(models["m080"].state or "")
-        bucket.write(models["m140"].state or "", "no state")
+        bucket.delete(models["m080"].checkpoint or "")
+        bucket.write(models["m140"].checkpoint or "", "no state")
         shop.aws.faults.add(_denied("s3", "PutObject", "scores/m200/"))
         shop.aws.faults.add(_denied("s3", "GetObject", "data/m260/"))
 

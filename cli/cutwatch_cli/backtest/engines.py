@@ -22,7 +22,7 @@ DEFAULT_SIGMAS = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A forest, and what its training froze: how rows are made, and what their scores are judged against."""
+    """A forest with the recipe, baseline and cutoff of its training."""
 
     forest: Forest
     recipe: FeatureRecipe
@@ -31,18 +31,18 @@ class Model:
 
 
 class Engine(Protocol):
-    """Trains when it is told to, and scores windows in the order of time."""
+    """Trains on histories and scores windows in order of time."""
 
     def train(self, history: Series) -> Model | None:
-        """Learn from a history with excluded times made gaps; None when it is too little."""
+        """Learn from a history with excluded times as gaps; return None if it is too short."""
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:
-        """The moments (n,) and scores (n,) of the window from `start` and of the lead-in before it."""
+        """Return the epoch seconds (n,) and scores (n,) of the window from `start` on and of its lead-in."""
 
 
 @dataclass(frozen=True)
 class StaticEngine:
-    """One static forest per training, on a uniform sample: what SageMaker's built-in algorithm gives."""
+    """One static forest per training, on a uniform sample, as SageMaker's built-in algorithm trains it."""
 
     detector: Detector
     seed: int = 0
@@ -54,8 +54,8 @@ class StaticEngine:
         if len(rows) < MINIMUM_TRAINING_ROWS:
             return None
         forest = self.grow(rows, self.seed)
-        likelihood = self.detector.cutoff.method == "adaptive"
-        reference = rows[-DEFAULT.baseline_datapoints :] if likelihood else rows
+        adaptive = self.detector.cutoff.method == "adaptive"
+        reference = rows[-DEFAULT.baseline_datapoints :] if adaptive else rows
         return _model(forest, recipe, forest.score(reference), self.detector)
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - scores all alike

@@ -1,6 +1,6 @@
-"""What a detector would have raised over a metric's history: the schedule simulated, without AWS and without a server.
+"""A backtest: the schedule simulated over a metric's history, without AWS and without a server.
 
-Features, forests and judgement are exactly the code that the functions run.
+Features, forests and detection are the code that the functions run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ SENSITIVITIES: tuple[Sensitivity, ...] = ("low", "medium", "high")
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """On the grid of the series, each (n,) with NaN where nothing was scored; and the events, told once each."""
+    """Columns (n,) on the grid of the series, NaN for datapoints without a score, and each event once."""
 
     scores: Floats
     severities: Floats
@@ -54,7 +54,7 @@ class Backtest:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated: which forest, how often it is trained, whether judging may look ahead within a window."""
+    """The engine, the training schedule, and detection with or without look-ahead within a window."""
 
     engine: EngineName = "sagemaker"
     training_schedule: TrainingSchedule = "monthly"
@@ -66,7 +66,7 @@ DEFAULT_PLAN = Plan()
 
 
 def default_training_time(series: MetricSeries) -> timedelta:
-    """15 % of the history, at most 750 datapoints, is only learned from."""
+    """Return the length of the history that is only learned from: 15 %, at most 750 datapoints."""
     rows = min(int(len(series.values) * PROBATION_SHARE), PROBATION_ROWS)
     return timedelta(seconds=rows * series.period_seconds)
 
@@ -78,7 +78,7 @@ def backtest(
     plan: Plan = DEFAULT_PLAN,
     engine: Engine | None = None,
 ) -> Backtest:
-    """Simulate trainings and weekly transforms; a model never has seen the datapoints that it scores.
+    """Simulate trainings and weekly transforms; a model never sees the datapoints that it will score.
 
     `engine` replaces the one that the plan names.
     """
@@ -118,7 +118,7 @@ class _Simulation:
             self._usual.append((end, model.recipe.profile))
 
     def transform(self, start: datetime, end: datetime) -> None:
-        """Score [start, end) with the lead-in that features and judgement need, and judge it."""
+        """Score [start, end) with the lead-in of features and detection, and detect its events."""
         model = self._model
         if model is None:
             return
@@ -176,7 +176,7 @@ class _Simulation:
         return positions
 
     def result(self, weeks: float) -> Backtest:
-        """What was found."""
+        """Return the results of all windows."""
         new = {
             name: tuple(event for event in events if not event.continues)
             for name, events in self._events.items()
@@ -201,4 +201,4 @@ _COLUMNS = ("score", "severity", "anomaly", "event")
 def _between(series: Series, start: datetime, end: datetime) -> Series:
     first = max(int((start - series.start).total_seconds()) // series.period, 0)
     last = max(int((end - series.start).total_seconds()) // series.period, first)
-    return Series(series.moment(first), series.period, series.values[first:last])
+    return Series(series.time_at(first), series.period, series.values[first:last])

@@ -59,7 +59,7 @@ class StaticForest:
         return _grow(learned[np.concatenate(sampled)], trees, size, random)
 
     def score(self, rows: ArrayLike) -> Floats:
-        """The scores (n,) of rows (n, d): the mean over the trees of what each row would displace."""
+        """The scores (n,) of rows (n, d): the mean displacement over the trees."""
         asked = np.asarray(rows, dtype=np.float64)
         blocks = [asked[first : first + _BLOCK].T for first in range(0, len(asked), _BLOCK)]
         scores = [self._score_block(np.ascontiguousarray(block)) for block in blocks]
@@ -118,7 +118,7 @@ class StaticForest:
         return list(zip(self.low.T.copy(), self.high.T.copy(), strict=True))
 
     def _distance_beyond(self, columns: Floats, row: Integers, node: Integers) -> Floats:
-        """How far, summed over the dimensions, rows lie outside the boxes of their nodes."""
+        """Return the distance of rows from the boxes of their nodes, summed over the dimensions."""
         beyond = np.zeros(len(row))
         for column, (low, high) in zip(columns, self._bounds, strict=True):
             above = column.take(row)
@@ -130,7 +130,7 @@ class StaticForest:
         return beyond
 
     def _children(self, columns: Floats, row: Integers, node: Integers, left: Integers) -> Integers:
-        """The child that each row descends to."""
+        """Return the child to which each row descends."""
         place = row if len(columns) == 1 else self.dimension.take(node) * columns.shape[1] + row
         return np.add(left, columns.take(place) > self.cut.take(node))
 

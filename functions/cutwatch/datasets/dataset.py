@@ -16,7 +16,7 @@ class Dataset:
     """The stored feature rows of one detector in one run.
 
     `detector` is its name, `prefix` the S3 prefix, `digest` the part of names that identifies the window, `forest`
-    the name of what a forest inside Lambda makes of it, `model` the model that scores it, None in a training. There
+    the name of its training or scoring by a forest inside Lambda, `model` the model that scores it, None in a training. There
     are `rows` rows of `dimensions` values in `files` objects.
     """
 

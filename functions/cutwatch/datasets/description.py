@@ -1,4 +1,4 @@
-"""What a dataset was made of and how: the `description.json` beside its rows."""
+"""The description of a dataset: its source, window and recipe, in `description.json` next to its rows."""
 
 import math
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ class Description:
 
 @dataclass(frozen=True, eq=False)
 class TrainingDescription(Description):
-    """The history that a model learns from; `constant` if all its values are equal."""
+    """The history for a training; `constant` if all its values are equal."""
 
     constant: bool
 
@@ -110,7 +110,7 @@ class WindowDescription(Description):
         """Return the JSON that `from_payload` reads."""
         return super().to_payload() | {
             "model": self.model,
-            "state": self.checkpoint,
+            "checkpoint": self.checkpoint,
             "baseline": self.threshold.baseline.to_payload(),
             "cutoff": self.threshold.cutoff.to_payload(),
             "cutoff_method": self.threshold.method,
@@ -123,7 +123,7 @@ class WindowDescription(Description):
         stored = read(_StoredWindow, payload, _FIELD)
         return super()._read(payload) | {
             "model": stored.model,
-            "checkpoint": stored.state,
+            "checkpoint": stored.checkpoint,
             "threshold": Threshold(stored.cutoff_method, stored.baseline, stored.cutoff),
             "follows": stored.follows,
             "lost_periods": stored.lost_periods,
@@ -147,7 +147,7 @@ class _StoredTraining:
 @dataclass(frozen=True)
 class _StoredWindow:
     model: str
-    state: str | None
+    checkpoint: str | None
     baseline: Baseline
     cutoff: Cutoff
     cutoff_method: CutoffMethod

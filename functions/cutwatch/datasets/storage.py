@@ -1,7 +1,7 @@
-"""Datasets in S3: feature rows for SageMaker, their timestamps, and a description that is written last.
+"""Datasets in S3: feature rows, their timestamps, and the description, which is written last.
 
-A dataset whose description exists is complete and is never written again, so every retry and every doubled run works
-on the same rows.
+A dataset with a description is complete and is never written again, so every retry and every duplicate run works on
+the same rows.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Pulls metrics into S3: what a training or a transform reads of each detector, and how it was made."""
+"""Writing datasets: metrics from CloudWatch become feature rows in S3."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """A dataset to be stored: what is read from CloudWatch for which window, and, if it is to be scored, by which model."""
+    """A dataset to be stored: the window, the start of the data to read, and, for a transform, the model and its recipe."""
 
     detector: Detector
     window: Window
@@ -50,7 +50,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class DatasetWriter:
-    """Stores datasets of one run, with all that it needs from outside; `training_failure` is why training on demand failed, if so."""
+    """Stores datasets of one run. `training_failure` is the reason for which training on demand failed, if it did."""
 
     cloudwatch: "CloudWatchClient"
     bucket: Bucket
@@ -60,18 +60,18 @@ class DatasetWriter:
 
     @property
     def run(self) -> Run:
-        """Whose datasets they are."""
+        """The run of the batch."""
         return self.batch.run
 
     @property
     def registry(self) -> Registry:
-        """What is known of the detectors."""
+        """The registry of the batch."""
         return self.batch.registry
 
     def store(self, detectors: Sequence[Detector]) -> list[Dataset]:
-        """Store a dataset for each detector, once; returns what the next states need of them.
+        """Store a dataset for each detector, once; return the datasets for the next states.
 
-        A detector of which there is nothing to store, or whose storing fails, has an outcome instead.
+        A detector without enough data, or with an error, has an outcome instead.
         """
         found: list[Plan | Dataset] = self.batch.each(detectors, lambda d: d.name, self._plan)
         plans = [each for each in found if isinstance(each, Plan)]
@@ -171,7 +171,7 @@ class DatasetWriter:
         description = WindowDescription(
             **self._described(plan, observed, recipe, rows),
             model=model.name,
-            checkpoint=plan.record.state_of(model),
+            checkpoint=plan.record.checkpoint_of(model),
             threshold=_threshold_of(model),
             follows=plan.record.published_through == window.start,
             lost_periods=window.lost_periods,
@@ -223,7 +223,7 @@ class DatasetWriter:
 
 
 def _read_together(plans: Sequence[Plan]) -> Iterator[list[Plan]]:
-    """Plans of one window, as many as fill one response of GetMetricData."""
+    """Group plans by window, as many in a group as fill one response of GetMetricData."""
     windows: dict[tuple[datetime, datetime], list[Plan]] = defaultdict(list)
     for plan in plans:
         windows[plan.read_from, plan.window.end].append(plan)

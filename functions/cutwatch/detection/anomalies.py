@@ -56,8 +56,8 @@ def detect_anomalies(
     """Classify the datapoints of a window and find its events.
 
     Drop events that the detector's direction or minimum deviation excludes. Add reporting gaps, if the detector
-    counts missing data as anomalous. Of the datapoints before the window, return only those that have become
-    anomalous, without a score: everything else about them was published with their own window.
+    counts missing data as anomalous. Return datapoints before the window only if they have
+    become anomalous, and without a score: their scores were published with their own window.
     """
     detection = threshold.apply(window, detector)
     raised = [

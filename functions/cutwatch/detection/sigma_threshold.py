@@ -1,6 +1,6 @@
-"""Where an anomaly score becomes an anomaly: mean + k standard deviations of reference scores.
+"""The sigma rule: scores above mean + k standard deviations of reference scores are anomalous.
 
-The rule of thumb of SageMaker's Random Cut Forest documentation, with k as a parameter.
+This is the rule of thumb of SageMaker's Random Cut Forest documentation, with k as a parameter.
 """
 
 from collections.abc import Mapping
@@ -30,18 +30,18 @@ class Cutoff:
 
     @classmethod
     def of_scores(cls, scores: Floats, sigmas: float) -> "Cutoff":
-        """The cutoff that these scores (n,), at least one and all finite, give."""
+        """Return the cutoff for reference scores (n,), at least one and all finite."""
         mean, deviation = float(np.mean(scores)), float(np.std(scores))
         spread = max(deviation, _RELATIVE_SPREAD * abs(mean), _LEAST_SPREAD)
         return cls(mean, deviation, sigmas, mean + sigmas * spread)
 
     def to_payload(self) -> dict[str, float]:
-        """As it is registered."""
+        """Return the payload that `from_payload` reads."""
         return asdict(self)
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Cutoff":
-        """Read back what `to_payload` wrote."""
+        """Read the payload that `to_payload` wrote."""
         return cls(**{name: float(payload[name]) for name in cls.__dataclass_fields__})
 
 

@@ -1,11 +1,11 @@
-"""Training and scoring by forests inside Lambda: the same artefacts in the same places as SageMaker's jobs leave them."""
+"""Training and scoring with forests inside Lambda, with the same artefacts in the same places as SageMaker's jobs."""
 
 from zlib import crc32
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.description import Description, TrainingDescription, WindowDescription
-from cutwatch.datasets.keys import next_state_key, scores_prefix, trained_state_key
+from cutwatch.datasets.keys import next_checkpoint_key, scores_prefix, trained_checkpoint_key
 from cutwatch.datasets.storage import read_description, read_rows, write_scores
 from cutwatch.errors import MalformedState, ModelMissing, NotFound
 from cutwatch.forests.checkpoint import ForestCheckpoint
@@ -22,7 +22,7 @@ def train(bucket: Bucket, dataset: Dataset) -> Dataset:
     recipe = description.recipe
     seed = crc32(f"{dataset.detector} {format_timestamp(description.end)}".encode())
     checkpoint = ForestCheckpoint.untrained(recipe.features, recipe.shingle_size, seed)
-    key = trained_state_key(dataset.detector, dataset.forest)
+    key = trained_checkpoint_key(dataset.detector, dataset.forest)
     _score(bucket, description, checkpoint, key)
     return dataset
 
@@ -36,7 +36,7 @@ def score(bucket: Bucket, registry: Registry, dataset: Dataset) -> Dataset:
         return dataset
     description = read_description(WindowDescription, bucket, dataset.prefix)
     checkpoint = _read_checkpoint(bucket, registry, description)
-    key = next_state_key(dataset.detector, dataset.forest)
+    key = next_checkpoint_key(dataset.detector, dataset.forest)
     _score(bucket, description, checkpoint, key)
     return dataset
 
@@ -50,7 +50,7 @@ def _read_checkpoint(
     except (NotFound, MalformedState) as error:
         registry.detectors.remove_models(description.detector.name, {model})
         raise ModelMissing(
-            f"{bucket.uri(key)}: the state of model {model} cannot be read ({error}); the model "
+            f"{bucket.uri(key)}: the checkpoint of model {model} cannot be read ({error}); the model "
             "was taken out of the registry, and the next transform trains a new one"
         ) from error
 

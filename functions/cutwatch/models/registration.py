@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.description import TrainingDescription
-from cutwatch.datasets.keys import recipe_key, scores_prefix, trained_state_key
+from cutwatch.datasets.keys import recipe_key, scores_prefix, trained_checkpoint_key
 from cutwatch.datasets.storage import read_description, read_scores
 from cutwatch.detection.adaptive_threshold import Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelRegistrar:
-    """Registers the trained models of a batch. `default_sigmas` is the cutoff of detectors that choose none."""
+    """Registers the trained models of a batch. `default_sigmas` applies to detectors without `cutoff.sigmas`."""
 
     sagemaker: "SageMakerClient"
     bucket: Bucket
@@ -45,7 +45,7 @@ class ModelRegistrar:
         return model_name
 
     def _freeze(self, description: TrainingDescription, model_name: str, scoring: str) -> Model:
-        """Write the recipe beside the model, and take baseline and cutoff from the scores of the training data."""
+        """Write the recipe next to the model, and take baseline and cutoff from the scores of the training data."""
         dataset, detector, recipe = description.dataset, description.detector, description.recipe
         prefix = scores_prefix(detector.name, scoring)
         scores = read_scores(self.bucket, prefix, dataset.files, dataset.rows)
@@ -61,7 +61,7 @@ class ModelRegistrar:
             cutoff=Cutoff.of_scores(scores, sigmas).to_payload(),
             cutoff_method=detector.cutoff.method,
             engine=detector.engine,
-            state=trained_state_key(detector.name, model_name) if inside_lambda else None,
+            checkpoint=trained_checkpoint_key(detector.name, model_name) if inside_lambda else None,
         )
         self.bucket.write(model.recipe, json.dumps(recipe.to_payload()))
         return model

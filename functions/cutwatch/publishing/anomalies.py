@@ -20,7 +20,7 @@ from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
 from cutwatch.detection.incidents import continue_incidents
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.errors import TRANSIENT, CutwatchError
-from cutwatch.publishing.checkpoints import carried_state, delete_superseded
+from cutwatch.publishing.checkpoints import carried_checkpoint, delete_superseded
 from cutwatch.publishing.datums import datapoint_datums, summary_datums
 from cutwatch.publishing.window_outcome import window_outcome
 from cutwatch.registry.detector_record import DetectorRecord
@@ -124,7 +124,7 @@ class WindowPublisher:
     ) -> None:
         published = record.published_through
         if published is None or published < description.end:
-            carried = carried_state(description, scoring)
+            carried = carried_checkpoint(description, scoring)
             delete_superseded(self.bucket, record, carried, last_try=self.batch.last_try)
 
     def _move_watermark(
@@ -143,7 +143,7 @@ class WindowPublisher:
                 run.id,
                 LastEvent(events[-1].id, events[-1].end) if events else before,
                 before,
-                carried_state(description, scoring),
+                carried_checkpoint(description, scoring),
                 detector.to_payload(),
             )
 

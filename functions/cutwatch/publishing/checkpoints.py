@@ -2,23 +2,23 @@
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.description import WindowDescription
-from cutwatch.datasets.keys import SCORES, next_state_key
+from cutwatch.datasets.keys import SCORES, next_checkpoint_key
 from cutwatch.errors import TRANSIENT, CutwatchError
 from cutwatch.observability import logger
-from cutwatch.registry.detector_record import CarriedState, DetectorRecord
+from cutwatch.registry.detector_record import CarriedCheckpoint, DetectorRecord
 
 
-def carried_state(description: WindowDescription, scoring: str) -> CarriedState | None:
-    """Return where the forest is after this window; None for forests that do not learn while they score."""
+def carried_checkpoint(description: WindowDescription, scoring: str) -> CarriedCheckpoint | None:
+    """Return the forest's checkpoints after this window; None for forests that do not learn while they score."""
     if description.checkpoint is None:
         return None
-    key = next_state_key(description.detector.name, scoring)
+    key = next_checkpoint_key(description.detector.name, scoring)
     newest = key if description.dataset.rows else description.checkpoint
-    return CarriedState(description.model, newest, description.checkpoint)
+    return CarriedCheckpoint(description.model, newest, description.checkpoint)
 
 
 def delete_superseded(
-    bucket: Bucket, record: DetectorRecord, carried: CarriedState | None, *, last_try: bool
+    bucket: Bucket, record: DetectorRecord, carried: CarriedCheckpoint | None, *, last_try: bool
 ) -> None:
     """Delete the checkpoint before the one that this window began with, unless training wrote it.
 
@@ -34,4 +34,4 @@ def delete_superseded(
     except CutwatchError as error:
         if isinstance(error, TRANSIENT) and not last_try:
             raise
-        logger.warning("superseded state not deleted, it expires by itself", reason=str(error))
+        logger.warning("superseded checkpoint not deleted, it expires later", reason=str(error))

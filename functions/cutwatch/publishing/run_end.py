@@ -31,8 +31,8 @@ class RunEnd:
     ) -> dict[str, Any]:
         """Return counts by status, `all_failed` and `notified`.
 
-        `reason` is why a Map did not reach its detectors, `clock` the time by which an execution's notification lock
-        expires. The failure of the run as a whole is published last: only then were people notified of it.
+        `reason` says why a Map did not reach its detectors, `clock` the time by which an execution's notification lock
+        expires. The failure of the run as a whole is published last: only then are people notified of it.
         """
         summary = summarize(self.registry, self.bucket, run, reason)
         counted = self.registry.runs.close(run, now)

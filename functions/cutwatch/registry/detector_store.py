@@ -9,7 +9,7 @@ from typing import Any
 from cutwatch.aws.dynamodb import Table
 from cutwatch.detection.anomaly_event import LastEvent
 from cutwatch.errors import ConditionFailed
-from cutwatch.registry.detector_record import CarriedState, DetectorRecord, Model
+from cutwatch.registry.detector_record import CarriedCheckpoint, DetectorRecord, Model
 from cutwatch.timestamps import format_timestamp
 
 KEPT_MODELS = 2
@@ -84,12 +84,12 @@ class DetectorStore:
         run: str,
         last: LastEvent | None,
         earlier: LastEvent | None,
-        carried: CarriedState | None = None,
+        carried: CarriedCheckpoint | None = None,
         definition: Mapping[str, Any] | None = None,
     ) -> bool:
         """Move the watermark forward, with the newest event and checkpoint; return whether it moved.
 
-        It never moves back. `definition` is the detector's, for readers of what was published.
+        It never moves back. `definition` is the published detector's, for the widget.
         """
         try:
             self.table.update(

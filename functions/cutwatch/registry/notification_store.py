@@ -1,4 +1,4 @@
-"""What was notified of each run, and the lock of the execution that notifies."""
+"""Notifications of each run, and the lock of the execution that sends them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ class NotificationStore:
     table: Table
 
     def claim(self, run: str, execution: str, now: datetime) -> set[str] | None:
-        """Take the run's notification lock and return what was notified; None while another execution holds the lock.
+        """Take the run's notification lock and return the keys of sent notifications; None while another execution holds the lock.
 
         The lock expires after 15 minutes, so that an execution that died does not block the next.
         """
@@ -38,7 +38,7 @@ class NotificationStore:
         return set(item.get("notified", []))
 
     def mark(self, run: str, notified: set[str]) -> None:
-        """Record what was notified of a run."""
+        """Record the keys of all sent notifications of a run."""
         self.table.update(
             f"RUN#{run}", "RUN", "SET notified = :notified", {"notified": sorted(notified)}
         )

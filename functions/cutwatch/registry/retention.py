@@ -1,4 +1,4 @@
-"""How long the registry keeps what happened in a run."""
+"""Retention of runs, outcomes and events in the registry."""
 
 from datetime import datetime, timedelta
 

@@ -27,13 +27,13 @@ class Summary:
 
     @property
     def anomalous(self) -> list[Outcome]:
-        """The outcomes with new events, the gravest first."""
+        """The outcomes with new events, the most severe first."""
         found = [outcome for outcome in self.outcomes if outcome.events]
         return sorted(found, key=lambda outcome: -outcome.events[0].gravity)
 
     @property
     def all_failed(self) -> bool:
-        """Whether every detector failed."""
+        """True if every detector failed."""
         return bool(self.outcomes) and len(self.failed) == len(self.outcomes)
 
     def to_payload(self) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Described:
-    """What SageMaker says of a job."""
+    """The state of a job in SageMaker."""
 
     status: str
     created: datetime

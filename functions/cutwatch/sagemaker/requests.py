@@ -1,4 +1,4 @@
-"""The requests that make SageMaker's jobs and models."""
+"""Requests for SageMaker's jobs and models."""
 
 from typing import Any
 

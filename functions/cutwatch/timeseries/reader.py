@@ -1,4 +1,4 @@
-"""The datapoints of detectors, read from CloudWatch: as many detectors a call as CloudWatch allows."""
+"""Reading detectors' datapoints from CloudWatch, as many detectors per call as CloudWatch allows."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ Read = dict[str, Series | CutwatchError]
 
 @dataclass
 class _Result:
-    """What the pages of one call said about one detector."""
+    """The result of one detector in the pages of one call."""
 
     datapoints: list[tuple[datetime, float]] = field(default_factory=list)
     status: str = "Missing"
@@ -46,17 +46,17 @@ def read_many(
     *,
     apart: bool = False,
 ) -> Read:
-    """The series of detectors of different names over [start, end), each rounded down to the detector's own period.
+    """Return the series of detectors over [start, end), each rounded down to the detector's own period, by name.
 
-    Answers, by name, the series, or the error that concerns this detector alone: CloudWatch rejects its queries
-    (`RejectedRequest`), or does not give all of its datapoints (`ServiceFault`, `AccessDenied`). Raises what concerns
-    every detector, such as `Throttled`; with `apart`, for there will be no other try, it finds out whom a transient
-    error concerns, and that is their error. 500 queries a call; detectors share calls when their rounded windows
-    agree, for CloudWatch counts periods from a call's start.
+    A detector has an error instead if CloudWatch rejects its queries (`RejectedRequest`) or does not return all of its
+    datapoints (`ServiceFault`, `AccessDenied`). Errors that concern every detector, such as `Throttled`, are raised;
+    with `apart`, on the last try, the call is divided to find the detectors with a transient error, and it becomes
+    theirs. A call has at most 500 queries. Detectors share calls if their rounded windows agree, because CloudWatch
+    counts periods from the start of a call.
     """
     by_window: dict[tuple[datetime, datetime], list[Detector]] = defaultdict(list)
     for detector in detectors:
-        window = tuple(floor_to_period(moment, detector.period) for moment in (start, end))
+        window = tuple(floor_to_period(time, detector.period) for time in (start, end))
         by_window[window[0], window[1]].append(detector)
     found: Read = {}
     for (first, last), together in by_window.items():
@@ -72,7 +72,7 @@ def read_many(
 
 
 def is_known(cloudwatch: "CloudWatchClient", detector: Detector) -> bool:
-    """Whether each metric has reported anything in the last two weeks (what `ListMetrics` covers)."""
+    """Return whether each metric has reported in the last two weeks, the range of `ListMetrics`."""
     return all(
         any(True for _ in listed_dimensions(cloudwatch, metric)) for metric in detector.sources
     )
@@ -94,7 +94,7 @@ def _batches(detectors: Sequence[Detector]) -> Iterator[list[Detector]]:
 def _read(
     cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
 ) -> Read:
-    """The detectors of one call. A rejected call does not say whose fault it is: its halves are asked alone."""
+    """Read the detectors of one call; if it is rejected, read each half, to find the detector at fault."""
     try:
         results = _results(cloudwatch, detectors, start, end)
     except RejectedRequest as error:
@@ -125,10 +125,10 @@ def _read_apart(
     end: datetime,
     error: AwsError,
 ) -> Read:
-    """What can be read of detectors whose common call has failed.
+    """Read each half of the detectors of a failed call; give the rest its error.
 
-    A half is only halved again where the other one could be read: a CloudWatch that answers nobody is asked twice
-    more, not once for each detector.
+    A half is only divided again if the other half could be read. If CloudWatch does not answer at all, this takes two
+    more calls, not one per detector.
     """
     if len(detectors) == 1:
         return {detectors[0].name: error}

@@ -33,7 +33,7 @@ def detected(
     series = a_series(values)
     detector = a_detector(**fields)
     present = ~np.isnan(series.usable(detector).values)
-    start = int(series.moment(lead_in).timestamp())
+    start = int(series.time_at(lead_in).timestamp())
     window = ScoredWindow(
         series.epochs[present], series.values[present], series, start, follows=follows
     )
