@@ -60,7 +60,7 @@ class Shop:
             for position in positions
         ]
         recorded = [RecordedEvent(name, event, "transform-1") for event in events]
-        self.account.registry.record_events(recorded, self.now)
+        self.account.registry.events.record(recorded, self.now)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def shop(account: Account) -> Shop:
 
 
 def publish(account: Account, detector: Detector, through: datetime) -> None:
-    account.registry.advance(
+    account.registry.detectors.advance(
         detector.name, through, "transform-1", None, None, None, detector.to_payload()
     )
 
@@ -142,7 +142,7 @@ def test_no_event_at_all_is_said(shop: Shop) -> None:
 
 
 def test_a_detector_that_was_never_published_says_what_it_waits_for(shop: Shop) -> None:
-    shop.account.registry.add_model("fresh", a_model())
+    shop.account.registry.detectors.add_model("fresh", a_model())
     assert "nothing is published yet" in shop.ask("fresh")
 
 

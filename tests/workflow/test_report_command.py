@@ -192,7 +192,7 @@ def test_a_missing_permission_is_named(
 
 
 def test_where_there_are_no_events_there_is_no_page(page: Path) -> None:
-    with patch("cutwatch.registry.registry.Registry.events", return_value=[]):
+    with patch("cutwatch.registry.event_store.EventStore.between", return_value=[]):
         result = report(page, *LONG)
 
     assert result.exit_code == 0, result.output

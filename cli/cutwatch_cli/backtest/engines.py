@@ -5,20 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.forests.checkpoint import ForestCheckpoint
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
 from cutwatch_cli.backtest.static_forest import Forest, StaticForest
 
-Floats = npt.NDArray[np.float64]
-Epochs = npt.NDArray[np.int64]
 Scored = tuple[Epochs, Floats]
 
 DEFAULT_SIGMAS = 3.0
@@ -58,8 +54,8 @@ class StaticEngine:
         if len(rows) < MINIMUM_TRAINING_ROWS:
             return None
         forest = self.grow(rows, self.seed)
-        likelihood = self.detector.cutoff.method == "adaptive"
-        reference = rows[-DEFAULT.baseline_datapoints :] if likelihood else rows
+        adaptive = self.detector.cutoff.method == "adaptive"
+        reference = rows[-DEFAULT.baseline_datapoints :] if adaptive else rows
         return _model(forest, recipe, forest.score(reference), self.detector)
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - scores all alike

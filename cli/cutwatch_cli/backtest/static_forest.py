@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from cutwatch.timeseries.arrays import Floats
+
 Integers = NDArray[np.intp]
 
 TREES = 50

@@ -36,7 +36,7 @@ def events(
     shown = time_range(since)
     with deployed(stack, region, profile) as deployment:
         check_scored(deployment, detectors or [], shown)
-        every = deployment.registry.events(shown.start, shown.now)
+        every = deployment.registry.events.between(shown.start, shown.now)
     found = [each for each in every if not detectors or each.detector in detectors]
     if as_json:
         typer.echo(json.dumps([event_payload(each) for each in found], indent=2))

@@ -95,7 +95,7 @@ def _begin(deployment: "Deployment", wanted: "Silence", now: datetime) -> None:
 
     registry = deployment.registry
     check_known([wanted.detector], known_names(registry, deployment.bucket, now))
-    registry.silence(wanted)
+    registry.silences.record(wanted)
 
 
 def _lift(deployment: "Deployment", detector: str, now: datetime) -> None:
@@ -103,13 +103,13 @@ def _lift(deployment: "Deployment", detector: str, now: datetime) -> None:
 
     silenced = [each.detector for each in _in_force(deployment, now)]
     check_known([detector], silenced, kind="silenced detector")
-    deployment.registry.lift_silence(detector)
+    deployment.registry.silences.lift(detector)
 
 
 def _in_force(deployment: "Deployment", now: datetime) -> list["Silence"]:
     from cutwatch.registry.silences import in_force
 
-    return in_force(deployment.registry.silences(), now)
+    return in_force(deployment.registry.silences.all(), now)
 
 
 def _show(silences: list["Silence"], *, as_json: bool, message: str | None) -> None:

@@ -60,9 +60,9 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
     registry, bucket = deployment.registry, deployment.bucket
     runs = history.recent(history.past_runs(bucket), now - history.WEEK)
     ended = history.by_detector(history.endings(registry, runs))
-    records = registry.detectors()
-    events = Counter(each.detector for each in registry.events(now - history.WEEK, now))
-    silences = {each.detector: each for each in in_force(registry.silences(), now)}
+    records = registry.detectors.all()
+    events = Counter(each.detector for each in registry.events.between(now - history.WEEK, now))
+    silences = {each.detector: each for each in in_force(registry.silences.all(), now)}
     found = [
         status_of(
             records.get(name, DetectorRecord(name)),

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.wording import count
 
-Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 SHORTEST_PERIOD = 60

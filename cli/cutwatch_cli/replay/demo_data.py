@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
+from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
-
-Floats = npt.NDArray[np.float64]
 
 PERIOD = timedelta(minutes=5)
 DAY, WEEK = timedelta(days=1) // PERIOD, timedelta(weeks=1) // PERIOD

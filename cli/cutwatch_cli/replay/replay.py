@@ -78,7 +78,7 @@ def replay(
         bucket = Bucket(aws.client("s3"), stack.outputs["DataBucketName"])
         for number, run in enumerate(runs):
             progress(run, number, len(runs))
-            scored_from = registry.detector(detector.name).published_through or runs[0].at
+            scored_from = registry.detectors.get(detector.name).published_through or runs[0].at
             aws.clock.move_to(run.at)
             outcome = _execute(stack, registry, detector, run)
             result.outcomes.append((run, outcome))
@@ -86,8 +86,8 @@ def replay(
             if run.kind == "transform" and outcome.status == "PUBLISHED":
                 if outcome.cutoff is not None:
                     result.cutoffs.append((scored_from, outcome.cutoff))
-                # Read after each run, because the registry deletes events after a year.
-                result.parts += registry.events(scored_from, run.at)
+                # Now, for the registry forgets them after a year.
+                result.parts += registry.events.between(scored_from, run.at)
                 _read_back(aws.client("cloudwatch"), stack, detector, series, run, result)
     return result
 
@@ -95,7 +95,7 @@ def replay(
 def _execute(stack: Stack, registry: Registry, detector: Detector, run: ScheduledRun) -> Outcome:
     (execution,) = stack.fire(f"{run.kind.capitalize()}Rule", at=run.at)
     ended = execution.wait(timeout=_EXECUTION_TIMEOUT)
-    outcome = registry.outcome(run_id(run.kind, run.at.replace(microsecond=0)), detector.name)
+    outcome = registry.outcomes.get(run_id(run.kind, run.at.replace(microsecond=0)), detector.name)
     if outcome is None or outcome.status == "FAILED" or ended.status != "SUCCEEDED":
         failed = outcome is not None and outcome.status == "FAILED"
         reason = outcome.message if outcome and failed else f"{ended.status}: {ended.cause}"
@@ -106,7 +106,7 @@ def _execute(stack: Stack, registry: Registry, detector: Detector, run: Schedule
 def _record_training(
     registry: Registry, bucket: Bucket, detector: Detector, result: Replay
 ) -> None:
-    models = registry.detector(detector.name).models
+    models = registry.detectors.get(detector.name).models
     if models and (until := parse_timestamp(models[0].trained_through)) not in result.trained_until:
         result.trained_until.append(until)
         recipe = FeatureRecipe.from_payload(bucket.read_json(models[0].recipe))

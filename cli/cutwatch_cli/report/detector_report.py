@@ -13,11 +13,10 @@ import numpy.typing as npt
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.features.seasonality import Profile
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timestamps import parse_timestamp
 
-Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Epochs = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

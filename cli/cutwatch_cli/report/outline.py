@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.report.detector_report import (
     DetectorReport,
     Flags,
-    Floats,
     expected_values,
     severity_rank,
     stretches,

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch_cli.report.detector_report import DetectorReport, Floats, expected_values, stretches
+from cutwatch.timeseries.arrays import Floats
+from cutwatch_cli.report.detector_report import DetectorReport, expected_values, stretches
 
 # Single precision is enough if its error is at most this share of the metric's range.
 _INVISIBLE = 1e-5

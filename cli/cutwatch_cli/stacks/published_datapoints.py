@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 from botocore.exceptions import ClientError
 
 from cutwatch.aws.clients import translate
@@ -15,10 +14,12 @@ from cutwatch.aws.limits import metric_retention
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import CutwatchError, RejectedRequest
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
 
-Floats = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ def read_published(
     found: Read = {}
     for start, together in by_start.items():
         asked = [metric for number, d in together for metric in _metrics(number, d, namespace)]
-        found |= read_many(_CloudWatch(cloudwatch), asked, start, until)
+        found |= read_many(cast("CloudWatchClient", _CloudWatch(cloudwatch)), asked, start, until)
     return {d.name: _joined(number, found) for number, d in enumerate(detectors)}
 
 

@@ -58,9 +58,9 @@ def read_reports(
     """Read the named detectors; without names, the worst `MOST_DETECTORS` of those with events."""
     registry = deployment.registry
     events: dict[str, list[AnomalyEvent]] = defaultdict(list)
-    for each in reversed(registry.events(since, now)):
+    for each in reversed(registry.events.between(since, now)):
         events[each.detector].append(each.event)
-    asked = _StackData(deployment, since, now, registry.detectors(), events)
+    asked = _StackData(deployment, since, now, registry.detectors.all(), events)
     chosen, notes = _chosen(asked, names)
     watched = [detector for name in chosen if (detector := asked.records[name].detector)]
     if not watched:
@@ -110,7 +110,9 @@ def _reports(
     asked: _StackData, watched: Sequence[Detector], found: Mapping[str, Datapoints]
 ) -> list[DetectorReport]:
     cutoffs = _cutoffs(asked)
-    silences = {s.detector: s for s in in_force(asked.deployment.registry.silences(), asked.now)}
+    silences = {
+        s.detector: s for s in in_force(asked.deployment.registry.silences.all(), asked.now)
+    }
     recipes = _recipes(asked, watched)
     return [
         _report(

@@ -82,7 +82,7 @@ def recent(runs: Sequence[PastRun], since: datetime) -> list[PastRun]:
 def endings(registry: Registry, runs: Sequence[PastRun]) -> list[Ending]:
     """Read the outcomes of these runs, in the order of the runs."""
     with ThreadPoolExecutor(_AT_ONCE) as readers:
-        found = readers.map(lambda run: registry.outcomes(run.id), runs)
+        found = readers.map(lambda run: registry.outcomes.of_run(run.id), runs)
         return [(run, outcome) for run, own in zip(runs, found, strict=True) for outcome in own]
 
 
@@ -124,4 +124,4 @@ def listed_names(bucket: Bucket, run: str) -> list[str] | None:
 def known_names(registry: Registry, bucket: Bucket, now: datetime) -> set[str]:
     """Return the names of all current detectors, as far as the stack's runs know."""
     ended = by_detector(endings(registry, recent(past_runs(bucket), now - WEEK)))
-    return current_names(registry.detectors(), ended)
+    return current_names(registry.detectors.all(), ended)

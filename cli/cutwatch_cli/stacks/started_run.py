@@ -109,5 +109,5 @@ def _progress(deployment: Deployment, started: StartedRun) -> Iterator[Progress]
     for run, stage in [*parts, (started.run, started.kind)]:
         names = listed_names(deployment.bucket, run)
         if names is not None:
-            done = {outcome.detector for outcome in deployment.registry.outcomes(run)}
+            done = {outcome.detector for outcome in deployment.registry.outcomes.of_run(run)}
             yield Progress(stage, len(done & set(names)), len(names))

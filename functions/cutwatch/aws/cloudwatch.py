@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_DATUMS
 
-Datum = Mapping[str, Any]
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDatumTypeDef
+
+    Datum = MetricDatumTypeDef
+else:
+    Datum = Mapping[str, Any]
 
 
 def datum(
@@ -21,8 +27,8 @@ def datum(
     }
 
 
-def publish(cloudwatch: Any, namespace: str, datums: Sequence[Datum]) -> int:
-    """Put all datums with as few calls as CloudWatch allows; return the number of calls.
+def publish(cloudwatch: "CloudWatchClient", namespace: str, datums: Sequence[Datum]) -> int:
+    """Put all datums with as few calls as CloudWatch allows; the number of calls.
 
     A repetition does not change Maximum but doubles Sum and SampleCount: read these metrics with Maximum.
     """
@@ -38,6 +44,6 @@ def _chunks(datums: Sequence[Datum]) -> Iterator[list[Datum]]:
         yield list(datums[start : start + PUT_METRIC_DATA_MAX_DATUMS])
 
 
-def metric_dimensions(dimensions: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return dimensions in the form of CloudWatch's API."""
+def metric_dimensions(dimensions: Mapping[str, str]) -> "list[DimensionTypeDef]":
+    """Return dimensions as CloudWatch's API spells them."""
     return [{"Name": name, "Value": value} for name, value in sorted(dimensions.items())]

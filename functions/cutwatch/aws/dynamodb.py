@@ -1,9 +1,12 @@
 """Items of one DynamoDB table by partition and sort key, as JSON values."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.clients import from_item, to_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
 
@@ -11,7 +14,7 @@ Item = dict[str, Any]
 class Table:
     """A table with the keys `pk` and `sk`; all reads are consistent."""
 
-    def __init__(self, dynamodb: Any, name: str) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", name: str) -> None:
         self._dynamodb = dynamodb
         self._name = name
 
@@ -49,8 +52,8 @@ class Table:
         names: Mapping[str, str] | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write an item if the condition holds. Raises `ConditionFailed` otherwise."""
-        request = {"TableName": self._name, "Item": to_item(item)}
+        """Write an item whole, if the condition holds; else `ConditionFailed`."""
+        request: dict[str, Any] = {"TableName": self._name, "Item": to_item(item)}
         if condition:
             request["ConditionExpression"] = condition
         if names:
@@ -66,7 +69,7 @@ class Table:
 
         Raises `ConditionFailed` if the condition does not hold.
         """
-        request = {
+        request: dict[str, Any] = {
             "TableName": self._name,
             "Key": to_item({"pk": pk, "sk": sk}),
             "UpdateExpression": update,

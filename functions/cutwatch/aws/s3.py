@@ -2,17 +2,20 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.clients import read_body
 from cutwatch.errors import MalformedObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
 class Bucket:
     """A bucket and the S3 client that reaches it."""
 
-    s3: Any
+    s3: "S3Client"
     name: str
 
     def uri(self, key: str) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
@@ -19,6 +19,9 @@ from cutwatch.errors import (
     TemplateExpansion,
     Throttled,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 NAME_MAX_LENGTH = 64
 TEMPLATE_NAME_MAX_LENGTH = 40
@@ -92,7 +95,7 @@ class Watched:
         return name.startswith(unknown) or any(name == each.name for each in self.detectors)
 
 
-def watched(cloudwatch: Any, configuration: Configuration) -> Watched:
+def watched(cloudwatch: "CloudWatchClient", configuration: Configuration) -> Watched:
     """Return the file's detectors, then those of its templates, in the order of the file.
 
     A template that cannot be expanded is a problem and does not stop others. Raises only transient errors: `Throttled`,
@@ -113,8 +116,8 @@ def watched(cloudwatch: Any, configuration: Configuration) -> Watched:
     return Watched(tuple(detectors), tuple(problems))
 
 
-def expand(cloudwatch: Any, template: DetectorTemplate) -> tuple[Detector, ...]:
-    """Return a detector for every value that ListMetrics currently knows, in the order of the values.
+def expand(cloudwatch: "CloudWatchClient", template: DetectorTemplate) -> tuple[Detector, ...]:
+    """Yield a detector for every value that ListMetrics knows now, in the order of the values.
 
     Only metrics with exactly the template's dimensions and `for_each` count. Raises `TemplateExpansion` if there are
     none, or more than the template's limit.

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Feature
 from cutwatch.features.seasonality import DAY, Profile
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
-
-Floats = NDArray[np.float64]
 
 # `auto`: where one step explains this share of a day's variance, the difference shows sudden incidents, and the
 # seasonal residual a rhythm that breaks; in noisier metrics both would mostly show noise.

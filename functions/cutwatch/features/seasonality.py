@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
-
-Floats = NDArray[np.float64]
 
 DAY = 86_400
 _SATURDAY = 5

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.errors import TRANSIENT, ClaimHeld, CutwatchError
 from cutwatch.notifications import eventbridge
@@ -14,6 +14,10 @@ from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.silences import Silence, in_force
 from cutwatch.runs.summary import Summary
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sns import SNSClient
 
 _PAUSES_BEFORE_RECORDING_AGAIN = (1, 4)
 # Detectors per record of published events: if the function dies in between, these are published twice.
@@ -26,8 +30,8 @@ _Notify = Callable[[Sequence[Outcome]], bool]
 class Audience:
     """Destinations: EventBridge for events, an SNS topic for anomalies, an SNS topic for failures."""
 
-    eventbridge: Any
-    sns: Any
+    eventbridge: "EventBridgeClient"
+    sns: "SNSClient"
     topic_arn: str
     operations_topic_arn: str
 
@@ -53,7 +57,7 @@ def announce(
     """
     if summary.run.on_demand or not (summary.anomalous or summary.failed):
         return False
-    notified = registry.claim_notification(summary.run.id, execution, claimed_at)
+    notified = registry.notifications.claim(summary.run.id, execution, claimed_at)
     if notified is None:
         raise ClaimHeld(f"another execution of {summary.run.id} holds the notification lock")
     silences = _silences(registry, summary, now)
@@ -62,9 +66,9 @@ def announce(
     except TRANSIENT:
         raise  # the state machine retries with this lock
     except CutwatchError:
-        registry.release_notification(summary.run.id)
+        registry.notifications.release(summary.run.id)
         raise
-    registry.release_notification(summary.run.id)
+    registry.notifications.release(summary.run.id)
     return mailed
 
 
@@ -135,12 +139,12 @@ class _Announcement:
         """Record notified outcomes with extra retries: if this failed, the function's retry would notify twice."""
         for pause in _PAUSES_BEFORE_RECORDING_AGAIN:
             try:
-                self.registry.mark_notified(self.summary.run.id, self.notified)
+                self.registry.notifications.mark(self.summary.run.id, self.notified)
             except TRANSIENT:
                 sleep(pause)
             else:
                 return
-        self.registry.mark_notified(self.summary.run.id, self.notified)
+        self.registry.notifications.mark(self.summary.run.id, self.notified)
 
 
 def _key(channel: str, outcome: Outcome) -> str:
@@ -151,4 +155,4 @@ def _key(channel: str, outcome: Outcome) -> str:
 def _silences(registry: Registry, summary: Summary, now: datetime) -> list[Silence]:
     """Return the active silences of the run's detectors."""
     names = {outcome.detector for outcome in summary.outcomes}
-    return [each for each in in_force(registry.silences(), now) if each.detector in names]
+    return [each for each in in_force(registry.silences.all(), now) if each.detector in names]

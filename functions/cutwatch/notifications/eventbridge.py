@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES, PUT_EVENTS_MAX_ENTRIES
 from cutwatch.console_links import graph_url
@@ -14,11 +14,15 @@ from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
 from cutwatch.registry.outcome import Outcome
 from cutwatch.timestamps import parse_timestamp
 
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
 SOURCE = "cutwatch"
 DETAIL_TYPE = "Anomaly Event"
 _PAUSES_BEFORE_PUTTING_AGAIN = (0.2, 1.0)
 
-Entry = dict[str, Any]
+Entry = dict[str, str]
 
 
 def entries(
@@ -35,8 +39,8 @@ def entries(
             yield {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
 
 
-def put(eventbridge: Any, put_entries: Sequence[Entry]) -> None:
-    """Put all entries, and retry those that EventBridge rejects. Raises `ServiceFault` if it still rejects some."""
+def put(eventbridge: "EventBridgeClient", put_entries: Sequence[Entry]) -> None:
+    """Put all entries; what EventBridge takes only in part is put again, and at last `ServiceFault` raised."""
     for request in _requests(put_entries):
         _put(eventbridge, request)
 
@@ -56,9 +60,11 @@ def _requests(put_entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield request
 
 
-def _put(eventbridge: Any, left: Sequence[Entry]) -> None:
+def _put(eventbridge: "EventBridgeClient", left: Sequence[Entry]) -> None:
     for pause in (*_PAUSES_BEFORE_PUTTING_AGAIN, None):
-        answer = eventbridge.put_events(Entries=left)
+        answer = eventbridge.put_events(
+            Entries=cast("Sequence[PutEventsRequestEntryTypeDef]", left)
+        )
         refused = [
             (entry, result)
             for entry, result in zip(left, answer["Entries"], strict=True)

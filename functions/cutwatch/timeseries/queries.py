@@ -22,7 +22,7 @@ def query_count(detector: Detector) -> int:
 def metric_data_queries(detector: Detector, number: int) -> list[Query]:
     """Return a detector's queries of one call; only the query with the Id `result_id(number)` returns data.
 
-    Numbers distinguish the detectors of a call. They run from 0 to 499, as validation of expressions assumes.
+    `number` is unique in a call, from 0 to 499, as validation of expressions assumes.
     """
     result = {"Id": result_id(number), "ReturnData": True}
     if not detector.expression:

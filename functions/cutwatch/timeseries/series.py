@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cutwatch.detectors.detector import Detector, MissingData
 from cutwatch.detectors.exclusions import excluded
 from cutwatch.errors import InvalidInput
+from cutwatch.timeseries.arrays import Epochs, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +19,7 @@ class Series:
 
     start: datetime
     period: int
-    values: NDArray[np.float64]
+    values: Floats
 
     def __len__(self) -> int:
         return len(self.values)
@@ -29,8 +30,8 @@ class Series:
         return self.start + timedelta(seconds=self.period * len(self))
 
     @property
-    def epochs(self) -> NDArray[np.int64]:
-        """Epoch seconds of all positions."""
+    def epochs(self) -> Epochs:
+        """Epoch seconds of every position."""
         return int(self.start.timestamp()) + self.period * np.arange(len(self), dtype=np.int64)
 
     @property
@@ -51,7 +52,7 @@ class Series:
         period: int,
         datapoints: Iterable[tuple[datetime, float]],
     ) -> "Series":
-        """Align datapoints of [start, end) to the grid; values that are not finite count as missing.
+        """Align datapoints of [start, end) to the grid; count values that are not finite as missing.
 
         Raises `InvalidInput` if the window is not aligned to the period.
         """
@@ -86,11 +87,11 @@ class Series:
         skipped = max(int((start - self.start).total_seconds()) // self.period, 0)
         return Series(max(start, self.start), self.period, self.values[skipped:])
 
-    def timestamp(self, position: int) -> datetime:
+    def time_at(self, position: int) -> datetime:
         """Return the timestamp at a position."""
         return datetime.fromtimestamp(int(self.epochs[position]), UTC)
 
 
-def _carried_forward(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _carried_forward(values: Floats) -> Floats:
     last_reported = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
     return np.where(last_reported >= 0, values[np.maximum(last_reported, 0)], np.nan)

@@ -10,7 +10,7 @@ from cutwatch.aws.limits import METRIC_MAX_AGE
 from cutwatch.detectors.detector import Detector
 from cutwatch.timestamps import ceil_to_period, floor_to_period
 
-# Room for the job itself (and for waiting on a quota) before the oldest datapoint becomes too old to publish.
+# Time for the job, and for waiting on a quota, before the oldest datapoint becomes too old to publish.
 PUBLISHING_MARGIN = timedelta(hours=12)
 
 
@@ -41,8 +41,8 @@ def training_window(
 ) -> Window:
     """Return the history to learn from, ending where the first datapoint to score begins.
 
-    `newest` is the window end that this run allows; `unpublished` is the time that a detector without a watermark scores
-    first (zero if only training is requested).
+    `newest` is the latest end that this run allows, `unpublished` the length of the past that a detector
+    without a watermark will score (zero in a scheduled training).
     """
     end = published_through or newest - unpublished
     oldest_publishable = newest - METRIC_MAX_AGE + PUBLISHING_MARGIN

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.limits import (
     GET_METRIC_DATA_MAX_DATAPOINTS,
@@ -18,6 +18,9 @@ from cutwatch.errors import AccessDenied, RejectedRequest
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
 from cutwatch.timeseries.queries import metric_data_queries, metric_stat, result_id
 from cutwatch.timestamps import ceil_to_period, floor_to_period
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 # Epoch seconds and value, oldest first.
 Points = list[tuple[int, float]]
@@ -64,7 +67,7 @@ def graph_period(own: int, start: datetime, end: datetime, now: datetime) -> int
 
 
 def read_graph_data(
-    cloudwatch: Any,
+    cloudwatch: "CloudWatchClient",
     namespace: str,
     detector: Detector,
     start: datetime,
@@ -106,7 +109,7 @@ def _queries(namespace: str, detector: Detector, period: int) -> list[dict[str, 
     ]
 
 
-def _pages(cloudwatch: Any, request: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _pages(cloudwatch: "CloudWatchClient", request: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
     while True:
         page = cloudwatch.get_metric_data(**request)
         yield page

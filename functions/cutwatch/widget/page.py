@@ -24,8 +24,8 @@ detector: ""
 """
 
 
-def explained(error: CutwatchError) -> str:
-    """Explain an error to the dashboard's user."""
+def error_note(error: CutwatchError) -> str:
+    """Return a note that explains an error to the dashboard's reader."""
     if isinstance(error, AccessDenied):
         return note(
             f"The widget's role lacks a permission: {error}. DrawWidgetRole in template.yaml grants it; a "

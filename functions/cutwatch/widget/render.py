@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.console_links import graph_url
 from cutwatch.detectors.detector import Detector
@@ -19,6 +19,9 @@ from cutwatch.widget.request import WidgetRequest
 from cutwatch.widget.svg import draw
 from cutwatch.wording import span_in_words, time_in_words
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 _MOST_EVENTS = 30
 _GRAPH_HEIGHTS = (120, 420)
 _ROW, _TEXT = 26, 58
@@ -29,7 +32,7 @@ _LEGEND = 22
 class Widget:
     """Sources of the widget; `endpoint` is the ARN of its own function, which its links call."""
 
-    cloudwatch: Any
+    cloudwatch: "CloudWatchClient"
     registry: Registry
     namespace: str
     region: str
@@ -37,7 +40,7 @@ class Widget:
     now: datetime
 
     def html(self, request: WidgetRequest) -> str:
-        """Render a request. Raises AWS's errors, which `page.explained` renders."""
+        """Render a request. Raises AWS's errors, which `page.error_note` renders."""
         content = self._of_detector(request) if request.detector else self._of_all(request)
         return framed(request, content)
 
@@ -46,7 +49,7 @@ class Widget:
         if not events:
             return note(f"No events of any detector {_when(request)}.")
         shown = events[:_MOST_EVENTS]
-        known = {each.detector: self.registry.detector(each.detector) for each in shown}
+        known = {each.detector: self.registry.detectors.get(each.detector) for each in shown}
         table = EventTable(
             request,
             shown,
@@ -57,7 +60,7 @@ class Widget:
         return f"<p>Events of all detectors {_when(request)}</p>{table.html()}{_rest(events)}"
 
     def _of_detector(self, request: WidgetRequest) -> str:
-        record = self.registry.detector(request.detector)
+        record = self.registry.detectors.get(request.detector)
         detector = record.detector
         if detector is None:
             return self._unpublished(request, record)
@@ -74,7 +77,7 @@ class Widget:
         )
 
     def _events(self, request: WidgetRequest) -> list[RecordedEvent]:
-        return self.registry.events(request.start, request.end)
+        return self.registry.events.between(request.start, request.end)
 
     def _heading(self, detector: Detector, data: GraphData) -> str:
         period = span_in_words(timedelta(seconds=data.period))
@@ -110,7 +113,7 @@ class Widget:
                 f"{request.detector} has a model, but nothing is published yet. Its chart appears after the "
                 "next transform."
             )
-        near = get_close_matches(request.detector, self.registry.detectors(), n=1)
+        near = get_close_matches(request.detector, self.registry.detectors.all(), n=1)
         if not near:
             return note(
                 f"No detector is named {request.detector!r}, or it has not been trained yet. See the names in "

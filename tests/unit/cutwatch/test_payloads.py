@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutwatch.datasets.dataset import datasets_of
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import InvalidInput
 from cutwatch.payloads import read_all
 from cutwatch.registry.run import Run
-from cutwatch.runs.batch import datasets_of, name_of
+from cutwatch.runs.batch import name_of
 from tests.support.builders import a_detector, a_ratio
 from tests.support.sample_events import sample
 

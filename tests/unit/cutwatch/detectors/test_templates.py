@@ -16,11 +16,12 @@ from cutwatch.detectors.templates import (
 )
 from cutwatch.errors import AccessDenied, TemplateExpansion, Throttled
 from tests.support.builders import a_detector, a_ratio
+from tests.support.fakes import Fake
 
 Dimensions = dict[str, str]
 
 
-class Listing:
+class Listing(Fake):
     """ListMetrics, one metric a page, of metrics of one name."""
 
     def __init__(self, *metrics: Dimensions) -> None:
@@ -168,8 +169,11 @@ def test_the_watched_are_the_detectors_and_those_of_the_templates() -> None:
     assert found.problems == ()
 
 
+NOBODY: Any = None
+
+
 def test_a_file_without_templates_asks_nobody() -> None:
-    assert names(watched(None, Configuration((a_detector(),))).detectors) == ["orders"]
+    assert names(watched(NOBODY, Configuration((a_detector(),))).detectors) == ["orders"]
 
 
 def test_one_bad_template_stops_no_other() -> None:
@@ -200,7 +204,7 @@ def test_the_detectors_of_a_template_with_a_problem_may_still_be_watched() -> No
     assert found.may_include("orders")
     assert found.may_include("tills-7")
     assert not found.may_include("refunds")
-    assert not watched(None, Configuration((a_detector(),))).may_include("tills-7")
+    assert not watched(NOBODY, Configuration((a_detector(),))).may_include("tills-7")
 
 
 def failing(error: Exception) -> Any:
