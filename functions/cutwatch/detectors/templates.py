@@ -117,7 +117,7 @@ def watched(cloudwatch: "CloudWatchClient", configuration: Configuration) -> Wat
 
 
 def expand(cloudwatch: "CloudWatchClient", template: DetectorTemplate) -> tuple[Detector, ...]:
-    """Yield a detector for every value that ListMetrics knows now, in the order of the values.
+    """Return a detector for every value that ListMetrics knows now, in the order of the values.
 
     Only metrics with exactly the template's dimensions and `for_each` count. Raises `TemplateExpansion` if there are
     none, or more than the template's limit.
