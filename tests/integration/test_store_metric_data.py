@@ -323,7 +323,7 @@ def test_without_a_model_the_outcome_is_why_the_training_could_not_begin(account
     status, message = outcome(account, EVENT | {"training": refused})
 
     assert status == "FAILED"
-    assert f"by-need failed: {error}: not authorized (Error Code: AccessDenied" in message
+    assert f"on-demand failed: {error}: not authorized (Error Code: AccessDenied" in message
 
 
 def test_a_model_of_another_recipe_is_not_used(trained: Account) -> None:

@@ -25,7 +25,13 @@ from cutwatch.runs.batch import Batch
 from cutwatch.settings import StoreMetricDataSettings
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
-from cutwatch.timeseries.windows import Window, newest_end, training_window, transform_window
+from cutwatch.timeseries.windows import (
+    Window,
+    earliest_readable,
+    newest_end,
+    training_window,
+    transform_window,
+)
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 Summary = dict[str, Any]
@@ -51,6 +57,7 @@ class DatasetWriter:
     bucket: Bucket
     settings: StoreMetricDataSettings
     batch: Batch
+    now: datetime
     training_failure: str | None = None
 
     @property
@@ -101,8 +108,10 @@ class DatasetWriter:
     def _plan_training(self, detector: Detector, record: DetectorRecord) -> Plan:
         unpublished = self.settings.first_window if self.run.on_demand else timedelta()
         newest = newest_end(detector, self.run.scheduled, self.settings.data_delay)
-        window = training_window(detector, newest, record.published_through, unpublished)
-        return Plan(detector, window, window.start, record)
+        window = training_window(
+            detector, newest, record.published_through, unpublished, self.run.moment
+        )
+        return Plan(detector, window, self._readable(detector, window.start), record)
 
     def _plan_transform(self, detector: Detector, record: DetectorRecord) -> Plan | Outcome:
         model = record.usable_model(detector.fingerprint)
@@ -118,9 +127,12 @@ class DatasetWriter:
         if window.is_empty:
             return up_to_date(detector, record.published_through)
         recipe = self._recipe_of(detector, model)
-        return Plan(
-            detector, window, window.start - _lead_in(detector, recipe), record, model, recipe
-        )
+        read_from = self._readable(detector, window.start - _lead_in(detector, recipe))
+        return Plan(detector, window, read_from, record, model, recipe)
+
+    def _readable(self, detector: Detector, start: datetime) -> datetime:
+        """A repeated run has its own "now", but CloudWatch counts retention from the call."""
+        return max(start, earliest_readable(detector.period, self.now))
 
     def _recipe_of(self, detector: Detector, model: Model) -> FeatureRecipe:
         try:
@@ -196,7 +208,9 @@ class DatasetWriter:
         details: Mapping[str, Any],
     ) -> Summary:
         digest = self._digest(plan)
-        files = self.settings.row_files if plan.detector.engine == "sagemaker" else 1
+        # SageMaker fails on an object without rows.
+        wanted = self.settings.row_files if plan.detector.engine == "sagemaker" else 1
+        files = max(min(wanted, len(rows.rows)), 1)
         description = {
             "prefix": self._prefix(plan),
             "digest": digest,

@@ -158,8 +158,22 @@ def test_datapoints_are_kept_as_long_as_their_period_allows(
 ) -> None:
     oldest = NOW - timedelta(days=days)
     load(aws, name, oldest - timedelta(seconds=3 * period), 6, period)
-    (result,) = read(cloudwatch, oldest - DAY, NOW, query(name, period))
+    (result,) = read(cloudwatch, oldest + timedelta(seconds=period), NOW, query(name, period))
     assert result["Values"] == [5, 4]
+
+
+@pytest.mark.parametrize(
+    ("period", "days"), [(60, 15), (240, 15), (300, 63), (3300, 63), (3600, 455)]
+)
+def test_a_range_that_begins_beyond_retention_gives_nothing_at_all(
+    aws: LocalAws, cloudwatch: Any, name: str, period: int, days: int
+) -> None:
+    load(aws, name, NOW - DAY, 6, period)
+    kept = NOW - timedelta(days=days) + timedelta(seconds=period)
+    (within,) = read(cloudwatch, kept, NOW, query(name, period))
+    (beyond,) = read(cloudwatch, kept - timedelta(seconds=2 * period), NOW, query(name, period))
+    assert len(within["Values"]) > 0
+    assert beyond["Values"] == []
 
 
 def test_what_is_loaded_for_the_future_is_invisible_until_then(
