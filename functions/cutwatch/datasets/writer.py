@@ -23,6 +23,7 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.runs.batch import Batch
 from cutwatch.settings import StoreMetricDataSettings
+from cutwatch.timeseries.queries import query_count
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import (
@@ -238,7 +239,10 @@ def _read_together(plans: Sequence[Plan]) -> Iterator[list[Plan]]:
     for plan in plans:
         windows[plan.read_from, plan.window.end].append(plan)
     for (start, end), alike in windows.items():
-        most = max((end - start).total_seconds() // plan.detector.period for plan in alike)
+        most = max(
+            (end - start).total_seconds() // plan.detector.period * query_count(plan.detector)
+            for plan in alike
+        )
         together = max(int(GET_METRIC_DATA_MAX_DATAPOINTS // max(most, 1)), 1)
         for first in range(0, len(alike), together):
             yield alike[first : first + together]

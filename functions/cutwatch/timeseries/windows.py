@@ -58,7 +58,8 @@ def training_window(
     oldest_publishable = newest - METRIC_MAX_AGE + PUBLISHING_MARGIN
     end = floor_to_period(min(max(end, oldest_publishable), newest), detector.period)
     start = floor_to_period(end - detector.history, detector.period)
-    return Window(max(start, earliest_readable(detector.period, now)), end)
+    # Of a period that CloudWatch keeps for 15 days, an end two weeks ago may leave no history: that is too little to train.
+    return Window(min(max(start, earliest_readable(detector.period, now)), end), end)
 
 
 def transform_window(
