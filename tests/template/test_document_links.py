@@ -11,7 +11,7 @@ import typer
 
 from cutwatch_cli.main import app
 from tests.support.documents import DOCUMENTS, anchors, code, links
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 # Of other programs that the documents speak of by their options alone.
 OPTIONS_OF_OTHERS = {"--endpoint-url": "aws", "--skip-pull-image": "sam local invoke"}

@@ -7,16 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.project import PROJECT
 from tests.support.prose import Passage, markdown_passages, passages, python_passages, yaml_passages
-from tests.support.stack import PROJECT
 
 # Add a glob to scan more: Markdown, JSON, templates (descriptions), Python (docstrings and messages).
-SCANNED = ("README.md", "CHANGELOG.md", "docs/*.md", "docs/*.json", "localaws/README.md")
+SCANNED = (
+    "template.yaml",
+    "stacks/*.yaml",
+    "README.md",
+    "CHANGELOG.md",
+    "docs/*.md",
+    "docs/*.json",
+    "localaws/README.md",
+)
 
-# Copied word by word from help texts, the template and tests by other tests: to be scanned at their source.
+# Copied word by word from help texts and tests by other tests: to be scanned at their source.
 COPIED = {
     "docs/cli.md": ("<!-- Below, everything is made from the code", ""),
-    "docs/configuration.md": ("## Template parameters\n", "## Regions\n"),
     "docs/security.md": ("<!-- roles -->", "<!-- end of roles -->"),
 }
 

@@ -31,12 +31,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """The stack's outputs and parameters, and the account that it is in."""
+    """The stack's outputs, and the account that it is in."""
 
     account: Account
     stack: str
     outputs: Mapping[str, str]
-    parameters: Mapping[str, str]
 
     @property
     def registry(self) -> Registry:
@@ -61,14 +60,17 @@ class Deployment:
     @property
     def schedules_enabled(self) -> bool:
         """Whether runs start by themselves."""
-        return self.parameters.get("ScheduleState") != "DISABLED"
+        return self._output("ScheduleState") != "DISABLED"
+
+    @property
+    def data_delay(self) -> timedelta:
+        """How long before its scheduled time a transform's window ends."""
+        return timedelta(minutes=int(self._output("DataDelayMinutes")))
 
     @property
     def stale_after(self) -> timedelta:
         """How old a watermark is once two transforms should have moved it."""
-        schedule = self.parameters.get("TransformSchedule", "rate(7 days)")
-        delay = timedelta(minutes=int(self.parameters.get("DataDelayMinutes", "0")))
-        return 2 * longest_gap(schedule) + delay
+        return 2 * longest_gap(self._output("TransformSchedule")) + self.data_delay
 
     def state_machine(self, kind: Kind) -> str:
         """The ARN of what trains or transforms."""
@@ -95,7 +97,6 @@ def find_deployment(account: Account, stack: str) -> Deployment:
         account,
         stack,
         {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
-        {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
     )
 
 

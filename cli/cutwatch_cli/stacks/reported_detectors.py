@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from botocore.exceptions import ClientError
@@ -191,7 +191,6 @@ def _facts(
 
 def _cutoffs(asked: _Asked) -> Cutoffs:
     """Of each detector, from when on which score was anomalous: a transform judges what is new since the one before."""
-    delay = timedelta(minutes=int(asked.deployment.parameters.get("DataDelayMinutes", "0")))
     transforms = [
         run
         for run in history.past_runs(asked.deployment.bucket)
@@ -206,7 +205,7 @@ def _cutoffs(asked: _Asked) -> Cutoffs:
                 (since.get(outcome.detector, asked.since), outcome.cutoff)
             )
         if outcome.status == "PUBLISHED":
-            since[outcome.detector] = run.scheduled - delay
+            since[outcome.detector] = run.scheduled - asked.deployment.data_delay
     return found
 
 
