@@ -19,12 +19,18 @@ from labelled import Flags, LabelledMetric, Quality, fleet_quality, nab_quality
 from rich.console import Console
 from rich.table import Table
 
+from cutwatch.detection.anomalies import detect_anomalies, measure_window
+from cutwatch.detection.anomaly_event import LastEvent
+from cutwatch.detection.incidents import continue_incidents
 from cutwatch.detection.parameters import DEFAULT, ThresholdParameters
-from cutwatch.detection.scored_window import ScoredWindow
-from cutwatch.publishing.anomalies import continued
-from cutwatch.registry.detector_record import LastEvent
+from cutwatch.detectors.detector import Detector
 from cutwatch.timestamps import parse_timestamp
-from cutwatch_cli.backtest.simulation import Plan, default_training_time, scored_windows
+from cutwatch_cli.backtest.simulation import (
+    Plan,
+    ToJudge,
+    default_training_time,
+    windows_to_judge,
+)
 from cutwatch_cli.csv_files.csv_series import read_csv
 
 NAMES = (
@@ -101,29 +107,29 @@ def _store_windows(metric: LabelledMetric, path: Path) -> None:
     series = read_csv(metric.path)
     schedule = "weekly" if series.period_seconds > FINEST else "monthly"
     plan = Plan("lambda", schedule, seed=1)
-    windows = scored_windows(series, detector_of(series), default_training_time(series), plan)
-    scored = [(window.description, window.epochs, window.scores) for window in windows]
-    path.write_bytes(pickle.dumps((series.start, series.period_seconds, series.positions, scored)))
+    detector = detector_of(series)
+    windows = windows_to_judge(series, detector, default_training_time(series), plan)
+    path.write_bytes(pickle.dumps((series.start, detector, series.positions, windows)))
 
 
 @cache
-def _stored(path: Path) -> tuple[int, int, list[int], list[ScoredWindow]]:
-    start, period, positions, scored = pickle.loads(path.read_bytes())
-    return int(start.timestamp()), period, positions, [ScoredWindow(*each) for each in scored]
+def _stored(path: Path) -> tuple[int, Detector, list[int], list[ToJudge]]:
+    start, detector, positions, windows = pickle.loads(path.read_bytes())
+    return int(start.timestamp()), detector, positions, windows
 
 
 def _alarms(job: Job) -> Flags:
-    start, period, positions, windows = _stored(job.windows)
+    start, detector, positions, windows = _stored(job.windows)
     onsets: set[int] = set()
     last: LastEvent | None = None
-    for window in windows:
-        judged = replace(window, parameters=job.parameters).verdicts()
-        events = continued(judged.events, last, period)
-        for event in events:
+    for window, recipe, threshold in windows:
+        measured = measure_window(window, detector, recipe, job.parameters)
+        found = detect_anomalies(window, detector, measured, threshold)
+        for event in continue_incidents(found.events, last, detector.period):
             last = LastEvent(event.id, event.end)
             if not event.continues:
                 begins = int(parse_timestamp(event.start).timestamp())
-                onsets.add((begins - start) // period)
+                onsets.add((begins - start) // detector.period)
     first_rows = np.zeros(len(positions), bool)
     first_rows[np.unique(positions, return_index=True)[1]] = True
     return np.isin(positions, list(onsets)) & first_rows

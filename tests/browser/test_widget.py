@@ -11,8 +11,8 @@ import pytest
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.timestamps import format_timestamp
-from tests.browser.chromium import Browser
-from tests.browser.widget_pictures import PICTURES
+from tests.support.chromium import Browser
+from tests.support.widget_pictures import PICTURES
 from tests.support.widgets import LAST_TRANSFORM, NOW, Dashboard, eventful_dashboard, page
 
 pytestmark = pytest.mark.browser
@@ -78,7 +78,7 @@ def dashboard() -> Iterator[Dashboard]:
 def record(dashboard: Dashboard, name: str, start: Any, end: Any) -> None:
     begins, ends = format_timestamp(start), format_timestamp(end)
     event = AnomalyEvent(f"{name}:{begins}", begins, ends, begins, 2, 1.6, 2.0, 1.0, 5.0, 4.0, 6.0)
-    dashboard.shop.registry.record_events([RecordedEvent(name, event, "transform-1")], NOW)
+    dashboard.shop.registry.events.record([RecordedEvent(name, event, "transform-1")], NOW)
 
 
 @pytest.fixture(params=[(theme, width) for theme in THEMES for width in WIDTHS], ids=str)
@@ -164,7 +164,7 @@ def test_a_name_that_is_markup_is_shown_as_text_and_runs_nothing(
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_documents_have_pictures_of_it(theme: Theme) -> None:
-    """`python -m tests.browser.widget_pictures` makes them anew."""
+    """`python -m tests.support.widget_pictures` makes them anew."""
     picture = PICTURES[theme].read_bytes()
     assert picture.startswith(base64.b64decode("iVBORw0KGgo="))
     assert len(picture) < 200_000

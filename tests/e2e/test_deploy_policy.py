@@ -14,16 +14,16 @@ from localaws.callers import assume
 from localaws.embedded_ministack import ACCOUNT_ID
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied
-from tests.e2e.local_server import BIN
 from tests.support.cloudformation_permissions import ACTIONS, Provisioned, actions
+from tests.support.every_call import DENIALS
+from tests.support.local_server import BIN
 from tests.support.policy_documents import environment, role_with
-from tests.support.stack import PROJECT
-from tests.workflow.every_call import DENIALS
+from tests.support.project import PROJECT
 
 STACK = "cutwatch-dev"
 STACK_OF_SAM = "aws-sam-cli-managed-default"
-# Both resources that only an address adds, and another parameter.
-UPDATED = "NotificationEmail=a@example.com OperationsEmail=b@example.com FirstWindowDays=6"
+# Both resources that only an address adds, and a parameter of the nested stack.
+UPDATED = "NotificationEmail=a@example.com OperationsEmail=b@example.com AnomalyNamespace=Shop"
 DEPLOY = ("sam", "deploy", "--template", "template.yaml", "--no-confirm-changeset")
 
 pytestmark = pytest.mark.slow
@@ -58,6 +58,12 @@ class Deployer:
                 found[each["ResourceType"]].append(each["PhysicalResourceId"])
         return Provisioned(found, f"{self.aws.region}:{ACCOUNT_ID}")
 
+    @property
+    def monitoring(self) -> str:
+        """The nested stack."""
+        (stack,) = self.provisioned(STACK).ids["AWS::CloudFormation::Stack"]
+        return stack
+
     def demand(self, provisioned: Provisioned) -> None:
         """What CloudFormation does with these credentials; on the local AWS it makes no calls."""
         for need in provisioned.needs():
@@ -85,7 +91,7 @@ def deployer() -> Iterator[Deployer]:
         somebody = Deployer(aws, role_with(aws, "deploy", stack=STACK))
         somebody.run(*DEPLOY)
         somebody.run(*DEPLOY, "--parameter-overrides", UPDATED)
-        for stack in (STACK, STACK_OF_SAM):
+        for stack in (STACK, somebody.monitoring, STACK_OF_SAM):
             somebody.demand(somebody.provisioned(stack))
         aws.permissions.demand(somebody.role, _versioning(somebody))
         yield somebody
@@ -100,7 +106,8 @@ def _versioning(deployer: Deployer) -> Need:
 def test_what_cloudformation_does_is_known_of_every_type_of_the_template_and_of_no_other(
     deployer: Deployer,
 ) -> None:
-    assert set(deployer.provisioned(STACK).ids) == set(ACTIONS)
+    root, nested = deployer.provisioned(STACK), deployer.provisioned(deployer.monitoring)
+    assert {*root.ids, *nested.ids} == set(ACTIONS)
 
 
 def test_no_call_of_the_tools_is_denied_and_nothing_is_granted_that_nothing_needs(

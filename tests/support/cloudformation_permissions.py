@@ -34,6 +34,7 @@ _OF_ANY = {
 }
 _OF_OUR_POLICIES = {"iam:AttachRolePolicy", "iam:DetachRolePolicy"}
 ACTIONS: Mapping[str, str] = {
+    "AWS::CloudFormation::Stack": "cloudformation: CreateStack DescribeStacks UpdateStack DeleteStack",
     "AWS::CloudWatch::Alarm": """cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms TagResource UntagResource
         ListTagsForResource""",
     "AWS::CloudWatch::Dashboard": """cloudwatch: PutDashboard GetDashboard DeleteDashboards TagResource UntagResource

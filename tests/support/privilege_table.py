@@ -1,6 +1,6 @@
 """The table of docs/security.md: what each role may do, and which of it was seen to be needed.
 
-PYTHONPATH=functions:. .venv/bin/python -m tests.support.privilege_table    # puts it into the document
+PYTHONPATH=functions:cli:localaws/src:. .venv/bin/python -m tests.support.privilege_table    # puts it into the document
 """
 
 import re
@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localaws.iam.permissions import Use
+from tests.support.every_call import account_of_everything
 from tests.support.permissions import listed, statements
-from tests.support.stack import ACCOUNT, PROJECT, REGION, Stack
-from tests.workflow.every_call import account_of_everything
+from tests.support.project import PROJECT
+from tests.support.stack import ACCOUNT, REGION, Stack
 
 DOCUMENT = PROJECT / "docs" / "security.md"
 _TABLE = re.compile(r"(?<=<!-- roles -->\n).*?(?=<!-- end of roles -->)", re.DOTALL)
@@ -67,7 +68,8 @@ def _lines(stack: Stack, seen: set[tuple[str, str, str]]) -> Iterator[str]:
         for statement in stack.properties("FunctionBasicsPolicy")["PolicyDocument"]["Statement"]
     )
     for role in stack.resources("AWS::IAM::Role"):
-        carries = "ManagedPolicyArns" in stack.properties(role)
+        attached = stack.properties(role).get("ManagedPolicyArns", [])
+        carries = stack.arn("FunctionBasicsPolicy") in attached
         for statement in statements(stack, role):
             if not (carries and statement["Sid"] in shared):
                 yield _line(role, statement, _seen(role, statement, seen))

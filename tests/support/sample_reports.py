@@ -21,7 +21,7 @@ HOSTILE = "</script><script>alert('<b>&amp;\"')</script><!--"
 def expected(
     count: int = 200, value: float = 1000.0, low: float = -50.0, high: float = 60.0
 ) -> Expected:
-    """The same at every datapoint, with a range from `low` to `high` around it."""
+    """Return the same at every datapoint, with a range from `low` to `high` around it."""
     return Expected(*(np.full(count, value + edge) for edge in (0.0, low, high)))
 
 

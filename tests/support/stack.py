@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from localaws.template_file import read_template
+from tests.support.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
-# Where the packages are, for processes that a test starts.
-SEARCHED = [str(PROJECT / folder) for folder in ("functions", "cli", "localaws/src")]
 TEMPLATE = PROJECT / "template.yaml"
 ACCOUNT, REGION = "123456789012", "us-east-1"
 NO_VALUE = object()
 
 FUNCTION = "AWS::Serverless::Function"
 STATE_MACHINE = "AWS::Serverless::StateMachine"
+NESTED_STACK = "AWS::CloudFormation::Stack"
 
 Resource: TypeAlias = Mapping[str, Any]
 
@@ -49,13 +48,15 @@ def camel(name: str) -> str:
 
 
 class Stack:
-    """One deployment of the template. Parameters that are not given have their defaults."""
+    """One deployment of the template. Parameters and settings that are not given have their defaults."""
 
-    def __init__(self, name: str = "cutwatch", **parameters: str) -> None:
-        self.template: dict[str, Any] = read_template(TEMPLATE)
+    def __init__(self, name: str = "cutwatch", path: Path = TEMPLATE, /, **values: str) -> None:
+        self.template: dict[str, Any] = read_template(path)
         declared = self.template["Parameters"]
         self._values = {key: str(each.get("Default", "")) for key, each in declared.items()}
-        self._values |= parameters
+        self._values |= {key: value for key, value in values.items() if key in declared}
+        for key in values.keys() - declared.keys():
+            self.settings[key][self._values["Environment"]] = values[key]
         self._pseudo = {
             "AWS::AccountId": ACCOUNT,
             "AWS::NoValue": NO_VALUE,
@@ -77,6 +78,27 @@ class Stack:
             "Fn::Select": lambda argument: self.value(argument[1])[argument[0]],
             "Fn::Sub": self._sub,
         }
+
+    @property
+    def settings(self) -> dict[str, dict[str, str]]:
+        """Settings by name: the value of each environment, and what is allowed."""
+        mapping: dict[str, dict[str, str]] = self.template["Mappings"]["Settings"]
+        return mapping
+
+    def bounds(self, setting: str) -> list[int]:
+        """The lowest and, if there is one, the highest number that a setting allows."""
+        return [int(number) for number in re.findall(r"\d+", self.settings[setting]["allowed"])]
+
+    @property
+    def nested_stacks(self) -> list["Stack"]:
+        """All stacks that are nested in this one."""
+        return [self.nested(logical_id) for logical_id in self.resources(NESTED_STACK)]
+
+    def nested(self, logical_id: str) -> "Stack":
+        """The stack that is nested in this one under a logical id."""
+        properties = self.properties(logical_id)
+        path = PROJECT / properties["TemplateURL"]
+        return Stack(f"{self._name}-{logical_id}", path, **properties["Parameters"])
 
     def resources(self, kind: str) -> dict[str, Resource]:
         """Properties, not resolved, of all resources of a type, by logical id."""

@@ -2,11 +2,15 @@
 
 import json
 import re
+from typing import Any
 
 from tests.support.dashboard_schema import problems
-from tests.support.stack import PROJECT, Stack
+from tests.support.project import PROJECT
+from tests.support.stack import TEMPLATE, Stack
 
 DASHBOARD = PROJECT / "docs" / "dashboard.md"
+# A setting with the comment above it.
+_SETTING = re.compile(r"^    # (.+)\n    (\w+): \{allowed: ", re.MULTILINE)
 
 
 def test_every_parameter_is_documented_with_its_default_and_its_own_words(stack: Stack) -> None:
@@ -18,11 +22,36 @@ def test_every_parameter_is_documented_with_its_default_and_its_own_words(stack:
         assert f"| `{name}` | {shown} | {meaning} |" in lines
 
 
+def test_every_setting_is_documented_with_its_values_and_its_own_words(stack: Stack) -> None:
+    lines = set((PROJECT / "docs" / "configuration.md").read_text().splitlines())
+    words = {name: meaning for meaning, name in _SETTING.findall(TEMPLATE.read_text())}
+    environments = stack.template["Parameters"]["Environment"]["AllowedValues"]
+    assert set(words) == set(stack.settings)
+    for name, meaning in words.items():
+        setting = stack.settings[name]
+        allowed = shown(setting["allowed"])
+        values = " | ".join(f"`{setting[environment]}`" for environment in environments)
+        assert f"| `{name}` | {allowed} | {values} | {meaning} |" in lines
+
+
+def shown(allowed: str) -> str:
+    """In a cell of a table; a regular expression is code."""
+    cell = allowed.replace("|", "\\|")
+    return f"`{cell}`" if cell.startswith("/") else cell
+
+
+def dashboard() -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(
+        Stack().nested("Monitoring").properties("Dashboard")["DashboardBody"]
+    )
+    return body
+
+
 def test_the_widget_for_one_s_own_dashboard_is_one_that_cloudwatch_takes() -> None:
     [snippet] = re.findall(r"```json\n(.*?)```", DASHBOARD.read_text(), re.DOTALL)
     widget = json.loads(snippet)
     assert list(problems({"widgets": [widget]})) == []
-    shipped = json.loads(Stack().properties("Dashboard")["DashboardBody"])["widgets"]
+    shipped = dashboard()["widgets"]
     [own] = [each for each in shipped if each["type"] == "custom"]
     assert widget.keys() == own.keys()
     assert widget["properties"].keys() == own["properties"].keys()
@@ -30,8 +59,8 @@ def test_the_widget_for_one_s_own_dashboard_is_one_that_cloudwatch_takes() -> No
 
 
 def test_every_widget_of_the_dashboard_is_explained_in_its_order() -> None:
-    body = json.loads(Stack().properties("Dashboard")["DashboardBody"])
-    titles = [each["properties"].get("title", "text at the top") for each in body["widgets"]]
+    widgets = dashboard()["widgets"]
+    titles = [each["properties"].get("title", "text at the top") for each in widgets]
     document = DASHBOARD.read_text()
     table = document[
         document.index("## What each widget shows") : document.index("Our own metrics")

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.support.definitions import LAMBDA, all_states, definition, lambda_of
+from tests.support.project import PROJECT
 from tests.support.sample_events import EVENTS
-from tests.support.stack import FUNCTION, PROJECT, STATE_MACHINE, Stack, snake
+from tests.support.stack import FUNCTION, STATE_MACHINE, Stack, snake
 
 MACHINES = ("training", "transform")
-ENDPOINT = re.compile(r'"endpoint": "\$\{(\w+)\.Arn\}"')
+ENDPOINT = re.compile(r'"endpoint": "\$\{(\w+)Arn\}"')
 
 
 def functions(stack: Stack) -> set[str]:
@@ -43,7 +44,9 @@ def called_by_rules(stack: Stack) -> set[str]:
 def called_by_dashboards(stack: Stack) -> set[str]:
     """The functions that draw custom widgets."""
     bodies = [
-        each["DashboardBody"] for each in stack.resources("AWS::CloudWatch::Dashboard").values()
+        each["DashboardBody"]
+        for nested in stack.nested_stacks
+        for each in nested.resources("AWS::CloudWatch::Dashboard").values()
     ]
     named = [name for body in bodies for name in ENDPOINT.findall(body["Fn::Sub"])]
     return {snake(name) for name in named}
@@ -88,7 +91,8 @@ def test_a_state_machine_its_file_its_rule_and_its_schedule_share_one_name(
         f"statemachines/{machine}.asl.json"
     )
     rule = stack.resources("AWS::Events::Rule")[f"{name}Rule"]
-    assert rule["ScheduleExpression"] == {"Ref": f"{name}Schedule"}
+    setting = ["Settings", f"{name}Schedule", {"Ref": "Environment"}]
+    assert rule["ScheduleExpression"] == {"Fn::FindInMap": setting}
     assert rule["Targets"][0]["Arn"] == {"Ref": f"{name}StateMachine"}
 
 

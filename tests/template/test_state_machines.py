@@ -19,7 +19,8 @@ from tests.support.definitions import (
     successors,
     text,
 )
-from tests.support.stack import PROJECT, STATE_MACHINE, Stack, snake
+from tests.support.project import PROJECT
+from tests.support.stack import STATE_MACHINE, Stack, snake
 
 MACHINES = ("training", "transform")
 TRANSIENT = {"Throttled", "ServiceFault", "ConnectionLost"}
@@ -101,6 +102,45 @@ def test_every_retried_error_is_a_class_of_ours_or_named_by_aws(state: State) ->
 @pytest.mark.parametrize(("name", "state"), LAMBDA_TASKS)
 def test_every_function_is_retried_after_transient_errors(name: str, state: State) -> None:
     assert set(state["Retry"][0]["ErrorEquals"]) >= TRANSIENT
+
+
+@pytest.mark.parametrize(("name", "state"), LAMBDA_TASKS)
+def test_every_function_is_retried_alike_after_transient_errors(name: str, state: State) -> None:
+    assert (
+        state["Retry"][0] == dict(all_states(definition("training")))["List Detectors"]["Retry"][0]
+    )
+
+
+# What a state of one name does differently in the two machines; every other state is the same in both.
+DIFFERENT = {
+    "All Failed?": {"Choices"},
+    "Alone In Its Batch": {"Next"},
+    "Any For SageMaker?": {"Default"},
+    "List Detectors": {"Next", "Parameters"},
+    "Read Limits": {"Parameters"},
+    "Start Transform Job": {"Parameters"},
+    "Store Metric Data": {"Comment", "Next", "Parameters"},
+    "Transform Job Status?": {"Choices"},
+    "Which Engine Is Done?": {"Default"},
+    "With Lambda": {"Next"},
+    "With SageMaker": {"Next"},
+}
+
+
+def test_states_of_one_name_are_equal_in_both_machines_but_for_what_is_listed() -> None:
+    training, transform = (dict(all_states(definition(machine))) for machine in MACHINES)
+    shared = training.keys() & transform.keys()
+    differences = {
+        name: {
+            key
+            for key in training[name].keys() | transform[name].keys()
+            if training[name].get(key) != transform[name].get(key)
+        }
+        for name in shared
+    }
+
+    assert {name: keys for name, keys in differences.items() if keys} == DIFFERENT
+    assert len(shared) - len(DIFFERENT) == 11
 
 
 BATCH_TASKS = {
@@ -253,11 +293,8 @@ def test_the_deadline_is_looked_at_before_a_job_is_waited_for_again(
 
 
 def test_the_longest_deadlines_fit_into_one_childs_history(stack: Stack) -> None:
-    parameters = stack.template["Parameters"]
-    minutes = sum(
-        parameters[f"{kind}DeadlineMinutes"]["MaxValue"] for kind in ("Training", "Transform")
-    )
-    polls = minutes * 60 / parameters["PollSeconds"]["MinValue"]
+    minutes = sum(stack.bounds(f"{kind}DeadlineMinutes")[1] for kind in ("Training", "Transform"))
+    polls = minutes * 60 / stack.bounds("PollSeconds")[0]
 
     assert polls * EVENTS_OF_A_POLL < EXECUTION_HISTORY_MAX_EVENTS
 

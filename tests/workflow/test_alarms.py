@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from cutwatch.detectors.detector import Detector
-from tests.workflow.fleet import (
+from tests.support.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,
     Fleet,
@@ -43,7 +43,7 @@ def subjects(shop: Fleet) -> list[str]:
 
 
 def test_a_quiet_stack_raises_no_alarm() -> None:
-    with loaded(CHECKOUT, DatapointsAlarm="ENABLED") as shop:
+    with loaded(CHECKOUT, AlarmWindowMinutes="15") as shop:
         shop.train()
         shop.transform()
         shop.check_freshness(FIRST_TRANSFORM + HOUR)
@@ -53,7 +53,7 @@ def test_a_quiet_stack_raises_no_alarm() -> None:
 
 
 def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
-    parameters = {"DatapointsAlarm": "ENABLED", "DatapointsToAlarm": "2"}
+    parameters = {"AlarmWindowMinutes": "15", "DatapointsToAlarm": "2"}
     parameters |= {"IncidentActionArn": INCIDENTS}
     with loaded(CHECKOUT, ORDERS, spiked="checkout", **parameters) as shop:
         queue = _subscribed_queue(shop)
@@ -76,7 +76,7 @@ def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
 
 
 def test_the_alarm_on_datapoints_counts_more_than_those_that_it_is_told() -> None:
-    parameters = {"DatapointsAlarm": "ENABLED", "DatapointsToAlarm": "3"}
+    parameters = {"AlarmWindowMinutes": "15", "DatapointsToAlarm": "3"}
     with loaded(CHECKOUT, spiked="checkout", **parameters) as shop:
         shop.train()
         shop.transform()

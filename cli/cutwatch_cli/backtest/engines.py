@@ -5,20 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.detector import Engine as EngineName
 from cutwatch.features.recipe import FeatureRecipe, FeatureRows
 from cutwatch.forests.checkpoint import ForestCheckpoint
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
 from cutwatch_cli.backtest.static_forest import Forest, StaticForest
 
-Floats = npt.NDArray[np.float64]
-Epochs = npt.NDArray[np.int64]
 Scored = tuple[Epochs, Floats]
 
 DEFAULT_SIGMAS = 3.0
@@ -39,7 +35,7 @@ class Engine(Protocol):
         """Learn from a history that begins with the metric; None when it is too little."""
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:
-        """The moments (n,) and scores (n, k) of the window from `start` and of the lead-in before it."""
+        """Return the moments (n,) and scores (n, k) of the window from `start` and of the lead-in before it."""
 
 
 @dataclass

@@ -1,30 +1,32 @@
-"""What a detector would have raised over a metric's history: the schedule simulated, without AWS and without a server.
+"""Simulation of the schedule over a metric's history, without AWS or a server.
 
-Features, forests and judgement are exactly the code that the functions run.
+Features, forests and detection are exactly the code that the functions run.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.detection.scored_window import ScoredWindow, Verdicts
+from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies, measure_window
+from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
+from cutwatch.detection.channels import Measured
+from cutwatch.detection.incidents import continue_incidents
+from cutwatch.detection.scored_window import ScoredWindow
+from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector, Sensitivity
-from cutwatch.publishing.anomalies import continued
-from cutwatch.registry.detector_record import LastEvent
+from cutwatch.features.recipe import FeatureRecipe
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import lead_in_start
-from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.schedule import schedule
 from cutwatch_cli.report.detector_report import Expected
 
-Floats = npt.NDArray[np.float64]
+Observer = Callable[[ScoredWindow, FeatureRecipe, Threshold], None]
 TrainingSchedule = Literal["monthly", "weekly"]
 EngineName = Literal["sagemaker", "lambda"]
 _ENGINES: Mapping[EngineName, Callable[[Detector, int], Engine]] = {
@@ -38,7 +40,7 @@ SENSITIVITIES: tuple[Sensitivity, ...] = ("low", "medium", "high")
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """On the grid of the series, each (n,) with NaN where nothing was scored; and the events, told once each."""
+    """Results on the grid of the series, each (n,), NaN where nothing was scored; and the events, each raised once."""
 
     scores: Floats
     severities: Floats
@@ -54,10 +56,10 @@ class Backtest:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated: which forest, how often it is trained, which severity an event is raised with.
+    """Settings of a simulation.
 
-    No datapoint is ever judged by later ones. `causal` raises an event with the severity with which it begins, as a
-    detector in real time would, not with the highest that it reaches.
+    Detection never looks ahead. `causal` raises an event with the severity that it begins with, as a detector in real
+    time would, instead of the highest that it reaches.
     """
 
     engine: EngineName = "sagemaker"
@@ -70,7 +72,7 @@ DEFAULT_PLAN = Plan()
 
 
 def default_training_time(series: MetricSeries) -> timedelta:
-    """15 % of the history, at most 750 datapoints, is only learned from."""
+    """Return the time used for training only: 15 % of the history, at most 750 datapoints."""
     rows = min(int(len(series.values) * PROBATION_SHARE), PROBATION_ROWS)
     return timedelta(seconds=rows * series.period_seconds)
 
@@ -81,11 +83,11 @@ def backtest(
     training_time: timedelta,
     plan: Plan = DEFAULT_PLAN,
     engine: Engine | None = None,
-    observe: Callable[[ScoredWindow], None] = lambda _: None,
+    observe: Observer = lambda *_: None,
 ) -> Backtest:
-    """Simulate trainings and weekly transforms; a model never has seen the datapoints that it scores.
+    """Simulate trainings and weekly transforms; a model has never seen the datapoints that it scores.
 
-    `engine` replaces the one that the plan names; `observe` sees each window with its scores.
+    `engine` replaces the one that the plan names; `observe` receives each window with its recipe and threshold.
     """
     series = Series(metric.start, metric.period_seconds, np.array(metric.values))
     chosen = engine or _ENGINES[plan.engine](detector, plan.seed)
@@ -102,24 +104,28 @@ def backtest(
     return simulation.result((metric.end - metric.start - training_time) / timedelta(weeks=1))
 
 
-def scored_windows(
+class ToJudge(NamedTuple):
+    """A window of a backtest with its recipe and threshold."""
+
+    window: ScoredWindow
+    recipe: FeatureRecipe
+    threshold: Threshold
+
+
+def windows_to_judge(
     metric: MetricSeries, detector: Detector, training_time: timedelta, plan: Plan = DEFAULT_PLAN
-) -> list[ScoredWindow]:
-    """The windows of such a backtest with their scores, to be judged otherwise."""
-    windows: list[ScoredWindow] = []
-    backtest(metric, detector, training_time, plan, observe=windows.append)
+) -> list[ToJudge]:
+    """Return the windows of such a backtest with their scores, to be judged with other parameters."""
+    windows: list[ToJudge] = []
+    backtest(
+        metric, detector, training_time, plan, observe=lambda *each: windows.append(ToJudge(*each))
+    )
     return windows
 
 
 class _Simulation:
     def __init__(
-        self,
-        series: Series,
-        detector: Detector,
-        engine: Engine,
-        observe: Callable[[ScoredWindow], None],
-        *,
-        causal: bool,
+        self, series: Series, detector: Detector, engine: Engine, observe: Observer, *, causal: bool
     ) -> None:
         self._observe = observe
         self._series, self._detector = series, detector
@@ -131,7 +137,7 @@ class _Simulation:
         self._trained_until: list[datetime] = []
 
     def train(self, end: datetime) -> None:
-        """Learn from the detector's history before `end`; too little of it leaves the model as it was."""
+        """Learn from the detector's history before `end`; too little history keeps the current model."""
         history = _between(self._series, end - self._detector.history, end).from_first()
         model = self._engine.train(history.usable(self._detector))
         if model:
@@ -139,23 +145,29 @@ class _Simulation:
             self._trained_until.append(end)
 
     def transform(self, start: datetime, end: datetime) -> None:
-        """Score [start, end) with the history by which it is judged, and judge it."""
+        """Score [start, end) with the history by which it is judged, and detect anomalies."""
         model = self._model
         if model is None:
             return
-        read_from = lead_in_start(self._series.period, start, end)
+        read_from = lead_in_start(self._series.period, start)
         observed = _between(self._series, read_from, end).from_first(model.recipe.first)
         epochs, scores = self._engine.score(model, observed.usable(self._detector), start)
-        window = ScoredWindow(_description(observed, self._detector, model, start), epochs, scores)
-        self._observe(window)
-        self._note_expectation(window)
+        window = ScoredWindow(epochs, scores, observed, int(start.timestamp()))
+        threshold = Threshold(self._detector.cutoff.method, model.cutoff)
+        self._observe(window, model.recipe, threshold)
+        measured = measure_window(window, self._detector, model.recipe)
+        self._fill_expected(window, measured)
         for sensitivity in SENSITIVITIES:
-            self._judge(window, sensitivity)
+            detector = replace(self._detector, sensitivity=sensitivity)
+            found = detect_anomalies(window, detector, measured, threshold)
+            events = self._continue_incidents(found, sensitivity)
+            if sensitivity == self._detector.sensitivity:
+                self._fill_columns(found, events, start)
 
-    def _note_expectation(self, window: ScoredWindow) -> None:
+    def _fill_expected(self, window: ScoredWindow, measured: Measured) -> None:
         inside = window.observed.epochs >= window.start
         places = self._positions(window.observed.epochs[inside])
-        expectation = window.measured.expectation
+        expectation = measured.expectation
         for name, values in (
             ("expected", expectation.values),
             ("expected_low", expectation.low),
@@ -163,46 +175,45 @@ class _Simulation:
         ):
             self._columns[name][places] = values[inside]
 
-    def _judge(self, window: ScoredWindow, sensitivity: Sensitivity) -> None:
-        verdicts = window.verdicts(sensitivity)
+    def _continue_incidents(
+        self, found: WindowAnomalies, sensitivity: Sensitivity
+    ) -> list[AnomalyEvent]:
         known = self._events[sensitivity]
         last = LastEvent(known[-1].id, known[-1].end) if known else None
-        events = continued(verdicts.events, last, self._series.period)
+        events = continue_incidents(found.events, last, self._series.period)
         known += events
-        if sensitivity != self._detector.sensitivity:
-            return
-        positions = self._positions(verdicts.epochs)
+        return events
+
+    def _fill_columns(
+        self, found: WindowAnomalies, events: Sequence[AnomalyEvent], start: datetime
+    ) -> None:
+        positions = self._positions(found.epochs)
         for name, values in (
-            ("score", verdicts.scores),
-            ("severity", verdicts.severities),
-            ("anomaly", verdicts.anomalies),
+            ("score", found.scores),
+            ("severity", found.severities),
+            ("anomaly", found.anomalies),
         ):
             self._columns[name][positions] = values
         self._columns["event"][positions] = 0
         for event in events:
             if not event.continues:
-                self._raise(event, verdicts)
-        if verdicts.cutoff is not None:
-            self._cutoffs.append(
-                (datetime.fromisoformat(window.description["start"]), verdicts.cutoff)
-            )
+                self._raise(event, found)
+        if found.cutoff is not None:
+            self._cutoffs.append((start, found.cutoff))
 
-    def _raise(self, event: AnomalyEvent, verdicts: Verdicts) -> None:
-        """Where an event begins, its severity: the highest that it reaches, or the one with which it begins."""
+    def _raise(self, event: AnomalyEvent, found: WindowAnomalies) -> None:
         onset = int(datetime.fromisoformat(event.start).timestamp())
         severity = event.severity or 1.0
         if self._causal and event.severity is not None:
-            severity = float(verdicts.severities[np.searchsorted(verdicts.epochs, onset)])
+            severity = float(found.severities[np.searchsorted(found.epochs, onset)])
         self._columns["event"][self._positions(np.array([onset]))] = severity
 
-    def _positions(self, epochs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        positions: npt.NDArray[np.int64] = (
-            epochs - int(self._series.start.timestamp())
-        ) // self._series.period
+    def _positions(self, epochs: Epochs) -> Epochs:
+        positions: Epochs = (epochs - int(self._series.start.timestamp())) // self._series.period
         return positions
 
     def result(self, weeks: float) -> Backtest:
-        """What was found."""
+        """Return the results so far."""
         new = {
             name: tuple(event for event in events if not event.continues)
             for name, events in self._events.items()
@@ -230,18 +241,4 @@ _COLUMNS = (
 def _between(series: Series, start: datetime, end: datetime) -> Series:
     first = max(int((start - series.start).total_seconds()) // series.period, 0)
     last = max(int((end - series.start).total_seconds()) // series.period, first)
-    return Series(series.moment(first), series.period, series.values[first:last])
-
-
-def _description(
-    observed: Series, detector: Detector, model: Model, start: datetime
-) -> dict[str, Any]:
-    return {
-        "detector": detector.to_payload(),
-        "start": format_timestamp(start),
-        "recipe": model.recipe.to_payload(),
-        "cutoff": model.cutoff.to_payload(),
-        "cutoff_method": detector.cutoff.method,
-        "series_start": format_timestamp(observed.start),
-        "values": [None if np.isnan(value) else value for value in observed.values.tolist()],
-    }
+    return Series(series.time_at(first), series.period, series.values[first:last])

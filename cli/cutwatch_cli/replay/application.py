@@ -1,5 +1,6 @@
-"""The application as it stands in this checkout, deployed to a local AWS with a user's own detectors."""
+"""The application in this checkout, deployed to a local AWS with other detectors."""
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,19 +11,23 @@ from typing import TYPE_CHECKING
 import yaml
 
 from cutwatch.detectors.detector import Detector
+from cutwatch_cli.template_settings import with_settings
+from localaws.template_file import read_template
 
 if TYPE_CHECKING:
     from localaws import LocalAws, Stack
 
 PROJECT = Path(__file__).resolve().parents[3]
 TEMPLATE = "template.yaml"
-_SHIPPED = (TEMPLATE, "statemachines", "functions", "layers")
+_SHIPPED = (TEMPLATE, "stacks", "statemachines", "functions", "layers")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 
 @contextmanager
-def staged(detectors: Sequence[Detector]) -> Iterator[Path]:
-    """A copy of what `sam deploy` would ship, with these detectors in `detectors.yaml`; its template's path."""
+def staged(
+    detectors: Sequence[Detector], settings: Mapping[str, str] | None = None
+) -> Iterator[Path]:
+    """Copy what `sam deploy` would ship, with these detectors and settings; yield the template's path."""
     with TemporaryDirectory(prefix="cutwatch-") as folder:
         for name in _SHIPPED:
             source, target = PROJECT / name, Path(folder) / name
@@ -32,17 +37,22 @@ def staged(detectors: Sequence[Detector]) -> Iterator[Path]:
                 shutil.copy2(source, target)
         document = {"detectors": [detector.to_payload() for detector in detectors]}
         (Path(folder) / "functions" / "detectors.yaml").write_text(yaml.safe_dump(document))
-        yield Path(folder) / TEMPLATE
+        template = Path(folder) / TEMPLATE
+        if settings:
+            # JSON is YAML.
+            template.write_text(json.dumps(with_settings(read_template(template), settings)))
+        yield template
 
 
 def deploy(
     aws: "LocalAws",
     detectors: Sequence[Detector],
-    parameters: Mapping[str, str] | None = None,
+    values: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> "Stack":
-    """Deploy the application to a local AWS, as it is but for its detectors."""
-    with staged(detectors) as template:
-        return aws.deploy(
-            template, stack_name="cutwatch", parameters=parameters or {}, tags=tags or {}
-        )
+    """Deploy the application to a local AWS with these detectors, parameters and settings (`values`)."""
+    declared = read_template(PROJECT / TEMPLATE)["Parameters"]
+    parameters = {name: value for name, value in (values or {}).items() if name in declared}
+    settings = {name: value for name, value in (values or {}).items() if name not in declared}
+    with staged(detectors, settings) as template:
+        return aws.deploy(template, stack_name="cutwatch", parameters=parameters, tags=tags or {})

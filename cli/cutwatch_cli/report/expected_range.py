@@ -1,4 +1,4 @@
-"""What was expected of a metric in each window that was judged: computed again, as the transforms have computed it."""
+"""Expected values of a metric in its windows, computed as the transforms compute them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from cutwatch_cli.report.detector_report import Expected
 
 
 def expected_in_windows(series: Series, detector: Detector, starts: Sequence[datetime]) -> Expected:
-    """The expectation on the grid of a series, for the windows that begin at `starts`, in order, each until the next."""
+    """Return the expectation on the grid of a series, for the windows from each of `starts`, ascending, to the next."""
     expected = Expected(*(np.full(len(series), np.nan) for _ in range(3)))
     for start, end in pairwise([*starts, series.end]):
         _judge_window(series, detector, start, end, expected)
@@ -25,13 +25,13 @@ def _judge_window(
     series: Series, detector: Detector, start: datetime, end: datetime, expected: Expected
 ) -> None:
     origin, period = int(series.start.timestamp()), series.period
-    bounds = (lead_in_start(period, start, end), start, end)
+    bounds = (lead_in_start(period, start), start, end)
     first, begins, last = (
         min(max((int(moment.timestamp()) - origin) // period, 0), len(series)) for moment in bounds
     )
     if begins >= last:
         return
-    part = Series(series.moment(first), period, series.values[first:last]).from_first()
+    part = Series(series.time_at(first), period, series.values[first:last]).from_first()
     found = expect(part.usable(detector), int(start.timestamp()), detector.time_zone)
     known = min(last - begins, len(part))
     for column, values in (

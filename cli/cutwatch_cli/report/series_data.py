@@ -1,7 +1,6 @@
-"""A detector's columns as the page carries them: typed arrays, their bytes sorted by significance, deflated, in base64.
+"""A detector's columns in the page: typed arrays with their bytes grouped by significance, deflated, in base64.
 
-Bytes of the same significance are alike in neighbouring datapoints, so they deflate to about half of what they would
-in their order.
+Bytes of the same significance are similar in neighbouring datapoints, so they compress to about half the size.
 """
 
 import zlib
@@ -11,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch_cli.report.detector_report import DetectorReport, Floats, stretches
+from cutwatch.timeseries.arrays import Floats
+from cutwatch_cli.report.detector_report import DetectorReport, stretches
 
-# Where single precision shows more digits than this share of the metric's range, double would show no others.
+# Single precision is enough if its error is at most this share of the metric's range.
 _INVISIBLE = 1e-5
-# Bits of a score's fraction that are kept: four digits, more than any report prints.
+# Bits of a score's fraction to keep: four digits, more than any report prints.
 _SCORE_BITS = 12
 _FRACTION_BITS = 23
 
@@ -23,7 +23,10 @@ Column = tuple[str, bytes]
 
 
 def column_data(report: DetectorReport) -> tuple[list[str], str]:
-    """The types of the columns (`f4` or `f8`, little-endian) and their bytes: value, score, the expected value and how far its range reaches."""
+    """Return the types of the columns (`f4` or `f8`, little-endian), and their bytes.
+
+    They are value, score, and where something is expected, the expected value and its distances to the range's edges.
+    """
     columns = [
         _of_values(report.value_array),
         _of_scores(report.score_array),
@@ -34,7 +37,7 @@ def column_data(report: DetectorReport) -> tuple[list[str], str]:
 
 
 def description(report: DetectorReport) -> dict[str, Any]:
-    """All but the columns, for the page's script: moments in epoch seconds, stretches as [first, end) of positions."""
+    """Return everything else for the page's script: times in epoch seconds, stretches as [first, end) of positions."""
     return {
         "zone": report.time_zone,
         "start": int(report.epochs[0]),
@@ -63,7 +66,7 @@ def _of_values(values: Floats) -> Column:
 
 
 def _of_expected(report: DetectorReport) -> list[Column]:
-    """The range as distances: those of a large value with a narrow range need no more digits than others."""
+    """Distances need few digits, even next to large values."""
     expected = report.expected
     if expected is None:
         return []
@@ -88,10 +91,10 @@ def _by_significance(column: Any) -> bytes:
     return content
 
 
-def _position(report: DetectorReport, moment: Any) -> int:
-    """The first datapoint at or after a moment."""
-    return int(np.searchsorted(report.epochs, int(moment.timestamp())))
+def _position(report: DetectorReport, time: Any) -> int:
+    """Return the position of the first datapoint at or after a time."""
+    return int(np.searchsorted(report.epochs, int(time.timestamp())))
 
 
-def _seconds(moments: Sequence[Any]) -> list[int]:
-    return [int(moment.timestamp()) for moment in moments]
+def _seconds(times: Sequence[Any]) -> list[int]:
+    return [int(time.timestamp()) for time in times]

@@ -1,13 +1,12 @@
-"""A detector's metric with what was published of it, read from CloudWatch as many detectors a call as it allows."""
+"""Metrics and their published anomalies, read from CloudWatch with as many detectors per call as it allows."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 from botocore.exceptions import ClientError
 
 from cutwatch.aws.clients import translate
@@ -15,16 +14,18 @@ from cutwatch.aws.limits import metric_retention
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import CutwatchError, RejectedRequest
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import lead_in_start
 
-Floats = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 
 @dataclass(frozen=True, eq=False)
 class Datapoints:
-    """On the grid of the detector's period, each (n,), NaN or None where there is nothing."""
+    """Columns on the grid of the detector's period, each (n,), NaN or None where there is no datapoint."""
 
     start: datetime
     values: Floats
@@ -34,7 +35,7 @@ class Datapoints:
 
 @dataclass(frozen=True)
 class _CloudWatch:
-    """A client that says, as those of the functions do, that a request itself is wrong; other refusals pass."""
+    """A client that raises `RejectedRequest` for invalid requests, as the functions' clients do, and passes other errors."""
 
     client: Any
 
@@ -51,24 +52,24 @@ class _CloudWatch:
 def read_published(
     cloudwatch: Any, namespace: str, detectors: Sequence[Detector], since: datetime, until: datetime
 ) -> Mapping[str, Datapoints | CutwatchError]:
-    """By name, what CloudWatch still has of this time and of the history before it, or why it gives none.
+    """Return, by name, the datapoints that CloudWatch still has, or the error that concerns this detector alone.
 
-    Nobody's error concerns another.
+    They begin with the history by which the datapoints from `since` on were judged.
     """
     by_start: dict[datetime, list[tuple[int, Detector]]] = defaultdict(list)
     for number, detector in enumerate(detectors):
         kept = metric_retention(detector.period) - timedelta(seconds=detector.period)
-        read_from = lead_in_start(detector.period, since, until)
+        read_from = lead_in_start(detector.period, since)
         by_start[max(read_from, until - kept)].append((number, detector))
     found: Read = {}
     for start, together in by_start.items():
         asked = [metric for number, d in together for metric in _metrics(number, d, namespace)]
-        found |= read_many(_CloudWatch(cloudwatch), asked, start, until)
+        found |= read_many(cast("CloudWatchClient", _CloudWatch(cloudwatch)), asked, start, until)
     return {d.name: _joined(number, found) for number, d in enumerate(detectors)}
 
 
 def _metrics(number: int, detector: Detector, namespace: str) -> list[Detector]:
-    """The metric and the two that are published of it, as detectors of their own: all are read together."""
+    """Return the metric and its two published metrics as detectors, so that one call reads all three."""
     published = [
         Detector(
             name=f"{number}.{metric}",

@@ -1,9 +1,9 @@
-"""What a report tells of a deployed stack's detectors: read from CloudWatch, the registry and the bucket, not changed."""
+"""Reports of a deployed stack's detectors, read from CloudWatch, the registry and the bucket."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from cutwatch.console_links import graph_url
@@ -13,16 +13,17 @@ from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.silences import Silence, in_force
 from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import parse_timestamp
+from cutwatch.wording import count, time_in_words
 from cutwatch_cli.report import MOST_DETECTORS, DetectorReport
-from cutwatch_cli.report.detector_report import gravity
+from cutwatch_cli.report.detector_report import severity_rank
 from cutwatch_cli.report.expected_range import expected_in_windows
-from cutwatch_cli.report.wording import count, time_in_words
 from cutwatch_cli.stacks import run_history as history
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.published_datapoints import Datapoints, read_published
 
-# Of transforms, whose outcomes say which cutoff was valid; each costs a query.
+# Transforms whose outcomes are read for their cutoffs; each costs a query.
 _MOST_RUNS = 100
+_AT_ONCE = 8
 _NAMED = 10
 
 Cutoffs = Mapping[str, Sequence[tuple[datetime, float]]]
@@ -30,15 +31,15 @@ Cutoffs = Mapping[str, Sequence[tuple[datetime, float]]]
 
 @dataclass(frozen=True)
 class Reported:
-    """The reports of those that could be read, and what is to be said of the others."""
+    """Reports of readable detectors, and notes about the others."""
 
     reports: Sequence[DetectorReport]
     notes: Sequence[str]
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """Everything of the stack that its reports share."""
+class _StackData:
+    """Data of the stack that all its reports share."""
 
     deployment: Deployment
     since: datetime
@@ -50,12 +51,12 @@ class _Asked:
 def read_reports(
     deployment: Deployment, names: Sequence[str], since: datetime, now: datetime
 ) -> Reported:
-    """Of the detectors of these names; without names of those with events, the worst `MOST_DETECTORS` of them."""
+    """Read the named detectors; without names, the worst `MOST_DETECTORS` of those with events."""
     registry = deployment.registry
     events: dict[str, list[AnomalyEvent]] = defaultdict(list)
-    for each in reversed(registry.events(since, now)):
+    for each in reversed(registry.events.between(since, now)):
         events[each.detector].append(each.event)
-    asked = _Asked(deployment, since, now, registry.detectors(), events)
+    asked = _StackData(deployment, since, now, registry.detectors.all(), events)
     chosen, notes = _chosen(asked, names)
     watched = [detector for name in chosen if (detector := asked.records[name].detector)]
     if not watched:
@@ -70,14 +71,14 @@ def read_reports(
     return Reported(_reports(asked, kept, read), notes)
 
 
-def _chosen(asked: _Asked, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The detectors to be reported, worst first, and notes on others."""
+def _chosen(asked: _StackData, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Choose the detectors to report, worst first, and write notes about the others."""
     wanted = list(dict.fromkeys(names)) or sorted(
         asked.events, key=lambda name: (-_worst(asked.events[name]), name)
     )
     known = [name for name in wanted if _published(asked, name)]
     notes = [
-        f"{name} left out: nothing has been published of it, or it is no longer watched"
+        f"{name} left out: nothing published, or no longer in detectors.yaml"
         for name in wanted
         if not _published(asked, name)
     ]
@@ -86,26 +87,28 @@ def _chosen(asked: _Asked, names: Sequence[str]) -> tuple[list[str], list[str]]:
     rest = known[MOST_DETECTORS:]
     more = f" and {len(rest) - _NAMED:,} more" if len(rest) > _NAMED else ""
     notes.append(
-        f"{count(len(rest), 'detector')} with lesser events left out, to be had by name: "
+        f"{count(len(rest), 'detector')} with less severe events left out; name them to show them: "
         f"{', '.join(rest[:_NAMED])}{more}"
     )
     return known[:MOST_DETECTORS], notes
 
 
-def _published(asked: _Asked, name: str) -> bool:
+def _published(asked: _StackData, name: str) -> bool:
     record = asked.records.get(name)
     return record is not None and record.definition is not None
 
 
 def _worst(events: Sequence[AnomalyEvent]) -> float:
-    return max(map(gravity, events))
+    return max(map(severity_rank, events))
 
 
 def _reports(
-    asked: _Asked, watched: Sequence[Detector], found: Mapping[str, Datapoints]
+    asked: _StackData, watched: Sequence[Detector], found: Mapping[str, Datapoints]
 ) -> list[DetectorReport]:
     cutoffs = _cutoffs(asked)
-    silences = {s.detector: s for s in in_force(asked.deployment.registry.silences(), asked.now)}
+    silences = {
+        s.detector: s for s in in_force(asked.deployment.registry.silences.all(), asked.now)
+    }
     return [
         _report(asked, detector, found[detector.name], cutoffs, silences.get(detector.name))
         for detector in watched
@@ -113,7 +116,7 @@ def _reports(
 
 
 def _report(
-    asked: _Asked,
+    asked: _StackData,
     detector: Detector,
     found: Datapoints,
     cutoffs: Cutoffs,
@@ -125,12 +128,11 @@ def _report(
     own_cutoffs = cutoffs.get(detector.name, ())
     series = Series(found.start, detector.period, found.values)
     expected = expected_in_windows(series, detector, [since for since, _ in own_cutoffs])
-    # What was read before is the history by which the first window was judged.
     early = max(int((asked.since - found.start).total_seconds()) // detector.period, 0)
     return DetectorReport(
         detector=detector.name,
         title=detector.metric_label,
-        start=series.moment(early),
+        start=series.time_at(early),
         period_seconds=detector.period,
         values=found.values[early:],
         scores=found.scores[early:],
@@ -138,15 +140,15 @@ def _report(
         events=asked.events.get(detector.name, ()),
         cutoffs=own_cutoffs,
         expected=expected.since(early),
-        trained_until=[moment for moment in trained if moment >= asked.since],
+        trained_until=[time for time in trained if time >= asked.since],
         time_zone=detector.time_zone,
         facts=_facts(detector, record, trained, silence),
         links=_links(asked, detector),
     )
 
 
-def _links(asked: _Asked, detector: Detector) -> list[str]:
-    """Into the console, to the graph of each event."""
+def _links(asked: _StackData, detector: Detector) -> list[str]:
+    """Return console links to the graphs of the events."""
     region = asked.deployment.account.region or ""
     return [
         graph_url(
@@ -180,9 +182,8 @@ def _facts(
     return facts
 
 
-def _cutoffs(asked: _Asked) -> Cutoffs:
-    """Of each detector, from when on which score was anomalous: a transform judges what is new since the one before."""
-    delay = timedelta(minutes=int(asked.deployment.parameters.get("DataDelayMinutes", "0")))
+def _cutoffs(asked: _StackData) -> Cutoffs:
+    """Return the cutoffs by detector, each with the time from which it applied: the end of the previous transform."""
     transforms = [
         run
         for run in history.past_runs(asked.deployment.bucket)
@@ -197,5 +198,5 @@ def _cutoffs(asked: _Asked) -> Cutoffs:
                 (since.get(outcome.detector, asked.since), outcome.cutoff)
             )
         if outcome.status == "PUBLISHED":
-            since[outcome.detector] = run.scheduled - delay
+            since[outcome.detector] = run.scheduled - asked.deployment.data_delay
     return found

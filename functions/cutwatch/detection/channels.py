@@ -112,7 +112,7 @@ class _Measuring:
         return self._far_enough(channel, parameters.least_deviation_of_level)
 
     def _far_enough(self, channel: Channel, least: float) -> Channel:
-        """The channel, kept below its cutoff while the latest values are near what is expected."""
+        """Return the channel, kept below its cutoff while the latest values are near what is expected."""
         sizes = np.abs(self.expectation.deviations)
         far = (sizes > least) & (sizes * self.expectation.scale > self.expectation.resolution)
         lately = _mean_of_last(np.where(np.isnan(sizes), np.nan, far), self.parameters.smoothing)
@@ -150,7 +150,7 @@ class _Measuring:
 
 
 def _mean_of_last(values: Floats, size: int) -> Floats:
-    """The mean (n,) of the last `size` known values at each known position; NaN where nothing is known."""
+    """Return the mean (n,) of the last `size` known values at each known position; NaN where nothing is known."""
     known = np.flatnonzero(~np.isnan(values))
     sums = np.concatenate([[0.0], np.cumsum(values[known])])
     ends = np.arange(1, len(known) + 1)

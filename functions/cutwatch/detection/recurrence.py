@@ -80,7 +80,7 @@ def _highest_around(statistic: Floats, reach: int) -> Floats:
 
 
 def _before(statistic: Floats, positions: int) -> Floats:
-    """What stood so many positions before; nothing (-inf) before the first."""
+    """Return what stood so many positions before; nothing (-inf) before the first."""
     result = np.full(len(statistic), -np.inf)
     result[positions:] = statistic[: max(len(statistic) - positions, 0)]
     return result

@@ -33,7 +33,7 @@ def difference(series: Series) -> Floats:
 
 
 def sudden_changes(series: Series, history: Flags, expectation: Expectation) -> Floats:
-    """The size of each step (n,) in units of what is usual at its time of day, by the history.
+    """Return the size of each step (n,) in units of what is usual at its time of day, by the history.
 
     A step that is expected at its time is counted from the expected one.
     """
@@ -71,7 +71,7 @@ def lag_one_autocorrelation(series: Series) -> float:
 
 
 def _full_days(values: Floats, days: NDArray[np.int64]) -> list[Floats]:
-    """The days with datapoints enough to compare; everything as one day where there are none."""
+    """Return the days with datapoints enough to compare; everything as one day where there are none."""
     groups = np.split(values, np.flatnonzero(np.diff(days)) + 1)
     return [group for group in groups if len(group) >= _FULL_DAY] or [values]
 

@@ -69,7 +69,7 @@ class Expectation:
 
 
 def expect(series: Series, start: int, time_zone: str) -> Expectation:
-    """The expectation along a series by its history before epoch second `start`; NaN where that knows nothing."""
+    """Return the expectation along a series by its history before epoch second `start`; NaN where that knows nothing."""
     history = series.epochs < start
     if not (history & ~series.missing).any():
         return _nothing_known(series, time_zone)
@@ -155,7 +155,7 @@ def scale_by_time_of_day(
 
 
 def spread_of(values: Floats) -> float:
-    """The width of the middle 90 % of known values."""
+    """Return the width of the middle 90 % of known values."""
     known = values[~np.isnan(values)]
     return float(np.subtract(*np.quantile(known, [0.95, 0.05]))) if len(known) else 0.0
 
@@ -176,7 +176,7 @@ def _with_floors(by_time: Floats, overall: float, past: Floats, resolution: floa
 
 
 def _level(left: Floats, period: int) -> Floats:
-    """The median of what was left over the days before each position (n,); 0 where hardly anything is known."""
+    """Return the median of what was left over the days before each position (n,); 0 where hardly anything is known."""
     size = max(_LEVEL_SECONDS // period, _LEVEL_DATAPOINTS)
     # Every hour is often enough, and fast.
     every = max(3_600 // period, 1)
@@ -193,7 +193,7 @@ def _level(left: Floats, period: int) -> Floats:
 
 
 def _range(deviations: Floats, history: Flags, period: int) -> tuple[Floats, Floats]:
-    """The lower and upper edge (n,) of the range of 90 %, in units of scale."""
+    """Return the lower and upper edge (n,) of the range of 90 %, in units of scale."""
     past = deviations[history & ~np.isnan(deviations)]
     low, high = np.quantile(past, [_BEYOND, 1 - _BEYOND]).tolist()
     width = high - low

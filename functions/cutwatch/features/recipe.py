@@ -69,7 +69,7 @@ class FeatureRecipe:
         time_zone: str,
         engine: Engine,
     ) -> Self:
-        """The recipe for a history with at least one datapoint; `auto` chooses by its autocorrelation.
+        """Return the recipe for a history with at least one datapoint; `auto` chooses by its autocorrelation.
 
         SageMaker's forest gives one score, so `auto` chooses one feature for it.
         """
@@ -149,6 +149,6 @@ def _automatic(autocorrelation: float, engine: Engine) -> tuple[Feature, ...]:
 
 
 def _spread(column: Floats) -> float:
-    """The width of the middle 90 %; never 0."""
+    """Return the width of the middle 90 %; never 0."""
     known = column[~np.isnan(column)]
     return (spread_of(known) or float(np.std(known)) or 1.0) if len(known) else 1.0

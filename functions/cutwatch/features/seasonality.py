@@ -42,7 +42,7 @@ class Profile:
 
     @classmethod
     def fit(cls, series: Series, time_zone: str) -> tuple[Self, Floats]:
-        """The simplest profile whose leave-one-out error is within 5 % of the best one's, and its leave-one-out residuals.
+        """Return the simplest profile whose leave-one-out error is within 5 % of the best one's, and its leave-one-out residuals.
 
         The residuals (n,) are each datapoint less the profile of the other days: what a new datapoint would have left.
         """
@@ -65,7 +65,7 @@ class Profile:
         simpler: tuple[Self, Floats],
         time_zone: str,
     ) -> tuple[Self, Floats]:
-        """The profile of so many kinds of day; where it knows no day, the simpler one's."""
+        """Return the profile of so many kinds of day; where it knows no day, the simpler one's."""
         slot_seconds = min(max(series.period, SHORTEST_SLOT), DAY)
         days, slots = _days_and_slots(series.epochs, time_zone, slot_seconds)
         grid = _by_day(days - days[0], slots, np.where(known, series.values, np.nan), slot_seconds)
@@ -82,7 +82,7 @@ class Profile:
         return cls(time_zone, slot_seconds, table), residuals
 
     def of_slots(self, kinds: int, slots: int, slot_seconds: int) -> Floats:
-        """The profile as a table (kinds, slots) of more kinds of day."""
+        """Return the profile as a table (kinds, slots) of more kinds of day."""
         if self.slot_seconds != slot_seconds:
             return np.full((kinds, slots), self.table[0, 0])
         own = np.zeros(kinds, np.int64)
@@ -91,7 +91,7 @@ class Profile:
         return np.asarray(self.table[own])
 
     def at(self, epochs: Epochs) -> Floats:
-        """The profile at each epoch second (n,)."""
+        """Return the profile at each epoch second (n,)."""
         days, slots = _days_and_slots(epochs, self.time_zone, self.slot_seconds)
         return np.asarray(self.table[_kind_of(days, len(self.table)), slots])
 
@@ -102,7 +102,7 @@ class Profile:
 
 
 def slots_of_day(epochs: Epochs, time_zone: str, period: int) -> tuple[Integers, int]:
-    """The slot of the day (n,) that each epoch second lies in, and how many a day has."""
+    """Return the slot of the day (n,) that each epoch second lies in, and how many a day has."""
     slot_seconds = min(max(period, SHORTEST_SLOT), DAY)
     return _days_and_slots(epochs, time_zone, slot_seconds)[1], -(-DAY // slot_seconds)
 
@@ -117,7 +117,7 @@ def _kinds_considered(series: Series) -> list[int]:
 
 
 def _error(residuals: Floats) -> float:
-    """The mean absolute residual, the largest 2 % held back: incidents say nothing of a profile."""
+    """Return the mean absolute residual, the largest 2 % held back: incidents say nothing of a profile."""
     sizes = np.abs(residuals)
     return float(np.mean(np.minimum(sizes, np.quantile(sizes, _WINSORISED))))
 
@@ -135,7 +135,7 @@ def _kind_of(days: Integers, kinds: int) -> Integers:
 
 
 def _by_day(days: Integers, slots: Integers, values: Floats, slot_seconds: int) -> Floats:
-    """The mean of each day's slots (days, slots), NaN where nothing was reported."""
+    """Return the mean of each day's slots (days, slots), NaN where nothing was reported."""
     shape = (int(days[-1]) + 1, -(-DAY // slot_seconds))
     known = ~np.isnan(values)
     places = days[known] * shape[1] + slots[known]
@@ -174,7 +174,7 @@ def _median_of_others(grid: Floats) -> Floats:
 
 
 def _smoothed(table: Floats, reach: int, *, wrap: bool) -> Floats:
-    """The median over `reach` neighbouring slots on either side."""
+    """Return the median over `reach` neighbouring slots on either side."""
     if not reach:
         return table
     padded = np.pad(table, ((0, 0), (reach, reach)), mode="wrap" if wrap else "edge")

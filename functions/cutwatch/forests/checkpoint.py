@@ -38,12 +38,12 @@ class ForestCheckpoint:
 
     @classmethod
     def untrained(cls, features: int, shingle_size: int, seed: int) -> Self:
-        """A forest that has learned nothing; equal seeds and rows give equal scores."""
+        """Return a forest that has learned nothing; equal seeds and rows give equal scores."""
         forest = LearningForest.untrained(features, shingle_size, seed=seed)
         return cls(forest, 0, np.empty(0, np.int64), np.empty((0, features)))
 
     def score(self, made: FeatureRows, through: int) -> Floats:
-        """The scores (n, features) of rows in the order of time; rows that are new, before `through`, are learned afterwards.
+        """Return the scores (n, features) of rows in the order of time; rows that are new, before `through`, are learned afterwards.
 
         A row that was scored before has the score it had then. One that arrives late, behind what has been learned, is
         scored as the forest stands, and not learned.
@@ -69,7 +69,7 @@ class ForestCheckpoint:
         self.scores = np.concatenate([self.scores, scores])[recent]
 
     def to_bytes(self) -> bytes:
-        """An .npz of the forest's own bytes and the arrays; compressing it would take as long as scoring a week."""
+        """Return an .npz of the forest's own bytes and the arrays; compressing it would take as long as scoring a week."""
         buffer = io.BytesIO()
         np.savez(
             buffer,

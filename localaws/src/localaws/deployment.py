@@ -1,6 +1,5 @@
 """Deploying a SAM template through CloudFormation, as `sam build` and `sam deploy` do."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,11 +32,9 @@ class Deployment:
     ) -> None:
         """Create or update the stack and return when it is complete."""
         packager = Packager(self._s3, self._bucket, path.parent)
-        packaged = packager.package(read_template(path))
-        uri = packager.upload(json.dumps(packaged).encode(), ".template")
         request = {
             "StackName": stack,
-            "TemplateURL": uri.replace("s3://", "https://s3.amazonaws.com/"),
+            "TemplateURL": packager.upload_template(packager.package(read_template(path))),
             "Capabilities": _CAPABILITIES,
             "Parameters": [
                 {"ParameterKey": key, "ParameterValue": str(value)}

@@ -3,20 +3,26 @@
 import copy
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from localaws.template_file import Template
+from localaws.template_file import Template, read_template
 
 _EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)
+_REMOTE = ("s3://", "https://")
 _NEVER_PACKAGED = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".DS_Store"}
 _DIRECTORIES = {
     "AWS::Serverless::Function": "CodeUri",
     "AWS::Serverless::LayerVersion": "ContentUri",
 }
 _FILES = {"AWS::Serverless::StateMachine": "DefinitionUri"}
+_TEMPLATES = {
+    "AWS::CloudFormation::Stack": "TemplateURL",
+    "AWS::Serverless::Application": "Location",
+}
 
 
 class Packager:
@@ -41,7 +47,14 @@ class Packager:
                 self._replace(properties, name, zip_directory)
             if name := _FILES.get(resource["Type"]):
                 self._replace(properties, name, Path.read_bytes)
+            if name := _TEMPLATES.get(resource["Type"]):
+                self._replace_template(properties, name)
         return packaged
+
+    def upload_template(self, template: Template) -> str:
+        """Upload a template and return the URL that CloudFormation reads it from."""
+        uri = self.upload(json.dumps(template).encode(), ".template")
+        return uri.replace("s3://", "https://s3.amazonaws.com/")
 
     def upload(self, content: bytes, suffix: str) -> str:
         """Store content under its own hash and return its URI."""
@@ -52,14 +65,24 @@ class Packager:
         return self._uploaded[key]
 
     def _replace(self, properties: dict[str, Any], name: str, read: Any) -> None:
+        if path := self._local_path(properties, name):
+            suffix = ".zip" if path.is_dir() else path.suffix
+            properties[name] = self.upload(read(path), suffix)
+
+    def _replace_template(self, properties: dict[str, Any], name: str) -> None:
+        """Package a nested template, whose paths are relative to itself."""
+        if path := self._local_path(properties, name):
+            nested = Packager(self._s3, self._bucket, path.parent)
+            properties[name] = self.upload_template(nested.package(read_template(path)))
+
+    def _local_path(self, properties: dict[str, Any], name: str) -> Path | None:
         location = properties.get(name)
-        if not isinstance(location, str) or location.startswith("s3://"):
-            return
+        if not isinstance(location, str) or location.startswith(_REMOTE):
+            return None
         path = self._root / location
         if not path.exists():
             raise FileNotFoundError(f"{name} {location} does not exist in {self._root}")
-        suffix = ".zip" if path.is_dir() else path.suffix
-        properties[name] = self.upload(read(path), suffix)
+        return path
 
 
 def zip_directory(directory: Path) -> bytes:

@@ -1,4 +1,4 @@
-// What a detector's columns were before they were packed: see series_data.py.
+// Unpacks the columns of a detector; series_data.py packs them.
 
 const SIZES = { f4: 4, f8: 8 };
 const ARRAYS = { f4: Float32Array, f8: Float64Array };
@@ -9,7 +9,7 @@ async function inflated(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// Plain numbers, null where there is none: uPlot knows gaps as null.
+// Plain numbers, and null in gaps, as uPlot expects.
 function column(bytes, kind, count) {
   const size = SIZES[kind];
   const ordered = new Uint8Array(count * size);
@@ -34,14 +34,14 @@ async function columnsOf(number, about) {
   return { value, score, expected, below, above };
 }
 
-// A value that holds from each of these positions on.
+// Values that apply from each of these positions on.
 function stepped(count, steps, valueOf) {
   const values = new Array(count).fill(null);
   for (const step of steps) values.fill(valueOf(step), step[0]);
   return values;
 }
 
-// Everything that is drawn, each as long as the time.
+// All columns of the chart, with one value per datapoint.
 async function seriesOf(number, about) {
   const { value, score, expected, below, above } = await columnsOf(number, about);
   const time = Array.from({ length: about.count }, (_, row) => about.start + row * about.period);

@@ -128,3 +128,12 @@ EXTRAS: Mapping[tuple[str, str], Callable[[str, Any], None]] = {
     ("AWS::IAM::Role", "PermissionsBoundary"): _bound_role,
     ("AWS::SNS::Topic", "KmsMasterKeyId"): _encrypt_topic,
 }
+
+_WITHOUT_EFFECT_HERE = {
+    ("AWS::StepFunctions::StateMachine", "TracingConfiguration"): "there is no X-Ray",
+}
+
+
+def is_applied_here(kind: str, name: str) -> bool:
+    """Tell whether a property that MiniStack does not know is applied, or may be ignored, here."""
+    return (kind, name) in EXTRAS or (kind, name) in _WITHOUT_EFFECT_HERE

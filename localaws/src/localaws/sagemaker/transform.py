@@ -111,7 +111,7 @@ class TransformJobs:
 
 
 def _output_uri(job: Job, input_uri: str, key: str) -> str:
-    """The output path and the key, as far as it lies below the last slash of the input prefix."""
+    """Return the output path with the part of the key below the last slash of the input prefix."""
     path = job.request["TransformOutput"]["S3OutputPath"].rstrip("/")
     directory = split(input_uri)[1].rpartition("/")[0]
     relative = key.removeprefix(f"{directory}/") if directory else key
@@ -123,7 +123,8 @@ def _scores_as_destined(scores: list[float], fate: Fate) -> bytes:
         return _GARBLED
     if fate is Fate.SHORTEN_OUTPUT:
         return random_cut_forest.jsonlines(scores[:-1])
-    return random_cut_forest.jsonlines(scores)
+    # `AssembleWith: Line` may leave a blank line after what it joins.
+    return random_cut_forest.jsonlines(scores) + b"\n"
 
 
 def _check_settings(request: Mapping[str, Any]) -> None:

@@ -83,4 +83,4 @@ def test_there_is_an_outline_whatever_is_known(fields: dict[str, Any]) -> None:
     drawn = outline(report_of([10, 100], **fields))
 
     assert drawn.lowest < drawn.highest
-    assert "nan" not in f"{drawn.metric}{drawn.usual}{drawn.score}{drawn.cutoff}"
+    assert "nan" not in f"{drawn.metric}{drawn.expected}{drawn.score}{drawn.cutoff}"

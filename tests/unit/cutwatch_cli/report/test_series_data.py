@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cutwatch_cli.report.detector_report import DetectorReport, Floats
+from cutwatch.timeseries.arrays import Floats
+from cutwatch_cli.report.detector_report import DetectorReport
 from cutwatch_cli.report.series_data import column_data, description
 from tests.support.sample_reports import PERIOD, START, event, expected, nine_weeks, report_of
 
