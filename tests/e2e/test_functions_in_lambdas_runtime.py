@@ -23,7 +23,7 @@ STACK = "cutwatch-prod"
 FUNCTIONS = sorted(snake(logical_id) for logical_id in Stack().resources(FUNCTION))
 Answer = Any
 JOB = "cutwatch-lambda-invocations-202611010300-38a69683-1"
-WEEKLY_JOB = "cutwatch-lambda-invocations-202611020400-a493b3d3-1"
+WEEKLY_JOB = "cutwatch-lambda-invocations-202611020400-a3656459-1"
 
 EXPECTED: Mapping[str, Callable[[Answer], bool]] = {
     "list_detectors": lambda a: a["run"]["id"] == "transform-20261102T040000Z" and a["count"] == 1,

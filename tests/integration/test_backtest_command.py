@@ -39,7 +39,9 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_command_writes_rows_page_and_summary(file: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
-    result = CliRunner().invoke(app, ["backtest", str(file), "--output", str(output)])
+    result = CliRunner().invoke(
+        app, ["backtest", str(file), "--engine", "lambda", "--output", str(output)]
+    )
     assert result.exit_code == 0, result.output
     assert "orders" in result.output
     assert f"Report: {output / 'report.html'}" in result.output
@@ -62,7 +64,16 @@ def test_a_page_has_the_worst_of_many_files(tmp_path: Path) -> None:
         write_hourly(tmp_path / f"{name}.csv", values)
     output = tmp_path / "out"
     with patch("cutwatch_cli.backtest.presentation.MOST_DETECTORS", 1):
-        words = ["backtest", str(tmp_path), "--training-days", "10", "--output", str(output)]
+        words = [
+            "backtest",
+            str(tmp_path),
+            "--engine",
+            "lambda",
+            "--training-days",
+            "10",
+            "--output",
+            str(output),
+        ]
         result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     assert "worst: loud" in result.output

@@ -68,7 +68,7 @@ class Scored:
 def scored(
     account: Account, scores: Sequence[float], end: datetime = NEWEST, **fields: Any
 ) -> Scored:
-    """A window of which every datapoint has the score that is its value; what was silent before scores 10."""
+    """A window of which every datapoint has the score that is its value; three days before are around 10."""
     start = end - PERIOD * len(scores)
     event, store = sample("publish_anomalies"), sample("store_metric_data")
     store["detectors"][0] |= fields
@@ -81,7 +81,10 @@ def scored(
     trained_through = f"{start:%Y-%m-%dT%H:%M:%SZ}"
     method = detector.cutoff.method
     model = a_model("model", detector, trained_through=trained_through, cutoff_method=method)
-    account.register_model(DETECTOR, model, a_recipe())
+    began = start - 3 * 288 * PERIOD
+    account.register_model(DETECTOR, model, a_recipe(first=int(began.timestamp())))
+    if end == NEWEST:  # a later window follows that one
+        account.put_metric("AWS/Lambda", "Invocations", began, [9.0, 10.0, 11.0] * 288)
     account.put_metric("AWS/Lambda", "Invocations", start, scores)
     event["datasets"] = account.invoke("store_metric_data", store)["datasets"]
     rows = account.store.read(f"{event['datasets'][0]['prefix']}rows/part-00000.csv").split()

@@ -17,16 +17,16 @@ from tests.support.sample_events import sample
 EVENT = sample("register_model")
 DETECTOR, NAME = EVENT["datasets"][0]["detector"], EVENT["model"]["name"]
 END = parse_timestamp("2026-11-01T02:45:00Z")
-SCORES = [1.0 + position % 7 / 10 for position in range(288)]
+SCORES = [1.0 + position % 7 / 10 for position in range(576)]
 
 
 @pytest.fixture
 def scored(account: Account) -> dict[str, Any]:
-    """The sample event, its dataset stored and scored; one day of history is enough."""
+    """The sample event, its dataset stored and scored; two days of history are enough."""
     event = sample("register_model")
-    account.put_metric("AWS/Lambda", "Invocations", END - timedelta(days=1), [5.0, 7.0] * 144)
+    account.put_metric("AWS/Lambda", "Invocations", END - timedelta(days=2), [5.0, 7.0] * 288)
     store = sample("store_metric_data") | {"run": event["run"]}
-    store["detectors"][0]["history_days"] = 1
+    store["detectors"][0]["history_days"] = 2
     event["datasets"] = account.invoke("store_metric_data", store)["datasets"]
     write_scores(account, SCORES)
     return event
@@ -66,14 +66,6 @@ def test_the_models_recipe_lies_beside_its_artefact(
     assert account.store.read_json(model.recipe) == learned
 
 
-def test_the_baseline_is_frozen_with_the_model(account: Account, scored: dict[str, Any]) -> None:
-    account.invoke("register_model", scored)
-
-    [model] = account.registry.detectors.get(DETECTOR).models
-    assert model.baseline["mean"] == pytest.approx(np.mean(SCORES))
-    assert model.baseline["standard_deviation"] == pytest.approx(np.std(SCORES))
-
-
 def test_k_is_the_stacks_unless_the_detector_has_its_own(
     account: Account, scored: dict[str, Any]
 ) -> None:
@@ -88,7 +80,7 @@ def test_the_outcome_says_what_was_learned(account: Account, scored: dict[str, A
 
     assert answer == {"models": [NAME]}
     assert outcome(account).status == "TRAINED"
-    assert outcome(account).message.startswith("learned 288 rows from 2026-10-31T02:45:00Z")
+    assert outcome(account).message.startswith("learned 576 rows from 2026-10-30T02:45:00Z")
 
 
 def test_registering_again_changes_nothing(account: Account, scored: dict[str, Any]) -> None:
@@ -157,7 +149,7 @@ def test_scores_that_do_not_fit_the_rows_register_nothing(
 
     assert account.invoke("register_model", scored) == {"models": []}
     assert outcome(account).message.startswith("MalformedScores: ")
-    assert "287 scores for 288 rows" in outcome(account).message
+    assert "575 scores for 576 rows" in outcome(account).message
     assert account.registry.detectors.get(DETECTOR).models == ()
 
 

@@ -22,20 +22,20 @@ DEFAULT_SIGMAS = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """How rows are made, and the sigma threshold of the training scores; both frozen at training."""
+    """A feature recipe and the sigma cutoff of the training scores, both frozen at training."""
 
     recipe: FeatureRecipe
     cutoff: Cutoff
 
 
 class Engine(Protocol):
-    """Trains when it is told to, and scores windows in the order of time."""
+    """Train on request, and score windows in chronological order."""
 
     def train(self, history: Series) -> Model | None:
         """Learn from a history that begins with the metric; None when it is too little."""
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:
-        """Return the moments (n,) and scores (n, k) of the window from `start` and of the lead-in before it."""
+        """Return the epoch seconds (n,) and scores (n, k) of the window from `start` and of the lead-in before it."""
 
 
 @dataclass

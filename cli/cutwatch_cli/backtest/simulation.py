@@ -115,7 +115,7 @@ class ToJudge(NamedTuple):
 def windows_to_judge(
     metric: MetricSeries, detector: Detector, training_time: timedelta, plan: Plan = DEFAULT_PLAN
 ) -> list[ToJudge]:
-    """Return the windows of such a backtest with their scores, to be judged with other parameters."""
+    """Return the windows of such a backtest with their scores, for detection with other parameters."""
     windows: list[ToJudge] = []
     backtest(
         metric, detector, training_time, plan, observe=lambda *each: windows.append(ToJudge(*each))
@@ -145,7 +145,7 @@ class _Simulation:
             self._trained_until.append(end)
 
     def transform(self, start: datetime, end: datetime) -> None:
-        """Score [start, end) with the history by which it is judged, and detect anomalies."""
+        """Score [start, end) with its history, and detect anomalies."""
         model = self._model
         if model is None:
             return

@@ -40,7 +40,7 @@ def backtest(
         ),
     ] = "sagemaker",
     causal: Annotated[
-        bool, typer.Option("--causal", help="Classify each datapoint without look-ahead.")
+        bool, typer.Option("--causal", help="Raise events with the severity they begin with.")
     ] = False,
     training_schedule: Annotated[
         str, typer.Option(help="Training schedule: monthly or weekly.")

@@ -20,7 +20,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """The expected value and the range of 90 % at each datapoint (n,), NaN where nothing was judged."""
+    """The expected value and the range of 90 % at each datapoint (n,), NaN where nothing was scored."""
 
     values: Floats
     low: Floats

@@ -54,7 +54,7 @@ def read_published(
 ) -> Mapping[str, Datapoints | CutwatchError]:
     """Return, by name, the datapoints that CloudWatch still has, or the error that concerns this detector alone.
 
-    They begin with the history by which the datapoints from `since` on were judged.
+    They begin with the history of the first window from `since` on.
     """
     by_start: dict[datetime, list[tuple[int, Detector]]] = defaultdict(list)
     for number, detector in enumerate(detectors):

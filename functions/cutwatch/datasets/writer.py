@@ -172,7 +172,7 @@ class DatasetWriter:
         detector = plan.detector
         observed = observed.from_first()
         usable = observed.usable(detector)
-        if usable.reported == 0:
+        if not (observed.reported and usable.reported):
             return no_data(self.cloudwatch, detector, plan.window)
         recipe = FeatureRecipe.fit(
             usable, detector.features, detector.shingle_size, detector.time_zone, detector.engine

@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from cutwatch.detection.channels import Channel, Driver, Measured
 from cutwatch.detection.parameters import SENSITIVITY
 from cutwatch.detectors.detector import Sensitivity
-
-Floats = NDArray[np.float64]
-Epochs = NDArray[np.int64]
+from cutwatch.timeseries.arrays import Epochs, Floats
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from cutwatch.detection.recurrence import peak_level, recurring_peaks
 from cutwatch.detectors.detector import Feature
 from cutwatch.features.changes import sudden_changes
 from cutwatch.features.expectation import Expectation, expect
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Driver = Literal["level", "change"]
 # The scores (n,) of a series' positions by feature, NaN where there is no row.

@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.detection.parameters import DAY, HOUR, ThresholdParameters
-
-Floats = NDArray[np.float64]
+from cutwatch.timeseries.arrays import Floats
 
 _DAYS, _DAYS_A_WEEK = 7, 7
 _HALF_A_DAY = 12.0
@@ -18,7 +17,7 @@ _PEAK_LEVEL_SECONDS = 6 * HOUR
 def recurring_peaks(
     statistic: Floats, period: int, parameters: ThresholdParameters, *, at_any_time: bool = False
 ) -> Floats:
-    """For each position (n,) the height that recurs at its time of day or of the week, by what came before; at least 0.
+    """For each position (n,) the height that recurs at its time of day or of the week; at least 0.
 
     With `at_any_time` a peak recurs that comes daily, at whatever time.
     `statistic` (n,) lies on the grid of the period, NaN where nothing is known.
@@ -80,7 +79,7 @@ def _highest_around(statistic: Floats, reach: int) -> Floats:
 
 
 def _before(statistic: Floats, positions: int) -> Floats:
-    """Return what stood so many positions before; nothing (-inf) before the first."""
+    """Return the values that many positions earlier, -inf before the first."""
     result = np.full(len(statistic), -np.inf)
     result[positions:] = statistic[: max(len(statistic) - positions, 0)]
     return result

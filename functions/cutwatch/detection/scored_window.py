@@ -12,8 +12,8 @@ from cutwatch.timeseries.series import Series
 class ScoredWindow:
     """Scores (n, k) of the rows at epoch seconds `epochs` (n,), ascending, and the series that they were made of.
 
-    `observed` is the series as CloudWatch had it, gaps as NaN. What lies before epoch second `start` is the history by
-    which the window is judged.
+    `observed` is the series as CloudWatch had it, gaps as NaN. Datapoints before epoch second `start` are the history of
+    the window.
     """
 
     epochs: Epochs

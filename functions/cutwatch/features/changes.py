@@ -1,4 +1,4 @@
-"""How sudden a metric changes from one datapoint to the next."""
+"""Changes of a metric from one datapoint to the next."""
 
 from dataclasses import replace
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from cutwatch.features.expectation import Expectation, scale_by_time_of_day, spread_of
 from cutwatch.features.seasonality import DAY
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 # After a longer silence (seconds) nothing is known of the step to the next datapoint.
@@ -33,7 +33,7 @@ def difference(series: Series) -> Floats:
 
 
 def sudden_changes(series: Series, history: Flags, expectation: Expectation) -> Floats:
-    """Return the size of each step (n,) in units of what is usual at its time of day, by the history.
+    """Return the size of each step (n,) in units of the usual size at its time of day.
 
     A step that is expected at its time is counted from the expected one.
     """

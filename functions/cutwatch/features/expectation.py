@@ -1,4 +1,4 @@
-"""What a metric is expected to be: the usual value, its scale, and the range that holds 90 % of normal datapoints.
+"""Expected values of a metric: their scale, and the range that holds 90 % of normal datapoints.
 
 The profile and the scale are learned from the history before a window; level and range follow the datapoints
 themselves and never look ahead.
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.features.seasonality import DAY, Profile, slots_of_day
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 # The level is the median residual of the last day, at least of 12 datapoints.
@@ -38,10 +38,10 @@ _WARM_UP = 7 * DAY
 
 @dataclass(frozen=True, eq=False)
 class Expectation:
-    """Of each position of a series (n,): the expected value, the scale of deviations from it, the range of 90 %.
+    """Expected value, scale of deviations and range of 90 % at each position of a series (n,).
 
     `deviations` are datapoints less the expected value, in units of scale; in the history before the window each day is
-    held against the other days. `rhythm` says whether there is a daily or weekly one, `resolution` is one step of a
+    compared with the other days. `rhythm` says whether there is a daily or weekly one, `resolution` is one step of a
     metric that hardly ever changes, else 0; `slots` are times of the day.
     """
 
@@ -62,7 +62,7 @@ class Expectation:
 
     @property
     def outside(self) -> Flags:
-        """Where a datapoint lies outside the expected range."""
+        """Flags of datapoints outside the expected range (n,)."""
         values = self.values + self.residuals
         rounding = _ROUNDING_OF_SCALE * self.scale
         return (values < self.low - rounding) | (values > self.high + rounding)
@@ -176,7 +176,7 @@ def _with_floors(by_time: Floats, overall: float, past: Floats, resolution: floa
 
 
 def _level(left: Floats, period: int) -> Floats:
-    """Return the median of what was left over the days before each position (n,); 0 where hardly anything is known."""
+    """Return the median residual of the time before each position (n,); 0 where hardly anything is known."""
     size = max(_LEVEL_SECONDS // period, _LEVEL_DATAPOINTS)
     # Every hour is often enough, and fast.
     every = max(3_600 // period, 1)

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from cutwatch.detectors.detector import Engine, Feature
 from cutwatch.features.changes import difference, lag_one_autocorrelation
 from cutwatch.features.expectation import expect, spread_of
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
-
-Floats = NDArray[np.float64]
 
 # `auto`: from this lag-one autocorrelation within a day on, incidents show as sudden changes, and a rhythm that breaks as
 # a residual; up to the other, as unusual values. Between them both are watched: no metric changes sides by a hair.
@@ -30,7 +29,7 @@ class FeatureRows:
     epochs: NDArray[np.int64]
 
     def none(self) -> "FeatureRows":
-        """Of the same shape, without rows."""
+        """Return an empty result of the same shape."""
         return FeatureRows(self.rows[:0], self.epochs[:0])
 
 
@@ -69,7 +68,7 @@ class FeatureRecipe:
         time_zone: str,
         engine: Engine,
     ) -> Self:
-        """Return the recipe for a history with at least one datapoint; `auto` chooses by its autocorrelation.
+        """Return the recipe for a history that begins with the metric; `auto` chooses by its autocorrelation.
 
         SageMaker's forest gives one score, so `auto` chooses one feature for it.
         """
@@ -83,7 +82,7 @@ class FeatureRecipe:
             centre,
             shingle_size,
             time_zone,
-            int(series.epochs[known[0]]),
+            int(series.epochs[0]),
         )
         spreads = [_spread(column) for column in plain._columns(series, _after(series))]
         return cls(plain.features, tuple(spreads), centre, shingle_size, time_zone, plain.first)
@@ -121,7 +120,7 @@ class FeatureRecipe:
         return [columns[feature] for feature in self.features]
 
     def to_payload(self) -> dict[str, Any]:
-        """As it is stored with the model."""
+        """Return the recipe as JSON values."""
         return asdict(self)
 
     @classmethod

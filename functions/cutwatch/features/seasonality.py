@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
 
-Floats = NDArray[np.float64]
-Epochs = NDArray[np.int64]
 Integers = NDArray[np.int64]
 
 DAY = 86_400
@@ -65,7 +64,7 @@ class Profile:
         simpler: tuple[Self, Floats],
         time_zone: str,
     ) -> tuple[Self, Floats]:
-        """Return the profile of so many kinds of day; where it knows no day, the simpler one's."""
+        """Return the profile of this many kinds of day; where it knows no day, the simpler one's."""
         slot_seconds = min(max(series.period, SHORTEST_SLOT), DAY)
         days, slots = _days_and_slots(series.epochs, time_zone, slot_seconds)
         grid = _by_day(days - days[0], slots, np.where(known, series.values, np.nan), slot_seconds)
@@ -97,7 +96,7 @@ class Profile:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the metric has no rhythm."""
+        """True if the metric has no rhythm."""
         return self.table.size == 1
 
 

@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cutwatch.errors import MalformedState
 from cutwatch.features.recipe import FeatureRows
 from cutwatch.forests.learning_forest import LearningForest
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.windows import LEAD_IN, LEAD_IN_DATAPOINTS
-
-Floats = NDArray[np.float64]
-Epochs = NDArray[np.int64]
 
 # Scores are remembered as long as they are the history of windows to come, and a day longer.
 _REMEMBERED_SECONDS = int(LEAD_IN.total_seconds()) + 86_400
@@ -90,7 +87,7 @@ class ForestCheckpoint:
                 state = cls(forest, int(stored["through"]), stored["epochs"], stored["scores"])
             state._check()
         except Exception as error:  # zipfile, numpy and the forest each have errors of their own
-            raise MalformedState(f"it is no state of a forest: {error}") from error
+            raise MalformedState(f"not a checkpoint of a forest: {error}") from error
         return state
 
     def _check(self) -> None:

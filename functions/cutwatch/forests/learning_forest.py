@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from krcf import RandomCutForest
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from cutwatch.timeseries.arrays import Floats
 
 # Larger samples than a static forest's: what this one has learned must not be forgotten within days.
 TREES = 30

@@ -12,7 +12,7 @@ from cutwatch.timestamps import ceil_to_period, floor_to_period
 
 # Time for the job, and for waiting on a quota, before the oldest datapoint becomes too old to publish.
 PUBLISHING_MARGIN = timedelta(hours=12)
-# The history before a window by which it is judged: so long, and so many datapoints.
+# Length of the history before a window: at least this time, and this many datapoints.
 LEAD_IN, LEAD_IN_DATAPOINTS = timedelta(days=30), 1_000
 
 
@@ -40,7 +40,7 @@ class Window:
 
 
 def lead_in_start(period: int, start: datetime) -> datetime:
-    """Return the start of the history by which a window from `start` on is judged; `period` is in seconds."""
+    """Return the start of the history of a window from `start` on; `period` is in seconds."""
     length = max(LEAD_IN, LEAD_IN_DATAPOINTS * timedelta(seconds=period))
     return floor_to_period(start - length, period)
 

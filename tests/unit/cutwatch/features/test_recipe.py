@@ -139,7 +139,9 @@ def test_sagemakers_forest_gives_one_score_and_so_gets_one_feature() -> None:
 
 
 def test_a_recipe_knows_when_its_metric_began() -> None:
-    assert learn([None, None, 3.0, 4.0]).first == int(NOON.timestamp()) + 600
+    history = a_series([None, None, 3.0, 4.0]).from_first()
+    recipe = FeatureRecipe.fit(history, "auto", 1, "UTC", "lambda")
+    assert recipe.first == int(NOON.timestamp()) + 600
 
 
 def test_scores_are_told_apart_by_feature_and_a_joint_score_counts_as_the_values() -> None:
