@@ -1,12 +1,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A file's tests share servers and stay in one process; conftest.py puts the longest files first.
+ALL_TESTS := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 15 -m "not container"
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help setup demo test faults fuzz check e2e security lock clean
+.PHONY: help setup demo unit test slow-tests coverage mutations faults fuzz check e2e security lock clean
 
 help: ## what can be made
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 setup: $(VENV)/.ready ## the virtual environment with everything in requirements.lock
 
@@ -21,8 +23,24 @@ $(VENV)/.ready: requirements.lock pyproject.toml localaws/pyproject.toml
 demo: setup ## the whole system on generated data, on the embedded local AWS
 	@$(BIN)/cutwatch demo
 
-test: setup ## all tests
-	@$(BIN)/pytest -n auto -m "not container"
+unit: setup ## the pure tests, in seconds: no AWS, no server
+	@$(BIN)/pytest -q -n auto tests/unit
+	@$(BIN)/pytest -q -n 0 localaws/tests/unit
+
+test: setup ## all tests, the slowest listed at the end
+	@$(ALL_TESTS)
+
+slow-tests: setup ## the tests over 2 s of processor time that are not marked slow, in the newest run
+	@$(BIN)/python -m tests.support.processor_time
+
+coverage: setup ## branch coverage of functions, cli and localaws: build/coverage.json
+	@mkdir -p build
+	@$(BIN)/coverage run -m pytest -q -n 0 tests/unit tests/integration tests/template localaws/tests
+	@$(BIN)/coverage json
+	@$(BIN)/coverage report --format total --precision 2
+
+mutations: setup ## 50 seeded mutations of functions/cutwatch, and how many of them the tests kill
+	@$(BIN)/python benchmarks/mutations.py --seed 1 --count 50
 
 faults: setup ## every call of a training and of a transform with every fault: the matrix, and how many cases passed
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults
@@ -38,7 +56,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --region us-east-1
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/monitoring.yaml
-	$(BIN)/pytest -n auto -m "not container"
+	$(ALL_TESTS)
 
 e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
 	@$(BIN)/pytest -rs tests/e2e

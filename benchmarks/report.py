@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cutwatch_cli.report import write_page
-from tests.browser.chromium import Browser, chromium
+from tests.support.chromium import Browser, chromium
 from tests.support.sample_reports import nine_weeks, page_of
 
 _DETECTORS = (10, 25, 50)

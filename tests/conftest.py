@@ -1,48 +1,40 @@
 """What every test may ask for: the resolved stack and an AWS account on moto."""
 
-import os
-from collections.abc import Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
-from tests.support.account import Account, open_account
-from tests.support.stack import REGION, Stack
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-# Handlers read these when they are imported; credentials are set so that no test can reach a real account.
-os.environ.update(
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_SESSION_TOKEN="testing",
-    AWS_DEFAULT_REGION=REGION,
-    POWERTOOLS_METRICS_NAMESPACE="Cutwatch/Operations",
-    POWERTOOLS_TRACE_DISABLED="1",
-)
+    from tests.support.account import Account
+    from tests.support.stack import Stack
 
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("cutwatch", deadline=None)
-settings.load_profile("cutwatch")
+# The local AWS and moto take seconds to import, so only the fixtures that need them do.
 
 
 @pytest.fixture(scope="session")
 def stack() -> Stack:
     """The template with every parameter at its default."""
+    from tests.support.stack import Stack  # noqa: PLC0415
+
     return Stack()
 
 
 @pytest.fixture(scope="session")
 def impatient_stack() -> Stack:
     """The template, but for the pauses between two looks at a job."""
+    from tests.support.stack import Stack  # noqa: PLC0415
+
     return Stack(PollSeconds="0")
 
 
 @pytest.fixture
 def account(impatient_stack: Stack) -> Iterator[Account]:
     """An account of its own for each test, in which nothing is done that the template's roles do not allow."""
+    from tests.support.account import open_account  # noqa: PLC0415
+
     with open_account(impatient_stack) as opened:
         yield opened
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """pytest sets the filters of observability.py aside."""
-    config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, get_args
 
@@ -48,6 +49,25 @@ for command in (discover, cost, status, events, report, start, logs, silence, lo
 def main() -> None:
     """Entry point of `cutwatch`."""
     app()
+
+
+def _print_version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"cutwatch {version('cutwatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.chromium import WIDE, Browser, NoChromium, chromium
+from tests.support.chromium import WIDE, Browser, NoChromium, chromium
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.chromium import Browser
+from tests.support.chromium import Browser
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from cutwatch_cli.report import Page, write_page
-from tests.browser.chromium import NARROW, Browser
+from tests.support.chromium import NARROW, Browser
 from tests.support.sample_reports import (
     HOSTILE,
     PERIOD,

@@ -11,8 +11,8 @@ import pytest
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.timestamps import format_timestamp
-from tests.browser.chromium import Browser
-from tests.browser.widget_pictures import PICTURES
+from tests.support.chromium import Browser
+from tests.support.widget_pictures import PICTURES
 from tests.support.widgets import LAST_TRANSFORM, NOW, Dashboard, eventful_dashboard, page
 
 pytestmark = pytest.mark.browser
@@ -164,7 +164,7 @@ def test_a_name_that_is_markup_is_shown_as_text_and_runs_nothing(
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_documents_have_pictures_of_it(theme: Theme) -> None:
-    """`python -m tests.browser.widget_pictures` makes them anew."""
+    """`python -m tests.support.widget_pictures` makes them anew."""
     picture = PICTURES[theme].read_bytes()
     assert picture.startswith(base64.b64decode("iVBORw0KGgo="))
     assert len(picture) < 200_000

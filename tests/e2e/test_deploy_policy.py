@@ -14,11 +14,11 @@ from localaws.callers import assume
 from localaws.embedded_ministack import ACCOUNT_ID
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied
-from tests.e2e.local_server import BIN
 from tests.support.cloudformation_permissions import ACTIONS, Provisioned, actions
+from tests.support.every_call import DENIALS
+from tests.support.local_server import BIN
 from tests.support.policy_documents import environment, role_with
-from tests.support.stack import PROJECT
-from tests.workflow.every_call import DENIALS
+from tests.support.project import PROJECT
 
 STACK = "cutwatch-dev"
 STACK_OF_SAM = "aws-sam-cli-managed-default"

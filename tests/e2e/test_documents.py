@@ -15,10 +15,10 @@ from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.registry.registry import Registry
 from cutwatch_cli.replay.application import deploy
 from localaws import LocalAws, Stack
-from tests.e2e.local_server import cutwatch_local
-from tests.e2e.reader import Reader, Typed, filled, missing_tools
 from tests.support.documents import DOCUMENTS, Shown, shown
-from tests.support.stack import PROJECT
+from tests.support.local_server import cutwatch_local
+from tests.support.project import PROJECT
+from tests.support.reader import Reader, Typed, filled, missing_tools
 
 # By how the command begins.
 NOT_RUN = {

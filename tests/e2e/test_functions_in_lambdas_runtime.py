@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from cutwatch.aws.clients import client
-from tests.e2e.lambda_emulator import emulated, why_not
-from tests.e2e.local_server import BIN, LocalServer, cutwatch_local
-from tests.e2e.sample_state import SampleState
+from tests.support.lambda_emulator import emulated, why_not
+from tests.support.local_server import BIN, LocalServer, cutwatch_local
+from tests.support.project import PROJECT
 from tests.support.sample_events import EVENTS, sample
-from tests.support.stack import FUNCTION, PROJECT, Stack, camel, snake
+from tests.support.sample_state import SampleState
+from tests.support.stack import FUNCTION, Stack, camel, snake
 
 STACK = "cutwatch-prod"
 FUNCTIONS = sorted(snake(logical_id) for logical_id in Stack().resources(FUNCTION))

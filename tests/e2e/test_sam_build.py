@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.support.project import PROJECT
+
 # e_machine of an ELF header, least significant byte first
 MACHINES = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
 SAM = Path(sys.executable).with_name("sam")

@@ -19,7 +19,7 @@ from tests.faults.shop import (
     Shop,
     Standing,
 )
-from tests.workflow.fleet import FIRST_TRAINING
+from tests.support.fleet import FIRST_TRAINING
 
 _OF_THE_RUN = ("ListDetectors", "RetireDetectors", "SummarizeRun")
 # Cleaning up comes when all else is done: what cannot be deleted now is deleted later, and fails nobody.

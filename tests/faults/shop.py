@@ -11,9 +11,10 @@ import numpy as np
 
 from cutwatch.aws.clients import from_item
 from cutwatch.registry.detector_record import Model
-from localaws.snapshots import Snapshot
 from localaws.stacks import Execution, ExecutionResult
-from tests.workflow.fleet import FIRST_TRAINING, Fleet, detector, fleet
+from tests.support import snapshots
+from tests.support.fleet import FIRST_TRAINING, Fleet, detector, fleet
+from tests.support.snapshots import Snapshot
 
 PERIOD = 900
 HISTORY = timedelta(days=3)
@@ -103,7 +104,7 @@ class Shop:
         aws = self.fleet.aws
         aws.faults.clear()
         aws.sagemaker.forget()
-        aws.restore(self.before[scenario])
+        snapshots.put_back(aws, self.before[scenario])
         self._remember_executions()
         aws.calls.clear()
         aws.clock.move_to(TRAINED_AT - timedelta(minutes=5))
@@ -116,7 +117,7 @@ class Shop:
             s3.put_object(Bucket=bucket, Key=key, Body=content)
 
     def standing(self) -> Standing:
-        snapshot = self.fleet.aws.snapshot()
+        snapshot = snapshots.take(self.fleet.aws)
         return Standing(
             self._objects(snapshot),
             self._items(snapshot),
@@ -177,11 +178,11 @@ def opened_shop() -> Iterator[Shop]:
         for watched in DETECTORS:
             _load(deployed, watched.metric or "")
         shop = Shop(deployed)
-        shop.before["by need"] = deployed.aws.snapshot()
+        shop.before["by need"] = snapshots.take(deployed.aws)
         _grow_older(deployed)
-        shop.before["training"] = deployed.aws.snapshot()
+        shop.before["training"] = snapshots.take(deployed.aws)
         shop.run("training")
-        shop.before["transform"] = deployed.aws.snapshot()
+        shop.before["transform"] = snapshots.take(deployed.aws)
         yield shop
 
 

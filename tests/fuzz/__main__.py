@@ -13,7 +13,7 @@ from random import Random
 
 import atheris
 
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 # Two values that differ in one bit of a comparison are alike to nobody but a fuzzer that sees them compared.
 with atheris.instrument_imports(include=["cutwatch", "cutwatch_cli", "yaml"]):

@@ -7,7 +7,7 @@ from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.errors import InvalidDetectors
 from tests.fuzz.harness import Harness, names
 from tests.fuzz.mutations import of_yaml
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 _SEEDS = (
     (PROJECT / "functions" / "detectors.yaml").read_bytes(),

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from cutwatch.timestamps import parse_timestamp
-from tests.support.account import Account, counted_calls
+from tests.support.account import Account
 from tests.support.builders import a_model, a_run
+from tests.support.client_events import counted_calls
 from tests.support.sample_events import sample
 
 EVENT = sample("check_freshness")

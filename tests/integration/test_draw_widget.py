@@ -13,8 +13,9 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, Throttled
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.timestamps import floor_to_period, format_timestamp
-from tests.support.account import Account, counted_calls
+from tests.support.account import Account
 from tests.support.builders import a_model
+from tests.support.client_events import counted_calls
 from tests.support.widgets import request
 
 CHECKOUT = Detector("checkout", "Shop", "Orders", "Sum", {"Service": "<checkout>"})

@@ -12,8 +12,8 @@ from cutwatch.errors import InvalidDetectors, InvalidInput
 from cutwatch.registry.detector_record import Model
 from tests.support.account import Account
 from tests.support.builders import NOON, a_model
+from tests.support.project import PROJECT
 from tests.support.sample_events import sample
-from tests.support.stack import PROJECT
 
 TWO = """
 detectors:

@@ -17,8 +17,9 @@ from cutwatch.errors import AccessDenied, Throttled
 from cutwatch.registry.detector_record import CarriedState
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
-from tests.support.account import Account, counted_calls
+from tests.support.account import Account
 from tests.support.builders import a_model, a_recipe
+from tests.support.client_events import counted_calls
 from tests.support.sample_events import sample
 
 EVENT = sample("publish_anomalies")

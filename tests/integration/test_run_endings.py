@@ -13,8 +13,9 @@ from cutwatch.errors import AccessDenied, ClaimHeld, Throttled
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.silences import Silence
 from cutwatch.timestamps import floor_to_period, parse_timestamp
-from tests.support.account import Account, counted_calls
+from tests.support.account import Account
 from tests.support.builders import a_model, an_outcome
+from tests.support.client_events import counted_calls
 from tests.support.sample_events import sample
 
 SUMMARIZE, RECORD = sample("summarize_run"), sample("record_outcome")

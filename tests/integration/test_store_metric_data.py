@@ -10,8 +10,9 @@ from cutwatch.aws.clients import client
 from cutwatch.detectors.detector import Detector
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.outcome import Outcome
-from tests.support.account import Account, counted_calls
+from tests.support.account import Account
 from tests.support.builders import a_model, a_recipe, an_outcome
+from tests.support.client_events import counted_calls
 from tests.support.sample_events import sample
 
 EVENT = sample("store_metric_data")

@@ -24,6 +24,7 @@ from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.detector_record import Model
 from cutwatch.registry.registry import Registry
 from cutwatch.timestamps import floor_to_period
+from tests.support.client_events import hook
 from tests.support.permissions import (
     Need,
     Statement,
@@ -237,25 +238,3 @@ def unobserved_client(service: str) -> Any:
     """A client apart from that of the functions, whose calls are counted and held against their roles."""
     session: Any = boto3.session.Session()
     return session.client(service)
-
-
-@contextmanager
-def hook(aws_client: Any, event: str, handler: Any) -> Iterator[None]:
-    """Let a handler see an event of botocore's before any other."""
-    aws_client.meta.events.register_first(event, handler)
-    try:
-        yield
-    finally:
-        aws_client.meta.events.unregister(event, handler)
-
-
-@contextmanager
-def counted_calls(service: str) -> Iterator[list[str]]:
-    """The operations that our client of a service is asked for, in order."""
-    operations: list[str] = []
-
-    def record(model: Any, **_: Any) -> None:
-        operations.append(model.name)
-
-    with hook(client(service), f"before-call.{service}", record):
-        yield operations

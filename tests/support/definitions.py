@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 LAMBDA = re.compile(r"\$\{(\w+)Arn\}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(PROJECT.glob("docs/*.md"))]
 _HTML_LINK = re.compile(r"""(?:src|srcset|href)="([^"]+)\"""")

@@ -9,7 +9,7 @@ from unittest.mock import patch
 from localaws import LocalAws
 from localaws.callers import Credentials, assume
 from localaws.embedded_ministack import ACCOUNT_ID
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 FOLDER = PROJECT / "docs" / "policies"
 

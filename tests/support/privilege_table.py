@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localaws.iam.permissions import Use
+from tests.support.every_call import account_of_everything
 from tests.support.permissions import listed, statements
-from tests.support.stack import ACCOUNT, PROJECT, REGION, Stack
-from tests.workflow.every_call import account_of_everything
+from tests.support.project import PROJECT
+from tests.support.stack import ACCOUNT, REGION, Stack
 
 DOCUMENT = PROJECT / "docs" / "security.md"
 _TABLE = re.compile(r"(?<=<!-- roles -->\n).*?(?=<!-- end of roles -->)", re.DOTALL)

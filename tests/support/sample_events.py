@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 EVENTS = PROJECT / "events"
 

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from localaws.template_file import read_template
+from tests.support.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
-# Where the packages are, for processes that a test starts.
-SEARCHED = [str(PROJECT / folder) for folder in ("functions", "cli", "localaws/src")]
 TEMPLATE = PROJECT / "template.yaml"
 ACCOUNT, REGION = "123456789012", "us-east-1"
 NO_VALUE = object()

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.support.fleet import FIRST_TRANSFORM, PERIOD, START, Fleet, detector, fleet, usual
 from tests.support.sample_events import sample
-from tests.workflow.fleet import FIRST_TRANSFORM, PERIOD, START, Fleet, detector, fleet, usual
 
 CHECKOUT = replace(
     detector("checkout", engine="lambda", missing_data="anomalous"),

@@ -6,7 +6,7 @@ from statistics import median, quantiles
 
 import pytest
 
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 MODULE_LINES = 300
 MEDIAN_LINES = 8

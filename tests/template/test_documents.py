@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from tests.support.dashboard_schema import problems
-from tests.support.stack import PROJECT, TEMPLATE, Stack
+from tests.support.project import PROJECT
+from tests.support.stack import TEMPLATE, Stack
 
 DASHBOARD = PROJECT / "docs" / "dashboard.md"
 # A setting with the comment above it.

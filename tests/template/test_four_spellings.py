@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.support.definitions import LAMBDA, all_states, definition, lambda_of
+from tests.support.project import PROJECT
 from tests.support.sample_events import EVENTS
-from tests.support.stack import FUNCTION, PROJECT, STATE_MACHINE, Stack, snake
+from tests.support.stack import FUNCTION, STATE_MACHINE, Stack, snake
 
 MACHINES = ("training", "transform")
 ENDPOINT = re.compile(r'"endpoint": "\$\{(\w+)Arn\}"')

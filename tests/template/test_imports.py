@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stack import FUNCTION, PROJECT, Stack, snake
+from tests.support.project import PROJECT
+from tests.support.stack import FUNCTION, Stack, snake
 
 FUNCTIONS = PROJECT / "functions"
 DOMAIN = sorted((FUNCTIONS / "cutwatch").rglob("*.py"))

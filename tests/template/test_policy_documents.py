@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.permissions import Statement, listed
 from tests.support.policy_documents import FOLDER, document
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 DOCUMENTS = sorted(path.stem for path in FOLDER.glob("*.json"))
 # "IAM and AWS STS quotas": characters that are no white space; a role's inline policies together.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 LINE = re.compile(r"(?P<name>[\w.-]+)(\[[\w,]+\])?==(?P<version>[\w.]+)(?: ; (?P<marker>.+))?")
 SHIPPED = ["functions/requirements.txt", "layers/numerics/requirements.txt"]

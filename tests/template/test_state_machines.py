@@ -19,7 +19,8 @@ from tests.support.definitions import (
     successors,
     text,
 )
-from tests.support.stack import PROJECT, STATE_MACHINE, Stack, snake
+from tests.support.project import PROJECT
+from tests.support.stack import STATE_MACHINE, Stack, snake
 
 MACHINES = ("training", "transform")
 TRANSIENT = {"Throttled", "ServiceFault", "ConnectionLost"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.project import PROJECT
 from tests.support.prose import Passage, markdown_passages, passages, python_passages, yaml_passages
-from tests.support.stack import PROJECT
 
 # Add a glob to scan more: Markdown, JSON, templates (descriptions), Python (docstrings and messages).
 SCANNED = (

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from cutwatch.detectors.detector import Detector
-from tests.workflow.fleet import (
+from tests.support.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,
     Fleet,

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from localaws.calls import Call
+from tests.support.every_call import DENIALS
+from tests.support.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, usual
 from tests.support.permissions import listed, statements
 from tests.support.stack import ACCOUNT, REGION, Stack
-from tests.workflow.every_call import DENIALS
-from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, usual
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 SUBNETS, GROUPS = ["subnet-0a1b2c3d", "subnet-4e5f6a7b"], ["sg-8c9d0e1f"]

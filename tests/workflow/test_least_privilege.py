@@ -4,8 +4,8 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from tests.support.every_call import Account, account_of_everything
 from tests.support.privilege_table import DOCUMENT, NOT_SEEN_HERE, ONLY_WITH_PARAMETERS, with_table
-from tests.workflow.every_call import Account, account_of_everything
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from cutwatch.detectors.detector import CutoffRule, MinimumDeviation
 from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.timestamps import parse_timestamp
 from localaws import Fault
-from tests.workflow.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
-from tests.workflow.fleet import (
+from tests.support.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
+from tests.support.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,
     PERIOD,

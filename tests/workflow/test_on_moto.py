@@ -17,10 +17,10 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.errors import TRANSIENT_RETRIES, Throttled
 from tests.support.account import Account
 from tests.support.builders import a_model
+from tests.support.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
 from tests.support.sample_events import sample
 from tests.support.stack import Stack
 from tests.support.state_machines import Execution, StateMachines, deployed
-from tests.workflow.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
 
 TRAINING, TRANSFORM = sample("training"), sample("transform")
 NOW = datetime(2026, 11, 2, 4, 0, 3, tzinfo=UTC)

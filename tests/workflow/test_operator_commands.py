@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from cutwatch_cli.main import app
 from localaws.faults import Fault
-from tests.workflow.fleet import FIRST_TRANSFORM, WEEK, Fleet, detector, fleet, with_spike
+from tests.support.fleet import FIRST_TRANSFORM, WEEK, Fleet, detector, fleet, with_spike
 
 FIRST_RUN = "transform-20260608T030000Z"
 NEXT_WEEK = FIRST_TRANSFORM + WEEK

@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 from cutwatch.aws.s3 import Bucket
 from cutwatch_cli.main import app
 from localaws.calls import Call
+from tests.support.every_call import DENIALS
+from tests.support.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
 from tests.support.policy_documents import acting_in, document, role_with
-from tests.workflow.every_call import DENIALS
-from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
 
 RUN = "transform-20260608T030000Z"
 # The local AWS lets pass the time-out of every training that a transform has asked for.

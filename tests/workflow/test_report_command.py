@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cutwatch_cli.main import app
 from localaws.faults import Fault
-from tests.workflow.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
+from tests.support.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
 
 # The local AWS lets pass the time-out of every training that a transform has asked for.
 LONG = ("--since", "60d")

@@ -10,7 +10,7 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.detector import Engine
 from cutwatch.forests.checkpoint import ForestCheckpoint
 from localaws import Fault
-from tests.workflow.fleet import (
+from tests.support.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,
     PERIOD,

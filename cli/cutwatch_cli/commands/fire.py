@@ -31,7 +31,7 @@ def fire(
     if not endpoint_url.startswith("http"):
         _end(f"--endpoint-url {endpoint_url}: expected a URL", _USER_MISTAKE)
     query = urlencode({"rule": rule} | ({"at": at} if at else {}))
-    for execution in _started(f"{endpoint_url.rstrip('/')}/_cutwatch/fire?{query}", endpoint_url):
+    for execution in _started(f"{endpoint_url.rstrip('/')}/_localaws/fire?{query}", endpoint_url):
         typer.echo(execution)
 
 

@@ -1,4 +1,4 @@
-"""The local AWS: what this application, boto3, the AWS CLI and the SAM CLI cannot tell from AWS, in one process."""
+"""A local AWS in one process, for boto3, the AWS CLI, the SAM CLI and serverless applications."""
 
 from localaws.faults import Fault
 from localaws.local_aws import LocalAws

@@ -1,4 +1,4 @@
-"""An HTTP request read as the AWS API call it is: service, operation, parameters, caller."""
+"""An HTTP request read as a call of AWS's API: service, operation, parameters, caller."""
 
 import gzip
 import json
@@ -31,13 +31,13 @@ class ApiRequest:
 
     @cached_property
     def body(self) -> bytes:
-        """The body as the service reads it; S3 alone stores an encoding instead of undoing it."""
+        """Return the body as the service reads it; S3 alone stores an encoding instead of undoing it."""
         if self.service != "s3" and self.headers.get("content-encoding") == "gzip":
             return gzip.decompress(self.raw_body)
         return self.raw_body
 
     def without_payload(self) -> Self:
-        """The request with no more of its body than its parameters need."""
+        """Return the request with no more of its body than its parameters need."""
         return replace(self, raw_body=b"" if self.protocol == "rest" else self.raw_body)
 
     @cached_property
@@ -50,7 +50,7 @@ class ApiRequest:
 
     @cached_property
     def service(self) -> str:
-        """The service's name as boto3 spells it; empty for what is no AWS call."""
+        """Return the service's name as boto3 spells it, empty if the request is not a call of AWS's."""
         signed_for = self._credential.get("service", "")
         name = _CLIENT_NAMES.get(signed_for, signed_for)
         return name if name in _known_services() else ""
@@ -86,7 +86,7 @@ class ApiRequest:
 
     @cached_property
     def _query_parameters(self) -> Mapping[str, Any]:
-        """The form as the operation's model reads it; as it is where the service has no such operation."""
+        """Read the form by the operation's model, or leave it as it is if there is no such operation."""
         try:
             shape = operation_model(self.service, self.operation).input_shape
         except OperationNotFoundError:
@@ -110,7 +110,7 @@ class ApiRequest:
 
     @cached_property
     def _rest(self) -> tuple[str, Mapping[str, str]]:
-        """The most specific REST operation of the service that this path and query address."""
+        """Return the most specific REST operation of the service that this path and query address."""
         for operation in _rest_operations(self.service):
             match = operation.path.fullmatch(self.path)
             if (

@@ -1,4 +1,4 @@
-"""What goes back to a caller, in the protocol that the caller spoke."""
+"""Responses in the protocol of the request."""
 
 import json
 from collections.abc import Mapping

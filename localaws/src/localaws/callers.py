@@ -1,4 +1,4 @@
-"""Who is behind an access key."""
+"""Callers behind access keys."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ OPERATOR_CREDENTIALS = Credentials(OPERATOR, OPERATOR)
 
 
 def assume(role: str, session: str) -> Credentials:
-    """Credentials of the role, known to STS, so that every call tells its caller."""
+    """Return credentials of the role that STS knows, so that every call tells its caller."""
     digest = hashlib.sha256(f"{role}/{session}".encode()).hexdigest()
     credentials = Credentials(f"ASIA{digest[:16].upper()}", digest[16:56], digest)
     service("sts").register_session(
@@ -37,7 +37,7 @@ def assume(role: str, session: str) -> Credentials:
 
 
 def caller_of(access_key: str) -> str:
-    """The role and session of a temporary key, such as `my-role/my-function`; else the key itself."""
+    """Return role and session of a temporary key, such as `my-role/my-function`, or else the key itself."""
     session = service("sts")._sessions.get(access_key)
     if session is None:
         return access_key
@@ -45,6 +45,6 @@ def caller_of(access_key: str) -> str:
 
 
 def role_of(caller: str) -> str | None:
-    """The role that a caller acts in; the operator acts in none and may do everything."""
+    """Return the role of a caller; the operator has none and may do everything."""
     role, slash, _ = caller.partition("/")
     return role if slash else None

@@ -1,4 +1,4 @@
-"""The record of every API call: who called what, with which parameters, to which effect."""
+"""The log of every API call: caller, operation, parameters, error."""
 
 import threading
 from collections import deque
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """One call. Its parameters are read again whenever they are asked for: most never are, and some are large.
+    """One call. Its parameters are read again whenever they are asked for, because most never are and some are large.
 
     `role` is the role whose permissions made it possible, None for the operator's own calls.
     """
@@ -33,7 +33,7 @@ class Call:
 
 
 class CallLog(Sequence[Call]):
-    """Every call so far, oldest first; no more than the last `most`, where that is given."""
+    """Every call so far, oldest first, or the last `most` of them."""
 
     def __init__(self, most: int | None = None) -> None:
         self._lock = threading.Lock()
@@ -57,7 +57,7 @@ class CallLog(Sequence[Call]):
         ]
 
     def count(self, value: Any) -> int:
-        """How often an operation such as `cloudwatch.GetMetricData` was called."""
+        """Count the calls of an operation such as `cloudwatch.GetMetricData`."""
         service, _, operation = str(value).partition(".")
         return len(self.of(service, operation or None))
 

@@ -1,4 +1,4 @@
-"""The time that the whole local AWS, and the process it lives in, goes by.
+"""The clock of the local AWS and of the process that it runs in.
 
 Waiting costs no real time: when everything that could still act is waiting, the clock skips to the first moment
 at which something wakes up. Deadlines, polling loops and job durations therefore behave as on AWS, at once.
@@ -58,7 +58,7 @@ class Clock:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Work of this thread during which no wait may be skipped: it could change what comes next."""
+        """Skip no wait while this thread works, because the work could change what comes next."""
         if getattr(self._thread, "is_busy", False):
             yield
             return
@@ -71,7 +71,7 @@ class Clock:
 
     @contextmanager
     def already_held(self) -> Iterator[None]:
-        """Busy work of this thread for which somebody else holds the clock."""
+        """Mark work of this thread as busy for which another thread holds the clock."""
         self._thread.is_busy = True
         try:
             yield
@@ -97,7 +97,7 @@ class Clock:
             self._sleep_until(wake_at, lambda: False)
 
     def wait_until(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Let busy work wait for something that others do, at most for so long; whether it was done."""
+        """Let busy work wait for others, at most for so long, and return whether they were done."""
         return self._sleep_until(self.now() + timedelta(seconds=seconds), done)
 
     def _sleep_until(self, wake_at: datetime, done: Callable[[], bool]) -> bool:
@@ -118,7 +118,7 @@ class Clock:
             self._wake()
 
     def _wake(self, *, everybody: bool = False) -> None:
-        """Make busy again whoever has waited enough, before anybody can skip further."""
+        """Make sleepers busy again that have waited enough, before the clock can skip further."""
         now = self.now()
         woken = [
             sleeper
@@ -139,7 +139,7 @@ class Clock:
 
 
 class _Sleeper:
-    """Something that waits until a time, or until what it waits for is done."""
+    """A wait until a time, or until something is done."""
 
     def __init__(self, wake_at: datetime, done: Callable[[], bool]) -> None:
         self.wake_at = wake_at

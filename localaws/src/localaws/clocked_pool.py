@@ -9,7 +9,7 @@ from localaws.clock import Clock
 
 
 class ClockedPool(ThreadPoolExecutor):
-    """Threads that hold the clock from submission on and hand their hold to the next item: none starts late."""
+    """Threads that hold the clock from submission on and pass their hold to the next item, so that none starts late."""
 
     def __init__(self, clock: Clock, max_workers: int) -> None:
         super().__init__(max_workers)

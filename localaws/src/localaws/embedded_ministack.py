@@ -94,7 +94,7 @@ def _app() -> Any:
 
 
 def service(name: str) -> Any:
-    """One of MiniStack's service modules; untyped, because MiniStack is."""
+    """Return one of MiniStack's service modules; untyped, because MiniStack is."""
     return importlib.import_module(f"ministack.services.{name}")
 
 
@@ -110,7 +110,7 @@ def account_scope(region: str) -> Iterator[None]:
 
 
 def _quieten() -> None:
-    """Let what MiniStack and the SAM translator log reach a handler of the user's, but not stderr by default."""
+    """Let the logs of MiniStack and the SAM translator reach handlers of the user's, but not stderr by default."""
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         if not logger.handlers:
@@ -119,7 +119,7 @@ def _quieten() -> None:
 
 @contextmanager
 def _untouched_root_logger() -> Iterator[None]:
-    """MiniStack configures the root logger on import; a library's user keeps their own."""
+    """Keep the user's root logger, which MiniStack configures on import."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     try:

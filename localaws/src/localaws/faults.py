@@ -1,4 +1,4 @@
-"""Faults on demand: what AWS sometimes does to a call, done to the calls that a test names."""
+"""Faults on demand: make the calls that a test names fail as calls to AWS sometimes do."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ CallerEnd = Literal["killed", "timed out"]
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to matching calls: any mixture of slowness and one way to fail.
+    """A fault of matching calls: any mixture of slowness and one way to fail.
 
     `error` answers with that AWS error code instead of doing the work. `reset` cuts the connection, `before`
     the work is done or `after` it. `ends` is what becomes of the calling function once the work is done and before
@@ -48,7 +48,7 @@ class Fault:
         )
 
     def after_a_hit(self) -> Self:
-        """What is left of it once one more call has met it."""
+        """Return what is left of the fault once one more call has met it."""
         if self.skip:
             return replace(self, skip=self.skip - 1)
         return self if self.times is None else replace(self, times=self.times - 1)
@@ -59,11 +59,10 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: list[Fault] = []
+        self._faults: dict[object, Fault] = {}
 
     def add(self, fault: Fault) -> None:
-        with self._lock:
-            self._faults.append(fault)
+        self._add(fault)
 
     def clear(self) -> None:
         with self._lock:
@@ -71,23 +70,32 @@ class Faults:
 
     @contextmanager
     def during(self, fault: Fault) -> Iterator[None]:
-        """Have the fault in force inside a `with` block only."""
-        self.add(fault)
+        """Have the fault in force inside a `with` block only; other faults stay."""
+        key = self._add(fault)
         try:
             yield
         finally:
-            self.clear()
+            with self._lock:
+                self._faults.pop(key, None)
 
     def spend(
         self, service: str, operation: str, caller: str, parameters: Parameters
     ) -> Fault | None:
+        """Return the fault that hits this call, if there is one, and count the call against it."""
         if not self._faults:
             return None
         with self._lock:
-            for index, fault in enumerate(self._faults):
+            for key, fault in self._faults.items():
                 if not fault.hits(service, operation, caller, parameters):
                     continue
-                self._faults[index] = fault.after_a_hit()
+                self._faults[key] = fault.after_a_hit()
                 if fault.skip == 0:
                     return fault
         return None
+
+    def _add(self, fault: Fault) -> object:
+        """Put a fault in force and return what it is found by, however much of it is spent."""
+        key = object()
+        with self._lock:
+            self._faults[key] = fault
+        return key

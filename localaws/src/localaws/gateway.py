@@ -1,4 +1,4 @@
-"""The door to the local AWS: names each call, applies faults, permissions and limits, hands it to who serves it, records it."""
+"""The gateway: identify each call, apply faults, permissions and limits, pass it to its service and record it."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ _Message = dict[str, Any]
 
 
 class Service(Protocol):
-    """A service of ours: the operations it answers, everything else of its name goes to MiniStack."""
+    """A service of localaws; operations that it does not serve go to MiniStack."""
 
     def serves(self, operation: str) -> bool: ...
 
@@ -219,7 +219,7 @@ async def _read(scope: Any, receive: Any) -> ApiRequest:
 
 
 def _replay(body: bytes, receive: Any) -> Callable[[], Any]:
-    """A `receive` that gives the body, read already, once more."""
+    """Return a `receive` that gives the body, read already, once more."""
     pending = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replayed() -> Any:

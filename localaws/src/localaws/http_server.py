@@ -34,7 +34,7 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        """Where this process and its functions find it, whatever else it listens on."""
+        """Return the URL for this process and its functions, whatever else the server listens on."""
         host = _LOOPBACK_OF_ANY.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 

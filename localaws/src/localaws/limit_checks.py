@@ -1,6 +1,5 @@
-"""AWS's limits on a call, enforced at the door for the services that MiniStack serves without them."""
+"""AWS's limits on calls of services that MiniStack serves without them."""
 
-import re
 from collections.abc import Callable, Mapping
 
 from localaws.api_request import ApiRequest
@@ -64,20 +63,9 @@ def _put_item(request: ApiRequest) -> None:
         raise ApiError("ValidationException", "Item size has exceeded the maximum allowed size")
 
 
-def _put_metric_alarm(request: ApiRequest) -> None:
-    """An alarm judges one series; a search gives any number of them."""
-    for query in request.parameters.get("Metrics") or ():
-        if re.search(r"\bSEARCH\b", str(query.get("Expression", ""))):
-            raise ApiError(
-                "ValidationError",
-                f"Error in expression '{query.get('Id')}': SEARCH is not supported in alarms",
-            )
-
-
 _CHECKS: Mapping[tuple[str, str], Callable[[ApiRequest], None]] = {
     ("stepfunctions", "StartExecution"): _start_execution,
     ("lambda", "Invoke"): _invoke,
     ("sns", "Publish"): _publish,
     ("dynamodb", "PutItem"): _put_item,
-    ("cloudwatch", "PutMetricAlarm"): _put_metric_alarm,
 }

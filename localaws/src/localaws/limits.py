@@ -11,7 +11,6 @@ GET_METRIC_DATA_MAX_DATAPOINTS = 100_800
 METRIC_EXPRESSION_MAX_LENGTH = 2_048
 METRIC_QUERY_ID_MAX_LENGTH = 255
 # CloudWatch SEARCH
-SEARCH_MAX_LENGTH = 1_024
 SEARCH_MAX_SERIES = 500
 # How long CloudWatch keeps datapoints, by the longest period (seconds) of each class.
 METRIC_RETENTION = {
@@ -45,7 +44,7 @@ SNS_MESSAGE_MAX_BYTES = 262_144
 
 
 def metric_retention(period_seconds: int) -> timedelta:
-    """How long CloudWatch keeps datapoints of this period."""
+    """Return how long CloudWatch keeps datapoints of this period."""
     for longest_period in sorted(METRIC_RETENTION, reverse=True):
         if period_seconds >= longest_period:
             return METRIC_RETENTION[longest_period]

@@ -1,4 +1,4 @@
-"""The local AWS as its users see it: a context manager with clients, deployments, a clock and faults."""
+"""The public interface: a context manager with clients, deployments, a clock and faults."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,6 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from localaws import snapshots
 from localaws.callers import OPERATOR_CREDENTIALS, Credentials, assume, caller_of
 from localaws.calls import CallLog
 from localaws.clock import Clock
@@ -26,14 +25,13 @@ from localaws.http_server import AsgiApp, HttpServer
 from localaws.iam.permissions import Permissions, role_name
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.limit_checks import check_limits
-from localaws.ministack_patches import mend, patch_on_first_call
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches import apply_patches, patch_on_first_call
+from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.state_execution import abort_executions
 from localaws.operator_requests import OperatorRequests
 from localaws.sagemaker import SageMakerBehaviour
 from localaws.sagemaker.service import SageMaker
 from localaws.schedules import Schedules, fire
-from localaws.snapshots import Snapshot
 from localaws.stacks import Stack
 
 
@@ -70,6 +68,7 @@ class LocalAws:
         self._server: HttpServer | None = None
         self._functions: FunctionExecutor | None = None
         self._jobs: SageMaker | None = None
+        self._patches: Patches | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -92,10 +91,10 @@ class LocalAws:
             starting.callback(ministack.stop)
             self._functions = functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
             starting.callback(functions.stop)
-            patching = self._mend(starting, functions)
+            self._patches = patches = self._patch(starting, functions)
             starting.callback(self.clock.restore)
             starting.callback(abort_executions)
-            ministack.attach(server.start(self._gateway(app, server, patching, functions)))
+            ministack.attach(server.start(self._gateway(app, server, patches, functions)))
             monitoring = Monitoring(self.cloudwatch.pass_time)
             monitoring.start()
             starting.callback(monitoring.stop)
@@ -117,22 +116,12 @@ class LocalAws:
         return self._server.url
 
     def client(self, service: str, **config: Any) -> Any:
-        """A boto3 client of this AWS."""
+        """Return a boto3 client of the operator, who may do everything."""
         return self._client(service, OPERATOR_CREDENTIALS, **config)
 
     def client_of(self, role: str, service: str) -> Any:
-        """A boto3 client of somebody who acts in this role."""
+        """Return a boto3 client that acts in this role."""
         return self._client(service, assume(role, "somebody"))
-
-    def snapshot(self) -> Snapshot:
-        """What the account holds now; nothing may be running."""
-        assert self._jobs is not None  # noqa: S101 - it is running
-        return snapshots.take(self.cloudwatch, self._jobs)
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Put back what the account held; stacks, and the history of executions and calls, stay."""
-        assert self._jobs is not None  # noqa: S101 - it is running
-        snapshots.put_back(snapshot, self.cloudwatch, self._jobs)
 
     def cool_down(self) -> None:
         """Start the next invocation of every function in a new process, as after a long pause."""
@@ -140,7 +129,7 @@ class LocalAws:
         self._functions.cool_down()
 
     def fire(self, rule: str, at: datetime | None = None) -> list[str]:
-        """Fire a scheduled rule as EventBridge would at that time, or now; the ARNs of what it started."""
+        """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions."""
         return fire(rule, at or self.clock.now(), self.region)
 
     def deploy(
@@ -151,7 +140,7 @@ class LocalAws:
         parameters: Mapping[str, str] = MappingProxyType({}),
         tags: Mapping[str, str] = MappingProxyType({}),
     ) -> Stack:
-        """Package and deploy a SAM template; what it asks for and this AWS has not fails it by name."""
+        """Package and deploy a SAM template; raise DeploymentFailed, which names what is not implemented here."""
         if self._functions is not None:
             self._functions.prepare()
         s3 = self.client("s3")
@@ -176,20 +165,15 @@ class LocalAws:
     def _s3_of_jobs(self, role_arn: str) -> Any:
         return self._client("s3", assume(role_name(role_arn), "SageMaker"))
 
-    def _mend(self, starting: ExitStack, functions: FunctionExecutor) -> Mending:
-        patching = mend(
-            self.clock,
-            functions,
-            self.cloudwatch,
-            self.calls,
-            self.faults,
-            self.permissions,
+    def _patch(self, starting: ExitStack, functions: FunctionExecutor) -> Patches:
+        patches = apply_patches(
+            self.clock, functions, self.cloudwatch, self.calls, self.faults, self.permissions
         )
-        starting.callback(patching.undo)
-        return patching
+        starting.callback(patches.undo)
+        return patches
 
     def _gateway(
-        self, ministack: AsgiApp, server: HttpServer, patching: Mending, functions: FunctionExecutor
+        self, ministack: AsgiApp, server: HttpServer, patches: Patches, functions: FunctionExecutor
     ) -> Gateway:
         self._jobs = SageMaker(self.region, self.clock, self._s3_of_jobs, self.sagemaker)
         services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
@@ -198,7 +182,7 @@ class LocalAws:
             services,
             self.calls,
             self.faults,
-            on_first_call=lambda service: patch_on_first_call(patching, service, self.cloudwatch),
+            on_first_call=lambda service: patch_on_first_call(patches, service, self.cloudwatch),
             check_limits=check_limits,
             operator=OperatorRequests(self.fire),
             caller_of=caller_of,
@@ -209,14 +193,14 @@ class LocalAws:
 
 
 def _placed_in(region: str) -> dict[str, Any]:
-    """CreateBucket's way to say where; it knows us-east-1 only by silence."""
+    """Return CreateBucket's parameters for a region; us-east-1 must not be named."""
     if region == "us-east-1":
         return {}
     return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def _session_of_its_own() -> boto3.Session:
-    """A session that knows neither profiles nor settings of the user's."""
+    """Return a session without the user's profiles and settings."""
     own = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),

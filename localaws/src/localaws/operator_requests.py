@@ -1,6 +1,6 @@
-"""What AWS has no API for and whoever runs the local AWS wants: firing a scheduled rule now.
+"""Requests that AWS has no API for: fire a scheduled rule now.
 
-On AWS itself only EventBridge can: it accepts no events of the source `aws.events` from anybody else.
+On AWS only EventBridge can: it accepts no events of the source `aws.events` from anybody else.
 """
 
 import json
@@ -11,12 +11,12 @@ from typing import Any
 from localaws.api_request import ApiRequest
 from localaws.api_response import ApiResponse
 
-FIRE_PATH = "/_cutwatch/fire"
-_OWN_PATHS = "/_cutwatch/"
+FIRE_PATH = "/_localaws/fire"
+_OWN_PATHS = "/_localaws/"
 
 
 class OperatorRequests:
-    """Answers `POST /_cutwatch/fire?rule=NAME&at=TIME`."""
+    """Answers `POST /_localaws/fire?rule=NAME&at=TIME`."""
 
     def __init__(self, fire: Callable[[str, datetime | None], list[str]]) -> None:
         self._fire = fire
@@ -40,7 +40,7 @@ class OperatorRequests:
 
 
 def _moment(text: str) -> datetime:
-    """ISO 8601; UTC where it names no zone, as EventBridge's times are."""
+    """Parse ISO 8601; without a zone it is UTC, as EventBridge's times are."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -10,7 +10,7 @@ from botocore.utils import parse_timestamp
 
 
 def parse(form: Mapping[str, str], shape: StructureShape) -> dict[str, Any]:
-    """The parameters that flat form fields such as `MetricData.member.1.Value` spell."""
+    """Parse flat form fields such as `MetricData.member.1.Value` into parameters."""
     parsed = _parse(form, "", shape)
     return parsed if isinstance(parsed, dict) else {}
 

@@ -27,7 +27,7 @@ def validate(service: str, operation: str, parameters: Mapping[str, Any]) -> Non
 
 
 def problems(parameters: Mapping[str, Any], shape: Shape) -> list[str]:
-    """Where a request breaks the constraints of its shape, in AWS's words."""
+    """Return each violation of a shape's constraints, in AWS's words."""
     return list(_problems(parameters, shape, ""))
 
 

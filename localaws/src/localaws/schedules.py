@@ -1,4 +1,4 @@
-"""Scheduled rules: the event that EventBridge hands their targets, and firing them as the clock passes."""
+"""Scheduled rules: their events, and firing them as the clock passes."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 def fire(name: str, at: datetime, region: str) -> list[str]:
-    """Hand a rule's targets the scheduled event of this moment; the ARNs of the executions it started.
+    """Hand a rule's targets the scheduled event of this moment; return the ARNs of the started executions.
 
     The rule is named in full, or by its logical id where only one stack has it.
     """
@@ -31,7 +31,7 @@ def fire(name: str, at: datetime, region: str) -> list[str]:
 
 
 class Schedules:
-    """Fires every enabled rule at the times of its schedule, once for each that the clock passes."""
+    """Fires every enabled rule once for each time of its schedule that the clock passes."""
 
     def __init__(self, clock: Clock, region: str) -> None:
         self._clock = clock
@@ -56,7 +56,7 @@ class Schedules:
             passed = now
 
     def _due(self, passed: datetime, now: datetime) -> list[tuple[str, datetime]]:
-        """What is due after `passed` and until `now`, in the order of time."""
+        """Return the firings after `passed` and until `now`, in the order of time."""
         with account_scope(self._region):
             rules = [rule for rule in service("eventbridge")._rules.values() if _is_enabled(rule)]
             due = [
@@ -82,7 +82,7 @@ def _moments(expression: str, passed: datetime, now: datetime) -> Iterator[datet
 
 
 def _next_multiple(passed: datetime, interval: float) -> datetime:
-    """A rate counts from when its rule was made on AWS; here from the epoch, so that it can be foreseen."""
+    """Return the next time of a rate; it counts from the epoch, not from the rule's creation as on AWS, to be predictable."""
     seconds = passed.timestamp()
     return passed + timedelta(seconds=interval - seconds % interval)
 

@@ -23,7 +23,7 @@ class ExecutionTimedOut(Exception):
 
 @dataclass(frozen=True)
 class ExecutionResult:
-    """How an execution ended."""
+    """The end of an execution."""
 
     status: str
     output: Any

@@ -1,4 +1,4 @@
-"""Timestamps and numbers of JSON requests, which JSON itself has no types for."""
+"""Timestamps of JSON requests, for which JSON itself has no type."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from botocore.utils import parse_timestamp
 
 
 def with_datetimes(value: Any, shape: Shape) -> Any:
-    """A request's parameters with datetimes where its shape says timestamp."""
+    """Return a request's parameters with datetimes where its shape has timestamps."""
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         return {
             name: with_datetimes(item, shape.members[name]) if name in shape.members else item

@@ -1,4 +1,4 @@
-"""What Metrics Insights finds in the metrics there are."""
+"""The one form of a Metrics Insights query, and what it finds."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from localaws.cloudwatch import metrics_insights
-from localaws.cloudwatch.insights_query import parse
 from localaws.cloudwatch.metric_store import MetricKey, MetricStore, Samples
-from localaws.cloudwatch.metrics_insights import Found
+from localaws.cloudwatch.metrics_insights import Found, InsightsQuery, is_insights_query, parse
 from localaws.cloudwatch.reading import Reader, Window
+from localaws.cloudwatch.time_series import WrongExpression
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 START = int(NOW.timestamp()) - 600
+QUERY = "SELECT MAX(m) FROM SCHEMA(Shop, Detector) GROUP BY Detector ORDER BY MAX() DESC"
 
 
 class Fixed:
@@ -33,82 +34,105 @@ def put(store: MetricStore, *values: float, name: str = "m", **dimensions: str) 
     store.add(key, Samples.of_values(times, np.array(values, np.float64)))
 
 
-def found(store: MetricStore, text: str, period: int = 300) -> Found:
+def found(store: MetricStore, period: int = 300) -> Found:
     window = Window(START, START + 600)
-    return metrics_insights.find(parse(text), period, window, Reader(store, Fixed()))
+    return metrics_insights.find(parse(QUERY), period, window, Reader(store, Fixed()))
 
 
-def groups(store: MetricStore, text: str, period: int = 300) -> Mapping[str, list[float]]:
-    return {
-        group.label: group.series.values.tolist() for group in found(store, text, period).groups
-    }
+def groups(store: MetricStore, period: int = 300) -> Mapping[str, list[float]]:
+    return {group.label: group.series.values.tolist() for group in found(store, period).groups}
 
 
-def test_all_metrics_of_a_name_are_one_series_without_group_by(store: MetricStore) -> None:
-    put(store, 1, 2)
-    put(store, 5, Detector="a")
-    put(store, 9, Detector="b", Region="x")
-    put(store, 100, name="other")
-    assert groups(store, "SELECT MAX(m) FROM Shop") == {"": [9]}
-    assert groups(store, "SELECT SUM(m) FROM Shop") == {"": [17]}
-    assert groups(store, "SELECT COUNT(m) FROM Shop") == {"": [4]}
-    assert groups(store, "SELECT AVG(m) FROM Shop") == {"": [4.25]}
-    assert groups(store, "SELECT MIN(m) FROM Shop", 60) == {"": [1, 2]}
+@pytest.mark.parametrize(
+    "text",
+    [
+        QUERY,
+        'SELECT MAX("m") FROM SCHEMA("Shop", Detector) GROUP BY Detector ORDER BY MAX() DESC',
+        ' select max(m)\n  from schema(Shop,"Detector") group by "Detector" order by max() desc ',
+    ],
+)
+def test_names_may_be_quoted_and_keywords_written_in_any_case(text: str) -> None:
+    assert parse(text) == InsightsQuery("Shop", "m", "Detector")
 
 
-def test_a_schema_is_the_exact_set_of_dimensions(store: MetricStore) -> None:
+def test_a_quoted_name_holds_what_a_bare_one_cannot() -> None:
+    quoted = QUERY.replace("Shop", '"Shop/dev eu"').replace("(m)", '("Orders.Total")')
+    assert parse(quoted) == InsightsQuery("Shop/dev eu", "Orders.Total", "Detector")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        QUERY.replace("MAX(m)", "AVG(m)"),
+        QUERY.replace("SCHEMA(Shop, Detector)", "Shop"),
+        QUERY.replace("SCHEMA(Shop, Detector)", "SCHEMA(Shop, Detector, Region)"),
+        QUERY.replace("GROUP BY", "WHERE Detector = 'a' GROUP BY"),
+        QUERY.replace("GROUP BY Detector", "GROUP BY Region"),
+        QUERY.replace("GROUP BY Detector", "GROUP BY detector"),
+        QUERY.replace(" ORDER BY MAX() DESC", ""),
+        QUERY.replace("DESC", "ASC"),
+        f"{QUERY} LIMIT 5",
+        QUERY.replace("(m)", "(a.b)"),
+    ],
+)
+def test_another_form_is_refused_with_the_one_that_is_implemented(text: str) -> None:
+    with pytest.raises(WrongExpression, match=r"implements SELECT MAX\(METRIC\) FROM SCHEMA") as e:
+        parse(text)
+    assert str(e.value).endswith(f"only, not {text}")
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_query"),
+    [
+        (QUERY, True),
+        ("  select MAX(m) FROM x", True),
+        ("SELECT AND b", False),
+        ("select + 1", False),
+        ("selected", False),
+        ("m1 / m2", False),
+        ("", False),
+    ],
+)
+def test_a_query_is_told_from_metric_math(expression: str, is_query: bool) -> None:
+    assert is_insights_query(expression) is is_query
+
+
+def test_only_metrics_with_exactly_the_schema_s_dimension_are_groups(store: MetricStore) -> None:
     put(store, 1)
-    put(store, 5, Detector="a")
+    put(store, 5, 7, Detector="a")
     put(store, 9, Detector="b", Region="x")
-    assert groups(store, "SELECT SUM(m) FROM SCHEMA(Shop)") == {"": [1]}
-    assert groups(store, "SELECT SUM(m) FROM SCHEMA(Shop, Detector)") == {"": [5]}
-    assert groups(store, "SELECT SUM(m) FROM SCHEMA(Shop, Region, Detector)") == {"": [9]}
+    put(store, 9, Region="a")
+    put(store, 100, name="other", Detector="a")
+    assert groups(store) == {"a": [7]}
+    assert groups(store, 60) == {"a": [5, 7]}
 
 
-def test_conditions_choose_by_label(store: MetricStore) -> None:
-    put(store, 1)
-    put(store, 5, Detector="a", Region="x")
-    put(store, 9, Detector="b", Region="x")
-    assert groups(store, "SELECT SUM(m) FROM Shop WHERE Region = 'x'") == {"": [14]}
-    assert groups(store, "SELECT SUM(m) FROM Shop WHERE Region='x' AND Detector!='a'") == {"": [9]}
-    assert groups(store, "SELECT SUM(m) FROM Shop WHERE Region = 'y'") == {}
-
-
-def test_groups_come_in_the_order_of_their_labels_and_other_where_one_has_none(
+def test_the_group_with_the_largest_value_comes_first_and_equals_by_name(
     store: MetricStore,
 ) -> None:
-    put(store, 3, Detector="b")
-    put(store, 4, Detector="a", Region="x")
-    put(store, 1, Detector="a")
-    put(store, 2)
-    by_detector = groups(store, "SELECT SUM(m) FROM Shop GROUP BY Detector")
-    assert list(by_detector.items()) == [("Other", [2]), ("a", [5]), ("b", [3])]
-    by_both = groups(store, "SELECT SUM(m) FROM Shop GROUP BY Detector, Region")
-    assert by_both == {"Other Other": [2], "a Other": [1], "a x": [4], "b Other": [3]}
-
-
-def test_the_first_groups_of_an_order_are_returned(store: MetricStore) -> None:
-    put(store, 1, 8, Detector="a")
     put(store, 5, 5, Detector="b")
-    put(store, 9, Detector="c")
-    grouped = "SELECT SUM(m) FROM Shop GROUP BY Detector"
-    assert list(groups(store, f"{grouped} ORDER BY MAX() DESC", 60)) == ["c", "a", "b"]
-    assert list(groups(store, f"{grouped} ORDER BY MIN()", 60)) == ["a", "b", "c"]
-    assert list(groups(store, f"{grouped} ORDER BY SUM() DESC LIMIT 1", 60)) == ["b"]
+    put(store, 1, 8, Detector="c")
+    put(store, 5, Detector="a")
+    assert list(groups(store)) == ["c", "a", "b"]
 
 
 def test_no_more_than_500_series_are_returned_and_the_rest_is_told_to_be_missing(
     store: MetricStore,
 ) -> None:
-    for number in range(501):
+    for number in range(500):
         put(store, number, Detector=f"{number:03}")
-    query = "SELECT MAX(m) FROM Shop GROUP BY Detector ORDER BY MAX() DESC"
-    result = found(store, query)
+    assert found(store).partial is False
+    put(store, 500, Detector="500")
+    result = found(store)
     assert [len(result.groups), result.groups[0].label, result.partial] == [500, "500", True]
-    assert found(store, "SELECT MAX(m) FROM Shop").partial is False
+
+
+def test_a_period_is_a_minute_at_least(store: MetricStore) -> None:
+    put(store, 1, 2, Detector="a")
+    assert groups(store, 10) == {"a": [1, 2]}
 
 
 def test_a_metric_without_datapoints_in_the_window_is_no_group(store: MetricStore) -> None:
     key = MetricKey.of("Shop", "m", {"Detector": "old"})
     store.add(key, Samples.of_values(np.array([START - 60]), np.array([1.0])))
-    assert groups(store, "SELECT MAX(m) FROM Shop GROUP BY Detector") == {}
+    assert groups(store) == {}

@@ -18,7 +18,8 @@ FUNCTIONS = ["checkout", "search"]
 
 @pytest.fixture(autouse=True)
 def _account(aws: LocalAws) -> Iterator[None]:
-    """Credentials and configuration of this test alone."""
+    """Credentials and configuration of this test alone, and no faults of the one before."""
+    aws.faults.clear()
     variables = {
         "AWS_ENDPOINT_URL": aws.endpoint_url,
         "AWS_ACCESS_KEY_ID": "operator",

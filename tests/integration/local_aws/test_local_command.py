@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from cutwatch_cli.main import FAILURE, USER_MISTAKE, app
 from localaws import LocalAws
-from tests.support.stack import SEARCHED
+from tests.support.project import SEARCHED
 
 COMMAND = [sys.executable, "-c", "from cutwatch_cli.main import main; main()", "local"]
 RULE = {
@@ -26,11 +26,6 @@ RULE = {
         }
     }
 }
-
-
-@pytest.fixture(autouse=True)
-def _forget() -> None:
-    """These tests start servers of their own."""
 
 
 @contextmanager

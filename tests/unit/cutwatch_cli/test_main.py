@@ -2,23 +2,9 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
 
-from cutwatch_cli.main import USER_MISTAKE, app
-
-PROJECT = Path(__file__).resolve().parents[3]
-
-
-def cutwatch(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-def assert_one_line_mistake(result: Result, *words: str) -> None:
-    assert result.exit_code == USER_MISTAKE
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("cutwatch: ")
-    for word in words:
-        assert word in line
+from cutwatch_cli.main import app
+from tests.support.command_line import assert_one_line_mistake, cutwatch
 
 
 @pytest.mark.parametrize("command", sorted(typer.main.get_command(app).commands))  # type: ignore[attr-defined]
@@ -39,53 +25,6 @@ def test_a_value_that_is_no_number_is_named_with_its_row(tmp_path: Path) -> None
     assert_one_line_mistake(cutwatch("run", "--csv", csv), "row 3", "many")
 
 
-def test_a_training_time_longer_than_the_file_is_a_mistake(tmp_path: Path) -> None:
-    csv = tmp_path / "metric.csv"
-    csv.write_text("timestamp,value\n2026-01-01 00:00,1\n2026-01-01 01:00,2\n2026-01-01 02:00,1\n")
-    result = cutwatch("run", "--csv", csv, "--training-days", "3")
-    assert result.exit_code == USER_MISTAKE
-    assert "covers only 0.1 days" in result.stderr
-
-
 def test_an_unknown_policy_is_told_the_known_ones(tmp_path: Path) -> None:
     result = cutwatch("run", "--csv", tmp_path / "x.csv", "--missing-data", "guess")
     assert_one_line_mistake(result, "guess", "ignore, zero, previous, anomalous")
-
-
-def test_the_shipped_file_and_template_are_valid() -> None:
-    result = cutwatch(
-        "validate",
-        "--detectors",
-        PROJECT / "functions" / "detectors.yaml",
-        "--template",
-        PROJECT / "template.yaml",
-    )
-    assert result.exit_code == 0, result.stderr
-    assert "1 detector, valid" in result.stdout
-
-
-def test_expressions_and_templates_are_told_with_what_they_watch(tmp_path: Path) -> None:
-    detectors = tmp_path / "detectors.yaml"
-    detectors.write_text(
-        """
-detectors:
-  - name: error-rate
-    expression: 100 * errors / requests
-    metrics:
-      errors: {namespace: Shop, metric: Errors, statistic: Sum}
-      requests: {namespace: Shop, metric: Requests, statistic: Sum}
-  - {name: tills, for_each: Till, namespace: Shop, metric: Orders, statistic: Sum, limit: 7}
-"""
-    )
-    result = cutwatch("validate", "--detectors", detectors, "--template", PROJECT / "template.yaml")
-    assert result.exit_code == 0, result.stderr
-    assert "1 detector, 1 template, valid" in result.stdout
-    assert "error-rate: 100 * errors / requests (errors: Shop Errors, Sum;" in result.stdout
-    assert "tills: Shop Orders, Sum, every 300 s, for each Till, at most 7" in result.stdout
-
-
-def test_mistakes_in_detectors_are_told_one_a_line(tmp_path: Path) -> None:
-    detectors = tmp_path / "detectors.yaml"
-    detectors.write_text("detectors:\n  - {name: a, namespace: X, metric: m, statistic: Avg}\n")
-    result = cutwatch("validate", "--detectors", detectors)
-    assert_one_line_mistake(result, "detector 'a'", "statistic", "Avg", "Average")

@@ -1,7 +1,7 @@
 import pytest
 
 from cutwatch_cli.reference import DOCUMENT, with_commands
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 
 def test_every_command_is_documented_as_the_code_has_it() -> None:

@@ -1,4 +1,4 @@
-"""What an alarm does when its state changes: messages to topics, an event on the default bus, an entry in its history."""
+"""The actions of an alarm whose state changes: messages to topics, an event on the default bus, an entry in its history."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class AlarmActions:
-    """Tells whom an alarm is to tell of a change, once."""
+    """Announces each change of an alarm once."""
 
     def __init__(self, region: str) -> None:
         self._region = region
@@ -77,7 +77,7 @@ class AlarmActions:
         self._history(change, "Action", summary, {"publishedMessage": refusal is None})
 
     def _refusal(self, topic: str, alarm: str) -> str | None:
-        """Why CloudWatch may not publish to a topic, in AWS's words."""
+        """Return why CloudWatch may not publish to a topic, in AWS's words, or None."""
         found = service("sns")._topic_by_arn_any_scope(topic)
         if found is None:
             return "Topic does not exist"
@@ -149,7 +149,7 @@ class AlarmActions:
 
 
 def message(change: Change, region: str) -> dict[str, Any]:
-    """The body of the message to a topic."""
+    """Return the body of the message to a topic."""
     alarm = change.alarm
     described = {
         "AlarmName": alarm["AlarmName"],
@@ -173,7 +173,7 @@ def message(change: Change, region: str) -> dict[str, Any]:
 
 
 def event_detail(change: Change) -> dict[str, Any]:
-    """The detail of the event on the bus."""
+    """Return the detail of the event on the bus."""
     alarm = change.alarm
     detail: dict[str, Any] = {"alarmName": alarm["AlarmName"], "state": _as_event(change.new)}
     if change.contributor is None:
@@ -190,7 +190,7 @@ def event_detail(change: Change) -> dict[str, Any]:
 
 @cache
 def region_name(region: str) -> str:
-    """`US East (N. Virginia)`, as alarms call us-east-1."""
+    """Return a region's name as alarms have it, such as `US East (N. Virginia)` for us-east-1."""
     for partition in botocore.session.get_session().get_data("endpoints")["partitions"]:
         if region in partition["regions"]:
             return str(partition["regions"][region]["description"])

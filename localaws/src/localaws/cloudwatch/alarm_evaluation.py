@@ -1,4 +1,4 @@
-"""One evaluation of an alarm: the range that it looks at, and the state that its datapoints make of it."""
+"""One evaluation of an alarm: its range of datapoints, and the state that they lead to."""
 
 import hashlib
 import json
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.cloudwatch import alarm_reasons, insights_query
+from localaws.cloudwatch import alarm_reasons, metrics_insights
 from localaws.cloudwatch.alarm_changes import Contributor, State
-from localaws.cloudwatch.alarm_judgement import ALARM, INSUFFICIENT_DATA, OK, Rule, judge
 from localaws.cloudwatch.alarm_records import (
     Record,
     insights_of,
@@ -20,6 +19,7 @@ from localaws.cloudwatch.alarm_records import (
     watched_query,
 )
 from localaws.cloudwatch.alarm_rules import ALARM_MAX_RANGE, INSIGHTS_ALARM_MAX_RANGE
+from localaws.cloudwatch.alarm_threshold import ALARM, INSUFFICIENT_DATA, OK, Rule, evaluate
 from localaws.cloudwatch.metric_queries import Queries
 from localaws.cloudwatch.metrics_insights import Group
 from localaws.cloudwatch.time_series import TimeSeries
@@ -39,7 +39,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Timing:
-    """How an alarm is evaluated, in seconds: how often, over which period, how far back."""
+    """The seconds between two evaluations of an alarm, of its period, and of its range."""
 
     step: int
     period: int
@@ -54,7 +54,7 @@ class Timing:
         return cls(_step(period, rule), period, periods * period)
 
     def end(self, now: float) -> int:
-        """Where the range ends that the moment `now` is in."""
+        """Return the end of the range that the moment `now` is in."""
         return int(now // self.step * self.step) + self.step
 
 
@@ -86,55 +86,52 @@ def _step(period: int, rule: Rule) -> int:
 
 
 def metric_names(record: Record) -> set[tuple[str, str]]:
-    """The namespaces and names of an alarm's metrics."""
+    """Return the namespaces and names of an alarm's metrics."""
     metrics = [
         query["MetricStat"]["Metric"] for query in queries_of(record) if "MetricStat" in query
     ]
     names = {(metric["Namespace"], metric["MetricName"]) for metric in metrics}
     insights = insights_of(record)
     if insights is not None:
-        parsed = insights_query.parse(insights["Expression"])
+        parsed = metrics_insights.parse(insights["Expression"])
         names.add((parsed.namespace, parsed.metric))
     return names
 
 
 def has_contributors(record: Record) -> bool:
-    query = watched_query(record)
-    insights = insights_of(record)
-    return query is insights and bool(insights_query.parse(query["Expression"]).group_by)
+    """Tell whether an alarm watches several series, which only a Metrics Insights query gives."""
+    return metrics_insights.is_insights_query(watched_query(record).get("Expression", ""))
 
 
 def of_one(record: Record, queries: Queries, timing: Timing, end: int, at: datetime) -> Outcome:
     rule, times = rule_of(record), range(end - timing.span, end, timing.period)
     values = _values(queries.series(watched_query(record)["Id"]), times)
-    judgement = judge(values, rule)
-    if judgement.state is None:
+    evaluation = evaluate(values, rule)
+    if evaluation.state is None:
         return Outcome(None, "")
-    evaluated = alarm_reasons.datapoints(judgement, times, values)
+    evaluated = alarm_reasons.datapoints(evaluation, times, values)
     statistic = None if record.get("Metrics") else statistic_of(record)
-    insights = insights_of(record)
     return Outcome(
-        judgement.state,
+        evaluation.state,
         alarm_reasons.reason(
-            rule, judgement.filled, evaluated, record["StateValue"], judgement.state
+            rule, evaluation.filled, evaluated, record["StateValue"], evaluation.state
         ),
         alarm_reasons.reason_data(evaluated, at, timing.period, rule.threshold, statistic),
-        partial=insights is not None and queries.insights(insights["Id"]).partial,
     )
 
 
 def of_group(
     rule: Rule, group: Group, timing: Timing, end: int, known: Contributor | None
 ) -> tuple[str, str]:
-    """A contributor's state, which is never INSUFFICIENT_DATA: what is undecided stays as it was."""
+    """Return a contributor's state, never INSUFFICIENT_DATA, and the reason; an undecided one stays as it was."""
     times = range(end - timing.span, end, timing.period)
     values = _values(group.series, times)
-    judgement = judge(values, rule)
-    state = judgement.state
+    evaluation = evaluate(values, rule)
+    state = evaluation.state
     if state in (None, INSUFFICIENT_DATA):
         state = OK if known is None else ALARM
     assert state is not None  # noqa: S101 - it is one of the two
-    evaluated = alarm_reasons.datapoints(judgement, times, values)
+    evaluated = alarm_reasons.datapoints(evaluation, times, values)
     return state, alarm_reasons.contributor_reason(rule, evaluated, state)
 
 

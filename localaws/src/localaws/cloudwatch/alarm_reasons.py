@@ -1,18 +1,18 @@
-"""Why an alarm is in its state, in AWS's words and in its JSON."""
+"""Reasons for an alarm's state, in AWS's words and in its JSON."""
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from localaws.cloudwatch.alarm_judgement import (
+from localaws.cloudwatch.alarm_threshold import (
     ALARM,
     BREACHING,
     COMPARISON_WORDS,
     INSUFFICIENT_DATA,
     NOT_BREACHING,
     OK,
-    Detection,
+    Evaluation,
     Rule,
 )
 
@@ -22,10 +22,10 @@ Datapoint = tuple[int, float]
 
 
 def datapoints(
-    judgement: Detection, times: Sequence[int], values: Sequence[float | None]
+    evaluation: Evaluation, times: Sequence[int], values: Sequence[float | None]
 ) -> list[Datapoint]:
-    """The evaluated datapoints, newest first."""
-    found = [(times[index], values[index]) for index in reversed(judgement.evaluated)]
+    """Return the evaluated datapoints, newest first."""
+    found = [(times[index], values[index]) for index in reversed(evaluation.evaluated)]
     return [(time, value) for time, value in found if value is not None]
 
 
@@ -47,7 +47,7 @@ def reason(rule: Rule, filled: int, evaluated: Sequence[Datapoint], old: str, ne
 
 
 def contributor_reason(rule: Rule, evaluated: Sequence[Datapoint], new: str) -> str:
-    """AWS's shorter words for one of several time series."""
+    """Return AWS's shorter words for one of several time series."""
     crossed = [point for point in evaluated if rule.breaches(point[1]) == (new == ALARM)]
     if not crossed:
         return "Threshold Crossed: missing datapoints were treated as not breaching."
@@ -81,7 +81,7 @@ def reason_data(
     threshold: float,
     statistic: str | None,
 ) -> str:
-    """AWS's StateReasonData; `recentDatapoints` are oldest first there."""
+    """Return AWS's StateReasonData, in which `recentDatapoints` are oldest first."""
     data: dict[str, Any] = {"version": "1.0", "queryDate": timestamp(at)}
     if evaluated:
         data["startDate"] = timestamp(_moment(evaluated[-1][0]))
@@ -100,7 +100,7 @@ def reason_data(
 
 
 def timestamp(moment: datetime) -> str:
-    """As CloudWatch writes it in messages and events."""
+    """Format a timestamp as CloudWatch does in messages and events."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localaws.api_request import service_model
-from localaws.cloudwatch.alarm_judgement import IGNORE, INSUFFICIENT_DATA, MISSING, Rule
-from localaws.cloudwatch.insights_query import is_insights_query
+from localaws.cloudwatch.alarm_threshold import IGNORE, INSUFFICIENT_DATA, MISSING, Rule
+from localaws.cloudwatch.metrics_insights import is_insights_query
 
 Record = dict[str, Any]
 
@@ -29,7 +29,7 @@ _LISTS = ("OKActions", "AlarmActions", "InsufficientDataActions", "Dimensions")
 def record_of(
     parameters: Mapping[str, Any], arn: str, now: datetime, existing: Record | None
 ) -> Record:
-    """The alarm that a request puts; an update leaves its state unchanged."""
+    """Return the alarm that a request puts; an update leaves its state unchanged."""
     settings = {name: value for name, value in parameters.items() if name != "Tags"}
     state = {
         "StateValue": INSUFFICIENT_DATA,
@@ -51,15 +51,8 @@ def record_of(
     }
 
 
-def put_state(record: Record, other: Record) -> None:
-    """Give an alarm the state that it is in as `other`."""
-    for name in _STATE:
-        record.pop(name, None)
-    record.update({name: other[name] for name in _STATE if name in other})
-
-
 def described(record: Mapping[str, Any], shape: str = "MetricAlarm") -> dict[str, Any]:
-    """The alarm as DescribeAlarms answers it."""
+    """Return the alarm as DescribeAlarms does."""
     members = service_model("cloudwatch").shape_for(shape).members  # type: ignore[attr-defined]
     return {
         name: _described(record[name], member.type_name)
@@ -91,7 +84,7 @@ def _usual_treatment(settings: Mapping[str, Any]) -> str:
 
 
 def queries_of(settings: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """What the alarm evaluates, as the queries of GetMetricData; a single metric is one of them."""
+    """Return an alarm's metrics as queries of GetMetricData; a single metric becomes a query too."""
     if settings.get("Metrics"):
         return settings["Metrics"]  # type: ignore[no-any-return]
     metric = {
@@ -110,20 +103,20 @@ def statistic_of(settings: Mapping[str, Any]) -> str:
 
 
 def watched_query(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The one query whose datapoints are compared with the threshold."""
+    """Return the one query whose datapoints are compared with the threshold."""
     queries = queries_of(settings)
     return next(query for query in queries if query.get("ReturnData", True))
 
 
 def insights_of(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The query of an alarm that is a Metrics Insights query."""
+    """Return an alarm's Metrics Insights query, or None."""
     queries = queries_of(settings)
     found = (query for query in queries if is_insights_query(query.get("Expression", "")))
     return next(found, None)
 
 
 def period_of(settings: Mapping[str, Any]) -> int:
-    """Seconds; all metrics of an alarm have the same."""
+    """Return the period in seconds; all metrics of an alarm have the same."""
     for query in queries_of(settings):
         stat = query.get("MetricStat", query)
         if "Period" in stat:

@@ -1,10 +1,9 @@
-"""PutMetricAlarm and the operations that describe alarms."""
+"""PutMetricAlarm and DescribeAlarms."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from localaws.api_response import ApiError
 from localaws.cloudwatch.alarm_actions import AlarmActions
 from localaws.cloudwatch.alarm_records import (
     Record,
@@ -16,15 +15,12 @@ from localaws.cloudwatch.alarm_records import (
 from localaws.cloudwatch.alarm_rules import check_alarm, wrong
 from localaws.cloudwatch.alarms import Alarms
 from localaws.cloudwatch.metric_queries import Queries
-from localaws.cloudwatch.metric_store import MetricKey
 from localaws.cloudwatch.reading import Reader, TellsTime, Window
 from localaws.embedded_ministack import ACCOUNT_ID, account_scope, service
 
 _MAX_RECORDS = 100
 _USUAL_RECORDS = 50
-_CONTRIBUTORS_PER_PAGE = 100
 _DESCRIBED_BY = {
-    "ActionPrefix",
     "AlarmNamePrefix",
     "AlarmNames",
     "AlarmTypes",
@@ -48,8 +44,6 @@ class AlarmRequests:
         self.operations: Mapping[str, Callable[[_Parameters], dict[str, Any]]] = {
             "PutMetricAlarm": self._put,
             "DescribeAlarms": self._describe,
-            "DescribeAlarmsForMetric": self._describe_for_metric,
-            "DescribeAlarmContributors": self._describe_contributors,
         }
 
     def catch_up(self, *, again: bool = True) -> None:
@@ -57,15 +51,6 @@ class AlarmRequests:
         with account_scope(self._region):
             if service("cloudwatch")._alarms:
                 self.alarms.catch_up(again=again)
-
-    def contents(self) -> Mapping[str, Any]:
-        """The states of all alarms, for `put_back`."""
-        with account_scope(self._region):
-            return self.alarms.contents()
-
-    def put_back(self, states: Mapping[str, Any]) -> None:
-        with account_scope(self._region):
-            self.alarms.put_back(states)
 
     def put(self, settings: _Parameters) -> Record:
         """Put an alarm as PutMetricAlarm does, or raise what that would answer."""
@@ -95,7 +80,7 @@ class AlarmRequests:
         return {}
 
     def _try(self, settings: _Parameters) -> None:
-        """Refuse what only an evaluation shows, such as an expression that gives no time series."""
+        """Refuse what only an evaluation shows, such as an expression that results in no time series."""
         now = self._clock.now().timestamp()
         queries = Queries(queries_of(settings), Window(now - 3_600, now), self._reader)
         watched = watched_query(settings)["Id"]
@@ -128,25 +113,6 @@ class AlarmRequests:
         }
         return answer | ({"NextToken": rest[0][0]} if rest else {})
 
-    def _describe_for_metric(self, parameters: _Parameters) -> dict[str, Any]:
-        key = MetricKey.from_request(parameters)
-        self.catch_up()
-        found = [
-            described(record)
-            for record in self._records().values()
-            if record.get("MetricName") and MetricKey.from_request(record) == key
-        ]
-        return {"MetricAlarms": found}
-
-    def _describe_contributors(self, parameters: _Parameters) -> dict[str, Any]:
-        name = parameters.get("AlarmName")
-        if not name:
-            raise wrong("The parameter AlarmName is required.")
-        self.catch_up()
-        if name not in self._records():
-            raise ApiError("ResourceNotFoundException", f"Alarm {name} does not exist", 404)
-        return _page_of_contributors(self.alarms.contributors(name), parameters.get("NextToken"))
-
     def _records(self) -> Mapping[str, Record]:
         with self._store() as store:
             return dict(store._alarms.items())
@@ -163,28 +129,4 @@ def _is_asked_for(record: Record, parameters: _Parameters) -> bool:
         record["AlarmName"] in names
         and record["AlarmName"].startswith(parameters.get("AlarmNamePrefix", ""))
         and parameters.get("StateValue", record["StateValue"]) == record["StateValue"]
-        and _has_action(record, parameters.get("ActionPrefix"))
     )
-
-
-def _has_action(record: Record, prefix: str | None) -> bool:
-    kinds = ("OKActions", "AlarmActions", "InsufficientDataActions")
-    actions = [action for kind in kinds for action in record.get(kind, [])]
-    return prefix is None or any(action.startswith(prefix) for action in actions)
-
-
-def _page_of_contributors(found: Sequence[Any], token: str | None) -> dict[str, Any]:
-    if token is not None and not token.isdigit():
-        raise ApiError("InvalidNextToken", "The next token specified is invalid.")
-    start = int(token or 0)
-    end = start + _CONTRIBUTORS_PER_PAGE
-    page = [
-        {
-            "ContributorId": each.id,
-            "ContributorAttributes": dict(each.attributes),
-            "StateReason": each.reason,
-            "StateTransitionedTimestamp": each.since,
-        }
-        for each in found[start:end]
-    ]
-    return {"AlarmContributors": page} | ({"NextToken": str(end)} if end < len(found) else {})

@@ -1,4 +1,4 @@
-"""What CloudWatch refuses of an alarm, whoever puts it: PutMetricAlarm or CloudFormation."""
+"""CloudWatch's rules for alarms, whoever puts one: PutMetricAlarm or CloudFormation."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,11 @@ from botocore.model import StructureShape
 
 from localaws.api_request import operation_model
 from localaws.api_response import ApiError
-from localaws.cloudwatch import insights_query
-from localaws.cloudwatch.alarm_judgement import TREATMENTS
 from localaws.cloudwatch.alarm_records import insights_of, period_of, queries_of
+from localaws.cloudwatch.alarm_threshold import TREATMENTS
 from localaws.cloudwatch.metric_queries import check_queries
+from localaws.cloudwatch.search import has_search
 from localaws.cloudwatch.statistics import check_statistic
-from localaws.cloudwatch.time_series import WrongExpression
 from localaws.request_validation import problems
 
 ALARM_MAX_RANGE = timedelta(days=1)
@@ -38,13 +37,12 @@ _FOR_BANDS = (
     "GreaterThanUpperThreshold",
 )
 _TOPIC = re.compile(r"arn:aws[\w-]*:sns:(?P<region>[\w-]+):\d{12}:[\w-]+")
-_SEARCH = re.compile(r"\bSEARCH\s*\(")
 
 _Settings = Mapping[str, Any]
 
 
 def check_alarm(settings: _Settings, region: str) -> None:
-    """Raise CloudWatch's ValidationError for what it would not accept, or what is not implemented here."""
+    """Raise CloudWatch's ValidationError for an alarm that AWS does not accept, or that is not implemented here."""
     _check_shapes(settings)
     for name in _NOT_IMPLEMENTED:
         if name in settings:
@@ -115,7 +113,6 @@ def _check_metrics(settings: _Settings) -> None:
             raise wrong(f"{name} must not be given together with Metrics.")
     _check_elements(settings["Metrics"])
     _check_queries(settings)
-    _check_insights(settings)
 
 
 def _check_elements(queries: Sequence[_Settings]) -> None:
@@ -129,7 +126,7 @@ def _check_elements(queries: Sequence[_Settings]) -> None:
     if len(metrics) > ALARM_MAX_METRICS:
         raise wrong(f"An alarm can have {ALARM_MAX_METRICS} metrics at most, not {len(metrics)}.")
     for query in queries:
-        if _SEARCH.search(query.get("Expression", "")):
+        if has_search(query.get("Expression", "")):
             raise wrong(f"Error in expression '{query['Id']}': SEARCH is not supported in alarms.")
 
 
@@ -158,21 +155,6 @@ def _check_period(period: int | None) -> None:
         return
     if period < 1 or period % 60:
         raise wrong(f"Period must be 10, 20, 30 or a multiple of 60, not {period}.")
-
-
-def _check_insights(settings: _Settings) -> None:
-    query = insights_of(settings)
-    if query is None:
-        return
-    try:
-        parsed = insights_query.parse(query["Expression"])
-    except WrongExpression as error:
-        raise wrong(f"Error in expression '{query['Id']}': {error}") from None
-    if parsed.group_by and parsed.order_by is None:
-        raise wrong(
-            f"Error in expression '{query['Id']}': an alarm on several time series needs an ORDER BY "
-            "clause beside GROUP BY, such as ORDER BY MAX() DESC."
-        )
 
 
 def _check_range(settings: _Settings) -> None:

@@ -11,14 +11,13 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
 from localaws.api_response import ApiError
-from localaws.cloudwatch import alarm_reasons, insights_query, metrics_insights
+from localaws.cloudwatch import alarm_reasons, metrics_insights
 from localaws.cloudwatch.alarm_changes import Change, Contributor, State
 from localaws.cloudwatch.alarm_evaluation import (
     Outcome,
@@ -31,16 +30,15 @@ from localaws.cloudwatch.alarm_evaluation import (
     of_one,
     state_of,
 )
-from localaws.cloudwatch.alarm_judgement import ALARM, OK, judge
 from localaws.cloudwatch.alarm_records import (
     INITIAL_REASON,
     Record,
     insights_of,
-    put_state,
     queries_of,
     rule_of,
     watched_query,
 )
+from localaws.cloudwatch.alarm_threshold import ALARM, OK, evaluate
 from localaws.cloudwatch.metric_queries import Queries
 from localaws.cloudwatch.metric_store import MetricKey
 from localaws.cloudwatch.reading import Reader, TellsTime, Window
@@ -51,9 +49,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Progress:
-    """How far an alarm has been evaluated: the end of its last range, and when the next could differ.
+    """The progress of an alarm: the end of its last evaluated range, and when the next could differ.
 
-    It is stale while there are data that its last evaluation has not seen.
+    It is stale while there is data that the last evaluation has not seen.
     """
 
     evaluated: float = -math.inf
@@ -84,12 +82,12 @@ class Alarms:
         self._touched: set[tuple[str, str]] = set()
 
     def touch(self, key: MetricKey) -> None:
-        """There are new datapoints of a metric."""
+        """Note that there are new datapoints of a metric."""
         with self._touching:
             self._touched.add((key.namespace, key.name))
 
     def renew(self, name: str) -> None:
-        """An alarm has been put: evaluate it afresh; contributors stay those of an alarm that was updated."""
+        """Evaluate an alarm afresh that has been put; an updated alarm keeps its contributors."""
         with self._evaluating:
             known = self._progress.get(name)
             self._progress[name] = _Progress(contributors=known.contributors if known else {})
@@ -116,32 +114,12 @@ class Alarms:
         self._tell()
 
     def contributors(self, name: str) -> list[Contributor]:
-        """The time series of an alarm that are in ALARM, in the order in which they came to be."""
+        """Return the time series of an alarm that are in ALARM, the first to be so first."""
         with self._evaluating:
             return list(self._progress.get(name, _Progress()).contributors.values())
 
-    def contents(self) -> dict[str, Any]:
-        """The states of all alarms, for `put_back`."""
-        with self._evaluating:
-            return {
-                name: (dict(record), replace(progress, contributors=dict(progress.contributors)))
-                for name, record in self._records().items()
-                if (progress := self._progress.get(name)) is not None
-            }
-
-    def put_back(self, contents: Mapping[str, Any]) -> None:
-        """Return the alarms that still are there to the states that they had; nobody is told."""
-        with self._evaluating:
-            records = self._records()
-            for name, (record, progress) in contents.items():
-                known = records.get(name)
-                if known is not None:
-                    put_state(known, record)
-                    contributors = dict(progress.contributors)
-                    self._progress[name] = replace(progress, contributors=contributors)
-
     def _tell(self) -> None:
-        """Announce in the order of evaluation; whoever comes while somebody does leaves it to them."""
+        """Announce changes in the order of evaluation, in one thread at a time."""
         while self._changes and self._announcing.acquire(blocking=False):
             try:
                 while self._changes:
@@ -172,7 +150,7 @@ class Alarms:
     def _due(
         self, record: Record, progress: _Progress, timing: Timing, end: int
     ) -> Sequence[float]:
-        """The ends of the ranges to evaluate until `end`; an alarm that is new, or the clock moved back, begins there."""
+        """Return the ends of the ranges to evaluate until `end`, where a new alarm, or a clock moved back, begins."""
         if math.isinf(progress.evaluated) or end < progress.evaluated:
             return [end]
         passed = self._moments(record, timing, progress.evaluated, end)
@@ -181,7 +159,7 @@ class Alarms:
     def _moments(
         self, record: Record, timing: Timing, after: float, until: float
     ) -> Sequence[float]:
-        """The ends of ranges, in their order, that hold other datapoints than the one before."""
+        """Return the ends of ranges that hold other datapoints than the range before, in order."""
         times = self._reader.times(self._keys(record), after - timing.span - timing.step)
         entered = np.unique(times // timing.step * timing.step + timing.step)
         steps = timing.span // timing.period
@@ -202,7 +180,7 @@ class Alarms:
                 yield MetricKey.from_request(query["MetricStat"]["Metric"])
         insights = insights_of(record)
         if insights is not None:
-            parsed = insights_query.parse(insights["Expression"])
+            parsed = metrics_insights.parse(insights["Expression"])
             yield from metrics_insights.matching(parsed, self._reader)
 
     def _evaluate(self, record: Record, progress: _Progress, timing: Timing, end: int) -> None:
@@ -253,7 +231,7 @@ class Alarms:
             record, progress, breaching[:CONTRIBUTORS_MAX_IN_ALARM], reasons, at
         )
         if not found.groups:
-            state = judge([None] * rule.range, rule).state
+            state = evaluate([None] * rule.range, rule).state
             return Outcome(state, alarm_reasons.no_series_reason(rule.missing))
         reason = alarm_reasons.contributors_reason(
             len(breaching), len(found.groups), CONTRIBUTORS_MAX_IN_ALARM
@@ -281,7 +259,7 @@ class Alarms:
         progress.contributors = in_alarm
 
     def _move(self, record: Record, outcome: Outcome, at: datetime) -> None:
-        """Let an alarm change its state; of the same state, only what explains it may change."""
+        """Let an alarm change its state; while the state stays, only its reason may change."""
         old = state_of(record)
         if outcome.state is None:
             return

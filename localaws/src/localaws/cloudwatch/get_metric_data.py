@@ -69,7 +69,7 @@ def _check(parameters: _Parameters) -> None:
 
 
 def _results(name: str, queries: Queries, *, newest_first: bool) -> list[_Result]:
-    """One, or of a search or a Metrics Insights query one for each series that it found."""
+    """Return one result, or of a search or a Metrics Insights query one for each series found."""
     return [
         _result(name, label, series, newest_first=newest_first)
         for label, series in queries.results(name)
@@ -119,7 +119,7 @@ def _offset(parameters: _Parameters) -> int:
 
 
 def _fingerprint(parameters: _Parameters) -> str:
-    """What a token belongs to: the request without the token."""
+    """Return a digest of the request without its token, to which a token belongs."""
     request = {name: value for name, value in parameters.items() if name != "NextToken"}
     text = json.dumps(request, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

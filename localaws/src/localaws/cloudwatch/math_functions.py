@@ -43,7 +43,7 @@ FUNCTIONS = frozenset({*_EACH, *_REDUCTIONS, "DIFF", "RATE", *_ARGUMENTS})
 
 
 def call(name: str, arguments: list[Argument], window: Window) -> Value:
-    """The value of a function; raises `WrongExpression`."""
+    """Call a function; raise WrongExpression for a wrong name or wrong arguments."""
     if name not in FUNCTIONS:
         raise WrongExpression(f"Unknown or unsupported function {name}")
     fewest, most = _ARGUMENTS.get(name, _ONE)
@@ -77,7 +77,7 @@ def _changed(name: str, series: TimeSeries) -> TimeSeries:
 
 
 def _reduced(name: str, argument: TimeSeries | Array) -> float | TimeSeries:
-    """One number of a series; of an array, one series."""
+    """Reduce a series to a number, and an array to a series."""
     reduce = _REDUCTIONS[name]
     if isinstance(argument, TimeSeries):
         empty = 0.0 if name == "SUM" else np.nan
@@ -125,7 +125,7 @@ def _fill(filled: Argument, filler: Argument, window: Window) -> Value:
 
 
 def _filled(series: TimeSeries, filler: float | TimeSeries | Keyword, window: Window) -> TimeSeries:
-    """Over the whole window; REPEAT needs a datapoint before, LINEAR one on each side."""
+    """Fill a series over the window; REPEAT needs a datapoint before, LINEAR one on each side."""
     times = np.union1d(_grid(series, window), series.times)
     own = series.at(times, np.nan)
     if isinstance(filler, TimeSeries):
@@ -138,7 +138,7 @@ def _filled(series: TimeSeries, filler: float | TimeSeries | Keyword, window: Wi
 
 
 def _grid(series: TimeSeries, window: Window) -> Times:
-    """The period starts of a window, in step with the datapoints there are."""
+    """Return the period starts of a window, in step with the datapoints there are."""
     start = int(window.start) // 60 * 60
     origin = int(series.times[0]) if series.times.size else start
     return np.arange(start + (origin - start) % series.period, window.end, series.period).astype(

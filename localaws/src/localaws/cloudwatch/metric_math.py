@@ -19,12 +19,12 @@ from localaws.cloudwatch.reading import Window
 from localaws.cloudwatch.time_series import Array, TimeSeries, Value, WrongExpression, combine
 
 # Each gives many series, or is known to the account only.
-_NOT_IMPLEMENTED = ("METRICS", "SELECT", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC")
+_NOT_IMPLEMENTED = ("METRICS", "SEARCH", "SELECT", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC")
 _INVALID = "Invalid syntax"
 # Deeper expressions are refused by their depth, for how deep Python itself can go depends on who calls.
 _DEEPEST = 100
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>\"[^\"]*\"|'[^']*')|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<word>[A-Za-z]\w*)|(?P<symbol>&&|\|\||==|!=|<=|>=|[-+*/^<>(),\[\]]))\s*",
     re.ASCII,
 )
@@ -56,18 +56,15 @@ class Scope(Protocol):
 
     window: Window
 
-    def value(self, query: str) -> TimeSeries | Array | None:
-        """The result of the query of this Id, None if there is no such query."""
+    def value(self, query: str) -> TimeSeries | None:
+        """Return the series of the query of this Id, None if there is no such query."""
 
     def is_metric(self, query: str) -> bool:
-        """Whether the query of this Id is a metric, not an expression."""
-
-    def search(self, text: str, statistic: str, period: int | None) -> Array:
-        """The series that a SEARCH finds; raises `WrongExpression`."""
+        """Tell whether the query of this Id is a metric, not an expression."""
 
 
-def evaluate(expression: str, scope: Scope) -> TimeSeries | Array:
-    """The series that an expression gives, several if a search found them; raises `WrongExpression`."""
+def evaluate(expression: str, scope: Scope) -> TimeSeries:
+    """Evaluate an expression; raise WrongExpression if it does not result in one series."""
     tokens = list(_python(expression))
     if _depth(tokens) > _DEEPEST:
         raise WrongExpression(_INVALID)
@@ -78,15 +75,13 @@ def evaluate(expression: str, scope: Scope) -> TimeSeries | Array:
         raise WrongExpression(_INVALID) from None
     if isinstance(value, float):
         raise WrongExpression("The result of an expression must be a time series, not a scalar")
-    if isinstance(value, list) and any(each.found is None for each in value):
-        raise WrongExpression(
-            "The local CloudWatch does not implement several series as a result, but for a search's"
-        )
+    if isinstance(value, list):
+        raise WrongExpression("The local CloudWatch does not implement several series as a result")
     return value
 
 
 def _depth(words: Iterable[str]) -> int:
-    """The most brackets that are open at once, signs one behind the other counted like brackets."""
+    """Count the brackets that are open at once at most, signs one behind the other counted like brackets."""
     brackets = signs = deepest = 0
     for word in words:
         signs = signs + 1 if word == "-" else 0
@@ -96,7 +91,7 @@ def _depth(words: Iterable[str]) -> int:
 
 
 def _python(expression: str) -> Iterator[str]:
-    """The expression's tokens as Python's; words get an underscore, so that none is a keyword of Python's."""
+    """Yield the tokens as Python's; words get an underscore, so that none is one of Python's keywords."""
     end = 0
     while end < len(expression):
         token = _TOKEN.match(expression, end)
@@ -108,8 +103,6 @@ def _python(expression: str) -> Iterator[str]:
 
 
 def _python_token(token: re.Match[str]) -> str:
-    if token["text"]:
-        return repr(token["text"][1:-1])
     if token["number"]:
         number = float(token["number"])
         if math.isinf(number):
@@ -155,10 +148,7 @@ class _Evaluation:
         return self._kinds[type(node)](node)
 
     def _number(self, node: ast.Constant) -> float:
-        """Text stands nowhere but in SEARCH, which takes it itself."""
-        if not isinstance(node.value, float):
-            raise WrongExpression(f"{_INVALID} near {str(node.value)[:20]!r}")
-        return node.value
+        return float(node.value)  # type: ignore[arg-type]  # the tokens hold no other constants
 
     def _name(self, node: ast.Name) -> Argument:
         word = node.id.removeprefix("_")
@@ -204,20 +194,8 @@ class _Evaluation:
         name = node.func.id.removeprefix("_")
         if name == "PERIOD":
             return self._period(node)
-        if name == "SEARCH":
-            return self._search(node)
         arguments = [self._argument(each) for each in node.args]
         return call(name, arguments, self._scope.window)
-
-    def _search(self, node: ast.Call) -> Array:
-        given: list[Any] = [each.value for each in node.args if isinstance(each, ast.Constant)]
-        kinds = [type(each) for each in given]
-        if len(given) != len(node.args) or kinds not in ([str, str], [str, str, float]):
-            raise WrongExpression(
-                "Function SEARCH takes a search, a statistic and a period, the first two in quotes"
-            )
-        text, statistic, *period = given
-        return self._scope.search(text, statistic, int(period[0]) if period else None)
 
     def _period(self, node: ast.Call) -> float:
         named = [each.id.removeprefix("_") for each in node.args if isinstance(each, ast.Name)]

@@ -1,22 +1,18 @@
-"""The queries of a GetMetricData request, by their Ids: metrics, and expressions over other queries."""
+"""The queries of a GetMetricData request, by their Ids: metrics, searches, and expressions over other queries."""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from localaws.api_response import ApiError
-from localaws.cloudwatch import insights_query, metrics_insights
-from localaws.cloudwatch.insights_query import is_insights_query
-from localaws.cloudwatch.labels import labels
+from localaws.cloudwatch import metrics_insights, search
 from localaws.cloudwatch.metric_math import evaluate
 from localaws.cloudwatch.metric_store import MetricKey
-from localaws.cloudwatch.metrics_insights import INSIGHTS_MAX_AGE, Found
+from localaws.cloudwatch.metrics_insights import INSIGHTS_MAX_AGE, Found, is_insights_query
 from localaws.cloudwatch.reading import Reader, Window
-from localaws.cloudwatch.search import found
+from localaws.cloudwatch.search import has_search
 from localaws.cloudwatch.statistics import check_statistic
-from localaws.cloudwatch.time_series import Array, TimeSeries, WrongExpression
+from localaws.cloudwatch.time_series import TimeSeries, WrongExpression
 from localaws.limits import (
     GET_METRIC_DATA_MAX_QUERIES,
     METRIC_EXPRESSION_MAX_LENGTH,
@@ -40,91 +36,90 @@ class Queries:
         self.window = window
         self._reader = reader
         self._queries = {query["Id"]: query for query in queries}
-        self._found: dict[str, TimeSeries | Array] = {}
+        self._found: dict[str, TimeSeries] = {}
         self._insights: dict[str, Found] = {}
         self._open: list[str] = []
         self.messages: list[dict[str, str]] = []
 
-    def value(self, query: str) -> TimeSeries | Array | None:
-        """The query's series, oldest first; raises CloudWatch's ValidationError for a wrong expression."""
-        return self._series(query) if query in self._queries else None
+    def value(self, query: str) -> TimeSeries | None:
+        """Return the query's series, None if there is no such query."""
+        return self.series(query) if query in self._queries else None
 
     def results(self, query: str) -> list[tuple[str, TimeSeries]]:
-        """Each series of a query that there is, with its label."""
+        """Return each series of a query with its label; raise CloudWatch's ValidationError for a wrong one."""
         if self.is_insights(query):
             return self._groups(query)
-        series = self._series(query)
-        if isinstance(series, TimeSeries):
-            return [(self._label(query), series)]
-        keys = [each.found for each in series if each.found]
-        return list(zip(labels(keys, self._queries[query].get("Label")), series, strict=True))
+        if has_search(self._expression(query)):
+            return self._searched(query)
+        return [(self._label(query), self.series(query))]
 
-    def _series(self, query: str) -> TimeSeries | Array:
+    def series(self, query: str) -> TimeSeries:
+        """Return the series, oldest first, of a query that has one; raise ValidationError for a wrong query."""
         if query not in self._found:
             self._found[query] = self._evaluated(self._queries[query])
         return self._found[query]
 
-    def series(self, query: str) -> TimeSeries:
-        """As `value`, of a query that there is and that gives one series."""
-        found = self._series(query)
-        if not isinstance(found, TimeSeries):
-            raise _error(f"The expression of {query} gives several series where one is needed.")
-        return found
+    def is_metric(self, query: str) -> bool:
+        return "MetricStat" in self._queries.get(query, {})
 
     def is_insights(self, query: str) -> bool:
-        return is_insights_query(self._queries[query].get("Expression", ""))
+        return is_insights_query(self._expression(query))
 
     def insights(self, query: str) -> Found:
-        """What a Metrics Insights query finds."""
+        """Return what a Metrics Insights query finds."""
         if query not in self._insights:
             asked = self._queries[query]
             start = max(self.window.start, self._reader.ago(INSIGHTS_MAX_AGE))
             self._insights[query] = metrics_insights.find(
-                insights_query.parse(asked["Expression"]),
+                metrics_insights.parse(asked["Expression"]),
                 asked["Period"],
                 Window(start, self.window.end),
                 self._reader,
             )
         return self._insights[query]
 
-    def search(self, text: str, statistic: str, period: int | None) -> Array:
-        """The series of the metrics that were reported lately and that the search finds, by name."""
-        period = period or self._queries[self._open[-1]].get("Period")
-        if period is None:
-            raise WrongExpression("A search without a period needs a Period of its query")
-        check_statistic(statistic)
-        check_period(period)
-        keys = found(text, self._reader.listed())
+    def _searched(self, query: str) -> list[tuple[str, TimeSeries]]:
+        """Read the metrics that were reported lately and that a search finds, by name."""
+        searched = search.parse(self._expression(query))
+        label = self._queries[query].get("Label")
+        period = searched.period
+        keys = searched.found(self._reader.listed())
         if len(keys) > SEARCH_MAX_SERIES:
-            told = f"Maximum number of allowed metrics exceeded; the first {SEARCH_MAX_SERIES} are returned"
-            self.messages.append({"Code": "MaxMetricsExceeded", "Value": told})
+            value = f"Maximum number of allowed metrics exceeded; the first {SEARCH_MAX_SERIES} are returned"
+            self.messages.append({"Code": "MaxMetricsExceeded", "Value": value})
         return [
-            TimeSeries(*self._reader.read(key, statistic, period, self.window), period, key)
+            (
+                searched.label(key, label),
+                TimeSeries(
+                    *self._reader.read(key, searched.statistic, period, self.window), period
+                ),
+            )
             for key in keys[:SEARCH_MAX_SERIES]
         ]
 
-    def is_metric(self, query: str) -> bool:
-        return "MetricStat" in self._queries.get(query, {})
-
     def _groups(self, query: str) -> list[tuple[str, TimeSeries]]:
-        label = self._label(query)
-        own = "Label" in self._queries[query]
+        label = self._queries[query].get("Label", "")
         return [
-            (f"{label} {group.label}".strip() if own else group.label or label, group.series)
+            (f"{label} {group.label}".strip(), group.series)
             for group in self.insights(query).groups
         ]
+
+    def _expression(self, query: str) -> str:
+        return str(self._queries[query].get("Expression", ""))
 
     def _label(self, query: str) -> str:
         asked = self._queries[query]
         usual = asked["MetricStat"]["Metric"]["MetricName"] if self.is_metric(query) else query
         return str(asked.get("Label", usual))
 
-    def _evaluated(self, query: _Query) -> TimeSeries | Array:
+    def _evaluated(self, query: _Query) -> TimeSeries:
         if "MetricStat" in query:
             return self._read(query["MetricStat"])
         name = query["Id"]
-        if self.is_insights(name):
-            return self._single(name)
+        if self.is_insights(name) or has_search(query["Expression"]):
+            raise _error(
+                f"The local CloudWatch does not implement metric math over several series ({name})."
+            )
         if name in self._open:
             circle = " -> ".join([*self._open, name])
             raise _error(f"Error in expression '{name}': Circular reference {circle}")
@@ -135,17 +130,6 @@ class Queries:
             raise _error(f"Error in expression '{name}': {error}") from None
         finally:
             self._open.pop()
-
-    def _single(self, name: str) -> TimeSeries:
-        found = self.insights(name).groups
-        if len(found) > 1:
-            raise _error(
-                "The local CloudWatch does not implement metric math over the several series of a "
-                f"Metrics Insights query ({name})."
-            )
-        if found:
-            return found[0].series
-        return TimeSeries(np.empty(0, np.int64), np.empty(0), self._queries[name]["Period"])
 
     def _read(self, wanted: _Query) -> TimeSeries:
         key = MetricKey.from_request(wanted["Metric"])
@@ -207,17 +191,24 @@ def _check_expression(query: _Query) -> None:
         )
     if "Period" in query:
         check_period(query["Period"])
-    if is_insights_query(query["Expression"]):
-        _check_insights(query)
-
-
-def _check_insights(query: _Query) -> None:
-    if "Period" not in query:
-        raise _error(f"The Metrics Insights query {query['Id']} needs a Period.")
     try:
-        insights_query.parse(query["Expression"])
+        _check_form(query)
     except WrongExpression as error:
         raise _error(f"Error in expression '{query['Id']}': {error}") from None
+
+
+def _check_form(query: _Query) -> None:
+    """Check a search, or a Metrics Insights query; metric math is checked when it is evaluated."""
+    expression = query["Expression"]
+    if has_search(expression):
+        searched = search.parse(expression)
+        searched.check_label(query.get("Label"))
+        check_statistic(searched.statistic)
+        check_period(searched.period)
+    elif is_insights_query(expression):
+        if "Period" not in query:
+            raise _error(f"The Metrics Insights query {query['Id']} needs a Period.")
+        metrics_insights.parse(expression)
 
 
 def _check_metric_stat(wanted: _Query, query: str) -> None:

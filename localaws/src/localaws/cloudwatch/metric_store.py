@@ -1,8 +1,8 @@
-"""Where datapoints live: per metric a few sorted arrays, aggregated by period when they are read."""
+"""Store of datapoints: a few sorted arrays per metric, aggregated by period when they are read."""
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple, Self
@@ -17,13 +17,13 @@ _unit_codes: dict[str, int] = defaultdict(count().__next__)
 
 
 def unit_code(unit: str) -> int:
-    """The number that stands for a unit in this process."""
+    """Return the number that stands for a unit in this process."""
     return _unit_codes[unit]
 
 
 @dataclass(frozen=True)
 class MetricKey:
-    """What CloudWatch calls a metric: namespace, name and dimensions together."""
+    """A metric as CloudWatch has it: namespace, name and dimensions together."""
 
     namespace: str
     name: str
@@ -115,27 +115,18 @@ class MetricStore:
             self._added_to.add(key)
 
     def named(self, namespace: str, name: str) -> list[MetricKey]:
-        """The metrics of this name, whatever their dimensions."""
+        """Return the metrics of this name, whatever their dimensions."""
         with self._lock:
             return list(self._named.get((namespace, name), ()))
 
     def samples(self, key: MetricKey, start: float, end: float) -> Samples | None:
-        """The samples of [start, end), or None for a metric that does not exist."""
+        """Return the samples of [start, end), or None for a metric that does not exist."""
         with self._lock:
             samples = self._sorted(key)
             return None if samples is None else samples.between(start, end)
 
-    def samples_of(
-        self, keys: Iterable[MetricKey], start: float, end: float
-    ) -> Iterator[tuple[MetricKey, Samples]]:
-        """The metrics that have samples in [start, end), with them."""
-        for key in keys:
-            samples = self.samples(key, start, end)
-            if samples is not None and samples.times.size:
-                yield key, samples
-
     def times(self, keys: Sequence[MetricKey], start: float) -> NDArray[np.int64]:
-        """When any of the metrics has samples from `start` on, each time once."""
+        """Return the times of all samples of these metrics from `start` on, each once."""
         found = [np.empty(0, np.int64)]
         with self._lock:
             for key in keys:
@@ -145,7 +136,7 @@ class MetricStore:
         return np.unique(np.concatenate(found))
 
     def _sorted(self, key: MetricKey) -> Samples | None:
-        """All samples of a metric in the order of time; the lock is held."""
+        """Return all samples of a metric in the order of time; the caller holds the lock."""
         parts = self._parts.get(key)
         if parts is None:
             return None
@@ -156,21 +147,11 @@ class MetricStore:
         return parts[0]
 
     def metrics(self, start: float, end: float) -> Iterator[MetricKey]:
-        """The metrics that have samples in [start, end)."""
-        return (key for key, _ in self.samples_of(list(self._parts), start, end))
-
-    def contents(self) -> dict[MetricKey, list[Samples]]:
-        """Everything, for `put_back`; samples never change."""
-        with self._lock:
-            return {key: list(parts) for key, parts in self._parts.items()}
-
-    def put_back(self, contents: Mapping[MetricKey, Sequence[Samples]]) -> None:
-        with self._lock:
-            self._parts = {key: list(parts) for key, parts in contents.items()}
-            self._added_to = set(self._parts)
-            self._named = {}
-            for key in self._parts:
-                self._named.setdefault((key.namespace, key.name), []).append(key)
+        """Yield the metrics that have samples in [start, end)."""
+        for key in list(self._parts):
+            samples = self.samples(key, start, end)
+            if samples is not None and samples.times.size:
+                yield key
 
 
 def _is_sorted(times: NDArray[np.int64]) -> bool:

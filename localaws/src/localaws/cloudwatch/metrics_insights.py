@@ -1,37 +1,52 @@
-"""CloudWatch Metrics Insights: one series, or one a group, of all metrics that a query matches."""
+"""CloudWatch Metrics Insights in the form that alarms on a fleet use: the largest value of each group of a metric."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from localaws.cloudwatch.insights_query import INSIGHTS_MAX_SERIES, InsightsQuery
-from localaws.cloudwatch.metric_store import Floats, MetricKey, Samples
+from localaws.cloudwatch.metric_store import MetricKey
 from localaws.cloudwatch.reading import Reader, Window
-from localaws.cloudwatch.time_series import TimeSeries
+from localaws.cloudwatch.time_series import TimeSeries, WrongExpression
 
 INSIGHTS_MAX_METRICS = 10_000
+INSIGHTS_MAX_SERIES = 500
 INSIGHTS_MAX_AGE = timedelta(days=14)
 INSIGHTS_MIN_PERIOD = 60
-_WITHOUT_LABEL = "Other"
-_SCALARS: Mapping[str, Callable[[Floats], float]] = {
-    "Average": lambda values: float(values.mean()),
-    "SampleCount": lambda values: float(values.size),
-    "Maximum": lambda values: float(values.max()),
-    "Minimum": lambda values: float(values.min()),
-    "Sum": lambda values: float(values.sum()),
-}
+_SELECT = re.compile(r"\s*SELECT\s+(?!(?:AND|OR)\b)\w", re.IGNORECASE)
+_NAME = r'"[^"]+"|\w+'
+_FORM = re.compile(
+    rf"\s*SELECT\s+MAX\((?P<metric>{_NAME})\)"
+    rf"\s+FROM\s+SCHEMA\((?P<namespace>{_NAME})\s*,\s*(?P<dimension>{_NAME})\)"
+    r"\s+GROUP\s+BY\s+(?-i:(?P=dimension))\s+ORDER\s+BY\s+MAX\(\)\s+DESC\s*",
+    re.IGNORECASE,
+)
+
+_FORM_IN_WORDS = (
+    'SELECT MAX(METRIC) FROM SCHEMA("NAMESPACE", DIMENSION) GROUP BY DIMENSION ORDER BY MAX() DESC'
+)
+
+
+@dataclass(frozen=True)
+class InsightsQuery:
+    """The maximum of a metric for each value of the one dimension that its metrics have, the largest first."""
+
+    namespace: str
+    metric: str
+    dimension: str
 
 
 @dataclass(frozen=True)
 class Group:
-    """The values that metrics have in common for the keys of GROUP BY, and their series together."""
+    """One value of the dimension, and its series."""
 
-    attributes: Mapping[str, str]
+    dimension: str
+    label: str
     series: TimeSeries
 
     @property
-    def label(self) -> str:
-        return " ".join(self.attributes.values())
+    def attributes(self) -> Mapping[str, str]:
+        return {self.dimension: self.label}
 
 
 @dataclass(frozen=True)
@@ -42,54 +57,41 @@ class Found:
     partial: bool
 
 
+def is_insights_query(expression: str) -> bool:
+    """Tell a query from metric math, in which `select` can be the Id of a query."""
+    return _SELECT.match(expression) is not None
+
+
+def parse(text: str) -> InsightsQuery:
+    """Parse a query; raise WrongExpression for every other form than the one that is implemented."""
+    form = _FORM.fullmatch(text)
+    if form is None:
+        raise WrongExpression(f"The local CloudWatch implements {_FORM_IN_WORDS} only, not {text}")
+    return InsightsQuery(*(form[name].strip('"') for name in ("namespace", "metric", "dimension")))
+
+
 def matching(query: InsightsQuery, reader: Reader) -> list[MetricKey]:
-    """The metrics that a query is about, whether or not they have datapoints."""
-    named = reader.named(query.namespace, query.metric)
-    return [key for key in named if _matches(query, dict(key.dimensions))]
+    """Return the metrics that a query is about, whether or not they have datapoints."""
+    return [
+        key
+        for key in reader.named(query.namespace, query.metric)
+        if [name for name, _ in key.dimensions] == [query.dimension]
+    ]
 
 
 def find(query: InsightsQuery, period: int, window: Window, reader: Reader) -> Found:
-    """The groups that have datapoints in a window."""
+    """Find the groups that have datapoints in a window."""
     period = max(period, INSIGHTS_MIN_PERIOD)
     keys = matching(query, reader)
-    parts = _grouped(query, keys[:INSIGHTS_MAX_METRICS], period, window, reader)
     groups = [
         Group(
-            dict(zip(query.group_by, values, strict=True)),
-            _series(query, part, period, window, reader),
+            query.dimension,
+            key.dimensions[0][1],
+            TimeSeries(*reader.read(key, "Maximum", period, window), period),
         )
-        for values, part in sorted(parts.items())
+        for key in sorted(keys[:INSIGHTS_MAX_METRICS], key=lambda key: key.dimensions)
     ]
-    if query.order_by is not None:
-        scalar = _SCALARS[query.order_by]
-        groups.sort(key=lambda group: scalar(group.series.values), reverse=query.descending)
+    groups = [group for group in groups if group.series.values.size]
+    groups.sort(key=lambda group: float(group.series.values.max()), reverse=True)
     partial = len(keys) > INSIGHTS_MAX_METRICS or len(groups) > INSIGHTS_MAX_SERIES
-    return Found(groups[: query.limit], partial)
-
-
-def _matches(query: InsightsQuery, dimensions: Mapping[str, str]) -> bool:
-    if query.schema is not None and query.schema != dimensions.keys():
-        return False
-    return all(
-        (dimensions.get(condition.key) == condition.value) == condition.equal
-        for condition in query.conditions
-    )
-
-
-def _grouped(
-    query: InsightsQuery, keys: Iterable[MetricKey], period: int, window: Window, reader: Reader
-) -> dict[tuple[str, ...], list[Samples]]:
-    parts: dict[tuple[str, ...], list[Samples]] = {}
-    for key, samples in reader.samples_of(keys, period, window):
-        dimensions = dict(key.dimensions)
-        values = tuple(dimensions.get(name, _WITHOUT_LABEL) for name in query.group_by)
-        parts.setdefault(values, []).append(samples)
-    return parts
-
-
-def _series(
-    query: InsightsQuery, parts: Sequence[Samples], period: int, window: Window, reader: Reader
-) -> TimeSeries:
-    samples = parts[0] if len(parts) == 1 else Samples.concatenate(parts)
-    times, values = reader.by_period(samples, query.statistic, period, window)
-    return TimeSeries(times, values, period)
+    return Found(groups[:INSIGHTS_MAX_SERIES], partial)

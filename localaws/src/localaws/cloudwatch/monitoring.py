@@ -1,4 +1,4 @@
-"""CloudWatch's own work, done again and again while the local AWS runs."""
+"""CloudWatch's own work, repeated while the local AWS runs."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ _log = logging.getLogger(__name__)
 
 
 class Monitoring:
-    """Calls `pass_time` every few moments of real time: whoever waits for an alarm does not have to ask."""
+    """Calls `pass_time` several times a second of real time, so that alarms ring without being asked for."""
 
     def __init__(self, pass_time: Callable[[], None]) -> None:
         self._pass_time = pass_time

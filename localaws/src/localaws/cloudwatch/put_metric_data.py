@@ -1,4 +1,4 @@
-"""PutMetricData: what CloudWatch takes, and what it refuses."""
+"""PutMetricData with CloudWatch's rules."""
 
 import math
 from collections import defaultdict
@@ -29,7 +29,7 @@ _Parameters = Mapping[str, Any]
 
 
 def parse(parameters: _Parameters, now: datetime) -> Mapping[MetricKey, list[Sample]]:
-    """The samples of a request by metric, all of it checked before any of it counts."""
+    """Return the samples of a request by metric, after all of the request has been checked."""
     for name in sorted(parameters.keys() - _IMPLEMENTED):
         raise invalid(f"The local CloudWatch does not implement {name} of PutMetricData.")
     namespace = _namespace(parameters)
@@ -100,7 +100,7 @@ def _time(datum: _Parameters, at: str, now: datetime) -> int:
 
 
 def _values(datum: _Parameters, at: str) -> list[tuple[float, float]]:
-    """Values with their counts."""
+    """Return values with their counts."""
     given = datum["Values"] if "Values" in datum else [datum["Value"]]
     _sized(given, f"{at}.Values", PUT_METRIC_DATA_MAX_VALUES_PER_DATUM)
     values = [_number(value, f"{at}.Value") for value in given]

@@ -18,7 +18,7 @@ _Report = Callable[[str, str, Mapping[str, str], Any, Any], None]
 
 @dataclass
 class _Reported:
-    """Up to which minute a queue has been reported, and when it held messages last."""
+    """The last minute that a queue was reported for, and the last time that it held messages."""
 
     minute: int
     active: float
@@ -32,7 +32,7 @@ class QueueDepths:
         self._reported: dict[str, _Reported] = {}
 
     def report(self, now: datetime) -> None:
-        """Report each minute since the last that was reported; this minute as it is now."""
+        """Report each minute since the last reported one; the present minute counts as it is now."""
         minute = int(now.timestamp()) // _MINUTE * _MINUTE
         with self._lock, account_scope(self._region):
             sqs = service("sqs")

@@ -1,6 +1,6 @@
 """Reading a metric as CloudWatch lets it be read: by period, while it is kept, up to now."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -8,7 +8,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from localaws.cloudwatch.metric_store import Floats, MetricKey, MetricStore, Samples, unit_code
+from localaws.cloudwatch.metric_store import Floats, MetricKey, MetricStore, unit_code
 from localaws.cloudwatch.statistics import statistic_by_period
 from localaws.limits import METRIC_MAX_AHEAD, METRIC_RETENTION, metric_retention
 
@@ -47,54 +47,43 @@ class Reader:
         self._clock = clock
 
     def at(self, moment: datetime) -> "Reader":
-        """A reader for which it is that moment."""
+        """Return a reader for which it is that moment."""
         return Reader(self._store, _Moment(moment))
 
     def read(
         self, key: MetricKey, statistic: str, period: int, window: Window, unit: str | None = None
     ) -> tuple[NDArray[np.int64], Floats]:
-        """Period starts and the statistic of each, oldest first."""
+        """Return period starts and the statistic of each, oldest first."""
         samples = self._store.samples(key, *self._kept(period, window))
         if samples is None:
             return np.empty(0, np.int64), np.empty(0)
         if unit is not None:
             samples = samples.where(samples.units == unit_code(unit))
-        return self.by_period(samples, statistic, period, window)
-
-    def samples_of(
-        self, keys: Iterable[MetricKey], period: int, window: Window
-    ) -> Iterator[tuple[MetricKey, Samples]]:
-        """The metrics that have samples in a window, with them."""
-        return self._store.samples_of(keys, *self._kept(period, window))
-
-    def by_period(
-        self, samples: Samples, statistic: str, period: int, window: Window
-    ) -> tuple[NDArray[np.int64], Floats]:
         return statistic_by_period(samples, statistic, self._origin(window.start), period)
 
     def named(self, namespace: str, name: str) -> list[MetricKey]:
-        """The metrics of this name, whatever their dimensions."""
+        """Return the metrics of this name, whatever their dimensions."""
         return self._store.named(namespace, name)
 
     def times(self, keys: Iterable[MetricKey], start: float) -> NDArray[np.int64]:
-        """When any of the metrics has samples from a time on, each time once; those still to come included."""
+        """Return the times of all samples of these metrics from a time on, each once, future ones included."""
         # Listed beforehand: finding the metrics of a query asks the store itself.
         return self._store.times(list(keys), start)
 
     def listed(self, within: timedelta = _RECENTLY) -> list[MetricKey]:
-        """The metrics with datapoints in recent times, which is what ListMetrics knows."""
+        """Return the metrics with recent datapoints, which are the ones that ListMetrics lists."""
         return sorted(
             self._store.metrics(self.ago(within), self._latest()),
             key=lambda key: (key.namespace, key.name, key.dimensions),
         )
 
     def _kept(self, period: int, window: Window) -> tuple[float, float]:
-        """What of a window is still kept for reading by such periods."""
+        """Return the part of a window that is still kept for reading by this period."""
         start = max(self._origin(window.start), self.ago(metric_retention(period)))
         return start, min(window.end, self._latest())
 
     def _origin(self, start: float) -> int:
-        """Where periods begin: the start, rounded down as coarsely as data of its age is kept."""
+        """Return where periods begin: the start, rounded down as coarsely as data of its age is kept."""
         step = 60
         for period, retention in METRIC_RETENTION.items():
             if start < self.ago(retention) and period * 12 <= 3600:

@@ -1,6 +1,6 @@
 """CloudWatch's metrics and alarms; composite alarms and dashboards stay MiniStack's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,6 @@ from localaws.api_response import ApiError
 from localaws.clock import Clock
 from localaws.cloudwatch.alarm_requests import AlarmRequests
 from localaws.cloudwatch.get_metric_data import get_metric_data
-from localaws.cloudwatch.get_metric_statistics import get_metric_statistics
 from localaws.cloudwatch.metric_store import MetricKey, MetricStore, Sample, Samples
 from localaws.cloudwatch.put_metric_data import parse
 from localaws.cloudwatch.queue_depths import QueueDepths
@@ -20,6 +19,10 @@ from localaws.limits import PUT_METRIC_DATA_MAX_BYTES
 from localaws.timestamps import with_datetimes
 
 _METRICS_PER_PAGE = 500
+# MiniStack would answer them from a store of its own, in which there is nothing.
+_NOT_IMPLEMENTED = frozenset(
+    {"DescribeAlarmContributors", "GetMetricStatistics", "GetMetricWidgetImage"}
+)
 
 
 class CloudWatch:
@@ -34,24 +37,12 @@ class CloudWatch:
         self._operations = {
             "PutMetricData": self._put,
             "GetMetricData": lambda parameters: get_metric_data(parameters, self.reader),
-            "GetMetricStatistics": lambda p: get_metric_statistics(p, self.reader),
             "ListMetrics": self._list,
             **self.alarms.operations,
         }
 
-    def contents(self) -> tuple[Mapping[MetricKey, Sequence[Samples]], Mapping[str, Any]]:
-        """All datapoints and what alarms made of them, for `put_back`."""
-        self.pass_time()
-        return self._store.contents(), self.alarms.contents()
-
-    def put_back(
-        self, datapoints: Mapping[MetricKey, Sequence[Samples]], states: Mapping[str, Any]
-    ) -> None:
-        self._store.put_back(datapoints)
-        self.alarms.put_back(states)
-
     def pass_time(self, *, again: bool = True) -> None:
-        """Do what CloudWatch does by itself as time passes: count queues' messages, evaluate alarms.
+        """Count queues' messages and evaluate alarms, as CloudWatch does by itself.
 
         Without `again`, alarms that were evaluated for this minute wait for the next time, new data or not.
         """
@@ -88,13 +79,17 @@ class CloudWatch:
     def record_series(
         self, namespace: str, name: str, dimensions: Mapping[str, str], times: Any, values: Any
     ) -> None:
-        """Put what AWS itself reports of times (epoch seconds) that have passed."""
+        """Put metrics of past times (epoch seconds) that AWS itself reports."""
         self._add(MetricKey.of(namespace, name, dimensions), Samples.of_values(times, values))
 
     def serves(self, operation: str) -> bool:
-        return operation in self._operations
+        return operation in self._operations or operation in _NOT_IMPLEMENTED
 
     def answer(self, request: ApiRequest) -> Mapping[str, Any]:
+        if request.operation in _NOT_IMPLEMENTED:
+            raise ApiError(
+                "InvalidAction", f"The local CloudWatch does not implement {request.operation}."
+            )
         if len(request.raw_body) > PUT_METRIC_DATA_MAX_BYTES:
             raise ApiError("RequestEntityTooLarge", "Request size exceeds the limit of 1 MB", 413)
         shape = operation_model("cloudwatch", request.operation).input_shape

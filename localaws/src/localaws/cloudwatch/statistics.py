@@ -26,7 +26,7 @@ _STATISTICS: Mapping[str, Callable[[Samples, _Starts], Floats]] = {
 def statistic_by_period(
     samples: Samples, statistic: str, origin: int, period: int
 ) -> tuple[NDArray[np.int64], Floats]:
-    """The period starts that have samples, ascending, and the statistic of each period."""
+    """Return the period starts that have samples, ascending, and the statistic of each period."""
     if samples.times.size == 0:
         return np.empty(0, np.int64), np.empty(0)
     periods = (samples.times - origin) // period

@@ -1,41 +1,37 @@
 """Time series and numbers, combined as CloudWatch's metric math combines them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from localaws.cloudwatch.metric_store import Floats, MetricKey
+from localaws.cloudwatch.metric_store import Floats
 
 Times = NDArray[np.int64]
 
 
 class WrongExpression(Exception):
-    """What is wrong with an expression."""
+    """An expression is wrong, or not implemented; the message says how."""
 
 
 @dataclass(frozen=True, eq=False)
 class TimeSeries:
-    """Finite values at ascending epoch seconds; the period is in seconds.
-
-    `found` is the metric that a search found, also of what is made of its series alone.
-    """
+    """Finite values at ascending epoch seconds; the period is in seconds."""
 
     times: Times
     values: Floats
     period: int
-    found: MetricKey | None = None
 
     @classmethod
     def finite(cls, times: Times, values: Floats, period: int) -> "TimeSeries":
-        """What has no finite value is no datapoint: that is how a division by zero drops out."""
+        """Drop values that are not finite, as CloudWatch does after a division by zero."""
         kept = np.isfinite(values)
         return cls(times[kept], values[kept], period)
 
     def at(self, times: Times, missing: float) -> Floats:
-        """The values at some times, and `missing` where there is none."""
+        """Return the values at some times, and `missing` where there is none."""
         if not self.times.size:
             return np.full(times.shape, missing)
         places = np.minimum(np.searchsorted(self.times, times), self.times.size - 1)
@@ -48,27 +44,21 @@ Operation = Callable[[Any, Any], Any]
 
 
 def combine(left: Value, right: Value, operation: Operation, symbol: str) -> Value:
-    """An operator between two values: each series of an array by itself, a number with every datapoint.
+    """Apply an operator: to each series of an array by itself, to a number with every datapoint.
 
     Of two series, the times are those of both, and a value missing in one of them counts as 0.
     """
     if isinstance(left, list) and isinstance(right, list):
         raise WrongExpression(f"Unsupported operand types for {symbol}: two arrays of time series")
     if isinstance(left, list):
-        return [_combine_series(each, right, operation) for each in left]
+        return [_combine(each, right, operation) for each in left]
     if isinstance(right, list):
-        return [_combine_series(left, each, operation) for each in right]
-    return _combine(left, right, operation)
+        return [_combine(left, each, operation) for each in right]
+    combined: float | TimeSeries = _combine(left, right, operation)
+    return combined
 
 
-def _combine_series(left: float | Value, right: float | Value, operation: Operation) -> TimeSeries:
-    combined = _combine(left, right, operation)
-    assert isinstance(combined, TimeSeries)  # noqa: S101 - one of the two is a series
-    sources = [each.found for each in (left, right) if isinstance(each, TimeSeries)]
-    return replace(combined, found=sources[0] if len(sources) == 1 else None)
-
-
-def _combine(left: Any, right: Any, operation: Operation) -> float | TimeSeries:
+def _combine(left: Any, right: Any, operation: Operation) -> Any:
     series = [each for each in (left, right) if isinstance(each, TimeSeries)]
     with np.errstate(all="ignore"):
         if not series:
@@ -79,7 +69,7 @@ def _combine(left: Any, right: Any, operation: Operation) -> float | TimeSeries:
 
 
 def union(series: Array) -> Times:
-    """All times at which any of the series has a datapoint."""
+    """Return all times at which any of the series has a datapoint."""
     return np.unique(np.concatenate([each.times for each in series]))
 
 

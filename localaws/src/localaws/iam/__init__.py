@@ -1,1 +1,1 @@
-"""Who may do what: every call of a role is held against its policies, as IAM does."""
+"""Permissions: every call of a role is checked against its policies, as IAM does."""

@@ -1,4 +1,4 @@
-"""A call that asks to be let in."""
+"""A call at the gateway and the permissions that it needs."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Entry:
-    """One request and the role that makes it; without a role it is the operator's, who may do everything."""
+    """A request and its role; without a role it is the operator's, who may do everything."""
 
     permissions: Permissions
     request: ApiRequest
@@ -35,7 +35,7 @@ class Entry:
             raise denied.as_answer_of(self.request.service) from denied
 
     def guard(self, send: _Send, answer: Callable[[ApiResponse], Awaitable[None]]) -> _Send:
-        """What the response goes through on its way back."""
+        """Return what the response is sent through."""
         reads = self.request.service == "s3" and self.request.operation in _READ_OBJECTS
         return _MissingObjects(self, send, answer) if self.role and reads else send
 

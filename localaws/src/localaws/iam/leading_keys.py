@@ -1,4 +1,4 @@
-"""DynamoDB's condition key `dynamodb:LeadingKeys`: the partition keys that a call is about. MiniStack's needs know it not."""
+"""DynamoDB's condition key `dynamodb:LeadingKeys`: the partition keys of a call, which MiniStack's needs leave out."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ _Values = Mapping[str, Any]
 
 
 def leading_keys(parameters: Mapping[str, Any], region: str) -> Mapping[str, Sequence[str]]:
-    """By the table as the call names it; a call that names no key of a table, such as Scan, has none."""
+    """Return the partition keys by table as the call names it; a call without keys, such as Scan, has none."""
     found: dict[str, list[str]] = {}
     for table, values in _keyed(parameters):
         partition_key = _partition_key(table, parameters.get("IndexName"), region)
@@ -22,7 +22,7 @@ def leading_keys(parameters: Mapping[str, Any], region: str) -> Mapping[str, Seq
 
 
 def _keyed(parameters: Mapping[str, Any]) -> Iterator[tuple[str, _Values]]:
-    """Each table with the attributes that say which of its items are meant."""
+    """Yield each table with the attributes that identify the items."""
     if "TableName" in parameters:
         values = parameters.get("Key") or parameters.get("Item") or _queried(parameters)
         yield parameters["TableName"], values
@@ -41,7 +41,7 @@ def _written(requests: Sequence[Mapping[str, Any]]) -> Iterator[_Values]:
 
 
 def _queried(parameters: Mapping[str, Any]) -> _Values:
-    """What a query asks to be equal; its partition key always is."""
+    """Return the attributes that a query compares for equality, its partition key among them."""
     names = parameters.get("ExpressionAttributeNames", {})
     values = parameters.get("ExpressionAttributeValues", {})
     asked = _EQUALS.findall(parameters.get("KeyConditionExpression", ""))

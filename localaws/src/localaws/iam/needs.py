@@ -1,4 +1,4 @@
-"""What a call needs to be allowed: IAM's actions, each with its resource and what conditions may ask about it."""
+"""The permissions that a call needs: IAM's actions, each with its resource and the keys that conditions may use."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Need:
 
 
 def needs_of(request: ApiRequest) -> list[Need]:
-    """All that must be allowed; a call that nobody knows needs an action of its own name on any resource."""
+    """Return all needs of a call; an unknown call needs an action of its own name on any resource."""
     if request.service == "sagemaker":
         return list(_sagemaker(request))
     if request.service == "cloudwatch":
@@ -41,7 +41,7 @@ def needs_of(request: ApiRequest) -> list[Need]:
 
 
 def need_to_list(request: ApiRequest) -> Need:
-    """S3 tells only those who may list the bucket that an object is missing."""
+    """Return the permission without which S3 does not say that an object is missing."""
     return Need("s3:ListBucket", f"arn:aws:s3:::{request.parameters['Bucket']}")
 
 
@@ -53,7 +53,7 @@ def _cloudwatch(request: ApiRequest) -> Need:
 
 
 def _put_events(request: ApiRequest) -> Iterator[Need]:
-    """Of each bus and each source: MiniStack's own needs know neither."""
+    """Yield a need for each bus and source, both of which MiniStack leaves out."""
     entries = request.parameters.get("Entries", [])
     for bus, source in sorted({(e.get("EventBusName", "default"), e["Source"]) for e in entries}):
         arn = f"arn:aws:events:{request.region}:{ACCOUNT_ID}:event-bus/{bus.rpartition('/')[2]}"
@@ -81,7 +81,7 @@ def _sagemaker_arn(request: ApiRequest) -> str:
 
 
 def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
-    """MiniStack knows how the calls of its services translate, such as ListObjectsV2 into s3:ListBucket."""
+    """Translate a call as MiniStack does for its services, such as ListObjectsV2 into s3:ListBucket."""
     actions = core("iam_actions")
     service = _IAM_NAMES.get(request.service, request.service)
     body, query, headers = request.body, dict(_query(request)), dict(request.headers)
@@ -99,7 +99,7 @@ def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
 
 
 def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[Need]:
-    """What some calls need beside what they are named after."""
+    """Yield the needs that some calls have beside the action of their own name."""
     if request.service == "s3":
         yield from (Need(*more) for more in actions.s3_additional_checks(*call))
     if request.service == "cloudformation":
@@ -108,13 +108,13 @@ def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[
 
 
 def _streams_of(group: str, request: ApiRequest) -> str:
-    """As refusals of AWS name them: with an empty stream where the call names none."""
+    """Return the streams of a group as AWS's refusals name them, an empty stream where the call names none."""
     stream = request.parameters.get("logStreamName", "")
     return group if group == "*" else f"{group}:log-stream:{stream}"
 
 
 def _dynamodb(actions: Any, action: str, request: ApiRequest) -> list[Need]:
-    """A transaction needs the actions of its parts, a batch its action on each of its tables."""
+    """Return the actions of a transaction's parts, or a batch's action on each of its tables."""
     place = (request.region, ACCOUNT_ID)
     parts = actions.dynamodb_transaction_checks(action, request.body, *place) or [
         (action, table) for table in actions.dynamodb_resource_arns(request.body, *place) or ["*"]
@@ -129,5 +129,5 @@ def _dynamodb(actions: Any, action: str, request: ApiRequest) -> list[Need]:
 
 
 def _query(request: ApiRequest) -> Mapping[str, str]:
-    """Form fields count as MiniStack's router has them: beneath the query string."""
+    """Return the query with form fields beneath it, as MiniStack's router has them."""
     return request.form if request.protocol == "query" else request.query

@@ -1,4 +1,4 @@
-"""The policies of every role, held against each call that is made with it."""
+"""Check calls against the policies of the role that makes them."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -66,7 +66,7 @@ class Permissions:
             return frozenset(self._uses)
 
     def granted(self, role: str) -> frozenset[Use]:
-        """Every action on every resource that the role's policies allow."""
+        """Return every action on every resource that the role's policies allow."""
         return frozenset(
             Use(role, statement.sid, action, resource)
             for statement in self._of(role).statements()

@@ -1,4 +1,4 @@
-"""What a call that brings a template needs beside its stack: the template, where it lies in S3, and the transforms that it names.
+"""Needs of a call with a template, beside its stack: the template's object in S3, and the transforms that it names.
 
 MiniStack's own needs know neither.
 """
@@ -17,7 +17,7 @@ _TAKE_TEMPLATES = frozenset({"CreateChangeSet", "CreateStack", "UpdateStack"})
 def template_needs(
     operation: str, parameters: Mapping[str, str], region: str
 ) -> Iterator[tuple[str, str]]:
-    """Actions with their resources."""
+    """Yield actions with their resources."""
     if operation not in _TAKE_TEMPLATES:
         return
     text, url = parameters.get("TemplateBody", ""), parameters.get("TemplateURL")
@@ -33,7 +33,7 @@ def template_needs(
 
 
 def _content(bucket: str, key: str = "", *, region: str) -> str:
-    """Empty where there is none, which CloudFormation tells in its own words."""
+    """Read an object; a missing one is empty, which CloudFormation reports in its own words."""
     with account_scope(region):
         content = service("s3")._get_object_data(bucket, key)
     return content.decode() if content else ""

@@ -29,7 +29,7 @@ _RUNTIME = Path(__file__).with_name("python_runtime.py")
 
 @dataclass(frozen=True)
 class Function:
-    """What makes two execution environments interchangeable."""
+    """The settings by which two execution environments are interchangeable."""
 
     arn: str
     handler: str
@@ -88,7 +88,7 @@ class _Environment:
 
 
 class PythonRuntime:
-    """The process that forks execution environments; it outlives a local AWS and serves the next one."""
+    """A process that forks execution environments, outlives a local AWS and serves the next one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -229,12 +229,12 @@ class _UnpackedCode:
 
 
 def _root_of(trace_id: str) -> str:
-    """What a trace id keeps, whoever adds segments to it on the way."""
+    """Return the root of a trace id, which stays when segments are added to it."""
     return next((part for part in trace_id.split(";") if part.startswith("Root=")), "")
 
 
 def _clean() -> dict[str, str]:
-    """The surroundings without AWS settings or search paths of the user's own."""
+    """Return the environment variables without the user's AWS settings and search paths."""
     return {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))
     }

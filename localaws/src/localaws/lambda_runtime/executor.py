@@ -46,7 +46,7 @@ class FunctionExecutor:
         self._environments.cool_down()
 
     def execute(self, record: _Record, event: Any, request_id: str) -> dict[str, Any]:
-        """Stands in for MiniStack's own execution of a Python function."""
+        """Execute a Python function in the place of MiniStack."""
         configuration = record.get("config") or record
         try:
             answer = self._environments.invoke(
@@ -62,7 +62,7 @@ class FunctionExecutor:
         return _result(answer)
 
     def _let_pass(self, seconds: float) -> None:
-        """Time that went by in a function's own process; whoever invoked it may or may not hold the clock."""
+        """Let the time pass that a function has slept in its own process."""
         with self._clock.busy():
             self._clock.sleep(seconds)
 
@@ -95,7 +95,7 @@ class FunctionExecutor:
         return self._environments.unpack(hashlib.sha256(archive).hexdigest(), archive)
 
     def _environment(self, configuration: _Record, code: str) -> dict[str, str]:
-        """Lambda's variables, the function's, and the endpoint, even where the template leaves it empty."""
+        """Return Lambda's variables, the function's, and the endpoint, even where the template leaves it empty."""
         name = configuration["FunctionName"]
         region = configuration["FunctionArn"].split(":")[3]
         variables = configuration.get("Environment", {}).get("Variables", {})
@@ -124,7 +124,7 @@ class FunctionExecutor:
 
 
 def _credentials(configuration: _Record) -> dict[str, str]:
-    """Credentials of the function's role."""
+    """Return credentials of the function's role."""
     role = configuration["Role"].rpartition("/")[2]
     credentials = assume(role, configuration["FunctionName"])
     return {

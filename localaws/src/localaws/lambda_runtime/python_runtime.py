@@ -180,7 +180,7 @@ class _Environment:
             self._clock.move_to(now, tick=True)
 
     def _sleep(self, wait_scale: float, seconds: float) -> None:
-        """A handler's own pauses, such as botocore's between two attempts, are skipped as any other wait."""
+        """Skip a handler's own pauses, such as botocore's between two attempts, as any other wait."""
         _sleep_for_real(seconds * wait_scale)
         self._clock.shift(seconds * (1 - wait_scale))
         self._slept += seconds * (1 - wait_scale)

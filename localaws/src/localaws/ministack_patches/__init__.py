@@ -1,7 +1,7 @@
-"""The one place where MiniStack's behaviour is changed, because there it differs from AWS's.
+"""Change MiniStack's behaviour where it differs from AWS's; this is the one place that does.
 
-Each mend replaces functions of MiniStack's for as long as a local AWS runs. They reach into internals, so the
-version that they were written for is checked.
+Each patch replaces attributes of MiniStack for as long as a local AWS runs. `upstream` lists them with what MiniStack
+does without them. They reach into internals, so the version that they were written for is checked.
 """
 
 from localaws.calls import CallLog
@@ -14,7 +14,7 @@ from localaws.ministack_patches import lambda_functions
 from localaws.ministack_patches.alarm_resources import AlarmResources
 from localaws.ministack_patches.metrics import Metrics
 from localaws.ministack_patches.nested_templates import NestedTemplates
-from localaws.ministack_patches.patching import Mending, check_version
+from localaws.ministack_patches.patching import Patches, check_version
 from localaws.ministack_patches.stack_resources import StackResources
 from localaws.ministack_patches.state_calls import StateCalls
 from localaws.ministack_patches.state_children import Children
@@ -22,38 +22,37 @@ from localaws.ministack_patches.state_definitions import StateDefinitions
 from localaws.ministack_patches.state_execution import Executions
 from localaws.ministack_patches.state_history import Histories
 from localaws.ministack_patches.state_paths import Paths
-from localaws.ministack_patches.state_permissions import StatePermissions
 from localaws.ministack_patches.target_permissions import TargetPermissions
 from localaws.ministack_patches.unsupported_properties import UnsupportedProperties
 
 
-def mend(
+def apply_patches(
     clock: Clock,
     functions: FunctionExecutor,
     cloudwatch: CloudWatch,
     calls: CallLog,
     faults: Faults,
     permissions: Permissions,
-) -> Mending:
-    """Apply every mend; `undo` of what is returned takes them back."""
+) -> Patches:
+    """Apply every patch but those of CloudFormation; `undo` of the result takes them back."""
     check_version()
-    patching = Mending()
-    lambda_functions.mend(patching, functions)
-    StateDefinitions(patching)
-    Paths(patching)
-    Executions(patching, clock)
-    Histories(patching)
-    Children(patching, clock, StateCalls(clock, calls, faults))
-    StatePermissions(patching, permissions)
-    TargetPermissions(patching, permissions)
-    Metrics(patching, cloudwatch, clock)
-    return patching
+    patches = Patches()
+    state_calls = StateCalls(clock, calls, faults, permissions)
+    lambda_functions.patch(patches, functions)
+    StateDefinitions(patches)
+    Paths(patches)
+    Histories(patches)
+    Executions(patches, clock, state_calls)
+    Children(patches, clock, state_calls)
+    TargetPermissions(patches, permissions)
+    Metrics(patches, cloudwatch, clock)
+    return patches
 
 
-def patch_on_first_call(patching: Mending, service: str, cloudwatch: CloudWatch) -> None:
-    """Apply the mends of a service that is too slow to import before somebody needs it."""
+def patch_on_first_call(patches: Patches, service: str, cloudwatch: CloudWatch) -> None:
+    """Patch a service that is too slow to import before it is called."""
     if service == "cloudformation":
-        StackResources(patching)
-        AlarmResources(patching, cloudwatch)
-        UnsupportedProperties(patching)
-        NestedTemplates(patching)
+        StackResources(patches)
+        AlarmResources(patches, cloudwatch)
+        UnsupportedProperties(patches)
+        NestedTemplates(patches)

@@ -1,7 +1,4 @@
-"""CloudFormation: an alarm of a template is put as PutMetricAlarm puts it.
-
-MiniStack's provisioner knows neither `Metrics` nor most of CloudWatch's rules.
-"""
+"""CloudFormation: put an alarm of a template as PutMetricAlarm does."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,15 +9,15 @@ from localaws.api_request import operation_model
 from localaws.api_response import ApiError
 from localaws.cloudwatch.service import CloudWatch
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 
 _NUMBERS: Mapping[str, Callable[[str], Any]] = {"integer": int, "long": int, "double": float}
 
 
 class AlarmResources:
-    def __init__(self, patching: Mending, cloudwatch: CloudWatch) -> None:
+    def __init__(self, patches: Patches, cloudwatch: CloudWatch) -> None:
         self._alarms = cloudwatch.alarms
-        patching.replace(service("cloudformation.provisioners"), "_cw_metric_alarm_put", self.put)
+        patches.replace(service("cloudformation.provisioners"), "_cw_metric_alarm_put", self.put)
 
     def put(self, name: str, properties: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         shape = operation_model("cloudwatch", "PutMetricAlarm").input_shape
@@ -35,7 +32,7 @@ class AlarmResources:
 
 
 def _typed(value: Any, shape: Shape | None) -> Any:
-    """CloudFormation's parameters make strings of numbers and booleans."""
+    """Undo that CloudFormation's parameters make strings of numbers and booleans."""
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         return {name: _typed(item, shape.members.get(name)) for name, item in value.items()}
     if isinstance(shape, ListShape) and isinstance(value, list):

@@ -1,10 +1,4 @@
-"""CloudWatch: MiniStack's alarms are ours, and what other services report lands in our metrics.
-
-MiniStack judges an alarm by one statistic over its whole evaluation range, whatever the metric's dimensions, and
-sends a message of its own. Of Lambda it counts direct invocations only, none by a state machine, a rule or a topic,
-a throttled one as an invocation and twice as a throttle, and nothing for the account as a whole; of Step Functions
-nothing.
-"""
+"""CloudWatch: alarms are evaluated here, and the metrics that other services report are kept here."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +9,7 @@ from localaws.cloudwatch.alarm_changes import Change, State
 from localaws.cloudwatch.alarm_evaluation import state_of
 from localaws.cloudwatch.service import CloudWatch
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 
 _ENDED = {
     "SUCCEEDED": "ExecutionsSucceeded",
@@ -26,18 +20,18 @@ _ENDED = {
 
 
 class Metrics:
-    def __init__(self, patching: Mending, cloudwatch: CloudWatch, clock: Clock) -> None:
+    def __init__(self, patches: Patches, cloudwatch: CloudWatch, clock: Clock) -> None:
         self._cloudwatch = cloudwatch
         self._clock = clock
         ministack = service("cloudwatch")
-        patching.replace(ministack, "record_metric", self.record)
-        patching.replace(ministack, "_evaluate_alarm", cloudwatch.alarms.evaluate)
-        patching.replace(ministack, "_evaluate_all_alarms", cloudwatch.alarms.catch_up)
-        patching.replace(ministack, "_dispatch_alarm_actions", self.act)
+        patches.replace(ministack, "record_metric", self.record)
+        patches.replace(ministack, "_evaluate_alarm", cloudwatch.alarms.evaluate)
+        patches.replace(ministack, "_evaluate_all_alarms", cloudwatch.alarms.catch_up)
+        patches.replace(ministack, "_dispatch_alarm_actions", self.act)
         self._functions = service("lambda_svc")
-        patching.replace(self._functions, "_emit_lambda_metrics", lambda *_, **__: None)
-        self._execute = patching.replace(self._functions, "_execute_function", self.execute)
-        self._emit = patching.replace(
+        patches.replace(self._functions, "_emit_lambda_metrics", lambda *_, **__: None)
+        self._execute = patches.replace(self._functions, "_execute_function", self.execute)
+        self._emit = patches.replace(
             service("stepfunctions"), "_emit_execution_status_event", self.execution_changed
         )
 
@@ -52,7 +46,7 @@ class Metrics:
         self._cloudwatch.record(namespace, name, value, unit, dimensions or {})
 
     def execute(self, function: Mapping[str, Any], event: Any) -> dict[str, Any]:
-        """Execute a function, for whomever, and count it."""
+        """Execute a function and count the invocation, whoever invoked it."""
         configuration = function.get("config") or function
         if self._functions._function_config_scope_mismatch(configuration):
             return self._execute(function, event)  # type: ignore[no-any-return]
@@ -82,7 +76,7 @@ class Metrics:
         return (self._clock.now() - moment).total_seconds() * 1_000
 
     def act(self, alarm: dict[str, Any], old: str, new: str, reason: str) -> None:
-        """A change that MiniStack makes: SetAlarmState's, or a composite alarm's."""
+        """Act on a change that MiniStack makes: SetAlarmState's, or a composite alarm's."""
         changed = state_of(alarm)
         before = State(old, "", changed.since)
         after = State(new, reason, changed.since, alarm.get("StateReasonData"))

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 
 _HERE = re.compile(r"""(TemplateURL["']?\s*:\s*["']?)http://[^/\s"']+/""")
 _THERE = r"\1https://s3.amazonaws.com/"
@@ -17,10 +17,10 @@ _THERE = r"\1https://s3.amazonaws.com/"
 class NestedTemplates:
     """Replace MiniStack's reader of templates, which keeps a template's text as it came."""
 
-    def __init__(self, patching: Mending) -> None:
+    def __init__(self, patches: Patches) -> None:
         self._read = service("cloudformation.helpers")._resolve_template
         for module in ("handlers", "changesets"):
-            patching.set(service(f"cloudformation.{module}"), "_resolve_template", self.read)
+            patches.set(service(f"cloudformation.{module}"), "_resolve_template", self.read)
 
     def read(self, parameters: Any) -> tuple[str | None, Any]:
         """Return a template's text with AWS's URLs of nested templates, or the error."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from localaws.embedded_ministack import service
 from localaws.ministack_patches import resource_extras
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.unsupported_properties import NESTED_STACK
 
 
@@ -55,17 +55,17 @@ class WatchedProperties(dict[Any, Any]):
 
 
 class StackResources:
-    def __init__(self, patching: Mending) -> None:
+    def __init__(self, patches: Patches) -> None:
         stacks = service("cloudformation.stacks")
         provisioners = service("cloudformation.provisioners")
         # The provisioners' own copies of the names are those that nested stacks use.
-        self._create = patching.replace(provisioners, "_provision_resource", self.create)
-        patching.set(stacks, "_provision_resource", self.create)
-        self._update = patching.replace(provisioners, "_update_resource", self.update)
-        patching.set(stacks, "_update_resource", self.update)
+        self._create = patches.replace(provisioners, "_provision_resource", self.create)
+        patches.set(stacks, "_provision_resource", self.create)
+        self._update = patches.replace(provisioners, "_update_resource", self.update)
+        patches.set(stacks, "_update_resource", self.update)
         self._delete_nested = provisioners._cfn_nested_stack_delete
         taggable = {**provisioners._STACK_TAG_PROPERTY, "AWS::S3::Bucket": ("Tags", "list")}
-        patching.set(provisioners, "_STACK_TAG_PROPERTY", taggable)
+        patches.set(provisioners, "_STACK_TAG_PROPERTY", taggable)
 
     def create(
         self, kind: str, logical_id: str, properties: Mapping[str, Any], stack: str

@@ -1,11 +1,13 @@
-"""Step Functions, calling: what a state machine asks of other services is recorded, and befallen by faults as any call is.
+"""Step Functions: the calls that a state machine makes, with its role, recorded and exposed to faults as any call is.
 
-These calls stay inside this process, so they do not pass the door. Step Functions tells their errors by names of its
-own: those of the client library that it calls with, or `States.ItemReaderFailed` for whatever keeps a Map from its list.
+They stay inside this process and do not pass the gateway. Step Functions reports their errors under its own names: those
+of the client library that it calls with, or `States.ItemReaderFailed` for whatever keeps a Map from its items.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,8 @@ from localaws.calls import Call, CallLog
 from localaws.clock import Clock
 from localaws.embedded_ministack import service
 from localaws.faults import Fault, Faults
-from localaws.ministack_patches.state_permissions import current_role
+from localaws.iam.needs import Need
+from localaws.iam.permissions import AccessDenied, Permissions
 
 _LATE_SECONDS = 900.0  # as late as a function may answer
 _CALLER = "states.amazonaws.com"
@@ -30,6 +33,17 @@ _OF_START_EXECUTION = frozenset(
         "StateMachineDoesNotExist",
     }
 )
+_role: ContextVar[str | None] = ContextVar("role", default=None)
+
+
+@contextmanager
+def acting_as(role: str) -> Iterator[None]:
+    """Make this role the one of the calls inside a `with` block."""
+    token = _role.set(role)
+    try:
+        yield
+    finally:
+        _role.reset(token)
 
 
 def lambda_error(code: str) -> str:
@@ -50,43 +64,64 @@ def nested_error(code: str) -> str:
 
 @dataclass(frozen=True)
 class Integration:
-    """A call that a state machine can make, and how Step Functions names an error code of it."""
+    """A call that a state machine can make, the action it needs, and Step Functions' names of its error codes."""
 
     service: str
     operation: str
+    action: str
     error_name: Callable[[str], str]
 
 
-INVOKE = Integration("lambda", "Invoke", lambda_error)
-READ_ITEMS = Integration("s3", "GetObject", reader_error)
-START_EXECUTION = Integration("stepfunctions", "StartExecution", nested_error)
+INVOKE = Integration("lambda", "Invoke", "lambda:InvokeFunction", lambda_error)
+READ_ITEMS = Integration("s3", "GetObject", "s3:GetObject", reader_error)
+START_EXECUTION = Integration(
+    "stepfunctions", "StartExecution", "states:StartExecution", nested_error
+)
 
 
 class StateCalls:
     """Makes the calls of the state machines that run here."""
 
-    def __init__(self, clock: Clock, calls: CallLog, faults: Faults) -> None:
+    def __init__(
+        self, clock: Clock, calls: CallLog, faults: Faults, permissions: Permissions
+    ) -> None:
         self._clock = clock
         self._calls = calls
         self._faults = faults
+        self._permissions = permissions
+
+    def demand(self, action: str, resource: str) -> None:
+        """Fail the state unless the state machine's role allows the action."""
+        role = _role.get()
+        if role is None:
+            return
+        try:
+            self._permissions.demand(role, Need(action, resource))
+        except AccessDenied as denied:
+            raise _error("States.Permissions", str(denied)) from denied
 
     def make(
-        self, integration: Integration, parameters: Mapping[str, Any], work: Callable[[], Any]
+        self,
+        integration: Integration,
+        resource: str,
+        parameters: Mapping[str, Any],
+        work: Callable[[], Any],
     ) -> Any:
-        """What `work` answers, unless a fault befalls the call."""
-        role = current_role()
+        """Return the result of `work`, unless the role does not allow the call or a fault hits it."""
+        self.demand(integration.action, resource)
         called = (integration.service, integration.operation)
         fault = self._faults.spend(*called, _CALLER, parameters)
         error_code = None
         try:
-            return work() if fault is None else self._befallen(integration, fault, work)
+            return work() if fault is None else self._hit(integration, fault, work)
         except Exception as failure:
             error_code = getattr(failure, "error", type(failure).__name__)
             raise
         finally:
-            self._calls.record(Call(*called, _CALLER, lambda: parameters, error_code, role))
+            call = Call(*called, _CALLER, lambda: parameters, error_code, _role.get())
+            self._calls.record(call)
 
-    def _befallen(self, integration: Integration, fault: Fault, work: Callable[[], Any]) -> Any:
+    def _hit(self, integration: Integration, fault: Fault, work: Callable[[], Any]) -> Any:
         time.sleep(fault.delay_seconds)
         lost = _error(integration.error_name(_LOST), "Connection reset")
         if fault.error is not None:
@@ -95,13 +130,13 @@ class StateCalls:
         if fault.reset == "before":
             raise lost
         result = work()
-        self._end_as_destined(fault)
+        self._end_function(fault)
         if fault.reset == "after":
             raise lost
         return result
 
-    def _end_as_destined(self, fault: Fault) -> None:
-        """What becomes of a function that has done its work, but whose answer never comes."""
+    def _end_function(self, fault: Fault) -> None:
+        """End a function that has done its work before its answer comes, if the fault says so."""
         if fault.ends == "killed":
             raise _error("Runtime.ExitError", "Runtime exited")
         if fault.ends == "timed out":

@@ -1,16 +1,12 @@
-"""Step Functions, starting others: distributed Maps, nested executions, functions.
+"""Step Functions: distributed Maps, nested executions and functions that a state machine starts.
 
-MiniStack ignores the `...Path` spellings of a Map's limits, runs a nested execution as an express one, and gives
-its failure the child's error name; on AWS it is `States.TaskFailed` with the child's description as the cause.
-It counts no invocation by a state machine among Lambda's metrics.
+A failed nested execution is `States.TaskFailed` with the child's description as the cause.
 """
 
 import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
-from copy import deepcopy
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -18,7 +14,7 @@ from typing import Any
 from localaws.clock import Clock
 from localaws.clocked_pool import ClockedPool
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.state_calls import (
     INVOKE,
     READ_ITEMS,
@@ -31,20 +27,24 @@ from localaws.ministack_patches.state_history import map_run_events
 _PATH_FIELDS = ("MaxConcurrency", "ToleratedFailurePercentage", "ToleratedFailureCount")
 _LONGEST_EXECUTION = 366 * 86_400.0
 _NESTED = "arn:aws:states:::states:startExecution.sync"
+# Step Functions hears of a nested execution's end through this rule, and then describes the execution.
+_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+_RULE_ACTIONS = ("events:PutRule", "events:PutTargets", "events:DescribeRule")
 
 
 class Children:
-    def __init__(self, patching: Mending, clock: Clock, calls: StateCalls) -> None:
+    """Starts what state machines start, by the clock's time and with their role."""
+
+    def __init__(self, patches: Patches, clock: Clock, calls: StateCalls) -> None:
         self._clock = clock
         self._calls = calls
         self._states = service("stepfunctions")
-        replace = patching.replace
+        replace = patches.replace
         self._run_map = replace(self._states, "_run_distributed_map", self.run_map)
         replace(self._states, "_invoke_nested_start_execution_sync", self.run_nested)
         replace(self._states, "_invoke_resource_with_timeout", self.invoke_with_timeout)
         replace(self._states, "_call_lambda", self.call_function)
         self._read_object = replace(self._states, "_s3_object_text", self.read_object)
-        replace(self._states, "_run_parallel_branches", self.run_branches)
         replace(self._states, "ThreadPoolExecutor", partial(ClockedPool, clock))
         replace(self._states, "futures_wait", self.wait_for)
 
@@ -65,37 +65,6 @@ class Children:
         run = partial(self._run_map, resolved, data, effective, processor, execution, context)
         return map_run_events(self._states, execution, state.get("Label"), run)
 
-    def run_branches(
-        self,
-        state: Mapping[str, Any],
-        data: Any,
-        execution: dict[str, Any],
-        context: Mapping[str, Any],
-    ) -> tuple[Any, str | None]:
-        """Run the branches of a Parallel state, each with a context of its own."""
-        branches = state["Branches"]
-        selected = self._states._apply_input_path(state, data, context)
-        given = self._states._apply_parameters(state, selected, context)
-        with ClockedPool(self._clock, len(branches)) as pool:
-            running = [
-                pool.submit(
-                    copy_context().run,
-                    self._states._run_sub_machine,
-                    branch["States"],
-                    branch["StartAt"],
-                    given,
-                    execution,
-                    deepcopy(context),
-                )
-                for branch in branches
-            ]
-            self.wait_for(running)
-        results = [branch.result() for branch in running]
-        result = self._states._apply_result_selector(state, results)
-        merged = self._states._apply_result_path(state, data, result)
-        output = self._states._apply_output_path(state, merged, context)
-        return output, self._states._next_or_end(state)
-
     def wait_for(self, running: Sequence[Future[Any]]) -> None:
         def all_done() -> bool:
             return all(each.done() for each in running)
@@ -105,7 +74,12 @@ class Children:
     def run_nested(
         self, resource: str, request: Mapping[str, Any], timeout: float = _LONGEST_EXECUTION
     ) -> dict[str, Any]:
-        started = self._calls.make(START_EXECUTION, request, partial(self._start_nested, request))
+        machine = request["StateMachineArn"]
+        for action, needed in _needs_of_waiting(machine):
+            self._calls.demand(action, needed)
+        started = self._calls.make(
+            START_EXECUTION, machine, request, partial(self._start_nested, request)
+        )
         execution = self._states._executions.get(started)
         self._wait_for(execution, timeout)
         description = _description(execution, as_json=resource.endswith(":2"))
@@ -124,12 +98,12 @@ class Children:
 
     def _wait_for(self, execution: Mapping[str, Any], timeout: float) -> None:
         if not self._clock.wait_until(lambda: execution["status"] != "RUNNING", timeout):
+            self._calls.demand("states:StopExecution", execution["executionArn"])
             self._states._stop_execution({"executionArn": execution["executionArn"]})
-            cause = f"Task timed out after {timeout} seconds"
-            raise self._states._ExecutionError("States.Timeout", cause)
+            raise self._timeout(timeout)
 
     def invoke_with_timeout(self, resource: str, request: Any, timeout: float) -> Any:
-        """A nested execution times out by our clock; a function that really computes, in real seconds."""
+        """Let a nested execution time out by the clock, and a function, which really computes, in real seconds."""
         if resource.startswith(_NESTED):
             return self.run_nested(resource, request, timeout)
         outcome: Future[Any] = Future()
@@ -148,20 +122,24 @@ class Children:
         try:
             return outcome.result(timeout)
         except TimeoutError:
-            cause = f"Task timed out after {timeout} seconds"
-            raise self._states._ExecutionError("States.Timeout", cause) from None
+            raise self._timeout(timeout) from None
+
+    def _timeout(self, seconds: float) -> Exception:
+        error: Exception = self._states._ExecutionError(
+            "States.Timeout", f"Task timed out after {seconds} seconds"
+        )
+        return error
 
     def call_function(self, reference: str, event: Any) -> Any:
-        """Invoke a function for a state machine."""
         parameters = {"FunctionName": reference.rpartition(":function:")[2], "Payload": event}
-        return self._calls.make(
-            INVOKE, parameters, partial(self._invoke_function, reference, event)
-        )
+        work = partial(self._invoke_function, reference, event)
+        return self._calls.make(INVOKE, reference, parameters, work)
 
     def read_object(self, bucket: str, key: str) -> Any:
-        """Read the list of a Map's items."""
-        parameters = {"Bucket": bucket, "Key": key}
-        return self._calls.make(READ_ITEMS, parameters, partial(self._read_object, bucket, key))
+        """Read the items of a Map."""
+        work = partial(self._read_object, bucket, key)
+        resource = f"arn:aws:s3:::{bucket}/{key}"
+        return self._calls.make(READ_ITEMS, resource, {"Bucket": bucket, "Key": key}, work)
 
     def _invoke_function(self, reference: str, event: Any) -> Any:
         functions = service("lambda_svc")
@@ -171,22 +149,26 @@ class Children:
                 "Lambda.ResourceNotFoundException", f"Function not found: {name}"
             )
         record = functions._execution_record_for_config(function, configuration)
-        began = time.monotonic()
         result = functions._execute_function_with_config_scope(record, event)
-        failed, throttled = bool(result.get("error")), bool(result.get("throttle"))
-        milliseconds = 1000 * (time.monotonic() - began)
-        functions._emit_lambda_metrics(name, milliseconds, failed, throttled)
-        if throttled:
-            message = result["body"]["message"]
-            raise self._states._ExecutionError("Lambda.TooManyRequestsException", message)
-        if failed:
-            body = result["body"]
+        body = result.get("body")
+        if result.get("throttle"):
+            raise self._states._ExecutionError("Lambda.TooManyRequestsException", body["message"])
+        if result.get("error"):
             raise self._states._ExecutionError(body["errorType"], json.dumps(body))
-        return result.get("body")
+        return body
+
+
+def _needs_of_waiting(machine: str) -> Iterator[tuple[str, str]]:
+    """Actions, each with its resource, that hearing of a nested execution's end needs beside its start."""
+    account = machine.replace(":states:", ":events:").partition(":stateMachine:")[0]
+    for action in _RULE_ACTIONS:
+        yield action, f"{account}:rule/{_RULE}"
+    execution = machine.replace(":stateMachine:", ":execution:")
+    yield "states:DescribeExecution", f"{execution}:nested"
 
 
 def _description(execution: Mapping[str, Any], *, as_json: bool) -> dict[str, Any]:
-    """What DescribeExecution says, spelled as Step Functions spells it to its own tasks."""
+    """Return what DescribeExecution says, spelled as Step Functions spells it to its own tasks."""
     parse = json.loads if as_json else str
     described = {
         "ExecutionArn": execution["executionArn"],

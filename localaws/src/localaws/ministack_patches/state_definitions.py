@@ -1,15 +1,15 @@
-"""Step Functions, definitions: what the interpreter would ignore is refused by name when a machine is created."""
+"""Step Functions: refuse by name, when a machine is created, what would have no effect or another than on AWS."""
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from localaws.embedded_ministack import core, service
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 
-_COMMON = {"Type", "Comment", "Next", "End", "InputPath", "OutputPath", "QueryLanguage"}
+_COMMON = {"Type", "Comment", "Next", "End", "InputPath", "OutputPath"}
 _RESULT = {"Parameters", "ResultSelector", "ResultPath", "Retry", "Catch"}
-_JSONATA = {"Arguments", "Output", "Assign", "Items", "Condition"}
 _MAP = {
     "Iterator",
     "ItemProcessor",
@@ -31,9 +31,13 @@ _FIELDS = {
     "Wait": {"Seconds", "SecondsPath", "Timestamp", "TimestampPath"},
     "Succeed": set(),
     "Fail": {"Error", "ErrorPath", "Cause", "CausePath"},
-    "Parallel": {"Branches"} | _RESULT,
     "Map": _MAP | _RESULT,
 }
+# Every other integration would run without asking the state machine's role.
+_RESOURCE = re.compile(
+    r"arn:aws[\w-]*:(lambda:[\w-]+:\d{12}:function:.+"
+    r"|states:::(lambda:invoke|states:startExecution\.sync(:2)?))"
+)
 _RETRIER_FIELDS = {
     "ErrorEquals",
     "IntervalSeconds",
@@ -48,10 +52,10 @@ _RETRIER_FIELDS = {
 class StateDefinitions:
     """Checks a definition before MiniStack takes it."""
 
-    def __init__(self, patching: Mending) -> None:
+    def __init__(self, patches: Patches) -> None:
         states = service("stepfunctions")
-        self._create = patching.replace(states, "_create_state_machine", self.create)
-        self._update = patching.replace(states, "_update_state_machine", self.update)
+        self._create = patches.replace(states, "_create_state_machine", self.create)
+        self._update = patches.replace(states, "_update_state_machine", self.update)
 
     def create(self, request: Mapping[str, Any]) -> Any:
         """Create a state machine that can run here."""
@@ -73,7 +77,7 @@ def _refusal(request: Mapping[str, Any]) -> Any:
 
 
 def problems_of(definition: str) -> Iterator[str]:
-    """What of a definition AWS would refuse, or the local AWS does not implement."""
+    """Yield each thing that AWS would refuse of a definition, or that the local AWS does not implement."""
     try:
         machine = json.loads(definition)
     except ValueError as error:
@@ -83,6 +87,8 @@ def problems_of(definition: str) -> Iterator[str]:
 
 
 def _machine_problems(machine: Mapping[str, Any]) -> Iterator[str]:
+    if machine.get("QueryLanguage", "JSONPath") != "JSONPath":
+        yield f"the local AWS does not implement QueryLanguage {machine['QueryLanguage']}"
     states = machine.get("States", {})
     for name in (machine.get("StartAt"), *_targets(states)):
         if name not in states:
@@ -96,14 +102,18 @@ def _machine_problems(machine: Mapping[str, Any]) -> Iterator[str]:
 def _state_problems(name: str, state: Mapping[str, Any]) -> Iterator[str]:
     kind = state.get("Type", "")
     if kind not in _FIELDS:
-        yield f"state '{name}' has the unknown Type '{kind}'"
+        yield f"the local AWS does not implement Type '{kind}' of state '{name}'"
         return
-    allowed = _COMMON | _FIELDS[kind]
-    if state.get("QueryLanguage") == "JSONata":
-        allowed = allowed | _JSONATA
-    for field in sorted(state.keys() - allowed):
+    resource = state.get("Resource", "")
+    if kind == "Task" and not _RESOURCE.fullmatch(resource):
+        yield f"the local AWS does not implement Resource '{resource}' of state '{name}'"
+    for field in sorted(state.keys() - _COMMON - _FIELDS[kind]):
         yield f"the local AWS does not implement {field} of {kind} state '{name}'"
-    for retrier in state.get("Retry", []):
+    yield from _retrier_problems(name, state.get("Retry", []))
+
+
+def _retrier_problems(name: str, retriers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for retrier in retriers:
         for field in sorted(retrier.keys() - _RETRIER_FIELDS):
             yield f"the local AWS does not implement {field} of a retrier of state '{name}'"
 
@@ -117,5 +127,4 @@ def _targets(states: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _nested(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from state.get("Branches", [])
     yield from (state[name] for name in ("Iterator", "ItemProcessor") if name in state)

@@ -1,43 +1,38 @@
-"""Step Functions, running: histories of every child, waits by our clock, retries and limits as on AWS.
-
-MiniStack keeps no state events for iterations and child executions, caps retry delays at a minute, knows neither
-`MaxDelaySeconds` nor a timeout of a whole execution, and lets states and histories grow without bounds.
-"""
+"""Step Functions: executions and their children, with waits by the clock, retries and a timeout as on AWS."""
 
 import json
 import random
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from localaws.clock import Clock
 from localaws.embedded_ministack import service
-from localaws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
-from localaws.ministack_patches.patching import Mending
+from localaws.iam.permissions import role_name
+from localaws.ministack_patches.patching import Patches
+from localaws.ministack_patches.state_calls import StateCalls, acting_as
+from localaws.ministack_patches.state_history import details_of
 
 _Execution = dict[str, Any]
-_WITH_EXECUTION = ("Task", "Map", "Parallel")
+_WITH_EXECUTION = ("Task", "Map")
 
 
 class Executions:
-    """MiniStack's execution of state machines, with our own loop over the states."""
+    """MiniStack's execution of state machines, with its own loop over the states."""
 
-    def __init__(self, patching: Mending, clock: Clock) -> None:
+    def __init__(self, patches: Patches, clock: Clock, calls: StateCalls) -> None:
         self._clock = clock
+        self._calls = calls
         self._states = service("stepfunctions")
-        self._lock = threading.Lock()
-        replace = patching.replace
-        self._add_event = replace(self._states, "_add_event", self.add_event)
+        replace = patches.replace
         self._start = replace(self._states, "_start_execution", self.start_execution)
         replace(self._states, "_run_execution", self.run_execution)
         replace(self._states, "_run_sub_machine", self.run_states)
         replace(self._states, "_scaled_sleep", clock.sleep)
-        replace(self._states, "_sleep_until", self.sleep_until)
         self._find_retrier = replace(self._states, "_find_matching_retrier", self.find_retrier)
 
     def start_execution(self, request: Mapping[str, Any]) -> Any:
-        """Start an execution; the same name and input once more is the running execution, as on AWS."""
+        """Start an execution, or return the running one that has the same name and input."""
         if running := self._same_running(request):
             return self._states.json_response(running)
         self._clock.hold()
@@ -48,11 +43,12 @@ class Executions:
 
     def run_execution(self, arn: str) -> None:
         execution = self._states._executions.get(arn)
+        machine = self._states._state_machines.get(execution["stateMachineArn"])
         if execution.get("sync"):
             self._clock.hold()
         try:
-            with self._clock.already_held():
-                self._run_machine(execution)
+            with self._clock.already_held(), acting_as(role_name(machine["roleArn"])):
+                self._run_machine(machine, execution)
         finally:
             self._clock.release()
 
@@ -64,28 +60,14 @@ class Executions:
         execution: _Execution,
         context: dict[str, Any],
     ) -> Any:
-        """Run an iteration, a branch, or a whole child execution of a distributed Map."""
+        """Run an iteration, or a child execution of a distributed Map, which the Map starts and follows."""
         with self._clock.busy():
-            if execution.get("mapRunArn") and not execution["events"]:
-                return self._run_child(states, start_at, data, execution, context)
-            return self._run(states, start_at, data, execution, context)
-
-    def add_event(
-        self, execution: _Execution, kind: str, details: Mapping[str, Any] | None = None
-    ) -> Any:
-        self._refuse_large(kind, details or {})
-        with self._lock:
-            if len(execution["events"]) >= EXECUTION_HISTORY_MAX_EVENTS and "Failed" not in kind:
-                raise self._error(
-                    "States.Runtime",
-                    "The execution reached the maximum number of history events "
-                    f"({EXECUTION_HISTORY_MAX_EVENTS}).",
-                )
-            return self._add_event(execution, kind, details)
-
-    def sleep_until(self, timestamp: str) -> None:
-        wake_at = datetime.fromisoformat(timestamp)
-        self._clock.sleep((wake_at - self._clock.now()).total_seconds())
+            if not execution.get("mapRunArn") or execution["events"]:
+                return self._run(states, start_at, data, execution, context)
+            machine = execution["stateMachineArn"].rpartition("/")[0]
+            self._calls.demand("states:StartExecution", machine)
+            self._calls.demand("states:DescribeExecution", execution["executionArn"])
+            return self._run_child(states, start_at, data, execution, context)
 
     def find_retrier(
         self, retriers: Sequence[Mapping[str, Any]], error: str, counts: Mapping[int, int]
@@ -97,12 +79,11 @@ class Executions:
         self._clock.sleep(_retry_delay(retrier, counts.get(index, 0)))
         return {**retrier, "IntervalSeconds": 0}, index
 
-    def _run_machine(self, execution: _Execution) -> None:
-        machine = self._states._state_machines.get(execution["stateMachineArn"])
+    def _run_machine(self, machine: Mapping[str, Any], execution: _Execution) -> None:
         definition = json.loads(machine["definition"])
         data = json.loads(execution["input"])
         context = {
-            "QueryLanguage": definition.get("QueryLanguage", "JSONPath"),
+            "QueryLanguage": "JSONPath",
             "Execution": {**_described(execution, data), "RoleArn": machine["roleArn"]},
             "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
             "variables": {},
@@ -110,14 +91,16 @@ class Executions:
         if "TimeoutSeconds" in definition:
             limit = timedelta(seconds=definition["TimeoutSeconds"])
             execution["deadline"] = self._clock.now() + limit
+        states, start_at = definition["States"], definition["StartAt"]
         try:
-            output = self._run(
-                definition["States"], definition["StartAt"], data, execution, context
-            )
+            output = self._run(states, start_at, data, execution, context)
         except Exception as failure:  # noqa: BLE001 - becomes the execution's error
             self._finish_failed(execution, self._as_error(failure))
         else:
-            self._finish_succeeded(execution, output)
+            text = json.dumps(output)
+            execution.update(status="SUCCEEDED", output=text, stopDate=self._states.now_iso())
+            self._write(execution, "ExecutionSucceeded", output=text)
+            self._states._emit_execution_status_event(execution)
 
     def _run_child(
         self,
@@ -128,24 +111,14 @@ class Executions:
         context: dict[str, Any],
     ) -> Any:
         context["Execution"] = {**context["Execution"], **_described(execution, data)}
-        self._states._add_event(
-            execution,
-            "ExecutionStarted",
-            {"executionStartedEventDetails": {"input": execution["input"]}},
-        )
+        self._write(execution, "ExecutionStarted", input=execution["input"])
         try:
             output = self._run(states, start_at, data, execution, context)
         except Exception as failure:
             error = self._as_error(failure)
-            details = {"error": error.error, "cause": error.cause}
-            self._states._add_event(
-                execution, "ExecutionFailed", {"executionFailedEventDetails": details}
-            )
+            self._write(execution, "ExecutionFailed", error=error.error, cause=error.cause)
             raise error from failure
-        details = {"output": json.dumps(output)}
-        self._states._add_event(
-            execution, "ExecutionSucceeded", {"executionSucceededEventDetails": details}
-        )
+        self._write(execution, "ExecutionSucceeded", output=json.dumps(output))
         return output
 
     def _run(
@@ -159,21 +132,16 @@ class Executions:
         name: str | None = start_at
         while name is not None:
             state = states[name]
-            context["State"] = {
-                "Name": name,
-                "EnteredTime": self._states.now_iso(),
-                "RetryCount": 0,
-            }
-            entered = {"name": name, "input": json.dumps(data)}
-            self._states._add_event(
-                execution, f"{state['Type']}StateEntered", {"stateEnteredEventDetails": entered}
-            )
+            entered = self._states.now_iso()
+            context["State"] = {"Name": name, "EnteredTime": entered, "RetryCount": 0}
+            kind = f"{state['Type']}StateEntered"
+            details = {"name": name, "input": json.dumps(data)}
+            self._states._add_event(execution, kind, {"stateEnteredEventDetails": details})
             data, following = self._run_state(state, data, execution, context)
             self._check_running(execution)
-            exited = {"name": name, "output": json.dumps(data)}
-            self._states._add_event(
-                execution, f"{state['Type']}StateExited", {"stateExitedEventDetails": exited}
-            )
+            kind = f"{state['Type']}StateExited"
+            details = {"name": name, "output": json.dumps(data)}
+            self._states._add_event(execution, kind, {"stateExitedEventDetails": details})
             name = following
         return data
 
@@ -198,35 +166,18 @@ class Executions:
         if deadline is not None and self._clock.now() >= deadline:
             raise self._error("States.Timeout", "")
 
-    def _finish_succeeded(self, execution: _Execution, output: Any) -> None:
-        text = json.dumps(output)
-        execution.update(status="SUCCEEDED", output=text, stopDate=self._states.now_iso())
-        self._states._add_event(
-            execution, "ExecutionSucceeded", {"executionSucceededEventDetails": {"output": text}}
-        )
-        self._states._emit_execution_status_event(execution)
-
     def _finish_failed(self, execution: _Execution, error: Any) -> None:
         if execution["status"] != "RUNNING":
             return
         timed_out = error.error == "States.Timeout" and "deadline" in execution
-        status, event = ("TIMED_OUT", "TimedOut") if timed_out else ("FAILED", "Failed")
+        status, ending = ("TIMED_OUT", "TimedOut") if timed_out else ("FAILED", "Failed")
         details = {"error": error.error, "cause": error.cause}
         execution.update(status=status, stopDate=self._states.now_iso(), **details)
-        self._states._add_event(
-            execution, f"Execution{event}", {f"execution{event}EventDetails": details}
-        )
+        self._write(execution, f"Execution{ending}", **details)
         self._states._emit_execution_status_event(execution)
 
-    def _refuse_large(self, kind: str, details: Mapping[str, Any]) -> None:
-        for detail in details.values():
-            for name in ("input", "output"):
-                if len(detail.get(name, "")) > STATE_PAYLOAD_MAX_BYTES:
-                    raise self._error(
-                        "States.DataLimitExceeded",
-                        f"The {name} of '{detail.get('name', kind)}' exceeds the maximum number "
-                        f"of bytes service limit ({STATE_PAYLOAD_MAX_BYTES}).",
-                    )
+    def _write(self, execution: _Execution, kind: str, **details: str) -> None:
+        self._states._add_event(execution, kind, {details_of(kind): details})
 
     def _same_running(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         machine = str(request.get("stateMachineArn", ""))
@@ -249,14 +200,14 @@ class Executions:
 
 
 def abort_executions() -> None:
-    """Have whatever still runs end at its next state; a local AWS does this before it goes."""
+    """Let whatever still runs end at its next state; a local AWS does this before it stops."""
     for execution in service("stepfunctions")._executions._data.values():
         if execution["status"] == "RUNNING":
             execution["status"] = "ABORTED"
 
 
 class _ExecutionStopped(Exception):
-    """Somebody stopped the execution; its state and history say so already."""
+    """The execution was stopped; its state and history say so already."""
 
 
 def _described(execution: _Execution, data: Any) -> dict[str, Any]:

@@ -1,14 +1,12 @@
-"""Step Functions, history: the events that AWS writes, each with the one before it.
+"""Step Functions: the events of a history as AWS writes them, linked, and within AWS's limits."""
 
-MiniStack calls a function's events a task's, leaves out that work has started and that a Map Run began and ended,
-and links no event to another.
-"""
-
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.patching import Mending
+from localaws.limits import EXECUTION_HISTORY_MAX_EVENTS, STATE_PAYLOAD_MAX_BYTES
+from localaws.ministack_patches.patching import Patches
 
 Event = tuple[str, Mapping[str, Any]]
 _Execution = dict[str, Any]
@@ -16,12 +14,13 @@ _INTEGRATION = "arn:aws:states:::"
 
 
 class Histories:
-    """Ties histories together; other mends write into them through the same `_add_event`."""
+    """Writes every event of every execution."""
 
-    def __init__(self, patching: Mending) -> None:
+    def __init__(self, patches: Patches) -> None:
         self._states = service("stepfunctions")
-        self._write = patching.replace(self._states, "_add_event", self.add_event)
-        self._list = patching.replace(self._states, "_list_executions", self.list_executions)
+        self._lock = threading.Lock()
+        self._add_event = patches.replace(self._states, "_add_event", self.add_event)
+        self._list = patches.replace(self._states, "_list_executions", self.list_executions)
 
     def add_event(
         self, execution: _Execution, kind: str, details: Mapping[str, Any] | None = None
@@ -40,11 +39,32 @@ class Histories:
             return self._states.error_response_json("StateMachineDoesNotExist", message, 400)
         return self._list(request)
 
+    def _write(self, execution: _Execution, kind: str, details: Mapping[str, Any]) -> Any:
+        self._refuse_large(kind, details)
+        with self._lock:
+            if len(execution["events"]) >= EXECUTION_HISTORY_MAX_EVENTS and "Failed" not in kind:
+                raise self._states._ExecutionError(
+                    "States.Runtime",
+                    "The execution reached the maximum number of history events "
+                    f"({EXECUTION_HISTORY_MAX_EVENTS}).",
+                )
+            return self._add_event(execution, kind, details)
+
+    def _refuse_large(self, kind: str, details: Mapping[str, Any]) -> None:
+        for detail in details.values():
+            for name in ("input", "output"):
+                if len(detail.get(name, "")) > STATE_PAYLOAD_MAX_BYTES:
+                    raise self._states._ExecutionError(
+                        "States.DataLimitExceeded",
+                        f"The {name} of '{detail.get('name', kind)}' exceeds the maximum number "
+                        f"of bytes service limit ({STATE_PAYLOAD_MAX_BYTES}).",
+                    )
+
 
 def map_run_events(
     states: Any, execution: _Execution, label: str | None, run: Callable[[], Any]
 ) -> Any:
-    """Run a distributed Map, and write down when its Map Run began and how it ended."""
+    """Run a distributed Map, and write when its Map Run began and how it ended."""
     known = set(states._map_runs.keys())
     try:
         result = run()
@@ -66,7 +86,7 @@ def _write_map_run(
         details = {"mapRunStartedEventDetails": {"mapRunArn": arn}}
         states._add_event(execution, "MapRunStarted", details)["timestamp"] = run["startDate"]
         kind, ended = ending
-        states._add_event(execution, kind, {_details_of(kind): ended} if ended else {})
+        states._add_event(execution, kind, {details_of(kind): ended} if ended else {})
 
 
 def _previous(event_id: int) -> int:
@@ -75,8 +95,8 @@ def _previous(event_id: int) -> int:
 
 
 def _events(kind: str, details: Mapping[str, Any]) -> Iterator[Event]:
-    """What AWS writes where MiniStack writes this one event."""
-    task = details.get(_details_of(kind), {})
+    """Yield the events that AWS writes where MiniStack writes this one."""
+    task = details.get(details_of(kind), {})
     resource = str(task.get("resource", ""))
     if not kind.startswith("Task") or not resource:
         yield kind, details
@@ -92,19 +112,20 @@ def _function_events(ending: str, task: Mapping[str, Any]) -> Iterator[Event]:
     kind = f"LambdaFunction{ending}"
     left_out = ("resourceType",) if ending == "Scheduled" else ("resourceType", "resource")
     described = {name: value for name, value in task.items() if name not in left_out}
-    yield kind, {_details_of(kind): described}
+    yield kind, {details_of(kind): described}
     if ending == "Scheduled":
         yield "LambdaFunctionStarted", {}
 
 
 def _task_events(kind: str, task: Mapping[str, Any], resource: str) -> Iterator[Event]:
-    """`arn:aws:states:::sns:publish` is the resource `publish` of the type `sns`."""
+    """`arn:aws:states:::lambda:invoke` is the resource `invoke` of the type `lambda`."""
     resource_type, _, action = resource.removeprefix(_INTEGRATION).partition(":")
     named = {"resourceType": resource_type, "resource": action or resource}
-    yield kind, {_details_of(kind): {**task, **named}}
+    yield kind, {details_of(kind): {**task, **named}}
     if kind == "TaskScheduled":
         yield "TaskStarted", {"taskStartedEventDetails": named}
 
 
-def _details_of(kind: str) -> str:
+def details_of(kind: str) -> str:
+    """Return the field of an event that holds its details."""
     return f"{kind[0].lower()}{kind[1:]}EventDetails"

@@ -1,14 +1,13 @@
-"""Step Functions, reading data: paths, choice rules, error names.
+"""Step Functions: paths, choice rules and error names.
 
-MiniStack resolves a path that leads nowhere to null where AWS fails the state, knows no comparison of two
-timestamps or strings by path except equality, and lets `States.ALL` catch what AWS says nothing can catch.
+A path that leads nowhere fails the state, and nothing catches that.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 
 _UNCATCHABLE = frozenset({"States.DataLimitExceeded", "States.Runtime"})
 _NOT_TASK_FAILURES = _UNCATCHABLE | {"States.Timeout"}
@@ -17,11 +16,11 @@ _NOT_TASK_FAILURES = _UNCATCHABLE | {"States.Timeout"}
 class Paths:
     """MiniStack's resolution of paths, made strict."""
 
-    def __init__(self, patching: Mending) -> None:
+    def __init__(self, patches: Patches) -> None:
         self._states = service("stepfunctions")
-        self._lenient = patching.replace(self._states, "_resolve_path", self.resolve)
-        self._choice_rule = patching.replace(self._states, "_evaluate_rule", self.rule_holds)
-        patching.replace(self._states, "_error_matches", error_matches)
+        self._lenient = patches.replace(self._states, "_resolve_path", self.resolve)
+        self._choice_rule = patches.replace(self._states, "_evaluate_rule", self.rule_holds)
+        patches.replace(self._states, "_error_matches", error_matches)
 
     def resolve(self, path: str, data: Any) -> Any:
         found = self._lenient(path, data)
@@ -32,7 +31,7 @@ class Paths:
         return found
 
     def leads_somewhere(self, path: str, data: Any) -> bool:
-        """Whether there is something at a path, be it null."""
+        """Tell whether there is something at a path, be it null."""
         if path in ("", "$") or not path.startswith("$"):
             return True
         tokens = self._states._parse_jsonpath_tokens(path)
@@ -61,7 +60,7 @@ class Paths:
     def _with_values_for_paths(
         self, rule: Mapping[str, Any], data: Any, context: Any
     ) -> Mapping[str, Any]:
-        """`TimestampLessThanPath` and its like as the plain comparison with what the path leads to."""
+        """Turn `TimestampLessThanPath` and its like into the plain comparison with the value at the path."""
         return dict(
             (name.removesuffix("Path"), self._states._resolve_path_or_ctx(value, data, context))
             if name.endswith("Path")

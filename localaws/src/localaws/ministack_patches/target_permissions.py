@@ -1,7 +1,4 @@
-"""EventBridge: a rule reaches its target with the target's role, and what cannot be delivered goes to its dead-letter queue.
-
-MiniStack delivers without asking anybody, and knows no dead-letter queues of targets.
-"""
+"""EventBridge: deliver with the target's role, or to the target's dead-letter queue."""
 
 import json
 import logging
@@ -11,17 +8,17 @@ from typing import Any
 from localaws.embedded_ministack import ACCOUNT_ID, core, service
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied, Permissions, role_name
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 
 _EVENTBRIDGE = "events.amazonaws.com"
 _log = logging.getLogger(__name__)
 
 
 class TargetPermissions:
-    def __init__(self, patching: Mending, permissions: Permissions) -> None:
+    def __init__(self, patches: Patches, permissions: Permissions) -> None:
         self._permissions = permissions
         self._bus = service("eventbridge")
-        self._invoke = patching.replace(self._bus, "_invoke_target", self.invoke)
+        self._invoke = patches.replace(self._bus, "_invoke_target", self.invoke)
 
     def invoke(
         self,

@@ -9,7 +9,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple, TypeAlias
 
 from localaws.embedded_ministack import service
-from localaws.ministack_patches.patching import Mending
+from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.resource_extras import is_applied_here
 
 NESTED_STACK = "AWS::CloudFormation::Stack"
@@ -40,14 +40,14 @@ class UnsupportedProperties:
     Upstream: a property that its provisioner does not know is accepted and has no effect.
     """
 
-    def __init__(self, patching: Mending) -> None:
+    def __init__(self, patches: Patches) -> None:
         self._cloudformation = service("cloudformation")
         self._stacks = service("cloudformation.stacks")
         self._engine = service("cloudformation.engine")
         self._helpers = service("cloudformation.helpers")
         self._handlers = service("cloudformation.provisioners")._RESOURCE_HANDLERS
         self._supported: dict[str, frozenset[str] | None] = {}
-        self._validate = patching.replace(self._stacks, "_validation_errors", self.validate)
+        self._validate = patches.replace(self._stacks, "_validation_errors", self.validate)
 
     def validate(
         self,

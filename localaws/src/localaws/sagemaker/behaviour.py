@@ -1,4 +1,4 @@
-"""How the local SageMaker behaves: quotas, durations, and what befalls the jobs that a test names."""
+"""Behaviour of the local SageMaker: quotas, durations, and the fates of jobs that a test names."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ CAPACITY_ERROR = (
 
 
 class Fate(Enum):
-    """What can befall a job."""
+    """The fates of a job."""
 
     COMPLETE = "complete"
     FAIL = "fail"
@@ -89,7 +89,7 @@ class SageMakerBehaviour:
             self._destinies.clear()
 
     def destiny_of(self, job: str) -> Destiny:
-        """What befalls a new job; a destiny with `times` is used up by it."""
+        """Return the destiny of a new job, which counts against a destiny with `times`."""
         with self._lock:
             for index, destiny in enumerate(self._destinies):
                 if destiny.times != 0 and destiny.concerns(job):

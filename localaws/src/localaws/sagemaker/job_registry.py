@@ -14,7 +14,7 @@ _DEFAULT_PAGE = 10
 
 @dataclass(frozen=True)
 class JobKind:
-    """The words in which SageMaker speaks of this kind of job."""
+    """SageMaker's words for this kind of job."""
 
     prefix: str
     arn_kind: str
@@ -49,15 +49,6 @@ class JobRegistry:
             self._check_quota(job)
             self._jobs[job.name] = job
 
-    def contents(self) -> dict[str, Job]:
-        """The jobs so far, for `put_back`; none of them may be running."""
-        with self._lock:
-            return dict(self._jobs)
-
-    def put_back(self, jobs: Mapping[str, Job]) -> None:
-        with self._lock:
-            self._jobs = dict(jobs)
-
     def get(self, name: str) -> Job:
         job = self._jobs.get(name)
         if job is None:
@@ -78,7 +69,7 @@ class JobRegistry:
         self._runner.request_stop(job)
 
     def page(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """One page of a List operation, newest first unless asked otherwise."""
+        """Return one page of a List operation, newest first unless asked otherwise."""
         jobs = [self.get(name) for name in list(self._jobs)]
         found = [job for job in jobs if self._is_listed(job, parameters)]
         key = _sort_key(parameters.get("SortBy", "CreationTime"))

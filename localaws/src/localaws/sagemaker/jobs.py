@@ -1,4 +1,4 @@
-"""Jobs: work in a thread that takes the time and the end that its behaviour gives it."""
+"""Jobs: work in a thread, with the duration and the end that the behaviour sets."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -126,7 +126,7 @@ class JobRunner:
 
 
 def _checked(work: Work, fate: Fate) -> Callable[[], None]:
-    """Work whose unforeseen failure is the job's, not a thread's that nobody looks at."""
+    """Do the work and turn an unforeseen error into the job's failure."""
     try:
         return work(fate)
     except JobFailure:

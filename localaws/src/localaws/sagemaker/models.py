@@ -25,15 +25,6 @@ class Models:
         self._lock = threading.Lock()
         self._models: dict[str, tuple[Mapping[str, Any], datetime]] = {}
 
-    def contents(self) -> dict[str, tuple[Mapping[str, Any], datetime]]:
-        """The models so far, for `put_back`."""
-        with self._lock:
-            return dict(self._models)
-
-    def put_back(self, models: Mapping[str, tuple[Mapping[str, Any], datetime]]) -> None:
-        with self._lock:
-            self._models = dict(models)
-
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
         refuse_unsupported("CreateModel", request)
         container = request.get("PrimaryContainer")
@@ -92,7 +83,7 @@ class Models:
         return str(self.get(name)[0]["ExecutionRoleArn"])
 
     def artefact(self, name: str) -> bytes:
-        """The model's artefact; a job fails without it."""
+        """Return the model's artefact; raise JobFailure if it cannot be read."""
         uri = self.get(name)[0]["PrimaryContainer"]["ModelDataUrl"]
         try:
             return self._objects.of(self.role(name)).read(uri)

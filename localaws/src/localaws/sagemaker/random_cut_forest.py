@@ -86,7 +86,7 @@ def train(rows: Rows, parameters: Hyperparameters) -> bytes:
 
 
 def load(artefact: bytes) -> RandomCutForest:
-    """The forest in a model artefact."""
+    """Load the forest of a model artefact; raise JobFailure if it has none."""
     try:
         return RandomCutForest.from_msgpack(_unpack(artefact))
     except RuntimeError as error:

@@ -30,10 +30,9 @@ class SageMaker:
         objects = ObjectsOfRoles(s3_of)
         self._lock = threading.Lock()
         self._tags: dict[str, dict[str, str]] = {}
-        models = Models(region, clock, objects)
-        training = TrainingJobs(region, clock, objects, behaviour)
-        transform = TransformJobs(region, clock, objects, behaviour, models)
-        self._holdings: tuple[Any, ...] = (models, training.registry, transform.registry)
+        self.models = models = Models(region, clock, objects)
+        self.training = training = TrainingJobs(region, clock, objects, behaviour)
+        self.transform = transform = TransformJobs(region, clock, objects, behaviour, models)
         self._operations: Mapping[str, Callable[[_Parameters], dict[str, Any]]] = {
             "CreateTrainingJob": training.create,
             "DescribeTrainingJob": training.describe,
@@ -50,14 +49,6 @@ class SageMaker:
             "AddTags": self._add_tags,
             "ListTags": self._list_tags,
         }
-
-    def contents(self) -> list[Any]:
-        """Models and jobs so far, for `put_back`."""
-        return [holding.contents() for holding in self._holdings]
-
-    def put_back(self, contents: list[Any]) -> None:
-        for holding, held in zip(self._holdings, contents, strict=True):
-            holding.put_back(held)
 
     def serves(self, operation: str) -> bool:  # noqa: ARG002 - there is no other SageMaker
         return True

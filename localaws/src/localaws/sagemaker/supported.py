@@ -1,4 +1,4 @@
-"""What of SageMaker's requests the local one implements; the rest is refused by name, never ignored."""
+"""The implemented part of SageMaker's requests; the rest is refused by name, never ignored."""
 
 import re
 from collections.abc import Mapping

@@ -111,7 +111,7 @@ class TransformJobs:
 
 
 def _output_uri(job: Job, input_uri: str, key: str) -> str:
-    """The output path and the key, as far as it lies below the last slash of the input prefix."""
+    """Return the output path with the part of the key below the last slash of the input prefix."""
     path = job.request["TransformOutput"]["S3OutputPath"].rstrip("/")
     directory = split(input_uri)[1].rpartition("/")[0]
     relative = key.removeprefix(f"{directory}/") if directory else key

@@ -32,7 +32,7 @@ from cutwatch.errors import (
     ServiceFault,
     Throttled,
 )
-from tests.support.account import hook
+from tests.support.client_events import hook
 
 USED = {
     "cloudwatch": ["GetMetricData", "ListMetrics", "PutMetricData"],

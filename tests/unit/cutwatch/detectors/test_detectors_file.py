@@ -10,7 +10,7 @@ from cutwatch.detectors.detector import CutoffRule
 from cutwatch.detectors.detectors_file import load_configuration, parse_configuration
 from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.errors import InvalidDetectors
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 
 ORDERS: dict[str, Any] = {
     "name": "orders",

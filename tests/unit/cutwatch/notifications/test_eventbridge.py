@@ -16,7 +16,7 @@ from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.errors import ServiceFault
 from cutwatch.notifications.eventbridge import entries, put
 from tests.support.builders import a_detector, a_ratio, an_outcome
-from tests.support.stack import PROJECT
+from tests.support.project import PROJECT
 from tests.unit.cutwatch.notifications.test_messages import PLACE, POINT, SILENCE, SPIKE, found
 
 DOCUMENT = PROJECT / "docs" / "events.md"

@@ -1,13 +1,10 @@
 import csv
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from typer.testing import CliRunner
 
 from cutwatch.detectors.detector import Detector
 from cutwatch_cli.backtest.files import (
@@ -26,7 +23,6 @@ from cutwatch_cli.backtest.simulation import (
 )
 from cutwatch_cli.csv_files.csv_series import CsvError
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
-from cutwatch_cli.main import app
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 HOUR = 3_600
@@ -157,39 +153,3 @@ def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Pat
 def test_a_place_without_csv_files_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(CsvError, match="no CSV file there"):
         find_files([tmp_path])
-
-
-def test_the_command_writes_rows_page_and_summary(file: Path, tmp_path: Path) -> None:
-    output = tmp_path / "out"
-    result = CliRunner().invoke(app, ["backtest", str(file), "--output", str(output)])
-    assert result.exit_code == 0, result.output
-    assert "orders" in result.output
-    assert f"Report: {output / 'report.html'}" in result.output
-    assert ">orders</h2>" in (output / "report.html").read_text()
-    (summary,) = json.loads((output / "summary.json").read_text())
-    assert summary["datapoints_scored"] > 0
-
-
-def test_the_command_writes_no_page_if_nobody_wants_one(file: Path, tmp_path: Path) -> None:
-    output = tmp_path / "out"
-    result = CliRunner().invoke(
-        app, ["backtest", str(file), "--output", str(output), "--no-report"]
-    )
-    assert result.exit_code == 0, result.output
-    assert not (output / "report.html").exists()
-
-
-def test_a_page_has_the_worst_of_many_files(tmp_path: Path) -> None:
-    for name, values in (("calm", usual()), ("loud", with_incident())):
-        rows = [f"{START + timedelta(hours=n):%Y-%m-%d %H:%M},{v}" for n, v in enumerate(values)]
-        (tmp_path / f"{name}.csv").write_text("\n".join(["timestamp,value", *rows]) + "\n")
-    output = tmp_path / "out"
-    with patch("cutwatch_cli.replay.presentation.MOST_DETECTORS", 1):
-        words = ["backtest", str(tmp_path), "--training-days", "10", "--output", str(output)]
-        result = CliRunner().invoke(app, words)
-    assert result.exit_code == 0, result.output
-    assert "worst: loud" in result.output
-    page = (output / "report.html").read_text()
-    assert ">loud</h2>" in page
-    assert ">calm</h2>" not in page
-    assert "1 more file, with lesser events, left out" in page

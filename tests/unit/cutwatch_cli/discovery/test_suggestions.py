@@ -103,7 +103,8 @@ def test_a_template_of_many_gets_room_to_grow(count: int, limit: int | None) -> 
     assert entry.get("limit") == limit
 
 
-words = st.text(min_size=1, max_size=50).filter(str.isprintable) | st.sampled_from(
+printable = st.characters(exclude_categories=("C", "Z"), include_characters=" ")
+words = st.text(printable, min_size=1, max_size=50) | st.sampled_from(
     ["Errors", "app/web/1", "22:00", "2026-12-24", "on", "null", "1e3", "~", "0x1F", "a: b", "- x"]
 )
 listed = st.lists(

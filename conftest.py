@@ -1,0 +1,62 @@
+"""Settings for the tests of all distributions."""
+
+import os
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = ["tests.support.processor_time"]
+
+# boto3's clients need a region and credentials; with these, no test can reach a real account.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_SESSION_TOKEN="testing",
+    AWS_DEFAULT_REGION="us-east-1",
+    POWERTOOLS_METRICS_NAMESPACE="Cutwatch/Operations",
+    POWERTOOLS_TRACE_DISABLED="1",
+)
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("dev", deadline=None, max_examples=25)
+settings.register_profile("ci", deadline=None, max_examples=100)
+
+LONGEST_FIRST = (
+    "tests/faults",
+    "tests/e2e",
+    "tests/workflow",
+    "tests/browser",
+    "localaws/tests/integration",
+    "tests/integration",
+    "tests/template",
+    "localaws/tests/unit",
+    "tests/unit",
+)
+"""The order of the folders. xdist hands out files in this order, so that no long file is left for the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose Hypothesis's profile, unless --hypothesis-profile does."""
+    if not config.getoption("hypothesis_profile", None):
+        settings.load_profile("ci" if os.environ.get("CI") else "dev")
+    # pytest sets the filters of observability.py aside.
+    config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first: by their folders, and in a folder by their number of slow tests."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+
+    def rank(item: pytest.Item) -> tuple[int, int]:
+        path = item.path.relative_to(config.rootpath)
+        folders = (n for n, folder in enumerate(LONGEST_FIRST) if path.is_relative_to(folder))
+        return next(folders, len(LONGEST_FIRST)), -slow[item.path]
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: tests wait for servers and processes."""
+    return (os.cpu_count() or 1) + 1

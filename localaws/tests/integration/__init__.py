@@ -1,0 +1,1 @@
+"""Tests of the local AWS as a server, through boto3."""

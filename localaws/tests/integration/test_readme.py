@@ -1,0 +1,42 @@
+"""The README's example runs, and its table has the limits that are enforced."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from localaws import limits
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """The example starts a local AWS of its own."""
+
+
+def block(language: str) -> str:
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "template.yaml").write_text(block("yaml"))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block("python"), "README.md", "exec"), {})
+
+
+def in_words(limit: object) -> str:
+    if isinstance(limit, dict):
+        return ", ".join(f"{period} s: {in_words(kept)}" for period, kept in limit.items())
+    if isinstance(limit, timedelta):
+        return f"{limit.days} days" if limit.days else f"{limit.seconds // 3600} hours"
+    if isinstance(limit, range):
+        return f"{limit.start:,} to {limit.stop - 1:,}"
+    return f"`{limit}`" if isinstance(limit, str) else f"{limit:,}"
+
+
+def test_the_table_of_limits_is_complete_and_right() -> None:
+    enforced = {name: in_words(limit) for name, limit in vars(limits).items() if name.isupper()}
+    assert dict(re.findall(r"^\| `([A-Z_]+)` \| (.+) \|$", README, re.MULTILINE)) == enforced

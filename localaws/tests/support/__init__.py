@@ -1,0 +1,1 @@
+"""Resources and requests that several integration tests of the local AWS need."""

@@ -1,0 +1,72 @@
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from typer.testing import CliRunner
+
+from cutwatch_cli.main import app
+
+START = datetime(2026, 6, 1, tzinfo=UTC)
+DAYS = 31
+
+
+def usual() -> npt.NDArray[np.float64]:
+    hours = np.arange(DAYS * 24)
+    noise = np.random.default_rng(1).normal(0, 1, len(hours))
+    return 100 + 10 * np.sin(2 * np.pi * hours / 24) + noise
+
+
+def with_incident() -> npt.NDArray[np.float64]:
+    values = usual()
+    values[20 * 24 : 20 * 24 + 4] = 300
+    return values
+
+
+def write_hourly(path: Path, values: npt.NDArray[np.float64]) -> Path:
+    rows = [f"{START + timedelta(hours=n):%Y-%m-%d %H:%M:%S},{v}" for n, v in enumerate(values)]
+    path.write_text("\n".join(["timestamp,value", *rows]) + "\n")
+    return path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write_hourly(tmp_path / "orders.csv", usual())
+
+
+def test_the_command_writes_rows_page_and_summary(file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    result = CliRunner().invoke(app, ["backtest", str(file), "--output", str(output)])
+    assert result.exit_code == 0, result.output
+    assert "orders" in result.output
+    assert f"Report: {output / 'report.html'}" in result.output
+    assert ">orders</h2>" in (output / "report.html").read_text()
+    (summary,) = json.loads((output / "summary.json").read_text())
+    assert summary["datapoints_scored"] > 0
+
+
+def test_the_command_writes_no_page_if_nobody_wants_one(file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    result = CliRunner().invoke(
+        app, ["backtest", str(file), "--output", str(output), "--no-report"]
+    )
+    assert result.exit_code == 0, result.output
+    assert not (output / "report.html").exists()
+
+
+def test_a_page_has_the_worst_of_many_files(tmp_path: Path) -> None:
+    for name, values in (("calm", usual()), ("loud", with_incident())):
+        write_hourly(tmp_path / f"{name}.csv", values)
+    output = tmp_path / "out"
+    with patch("cutwatch_cli.replay.presentation.MOST_DETECTORS", 1):
+        words = ["backtest", str(tmp_path), "--training-days", "10", "--output", str(output)]
+        result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert "worst: loud" in result.output
+    page = (output / "report.html").read_text()
+    assert ">loud</h2>" in page
+    assert ">calm</h2>" not in page
+    assert "1 more file, with lesser events, left out" in page

@@ -1,0 +1,19 @@
+"""The command line in this process."""
+
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from cutwatch_cli.main import USER_MISTAKE, app
+
+
+def cutwatch(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def assert_one_line_mistake(result: Result, *words: str) -> None:
+    assert result.exit_code == USER_MISTAKE
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("cutwatch: ")
+    for word in words:
+        assert word in line

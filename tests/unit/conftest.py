@@ -1,0 +1,62 @@
+"""Unit tests are pure: no AWS, no server, no process. What needs them is an integration test.
+
+An import of one of IMPURE, a socket that connects or listens, and a process that starts are errors here, at
+collection as well as in tests. A module that a test elsewhere has imported before in the same process is not seen;
+`make unit` runs nothing else, so it sees all.
+"""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+IMPURE = ("moto", "localaws", "ministack", "cfnlint", "samcli", "selenium")
+
+
+class _ImpureImports:
+    """An import finder that refuses IMPURE and leaves everything else to the others."""
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
+    ) -> None:
+        if name.partition(".")[0] in IMPURE:
+            raise ImportError(f"a unit test imports {name}: make it an integration test")
+
+
+@contextmanager
+def _pure_imports() -> Iterator[None]:
+    finder: Any = _ImpureImports()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+def _refuse(what: str) -> Any:
+    def refused(*arguments: Any, **_: Any) -> None:
+        raise AssertionError(f"a unit test {what}: make it an integration test {arguments[1:2]}")
+
+    return refused
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    """Let no module of unit tests import what is impure."""
+    with _pure_imports():
+        return (yield)
+
+
+@pytest.fixture(autouse=True)
+def pure(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse impure imports, connections, servers and processes for as long as a test runs."""
+    monkeypatch.setattr(socket.socket, "connect", _refuse("connects to a server"))
+    monkeypatch.setattr(socket.socket, "bind", _refuse("opens a server"))
+    monkeypatch.setattr(subprocess.Popen, "__init__", _refuse("starts a process"))
+    with _pure_imports():
+        yield
