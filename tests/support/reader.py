@@ -18,6 +18,7 @@ _COPIED = (
     "events",
     "functions",
     "layers",
+    "stacks",
     "statemachines",
     "samconfig.toml",
     "template.yaml",
