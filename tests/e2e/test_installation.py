@@ -27,7 +27,7 @@ def installed(folder: Path, distribution: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     programs = folder / "bin"
     install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    command = [str(programs / "python"), *install, str(distribution)]
+    command: list[str | Path] = [programs / "python", *install, distribution]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return programs

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from cutwatch_cli.main import USER_MISTAKE
 from tests.support.command_line import assert_one_line_mistake, cutwatch
 from tests.support.project import PROJECT
@@ -13,6 +15,7 @@ def test_a_training_time_longer_than_the_file_is_a_mistake(tmp_path: Path) -> No
     assert "covers only 0.1 days" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_shipped_file_and_template_are_valid() -> None:
     result = cutwatch(
         "validate",
@@ -25,6 +28,7 @@ def test_the_shipped_file_and_template_are_valid() -> None:
     assert "1 detector, valid" in result.stdout
 
 
+@pytest.mark.slow
 def test_expressions_and_templates_are_told_with_what_they_watch(tmp_path: Path) -> None:
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text(

@@ -16,7 +16,7 @@ from tests.support.project import PROJECT
 # Of other programs that the documents speak of by their options alone.
 OPTIONS_OF_OTHERS = {"--endpoint-url": "aws", "--skip-pull-image": "sam local invoke"}
 _COMMAND = re.compile(r"(?:^|[\s/(|])cutwatch ([a-z]+(?:\|[a-z]+)*)\b([^|;>#&]*)")
-_TARGET = re.compile(r"^make ([a-z]\w*)", re.MULTILINE)
+_TARGET = re.compile(r"^make ([a-z][\w-]*)", re.MULTILINE)
 _PATH = re.compile(r"(?:functions|statemachines|events|cli|localaws|benchmarks|tests)/[\w/.]+\w")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
@@ -92,7 +92,7 @@ def test_the_path_of_a_datapoint_is_named_at_all() -> None:
 
 @documents
 def test_every_target_of_make_exists(document: Path) -> None:
-    targets = set(re.findall(r"^(\w+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([\w-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     for text in code(document):
         assert set(_TARGET.findall(text)) <= targets, text
 

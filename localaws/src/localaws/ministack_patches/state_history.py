@@ -118,7 +118,7 @@ def _function_events(ending: str, task: Mapping[str, Any]) -> Iterator[Event]:
 
 
 def _task_events(kind: str, task: Mapping[str, Any], resource: str) -> Iterator[Event]:
-    """`arn:aws:states:::sns:publish` is the resource `publish` of the type `sns`."""
+    """`arn:aws:states:::lambda:invoke` is the resource `invoke` of the type `lambda`."""
     resource_type, _, action = resource.removeprefix(_INTEGRATION).partition(":")
     named = {"resourceType": resource_type, "resource": action or resource}
     yield kind, {details_of(kind): {**task, **named}}
