@@ -114,7 +114,7 @@ class SampleState:
             _MadeUpMetrics(), self._bucket, settings, Batch(self._registry, run), named["digest"]
         )
         [stored] = writer.store([detector])
-        assert stored["prefix"] == named["prefix"]
+        assert stored.prefix == named["prefix"]
 
     @staticmethod
     def _sagemaker_detector() -> Detector:

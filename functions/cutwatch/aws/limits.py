@@ -49,7 +49,7 @@ PUT_EVENTS_MAX_BYTES = 262_144
 
 
 def metric_retention(period_seconds: int) -> timedelta:
-    """How long CloudWatch keeps datapoints of this period."""
+    """Return the time that CloudWatch keeps datapoints of this period."""
     for longest_period in sorted(METRIC_RETENTION, reverse=True):
         if period_seconds >= longest_period:
             return METRIC_RETENTION[longest_period]

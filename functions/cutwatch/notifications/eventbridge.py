@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES, PUT_EVENTS_MAX_ENTRIES
 from cutwatch.console_links import graph_url
@@ -14,17 +14,21 @@ from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
 from cutwatch.registry.outcome import Outcome
 from cutwatch.timestamps import parse_timestamp
 
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
 SOURCE = "cutwatch"
 DETAIL_TYPE = "Anomaly Event"
 _PAUSES_BEFORE_PUTTING_AGAIN = (0.2, 1.0)
 
-Entry = dict[str, Any]
+Entry = dict[str, str]
 
 
 def entries(
     outcomes: Iterable[Outcome], place: StackPlace, run: str, silenced: set[str]
 ) -> Iterator[Entry]:
-    """An entry for every new event; consumers tell doubled ones by `id`, for EventBridge delivers at least once."""
+    """Yield an entry for every new event; consumers recognise duplicates by `id`, because EventBridge delivers at least once."""
     for outcome in outcomes:
         for event in outcome.events:
             detail = {
@@ -35,14 +39,14 @@ def entries(
             yield {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
 
 
-def put(eventbridge: Any, put_entries: Sequence[Entry]) -> None:
+def put(eventbridge: "EventBridgeClient", put_entries: Sequence[Entry]) -> None:
     """Put all entries; what EventBridge takes only in part is put again, and at last `ServiceFault` raised."""
     for request in _requests(put_entries):
         _put(eventbridge, request)
 
 
 def _requests(put_entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """As many entries at once as EventBridge takes, by number and by size."""
+    """Split entries into requests within EventBridge's limits on number and size."""
     request: list[Entry] = []
     room = PUT_EVENTS_MAX_BYTES
     for entry in put_entries:
@@ -56,9 +60,11 @@ def _requests(put_entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield request
 
 
-def _put(eventbridge: Any, left: Sequence[Entry]) -> None:
+def _put(eventbridge: "EventBridgeClient", left: Sequence[Entry]) -> None:
     for pause in (*_PAUSES_BEFORE_PUTTING_AGAIN, None):
-        answer = eventbridge.put_events(Entries=left)
+        answer = eventbridge.put_events(
+            Entries=cast("Sequence[PutEventsRequestEntryTypeDef]", left)
+        )
         refused = [
             (entry, result)
             for entry, result in zip(left, answer["Entries"], strict=True)

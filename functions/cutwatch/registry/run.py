@@ -1,4 +1,4 @@
-"""A run: one execution's share of the calendar, the same for every execution of the same scheduled time."""
+"""Runs. All executions of one kind and scheduled time belong to the same run."""
 
 import re
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from cutwatch.timestamps import parse_timestamp
 
 Kind = Literal["training", "transform"]
 
-# Keys in S3 and the registry begin with it.
+# S3 keys and registry keys begin with it.
 _ID = re.compile(r"(training|transform)-[0-9A-Za-z-]{1,60}")
 _USUAL_ID = "transform-20261102T040000Z"
 
-# Before any datapoint of CloudWatch's.
+# CloudWatch has no datapoints before.
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
-# EventBridge's clock and Step Functions' need not agree to the second.
+# The clocks of EventBridge and Step Functions may differ by seconds.
 _CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What an execution was started with: the scheduled event, or a person's or a transform's own input."""
+    """The input of an execution: the scheduled event, or the input from an operator or a transform."""
 
     kind: Kind
     scheduled_time: datetime
@@ -34,7 +34,7 @@ class RunRequest:
 
     @classmethod
     def from_event(cls, kind: Kind, event: Mapping[str, Any], started: str) -> "RunRequest":
-        """`time` is the scheduled time (else the execution's start), `detectors` narrows the run to some names."""
+        """Read `time`, the scheduled time (by default the execution's start), and `detectors`, to which the run is narrowed."""
         if not isinstance(event, Mapping):
             raise InvalidInput(f"the event is {event!r}; expected an object")
         names = event.get("detectors")
@@ -53,9 +53,9 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Run:
-    """As it travels between states. `now` is fixed once and kept through retries and repetitions.
+    """A run as it travels between states. Retries and repetitions keep its first `now`.
 
-    A `narrowed` run is one of some detectors only.
+    A `narrowed` run has only the detectors that its input names.
     """
 
     id: str
@@ -71,26 +71,26 @@ class Run:
         return parse_timestamp(self.scheduled_time, "scheduled_time")
 
     @property
-    def moment(self) -> datetime:
-        """The run's "now"."""
+    def opened_at(self) -> datetime:
+        """The run's fixed "now"."""
         return parse_timestamp(self.now, "now")
 
     @property
     def names_key(self) -> str:
-        """S3 key of the names of all detectors of the run."""
+        """The S3 key of the names of all detectors of the run."""
         return f"{run_prefix(self.id)}detectors.json"
 
     def batches_key(self, engine: Engine) -> str:
-        """S3 key of the batches of an engine's detectors, which the Map reads."""
+        """Return the S3 key of the batches of an engine's detectors, which the Map reads."""
         return f"{run_prefix(self.id)}{engine}.json"
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Run":
-        """Read back what `asdict` wrote; raises `InvalidInput`, also for times that are none."""
+        """Read the payload that `asdict` wrote. Raises `InvalidInput`, also for malformed times."""
         run = read(cls, payload, "run")
         if not _ID.fullmatch(run.id):
             raise InvalidInput(f"run.id is {run.id[:60]!r}; expected such as {_USUAL_ID}")
-        if not min(run.scheduled, run.moment) >= _EARLIEST:
+        if not min(run.scheduled, run.opened_at) >= _EARLIEST:
             raise InvalidInput(
                 f"run.scheduled_time is {run.scheduled_time!r} and run.now {run.now!r}; "
                 f"expected times since {_EARLIEST:%Y}"
@@ -99,10 +99,10 @@ class Run:
 
 
 def run_id(kind: str, scheduled_time: datetime, *, on_demand: bool = False) -> str:
-    """`transform-20261101T000000Z`; training that a transform asked for carries `-on-demand`."""
+    """Return an id such as `transform-20261101T000000Z`; a training on demand ends with `-on-demand`."""
     return f"{kind}-{scheduled_time:%Y%m%dT%H%M%SZ}{'-on-demand' if on_demand else ''}"
 
 
 def run_prefix(run: str) -> str:
-    """S3 prefix of a run's list of detectors."""
+    """Return the S3 prefix of a run's lists of detectors."""
     return f"runs/{run}/"

@@ -1,6 +1,6 @@
-"""Which datapoints a run works on. All windows are [start, end), aligned to the detector's period.
+"""Windows of runs. All windows are [start, end), aligned to the detector's period.
 
-A model never sees a datapoint that it will score: training ends where publishing has got to.
+A model never sees a datapoint that it will score: training ends at the watermark.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from cutwatch.aws.limits import METRIC_MAX_AGE
 from cutwatch.detectors.detector import Detector
 from cutwatch.timestamps import ceil_to_period, floor_to_period
 
-# Room for the job itself (and for waiting on a quota) before the oldest datapoint becomes too old to publish.
+# Time for the job, and for waiting on a quota, before the oldest datapoint becomes too old to publish.
 PUBLISHING_MARGIN = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
 class Window:
-    """[start, end), and how many periods before `start` can no longer be published."""
+    """[start, end), and the number of periods before `start` that can no longer be published."""
 
     start: datetime
     end: datetime
@@ -24,12 +24,12 @@ class Window:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """True if the window has no datapoints."""
         return self.end <= self.start
 
 
 def newest_end(detector: Detector, scheduled_time: datetime, data_delay: timedelta) -> datetime:
-    """The end of the newest window whose late datapoints have had `data_delay` to arrive."""
+    """Return the end of the newest window whose late datapoints have had `data_delay` to arrive."""
     return floor_to_period(scheduled_time - data_delay, detector.period)
 
 
@@ -39,10 +39,10 @@ def training_window(
     published_through: datetime | None,
     unpublished: timedelta,
 ) -> Window:
-    """The history to learn from, ending where the first datapoint to be scored begins.
+    """Return the history to learn from, ending where the first datapoint to score begins.
 
-    `newest` is the window end that this run allows, `unpublished` how much of the past a detector that
-    never published is to score (zero when only training is asked for).
+    `newest` is the latest end that this run allows, `unpublished` the length of the past that a detector
+    without a watermark will score (zero in a scheduled training).
     """
     end = published_through or newest - unpublished
     oldest_publishable = newest - METRIC_MAX_AGE + PUBLISHING_MARGIN
@@ -57,7 +57,7 @@ def transform_window(
     published_through: datetime | None,
     trained_through: datetime,
 ) -> Window:
-    """From the watermark (or the end of the training data) to `newest`, less what is too old to publish."""
+    """Return the window from the watermark (or the end of the training data) to `newest`, less what is too old to publish."""
     wanted = published_through or trained_through
     start = max(wanted, ceil_to_period(now - METRIC_MAX_AGE + PUBLISHING_MARGIN, detector.period))
     lost = (start - wanted) // timedelta(seconds=detector.period) if published_through else 0

@@ -14,12 +14,13 @@ from cutwatch.timeseries.queries import metric_data_queries
 from cutwatch.timeseries.reader import is_known, read_many
 from cutwatch.timeseries.series import Series
 from tests.support.builders import NOON, a_detector, a_ratio, moments
+from tests.support.fakes import Fake
 
 DETECTOR = a_detector(dimensions={"Shop": "north"})
 HOUR = timedelta(hours=1)
 
 
-class FakeCloudWatch:
+class FakeCloudWatch(Fake):
     """Hands the datapoints of each result out in pages."""
 
     def __init__(
@@ -155,8 +156,9 @@ def test_what_concerns_every_detector_is_raised() -> None:
     def throttled(**_: Any) -> None:
         raise Throttled("GetMetricData", "Throttling", "Rate exceeded")
 
+    cloudwatch: Any = SimpleNamespace(get_metric_data=throttled)
     with pytest.raises(Throttled):
-        read_many(SimpleNamespace(get_metric_data=throttled), [DETECTOR], NOON, NOON + HOUR)
+        read_many(cloudwatch, [DETECTOR], NOON, NOON + HOUR)
 
 
 class ThrottlingCloudWatch(FakeCloudWatch):
@@ -222,7 +224,7 @@ def test_a_result_that_is_complete_on_its_last_page_is_complete() -> None:
 
 
 def test_a_detector_that_cloudwatch_says_nothing_of_is_not_taken_for_silent() -> None:
-    silent = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": []})
+    silent: Any = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": []})
     error = read_many(silent, [DETECTOR], NOON, NOON + HOUR)["orders"]
     assert isinstance(error, ServiceFault)
     assert "CloudWatch gives no reason" in str(error)
