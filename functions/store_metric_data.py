@@ -11,11 +11,12 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.runs.batch import Batch, is_last_try
 from cutwatch.settings import StoreMetricDataSettings
+from cutwatch.timestamps import parse_timestamp
 
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `detectors`, `retries`, `training` (the end of a training on demand) -> `datasets`; other detectors have an outcome."""
+    """`run`, `detectors`, `now`, `retries`, `training` (the end of a training on demand) -> `datasets`; other detectors have an outcome."""
     settings = StoreMetricDataSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     writer = DatasetWriter(
@@ -23,6 +24,7 @@ def handler(event: Payload) -> Payload:
         Bucket(client("s3"), settings.bucket_name),
         settings,
         Batch(registry, Run.from_payload(event["run"]), is_last_try(event)),
+        parse_timestamp(event["now"], "now"),
         reason_of(event.get("training"), "training"),
     )
     datasets = writer.store(read_all(Detector, event["detectors"], "detectors"))

@@ -30,6 +30,18 @@ class QuotaExceeded(AwsError):
     """An account quota is used up, for example concurrent SageMaker instances: retried for hours."""
 
 
+class QuotaTooSmall(AwsError):
+    """A request exceeds the whole quota: waiting never helps."""
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        where = "https://console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
+        super().__init__(
+            operation,
+            code,
+            f"{message} Request an increase at {where}, or choose another instance type",
+        )
+
+
 class NameInUse(AwsError):
     """A job of this name exists already."""
 

@@ -1,6 +1,7 @@
 """The only module that imports boto3: clients that raise Cutwatch's errors, and DynamoDB's item format."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,6 +30,7 @@ from cutwatch.errors import (
     NameInUse,
     NotFound,
     QuotaExceeded,
+    QuotaTooSmall,
     RejectedRequest,
     ServiceFault,
     Throttled,
@@ -106,6 +108,7 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
 }
 
 # SageMaker answers a request that names something unknown with a ValidationException.
+_QUOTA = re.compile(r"is (?P<quota>\d+) Instances.*request delta of (?P<asked>\d+)", re.DOTALL)
 _SAGEMAKER_NOT_FOUND = ("could not find", "does not exist", "not found")
 _SAGEMAKER_NAME_IN_USE = ("already existing", "already exists")
 
@@ -127,6 +130,8 @@ def translate(operation: str, error: ClientError | BotoCoreError) -> AwsError:
 def _class_of(code: str, message: str, status: int, response: Mapping[str, Any]) -> type[AwsError]:
     if code == "TransactionCanceledException":
         return _class_of_transaction(response)
+    if code == "ResourceLimitExceeded" and _asks_for_more_than_all(message):
+        return QuotaTooSmall
     if code in ERROR_CLASSES:
         return ERROR_CLASSES[code]
     if code == "ValidationException":
@@ -134,6 +139,12 @@ def _class_of(code: str, message: str, status: int, response: Mapping[str, Any])
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled
     return ServiceFault if status >= HTTPStatus.INTERNAL_SERVER_ERROR else RejectedRequest
+
+
+def _asks_for_more_than_all(message: str) -> bool:
+    """Return True for a request that exceeds the whole quota, unlike one that has to wait for its share."""
+    found = _QUOTA.search(message)
+    return found is not None and int(found["asked"]) > int(found["quota"])
 
 
 def _class_of_validation(message: str) -> type[AwsError]:

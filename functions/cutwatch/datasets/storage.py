@@ -113,7 +113,8 @@ def read_scores(bucket: Bucket, prefix: str, files: int, expected: int) -> Float
 
 def _parse_scores(bucket: Bucket, key: str) -> Sequence[float]:
     try:
-        lines = bucket.read(key).splitlines()
+        # `AssembleWith: Line` may leave blank lines between the answers that it joins.
+        lines = [line for line in bucket.read(key).splitlines() if line.strip()]
     except NotFound:
         raise MalformedScores(f"the transform job wrote no {bucket.uri(key)}") from None
     except MalformedObject as error:

@@ -27,9 +27,16 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.runs.batch import Batch
 from cutwatch.settings import StoreMetricDataSettings
+from cutwatch.timeseries.queries import query_count
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
-from cutwatch.timeseries.windows import Window, newest_end, training_window, transform_window
+from cutwatch.timeseries.windows import (
+    Window,
+    earliest_readable,
+    newest_end,
+    training_window,
+    transform_window,
+)
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
@@ -56,6 +63,7 @@ class DatasetWriter:
     bucket: Bucket
     settings: StoreMetricDataSettings
     batch: Batch
+    now: datetime
     training_failure: str | None = None
 
     @property
@@ -105,8 +113,10 @@ class DatasetWriter:
     def _plan_training(self, detector: Detector, record: DetectorRecord) -> Plan:
         unpublished = self.settings.first_window if self.run.on_demand else timedelta()
         newest = newest_end(detector, self.run.scheduled, self.settings.data_delay)
-        window = training_window(detector, newest, record.published_through, unpublished)
-        return Plan(detector, window, window.start, record)
+        window = training_window(
+            detector, newest, record.published_through, unpublished, self.run.opened_at
+        )
+        return Plan(detector, window, self._readable(detector, window.start), record)
 
     def _plan_transform(self, detector: Detector, record: DetectorRecord) -> Plan | Outcome:
         model = record.usable_model(detector.fingerprint)
@@ -122,9 +132,17 @@ class DatasetWriter:
         if window.is_empty:
             return up_to_date(detector, record.published_through)
         recipe = self._recipe_of(detector, model)
-        return Plan(
-            detector, window, window.start - _lead_in(detector, recipe), record, model, recipe
-        )
+        read_from = self._readable(detector, window.start - _lead_in(detector, recipe))
+        return Plan(detector, window, read_from, record, model, recipe)
+
+    def _readable(self, detector: Detector, start: datetime) -> datetime:
+        """Return the start of a read: a repeated run keeps its "now", but CloudWatch counts retention from the call."""
+        return max(start, earliest_readable(detector.period, self.now))
+
+    def _files(self, detector: Detector, rows: int) -> int:
+        """Return the number of objects of rows: one per instance, none empty, because SageMaker fails on those."""
+        wanted = self.settings.row_files if detector.engine == "sagemaker" else 1
+        return max(min(wanted, rows), 1)
 
     def _recipe_of(self, detector: Detector, model: Model) -> FeatureRecipe:
         try:
@@ -190,7 +208,7 @@ class DatasetWriter:
             forest=forest_name(self.run.scheduled, digest),
             dimensions=recipe.dimensions,
             rows=len(rows.rows),
-            files=self.settings.row_files if plan.detector.engine == "sagemaker" else 1,
+            files=self._files(plan.detector, len(rows.rows)),
             model=plan.model.name if plan.model else None,
         )
         return {
@@ -228,7 +246,10 @@ def _read_together(plans: Sequence[Plan]) -> Iterator[list[Plan]]:
     for plan in plans:
         windows[plan.read_from, plan.window.end].append(plan)
     for (start, end), alike in windows.items():
-        most = max((end - start).total_seconds() // plan.detector.period for plan in alike)
+        most = max(
+            (end - start).total_seconds() // plan.detector.period * query_count(plan.detector)
+            for plan in alike
+        )
         together = max(int(GET_METRIC_DATA_MAX_DATAPOINTS // max(most, 1)), 1)
         for first in range(0, len(alike), together):
             yield alike[first : first + together]

@@ -184,16 +184,26 @@ def _name_problems(detector: Detector) -> Iterator[Problem]:
 
 
 def _time_problems(detector: Detector) -> Iterator[Problem]:
-    shortest, longest = _PERIODS
-    if not shortest <= detector.period <= longest or detector.period % 60:
-        yield (
-            "period",
-            f"{detector.period} must be a multiple of 60 seconds from {shortest} to {longest}",
-        )
+    yield from _period_problems(detector.period)
     try:
         ZoneInfo(detector.time_zone)
     except (KeyError, ValueError, OSError):
         yield (
             "time_zone",
             f"{detector.time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin",
+        )
+
+
+def _period_problems(period: int) -> Iterator[Problem]:
+    shortest, longest = _PERIODS
+    if not shortest <= period <= longest or period % shortest:
+        yield "period", f"{period} must be a multiple of 60 seconds from {shortest} to {longest}"
+        return
+    step = limits.period_step(period)
+    if period % step:
+        below = period // step * step
+        yield (
+            "period",
+            f"CloudWatch keeps no datapoints of {period} seconds: periods above {step} are multiples of {step}; "
+            f"the nearest are {below} and {below + step}",
         )

@@ -98,8 +98,14 @@ def _single_problems(single: Mapping[str, Any]) -> Iterator[Problem]:
     for name in ("namespace", "metric", "statistic"):
         if not single[name]:
             yield name, "is missing"
+    yield from _namespace_problems("namespace", single["namespace"])
     if single["statistic"]:
         yield from statistic_problems(single["statistic"])
+
+
+def _namespace_problems(field: str, namespace: str) -> Iterator[Problem]:
+    if namespace.startswith(":"):
+        yield field, f"{namespace!r} must not begin with a colon"
 
 
 def _form_problems(
@@ -119,6 +125,8 @@ def _form_problems(
         )
     if not metrics:
         yield "metrics", "is missing; it defines the names in the expression"
+    for name, metric in metrics.items():
+        yield from _namespace_problems(f"metrics.{legible(name)}.namespace", metric.namespace)
 
 
 def _expression_problems(expression: str, metrics: Mapping[str, SourceMetric]) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES, PUT_EVENTS_MAX_ENTRIES
 from cutwatch.console_links import graph_url
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
-from cutwatch.errors import ServiceFault
+from cutwatch.errors import AccessDenied, AwsError, RejectedRequest, ServiceFault
 from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
 from cutwatch.registry.outcome import Outcome
 from cutwatch.timestamps import parse_timestamp
@@ -21,6 +21,25 @@ if TYPE_CHECKING:
 SOURCE = "cutwatch"
 DETAIL_TYPE = "Anomaly Event"
 _PAUSES_BEFORE_PUTTING_AGAIN = (0.2, 1.0)
+
+# Errors of single entries that another try does not cure, as the guide's "PutEvents responses" lists them.
+_LASTING: Mapping[str, type[AwsError]] = {
+    **dict.fromkeys(
+        (
+            "AccessDenied",
+            "AccessDeniedException",
+            "NotAuthorizedForDetailType",
+            "NotAuthorizedForDetailTypeException",
+            "NotAuthorizedForSource",
+            "NotAuthorizedForSourceException",
+        ),
+        AccessDenied,
+    ),
+    **dict.fromkeys(
+        ("InvalidArgument", "MalformedDetail", "NoDetail", "NoDetailType", "NoSource"),
+        RejectedRequest,
+    ),
+}
 
 Entry = dict[str, str]
 
@@ -72,15 +91,21 @@ def _put(eventbridge: "EventBridgeClient", left: Sequence[Entry]) -> None:
         ]
         if not refused:
             return
-        if pause is None:
-            error = refused[0][1]
-            raise ServiceFault(
+        lasting = [each for each in refused if _class_of(each) is not ServiceFault]
+        if lasting or pause is None:
+            _, error = (lasting or refused)[0]
+            raise _class_of((lasting or refused)[0])(
                 "PutEvents",
                 error["ErrorCode"],
                 f"{len(refused)} events refused: {error.get('ErrorMessage', 'no reason given')}",
             )
         left = [entry for entry, _ in refused]
         sleep(pause)
+
+
+def _class_of(refused: tuple[Entry, Mapping[str, Any]]) -> type[AwsError]:
+    """Entries fail with codes of their own, next to a call that succeeds; what is not listed may pass."""
+    return _LASTING.get(refused[1]["ErrorCode"], ServiceFault)
 
 
 def _detail(outcome: Outcome, event: AnomalyEvent, place: StackPlace) -> dict[str, Any]:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from cutwatch.detectors.detector import Engine
-from cutwatch.errors import InvalidInput
+from cutwatch.errors import InvalidInput, legible
 from cutwatch.payloads import read
 from cutwatch.timestamps import parse_timestamp
 
@@ -17,7 +18,21 @@ Kind = Literal["training", "transform"]
 _ID = re.compile(r"(training|transform)-[0-9A-Za-z-]{1,60}")
 _USUAL_ID = "transform-20261102T040000Z"
 
-# CloudWatch has no datapoints before.
+_INPUTS = ("time", "detectors", "on_demand")
+# What else EventBridge and a nested execution put into an input.
+_ADDED_BY_AWS = (
+    "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID",
+    "version",
+    "id",
+    "detail-type",
+    "source",
+    "account",
+    "region",
+    "resources",
+    "detail",
+)
+
+# Before any datapoint of CloudWatch's.
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
 # The clocks of EventBridge and Step Functions may differ by seconds.
 _CLOCKS_APART = timedelta(minutes=5)
@@ -37,6 +52,7 @@ class RunRequest:
         """Read `time`, the scheduled time (by default the execution's start), and `detectors`, to which the run is narrowed."""
         if not isinstance(event, Mapping):
             raise InvalidInput(f"the event is {event!r}; expected an object")
+        _refuse_unknown(event)
         names = event.get("detectors")
         if names is not None and not (
             isinstance(names, list) and names and all(isinstance(name, str) for name in names)
@@ -96,6 +112,15 @@ class Run:
                 f"expected times since {_EARLIEST:%Y}"
             )
         return run
+
+
+def _refuse_unknown(event: Mapping[str, Any]) -> None:
+    for name in event.keys() - {*_INPUTS, *_ADDED_BY_AWS}:
+        near = get_close_matches(str(name), _INPUTS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InvalidInput(
+            f"{legible(name)} is not an input of a run; the inputs are {', '.join(_INPUTS)}{hint}"
+        )
 
 
 def run_id(kind: str, scheduled_time: datetime, *, on_demand: bool = False) -> str:

@@ -78,6 +78,7 @@ def transform_job_request(
     return {
         "TransformJobName": name,
         "ModelName": model,
+        "BatchStrategy": "MultiRecord",
         "TransformInput": {
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": rows_uri}},
             "ContentType": "text/csv",

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import lcm
 from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.limits import GET_METRIC_DATA_MAX_DATAPOINTS, GET_METRIC_DATA_MAX_QUERIES
@@ -152,13 +153,47 @@ def _results(
     results: dict[str, _Result] = defaultdict(_Result)
     if start >= end:
         return defaultdict(lambda: _Result(status="Complete"))
-    for page in _pages(cloudwatch, detectors, start, end):
+    for first, last in _ranges(detectors, start, end):
+        ended = _read_range(results, _pages(cloudwatch, detectors, first, last))
+        for name, status in ended.items():
+            # One incomplete range makes the whole incomplete.
+            if results[name].status in ("Missing", "Complete"):
+                results[name].status = status
+    return results
+
+
+def _read_range(
+    results: Mapping[str, _Result], pages: Iterator[Mapping[str, Any]]
+) -> Mapping[str, str]:
+    """Add the datapoints of a range's pages; return the status of each result on its last page."""
+    ended = {}
+    for page in pages:
         for part in page["MetricDataResults"]:
             result = results[part["Id"]]
             result.datapoints += zip(part["Timestamps"], part["Values"], strict=True)
-            result.status = part["StatusCode"]
             result.messages += _texts(part) + _texts(page)
-    return results
+            ended[part["Id"]] = part["StatusCode"]
+    return ended
+
+
+def _ranges(
+    detectors: Sequence[Detector], start: datetime, end: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """Split [start, end) so that each part fits into one response, if there is metric math.
+
+    A response to metric math has no `NextToken`, and the inputs of expressions may count as datapoints too.
+    """
+    if not any(detector.expression for detector in detectors):
+        yield start, end
+        return
+    queries = sum(query_count(detector) for detector in detectors)
+    periods = [detector.period for detector in detectors]
+    common = lcm(*periods)
+    span = GET_METRIC_DATA_MAX_DATAPOINTS // queries * min(periods)
+    step = timedelta(seconds=max(span // common, 1) * common)
+    while start < end:
+        yield start, min(start + step, end)
+        start += step
 
 
 def _pages(

@@ -6,12 +6,21 @@ A model never sees a datapoint that it will score: training ends at the watermar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cutwatch.aws.limits import METRIC_MAX_AGE
+from cutwatch.aws.limits import METRIC_MAX_AGE, metric_retention
 from cutwatch.detectors.detector import Detector
 from cutwatch.timestamps import ceil_to_period, floor_to_period
 
 # Time for the job, and for waiting on a quota, before the oldest datapoint becomes too old to publish.
 PUBLISHING_MARGIN = timedelta(hours=12)
+
+
+def earliest_readable(period: int, now: datetime) -> datetime:
+    """Return the earliest start of a read of such periods (seconds).
+
+    CloudWatch may return nothing at all of a range that begins before its retention, so reads keep a margin: retries
+    and waiting make `now` older than the call.
+    """
+    return ceil_to_period(now - metric_retention(period) + PUBLISHING_MARGIN, period)
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ def training_window(
     newest: datetime,
     published_through: datetime | None,
     unpublished: timedelta,
+    now: datetime,
 ) -> Window:
     """Return the history to learn from, ending where the first datapoint to score begins.
 
@@ -47,7 +57,9 @@ def training_window(
     end = published_through or newest - unpublished
     oldest_publishable = newest - METRIC_MAX_AGE + PUBLISHING_MARGIN
     end = floor_to_period(min(max(end, oldest_publishable), newest), detector.period)
-    return Window(floor_to_period(end - detector.history, detector.period), end)
+    start = floor_to_period(end - detector.history, detector.period)
+    # Of a period that CloudWatch keeps for 15 days, an end two weeks ago may leave no history: that is too little to train.
+    return Window(min(max(start, earliest_readable(detector.period, now)), end), end)
 
 
 def transform_window(

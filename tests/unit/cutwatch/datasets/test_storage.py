@@ -171,3 +171,10 @@ def test_a_score_must_be_finite(score: str) -> None:
 
 def test_no_rows_have_no_scores() -> None:
     assert np.array_equal(read_scores(scored(""), "scores/", 1, 0), np.empty(0))
+
+
+def test_blank_lines_between_scores_are_not_scores() -> None:
+    assert read_scores(scored(lines(1.0) + "\n" + lines(2.0) + "\n"), "scores/", 1, 2).tolist() == [
+        1.0,
+        2.0,
+    ]

@@ -61,6 +61,16 @@ def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
         ),
         ({"cutoff": {"sigmas": 0}}, "cutoff.sigmas: 0: input should be greater than 0"),
         ({"period": 90}, "period: 90 must be a multiple of 60 seconds from 60 to 86400"),
+        (
+            {"period": 420},
+            "period: CloudWatch keeps no datapoints of 420 seconds: periods above 300 are multiples of 300; the "
+            "nearest are 300 and 600",
+        ),
+        (
+            {"period": 5_400},
+            "period: CloudWatch keeps no datapoints of 5400 seconds: periods above 3600 are multiples of 3600; the nearest are 3600 and 7200",
+        ),
+        ({"namespace": ":Shop"}, "namespace: ':Shop' must not begin with a colon"),
         ({"period": "often"}, "period: 'often': input should be a valid integer"),
         ({"history_days": 0}, "history_days: 0: input should be greater than or equal to 1"),
         ({"history_days": 456}, "history_days: 456: input should be less than or equal to 455"),

@@ -260,3 +260,37 @@ def test_a_metric_without_dimensions_is_not_one_with_some() -> None:
 def test_an_expression_is_known_when_each_of_its_metrics_is() -> None:
     assert is_known(listing({"Shop": "north"}), a_ratio())
     assert not is_known(listing({"Shop": "north"}, name="Errors"), a_ratio())
+
+
+@given(st.integers(1, 40), st.integers(1, 6_000))
+def test_metric_math_is_read_in_ranges_whose_inputs_fit_into_one_response(
+    detectors: int, periods: int
+) -> None:
+    cloudwatch = FakeCloudWatch()
+    ratios = [a_ratio(f"ratio-{number}") for number in range(detectors)]
+    end = NOON + timedelta(minutes=5 * periods)
+
+    read_many(cloudwatch, ratios, NOON, end)
+
+    ranges = [(asked["StartTime"], asked["EndTime"]) for asked in cloudwatch.asked]
+    assert [start for start, _ in ranges] == [NOON, *(last for _, last in ranges[:-1])]
+    assert ranges[-1][1] == end
+    for asked in cloudwatch.asked:
+        span = (asked["EndTime"] - asked["StartTime"]) / timedelta(minutes=5)
+        assert span * len(asked["MetricDataQueries"]) <= GET_METRIC_DATA_MAX_DATAPOINTS
+
+
+def test_a_part_that_is_incomplete_makes_the_whole_incomplete() -> None:
+    cloudwatch = FakeCloudWatch()
+    statuses = iter(["PartialData", "Complete", "Complete"])
+    whole = cloudwatch.get_metric_data
+    cloudwatch.get_metric_data = lambda **request: {  # type: ignore[method-assign]
+        "MetricDataResults": [
+            whole(**request)["MetricDataResults"][0] | {"StatusCode": next(statuses)}
+        ]
+    }
+    end = NOON + timedelta(minutes=5 * 3 * GET_METRIC_DATA_MAX_DATAPOINTS // 3)
+
+    found = read_many(cloudwatch, [a_ratio()], NOON, end)
+
+    assert isinstance(found[a_ratio().name], ServiceFault)
