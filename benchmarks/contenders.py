@@ -4,16 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.ensemble import IsolationForest
 
 from cutwatch.detectors.detector import CutoffRule, Detector
+from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.backtest.engines import StaticEngine
 from cutwatch_cli.backtest.simulation import Backtest, Plan, backtest, default_training_time
 from cutwatch_cli.backtest.static_forest import StaticForest
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 
-Floats = npt.NDArray[np.float64]
 # What a contender raises, on the grid of a metric: 1 and more where it alarms.
 Contender = Callable[[MetricSeries, int], Floats]
 

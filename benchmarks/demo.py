@@ -43,6 +43,7 @@ _PARTS: Mapping[str, Sequence[str]] = {
 }
 _IMPORTED = (
     "cutwatch_cli.main",
+    "cutwatch_cli.commands.replaying",
     "cutwatch_cli.csv_files.csv_series",
     "cutwatch_cli.replay.demo_data",
     "cutwatch_cli.replay.presentation",
@@ -90,7 +91,7 @@ def measure(_: int) -> tuple[dict[str, float], dict[str, float]]:
             for target in targets:
                 _time(stack, watch, part, target)
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        import_module("cutwatch_cli.main").demo(output=folder, seed=7)
+        import_module("cutwatch_cli.commands.demo").demo(output=folder, seed=7)
     return dict(watch.seconds), dict(watch.processor)
 
 

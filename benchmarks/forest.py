@@ -17,7 +17,6 @@ from time import process_time
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import typer
 from krcf import RandomCutForest
 from rich.console import Console
@@ -26,10 +25,10 @@ from rich.table import Table
 from sklearn.ensemble import IsolationForest
 
 from cutwatch.forests.learning_forest import LearningForest
+from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.backtest.static_forest import SAMPLES_PER_TREE, TREES, StaticForest
 
 T = TypeVar("T")
-Floats = npt.NDArray[np.float64]
 LEARNED, SCORED = 8_640, 2_016
 # What rrcf does of it, before its times are scaled up to all trees and rows.
 RRCF_TREES, RRCF_SCORED = 10, 50

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 Span = tuple[int, int]
 
 # NAB: what is only learned from, and the weight of a false alarm in the standard profile.

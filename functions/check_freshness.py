@@ -1,4 +1,4 @@
-"""Publishes how old models and transforms are; a rule asks for it once a day."""
+"""Publishes the ages of models and transforms; a rule invokes it once a day."""
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.cloudwatch import publish
@@ -11,12 +11,12 @@ from cutwatch.timestamps import parse_timestamp
 
 @observed
 def handler(event: Payload) -> Payload:
-    """The scheduled event with its `time` -> the number of detectors looked at."""
+    """Take the scheduled event with its `time`; return the number of detectors."""
     settings = CheckFreshnessSettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     now = parse_timestamp(event["time"])
-    records = registry.detectors()
-    last_transform = registry.newest_closed("transform", now)
+    records = registry.detectors.all()
+    last_transform = registry.runs.newest_closed("transform", now)
     overdue = Overdue(settings.model_overdue_days, settings.transform_overdue_hours)
     datums = freshness_datums(records, last_transform, overdue, now)
     publish(client("cloudwatch"), settings.anomaly_namespace, datums)

@@ -3,13 +3,12 @@
 from datetime import UTC, datetime
 
 from cutwatch.aws.clients import client
-from cutwatch.errors import CutwatchError
-from cutwatch.observability import Payload, count, logger, observed_drawing
+from cutwatch.observability import Payload, observed_drawing
 from cutwatch.registry.registry import Registry
 from cutwatch.settings import DrawWidgetSettings
-from cutwatch.widget.page import DESCRIPTION, framed, told
+from cutwatch.widget.answer import answer
+from cutwatch.widget.page import DESCRIPTION
 from cutwatch.widget.render import Widget
-from cutwatch.widget.request import WidgetRequest
 
 
 @observed_drawing
@@ -18,19 +17,7 @@ def handler(event: Payload, own_arn: str) -> str:
     if event.get("describe"):
         return DESCRIPTION
     settings = DrawWidgetSettings.from_env()
-    request = None
-    try:
-        request = WidgetRequest.from_event(event)
-        widget = Widget(
-            client("cloudwatch"),
-            Registry(client("dynamodb"), settings.table_name),
-            settings.anomaly_namespace,
-            settings.aws_region,
-            own_arn,
-            datetime.now(UTC),
-        )
-        return widget.html(request)
-    except CutwatchError as error:
-        logger.warning("not drawn", reason=str(error))
-        count("Errors")
-        return framed(request, told(error))
+    registry = Registry(client("dynamodb"), settings.table_name)
+    now, namespace = datetime.now(UTC), settings.anomaly_namespace
+    widget = Widget(client("cloudwatch"), registry, namespace, settings.aws_region, own_arn, now)
+    return answer(widget, event)

@@ -1,4 +1,4 @@
-"""Opens a run and lists its detectors into S3, in batches for the Map to read."""
+"""Opens a run and lists its detectors in S3, in batches for the Map to read."""
 
 from pathlib import Path
 

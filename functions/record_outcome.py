@@ -1,4 +1,4 @@
-"""Records that a batch's part of a run failed, for each of its detectors of which nothing better is known."""
+"""Records the failure of a batch for each of its detectors without a better outcome."""
 
 from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, count, logger, observed
@@ -24,7 +24,7 @@ def handler(event: Payload) -> Payload:
     run = Run.from_payload(event["run"])
     for detector in event["detectors"]:
         outcome = failure_of(detector["name"], event["result"])
-        registry.record_outcome(run.id, run.moment, outcome, keeps=_BETTER)
+        registry.outcomes.record(run.id, run.opened_at, outcome, keeps=_BETTER)
         logger.error("recorded as failed", detector=outcome.detector, reason=outcome.message)
     count("DetectorsFailed", len(event["detectors"]))
     return {"message": failure_of("", event["result"]).message}

@@ -17,7 +17,5 @@ def handler(_event: Payload) -> Payload:
     settings = RetireDetectorsSettings.from_env()
     configuration = load_configuration(Path(__file__).parent / settings.detectors_file)
     registry = Registry(client("dynamodb"), settings.table_name)
-    now = watched(client("cloudwatch"), configuration)
-    # A template that cannot be expanded today has not given up its detectors.
-    kept = {name for name in registry.detectors() if now.may_include(name)}
-    return dict(retire_detectors(client("sagemaker"), registry, kept))
+    current = watched(client("cloudwatch"), configuration)
+    return dict(retire_detectors(client("sagemaker"), registry.detectors, current))

@@ -2,11 +2,12 @@
 
 from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, observed
-from cutwatch.sagemaker.jobs import TRAINING, stop
+from cutwatch.sagemaker.jobs import Job, TrainingJobs, stop
 
 
 @observed
 def handler(event: Payload) -> Payload:
     """`job` -> its name."""
-    stop(client("sagemaker"), TRAINING, event["job"]["name"])
-    return {"name": event["job"]["name"]}
+    job = Job.from_payload(event["job"])
+    stop(TrainingJobs(client("sagemaker")), job.name)
+    return {"name": job.name}

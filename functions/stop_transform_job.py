@@ -2,11 +2,12 @@
 
 from cutwatch.aws.clients import client
 from cutwatch.observability import Payload, observed
-from cutwatch.sagemaker.jobs import TRANSFORM, stop
+from cutwatch.sagemaker.jobs import Job, TransformJobs, stop
 
 
 @observed
 def handler(event: Payload) -> Payload:
     """`job` -> its name."""
-    stop(client("sagemaker"), TRANSFORM, event["job"]["name"])
-    return {"name": event["job"]["name"]}
+    job = Job.from_payload(event["job"])
+    stop(TransformJobs(client("sagemaker")), job.name)
+    return {"name": job.name}

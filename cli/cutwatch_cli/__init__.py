@@ -1,1 +1,1 @@
-"""What never ships: the local AWS, the command line, the reports."""
+"""The command line, its reports and its backtests; not deployed."""

@@ -1,22 +1,22 @@
-"""The commands' part of docs/cli.md, made from the commands: `python -m cutwatch_cli.reference --write`."""
+"""The commands' part of docs/cli.md, generated from the commands: `python -m cutwatch_cli.reference --write`."""
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from cutwatch_cli.main import app
-from cutwatch_cli.replay.application import PROJECT
 
-DOCUMENT = PROJECT / "docs" / "cli.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 MARK = (
     "<!-- Below, everything is made from the code: python -m cutwatch_cli.reference --write -->\n"
 )
 
 
 def with_commands(document: str) -> str:
-    """The document with what is below the mark made anew."""
+    """Return the document with the text below the mark generated again. Raises `ValueError` without a mark."""
     prose, mark, _ = document.partition(MARK)
     if not mark:
         raise ValueError(f"no line {MARK.strip()!r}")
@@ -38,7 +38,7 @@ def _row(parameter: Any) -> str:
 
 
 def _spelling(parameter: Any) -> str:
-    """As it is typed, with what is to be put in capitals."""
+    """Return the option as it is typed, with placeholders in capitals."""
     metavar = str(parameter.metavar or parameter.name.upper()).replace("|", "\\|")
     if parameter.param_type_name == "argument":
         return f"`{metavar}`"

@@ -1,4 +1,4 @@
-"""Check the SAM template with cfn-lint, the linter behind `sam validate --lint`, and its settings."""
+"""Check of the SAM template and its settings with cfn-lint, the linter behind `sam validate --lint`."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from cutwatch_cli.template_settings import setting_mistakes
 
 
 class TemplateMistakes(Exception):
-    """One line for each mistake."""
+    """One line per error."""
 
 
 def check_template(path: Path) -> None:

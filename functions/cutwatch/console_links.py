@@ -18,9 +18,9 @@ _RESERVED = re.compile(r"[^A-Za-z0-9_.-]")
 def graph_url(
     region: str, detector: Detector, namespace: str, start: datetime, end: datetime
 ) -> str:
-    """The graph of the detector's metric with its published anomalies, from well before `start` to well after `end`.
+    """Return the graph of the detector's metric and its published anomalies, well before `start` to well after `end`.
 
-    Without the metric where that would make the link longer than browsers and mail programs take.
+    The metric is left out if it would make the link longer than browsers and mail programs accept.
     """
     url = _graph_url(region, detector, namespace, start, end, _source(detector))
     return url if len(url) <= _LONGEST else _graph_url(region, detector, namespace, start, end, [])
@@ -50,19 +50,19 @@ def _graph_url(
 
 
 def dashboard_url(region: str, name: str) -> str:
-    """A dashboard by its name."""
+    """Return the link to a dashboard."""
     return f"{home(region)}#dashboards/dashboard/{name}"
 
 
 def home(region: str) -> str:
-    """CloudWatch's console in a region, of the partition that the region is in."""
+    """Return the CloudWatch console of a region, in its partition."""
     partition = next((name for name in _DOMAINS if region.startswith(f"{name}-")), "")
     domain = _DOMAINS.get(partition, "console.aws.amazon.com")
     return f"https://{region}.{domain}/cloudwatch/home?region={region}"
 
 
 def jsurl(value: Any) -> str:
-    """Objects, lists, texts, numbers and truths as the console writes them behind `#`: `~(period~300~stat~'Sum)`."""
+    """Encode a value as the console does after `#`: `~(period~300~stat~'Sum)`."""
     if isinstance(value, str):
         return f"~'{_escaped(value)}"
     if isinstance(value, bool):
@@ -104,5 +104,5 @@ def _published(name: str, namespace: str) -> list[list[Any]]:
     return [[namespace, metric, "Detector", name, options] for metric in (ANOMALY, ANOMALY_SCORE)]
 
 
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -1,12 +1,12 @@
-"""The exceptions that state machines retry and catch by name."""
+"""Exceptions that state machines retry and catch by name."""
 
 
 class CutwatchError(Exception):
-    """Base of every error that Cutwatch raises on purpose; its text is what an operator reads."""
+    """Base of all expected errors; the text is for operators."""
 
 
 class AwsError(CutwatchError):
-    """AWS refused a call. `code` is AWS's own error code."""
+    """AWS rejected a call. `code` is AWS's own error code."""
 
     def __init__(self, operation: str, code: str, message: str) -> None:
         super().__init__(f"{operation}: {message} ({code})")
@@ -27,7 +27,19 @@ class ConnectionLost(AwsError):
 
 
 class QuotaExceeded(AwsError):
-    """An account quota is used up, for example concurrent SageMaker instances: retried for long."""
+    """An account quota is used up, for example concurrent SageMaker instances: retried for hours."""
+
+
+class QuotaTooSmall(AwsError):
+    """A request exceeds the whole quota: waiting never helps."""
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        where = "https://console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
+        super().__init__(
+            operation,
+            code,
+            f"{message} Request an increase at {where}, or choose another instance type",
+        )
 
 
 class NameInUse(AwsError):
@@ -43,15 +55,15 @@ class NotFound(AwsError):
 
 
 class ConditionFailed(AwsError):
-    """A conditional write found another state than it expected."""
+    """A conditional write found an unexpected state."""
 
 
 class RejectedRequest(AwsError):
-    """AWS says that the request is wrong; a retry would be refused again."""
+    """AWS rejects the request as invalid; a retry would fail again."""
 
 
 class ClaimHeld(CutwatchError):
-    """Another execution of the same run is telling what it found: waited for, longer than a claim lasts."""
+    """Another execution holds the notification lock; Step Functions retries until it expires."""
 
 
 class InvalidSetting(CutwatchError):
@@ -59,15 +71,15 @@ class InvalidSetting(CutwatchError):
 
 
 class InvalidInput(CutwatchError):
-    """An event or a payload between states lacks something or holds something impossible."""
+    """An event or a payload between states is incomplete or invalid."""
 
 
 class InvalidDetectors(CutwatchError):
-    """`detectors.yaml` has mistakes; the message lists every one of them."""
+    """`detectors.yaml` is invalid; the message lists every error."""
 
 
 class TemplateExpansion(InvalidDetectors):
-    """A template of `detectors.yaml` does not become detectors that can be watched."""
+    """A detector template cannot be expanded to valid detectors."""
 
 
 class ModelMissing(CutwatchError):
@@ -79,25 +91,25 @@ class MalformedScores(CutwatchError):
 
 
 class MalformedObject(CutwatchError):
-    """An object in S3 does not hold what was written there."""
+    """An S3 object does not have the expected content."""
 
 
 class MalformedState(CutwatchError):
-    """What lies where a learning forest's state should be is none."""
+    """A checkpoint of a learning forest is not valid."""
 
 
 class AttemptsExhausted(CutwatchError):
     """Every attempt number of a job name is taken by a failed or stopped job."""
 
 
-# Whatever a state machine's first retrier names: a second try may work.
+# Errors of a state machine's first retrier: another attempt may succeed.
 TRANSIENT = (Throttled, ServiceFault, ConnectionLost)
-# That retrier's MaxAttempts. `$$.State.RetryCount` counts the retries of all retriers of a state together, so whoever
-# waits for this count may give up early where there are several, but never too late.
+# That retrier's MaxAttempts. `$$.State.RetryCount` counts the retries of all retriers of a state together, so code that
+# waits for this count may give up early if there are several, but never too late.
 TRANSIENT_RETRIES = 6
 
 
 def legible(name: object) -> str:
-    """A name in an error's text: it may hold what would break the line, or move a terminal's cursor."""
+    """Make a name safe for an error's text: control characters could break the line or move a terminal's cursor."""
     text = str(name)
     return text if text.isprintable() else ascii(text)

@@ -1,4 +1,4 @@
-"""What every handler is wrapped in: structured logs, traces, operational metrics."""
+"""Instrumentation of all handlers: structured logs, traces, operational metrics."""
 
 import logging
 import warnings
@@ -12,14 +12,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cutwatch.errors import InvalidInput
 
-# Most functions count nothing; a line of unstructured log for each of their invocations helps nobody.
+# Most functions publish no metrics; an unstructured log line per invocation is noise.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
-# botocore tells at INFO where it found credentials and endpoints, at every cold start.
+# botocore logs at INFO where it found credentials and endpoints, at every cold start.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 logger = Logger()
-# Everything that leaves a function goes by way of botocore: patching more only imports more.
+# All calls of functions go through botocore: patching more only imports more.
 tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
@@ -29,7 +29,7 @@ Answer = TypeVar("Answer")
 
 
 def observed(function: Callable[[Payload], Payload]) -> Handler:
-    """A Lambda handler around `function`: every log line carries detector, run and execution."""
+    """Wrap a function as a Lambda handler: every log line has detector, run and execution."""
 
     @wraps(function)
     def answered(event: Payload, _own_arn: str) -> Payload:
@@ -42,7 +42,7 @@ def observed(function: Callable[[Payload], Payload]) -> Handler:
 
 
 def observed_drawing(function: Callable[[Payload, str], str]) -> Callable[..., str]:
-    """As `observed`, around a function that draws: it is told its own ARN, and its answer is too long for a log line."""
+    """Wrap a function that draws: it gets its own ARN, and its answer is too long for a log line."""
 
     @wraps(function)
     def drawn(event: Payload, own_arn: str) -> str:
@@ -74,14 +74,14 @@ def _handler(
 
 
 class _StrictPayload(dict[str, Any]):
-    """Says which field of a payload is missing, where a plain dict would only raise KeyError."""
+    """Payload that names a missing field, where a plain dict would only raise KeyError."""
 
     def __missing__(self, field: str) -> Any:
-        raise InvalidInput(f"the payload lacks {field!r}; events/ has a sample for every function")
+        raise InvalidInput(f"the payload has no {field!r}; see the samples in events/")
 
 
 def checked(event: Any) -> Payload:
-    """An event whose missing fields are told by name; raises `InvalidInput` if it is no object at all."""
+    """Wrap an event so that missing fields are named. Raises `InvalidInput` if it is not an object."""
     if not isinstance(event, dict):
         raise InvalidInput(f"the payload is {type(event).__name__}; expected an object")
     strict: Payload = _strict(event)
@@ -100,7 +100,7 @@ def count(name: str, value: float = 1) -> None:
 
 
 def _subject(event: Any) -> dict[str, Any]:
-    """A batch of several detectors names each of them where it fails."""
+    """Return the log keys of an event; a batch of several detectors names each one where it fails."""
     if not isinstance(event, dict):
         return {}
     alone = [event["detector"]] if event.get("detector") else event.get("detectors") or []
@@ -113,5 +113,5 @@ def _subject(event: Any) -> dict[str, Any]:
 
 
 def _member(value: Any, name: str) -> Any:
-    """A log line must not fail for what the handler is about to refuse."""
+    """Return a member if there is one: a log line must not fail for an event that the handler will reject."""
     return value.get(name) if isinstance(value, dict) else None

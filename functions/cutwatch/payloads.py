@@ -1,6 +1,6 @@
-"""Payloads read back into dataclasses: what does not fit is named by field and value, with what would be right.
+"""Payloads read into dataclasses; errors name the field, its value and the expected value.
 
-The hints of the fields say what fits, as they do to Pydantic, which functions do without: it takes longer to import than
+Fields are validated by their type hints, as in Pydantic, which functions do without: it takes longer to import than
 most of them take to work.
 """
 
@@ -24,13 +24,13 @@ _shown.maxstring = _shown.maxother = 60
 
 
 def read(kind: type[Kind], value: Any, field: str) -> Kind:
-    """`value` as a dataclass; fields that it does not have are ignored. Raises `InvalidInput`."""
+    """Read `value` as a dataclass; unknown fields are ignored. Raises `InvalidInput`."""
     found: Kind = _read(kind, value, field)
     return found
 
 
 def read_all(kind: type[Kind], values: Any, field: str) -> list[Kind]:
-    """Each of a list of values as a dataclass."""
+    """Read a list of values as dataclasses. Raises `InvalidInput`."""
     if not isinstance(values, list):
         raise _refusal(field, values, "a list")
     return [read(kind, value, f"{field}[{number}]") for number, value in enumerate(values)]
@@ -75,7 +75,7 @@ def _read_dataclass(kind: Any, value: Any, field: str) -> Any:
 
 
 def _read_any(kind: Any, value: Any, field: str) -> Any:
-    """As the first of several kinds that fits."""
+    """Read the value as the first kind that fits."""
     for option in get_args(kind):
         try:
             return _read(option, value, field)
@@ -125,7 +125,7 @@ def _is_finite(number: float) -> bool:
 
 
 def _is_text(value: str) -> bool:
-    """JSON can spell half of a surrogate pair, which no request to AWS could carry."""
+    """Return False for unpaired surrogates, which JSON allows but requests to AWS cannot contain."""
     return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
@@ -149,11 +149,11 @@ def _within(bound: Any, found: Any) -> bool:
         case Len():
             most = math.inf if bound.max_length is None else bound.max_length
             return bool(bound.min_length <= len(found) <= most)
-    raise TypeError(f"{bound!r} is no bound that is known here")
+    raise TypeError(f"{bound!r} is not a supported bound")
 
 
 def _words(kind: Any) -> str:
-    """What would be right."""
+    """Describe the expected value."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return ", ".join([_words(arguments[0]), *filter(None, map(_bound_words, arguments[1:]))])

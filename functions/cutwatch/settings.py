@@ -1,4 +1,4 @@
-"""What a function is told by its environment: one frozen dataclass per function, read inside the handler."""
+"""Settings of functions, from environment variables: one frozen dataclass per function, read inside the handler."""
 
 import os
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ _READERS: Mapping[Any, Any] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Every field is the environment variable of the same name in capitals."""
+    """Base of all settings; each field is the environment variable of the same name in capitals."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read all fields, or raise `InvalidSetting` naming the variable."""
+        """Read all fields. Raises `InvalidSetting`, which names the variable."""
         source = os.environ if environment is None else environment
         hints = get_type_hints(cls)
         values = {
@@ -47,7 +47,7 @@ def _read(variable: str, source: Mapping[str, str], kind: Any, default: Any) -> 
 
 @dataclass(frozen=True)
 class ListDetectorsSettings(Settings):
-    """`detectors_file` is relative to the functions' folder; `sagemaker_engine` is ENABLED or DISABLED."""
+    """Settings of List Detectors; `detectors_file` is relative to the functions' folder, `sagemaker_engine` is ENABLED or DISABLED."""
 
     table_name: str
     bucket_name: str
@@ -58,7 +58,7 @@ class ListDetectorsSettings(Settings):
 
 @dataclass(frozen=True)
 class ForestSettings(Settings):
-    """For the functions that train and score forests themselves."""
+    """Settings of the functions that train and score forests themselves."""
 
     table_name: str
     bucket_name: str
@@ -66,7 +66,7 @@ class ForestSettings(Settings):
 
 @dataclass(frozen=True)
 class StoreMetricDataSettings(Settings):
-    """Windows end `data_delay` before the scheduled time, so that late datapoints arrive first."""
+    """Settings of Store Metric Data; windows end `data_delay` before the scheduled time, so that late datapoints arrive first."""
 
     table_name: str
     bucket_name: str
@@ -77,23 +77,23 @@ class StoreMetricDataSettings(Settings):
 
     @property
     def data_delay(self) -> timedelta:
-        """How late a datapoint may arrive and still be seen."""
+        """Time that late datapoints have to arrive."""
         return timedelta(minutes=self.data_delay_minutes)
 
     @property
     def first_window(self) -> timedelta:
-        """How much of the past a new detector scores first."""
+        """Time that a new detector scores first."""
         return timedelta(days=self.first_window_days)
 
     @property
     def row_files(self) -> int:
-        """At least one object for each instance of either job: `ShardedByS3Key` leaves the others idle."""
+        """Number of row files, at least one per instance of either job: `ShardedByS3Key` leaves other instances idle."""
         return max(self.training_instance_count, self.transform_instance_count)
 
 
 @dataclass(frozen=True)
 class SageMakerSettings(Settings):
-    """What jobs and models are made with."""
+    """Settings of SageMaker jobs and models."""
 
     bucket_name: str
     job_name_prefix: str
@@ -117,13 +117,13 @@ class TrainingJobSettings(SageMakerSettings):
 
     @property
     def deadline(self) -> timedelta:
-        """How long a job may take."""
+        """Maximum duration of a job."""
         return timedelta(minutes=self.deadline_minutes)
 
 
 @dataclass(frozen=True)
 class TransformJobSettings(SageMakerSettings):
-    """Instances and deadline of a transform job; the table, for a registered model that is gone."""
+    """Instances and deadline of a transform job; the table, for registered models that no longer exist."""
 
     table_name: str = ""
     instance_type: str = "ml.c5.xlarge"
@@ -132,13 +132,13 @@ class TransformJobSettings(SageMakerSettings):
 
     @property
     def deadline(self) -> timedelta:
-        """How long a job may take."""
+        """Maximum duration of a job."""
         return timedelta(minutes=self.deadline_minutes)
 
 
 @dataclass(frozen=True)
 class RegisterModelSettings(Settings):
-    """`cutoff_sigmas` applies to detectors that do not choose their own."""
+    """Settings of Register Model; `cutoff_sigmas` is the default of detectors without their own."""
 
     table_name: str
     bucket_name: str
@@ -147,9 +147,9 @@ class RegisterModelSettings(Settings):
 
 @dataclass(frozen=True)
 class PublishAnomaliesSettings(Settings):
-    """`anomaly_namespace` is the CloudWatch namespace that anomalies are published to.
+    """Settings of Publish Anomalies; `anomaly_namespace` is the CloudWatch namespace of published metrics.
 
-    Where an alarm asks how many anomalous datapoints were within some minutes, `alarm_window_minutes` says how many.
+    `alarm_window_minutes` is the time over which an alarm counts anomalous datapoints, 0 without such an alarm.
     """
 
     table_name: str
@@ -159,20 +159,20 @@ class PublishAnomaliesSettings(Settings):
 
     @property
     def alarm_window(self) -> timedelta:
-        """In which anomalous datapoints are counted for an alarm; none asks if it is zero."""
+        """Time over which anomalous datapoints are counted for an alarm; zero without such an alarm."""
         return timedelta(minutes=self.alarm_window_minutes)
 
 
 @dataclass(frozen=True)
 class RegistrySettings(Settings):
-    """For functions that only touch the registry."""
+    """Settings of functions that use only the registry."""
 
     table_name: str
 
 
 @dataclass(frozen=True)
 class SummarizeRunSettings(Settings):
-    """Where totals and notifications go, and the stack that they name."""
+    """Settings of Summarize Run: where totals and notifications go, and the stack that they name."""
 
     table_name: str
     bucket_name: str
@@ -185,7 +185,7 @@ class SummarizeRunSettings(Settings):
 
 @dataclass(frozen=True)
 class CheckFreshnessSettings(Settings):
-    """What is looked at, where its age is published, and from which age on it is named."""
+    """Settings of Check Freshness: namespace of the ages, and the ages that count as overdue."""
 
     table_name: str
     anomaly_namespace: str
@@ -195,7 +195,7 @@ class CheckFreshnessSettings(Settings):
 
 @dataclass(frozen=True)
 class RetireDetectorsSettings(Settings):
-    """`detectors_file` is relative to the functions' folder."""
+    """Settings of Retire Detectors; `detectors_file` is relative to the functions' folder."""
 
     table_name: str
     detectors_file: str = "detectors.yaml"
@@ -203,7 +203,7 @@ class RetireDetectorsSettings(Settings):
 
 @dataclass(frozen=True)
 class DrawWidgetSettings(Settings):
-    """`anomaly_namespace` is the CloudWatch namespace that anomalies were published to."""
+    """Settings of Draw Widget; `anomaly_namespace` is the CloudWatch namespace of published anomalies."""
 
     table_name: str
     anomaly_namespace: str

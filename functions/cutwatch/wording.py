@@ -1,4 +1,4 @@
-"""Numbers, durations and moments as people read them."""
+"""Numbers, durations and times as people read them."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _TINY, _WITH_SEPARATORS, _LONGEST = 0.001, 1_000, 1_000
 
 
 def number_in_words(number: float | None) -> str:
-    """Four significant digits: `0.25`, `12,500`, `1.2 M`, `3.1e-05`; a dash for no number."""
+    """Format a number with four significant digits: `0.25`, `12,500`, `1.2 M`, `3.1e-05`; a dash for none."""
     if number is None or not math.isfinite(number):
         return "–"
     size = abs(number)
@@ -25,7 +25,7 @@ def number_in_words(number: float | None) -> str:
 
 
 def tick_labels(ticks: Sequence[float]) -> list[str]:
-    """Evenly spaced numbers with as many digits as tell them apart, all alike: `1,000.0`, `1,000.5`, `1,001.0`."""
+    """Format evenly spaced numbers with just enough equal digits to differ: `1,000.0`, `1,000.5`, `1,001.0`."""
     if len(ticks) < _NEIGHBOURS:
         return [number_in_words(tick) for tick in ticks]
     largest = max(map(abs, ticks))
@@ -35,38 +35,42 @@ def tick_labels(ticks: Sequence[float]) -> list[str]:
     digits = _decimals((ticks[1] - ticks[0]) / factor)
     if digits is None or largest >= _LONGEST * _PREFIXES[0][0]:
         return [f"{tick:.9g}" for tick in ticks]
-    # A zero that rounding made of a negative number has no sign.
+    # Adding zero removes the sign of a negative number rounded to zero.
     return [f"{round(tick / factor, digits) + 0.0:,.{digits}f}{prefix}" for tick in ticks]
 
 
 def _decimals(step: float) -> int | None:
-    """How many decimals a step needs; None if it needs more than anybody reads."""
+    """Return the decimals that a step needs; None if there are too many to read."""
     exact = (n for n in range(_MOST_DECIMALS) if abs(round(step, n) - step) <= _ROUNDING * step)
     return next(exact, None)
 
 
 def span_in_words(span: timedelta) -> str:
-    """The two largest units: `63 d`, `1 d 6 h`, `3 h 20 min`, `45 s`."""
+    """Format a duration in its two largest units: `63 d`, `1 d 6 h`, `3 h 20 min`, `45 s`."""
     seconds = max(round(span.total_seconds()), 0)
     amounts = []
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         amount, seconds = divmod(seconds, size)
         amounts.append((amount, unit))
     leading = next((place for place, (amount, _) in enumerate(amounts) if amount), len(amounts) - 1)
-    told = amounts[leading : leading + 2]
-    return " ".join(f"{amount} {unit}" for amount, unit in told if amount) or "0 s"
+    shown = amounts[leading : leading + 2]
+    return " ".join(f"{amount} {unit}" for amount, unit in shown if amount) or "0 s"
 
 
-def time_in_words(moment: datetime, zone: tzinfo) -> str:
-    """`24 Nov 18:40`, in the zone."""
-    local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %H:%M}"
+def time_in_words(time: datetime, zone: tzinfo) -> str:
+    """Format a time in a zone: `2026-03-19 20:40`."""
+    return f"{time.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def count(number: int, noun: str) -> str:
+    """Format a number with its noun: `1 event`, `1,200 events`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def expected_in_words(event: AnomalyEvent) -> str:
-    """What was expected of an event, with the range that holds 90 %: `74,100 (67,000 to 81,000)`."""
+    """Describe an event's expected value, with the range that holds 90 %: `74,100 (67,000 to 81,000)`."""
     if event.severity is None:
-        return "data; there is none"
+        return "data; none reported"
     if event.expected is None:
         return "–"
     low, high = number_in_words(event.expected_low), number_in_words(event.expected_high)

@@ -12,6 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from cutwatch_cli.report import Page, write_page
+from cutwatch_cli.report.colours import DARK, LIGHT
 from tests.support.chromium import NARROW, Browser
 from tests.support.sample_reports import (
     HOSTILE,
@@ -46,8 +47,16 @@ for (let at = 0; at < data.length; at += 4)
   if (colour.every((part, place) => Math.abs(data[at + place] - part) < 12) && data[at + 3] > 200) found++;
 return found;
 """
-METRIC, ANOMALY, SCORE, PLANTED = [0, 114, 178], [192, 74, 0], [83, 97, 111], [0, 105, 77]
-METRIC_DARK = [86, 180, 233]
+
+
+def channels(colour: str) -> list[int]:
+    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+
+
+METRIC, ANOMALY, SCORE, PLANTED = (
+    channels(LIGHT[name]) for name in ("metric", "anomaly", "score", "planted")
+)
+METRIC_DARK = channels(DARK["metric"])
 
 WHATEVER: dict[str, dict[str, Any]] = {
     "one datapoint": {"count": 1},
@@ -55,7 +64,7 @@ WHATEVER: dict[str, dict[str, Any]] = {
     "nothing but zero": {"values": [0.0] * 200},
     "tiny and negative": {"values": [-1e-7] * 200},
     "large with gaps": {"values": [math.nan if at % 3 else 1e12 for at in range(200)]},
-    "no model": {"scores": [math.nan] * 200, "cutoffs": [], "usual": [], "trained_until": []},
+    "no model": {"scores": [math.nan] * 200, "cutoffs": [], "profiles": [], "trained_until": []},
     "a cutoff of zero": {"scores": [0.0] * 200, "cutoffs": [(START, 0.0)]},
     "events beyond the edges": {"events": [event(-300, -250), event(150, 900)]},
     "silence": {"events": [event(10, 60, None)]},
@@ -319,9 +328,9 @@ def test_the_colours_follow_the_system_until_the_switch_is_used(opened: Opened) 
     assert opened.pixels(0, METRIC_DARK) > 500
 
     switch = opened.find("#theme")
-    assert switch.text == "Light colours"
+    assert switch.text == "Light theme"
     switch.send_keys(Keys.ENTER)
-    assert switch.text == "Dark colours"
+    assert switch.text == "Dark theme"
     assert opened.pixels(0, METRIC) > 500
     assert opened.pixels(0, METRIC_DARK) == 0
     background = opened.find("html").value_of_css_property("background-color")
@@ -377,7 +386,7 @@ def test_without_javascript_the_tables_and_the_outline_are_there(
         outline = browser.driver.find_element(By.CSS_SELECTOR, "svg.outline path.metric")
         assert "2026-03-01 03:20" in shown
         assert "Without JavaScript" in shown
-        assert "Whole time" not in shown
+        assert "Whole range" not in shown
         assert outline.is_displayed()
 
 

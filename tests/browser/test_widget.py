@@ -78,7 +78,7 @@ def dashboard() -> Iterator[Dashboard]:
 def record(dashboard: Dashboard, name: str, start: Any, end: Any) -> None:
     begins, ends = format_timestamp(start), format_timestamp(end)
     event = AnomalyEvent(f"{name}:{begins}", begins, ends, begins, 2, 1.6, 2.0, 1.0, 5.0, 4.0, 6.0)
-    dashboard.shop.registry.record_events([RecordedEvent(name, event, "transform-1")], NOW)
+    dashboard.shop.registry.events.record([RecordedEvent(name, event, "transform-1")], NOW)
 
 
 @pytest.fixture(params=[(theme, width) for theme in THEMES for width in WIDTHS], ids=str)

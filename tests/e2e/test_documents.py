@@ -193,7 +193,7 @@ def test_every_command_of_the_other_pages_works(tmp_path: Path) -> None:
             commands = [filled(one.command, placeholders(stack)) for one in to_run(document)]
             wrong += failed(reader.type(commands), commands)
         registry = Registry(aws.client("dynamodb"), stack.outputs["RegistryTableName"])
-        silenced = [silence.detector for silence in registry.silences()]
+        silenced = [silence.detector for silence in registry.silences.all()]
         queue = stack.outputs["UndeliveredEventsQueueUrl"]
         left = aws.client("sqs").receive_message(QueueUrl=queue).get("Messages", [])
     assert wrong == ""

@@ -168,7 +168,7 @@ def _befalling(befalls: str, number: int) -> Callable[[Shop], None]:
 
 def _with_state(content: bytes | None) -> Callable[[Shop], None]:
     def arrange(shop: Shop) -> None:
-        record = shop.fleet.registry.detector(FIRST)
-        shop.change_object(record.state_of(record.models[0]) or "", content)
+        record = shop.fleet.registry.detectors.get(FIRST)
+        shop.change_object(record.checkpoint_of(record.models[0]) or "", content)
 
     return arrange

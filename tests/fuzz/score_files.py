@@ -9,6 +9,7 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.storage import read_scores
 from cutwatch.errors import MalformedScores, NotFound
 from tests.fuzz.harness import Harness, names
+from tests.support.fakes import Fake
 
 _SEEDS = (
     b'\x02\x01{"score": 1.5}\n{"score": 2}\n',
@@ -18,7 +19,7 @@ _SEEDS = (
 )
 
 
-class _Objects:
+class _Objects(Fake):
     """An S3 client of a transform job's output, one object for each instance."""
 
     def __init__(self, parts: list[bytes]) -> None:

@@ -61,7 +61,7 @@ def test_a_page_has_the_worst_of_many_files(tmp_path: Path) -> None:
     for name, values in (("calm", usual()), ("loud", with_incident())):
         write_hourly(tmp_path / f"{name}.csv", values)
     output = tmp_path / "out"
-    with patch("cutwatch_cli.replay.presentation.MOST_DETECTORS", 1):
+    with patch("cutwatch_cli.backtest.presentation.MOST_DETECTORS", 1):
         words = ["backtest", str(tmp_path), "--training-days", "10", "--output", str(output)]
         result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
@@ -69,4 +69,4 @@ def test_a_page_has_the_worst_of_many_files(tmp_path: Path) -> None:
     page = (output / "report.html").read_text()
     assert ">loud</h2>" in page
     assert ">calm</h2>" not in page
-    assert "1 more file, with lesser events, left out" in page
+    assert "1 file with less severe events left out" in page

@@ -25,23 +25,23 @@ def check(account: Account, at: datetime = NOW) -> dict[str, list[float]]:
 
 def test_the_time_since_the_newest_transform_is_told_whatever_it_found(account: Account) -> None:
     run = a_run(scheduled_time="2026-11-01T06:00:00Z")
-    account.registry.close_run(run, NOW - DAY)
+    account.registry.runs.close(run, NOW - DAY)
     older = a_run(id="another", scheduled_time="2026-10-25T06:00:00Z")
-    account.registry.close_run(older, NOW)
+    account.registry.runs.close(older, NOW)
 
     assert check(account) == {"HoursSinceTransform": [24], "ModelAgeDays": []}
 
 
 def test_a_run_of_some_detectors_says_nothing_of_the_others(account: Account) -> None:
-    account.registry.close_run(a_run(scheduled_time="2026-10-25T06:00:00Z"), NOW - 8 * DAY)
+    account.registry.runs.close(a_run(scheduled_time="2026-10-25T06:00:00Z"), NOW - 8 * DAY)
     narrowed = a_run(id="narrowed", scheduled_time="2026-11-02T05:00:00Z", narrowed=True)
-    account.registry.close_run(narrowed, NOW)
+    account.registry.runs.close(narrowed, NOW)
 
     assert check(account)["HoursSinceTransform"] == [192]
 
 
 def test_a_training_is_no_transform(account: Account) -> None:
-    account.registry.close_run(a_run("training"), NOW)
+    account.registry.runs.close(a_run("training"), NOW)
     assert check(account)["HoursSinceTransform"] == [0]
     assert check(account, NOW + DAY)["HoursSinceTransform"] == [24]
 
@@ -52,8 +52,8 @@ def test_a_stack_that_never_ran_is_as_old_as_its_first_check(account: Account) -
 
 
 def test_the_oldest_model_is_told(account: Account) -> None:
-    account.registry.add_model("orders", a_model(scheduled_time="2026-09-03T06:00:00Z"))
-    account.registry.add_model("visits", a_model(scheduled_time="2026-11-01T06:00:00Z"))
+    account.registry.detectors.add_model("orders", a_model(scheduled_time="2026-09-03T06:00:00Z"))
+    account.registry.detectors.add_model("visits", a_model(scheduled_time="2026-11-01T06:00:00Z"))
 
     assert check(account)["ModelAgeDays"] == [pytest.approx(60)]
     minute = (NOW, NOW + timedelta(minutes=1))
@@ -65,7 +65,7 @@ def test_the_oldest_model_is_told(account: Account) -> None:
 
 def test_checking_takes_few_calls_however_many_detectors_there_are(account: Account) -> None:
     for number in range(40):
-        account.registry.add_model(f"d{number}", a_model())
+        account.registry.detectors.add_model(f"d{number}", a_model())
 
     with counted_calls("dynamodb") as reads, counted_calls("cloudwatch") as puts:
         check(account)

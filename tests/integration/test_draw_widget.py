@@ -60,7 +60,7 @@ class Shop:
             for position in positions
         ]
         recorded = [RecordedEvent(name, event, "transform-1") for event in events]
-        self.account.registry.record_events(recorded, self.now)
+        self.account.registry.events.record(recorded, self.now)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def shop(account: Account) -> Shop:
 
 
 def publish(account: Account, detector: Detector, through: datetime) -> None:
-    account.registry.advance(
+    account.registry.detectors.advance(
         detector.name, through, "transform-1", None, None, None, detector.to_payload()
     )
 
@@ -127,14 +127,14 @@ def test_without_a_detector_every_detector_s_events_are_listed(shop: Shop) -> No
     assert "<svg" not in drawn
     assert drawn.index(">checkout</a>") < drawn.index(">orders</a>")
     # Of orders it is not known what it watches: it was published by an older version.
-    assert drawn.count("Its graph in the console") == 1
+    assert drawn.count("Graph in the CloudWatch console") == 1
 
 
 def test_events_beyond_a_screenful_are_counted(shop: Shop) -> None:
     shop.record("orders", *range(0, 70, 2))
     answer = shop.ask(None)
     assert answer.count("details</a>") == 30
-    assert "and 6 earlier ones" in answer
+    assert "and 6 earlier events" in answer
 
 
 def test_no_event_at_all_is_said(shop: Shop) -> None:
@@ -142,15 +142,15 @@ def test_no_event_at_all_is_said(shop: Shop) -> None:
 
 
 def test_a_detector_that_was_never_published_says_what_it_waits_for(shop: Shop) -> None:
-    shop.account.registry.add_model("fresh", a_model())
-    assert "nothing of it was published yet" in shop.ask("fresh")
+    shop.account.registry.detectors.add_model("fresh", a_model())
+    assert "nothing is published yet" in shop.ask("fresh")
 
 
 def test_an_unknown_detector_is_told_with_the_nearest_name(shop: Shop) -> None:
     answer = shop.ask("chekcout")
     assert "No detector is named &#x27;chekcout&#x27;. Did you mean" in answer
     assert ">checkout</a>" in answer
-    assert "Names are those of detectors.yaml" in shop.ask("something-else-entirely")
+    assert "See the names in detectors.yaml" in shop.ask("something-else-entirely")
 
 
 def test_a_metric_without_datapoints_is_said(shop: Shop) -> None:
@@ -163,7 +163,7 @@ def test_a_metric_without_datapoints_is_said(shop: Shop) -> None:
     [
         (
             AccessDenied("GetMetricData", "AccessDenied", "not authorized"),
-            "The widget&#x27;s role may not do what it needs to: GetMetricData: not authorized",
+            "The widget&#x27;s role lacks a permission: GetMetricData: not authorized",
         ),
         (Throttled("GetMetricData", "Throttling", "slow down"), "Refresh the dashboard"),
     ],

@@ -98,8 +98,8 @@ def test_an_execution_without_a_scheduled_time_is_the_run_of_its_start(account: 
 
 
 def test_detectors_without_a_usable_model_are_counted(account: Account, two_detectors: str) -> None:
-    account.registry.add_model("orders", model_of(two_detectors, "orders"))
-    account.registry.add_model("refunds", a_model(fingerprint="of another recipe"))
+    account.registry.detectors.add_model("orders", model_of(two_detectors, "orders"))
+    account.registry.detectors.add_model("refunds", a_model(fingerprint="of another recipe"))
 
     answer = account.invoke(
         "list_detectors", sample("list_detectors"), DETECTORS_FILE=two_detectors
@@ -115,7 +115,7 @@ def test_detectors_without_a_usable_model_are_counted(account: Account, two_dete
 def test_training_by_need_lists_only_those_without_a_usable_model(
     account: Account, two_detectors: str
 ) -> None:
-    account.registry.add_model("orders", model_of(two_detectors, "orders"))
+    account.registry.detectors.add_model("orders", model_of(two_detectors, "orders"))
     event = sample("list_detectors") | {"kind": "training"}
     event["event"] |= {"on_demand": True}
 
@@ -224,7 +224,7 @@ def test_detectors_inside_lambda_come_in_batches_and_those_of_sagemaker_one_by_o
 def test_detectors_of_one_window_stand_next_to_each_other(account: Account, tmp_path: Path) -> None:
     file = fleet_file(tmp_path, 4, engine="lambda")
     for name in ("m0", "m2"):
-        account.registry.advance(name, NOON, "run", None, None)
+        account.registry.detectors.advance(name, NOON, "run", None, None)
 
     answer = account.invoke(
         "list_detectors", sample("list_detectors"), DETECTORS_FILE=file, BATCH_SIZE="2"
@@ -244,7 +244,7 @@ def test_a_stack_without_sagemaker_says_so_of_each_detector_that_wants_it(
     )
 
     assert answer["count"] == 0
-    outcome = account.registry.outcome(answer["run"]["id"], "orders")
+    outcome = account.registry.outcomes.get(answer["run"]["id"], "orders")
     assert outcome is not None
     assert outcome.status == "FAILED"
     assert "set engine: lambda" in outcome.message
@@ -269,7 +269,7 @@ def test_a_template_is_listed_as_its_detectors_and_one_that_finds_nothing_as_its
     answer = account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=str(file))
 
     assert batches(account, answer, "lambda") == [["queue-mail", "queue-orders"]]
-    [outcome] = account.registry.outcomes(answer["run"]["id"])
+    [outcome] = account.registry.outcomes.of_run(answer["run"]["id"])
     assert (outcome.detector, outcome.status) == ("shelf", "FAILED")
     assert outcome.message.startswith("TemplateExpansion: template 'shelf': 0 detectors")
 
@@ -278,7 +278,7 @@ def test_a_model_of_the_other_engine_is_not_used_and_the_answer_says_so(
     account: Account, tmp_path: Path
 ) -> None:
     file = fleet_file(tmp_path, 1, engine="lambda")
-    account.registry.add_model("m0", a_model("of-sagemaker"))
+    account.registry.detectors.add_model("m0", a_model("of-sagemaker"))
 
     answer = account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=file)
 

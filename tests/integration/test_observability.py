@@ -70,7 +70,7 @@ def test_a_payload_that_lacks_a_field_is_refused_by_name(account: Account) -> No
     event = sample("record_outcome")
     del event["result"]
 
-    with pytest.raises(InvalidInput, match="lacks 'result'"):
+    with pytest.raises(InvalidInput, match="has no 'result'"):
         account.invoke("record_outcome", event)
 
 

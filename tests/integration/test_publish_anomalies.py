@@ -14,9 +14,9 @@ from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_DATUMS
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, Throttled
-from cutwatch.registry.detector_record import CarriedState
+from cutwatch.registry.detector_record import CarriedCheckpoint
+from cutwatch.registry.detector_store import DetectorStore
 from cutwatch.registry.outcome import Outcome
-from cutwatch.registry.registry import Registry
 from tests.support.account import Account
 from tests.support.builders import a_model, a_recipe
 from tests.support.client_events import counted_calls
@@ -50,7 +50,7 @@ class Scored:
 
     @property
     def outcome(self) -> Outcome:
-        recorded = self.account.registry.outcome(self.event["run"]["id"], DETECTOR)
+        recorded = self.account.registry.outcomes.get(self.event["run"]["id"], DETECTOR)
         assert recorded is not None
         return recorded
 
@@ -156,12 +156,12 @@ def test_events_are_recorded_for_whoever_asks_by_time(day: Scored) -> None:
     day.publish()
     day.publish()
 
-    found = day.account.registry.events(min(day.scores), day.end)
+    found = day.account.registry.events.between(min(day.scores), day.end)
     assert sorted(day.outcome.events, key=lambda event: event.start, reverse=True) == [
         each.event for each in found
     ]
     assert {each.run for each in found} == {day.event["run"]["id"]}
-    record = day.account.registry.detector(DETECTOR)
+    record = day.account.registry.detectors.get(DETECTOR)
     assert record.detector == Detector.from_payload(day.store["detectors"][0])
 
 
@@ -206,7 +206,7 @@ def test_the_answer_and_the_outcome_count_what_was_found(day: Scored) -> None:
 def test_the_watermark_moves_to_the_end_of_the_window(day: Scored) -> None:
     day.publish()
 
-    assert day.account.registry.detector(DETECTOR).published_through == NEWEST
+    assert day.account.registry.detectors.get(DETECTOR).published_through == NEWEST
 
 
 def test_the_next_run_has_nothing_new_until_time_has_passed(day: Scored) -> None:
@@ -214,7 +214,7 @@ def test_the_next_run_has_nothing_new_until_time_has_passed(day: Scored) -> None
 
     day.store["run"] |= {"id": "transform-20261102T050000Z"}
     assert day.account.invoke("store_metric_data", day.store)["pending"] == 0
-    outcome = day.account.registry.outcome("transform-20261102T050000Z", DETECTOR)
+    outcome = day.account.registry.outcomes.get("transform-20261102T050000Z", DETECTOR)
     assert outcome is not None
     assert outcome.status == "UP_TO_DATE"
 
@@ -279,8 +279,8 @@ def test_a_silent_window_is_published_without_a_job_where_silence_is_the_anomaly
     window = scored(account, [10.0] * 12, missing_data="anomalous")
     prefix = window.event["datasets"][0]["prefix"]
     description = account.store.read_json(f"{prefix}description.json")
-    silent = [*description["values"][:-12], *[None] * 12]
-    account.store.write(f"{prefix}description.json", json.dumps(description | {"values": silent}))
+    silent = {"values": [*description["values"][:-12], *[None] * 12], "rows": 0}
+    account.store.write(f"{prefix}description.json", json.dumps(description | silent))
 
     only_gaps = [dataset | {"rows": 0} for dataset in window.event["datasets"]]
 
@@ -295,7 +295,7 @@ def test_a_dataset_that_is_gone_is_named(account: Account) -> None:
     answer = account.invoke("publish_anomalies", EVENT)
 
     assert answer["detectors"] == 0
-    outcome = account.registry.outcome(EVENT["run"]["id"], DETECTOR)
+    outcome = account.registry.outcomes.get(EVENT["run"]["id"], DETECTOR)
     assert outcome is not None
     assert "no dataset below data/lambda-invocations/" in outcome.message
 
@@ -303,7 +303,7 @@ def test_a_dataset_that_is_gone_is_named(account: Account) -> None:
 def test_a_watermark_that_may_not_move_is_the_outcome_not_a_success(day: Scored) -> None:
     refused = AccessDenied("UpdateItem", "AccessDeniedException", "not authorized")
 
-    with patch.object(Registry, "advance", side_effect=refused):
+    with patch.object(DetectorStore, "advance", side_effect=refused):
         day.publish()
 
     failed = day.outcome
@@ -314,9 +314,9 @@ def test_a_watermark_that_may_not_move_is_the_outcome_not_a_success(day: Scored)
 
 def carrying(window: Scored) -> None:
     """As if two transforms had carried a forest inside Lambda before this window."""
-    carried = CarriedState("model", "scores/b/forest.npz", "scores/a/forest.npz")
+    carried = CarriedCheckpoint("model", "scores/b/forest.npz", "scores/a/forest.npz")
     before = min(window.scores)
-    window.account.registry.advance(DETECTOR, before, "earlier run", None, None, carried)
+    window.account.registry.detectors.advance(DETECTOR, before, "earlier run", None, None, carried)
 
 
 def test_a_superseded_state_that_may_not_be_deleted_fails_nobody(day: Scored) -> None:
@@ -327,7 +327,7 @@ def test_a_superseded_state_that_may_not_be_deleted_fails_nobody(day: Scored) ->
         day.publish()
 
     assert day.outcome.status == "PUBLISHED"
-    assert day.account.registry.detector(DETECTOR).published_through == day.end
+    assert day.account.registry.detectors.get(DETECTOR).published_through == day.end
 
 
 def test_a_superseded_state_whose_deletion_is_throttled_is_deleted_by_the_retry(

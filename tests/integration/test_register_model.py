@@ -33,7 +33,7 @@ def scored(account: Account) -> dict[str, Any]:
 
 
 def outcome(account: Account) -> Outcome:
-    recorded = account.registry.outcome(EVENT["run"]["id"], DETECTOR)
+    recorded = account.registry.outcomes.get(EVENT["run"]["id"], DETECTOR)
     assert recorded is not None
     return recorded
 
@@ -48,7 +48,7 @@ def test_the_model_is_registered_with_the_cutoff_of_its_own_training_scores(
 ) -> None:
     account.invoke("register_model", scored)
 
-    [model] = account.registry.detector(DETECTOR).models
+    [model] = account.registry.detectors.get(DETECTOR).models
     assert model.name == NAME
     assert model.trained_through == "2026-11-01T02:45:00Z"
     assert model.cutoff["value"] == pytest.approx(np.mean(SCORES) + 3 * np.std(SCORES))
@@ -59,7 +59,7 @@ def test_the_models_recipe_lies_beside_its_artefact(
 ) -> None:
     account.invoke("register_model", scored)
 
-    [model] = account.registry.detector(DETECTOR).models
+    [model] = account.registry.detectors.get(DETECTOR).models
     prefix = scored["datasets"][0]["prefix"]
     learned = account.store.read_json(f"{prefix}description.json")["recipe"]
     assert model.recipe == f"models/{DETECTOR}/{NAME}/recipe.json"
@@ -69,7 +69,7 @@ def test_the_models_recipe_lies_beside_its_artefact(
 def test_the_baseline_is_frozen_with_the_model(account: Account, scored: dict[str, Any]) -> None:
     account.invoke("register_model", scored)
 
-    [model] = account.registry.detector(DETECTOR).models
+    [model] = account.registry.detectors.get(DETECTOR).models
     assert model.baseline["mean"] == pytest.approx(np.mean(SCORES))
     assert model.baseline["standard_deviation"] == pytest.approx(np.std(SCORES))
 
@@ -79,7 +79,7 @@ def test_k_is_the_stacks_unless_the_detector_has_its_own(
 ) -> None:
     account.invoke("register_model", scored, CUTOFF_SIGMAS="5")
 
-    [model] = account.registry.detector(DETECTOR).models
+    [model] = account.registry.detectors.get(DETECTOR).models
     assert model.cutoff["sigmas"] == 5
 
 
@@ -93,10 +93,10 @@ def test_the_outcome_says_what_was_learned(account: Account, scored: dict[str, A
 
 def test_registering_again_changes_nothing(account: Account, scored: dict[str, Any]) -> None:
     first = account.invoke("register_model", scored)
-    before = account.registry.detector(DETECTOR).models
+    before = account.registry.detectors.get(DETECTOR).models
 
     assert account.invoke("register_model", scored) == first
-    assert account.registry.detector(DETECTOR).models == before
+    assert account.registry.detectors.get(DETECTOR).models == before
 
 
 def test_the_current_and_the_previous_model_are_kept_and_older_ones_deleted(
@@ -105,13 +105,13 @@ def test_the_current_and_the_previous_model_are_kept_and_older_ones_deleted(
     for month in (8, 9, 10):
         name = f"cutwatch-of-month-{month}"
         account.sagemaker.models[name] = {}
-        account.registry.add_model(
+        account.registry.detectors.add_model(
             DETECTOR, a_model(name, scheduled_time=f"2026-{month:02}-01T03:00:00Z")
         )
 
     account.invoke("register_model", scored)
 
-    kept = [model.name for model in account.registry.detector(DETECTOR).models]
+    kept = [model.name for model in account.registry.detectors.get(DETECTOR).models]
     assert kept == [NAME, "cutwatch-of-month-10"]
     assert set(account.sagemaker.models) == {"cutwatch-of-month-10"}
 
@@ -124,13 +124,13 @@ def test_a_model_that_cannot_be_deleted_stays_registered_for_the_next_time(
         model = a_model(
             f"cutwatch-of-month-{month}", scheduled_time=f"2026-{month:02}-01T03:00:00Z"
         )
-        account.registry.add_model(DETECTOR, model)
+        account.registry.detectors.add_model(DETECTOR, model)
     account.sagemaker.refuse("DeleteModel", "AccessDeniedException")
 
     account.invoke("register_model", scored)
 
     assert outcome(account).status == "TRAINED"
-    assert len(account.registry.detector(DETECTOR).models) == 3
+    assert len(account.registry.detectors.get(DETECTOR).models) == 3
 
 
 def test_a_model_whose_deletion_is_throttled_is_deleted_by_the_retry(
@@ -141,7 +141,7 @@ def test_a_model_whose_deletion_is_throttled_is_deleted_by_the_retry(
         model = a_model(
             f"cutwatch-of-month-{month}", scheduled_time=f"2026-{month:02}-01T03:00:00Z"
         )
-        account.registry.add_model(DETECTOR, model)
+        account.registry.detectors.add_model(DETECTOR, model)
     account.sagemaker.refuse("DeleteModel", "ThrottlingException")
 
     with pytest.raises(Throttled):
@@ -158,7 +158,7 @@ def test_scores_that_do_not_fit_the_rows_register_nothing(
     assert account.invoke("register_model", scored) == {"models": []}
     assert outcome(account).message.startswith("MalformedScores: ")
     assert "287 scores for 288 rows" in outcome(account).message
-    assert account.registry.detector(DETECTOR).models == ()
+    assert account.registry.detectors.get(DETECTOR).models == ()
 
 
 def test_scores_that_were_never_written_are_named(account: Account, scored: dict[str, Any]) -> None:

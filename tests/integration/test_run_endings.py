@@ -10,7 +10,8 @@ import time_machine
 
 from cutwatch.aws.clients import client
 from cutwatch.errors import AccessDenied, ClaimHeld, Throttled
-from cutwatch.registry.registry import Registry
+from cutwatch.registry.notification_store import NotificationStore
+from cutwatch.registry.outcome_store import OutcomeStore
 from cutwatch.registry.silences import Silence
 from cutwatch.timestamps import floor_to_period, parse_timestamp
 from tests.support.account import Account
@@ -32,7 +33,7 @@ def list_detectors(account: Account, *names: str) -> None:
 
 def record(account: Account, detector: str, status: Any, message: str = "", **fields: Any) -> None:
     outcome = an_outcome(detector, status, message, **fields)
-    account.registry.record_outcome(RUN, NOW, outcome)
+    account.registry.outcomes.record(RUN, NOW, outcome)
 
 
 def totals(account: Account, metric: str, at: datetime = COUNTED) -> list[float]:
@@ -43,7 +44,7 @@ def totals(account: Account, metric: str, at: datetime = COUNTED) -> list[float]
 def test_a_caught_error_is_recorded_with_the_functions_own_words(account: Account) -> None:
     answer = account.invoke("record_outcome", RECORD)
 
-    outcome = account.registry.outcome(RUN, DETECTOR)
+    outcome = account.registry.outcomes.get(RUN, DETECTOR)
     assert outcome is not None
     assert answer == {"message": outcome.message}
     assert outcome.status == "FAILED"
@@ -60,7 +61,7 @@ def test_a_batch_that_failed_is_recorded_for_each_detector_that_has_no_better_ou
 
     account.invoke("record_outcome", RECORD | {"detectors": [{"name": name} for name in names]})
 
-    found = {outcome.detector: outcome.status for outcome in account.registry.outcomes(RUN)}
+    found = {outcome.detector: outcome.status for outcome in account.registry.outcomes.of_run(RUN)}
     assert found == {
         "silent": "NO_DATA",
         "done": "PUBLISHED",
@@ -74,7 +75,7 @@ def test_a_failure_of_a_repetition_does_not_replace_a_success(account: Account) 
 
     account.invoke("record_outcome", RECORD)
 
-    outcome = account.registry.outcome(RUN, DETECTOR)
+    outcome = account.registry.outcomes.get(RUN, DETECTOR)
     assert outcome is not None
     assert outcome.status == "PUBLISHED"
 
@@ -199,9 +200,9 @@ def test_while_another_execution_tells_a_run_waits_for_its_turn(account: Account
     list_detectors(account, "orders")
     record(account, "orders", "PUBLISHED", new_events=1)
     claimed = datetime.now(UTC)
-    account.registry.claim_notification(RUN, "another, which dies", claimed)
+    account.registry.notifications.claim(RUN, "another, which dies", claimed)
 
-    with pytest.raises(ClaimHeld, match="another execution is telling"):
+    with pytest.raises(ClaimHeld, match="holds the notification lock"):
         account.invoke("summarize_run", SUMMARIZE)
 
     # Step Functions hands each retry the same `now`; only the clock tells that the claim has lapsed.
@@ -290,18 +291,18 @@ def test_a_detector_that_left_no_outcome_has_failed(account: Account) -> None:
 def test_detectors_that_left_the_file_are_retired_with_their_models(account: Account) -> None:
     for detector in ("forgotten", DETECTOR):
         account.sagemaker.models[f"cutwatch-{detector}"] = {}
-        account.registry.add_model(detector, a_model(f"cutwatch-{detector}"))
+        account.registry.detectors.add_model(detector, a_model(f"cutwatch-{detector}"))
 
     answer = account.invoke("retire_detectors", sample("retire_detectors"))
 
     assert answer == {"retired": ["forgotten"], "problems": []}
-    assert set(account.registry.detectors()) == {DETECTOR}
+    assert set(account.registry.detectors.all()) == {DETECTOR}
     assert set(account.sagemaker.models) == {f"cutwatch-{DETECTOR}"}
 
 
 def test_a_detector_whose_model_cannot_be_deleted_is_retired_next_time(account: Account) -> None:
     account.sagemaker.models["cutwatch-model"] = {}
-    account.registry.add_model("forgotten", a_model("cutwatch-model"))
+    account.registry.detectors.add_model("forgotten", a_model("cutwatch-model"))
     account.sagemaker.refuse("DeleteModel", "AccessDeniedException", "not allowed")
 
     first = account.invoke("retire_detectors", sample("retire_detectors"))
@@ -313,7 +314,7 @@ def test_a_detector_whose_model_cannot_be_deleted_is_retired_next_time(account: 
 
 
 def test_a_model_that_is_gone_already_does_not_hold_up_its_retirement(account: Account) -> None:
-    account.registry.add_model("forgotten", a_model("cutwatch-gone"))
+    account.registry.detectors.add_model("forgotten", a_model("cutwatch-gone"))
 
     answer = account.invoke("retire_detectors", sample("retire_detectors"))
 
@@ -325,17 +326,17 @@ def test_a_message_that_was_sent_is_noted_however_often_the_table_throttles(
 ) -> None:
     list_detectors(account, "visits")
     record(account, "visits", "FAILED", "no reason")
-    note = Registry.mark_notified
+    mark = NotificationStore.mark
     throttled = Throttled("UpdateItem", "ProvisionedThroughputExceededException", "slow down")
     answers = [throttled, throttled]
 
-    def throttling(registry: Registry, run: str, told: set[str]) -> None:
+    def throttling(store: NotificationStore, run: str, notified: set[str]) -> None:
         if answers:
             raise answers.pop()
-        note(registry, run, told)
+        mark(store, run, notified)
 
     with (
-        patch.object(Registry, "mark_notified", throttling),
+        patch.object(NotificationStore, "mark", throttling),
         patch("cutwatch.notifications.dispatch.sleep"),
     ):
         assert account.invoke("summarize_run", SUMMARIZE)["notified"]
@@ -344,7 +345,7 @@ def test_a_message_that_was_sent_is_noted_however_often_the_table_throttles(
 
 
 def silence(account: Account, detector: str, until: datetime) -> None:
-    account.registry.silence(Silence(detector, NOW, until, "known deployment"))
+    account.registry.silences.record(Silence(detector, NOW, until, "known deployment"))
 
 
 LATER, EARLIER = SUMMARIZED + timedelta(days=1), SUMMARIZED - timedelta(minutes=1)
@@ -401,7 +402,7 @@ def test_what_a_silence_withheld_is_not_told_after_it(account: Account) -> None:
     record(account, "orders", "PUBLISHED", new_events=1)
     silence(account, "orders", LATER)
     account.invoke("summarize_run", SUMMARIZE)
-    account.registry.lift_silence("orders")
+    account.registry.silences.lift("orders")
 
     again = account.invoke("summarize_run", SUMMARIZE | {"execution": "a repetition"})
 
@@ -432,23 +433,23 @@ def test_a_detector_that_left_no_outcome_has_failed_as_the_run_has_and_that_is_r
     [failed] = answer["failures"]
     assert failed["detector"] == "refunds"
     assert failed["reason"].endswith("its detectors: States.ItemReaderFailed: Access Denied")
-    recorded = account.registry.outcome(RUN, "refunds")
+    recorded = account.registry.outcomes.get(RUN, "refunds")
     assert recorded is not None
     assert (recorded.status, recorded.message) == ("FAILED", failed["reason"])
 
 
 def test_an_outcome_that_comes_after_the_summary_has_looked_is_kept(account: Account) -> None:
     list_detectors(account, "orders")
-    outcomes = Registry.outcomes
+    of_run = OutcomeStore.of_run
 
-    def looked_too_early(registry: Registry, run: str) -> Any:
-        found = outcomes(registry, run)
+    def looked_too_early(store: OutcomeStore, run: str) -> Any:
+        found = of_run(store, run)
         record(account, "orders", "UP_TO_DATE", "nothing new")
         return found
 
-    with patch.object(Registry, "outcomes", looked_too_early):
+    with patch.object(OutcomeStore, "of_run", looked_too_early):
         account.invoke("summarize_run", SUMMARIZE)
 
-    recorded = account.registry.outcome(RUN, "orders")
+    recorded = account.registry.outcomes.get(RUN, "orders")
     assert recorded is not None
     assert recorded.status == "UP_TO_DATE"

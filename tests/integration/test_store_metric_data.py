@@ -154,7 +154,7 @@ def test_training_ends_where_the_first_window_by_need_begins(account: Account) -
 
 def test_training_never_sees_what_is_not_yet_published(trained: Account) -> None:
     report(trained, 900)
-    trained.registry.advance(DETECTOR, NEWEST - timedelta(days=2), "run", None, None)
+    trained.registry.detectors.advance(DETECTOR, NEWEST - timedelta(days=2), "run", None, None)
 
     answer = store(trained, training_event())
 
@@ -189,12 +189,12 @@ def test_rows_are_made_by_the_models_recipe_whatever_the_configuration_says_by_t
 
 
 def test_a_recipe_that_is_gone_takes_its_model_out_of_the_registry(trained: Account) -> None:
-    recipe = trained.registry.detector(DETECTOR).models[0].recipe
+    recipe = trained.registry.detectors.get(DETECTOR).models[0].recipe
     client("s3").delete_object(Bucket=trained.bucket, Key=recipe)
 
     assert outcome(trained, EVENT)[0] == "FAILED"
     assert "the next transform trains a new one" in outcome_of_run(trained, EVENT).message
-    assert trained.registry.detector(DETECTOR).models == ()
+    assert trained.registry.detectors.get(DETECTOR).models == ()
 
 
 def test_training_learns_a_recipe_from_its_own_history(account: Account) -> None:
@@ -237,7 +237,7 @@ def test_the_dataset_says_how_it_was_made_and_how_it_is_judged(trained: Account)
     prefix = store(trained, EVENT)["prefix"]
 
     description = trained.store.read_json(f"{prefix}description.json")
-    [model] = trained.registry.detector(DETECTOR).models
+    [model] = trained.registry.detectors.get(DETECTOR).models
     assert description["detector"] == EVENT["detectors"][0]
     assert description["recipe"] == json.loads(json.dumps(a_recipe().to_payload()))
     assert (description["model"], description["reported"]) == (model.name, 300)
@@ -251,7 +251,7 @@ def test_a_window_knows_whether_it_follows_a_published_one(
 ) -> None:
     report(trained, 300)
     if published_through:
-        trained.registry.advance(DETECTOR, published_through, "run", None, None)
+        trained.registry.detectors.advance(DETECTOR, published_through, "run", None, None)
 
     prefix = store(trained, EVENT)["prefix"]
 
@@ -259,7 +259,7 @@ def test_a_window_knows_whether_it_follows_a_published_one(
 
 
 def outcome_of_run(account: Account, payload: dict[str, Any]) -> Outcome:
-    recorded = account.registry.outcome(payload["run"]["id"], DETECTOR)
+    recorded = account.registry.outcomes.get(payload["run"]["id"], DETECTOR)
     assert recorded is not None
     return recorded
 
@@ -297,15 +297,18 @@ def test_too_little_history_is_an_outcome_that_says_how_much_is_needed(account: 
 
 
 def test_nothing_new_is_an_outcome(trained: Account) -> None:
-    trained.registry.advance(DETECTOR, NEWEST, "run", None, None)
+    trained.registry.detectors.advance(DETECTOR, NEWEST, "run", None, None)
 
-    assert outcome(trained, EVENT) == ("UP_TO_DATE", "nothing new since 2026-11-02T03:45:00Z")
+    assert outcome(trained, EVENT) == (
+        "UP_TO_DATE",
+        "nothing to publish since 2026-11-02T03:45:00Z",
+    )
 
 
 def test_without_a_model_the_outcome_is_why_training_gave_none(account: Account) -> None:
     reason = an_outcome(DETECTOR, "TOO_LITTLE_HISTORY", "99 complete rows")
     run = "training-20261102T040000Z-on-demand"
-    account.registry.record_outcome(run, SCHEDULED, reason)
+    account.registry.outcomes.record(run, SCHEDULED, reason)
 
     assert outcome(account, EVENT) == ("TOO_LITTLE_HISTORY", "no model yet: 99 complete rows")
 
@@ -342,7 +345,7 @@ def test_silence_is_no_data_unless_the_detector_watches_for_it(
     payload = event(missing_data=policy)
     answer = account.invoke("store_metric_data", payload)
 
-    recorded = account.registry.outcome(payload["run"]["id"], DETECTOR)
+    recorded = account.registry.outcomes.get(payload["run"]["id"], DETECTOR)
     assert (recorded and recorded.status) == status
     assert sum(dataset["rows"] for dataset in answer["datasets"]) == 0
 

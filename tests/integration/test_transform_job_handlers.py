@@ -55,15 +55,15 @@ def test_a_second_start_finds_the_job(account_with_model: Account) -> None:
 def test_a_model_that_is_gone_leaves_the_registry_so_that_the_next_transform_trains(
     account: Account,
 ) -> None:
-    account.registry.add_model("lambda-invocations", a_model(MODEL))
-    account.registry.add_model(
+    account.registry.detectors.add_model("lambda-invocations", a_model(MODEL))
+    account.registry.detectors.add_model(
         "lambda-invocations", a_model("older", scheduled_time="2026-10-01T03:00:00Z")
     )
 
     with pytest.raises(ModelMissing, match=f"model {MODEL} no longer exists"):
         account.invoke("start_transform_job", START)
 
-    [left] = account.registry.detector("lambda-invocations").models
+    [left] = account.registry.detectors.get("lambda-invocations").models
     assert left.name == "older"
 
 

@@ -85,7 +85,7 @@ class Account:
     def register_model(self, detector: str, model: Model, recipe: FeatureRecipe) -> None:
         """As Register Model does: the recipe beside the artefact, then the model."""
         self.store.write(model.recipe, json.dumps(recipe.to_payload()))
-        self.registry.add_model(detector, model)
+        self.registry.detectors.add_model(detector, model)
 
     @property
     def namespace(self) -> str:

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from cutwatch.datasets.dataset import Dataset
+from cutwatch.datasets.description import TrainingDescription, WindowDescription
 from cutwatch.detection.adaptive_threshold import Baseline
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.sigma_threshold import Cutoff
+from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.features.recipe import FeatureRecipe
@@ -76,6 +79,57 @@ def a_model(name: str = "model-1", detector: Detector | None = None, **fields: A
         "cutoff_method": "adaptive",
     }
     return Model(name=name, **(known | fields))
+
+
+def a_dataset(**fields: Any) -> Dataset:
+    """Three rows of one value in one object, that model-1 scores."""
+    known: dict[str, Any] = {
+        "detector": "orders",
+        "prefix": "data/orders/20261102T120000Z-transform-0a1b2c3d/",
+        "digest": "0a1b2c3d",
+        "forest": "20261102T120000Z-0a1b2c3d",
+        "dimensions": 1,
+        "rows": 3,
+        "files": 1,
+        "model": "model-1",
+    }
+    return Dataset(**(known | fields))
+
+
+def a_training_description(**fields: Any) -> TrainingDescription:
+    """A history of three datapoints and a gap, from NOON on."""
+    series = a_series([1.0, None, 3.0, 4.5])
+    known: dict[str, Any] = {
+        "dataset": a_dataset(model=None),
+        "detector": a_detector(),
+        "start": series.start,
+        "end": series.end,
+        "recipe": a_recipe(),
+        "observed": series,
+        "constant": False,
+    }
+    return TrainingDescription(**(known | fields))
+
+
+def a_window_description(**fields: Any) -> WindowDescription:
+    """A window of three datapoints and a gap, from NOON on; it follows a published one."""
+    series = a_series([1.0, None, 3.0, 4.5])
+    known: dict[str, Any] = {
+        "dataset": a_dataset(),
+        "detector": a_detector(),
+        "start": series.start,
+        "end": series.end,
+        "recipe": a_recipe(),
+        "observed": series,
+        "model": "model-1",
+        "checkpoint": None,
+        "threshold": Threshold(
+            "adaptive", Baseline(10.0, 2.0, smooth=False), Cutoff(10.0, 2.0, 3.0, 16.0)
+        ),
+        "follows": True,
+        "lost_periods": 0,
+    }
+    return WindowDescription(**(known | fields))
 
 
 def an_outcome(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from cutwatch_cli.main import USER_MISTAKE, app
+from cutwatch_cli.commands.exits import USAGE_ERROR
+from cutwatch_cli.main import app
 
 
 def cutwatch(*arguments: str | Path) -> Result:
@@ -12,7 +13,7 @@ def cutwatch(*arguments: str | Path) -> Result:
 
 
 def assert_one_line_mistake(result: Result, *words: str) -> None:
-    assert result.exit_code == USER_MISTAKE
+    assert result.exit_code == USAGE_ERROR
     (line,) = result.stderr.splitlines()
     assert line.startswith("cutwatch: ")
     for word in words:

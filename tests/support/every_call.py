@@ -88,8 +88,8 @@ def _train_by_need(shop: Fleet) -> None:
 
 def _supersede(shop: Fleet) -> None:
     """The models and states of two trainings and some transforms ago go, and so does what left the file."""
-    model = shop.registry.detector("checkout").models[0]
-    shop.registry.add_model("retired", replace(model, name="cutwatch-retired"))
+    model = shop.registry.detectors.get("checkout").models[0]
+    shop.registry.detectors.add_model("retired", replace(model, name="cutwatch-retired"))
     for days in (1, 2):
         shop.train(FIRST_TRANSFORM + days * DAY)
         shop.train(FIRST_TRANSFORM + days * DAY)
@@ -101,15 +101,15 @@ def _lose_what_is_needed(shop: Fleet) -> None:
     """A model, a recipe, a state and rows that somebody deleted."""
     now = FIRST_TRANSFORM + 4 * DAY
     bucket = Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
-    record = shop.registry.detector("orders")
+    record = shop.registry.detectors.get("orders")
     assert record.carried is not None
     bucket.delete(record.carried.newest)
     shop.aws.client("sagemaker").delete_model(
-        ModelName=shop.registry.detector("checkout").models[0].name
+        ModelName=shop.registry.detectors.get("checkout").models[0].name
     )
     shop.transform(now)
     shop.transform(now + HOUR)
-    bucket.delete(shop.registry.detector("orders").models[0].recipe)
+    bucket.delete(shop.registry.detectors.get("orders").models[0].recipe)
     shop.transform(now + 2 * HOUR)
     shop.train(now + 3 * HOUR)
     _delete_rows(bucket, "data/orders/")

@@ -122,7 +122,7 @@ class Fleet:
         return execution
 
     def outcome(self, kind: str, at: datetime, name: str, *, on_demand: bool = False) -> Outcome:
-        found = self.registry.outcome(run_id(kind, at, on_demand=on_demand), name)
+        found = self.registry.outcomes.get(run_id(kind, at, on_demand=on_demand), name)
         assert found is not None
         return found
 

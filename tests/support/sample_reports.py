@@ -54,7 +54,7 @@ def report_of(
         "scores": [4.0 if position in anomalous else 1.0 for position in range(count)],
         "cutoffs": [(START, 2.0)],
         "trained_until": [START + 10 * PERIOD],
-        "usual": [(START, profile())],
+        "profiles": [(START, profile())],
         "period_seconds": 300,
     }
     return DetectorReport(

@@ -111,10 +111,15 @@ class SampleState:
         named = event["datasets"][0]
         settings = StoreMetricDataSettings("", self._bucket.name, 15, 7)
         writer = _NamedDatasetWriter(
-            _MadeUpMetrics(), self._bucket, settings, Batch(self._registry, run), named["digest"]
+            _MadeUpMetrics(),
+            self._bucket,
+            settings,
+            Batch(self._registry, run),
+            run.opened_at,
+            named["digest"],
         )
         [stored] = writer.store([detector])
-        assert stored["prefix"] == named["prefix"]
+        assert stored.prefix == named["prefix"]
 
     @staticmethod
     def _sagemaker_detector() -> Detector:
@@ -135,9 +140,10 @@ class _NamedDatasetWriter(DatasetWriter):
         bucket: Bucket,
         settings: StoreMetricDataSettings,
         batch: Batch,
+        now: datetime,
         digest: str,
     ) -> None:
-        super().__init__(cloudwatch, bucket, settings, batch)
+        super().__init__(cloudwatch, bucket, settings, batch, now)
         object.__setattr__(self, "_named", digest)
 
     def _digest(self, plan: Plan) -> str:

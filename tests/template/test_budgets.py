@@ -11,6 +11,7 @@ from tests.support.project import PROJECT
 MODULE_LINES = 300
 MEDIAN_LINES = 8
 NINTH_DECILE_LINES = 20
+HANDLER_LINES = 15
 
 PACKAGES = ["functions", "cli", "localaws/src"]
 
@@ -46,3 +47,17 @@ def test_functions_are_short(package: str) -> None:
 def test_modules_have_one_subject(package: str) -> None:
     sizes = {str(m.relative_to(PROJECT)): len(m.read_text().splitlines()) for m in modules(package)}
     assert {name: size for name, size in sizes.items() if size > MODULE_LINES} == {}
+
+
+HANDLERS = sorted((PROJECT / "functions").glob("*.py"))
+
+
+@pytest.mark.parametrize("module", HANDLERS, ids=lambda module: module.stem)
+def test_a_handler_reads_settings_and_payload_and_calls_the_domain(module: Path) -> None:
+    """One short function, which handles no exceptions: what is to be done about them is the domain's."""
+    tree = ast.parse(module.read_text())
+    definitions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+    assert [definition.name for definition in definitions] == ["handler"]
+    assert length(definitions[0]) <= HANDLER_LINES
+    assert {type(node) for node in ast.walk(tree)}.isdisjoint({ast.ClassDef, ast.Try})

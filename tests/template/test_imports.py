@@ -165,3 +165,14 @@ def test_the_local_aws_knows_nothing_of_the_application() -> None:
     }
     assert modules
     assert known == set()
+
+
+def test_array_types_are_defined_once() -> None:
+    defined = [
+        str(module.relative_to(PROJECT))
+        for package in (FUNCTIONS, PROJECT / "cli")
+        for module in sorted(package.rglob("*.py"))
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("Floats", "Epochs")
+    ]
+    assert set(defined) == {"functions/cutwatch/timeseries/arrays.py"}

@@ -209,7 +209,7 @@ def test_the_events_in_all_are_the_events_that_there_were(
     row = graph["metrics"][1][0]
     query = {"Id": row["id"], "Expression": row["expression"]}
     [found] = read(dashboard, *_sources(graph), query)
-    events = dashboard.shop.registry.events(NOW - timedelta(days=14), NOW)
+    events = dashboard.shop.registry.events.between(NOW - timedelta(days=14), NOW)
     assert found["Values"][0] == len(events)
 
 
@@ -250,7 +250,7 @@ def _failures(dashboard: Dashboard, group: str) -> list[dict[str, Any]]:
     shop = dashboard.shop
     shop.stack.start("TransformStateMachine", {"detectors": ["chekout"]}).wait()
     bucket = Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
-    bucket.delete(shop.registry.detector("searches").models[0].recipe)
+    bucket.delete(shop.registry.detectors.get("searches").models[0].recipe)
     shop.transform(NOW)
     events = shop.aws.client("logs").filter_log_events(logGroupName=group)["events"]
     lines = [json.loads(event["message"]) for event in events if event["message"].startswith("{")]

@@ -14,7 +14,7 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.forests.checkpoint import ForestCheckpoint
-from cutwatch.registry.detector_record import CarriedState
+from cutwatch.registry.detector_record import CarriedCheckpoint
 from cutwatch.registry.run import run_id
 from cutwatch.timestamps import parse_timestamp
 from localaws import Fault
@@ -50,8 +50,8 @@ def bucket_of(shop: Fleet) -> Bucket:
     return Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
 
 
-def carried(shop: Fleet, name: str = "checkout") -> CarriedState:
-    state = shop.registry.detector(name).carried
+def carried(shop: Fleet, name: str = "checkout") -> CarriedCheckpoint:
+    state = shop.registry.detectors.get(name).carried
     assert state is not None
     return state
 
@@ -163,8 +163,8 @@ def test_training_anew_rebuilds_the_forest() -> None:
         shop.train()
         shop.transform()
         shop.train(FIRST_TRANSFORM + timedelta(hours=1))
-        record = shop.registry.detector("checkout")
-        assert record.state_of(record.models[0]) == record.models[0].state
+        record = shop.registry.detectors.get("checkout")
+        assert record.checkpoint_of(record.models[0]) == record.models[0].checkpoint
         shop.transform(NEXT_WEEK)
         assert shop.outcome("transform", NEXT_WEEK, "checkout").status == "PUBLISHED"
         assert carried(shop).model == record.models[0].name
@@ -174,7 +174,7 @@ def test_a_state_that_is_gone_is_named_and_the_next_run_heals() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
         bucket = bucket_of(shop)
-        bucket.delete(shop.registry.detector("checkout").models[0].state or "")
+        bucket.delete(shop.registry.detectors.get("checkout").models[0].checkpoint or "")
         shop.transform()
         message = shop.outcome("transform", FIRST_TRANSFORM, "checkout").message
         assert message.startswith("ModelMissing: s3://")
@@ -321,7 +321,9 @@ def test_a_detector_that_is_throttled_for_ever_fails_alone_and_the_next_run_catc
         shop.aws.faults.clear()
         shop.aws.cool_down()
         assert shop.transform(LATER).wait().output["statuses"] == {"PUBLISHED": 3}
-        assert {shop.registry.detector(each.name).published_through for each in THREE} == {LATER}
+        assert {shop.registry.detectors.get(each.name).published_through for each in THREE} == {
+            LATER
+        }
         # One that had no model yet begins as far back as FirstWindowDays says.
         days = {"orders": 1 if kind == "training" else 2}
         for each in THREE:
@@ -354,10 +356,12 @@ def test_of_60_detectors_five_fail_each_in_its_own_way_and_55_finish() -> None:
         trained = shop.train().wait()
         assert trained.output["statuses"] == {"TRAINED": 60}
         bucket = bucket_of(shop)
-        models = {name: shop.registry.detector(name).models[0] for name in ("m02", "m16", "m28")}
+        models = {
+            name: shop.registry.detectors.get(name).models[0] for name in ("m02", "m16", "m28")
+        }
         bucket.delete(models["m02"].recipe)
-        bucket.delete(models["m16"].state or "")
-        bucket.write(models["m28"].state or "", "no state")
+        bucket.delete(models["m16"].checkpoint or "")
+        bucket.write(models["m28"].checkpoint or "", "no state")
         shop.aws.faults.add(_denied("s3", "PutObject", "scores/m40/"))
         shop.aws.faults.add(_denied("s3", "GetObject", "data/m52/"))
 
@@ -375,7 +379,7 @@ def test_of_60_detectors_five_fail_each_in_its_own_way_and_55_finish() -> None:
             "m40": "AccessDenied",
             "m52": "AccessDenied",
         }
-        outcomes = shop.registry.outcomes(run_id("transform", NEXT_DAY))
+        outcomes = shop.registry.outcomes.of_run(run_id("transform", NEXT_DAY))
         assert Counter(each.status for each in outcomes) == {"PUBLISHED": 55, "FAILED": 5}
         assert len(json.dumps(ended.output)) < 10_000
 

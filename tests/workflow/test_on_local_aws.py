@@ -11,6 +11,7 @@ import pytest
 
 from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_DATUMS
 from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.description import WindowDescription
 from cutwatch.datasets.storage import read_epochs, read_scores
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import CutoffRule, MinimumDeviation
@@ -56,7 +57,7 @@ def test_what_is_published_matches_scores_and_cutoff_point_for_point() -> None:
         shop.train()
         shop.transform()
         epochs, scores = _scored(shop, "checkout")
-        cutoff = Cutoff.from_payload(shop.registry.detector("checkout").models[0].cutoff)
+        cutoff = Cutoff.from_payload(shop.registry.detectors.get("checkout").models[0].cutoff)
         moments = [datetime.fromtimestamp(epoch, FIRST_TRANSFORM.tzinfo) for epoch in epochs]
         assert len(moments) == WEEK / timedelta(seconds=PERIOD)
         assert shop.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM) == pytest.approx(
@@ -246,7 +247,7 @@ def test_scores_that_do_not_fit_are_never_published(output: str) -> None:
             "MalformedScores: "
         )
         assert not shop.maxima("Anomaly", "checkout", FIRST_TRANSFORM)
-        assert shop.registry.detector("checkout").published_through is None
+        assert shop.registry.detectors.get("checkout").published_through is None
 
 
 def test_a_transient_fault_leaves_no_trace() -> None:
@@ -271,7 +272,7 @@ def test_a_changed_recipe_trains_anew_and_the_week_is_published_once() -> None:
     with fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
-        model = shop.registry.detector("checkout").models[0]
+        model = shop.registry.detectors.get("checkout").models[0]
         _pretend_another_recipe(shop, model.name)
         execution = shop.transform()
         assert "Train On Demand" in execution.states
@@ -282,7 +283,7 @@ def test_a_model_that_was_deleted_is_forgotten_and_the_next_run_heals() -> None:
     with fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
-        model = shop.registry.detector("checkout").models[0].name
+        model = shop.registry.detectors.get("checkout").models[0].name
         shop.aws.client("sagemaker").delete_model(ModelName=model)
         shop.transform()
         assert_matches(
@@ -302,9 +303,9 @@ def test_no_model_ever_saw_a_datapoint_that_it_scores() -> None:
         shop.transform(FIRST_TRANSFORM + WEEK)
         bucket = _bucket(shop)
         for name in _description_keys(shop, "-transform-"):
-            description = bucket.read_json(name)
-            models = {m.name: m for m in shop.registry.detector("checkout").models}
-            assert models[description["model"]].trained_through <= description["start"]
+            window = WindowDescription.from_payload(bucket.read_json(name))
+            models = {m.name: m for m in shop.registry.detectors.get("checkout").models}
+            assert parse_timestamp(models[window.model].trained_through) <= window.start
 
 
 def test_the_current_and_the_previous_model_are_kept() -> None:
@@ -312,7 +313,7 @@ def test_the_current_and_the_previous_model_are_kept() -> None:
         shop.load(CHECKOUT, usual())
         for days in (0, 1, 2):
             shop.train(FIRST_TRAINING + timedelta(days=days))
-        registered = [model.name for model in shop.registry.detector("checkout").models]
+        registered = [model.name for model in shop.registry.detectors.get("checkout").models]
         existing = shop.aws.client("sagemaker").list_models()["Models"]
         assert len(registered) == 2
         assert {model["ModelName"] for model in existing} == set(registered)
@@ -364,10 +365,10 @@ def test_what_left_the_file_is_retired() -> None:
     with fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
-        model = shop.registry.detector("checkout").models[0]
-        shop.registry.add_model("orders", model)
+        model = shop.registry.detectors.get("checkout").models[0]
+        shop.registry.detectors.add_model("orders", model)
         shop.train(FIRST_TRAINING + timedelta(days=1))
-        assert set(shop.registry.detectors()) == {"checkout"}
+        assert set(shop.registry.detectors.all()) == {"checkout"}
 
 
 def _jobs(shop: Fleet) -> list[str]:
@@ -394,18 +395,19 @@ def _description_keys(shop: Fleet, purpose: str) -> list[str]:
 def _scored(shop: Fleet, name: str) -> tuple[list[int], list[float]]:
     bucket = _bucket(shop)
     (key,) = _description_keys(shop, "-transform-")
-    description = bucket.read_json(key)
-    (job,) = [job for job in _jobs(shop) if description["digest"] in job]
-    epochs = read_epochs(bucket, description["prefix"])
-    scores = read_scores(bucket, f"scores/{name}/{job}/", description["files"], len(epochs))
-    own = epochs >= parse_timestamp(description["start"]).timestamp()
+    window = WindowDescription.from_payload(bucket.read_json(key))
+    dataset = window.dataset
+    (job,) = [job for job in _jobs(shop) if dataset.digest in job]
+    epochs = read_epochs(bucket, dataset.prefix)
+    scores = read_scores(bucket, f"scores/{name}/{job}/", dataset.files, len(epochs))
+    own = epochs >= window.start.timestamp()
     return epochs[own].tolist(), scores[own].tolist()
 
 
 def _pretend_another_recipe(shop: Fleet, model: str) -> None:
-    entry = shop.registry.detector("checkout").models[0]
-    shop.registry.remove_models("checkout", {model})
-    shop.registry.add_model("checkout", replace(entry, fingerprint="another"))
+    entry = shop.registry.detectors.get("checkout").models[0]
+    shop.registry.detectors.remove_models("checkout", {model})
+    shop.registry.detectors.add_model("checkout", replace(entry, fingerprint="another"))
 
 
 def assert_matches(pattern: str, text: str) -> None:
@@ -478,4 +480,4 @@ def test_what_is_too_old_to_publish_is_counted_as_lost() -> None:
         outcome = shop.outcome("transform", late, "checkout")
         assert outcome.status == "PUBLISHED"
         assert_matches(r"2160 datapoints lost, older than the two weeks", outcome.message)
-        assert shop.registry.detector("checkout").published_through == late
+        assert shop.registry.detectors.get("checkout").published_through == late

@@ -74,7 +74,7 @@ def trained(machines: StateMachines) -> StateMachines:
     """The same after a training that ended a day before."""
     a_day_ago = NEWEST - timedelta(days=1)
     for name in DETECTORS:
-        machines.account.registry.advance(name, a_day_ago, "before", None, None)
+        machines.account.registry.detectors.advance(name, a_day_ago, "before", None, None)
     assert machines.run("TrainingStateMachine", TRAINING).status == "SUCCEEDED"
     machines.forget()
     return machines
@@ -92,7 +92,7 @@ def test_training_goes_through_its_states_in_order_and_registers_every_model(
     assert execution.states == TRAINING_RUN
     assert execution.children == dict.fromkeys(DETECTORS, TRAINED)
     assert execution.output["statuses"] == {"TRAINED": 3}
-    assert all(machines.account.registry.detector(name).models for name in DETECTORS)
+    assert all(machines.account.registry.detectors.get(name).models for name in DETECTORS)
 
 
 def test_a_transform_goes_through_its_states_in_order_and_publishes_every_detector(
@@ -121,11 +121,11 @@ def test_one_message_tells_of_the_anomalies(trained: StateMachines) -> None:
     trained.run("TransformStateMachine", TRANSFORM)
 
     [(subject, text)] = trained.account.messages()
-    assert subject.startswith("Cutwatch high: orders at 1,000, usually ")
+    assert subject.startswith("Cutwatch high: orders at 1,000, expected ")
     assert subject.endswith(", and 2 more detectors")
     assert text.count("1 new event") == 3
-    assert "When     Sun 2026-11-01 21:45 to 22:30 UTC, 45 min" in text
-    assert "Value    1,000; usually " in text
+    assert "Time      Sun 2026-11-01 21:45 to 22:30 UTC, 45 min" in text
+    assert "Value     1,000; expected " in text
     assert len(trained.account.bus) == 3
 
 
@@ -402,7 +402,7 @@ def test_a_list_that_cannot_be_read_fails_the_run_with_its_reason(
 
     assert execution.states[-1] == "List Detectors"
     assert (execution.status, execution.error) == ("FAILED", "InvalidDetectors")
-    assert "detector 'orders': statistic: 'Mean' is none of" in execution.cause
+    assert "detector 'orders': statistic: 'Mean' is not valid" in execution.cause
 
 
 def test_training_keeps_two_models_and_retires_what_left_the_file(
@@ -412,16 +412,16 @@ def test_training_keeps_two_models_and_retires_what_left_the_file(
     for name in ("cutwatch-old", "cutwatch-older"):
         account.sagemaker.models[name] = {}
         month = 10 if name == "cutwatch-old" else 9
-        account.registry.add_model(
+        account.registry.detectors.add_model(
             "orders", a_model(name, scheduled_time=f"2026-{month:02}-01T03:00:00Z")
         )
-    account.registry.add_model("forgotten", a_model("cutwatch-forgotten"))
+    account.registry.detectors.add_model("forgotten", a_model("cutwatch-forgotten"))
 
     machines.run("TrainingStateMachine", TRAINING)
 
-    assert len(account.registry.detector("orders").models) == 2
+    assert len(account.registry.detectors.get("orders").models) == 2
     assert "cutwatch-older" not in account.sagemaker.models
-    assert "forgotten" not in account.registry.detectors()
+    assert "forgotten" not in account.registry.detectors.all()
 
 
 def test_a_person_may_start_a_run_for_one_detector(trained: StateMachines) -> None:

@@ -96,7 +96,7 @@ def test_a_watermark_that_transforms_no_longer_move_is_a_problem(shop: Fleet) ->
     with patch("cutwatch_cli.stacks.deployment.longest_gap", return_value=timedelta(minutes=1)):
         shop.aws.clock.advance(300)
         (problem,) = statuses()["checkout"]["problems"]
-    assert "longer than two transforms take" in problem
+    assert "more than two transform intervals" in problem
 
 
 def test_events_are_told_newest_first_with_what_would_have_been_usual() -> None:
@@ -127,7 +127,7 @@ def test_a_started_run_is_watched_to_its_verdict() -> None:
     result = cutwatch("start", "training", "--detector", "checkout", "--wait")
 
     assert result.exit_code == 0, result.output
-    assert "1 of 1 detectors have an outcome" in result.stderr
+    assert "1 of 1 detectors done" in result.stderr
     assert result.stdout == "SUCCEEDED: 1 TRAINED; 0 new events\n"
     assert set(statuses()) == {"ghost", "checkout", "orders"}
 
@@ -202,7 +202,7 @@ def test_nobody_is_told_of_a_silenced_detectors_events(shop: Fleet) -> None:
     assert summary["notified"] is False
     for name in ("checkout", "orders"):
         assert cutwatch("silence", "--lift", name).stdout == f"{name} is no longer silenced.\n"
-    assert cutwatch("silence", "--list").stdout == "Nobody is silenced.\n"
+    assert cutwatch("silence", "--list").stdout == "No detector is silenced.\n"
 
 
 @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ def test_nobody_is_told_of_a_silenced_detectors_events(shop: Fleet) -> None:
         (["start", "transform", "--time", "2099-01-01T00:00Z"], ["is in the future"]),
         (["silence", "chekout", "--for", "1d", "--reason", "x"], ["did you mean 'checkout'?"]),
         (["silence", "--lift", "checkout"], ["no silenced detector 'checkout'"]),
-        (["silence", "checkout"], ["--for and --reason are needed"]),
+        (["silence", "checkout"], ["--for and --reason are required"]),
         (["silence", "checkout", "--for", "91d", "--reason", "x"], ["at most 90d"]),
         (["silence", "checkout", "--for", "soon", "--reason", "x"], ["--for soon: expected"]),
-        (["silence"], ["give one of"]),
-        (["silence", "--list", "--lift", "checkout"], ["give one of"]),
-        (["silence", "--list", "--for", "3d"], ["go with DETECTOR"]),
+        (["silence"], ["expected one of DETECTOR"]),
+        (["silence", "--list", "--lift", "checkout"], ["expected one of DETECTOR"]),
+        (["silence", "--list", "--for", "3d"], ["require DETECTOR"]),
         (["events", "--since", "yesterday"], ["--since yesterday: expected"]),
         (["status", "--stack", "cutwach"], ["no stack 'cutwach' in region us-east-1"]),
         (["status", "--region", "eu-west-1"], ["no stack 'cutwatch' in region eu-west-1"]),
@@ -281,7 +281,7 @@ def test_a_stack_that_is_half_deployed_is_told_with_its_status(shop: Fleet) -> N
     shop.aws.client("cloudformation").create_change_set(
         StackName="half", ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=TOPIC
     )
-    assert_refused(cutwatch("status", "--stack", "half"), "REVIEW_IN_PROGRESS", "not wholly")
+    assert_refused(cutwatch("status", "--stack", "half"), "REVIEW_IN_PROGRESS", "not completely")
 
 
 def test_a_stack_of_something_else_is_told(shop: Fleet) -> None:

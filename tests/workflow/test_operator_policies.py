@@ -49,7 +49,7 @@ def shop() -> Iterator[Fleet]:
         shop.train()
         shop.transform()
         bucket = Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
-        bucket.delete(shop.registry.detector("orders").models[0].recipe)
+        bucket.delete(shop.registry.detectors.get("orders").models[0].recipe)
         role_with(shop.aws, "read", stack="cutwatch")
         role_with(shop.aws, "read", "operate", stack="cutwatch")
         with patch.dict(os.environ, _surroundings(shop)):
@@ -136,13 +136,13 @@ def test_who_operates_can_start_and_silence_too(shop: Fleet) -> None:
 def test_who_may_only_read_is_refused_the_rest_in_one_line_and_nothing_changes(
     shop: Fleet, arguments: list[str], action: str
 ) -> None:
-    silences, before = shop.registry.silences(), executions(shop)
+    silences, before = shop.registry.silences.all(), executions(shop)
     with acting_in(READER):
         result = cutwatch(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"cutwatch: these credentials lack the permission {action}: ")
-    assert (shop.registry.silences(), executions(shop)) == (silences, before)
+    assert (shop.registry.silences.all(), executions(shop)) == (silences, before)
 
 
 @pytest.mark.parametrize("role", [READER, OPERATOR])

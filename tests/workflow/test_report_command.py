@@ -89,7 +89,7 @@ def test_a_detector_has_its_datapoints_its_cutoff_and_what_is_usual(page: Path) 
     assert described["anomalous"]
     assert len(described["events"]) >= 1
     assert described["cutoffs"][0][1] > 0
-    assert described["usual"]
+    assert described["expected"]
     text = page.read_text()
     assert text.count(">Graph</a>") == len(described["events"])
     assert 'href="https://us-east-1.console.aws.amazon.com/cloudwatch/home?' in text
@@ -117,8 +117,8 @@ def test_only_the_worst_are_shown_if_there_are_many(page: Path) -> None:
         result = report(page, *LONG)
 
     assert detectors_of(page) == ["checkout"]
-    assert "with lesser events left out, to be had by name: " in result.stderr
-    assert "with lesser events left out" in page.read_text()
+    assert "with less severe events left out; name them to show them: " in result.stderr
+    assert "with less severe events left out" in page.read_text()
 
 
 def test_a_silence_is_told_with_its_reason(page: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_detector_of_which_nothing_was_published_is_told(page: Path) -> None:
     result = report(page, "ghost", *LONG)
 
     assert_refused(result, "no datapoints of these detectors", code=1)
-    assert "ghost left out: nothing has been published of it" in result.stderr
+    assert "ghost left out: nothing published" in result.stderr
     assert not page.exists()
 
 
@@ -192,7 +192,7 @@ def test_a_missing_permission_is_named(
 
 
 def test_where_there_are_no_events_there_is_no_page(page: Path) -> None:
-    with patch("cutwatch.registry.registry.Registry.events", return_value=[]):
+    with patch("cutwatch.registry.event_store.EventStore.between", return_value=[]):
         result = report(page, *LONG)
 
     assert result.exit_code == 0, result.output
@@ -206,7 +206,7 @@ def test_a_recipe_that_is_gone_leaves_only_the_expected_range_out(shop: Fleet, p
         assert report(page, "checkout", *LONG).exit_code == 0
 
     (described,) = descriptions_of(page)
-    assert described["usual"] == []
+    assert described["expected"] == []
     assert described["cutoffs"]
 
 

@@ -22,6 +22,8 @@ from tests.support.fleet import (
     with_spike,
 )
 
+pytestmark = pytest.mark.slow
+
 ENGINES: tuple[Engine, ...] = ("sagemaker", "lambda")
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
 
@@ -81,9 +83,11 @@ def test_a_transform_during_a_training_leaves_no_gap_and_learns_no_row_twice(
 
 
 def assert_every_row_was_learned_once(shop: Fleet, end: datetime) -> None:
-    record = shop.registry.detector("checkout")
+    record = shop.registry.detectors.get("checkout")
     bucket = Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
-    state = ForestCheckpoint.from_bytes(bucket.read_bytes(record.state_of(record.models[0]) or ""))
+    state = ForestCheckpoint.from_bytes(
+        bucket.read_bytes(record.checkpoint_of(record.models[0]) or "")
+    )
     assert state.through == end.timestamp()
     assert (np.diff(state.epochs) == PERIOD).all()
 

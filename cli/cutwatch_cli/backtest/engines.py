@@ -5,20 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.detection.adaptive_threshold import DEFAULT, Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detectors.detector import Detector
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.forests.checkpoint import ForestCheckpoint
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
 from cutwatch_cli.backtest.static_forest import Forest, StaticForest
 
-Floats = npt.NDArray[np.float64]
-Epochs = npt.NDArray[np.int64]
 Scored = tuple[Epochs, Floats]
 
 DEFAULT_SIGMAS = 3.0
@@ -26,7 +22,7 @@ DEFAULT_SIGMAS = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A forest, and what its training froze: how rows are made, and what their scores are judged against."""
+    """A trained forest, its feature recipe, and the threshold baseline frozen with it."""
 
     forest: Forest
     recipe: FeatureRecipe
@@ -35,18 +31,18 @@ class Model:
 
 
 class Engine(Protocol):
-    """Trains when it is told to, and scores windows in the order of time."""
+    """Train on request, and score windows in chronological order."""
 
     def train(self, history: Series) -> Model | None:
-        """Learn from a history with excluded times made gaps; None when it is too little."""
+        """Learn from a history whose excluded times are gaps; return None if there is too little."""
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:
-        """The moments (n,) and scores (n,) of the window from `start` and of the lead-in before it."""
+        """Return timestamps (n,) and scores (n,) of the window from `start` and of its lead-in."""
 
 
 @dataclass(frozen=True)
 class StaticEngine:
-    """One static forest per training, on a uniform sample: what SageMaker's built-in algorithm gives."""
+    """One static forest per training, on a uniform sample, as SageMaker's built-in algorithm trains it."""
 
     detector: Detector
     seed: int = 0
@@ -58,8 +54,8 @@ class StaticEngine:
         if len(rows) < MINIMUM_TRAINING_ROWS:
             return None
         forest = self.grow(rows, self.seed)
-        likelihood = self.detector.cutoff.method == "adaptive"
-        reference = rows[-DEFAULT.baseline_datapoints :] if likelihood else rows
+        adaptive = self.detector.cutoff.method == "adaptive"
+        reference = rows[-DEFAULT.baseline_datapoints :] if adaptive else rows
         return _model(forest, recipe, forest.score(reference), self.detector)
 
     def score(self, model: Model, series: Series, start: datetime) -> Scored:  # noqa: ARG002 - scores all alike
@@ -69,7 +65,7 @@ class StaticEngine:
 
 @dataclass
 class LearningEngine:
-    """A forest that scores each datapoint and then learns it; each training rebuilds it from the history."""
+    """A forest that scores each datapoint, then learns it; each training rebuilds it from the history."""
 
     detector: Detector
     seed: int = 0

@@ -28,7 +28,7 @@ _HEADER = ("timestamp", "value", "score", "severity", "anomaly", "event")
 
 @dataclass(frozen=True)
 class Options:
-    """What all files of one backtest share; `detector` lends its judgement, each file its metric and period."""
+    """Settings that all files of a backtest share; each file supplies its own metric and period."""
 
     detector: Detector
     training_time: timedelta | None
@@ -37,7 +37,7 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class FileBacktest:
-    """One file's backtest."""
+    """Backtest of one file."""
 
     path: Path
     series: MetricSeries
@@ -46,11 +46,11 @@ class FileBacktest:
 
     @property
     def name(self) -> str:
-        """`<parent folder>/<name>.csv`: where the results of a file go."""
+        """Relative path of the file's results: `<parent folder>/<name>.csv`."""
         return f"{self.path.resolve().parent.name}/{self.path.name}"
 
     def summary(self) -> dict[str, Any]:
-        """For machines."""
+        """Return the summary as JSON values."""
         return {
             "file": str(self.path),
             "period": self.series.period_seconds,
@@ -62,7 +62,7 @@ class FileBacktest:
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:
-    """CSV files, and those in directories at any depth; `CsvError` names what is neither."""
+    """Return CSV files, searching directories at any depth. Raises `CsvError` for any other path."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -77,7 +77,7 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def backtest_file(path: Path, options: Options) -> FileBacktest:
-    """Backtest one file; raises `CsvError` when it is no metric."""
+    """Backtest one file. Raises `CsvError` if the file does not contain a metric."""
     series = read_csv(path)
     detector = replace(options.detector, period=series.period_seconds)
     training_time = options.training_time or default_training_time(series)
@@ -86,7 +86,7 @@ def backtest_file(path: Path, options: Options) -> FileBacktest:
 
 
 def backtest_files(paths: Sequence[Path], options: Options, output: Path) -> Iterator[FileBacktest]:
-    """Backtest files on all cores and write their results, in the order in which they end."""
+    """Backtest files on all cores, write their results, and yield each as it completes."""
     with ProcessPoolExecutor() as pool:
         jobs = [pool.submit(_backtest_and_write, path, options, output) for path in paths]
         for job in as_completed(jobs):
@@ -100,7 +100,7 @@ def _backtest_and_write(path: Path, options: Options, output: Path) -> FileBackt
 
 
 def report_of(done: FileBacktest) -> DetectorReport:
-    """The backtest as the report tells it."""
+    """Convert a backtest to a detector report."""
     anomalies = done.result.anomalies
     return DetectorReport(
         detector=done.path.stem,
@@ -112,14 +112,14 @@ def report_of(done: FileBacktest) -> DetectorReport:
         anomalies=[None if np.isnan(flag) else int(flag) for flag in anomalies.tolist()],
         events=done.result.events,
         cutoffs=done.result.cutoffs,
-        usual=done.result.usual,
+        profiles=done.result.usual,
         trained_until=done.result.trained_until,
         time_zone=done.detector.time_zone,
     )
 
 
 def write_rows(done: FileBacktest, folder: Path) -> None:
-    """One row per input row, in input order; empty where nothing was scored."""
+    """Write one row per input row, in input order; cells are empty where nothing was scored."""
     columns = {
         "score": done.result.scores,
         "severity": done.result.severities,
@@ -141,7 +141,7 @@ def write_rows(done: FileBacktest, folder: Path) -> None:
 
 
 def write_nab_results(done: FileBacktest, folder: Path) -> None:
-    """A column `anomaly_score` with the severity of each event on the row that raises it, else 0."""
+    """Write a column `anomaly_score` with each event's severity on the row that raises it, else 0."""
     raised: set[int] = set()
     with _create(folder / done.name) as file:
         writer = csv.writer(file)
@@ -155,7 +155,7 @@ def write_nab_results(done: FileBacktest, folder: Path) -> None:
 
 
 def write_summary(done: Sequence[FileBacktest], path: Path) -> None:
-    """All files' summaries as one JSON document."""
+    """Write the summaries of all files as one JSON document."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([one.summary() for one in done], indent=2) + "\n")
 

@@ -1,31 +1,30 @@
-"""What a detector would have raised over a metric's history: the schedule simulated, without AWS and without a server.
+"""Simulation of the schedule over a metric's history, without AWS or a server.
 
-Features, forests and judgement are exactly the code that the functions run.
+Features, forests and detection are exactly the code that the functions run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from cutwatch.detection.adaptive_threshold import DEFAULT, detect
-from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies
+from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
 from cutwatch.detection.causal_threshold import detect_causally
+from cutwatch.detection.incidents import continue_incidents
 from cutwatch.detection.scored_window import ScoredWindow
+from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.features.seasonality import Profile
-from cutwatch.publishing.anomalies import continued
-from cutwatch.registry.detector_record import LastEvent
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
-from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.schedule import schedule
 
-Floats = npt.NDArray[np.float64]
 TrainingSchedule = Literal["monthly", "weekly"]
 EngineName = Literal["sagemaker", "lambda"]
 _ENGINES: Mapping[EngineName, Callable[[Detector, int], Engine]] = {
@@ -39,7 +38,7 @@ SENSITIVITIES: tuple[Sensitivity, ...] = ("low", "medium", "high")
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """On the grid of the series, each (n,) with NaN where nothing was scored; and the events, told once each."""
+    """Results on the grid of the series, each (n,), NaN where nothing was scored; and the events, each raised once."""
 
     scores: Floats
     severities: Floats
@@ -55,7 +54,7 @@ class Backtest:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated: which forest, how often it is trained, whether judging may look ahead within a window."""
+    """Settings of a simulation: the engine, the training schedule, and whether detection may look ahead within a window."""
 
     engine: EngineName = "sagemaker"
     training_schedule: TrainingSchedule = "monthly"
@@ -67,7 +66,7 @@ DEFAULT_PLAN = Plan()
 
 
 def default_training_time(series: MetricSeries) -> timedelta:
-    """15 % of the history, at most 750 datapoints, is only learned from."""
+    """Return the time used for training only: 15 % of the history, at most 750 datapoints."""
     rows = min(int(len(series.values) * PROBATION_SHARE), PROBATION_ROWS)
     return timedelta(seconds=rows * series.period_seconds)
 
@@ -79,7 +78,7 @@ def backtest(
     plan: Plan = DEFAULT_PLAN,
     engine: Engine | None = None,
 ) -> Backtest:
-    """Simulate trainings and weekly transforms; a model never has seen the datapoints that it scores.
+    """Simulate trainings and weekly transforms; a model has never seen the datapoints that it scores.
 
     `engine` replaces the one that the plan names.
     """
@@ -110,7 +109,7 @@ class _Simulation:
         self._usual: list[tuple[datetime, Profile]] = []
 
     def train(self, end: datetime) -> None:
-        """Learn from the detector's history before `end`; too little of it leaves the model as it was."""
+        """Learn from the detector's history before `end`; too little history keeps the current model."""
         history = _between(self._series, end - self._detector.history, end)
         model = self._engine.train(history.usable(self._detector))
         if model:
@@ -119,7 +118,7 @@ class _Simulation:
             self._usual.append((end, model.recipe.profile))
 
     def transform(self, start: datetime, end: datetime) -> None:
-        """Score [start, end) with the lead-in that features and judgement need, and judge it."""
+        """Score [start, end) with the lead-in that features and detection need, and detect anomalies."""
         model = self._model
         if model is None:
             return
@@ -129,47 +128,55 @@ class _Simulation:
         epochs, scores = self._engine.score(model, observed.usable(self._detector), start)
         # Without look-ahead, nothing is learned of the end of a window from what came after it.
         follows = bool(self._cutoffs) and not self._causal
+        window = ScoredWindow(epochs, scores, observed, int(start.timestamp()), follows)
+        threshold = Threshold(
+            self._detector.cutoff.method,
+            model.baseline,
+            model.cutoff,
+            detect_causally if self._causal else detect,
+        )
         for sensitivity in SENSITIVITIES:
-            judged = replace(self._detector, sensitivity=sensitivity)
-            description = _description(observed, judged, model, start, follows=follows)
-            rule = detect_causally if self._causal else detect
-            self._judge(ScoredWindow(description, epochs, scores, rule), sensitivity)
+            detector = replace(self._detector, sensitivity=sensitivity)
+            found = detect_anomalies(window, detector, model.recipe, threshold)
+            events = self._continue_incidents(found, sensitivity)
+            if sensitivity == self._detector.sensitivity:
+                self._fill_columns(found, events, start)
 
-    def _judge(self, window: ScoredWindow, sensitivity: Sensitivity) -> None:
-        verdicts = window.verdicts()
+    def _continue_incidents(
+        self, found: WindowAnomalies, sensitivity: Sensitivity
+    ) -> list[AnomalyEvent]:
         known = self._events[sensitivity]
         last = LastEvent(known[-1].id, known[-1].end) if known else None
-        told = continued(verdicts.events, last, self._series.period)
-        known += told
-        if sensitivity != self._detector.sensitivity:
-            return
-        positions = self._positions(verdicts.epochs)
-        inside = verdicts.epochs >= window.start
+        events = continue_incidents(found.events, last, self._series.period)
+        known += events
+        return events
+
+    def _fill_columns(
+        self, found: WindowAnomalies, events: Sequence[AnomalyEvent], start: datetime
+    ) -> None:
+        positions = self._positions(found.epochs)
+        inside = found.epochs >= int(start.timestamp())
         for name, values in (
-            ("score", verdicts.scores),
-            ("severity", verdicts.severities),
-            ("anomaly", verdicts.anomalies),
+            ("score", found.scores),
+            ("severity", found.severities),
+            ("anomaly", found.anomalies),
         ):
             self._columns[name][positions[inside]] = values[inside]
-        self._columns["anomaly"][positions[verdicts.anomalies == 1]] = 1
+        self._columns["anomaly"][positions[found.anomalies == 1]] = 1
         self._columns["event"][positions[inside]] = 0
-        for event in told:
+        for event in events:
             if not event.continues:
                 onset = np.array([int(datetime.fromisoformat(event.start).timestamp())])
                 self._columns["event"][self._positions(onset)] = event.severity or 1.0
-        if verdicts.cutoff is not None:
-            self._cutoffs.append(
-                (datetime.fromisoformat(window.description["start"]), verdicts.cutoff)
-            )
+        if found.cutoff is not None:
+            self._cutoffs.append((start, found.cutoff))
 
-    def _positions(self, epochs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        positions: npt.NDArray[np.int64] = (
-            epochs - int(self._series.start.timestamp())
-        ) // self._series.period
+    def _positions(self, epochs: Epochs) -> Epochs:
+        positions: Epochs = (epochs - int(self._series.start.timestamp())) // self._series.period
         return positions
 
     def result(self, weeks: float) -> Backtest:
-        """What was found."""
+        """Return the results so far."""
         new = {
             name: tuple(event for event in events if not event.continues)
             for name, events in self._events.items()
@@ -194,20 +201,4 @@ _COLUMNS = ("score", "severity", "anomaly", "event")
 def _between(series: Series, start: datetime, end: datetime) -> Series:
     first = max(int((start - series.start).total_seconds()) // series.period, 0)
     last = max(int((end - series.start).total_seconds()) // series.period, first)
-    return Series(series.moment(first), series.period, series.values[first:last])
-
-
-def _description(
-    observed: Series, detector: Detector, model: Model, start: datetime, *, follows: bool
-) -> dict[str, Any]:
-    return {
-        "detector": detector.to_payload(),
-        "start": format_timestamp(start),
-        "recipe": model.recipe.to_payload(),
-        "baseline": model.baseline.to_payload(),
-        "cutoff": model.cutoff.to_payload(),
-        "cutoff_method": detector.cutoff.method,
-        "follows": follows,
-        "series_start": format_timestamp(observed.start),
-        "values": [None if np.isnan(value) else value for value in observed.values.tolist()],
-    }
+    return Series(series.time_at(first), series.period, series.values[first:last])

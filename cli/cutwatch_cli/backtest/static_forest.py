@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from cutwatch.timeseries.arrays import Floats
+
 Integers = NDArray[np.intp]
 
 TREES = 50
@@ -23,15 +24,15 @@ _BLOCK = 768
 
 
 class Forest(Protocol):
-    """Whatever gives rows scores: higher is more anomalous."""
+    """Interface of a forest: score rows, higher for more anomalous."""
 
     def score(self, rows: Floats) -> Floats:
-        """The scores (n,) of rows (n, d) in the order of time."""
+        """Return the scores (n,) of rows (n, d) in chronological order."""
 
 
 @dataclass(frozen=True, eq=False)
 class StaticForest:
-    """Learns once. Node arrays of all trees; the roots come first, and siblings lie side by side.
+    """Static forest. Node arrays of all trees; roots come first, and siblings are adjacent.
 
     `low` and `high` (nodes, d) bound the rows below a node, `mass` counts them; rows with
     `row[dimension] <= cut` descend to `left`, the others to `left + 1`; a leaf's `left` is -1.
@@ -58,14 +59,14 @@ class StaticForest:
         return _grow(learned[np.concatenate(sampled)], trees, size, random)
 
     def score(self, rows: ArrayLike) -> Floats:
-        """The scores (n,) of rows (n, d): the mean over the trees of what each row would displace."""
+        """Return the scores (n,) of rows (n, d): the displacement each row would cause, averaged over the trees."""
         asked = np.asarray(rows, dtype=np.float64)
         blocks = [asked[first : first + _BLOCK].T for first in range(0, len(asked), _BLOCK)]
         scores = [self._score_block(np.ascontiguousarray(block)) for block in blocks]
         return np.concatenate(scores or [np.empty(0)])
 
     def to_bytes(self) -> bytes:
-        """A compressed .npz of the node arrays."""
+        """Return the node arrays as a compressed .npz."""
         buffer = io.BytesIO()
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
@@ -113,11 +114,11 @@ class StaticForest:
 
     @cached_property
     def _bounds(self) -> list[tuple[Floats, Floats]]:
-        """Low and high of all nodes by dimension, contiguous: `take` would else copy them at every depth."""
+        """Return low and high of all nodes by dimension, contiguous so that `take` does not copy them at every depth."""
         return list(zip(self.low.T.copy(), self.high.T.copy(), strict=True))
 
     def _distance_beyond(self, columns: Floats, row: Integers, node: Integers) -> Floats:
-        """How far, summed over the dimensions, rows lie outside the boxes of their nodes."""
+        """Return the distance of rows outside their nodes' boxes, summed over the dimensions."""
         beyond = np.zeros(len(row))
         for column, (low, high) in zip(columns, self._bounds, strict=True):
             above = column.take(row)
@@ -129,12 +130,12 @@ class StaticForest:
         return beyond
 
     def _children(self, columns: Floats, row: Integers, node: Integers, left: Integers) -> Integers:
-        """The child that each row descends to."""
+        """Return the child of its node to which each row descends."""
         place = row if len(columns) == 1 else self.dimension.take(node) * columns.shape[1] + row
         return np.add(left, columns.take(place) > self.cut.take(node))
 
     def _leaf_scores(self, leaf: Integers, beyond: Floats, depth: int) -> Floats:
-        """A row equal to the leaf's is the less of a surprise the more copies of it the leaf holds."""
+        """Return the scores of rows equal to their leaf: the more copies the leaf holds, the lower."""
         mass = self.mass.take(leaf)
         seen = (1 - mass / (2 * self.samples)) / (depth + np.log2(1 + mass))
         return np.where(beyond > 0, 1 / (depth + 1), seen)
@@ -142,7 +143,7 @@ class StaticForest:
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """The nodes of one depth, over all trees."""
+    """Nodes of one depth, over all trees."""
 
     low: Floats
     high: Floats
@@ -171,7 +172,7 @@ def _grow(rows: Floats, trees: int, size: int, random: "np.random.Generator") ->
 def _cut_level(
     rows: Floats, starts: NDArray[np.int64], first_child: int, random: "np.random.Generator"
 ) -> _Level:
-    """Cut every node's rows: a dimension as probable as its extent is long, a place uniform in it."""
+    """Cut every node's rows: choose the dimension with probability proportional to its extent, and the cut uniformly in it."""
     low = np.minimum.reduceat(rows, starts, axis=0)
     high = np.maximum.reduceat(rows, starts, axis=0)
     mass = np.diff(starts, append=len(rows))
@@ -190,7 +191,7 @@ def _cut_level(
 
 
 def _descend(rows: Floats, level: _Level) -> tuple[Floats, NDArray[np.int64]]:
-    """The rows of the next level in the order of its nodes, and where each node's rows start."""
+    """Return the rows of the next level in the order of its nodes, and the start of each node's rows."""
     node = np.repeat(np.arange(len(level.mass)), level.mass)
     moving = level.left[node] != _LEAF
     rows, node = rows[moving], node[moving]

@@ -1,35 +1,35 @@
-"""`cutwatch fire`: a scheduled rule of the local AWS, fired now."""
+"""`cutwatch fire`: fire a scheduled rule of the local AWS."""
 
 import json
-from typing import Annotated, NoReturn
+from typing import Annotated
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import typer
 
-from cutwatch_cli.commands.local import PORT
+from cutwatch_cli.commands import local_aws
+from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end
 
-_FAILURE, _USER_MISTAKE = 1, 2
 _SECONDS = 30
 
 
 def fire(
-    rule: Annotated[str, typer.Argument(help="Its name, or its logical id such as TransformRule.")],
+    rule: Annotated[str, typer.Argument(help="Name or logical id, such as TransformRule.")],
     at: Annotated[
         str | None,
         typer.Option(
-            help="Scheduled time that the event bears, such as 2026-11-02T04:00:00Z; by default now.",
+            help="Scheduled time of the event, such as 2026-11-02T04:00:00Z; default: now.",
             show_default=False,
         ),
     ] = None,
     endpoint_url: Annotated[
-        str, typer.Option(envvar="AWS_ENDPOINT_URL", help="Where the local AWS is.")
-    ] = f"http://127.0.0.1:{PORT}",
+        str, typer.Option(envvar="AWS_ENDPOINT_URL", help="URL of the local AWS.")
+    ] = f"http://127.0.0.1:{local_aws.PORT}",
 ) -> None:
-    """Fire a scheduled rule of the running local AWS; prints the executions that it started."""
+    """Fire a scheduled rule of the running local AWS, and print the executions it started."""
     if not endpoint_url.startswith("http"):
-        _end(f"--endpoint-url {endpoint_url}: expected a URL", _USER_MISTAKE)
+        end(f"--endpoint-url {endpoint_url}: expected a URL", USAGE_ERROR)
     query = urlencode({"rule": rule} | ({"at": at} if at else {}))
     for execution in _started(f"{endpoint_url.rstrip('/')}/_localaws/fire?{query}", endpoint_url):
         typer.echo(execution)
@@ -41,9 +41,13 @@ def _started(url: str, endpoint_url: str) -> list[str]:
         with urlopen(request, timeout=_SECONDS) as response:  # noqa: S310 - checked to be http
             started: list[str] = json.load(response)["executions"]
     except HTTPError as error:
-        _end(_reason(error, endpoint_url), _USER_MISTAKE)
+        end(_reason(error, endpoint_url), USAGE_ERROR)
     except (URLError, OSError, ValueError, KeyError):
-        _end(f"no local AWS answers at {endpoint_url}; start one with cutwatch local", _FAILURE)
+        installation = "" if local_aws.is_installed() else f"{local_aws.INSTALLATION}, then "
+        end(
+            f"no local AWS responds at {endpoint_url}; start one with: {installation}cutwatch local",
+            FAILURE,
+        )
     return started
 
 
@@ -51,9 +55,4 @@ def _reason(error: HTTPError, endpoint_url: str) -> str:
     try:
         return str(json.load(error)["error"])
     except (ValueError, KeyError, TypeError):
-        return f"{endpoint_url} is no local AWS of Cutwatch"
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(f"cutwatch: {message}", err=True)
-    raise typer.Exit(code)
+        return f"{endpoint_url} is not a local AWS of Cutwatch"

@@ -1,45 +1,49 @@
-"""`cutwatch local`: the local AWS, served to the AWS CLI, the SAM CLI and whatever else speaks to AWS."""
+"""`cutwatch local`: serve the local AWS to the AWS CLI, the SAM CLI and SDKs."""
 
 import json
 import signal
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-PORT = 4566
-_USER_MISTAKE = 2
+from cutwatch_cli.commands.exits import USAGE_ERROR, end
+from cutwatch_cli.commands.local_aws import PORT, check_installed
+
 _REMEMBERED_CALLS = 10_000
 _KEY = "local"
-_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what is warned of
+_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - the command warns about them
 
 
 def local(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = PORT,
-    region: Annotated[str, typer.Option(help="The one region that there is.")] = "us-east-1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 selects a free port.")
+    ] = PORT,
+    region: Annotated[str, typer.Option(help="The only Region it serves.")] = "us-east-1",
     skip_waits: Annotated[
         bool,
         typer.Option(
             "--skip-waits",
-            help="Waits of state machines take no time; its clock runs ahead instead.",
+            help="Skip the waits of state machines; the clock advances instead.",
         ),
     ] = False,
     now: Annotated[
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%dT%H:%M:%SZ"],
-            help="Where its clock starts, in UTC; by default at the real time.",
+            help="Initial time of its clock, in UTC; default: the current time.",
             show_default=False,
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="The environment for another program, on one line.")
+        bool, typer.Option("--json", help="Print the environment as JSON, on one line.")
     ] = False,
 ) -> None:
-    """Serve an AWS on this machine, with nothing in it, until it is stopped."""
+    """Serve an empty local AWS on this machine until interrupted."""
+    check_installed("cutwatch local")
     _check_region(region)
     from localaws import LocalAws
 
@@ -55,7 +59,7 @@ def local(
     try:
         aws.start()
     except OSError as error:
-        _mistake(error.strerror or str(error))
+        end(error.strerror or str(error), USAGE_ERROR)
     if now is not None:
         aws.clock.move_to(now.replace(tzinfo=UTC))
     try:
@@ -66,7 +70,7 @@ def local(
 
 
 def environment(endpoint_url: str, region: str) -> dict[str, str]:
-    """All that a tool needs to find the local AWS instead of AWS; the credentials are nobody's."""
+    """Return the environment that makes a tool use the local AWS; the credentials are placeholders."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": _KEY,
@@ -78,14 +82,16 @@ def environment(endpoint_url: str, region: str) -> dict[str, str]:
 def _announce(host: str, endpoint_url: str, region: str, *, as_json: bool) -> None:
     settings = environment(endpoint_url, region)
     if host in _ANY_ADDRESS:
-        _note(
-            f"cutwatch: {host} is every network of this machine. The local AWS checks no credentials "
-            "and runs the code it is given: anybody who reaches it can run theirs."
+        _print(
+            f"cutwatch: {host} listens on every network of this machine. The local AWS checks no "
+            "credentials and runs the code it is given: anyone who can reach it can run code here."
         )
     if as_json:
         typer.echo(json.dumps({"environment": settings}))
     else:
-        _note(f"The local AWS runs at {endpoint_url}; Ctrl-C stops it. To use it elsewhere:")
+        _print(
+            f"The local AWS runs at {endpoint_url}; press Ctrl-C to stop it. To use it in another shell:"
+        )
         typer.echo(_export_lines(settings))
 
 
@@ -94,7 +100,7 @@ def _export_lines(settings: Mapping[str, str]) -> str:
 
 
 def _stop_signal() -> threading.Event:
-    """Set by Ctrl-C and by SIGTERM, so that either is an orderly end."""
+    """Return an event that Ctrl-C and SIGTERM set, so that both stop the server cleanly."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -111,14 +117,9 @@ def _check_region(region: str) -> None:
         for name in session.get_available_regions("cloudformation", partition)
     }
     if region not in known:
-        _mistake(f"--region {region}: AWS has no such region")
+        end(f"--region {region}: AWS has no such region", USAGE_ERROR)
 
 
-def _note(text: str) -> None:
-    """To people; stdout is for the shell."""
+def _print(text: str) -> None:
+    """Print to stderr; stdout is for the shell to evaluate."""
     typer.echo(text, err=True)
-
-
-def _mistake(message: str) -> NoReturn:
-    _note(f"cutwatch: {message}")
-    raise typer.Exit(_USER_MISTAKE)

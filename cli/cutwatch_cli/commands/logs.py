@@ -1,19 +1,18 @@
-"""`cutwatch logs`: what the functions logged of one run."""
+"""`cutwatch logs`: the functions' log lines of one run."""
 
 import json
 from typing import Annotated
 
 import typer
 
+from cutwatch_cli.commands.exits import FAILURE, end
 from cutwatch_cli.commands.options import (
-    PROBLEMS,
     STACK,
     AsJson,
     Profile,
     Region,
     StackName,
     deployed,
-    end,
 )
 
 
@@ -22,7 +21,7 @@ def logs(
         str,
         typer.Argument(
             metavar="EXECUTION_OR_RUN",
-            help="A run such as transform-20261102T040000Z, or an execution's ARN or name.",
+            help="Run, such as transform-20261102T040000Z, or the ARN or name of an execution.",
         ),
     ],
     stack: StackName = STACK,
@@ -30,7 +29,7 @@ def logs(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of one run by time; exit code 1 if there are none."""
+    """Print the log lines of one run in chronological order; exit code 1 if there are none."""
     from cutwatch_cli.stacks.run_logs import find_run, log_lines
     from cutwatch_cli.stacks.started_run import verdict
 
@@ -38,7 +37,7 @@ def logs(
         wanted = find_run(deployment, run)
         lines = log_lines(deployment, wanted)
     if not lines:
-        end(f"no log line of {wanted.run} in {deployment.log_group}", PROBLEMS)
+        end(f"no log lines of {wanted.run} in {deployment.log_group}", FAILURE)
     for line in lines:
         typer.echo(json.dumps(line.fields) if as_json else line.text(deployment.stack))
     if wanted.ending and wanted.ending["status"] != "RUNNING" and not as_json:

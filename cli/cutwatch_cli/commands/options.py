@@ -1,34 +1,37 @@
-"""The options that all of an operator's commands share, and how they end."""
+"""Options that commands share, and access to the deployed stack."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+
+from cutwatch_cli.commands.exits import USAGE_ERROR, end
 
 if TYPE_CHECKING:
     from cutwatch_cli.stacks.deployment import Deployment
 
-FINE, PROBLEMS, MISTAKE = 0, 1, 2
-
 StackName = Annotated[str, typer.Option("--stack", help="Name of the CloudFormation stack.")]
 Region = Annotated[
     str | None,
-    typer.Option("--region", help="By default the credentials' own.", show_default=False),
+    typer.Option("--region", help="AWS Region; default: the profile's.", show_default=False),
 ]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", help="Profile of the AWS configuration.", show_default=False),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Everything for another program.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DetectorsFile = Annotated[Path, typer.Option("--detectors", help="Detectors file.")]
 STACK = "cutwatch"
+DETECTORS_FILE = Path("functions/detectors.yaml")
+BUILD = Path("build")
 _TABLE_WIDTH = 130
 
 
 @contextmanager
 def deployed(stack: str, region: str | None, profile: str | None) -> Iterator["Deployment"]:
-    """The stack, for as long as a command works with it. What AWS refuses ends the command in one line."""
+    """Find the stack; inside the block, errors of AWS end the command with one line."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from cutwatch.errors import CutwatchError
@@ -40,24 +43,15 @@ def deployed(stack: str, region: str | None, profile: str | None) -> Iterator["D
         region = account.region
         yield find_deployment(account, stack)
     except (Refused, CutwatchError) as error:
-        end(str(error), MISTAKE)
+        end(str(error), USAGE_ERROR)
     except (BotoCoreError, ClientError) as error:
-        end(explanation(error, region), MISTAKE)
-
-
-def note(message: str) -> None:
-    """To stderr, so that stdout stays what was asked for."""
-    typer.echo(f"cutwatch: {message}", err=True)
-
-
-def end(message: str, code: int) -> NoReturn:
-    """One line, and out."""
-    note(message)
-    raise typer.Exit(code)
+        end(explanation(error, region), USAGE_ERROR)
 
 
 def show(renderable: Any) -> None:
-    """A table, never so narrow that it says less."""
+    """Print a table without cutting its columns to a narrow terminal."""
+    from rich.console import Console
+
     console = Console(highlight=False, markup=False)
     console.width = max(console.width, _TABLE_WIDTH)
     console.print(renderable)

@@ -1,24 +1,20 @@
-"""`cutwatch start`: a training or a transform now."""
+"""`cutwatch start`: start a training or a transform."""
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from cutwatch_cli.commands.exits import FAILURE, SUCCESS, USAGE_ERROR, end, note
 from cutwatch_cli.commands.options import (
-    FINE,
-    MISTAKE,
-    PROBLEMS,
     STACK,
     AsJson,
     Profile,
     Region,
     StackName,
     deployed,
-    end,
-    note,
 )
 
 if TYPE_CHECKING:
@@ -28,46 +24,48 @@ if TYPE_CHECKING:
 
 
 def start(
-    kind: Annotated[str, typer.Argument(metavar="training|transform", help="What to start.")],
+    kind: Annotated[str, typer.Argument(metavar="training|transform", help="Kind of run.")],
     detector: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this one; repeatable.", show_default=False),
+        typer.Option(metavar="NAME", help="Only this detector; repeatable.", show_default=False),
     ] = None,
     new: Annotated[
-        bool, typer.Option("--new", help="The names may be ones that no run has met yet.")
+        bool, typer.Option("--new", help="Accept detectors that no run has included yet.")
     ] = False,
     time: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Repeat the run of this scheduled time, such as 2026-11-02T04:00:00Z; by default now.",
+            help="Scheduled time of a run to repeat, such as 2026-11-02T04:00:00Z; default: now.",
             show_default=False,
         ),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Watch it until it ends.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the run ends.")] = False,
     stack: StackName = STACK,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a run as its schedule would; with --wait, exit code 1 if anything failed."""
+    """Start a run as its schedule would; with --wait, exit code 1 if anything fails."""
     from cutwatch.registry.run import Kind
     from cutwatch_cli.stacks import started_run
 
     if kind not in get_args(Kind):
-        end(f"start {kind}: expected training or transform", MISTAKE)
+        end(f"start {kind}: expected training or transform", USAGE_ERROR)
     at = _scheduled(time)
     with deployed(stack, region, profile) as deployment:
+        if at and at > deployment.now:
+            end(f"--time {time} is in the future; expected a past time", USAGE_ERROR)
         if detector and not new:
             _check(deployment, detector)
         started = started_run.start(deployment, cast("Kind", kind), detector or [], at)
         note(f"started {started.run}; {started.execution}")
-        verdict = _watched(deployment, started) if wait else None
+        verdict = _wait(deployment, started) if wait else None
     if as_json:
         typer.echo(json.dumps(asdict(started) | (asdict(verdict) if verdict else {}), indent=2))
     else:
         typer.echo("\n".join(verdict.lines()) if verdict else started.run)
-    raise typer.Exit(FINE if verdict is None or verdict.fine else PROBLEMS)
+    raise typer.Exit(SUCCESS if verdict is None or verdict.succeeded else FAILURE)
 
 
 def _scheduled(text: str | None) -> datetime | None:
@@ -77,42 +75,39 @@ def _scheduled(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        at = parse_timestamp(text, "--time")
+        return parse_timestamp(text, "--time")
     except InvalidInput as error:
-        end(str(error), MISTAKE)
-    if at > datetime.now(UTC):
-        end(f"--time {text} is in the future; expected a time that has passed", MISTAKE)
-    return at
+        end(str(error), USAGE_ERROR)
 
 
 def _check(deployment: "Deployment", detectors: list[str]) -> None:
     from cutwatch_cli.stacks.deployment import check_known
     from cutwatch_cli.stacks.run_history import known_names
 
-    known = known_names(deployment.registry, deployment.bucket, datetime.now(UTC))
-    hint = " (--new starts what no run has met yet)"
+    known = known_names(deployment.registry, deployment.bucket, deployment.now)
+    hint = " (--new accepts detectors that no run has included yet)"
     check_known(detectors, known, hint=hint)
 
 
-def _watched(deployment: "Deployment", started: "StartedRun") -> "Verdict":
-    """With what is done so far on stderr: in place on a terminal, a line for each change elsewhere."""
+def _wait(deployment: "Deployment", started: "StartedRun") -> "Verdict":
+    """Wait and show progress on stderr: in place on a terminal, else one line per change."""
     from rich.console import Console
 
     from cutwatch_cli.stacks.started_run import wait
 
     console = Console(stderr=True, highlight=False)
-    told: set[str] = set()
+    printed: set[str] = set()
     with console.status("waiting for the list of detectors") as display:
 
         def show(progress: "Progress") -> None:
-            line = f"{progress.what}: {progress.done} of {progress.total} detectors have an outcome"
+            line = f"{progress.stage}: {progress.done} of {progress.total} detectors done"
             if console.is_terminal:
                 display.update(line)
-            elif line not in told:
+            elif line not in printed:
                 note(line)
-                told.add(line)
+                printed.add(line)
 
         try:
             return wait(deployment, started, show)
         except KeyboardInterrupt:
-            end(f"stopped watching; {started.run} goes on", PROBLEMS)
+            end(f"stopped waiting; {started.run} continues", FAILURE)

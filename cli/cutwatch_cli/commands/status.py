@@ -1,21 +1,19 @@
-"""`cutwatch status`: every detector of a deployed stack, and what is wrong."""
+"""`cutwatch status`: the detectors of a deployed stack, and their problems."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutwatch_cli.commands.exits import FAILURE, SUCCESS, note
 from cutwatch_cli.commands.options import (
-    FINE,
-    PROBLEMS,
     STACK,
     AsJson,
     Profile,
     Region,
     StackName,
     deployed,
-    note,
     show,
 )
 
@@ -33,25 +31,25 @@ def status(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how every detector is; exit code 1 if any has a problem."""
+    """Show the status of every detector; exit code 1 if any has a problem."""
     from cutwatch_cli.stacks.status_table import remarks, status_table
 
-    now = datetime.now(UTC)
     with deployed(stack, region, profile) as deployment:
+        now = deployment.now
         found = _statuses(deployment, now)
     shown = [each for each in found if each.problems or not problems]
     if as_json:
         typer.echo(json.dumps(_payload(deployment, shown, now), indent=2))
     else:
         if not deployment.schedules_enabled:
-            note("ScheduleState is DISABLED: no run starts by itself")
+            note("ScheduleState is DISABLED: schedules start no runs")
         show(status_table(shown, now))
         typer.echo("\n".join([*remarks(shown), _verdict(found)]))
-    raise typer.Exit(PROBLEMS if not found or any(each.problems for each in found) else FINE)
+    raise typer.Exit(FAILURE if not found or any(each.problems for each in found) else SUCCESS)
 
 
 def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]:
-    """Those with problems first."""
+    """Return the status of all detectors, those with problems first."""
     from collections import Counter
 
     from cutwatch.registry.detector_record import DetectorRecord
@@ -62,9 +60,9 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
     registry, bucket = deployment.registry, deployment.bucket
     runs = history.recent(history.past_runs(bucket), now - history.WEEK)
     ended = history.by_detector(history.endings(registry, runs))
-    records = registry.detectors()
-    events = Counter(each.detector for each in registry.events(now - history.WEEK, now))
-    silences = {each.detector: each for each in in_force(registry.silences(), now)}
+    records = registry.detectors.all()
+    events = Counter(each.detector for each in registry.events.between(now - history.WEEK, now))
+    silences = {each.detector: each for each in in_force(registry.silences.all(), now)}
     found = [
         status_of(
             records.get(name, DetectorRecord(name)),
@@ -94,7 +92,7 @@ def _payload(
 
 def _verdict(found: list["DetectorStatus"]) -> str:
     if not found:
-        return "No detector yet: no run has met any. `cutwatch start transform` begins."
-    troubled = sum(bool(each.problems) for each in found)
+        return "No detectors yet. Start the first run with: cutwatch start transform"
+    unhealthy = sum(bool(each.problems) for each in found)
     detectors = f"{len(found)} detector{'s' * (len(found) != 1)}"
-    return f"{detectors}, {troubled or 'none'} with problems."
+    return f"{detectors}, {unhealthy or 'none'} with problems."

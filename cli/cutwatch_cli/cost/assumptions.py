@@ -1,4 +1,4 @@
-"""What the estimate of cost takes for granted: template parameters' defaults, and guesses to be replaced by measurements."""
+"""Assumptions of the cost estimate: defaults of template parameters, and guesses to replace with measurements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -11,16 +11,16 @@ def _assume(value: float, meaning: str) -> float:
 
 @dataclass(frozen=True)
 class Assumptions:
-    """Each field's metadata has its meaning; `explained` reads them."""
+    """Assumed numbers. Each field's metadata holds its meaning, which `explained` returns."""
 
-    hours_per_month: float = _assume(730, "hours of a month, as AWS's own calculator counts")
+    hours_per_month: float = _assume(730, "hours per month, as in the AWS Pricing Calculator")
     metric_hours_per_publication: float = _assume(
         1,
-        "hours that each custom metric is billed for each time it is published: AWS prorates by the hour in which data is "
-        "sent (from memory); 730 bills all of them for the whole month",
+        "billed hours of a custom metric per publication: AWS prorates by the hour in which data is "
+        "sent (from memory); 730 bills the whole month",
     )
     stack_alarm_metrics: float = _assume(
-        14, "metrics that the stack's own alarms look at: eight look at one, two at three"
+        14, "metrics of the stack's own alarms: eight alarms have one, two have three"
     )
     dashboards: float = _assume(1, "the stack's dashboard; an account's first three are free")
     alarms_by_detector: float = _assume(
@@ -28,7 +28,7 @@ class Assumptions:
         "AlarmByDetector: metrics of a detector that an alarm on a Metrics Insights query is billed for, in the hours "
         "that they have data (from memory); 0 for DISABLED",
     )
-    alarms_per_detector: float = _assume(0, "alarms of your own; events are mailed without any")
+    alarms_per_detector: float = _assume(0, "your own alarms; emails need none")
     training_job_minutes: float = _assume(4, "billed minutes of a SageMaker training job (guess)")
     transform_job_minutes: float = _assume(4, "billed minutes of a SageMaker transform job (guess)")
     job_start_minutes: float = _assume(
@@ -39,27 +39,27 @@ class Assumptions:
     poll_seconds: float = _assume(60, "PollSeconds")
     sagemaker_concurrency: float = _assume(4, "MaxConcurrency: SageMaker jobs at once")
     lambda_concurrency: float = _assume(10, "LambdaConcurrency: batches at once")
-    batch_size: float = _assume(100, "BatchSize: detectors that a function works on")
+    batch_size: float = _assume(100, "BatchSize: detectors per function call")
     batch_bytes: float = _assume(
-        100_000, "bytes of detectors in a batch at most, of the 256 KB a state may have"
+        100_000, "bytes of detectors in a batch at most, of the 256 KB limit of a state"
     )
     batch_memory_mb: float = _assume(1_769, "memory of the functions that compute: one processor")
     function_memory_mb: float = _assume(512, "memory of all other functions")
     function_start_seconds: float = _assume(
         0.5, "billed seconds of an invocation before its work, cold starts spread over all (guess)"
     )
-    call_seconds: float = _assume(0.05, "seconds of a call to AWS, one after the other (guess)")
+    call_seconds: float = _assume(0.05, "seconds per call to AWS, sequentially (guess)")
     forest_milliseconds: float = _assume(
         0.088,
         "milliseconds to score and learn one datapoint inside Lambda (measured, docs/performance.md)",
     )
     handling_milliseconds: float = _assume(
         0.03,
-        "milliseconds to read, store and judge one datapoint, over all functions (measured in part)",
+        "milliseconds to read, store and classify one datapoint, over all functions (measured in part)",
     )
     publishing_milliseconds: float = _assume(
         0.05,
-        "milliseconds to make and send the two datums of one datapoint (measured, without the network)",
+        "milliseconds to build and send the two datums of one datapoint (measured, without the network)",
     )
     stored_bytes_per_datapoint: float = _assume(80, "row, timestamp, value and score in S3")
     forest_kilobytes: float = _assume(
@@ -74,11 +74,11 @@ class Assumptions:
     )
 
     def with_values(self, given: Mapping[str, float]) -> "Assumptions":
-        """Some of them replaced."""
+        """Return a copy with some values replaced."""
         return replace(self, **given)
 
     def explained(self) -> list[tuple[str, float, str]]:
-        """Name, value and meaning of each."""
+        """Return the name, value and meaning of each assumption."""
         return [
             (one.name, getattr(self, one.name), one.metadata["meaning"]) for one in fields(self)
         ]

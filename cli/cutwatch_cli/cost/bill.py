@@ -1,4 +1,4 @@
-"""Dollars a month: quantities times prices, item by item, beside CloudWatch's own anomaly detection."""
+"""Dollars per month, item by item, and the price of CloudWatch anomaly detection for comparison."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Bill:
-    """A month's. `unprorated` is the total if custom metrics are billed for the whole month, however rarely published."""
+    """One month's bill. `unprorated` is the total if custom metrics are billed for the whole month, however rarely published."""
 
     lines: Sequence[Line]
     detectors: int
@@ -62,14 +62,14 @@ class Bill:
         return self.total / self.detectors
 
     def of_services(self, *services: str) -> float:
-        """What some services take of the total."""
+        """Return the dollars of some services."""
         return fsum(line.dollars for line in self.lines if line.service in services)
 
 
 def bill(
     groups: Sequence[Detectors], schedule: Schedule, prices: Prices, assume: Assumptions
 ) -> Bill:
-    """What the detectors cost a month once they run; free tiers are not deducted."""
+    """Return a month's bill for the detectors in regular operation; free tiers are not deducted."""
     whole_month = assume.with_values({"metric_hours_per_publication": assume.hours_per_month})
     detectors = sum(group.count for group in groups)
     return Bill(
@@ -81,5 +81,5 @@ def bill(
 
 
 def _lines(used: Usage, prices: Prices) -> list[Line]:
-    """Items that are not used at all are left out."""
+    """Return the items in use."""
     return [Line(*ITEMS[name], used[name], prices[name]) for name in ITEMS if used.get(name, 0) > 0]

@@ -1,4 +1,4 @@
-"""An estimate of cost: what goes into it, the bill, and what it does not say by itself."""
+"""A cost estimate: its inputs, the bill, and warnings."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,12 +12,12 @@ from cutwatch_cli.cost.fleet import KINDS, Detectors, Schedule
 from cutwatch_cli.cost.prices import AS_OF, REGION, Prices
 from cutwatch_cli.cost.run_work import RunWork
 
-NOT_COUNTED = "Not counted: free tiers, taxes, traces, mails, KMS requests, job volumes, CloudTrail data events, retries."
+NOT_COUNTED = "Not counted: free tiers, taxes, traces, emails, KMS requests, job volumes, CloudTrail data events, retries."
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Everything that the numbers depend on, beside them."""
+    """A cost estimate with everything it depends on."""
 
     groups: Sequence[Detectors]
     schedule: Schedule
@@ -26,7 +26,7 @@ class Estimate:
 
     @property
     def bill(self) -> Bill:
-        """The month's."""
+        """One month's bill."""
         return bill(self.groups, self.schedule, self.prices, self.assume)
 
     @property
@@ -36,7 +36,7 @@ class Estimate:
         return [
             f"A {kind} of {group.count:,} {group.engine} detectors takes about "
             f"{span_in_words(timedelta(minutes=minutes))}, and the next one starts after "
-            f"{span_in_words(month / self.schedule.runs(kind))}: more must run at once."
+            f"{span_in_words(month / self.schedule.runs(kind))}: increase the concurrency."
             for kind in KINDS
             if self.schedule.runs(kind)
             for group in self.groups
@@ -45,7 +45,7 @@ class Estimate:
         ]
 
     def to_payload(self) -> dict[str, Any]:
-        """For other programs: all numbers, unrounded, in dollars."""
+        """Return all numbers, unrounded, in dollars, as JSON values."""
         bill = self.bill
         return {
             "detectors": bill.detectors,

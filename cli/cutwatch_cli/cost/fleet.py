@@ -1,4 +1,4 @@
-"""Detectors as the estimate of cost sees them: how many are alike, on which engine, with how many datapoints."""
+"""Groups of identical detectors: engine, period, history and size."""
 
 import json
 from collections import Counter
@@ -22,13 +22,13 @@ class Schedule:
     trainings: float = 1
 
     def runs(self, kind: Kind) -> float:
-        """Of one kind."""
+        """Return the runs of one kind."""
         return self.trainings if kind == "training" else self.transforms
 
 
 @dataclass(frozen=True)
 class Detectors:
-    """So many detectors alike. `payload_bytes` is what one takes of a state's input."""
+    """`count` identical detectors. `payload_bytes` is one detector's share of a state's input."""
 
     count: int
     engine: Engine
@@ -40,7 +40,7 @@ class Detectors:
 def group(
     detectors: Sequence[Detector], count: int = 1, engine: Engine | None = None
 ) -> list[Detectors]:
-    """The detectors of a file, each counted `count` times, on their own engines unless one is given."""
+    """Group the detectors of a file, each counted `count` times; `engine` overrides their own."""
     alike = Counter(_alike(detector, engine) for detector in detectors)
     return [Detectors(number * count, *shape) for shape, number in alike.items()]
 

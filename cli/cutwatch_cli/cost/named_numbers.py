@@ -1,4 +1,4 @@
-"""Numbers that a person may replace by name: `NAME=VALUE` on the command line."""
+"""Numbers that the command line replaces by name: `NAME=VALUE`."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -6,11 +6,11 @@ from difflib import get_close_matches
 
 
 class NumberMistake(ValueError):
-    """What is wrong with what was given, in one line."""
+    """One line that says why a number is not valid."""
 
 
 def parse_numbers(option: str, given: Sequence[str], known: Collection[str]) -> dict[str, float]:
-    """The numbers given by name; raises `NumberMistake` for an unknown name (with the nearest known one) or no number."""
+    """Parse `NAME=VALUE`s. Raises `NumberMistake` for an unknown name, with the closest known name, or an invalid number."""
     return dict(_parse_number(option, text, known) for text in given)
 
 
@@ -20,10 +20,10 @@ def _parse_number(option: str, text: str, known: Collection[str]) -> tuple[str, 
     if not equals:
         raise NumberMistake(f"{option} {text}: expected NAME=VALUE")
     if name not in known:
-        raise NumberMistake(f"{option} {text}: there is no {name!r}{_hint(name, known)}")
+        raise NumberMistake(f"{option} {text}: unknown name {name!r}{_hint(name, known)}")
     number = _number(value)
     if number is None or number < 0:
-        raise NumberMistake(f"{option} {text}: {value!r} is not a number from 0")
+        raise NumberMistake(f"{option} {text}: {value!r} is not a number of at least 0")
     return name, number
 
 

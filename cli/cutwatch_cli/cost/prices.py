@@ -1,4 +1,4 @@
-"""What AWS charges: the one table of prices, each with its unit and how sure it is."""
+"""AWS prices: one table, each with its unit and its source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Price:
-    """Dollars for `per` of a unit."""
+    """Price of `per` units in dollars."""
 
     dollars: float
     per: int
@@ -21,7 +21,7 @@ class Price:
 
     @property
     def each(self) -> float:
-        """Dollars for one."""
+        """Dollars per unit."""
         return self.dollars / self.per
 
     @property
@@ -56,7 +56,7 @@ PRICES: Prices = {
 
 
 def with_prices(given: Mapping[str, float]) -> Prices:
-    """The table with some prices replaced, in dollars for the same unit."""
+    """Return the table with some prices replaced, in dollars for the same unit."""
     changed = {
         name: replace(PRICES[name], dollars=dollars, certainty="given")
         for name, dollars in given.items()

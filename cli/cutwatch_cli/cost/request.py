@@ -1,4 +1,4 @@
-"""What `cutwatch cost` was asked for, as an estimate."""
+"""The options of `cutwatch cost`, and the estimate they describe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from cutwatch_cli.cost.named_numbers import NumberMistake, parse_numbers
 from cutwatch_cli.cost.prices import PRICES, with_prices
 
 HOURS_BETWEEN: Mapping[str, int] = {"weekly": 168, "daily": 24, "hourly": 1}
-# What is divided by, or worked on at once.
+# Divisors, and limits of concurrency.
 _POSITIVE = {
     "hours_per_month",
     "poll_seconds",
@@ -27,7 +27,7 @@ _POSITIVE = {
 
 @dataclass(frozen=True)
 class CostRequest:
-    """As typed; `prices` and `assumptions` are `NAME=VALUE`s."""
+    """Options as typed; `prices` and `assumptions` are `NAME=VALUE`s."""
 
     detectors: Path
     transform_schedule: str = "weekly"
@@ -39,7 +39,7 @@ class CostRequest:
     assumptions: tuple[str, ...] = ()
 
     def estimate(self) -> Estimate:
-        """Raises `InvalidDetectors` or `NumberMistake`, with one line a mistake."""
+        """Compute the estimate. Raises `InvalidDetectors` or `NumberMistake`, with one line per error."""
         assume = _assumptions(self.assumptions)
         prices = with_prices(parse_numbers("--price", self.prices, PRICES))
         schedule = self._schedule(assume)
@@ -68,7 +68,7 @@ def _assumptions(given: tuple[str, ...]) -> Assumptions:
     values = parse_numbers("--assume", given, NAMES)
     for name in sorted(_POSITIVE & values.keys()):
         if values[name] == 0:
-            raise NumberMistake(f"--assume {name}=0: must be above 0")
+            raise NumberMistake(f"--assume {name}=0: expected more than 0")
     return Assumptions().with_values(values)
 
 

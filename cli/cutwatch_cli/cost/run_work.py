@@ -1,4 +1,4 @@
-"""What one run asks of AWS for detectors that are alike: counted from how the state machines and functions work."""
+"""AWS usage of one run over identical detectors, counted from how the state machines and functions work."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from cutwatch.registry.run import Kind
 from cutwatch_cli.cost.assumptions import Assumptions
 from cutwatch_cli.cost.fleet import Detectors, Schedule
 
-# The run itself, and what Store Metric Data hands on of each detector, in a state's input.
+# Bytes in a state's input: the run, and each dataset from Store Metric Data.
 RUN_BYTES, DATASET_BYTES = 400, 350
 DATUMS_PER_DATAPOINT, SUMMARY_DATUMS = 2, 2
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A child execution, its poll loops left out, and one detector's requests within it.
+    """One child execution without its poll loops, and one detector's requests within it.
 
-    `heavy` are the invocations that compute. `writes` are units of 1 KB: a detector's record has about two.
+    `heavy` counts the invocations that compute. `writes` are units of 1 KB; a detector's record takes about two.
     """
 
     states: int
@@ -46,13 +46,13 @@ SHAPES: Mapping[tuple[Engine, Kind], Shape] = {
     ("lambda", "training"): Shape(6, 23, 3, 3, 0, 6, 6, 3, 4),
     ("lambda", "transform"): Shape(6, 23, 3, 3, 0, 5, 9, 3, 4),
 }
-# Wait, look, choose.
+# Wait, get status, choose.
 POLL_STATES, POLL_EVENTS = 3, 9
 
 
 @dataclass(frozen=True)
 class RunWork:
-    """One run of a kind. All numbers are of the run, unless they say `child` or `each`."""
+    """One run. Numbers are totals of the run, unless their names say `child` or `each`."""
 
     detectors: Detectors
     kind: Kind
@@ -65,7 +65,7 @@ class RunWork:
 
     @property
     def window(self) -> timedelta:
-        """What is new since the last run, at most what CloudWatch still takes; for a training, the history."""
+        """New datapoints since the last run, at most as old as CloudWatch accepts; for a training, the history."""
         if self.kind == "training":
             return self.detectors.history
         month = timedelta(hours=self.assume.hours_per_month)
@@ -77,13 +77,13 @@ class RunWork:
 
     @property
     def read_datapoints_each(self) -> float:
-        """A transform reads its lead-in again."""
+        """Datapoints read per detector; a transform reads its lead-in again."""
         again = timedelta(seconds=DEFAULT.lead_in_seconds if self.kind == "transform" else 0)
         return (self.window + again) / self.detectors.period
 
     @property
     def batch(self) -> int:
-        """Detectors of a child execution."""
+        """Detectors per child execution."""
         if self.detectors.engine == "sagemaker":
             return 1
         fitting = self.assume.batch_bytes // self.detectors.payload_bytes
@@ -113,7 +113,7 @@ class RunWork:
 
     @property
     def transitions(self) -> int:
-        """Starting a child counts as one more (assumed)."""
+        """State transitions; starting a child counts as one more (assumed)."""
         return self.children * (1 + self.shape.states + POLL_STATES * self.child_poll_rounds)
 
     @property
@@ -126,7 +126,7 @@ class RunWork:
 
     @property
     def get_calls(self) -> int:
-        """A batch reads together what fits into one response."""
+        """GetMetricData calls; a batch reads together as many detectors as fit into one response."""
         together = GET_METRIC_DATA_MAX_DATAPOINTS // max(ceil(self.read_datapoints_each), 1)
         together = max(min(together, GET_METRIC_DATA_MAX_QUERIES, self.batch), 1)
         return self._pages_each * ceil(self.batch / together) * self.children
@@ -152,7 +152,7 @@ class RunWork:
 
     @property
     def heavy_seconds(self) -> float:
-        """Of the functions that compute: starting, calling AWS one call after the other, and the datapoints."""
+        """Seconds of the functions that compute: starts, sequential calls to AWS, and datapoints."""
         each = self.shape.s3_puts + self.shape.s3_gets + self.shape.reads + self.shape.writes
         calls = self.detectors.count * each + self.get_calls + self.put_calls
         milliseconds = self.read_datapoints_each * self.assume.handling_milliseconds
@@ -181,13 +181,13 @@ class RunWork:
 
     @property
     def transform_hours(self) -> float:
-        """A training scores its data with a transform job, too."""
+        """Billed hours of transform jobs; a training scores its data with a transform job, too."""
         minutes = self.assume.transform_job_minutes * self.assume.transform_instances
         return self.detectors.count * min(self.shape.jobs, 1) * minutes / 60
 
     @property
     def minutes(self) -> float:
-        """As long as the children take, so many at once."""
+        """Duration of the run in minutes, with the configured number of children in parallel."""
         waiting = self.child_poll_rounds * self.assume.poll_seconds
         child = (self.heavy_seconds + self.light_seconds) / self.children + waiting
         at_once = {

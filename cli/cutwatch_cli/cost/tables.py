@@ -1,22 +1,22 @@
-"""An estimate of cost as a person reads it: the bill, what it is to be held against, and all that it rests on."""
+"""A cost estimate as tables: the bill, the comparison, prices and assumptions."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cutwatch.wording import count
 from cutwatch_cli.cost.bill import Bill
 from cutwatch_cli.cost.estimate import NOT_COUNTED, Estimate
 from cutwatch_cli.cost.prices import AS_OF, REGION
-from cutwatch_cli.report.wording import count
 
 
 def dollars(amount: float) -> str:
-    """Cents, or for less than ten of them three digits that count."""
+    """Format dollars in cents, or amounts below ten cents with three significant digits."""
     return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.3g}"
 
 
 def render(estimate: Estimate) -> RenderableType:
-    """All of it, the bill first."""
+    """Render the estimate, the bill first."""
     warnings = [Text(sentence, style="yellow") for sentence in estimate.warnings]
     return Group(
         _bill_table(estimate.bill),
@@ -29,7 +29,7 @@ def render(estimate: Estimate) -> RenderableType:
 
 
 def _bill_table(bill: Bill) -> Table:
-    table = _table(f"{count(bill.detectors, 'detector')}, a month")
+    table = _table(f"{count(bill.detectors, 'detector')}, per month")
     for heading in ("Service", "Item"):
         table.add_column(heading, no_wrap=True)
     for heading in ("Quantity", "Rate", "Dollars"):
@@ -52,7 +52,7 @@ def _totals(bill: Bill) -> Table:
     for name, amount in (
         ("Cutwatch", bill.total),
         ("  if custom metrics are billed for the whole month", bill.unprorated),
-        ("CloudWatch's anomaly detection alarms instead", bill.own_alarms),
+        ("CloudWatch anomaly detection alarms", bill.own_alarms),
     ):
         table.add_row(name, dollars(amount), dollars(amount / bill.detectors))
     return table
@@ -60,7 +60,7 @@ def _totals(bill: Bill) -> Table:
 
 def _prices_table(estimate: Estimate) -> Table:
     table = _table(f"Prices, {REGION}, {AS_OF}; change one with --price NAME=DOLLARS")
-    for heading in ("Name", "Rate", "How sure"):
+    for heading in ("Name", "Rate", "Source"):
         table.add_column(heading)
     for name, price in estimate.prices.items():
         table.add_row(name, price.rate, price.certainty)
@@ -73,8 +73,8 @@ def _assumptions_table(estimate: Estimate) -> Table:
     table.add_column("Value", justify="right")
     table.add_column("Meaning")
     schedule = estimate.schedule
-    table.add_row("transforms", f"{schedule.transforms:,.4g}", "a month")
-    table.add_row("trainings", f"{schedule.trainings:,.4g}", "a month")
+    table.add_row("transforms", f"{schedule.transforms:,.4g}", "per month")
+    table.add_row("trainings", f"{schedule.trainings:,.4g}", "per month")
     for name, value, meaning in estimate.assume.explained():
         table.add_row(name, f"{value:,.6g}", meaning)
     return table

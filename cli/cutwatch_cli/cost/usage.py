@@ -1,4 +1,4 @@
-"""What a month of runs uses, by the names of the prices it is charged at."""
+"""AWS usage of a month of runs, by the names of its prices."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from cutwatch_cli.cost.fleet import KINDS, Detectors, Schedule
 from cutwatch_cli.cost.run_work import RunWork
 
 DETECTOR_METRICS = len((ANOMALY, ANOMALY_SCORE, ANOMALOUS_DATAPOINTS, MAX_ANOMALY_SCORE))
-# Totals of a run, and what the functions count of themselves: about so many.
+# Totals of a run and operational metrics of the functions, approximately.
 RUN_METRICS = 10
-# What Check Freshness publishes once a day.
+# Metrics that Check Freshness publishes once a day.
 DAILY_METRICS = 2
 FIRST_METRICS = 10_000
-# List, retire, summarize, and the states around them, once a run, however many detectors.
+# Once per run, independent of the number of detectors: list, retire, summarize, and the states around them.
 RUN_INVOCATIONS, RUN_STATES, RUN_OBJECTS, RUN_READS = 3, 14, 3, 3
 _GB, _DAYS_OF_HOURS = 1e9, 24
 
@@ -23,7 +23,7 @@ Usage = Mapping[str, float]
 
 
 def usage(groups: Sequence[Detectors], schedule: Schedule, assume: Assumptions) -> Usage:
-    """Quantities a month, in the unit of the price of that name."""
+    """Return monthly quantities in the units of the prices with the same names."""
     total: Counter[str] = Counter()
     for kind in KINDS:
         runs = schedule.runs(kind)
@@ -86,7 +86,7 @@ def _standing(
 
 
 def _metric_months(detectors: int, schedule: Schedule, assume: Assumptions) -> float:
-    """A metric that is published all the time counts one; one that is published weekly counts its hours only."""
+    """Return billed metric-months; a metric that is published weekly counts its hours only."""
     days = assume.hours_per_month / _DAYS_OF_HOURS
     return (
         DETECTOR_METRICS * detectors * _share(schedule.transforms, assume)
@@ -101,12 +101,12 @@ def _detector_alarms(detectors: int, schedule: Schedule, assume: Assumptions) ->
 
 
 def _share(publications: float, assume: Assumptions) -> float:
-    """Of a month's hours, those in which something that is published so often has data."""
+    """Return the share of a month's hours in which something with this many publications has data."""
     return min(publications * assume.metric_hours_per_publication / assume.hours_per_month, 1)
 
 
 def _stored_gb(group: Detectors, schedule: Schedule, assume: Assumptions) -> float:
-    """What has gathered once the first objects expire."""
+    """Return the gigabytes stored once the first objects expire."""
     days = assume.hours_per_month / _DAYS_OF_HOURS
     read = fsum(
         schedule.runs(kind) * RunWork(group, kind, schedule, assume).read_datapoints_each
@@ -116,6 +116,6 @@ def _stored_gb(group: Detectors, schedule: Schedule, assume: Assumptions) -> flo
     data = read * assume.stored_bytes_per_datapoint * assume.data_days / days
     model = {"lambda": assume.forest_kilobytes, "sagemaker": assume.model_kilobytes}[group.engine]
     kept = schedule.trainings * assume.model_days / days
-    # A forest inside Lambda goes on learning: its last two states are kept besides.
+    # A forest in Lambda keeps its last two checkpoints as well.
     carried = 2 if group.engine == "lambda" and schedule.transforms else 0
     return group.count * (data + model * 1e3 * (kept + carried)) / _GB

@@ -1,4 +1,4 @@
-"""A metric in a CSV file, read onto the regular grid that CloudWatch would hold it on."""
+"""A metric in a CSV file, read onto the regular grid of its period."""
 
 import csv
 import math
@@ -25,7 +25,7 @@ EXPECTED = {
 
 
 class CsvError(ValueError):
-    """A file that is no metric: one line for the person who made it."""
+    """One line that says why a file does not contain a valid metric."""
 
 
 class _Row(NamedTuple):
@@ -41,7 +41,7 @@ class _Columns(NamedTuple):
 
 
 def read_csv(path: Path) -> MetricSeries:
-    """Read the columns `timestamp` and `value`; what was guessed or mended is in the notes."""
+    """Read the columns `timestamp` and `value`; the notes list guesses and repairs. Raises `CsvError`."""
     rows = list(_rows(path))
     _check_one_form(path, rows)
     _check_enough(path, rows)
@@ -53,7 +53,7 @@ def read_csv(path: Path) -> MetricSeries:
 
 
 def write_csv(series: MetricSeries, path: Path) -> None:
-    """Write the datapoints that exist, so that `read_csv` gives the same series back."""
+    """Write the datapoints that exist, so that `read_csv` returns the same series."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(_Columns._fields)
@@ -119,10 +119,10 @@ def _parse_timestamp(text: str) -> tuple[str, float]:
 
 
 def _parse_iso(text: str) -> tuple[str, float]:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo:
-        return "ISO 8601 with a zone", moment.timestamp()
-    return "ISO 8601 without a zone", moment.replace(tzinfo=UTC).timestamp()
+    time = datetime.fromisoformat(text)
+    if time.tzinfo:
+        return "ISO 8601 with a zone", time.timestamp()
+    return "ISO 8601 without a zone", time.replace(tzinfo=UTC).timestamp()
 
 
 def _parse_value(text: str) -> float:
@@ -157,7 +157,7 @@ def _check_span(path: Path, rows: list[_Row], period: int) -> None:
     if datapoints > MOST_DATAPOINTS:
         raise CsvError(
             f"{path}, column timestamp: rows {first.line} and {last.line} are {datapoints:,.0f} "
-            f"periods of {period} s apart, more than {MOST_DATAPOINTS:,}; one of them must be wrong"
+            f"periods of {period} s apart, more than {MOST_DATAPOINTS:,}; one of them is wrong"
         )
 
 

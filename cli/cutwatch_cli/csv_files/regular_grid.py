@@ -1,4 +1,4 @@
-"""Rows at any moments, put onto the regular grid that CloudWatch would hold them on."""
+"""Rows with arbitrary timestamps, moved to the regular grid of a period."""
 
 import math
 from dataclasses import dataclass, field
@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from cutwatch.timeseries.arrays import Floats
+from cutwatch.wording import count
+
 Integers = npt.NDArray[np.int64]
 
 SHORTEST_PERIOD = 60
@@ -15,16 +17,16 @@ USUAL_PERIODS = (
     *(60 * minutes for minutes in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
     *(3600 * hours for hours in (1, 2, 3, 4, 6, 8, 12, 24, 168)),
 )
-JITTER = 0.05  # spacings this near to each other are one spacing, measured a little early or late
-NEGLIGIBLE = 0.01  # an offset from the grid of so small a share of the period goes unmentioned
-STEADY = 0.5  # how far rows agree on their offset from the grid: 1 completely, 0 not at all
+JITTER = 0.05  # spacings this close count as one
+NEGLIGIBLE = 0.01  # a smaller offset from the grid, as a share of the period, is not mentioned
+STEADY = 0.5  # agreement of the rows on their offset from the grid: 1 complete, 0 none
 
 
 @dataclass(frozen=True)
 class MetricSeries:
     """Datapoints at every period from `start` on, NaN where there is none.
 
-    `positions` says, for each row of a file in its order, which datapoint it went into.
+    `positions` holds, for each row of a file in its order, the datapoint it was merged into.
     """
 
     period_seconds: int
@@ -35,19 +37,19 @@ class MetricSeries:
 
     @property
     def timestamps(self) -> list[datetime]:
-        return [self._moment(position) for position in range(len(self.values))]
+        return [self._time(position) for position in range(len(self.values))]
 
     @property
     def end(self) -> datetime:
-        """Exclusive."""
-        return self._moment(len(self.values))
+        """End of the series, exclusive."""
+        return self._time(len(self.values))
 
-    def _moment(self, position: int) -> datetime:
+    def _time(self, position: int) -> datetime:
         return self.start + timedelta(seconds=position * self.period_seconds)
 
 
 def detect_period(epochs: Floats) -> int:
-    """The most common spacing, snapped to a period that CloudWatch has."""
+    """Return the most common spacing in seconds, snapped to a period of CloudWatch."""
     spacings = np.diff(np.unique(epochs))
     spacings.sort()
     alike = np.searchsorted(spacings, spacings * (1 + JITTER), side="right")
@@ -67,7 +69,7 @@ def on_grid(epochs: Floats, values: Floats, period: int) -> MetricSeries:
         datetime.fromtimestamp(first * period, UTC),
         averages.tolist(),
         [
-            f"Period of {period} s detected from {_count(len(epochs), 'row')}.",
+            f"Period of {period} s detected from {count(len(epochs), 'row')}.",
             *_shift_note(offset, period),
             *_irregularity_notes(epochs, values, period),
             *_averaging_note(rows_per_period),
@@ -78,7 +80,7 @@ def on_grid(epochs: Floats, values: Floats, period: int) -> MetricSeries:
 
 
 def _snap(spacing: float) -> int:
-    """A usual period nearby, else up to whole minutes: too short a period would leave gaps."""
+    """Return a usual period close to the spacing, else round up to whole minutes: too short a period would leave gaps."""
     nearest = min(USUAL_PERIODS, key=lambda period: abs(period - spacing))
     if nearest * (1 - JITTER) <= spacing <= nearest * (1 + JITTER / 2):
         return nearest
@@ -86,7 +88,7 @@ def _snap(spacing: float) -> int:
 
 
 def _steady_offset(epochs: Floats, period: int) -> float | None:
-    """Where in the period the rows lie, if they agree: the circular mean of their offsets."""
+    """Return the rows' offset within the period (the circular mean) if they agree, else None."""
     mean = np.exp(2j * np.pi * (epochs % period) / period).mean()
     if abs(mean) < STEADY:
         return None
@@ -95,7 +97,7 @@ def _steady_offset(epochs: Floats, period: int) -> float | None:
 
 
 def _period_numbers(epochs: Floats, period: int, offset: float | None) -> Integers:
-    """Rows around a steady offset stay together however they jitter; others stay where they are."""
+    """Return period numbers: jittered rows around a steady offset stay together, others stay where they are."""
     shift = 0.0 if offset is None else offset - period / 2
     return np.floor((epochs - shift) / period).astype(np.int64)
 
@@ -119,13 +121,13 @@ def _shift_note(offset: float | None, period: int) -> list[str]:
 def _irregularity_notes(epochs: Floats, values: Floats, period: int) -> list[str]:
     notes = []
     if np.any(np.diff(epochs) < 0):
-        notes.append("Rows were not in the order of time and were sorted.")
+        notes.append("Rows were not in chronological order and were sorted.")
     if missing := int(np.isnan(values).sum()):
-        notes.append(f"{_count(missing, 'row')} without a value: missing datapoints.")
+        notes.append(f"{count(missing, 'row')} without a value: missing datapoints.")
     if duplicates := len(epochs) - len(np.unique(epochs)):
-        notes.append(f"{_count(duplicates, 'row')} with the timestamp of another row.")
+        notes.append(f"{count(duplicates, 'row')} with the timestamp of another row.")
     if strays := int(np.count_nonzero(np.diff(np.unique(epochs)) % period)):
-        notes.append(f"{_count(strays, 'row')} not a whole number of periods after the row before.")
+        notes.append(f"{count(strays, 'row')} not a whole number of periods after the row before.")
     return notes
 
 
@@ -133,7 +135,7 @@ def _averaging_note(rows_per_period: Integers) -> list[str]:
     crowded = rows_per_period[rows_per_period > 1]
     if not crowded.size:
         return []
-    rows, datapoints = _count(int(crowded.sum()), "row"), _count(crowded.size, "datapoint")
+    rows, datapoints = count(int(crowded.sum()), "row"), count(crowded.size, "datapoint")
     return [f"{rows} shared a period with others and were averaged into {datapoints}."]
 
 
@@ -142,8 +144,4 @@ def _gap_note(averages: Floats) -> list[str]:
     if not missing.any():
         return []
     gaps = int(np.count_nonzero(np.diff(missing.astype(np.int8), prepend=0) == 1))
-    return [f"{_count(gaps, 'gap')}, {_count(int(missing.sum()), 'datapoint')} missing."]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return [f"{count(gaps, 'gap')}, {count(int(missing.sum()), 'datapoint')} missing."]

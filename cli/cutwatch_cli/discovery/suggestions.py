@@ -1,4 +1,4 @@
-"""Entries for `detectors.yaml`, suggested from the metrics that there are."""
+"""Suggested entries for `detectors.yaml`, one per metric or group of metrics."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from cutwatch.detectors.templates import (
 
 Entry = dict[str, Any]
 
-# The first that is found in a metric's name decides. Documented in docs/configuration.md.
+# The first match in a metric's name decides. Documented in docs/configuration.md.
 _STATISTICS: Sequence[tuple[str, str]] = (
     (r"HostCount$|^Approximate(?!AgeOf)|Connections?(Count)?$", "Average"),
     (r"^Concurrent|AgeOf", "Maximum"),
@@ -38,7 +38,7 @@ _HEAD_LENGTH, _TEMPLATE_HEAD_LENGTH = 40, 24
 
 @dataclass(frozen=True, order=True)
 class ListedMetric:
-    """A metric as ListMetrics gives it; its dimensions are sorted by name."""
+    """A metric as ListMetrics returns it; its dimensions are sorted by name."""
 
     namespace: str
     name: str
@@ -46,7 +46,7 @@ class ListedMetric:
 
 
 def usual_statistic(metric: str) -> str:
-    """Sum of what is counted, p99 of what takes time, Average of the rest, but for some well-known metrics."""
+    """Return Sum for counts, p99 for durations, Average for the rest, with exceptions for well-known metrics."""
     found = (statistic for pattern, statistic in _STATISTICS if re.search(pattern, metric))
     return next(found, _OTHERWISE)
 
@@ -54,11 +54,11 @@ def usual_statistic(metric: str) -> str:
 def detector_entries(
     metrics: Iterable[ListedMetric], statistic: str | None = None, period: int | None = None
 ) -> list[Entry]:
-    """A detector of each metric, in the order of metrics; without a statistic, each gets its usual one."""
+    """Return a detector for each metric, in the order of the metrics; `statistic` overrides the usual one."""
     listed = sorted(set(metrics))
     names = _unique_names(listed, _HEAD_LENGTH, NAME_MAX_LENGTH)
     return [
-        {"name": names[metric]} | _watched(metric, statistic, period, metric.dimensions)
+        {"name": names[metric]} | _metric_fields(metric, statistic, period, metric.dimensions)
         for metric in listed
     ]
 
@@ -69,7 +69,7 @@ def template_entries(
     statistic: str | None = None,
     period: int | None = None,
 ) -> list[Entry]:
-    """A template for each group of metrics that differ in the dimension `for_each` alone; others are left out."""
+    """Return a template for each group of metrics that differ only in the dimension `for_each`; skip other metrics."""
     counts: dict[ListedMetric, int] = defaultdict(int)
     for metric in set(metrics):
         fixed = tuple(each for each in metric.dimensions if each[0] != for_each)
@@ -79,19 +79,19 @@ def template_entries(
     return [
         {"name": names[group], "for_each": for_each}
         | ({"limit": min(LARGEST_LIMIT, 2 * counts[group])} if counts[group] > USUAL_LIMIT else {})
-        | _watched(group, statistic, period, group.dimensions)
+        | _metric_fields(group, statistic, period, group.dimensions)
         for group in sorted(counts)
     ]
 
 
 def stanza(entries: Sequence[Entry]) -> str:
-    """The entries as a whole `detectors.yaml`."""
+    """Return the entries as a complete `detectors.yaml`."""
     return yaml.safe_dump(
         {"detectors": list(entries)}, sort_keys=False, allow_unicode=True, width=10_000
     )
 
 
-def _watched(
+def _metric_fields(
     metric: ListedMetric,
     statistic: str | None,
     period: int | None,
@@ -109,7 +109,7 @@ def _watched(
 def _unique_names(
     metrics: Sequence[ListedMetric], head_length: int, longest: int
 ) -> Mapping[ListedMetric, str]:
-    """Metric and values of dimensions; where two would share a name, a digest of all that tells them apart."""
+    """Name each metric by its name and dimension values; where two would share a name, add a digest."""
     names = {metric: _name(metric, head_length, longest) for metric in metrics}
     uses = Counter(names.values())
     return {

@@ -1,4 +1,4 @@
-"""The application as it stands in this checkout, deployed to a local AWS with a user's own detectors."""
+"""The application in this checkout, deployed to a local AWS with other detectors."""
 
 import json
 import shutil

@@ -1,15 +1,13 @@
-"""The demonstration's metric: a video platform's active users, with anomalies planted in it."""
+"""The metric of the demo: the active users of a video platform, with planted anomalies."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
+from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
-
-Floats = npt.NDArray[np.float64]
 
 PERIOD = timedelta(minutes=5)
 DAY, WEEK = timedelta(days=1) // PERIOD, timedelta(weeks=1) // PERIOD
@@ -36,7 +34,7 @@ WEEKDAYS = (0.95, 0.94, 0.96, 0.97, 1.0, 1.02, 1.0)
 
 @dataclass(frozen=True)
 class PlantedAnomaly:
-    """Something wrong in [start, end)."""
+    """A planted anomaly in [start, end)."""
 
     kind: str
     start: datetime
@@ -46,14 +44,14 @@ class PlantedAnomaly:
 
 @dataclass(frozen=True)
 class DemoData:
-    """A metric, and what is known to be wrong in it."""
+    """A metric and its known anomalies."""
 
     series: MetricSeries
     planted: list[PlantedAnomaly]
 
 
 def active_users(seed: int = 7, first_monday: datetime = FIRST_MONDAY) -> DemoData:
-    """Nine weeks at five minutes, the first two of them clean; one seed is one history."""
+    """Generate nine weeks at five minutes, the first two without anomalies; the same seed gives the same data."""
     random = np.random.default_rng(seed)
     weeks = np.arange(WEEKS * WEEK) / WEEK
     users = np.tile(_usual_week(), WEEKS) * (1 + WEEKLY_GROWTH * weeks)
@@ -101,7 +99,7 @@ def _dip(users: Floats) -> None:
 
 
 def _outage(users: Floats) -> None:
-    """The audience leaves, nobody counts for a while, and everybody comes back at once."""
+    """Drop the audience, report nothing for a while, then bring the audience back at once."""
     leaving, returning = timedelta(minutes=20) // PERIOD, timedelta(minutes=45) // PERIOD
     users[:leaving] *= np.linspace(0.75, 0.12, leaving)
     users[leaving:-returning] = np.nan
@@ -109,7 +107,7 @@ def _outage(users: Floats) -> None:
 
 
 def _missing_evening(users: Floats) -> None:
-    """The afternoon's level simply goes on, until the late evening falls below it."""
+    """Hold the afternoon's level until the late evening falls below it."""
     afternoon = users[0]
     users[:] = np.minimum(users, afternoon * users / _rounded_off(users))
 
@@ -155,21 +153,21 @@ INCIDENTS = (
         "spike",
         _after(2, 5, 20, 40),
         timedelta(minutes=50),
-        "A cup final goes into extra time and everybody tunes in.",
+        "A cup final goes into extra time and attracts a large audience.",
         _spike,
     ),
     _Incident(
         "dip",
         _after(3, 2, 19, 10),
         timedelta(minutes=55),
-        "Sign-in rejects nearly everybody.",
+        "Sign-in rejects almost all users.",
         _dip,
     ),
     _Incident(
         "outage",
         _after(4, 6, 10, 20),
         timedelta(hours=4, minutes=30),
-        "The region fails; for more than three hours nothing is reported.",
+        "The region fails; nothing is reported for more than three hours.",
         _outage,
     ),
     _Incident(

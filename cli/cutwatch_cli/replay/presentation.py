@@ -1,32 +1,26 @@
-"""A replay as a person sees it: progress while it runs, then what was found, and a page with charts."""
+"""Output of a replay: progress, tables, and the report page."""
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from cutwatch.detectors.detector import Detector
-from cutwatch_cli.backtest.files import FileBacktest, report_of, write_summary
-from cutwatch_cli.backtest.simulation import SENSITIVITIES
+from cutwatch.wording import count
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.replay import Replay, replay
 from cutwatch_cli.replay.schedule import ScheduledRun
 from cutwatch_cli.report import (
-    MOST_DETECTORS,
     DetectorReport,
     Page,
     planted_table,
     table,
-    verdict,
-    worst_first,
     write_page,
 )
-from cutwatch_cli.report.wording import count
 
 Planted = Sequence[tuple[datetime, datetime, str]]
 
@@ -34,7 +28,7 @@ Planted = Sequence[tuple[datetime, datetime, str]]
 def replay_with_progress(
     console: Console, series: MetricSeries, detector: Detector, training_time: timedelta
 ) -> Replay:
-    """Replay, showing the scheduled run it is at."""
+    """Replay, showing the current scheduled run."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,7 +59,7 @@ def present(
     page: Path,
     planted: Planted = (),
 ) -> None:
-    """Print the events found (against the anomalies planted, if any were) and write the page."""
+    """Print the events found (and the planted anomalies, if any) and write the page."""
     report = _report_of(series, detector, result, planted)
     for run, outcome in result.outcomes:
         if outcome.status not in ("TRAINED", "PUBLISHED"):
@@ -91,7 +85,7 @@ def _report_of(
         anomalies=result.anomalies,
         events=result.events,
         cutoffs=result.cutoffs,
-        usual=result.usual,
+        profiles=result.profiles,
         trained_until=result.trained_until,
         planted=planted,
         time_zone=detector.time_zone,
@@ -108,55 +102,3 @@ def _runs(result: Replay) -> str:
         f"{count(counts['training'], 'training')} and {count(counts['transform'], 'transform')} over "
         f"{count(datapoints, 'datapoint')}"
     )
-
-
-def present_backtests(
-    console: Console,
-    backtests: Iterable[FileBacktest],
-    count_of_files: int,
-    output: Path,
-    *,
-    report: bool,
-) -> list[FileBacktest]:
-    """Show progress, then a row per file: its events a week at each sensitivity; then write the page."""
-    started = time.perf_counter()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    done = []
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("backtesting", total=count_of_files)
-        for one in backtests:
-            done.append(one)
-            progress.update(task, description=one.path.name, advance=1)
-    done.sort(key=lambda one: one.name)
-    console.print(_backtest_table(done))
-    write_summary(done, output / "summary.json")
-    seconds = time.perf_counter() - started
-    console.print(f"{count(len(done), 'file')} in {seconds:.1f} s; results: {output}")
-    if report:
-        _write_backtests(console, done, output / "report.html")
-    return done
-
-
-def _write_backtests(console: Console, done: Sequence[FileBacktest], page: Path) -> None:
-    """The worst of them: a page with hundreds of metrics is no longer read."""
-    reports = worst_first([report_of(one) for one in done])
-    left_out = len(reports) - MOST_DETECTORS
-    notes = (
-        [f"{count(left_out, 'more file')}, with lesser events, left out"] if left_out > 0 else []
-    )
-    shown = reports[:MOST_DETECTORS]
-    subtitle = f"{count(len(done), 'file')}: what would have been raised"
-    write_page(Page("Backtest", subtitle, shown, datetime.now(UTC), notes), page)
-    console.print(f"{verdict(shown)}\nReport: {page}", markup=False)
-
-
-def _backtest_table(done: Sequence[FileBacktest]) -> Table:
-    rows = Table(title="Events a week, by sensitivity", title_justify="left", box=None)
-    rows.add_column("Metric", no_wrap=True, max_width=44)
-    for heading in ("weeks", "events", *SENSITIVITIES):
-        rows.add_column(heading, justify="right")
-    for one in done:
-        weeks = max(one.result.weeks, 1e-9)
-        rates = [f"{one.result.events_by_sensitivity[s] / weeks:.1f}" for s in SENSITIVITIES]
-        rows.add_row(one.path.stem, f"{weeks:.1f}", str(len(one.result.events)), *rates)
-    return rows

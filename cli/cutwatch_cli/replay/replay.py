@@ -1,4 +1,4 @@
-"""Replays the schedule over a metric's history through the real state machines on a local AWS."""
+"""Replay of the schedule over a metric's history, through the deployed state machines on a local AWS."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from cutwatch_cli.replay.application import deploy
 from cutwatch_cli.replay.schedule import ScheduledRun, schedule
 from localaws import LocalAws, Stack
 
-# History is complete when it is replayed; nothing arrives late.
+# A replayed history is complete; no datapoints arrive late.
 _PARAMETERS = {"DataDelayMinutes": "0"}
 _EXECUTION_TIMEOUT = 120.0
 
@@ -32,24 +32,24 @@ Progress = Callable[[ScheduledRun, int, int], None]
 
 
 class ReplayError(Exception):
-    """A run that should have worked did not; the text says which and why."""
+    """One line that names the run that failed, and the reason."""
 
 
 @dataclass
 class Replay:
-    """What was published, datapoint by datapoint (NaN or None where nothing was), and how the runs ended."""
+    """Published values per datapoint (NaN or None where nothing was published), and the outcomes of the runs."""
 
     scores: npt.NDArray[np.float64]
     anomalies: list[int | None]
     cutoffs: list[tuple[datetime, float]] = field(default_factory=list)
     trained_until: list[datetime] = field(default_factory=list)
-    usual: list[tuple[datetime, Profile]] = field(default_factory=list)
+    profiles: list[tuple[datetime, Profile]] = field(default_factory=list)
     outcomes: list[tuple[ScheduledRun, Outcome]] = field(default_factory=list)
     parts: list[RecordedEvent] = field(default_factory=list)
 
     @property
     def events(self) -> list[AnomalyEvent]:
-        """In order of time, whichever windows saw them."""
+        """Incidents in chronological order, merged across windows."""
         return [incident.event for incident in reversed(incidents(self.parts))]
 
 
@@ -59,7 +59,7 @@ def replay(
     training_time: timedelta,
     progress: Progress = lambda *_: None,
 ) -> Replay:
-    """Run trainings and transforms over the whole history; raises `ReplayError` if an execution fails."""
+    """Run trainings and transforms over the whole history. Raises `ReplayError` if an execution fails."""
     runs = schedule(series.start, series.end, training_time)
     count = len(series.values)
     result = Replay(np.full(count, np.nan), [None] * count)
@@ -78,16 +78,16 @@ def replay(
         bucket = Bucket(aws.client("s3"), stack.outputs["DataBucketName"])
         for number, run in enumerate(runs):
             progress(run, number, len(runs))
-            scored_from = registry.detector(detector.name).published_through or runs[0].at
+            scored_from = registry.detectors.get(detector.name).published_through or runs[0].at
             aws.clock.move_to(run.at)
             outcome = _execute(stack, registry, detector, run)
             result.outcomes.append((run, outcome))
-            _note_training(registry, bucket, detector, result)
+            _record_training(registry, bucket, detector, result)
             if run.kind == "transform" and outcome.status == "PUBLISHED":
                 if outcome.cutoff is not None:
                     result.cutoffs.append((scored_from, outcome.cutoff))
                 # Now, for the registry forgets them after a year.
-                result.parts += registry.events(scored_from, run.at)
+                result.parts += registry.events.between(scored_from, run.at)
                 _read_back(aws.client("cloudwatch"), stack, detector, series, run, result)
     return result
 
@@ -95,7 +95,7 @@ def replay(
 def _execute(stack: Stack, registry: Registry, detector: Detector, run: ScheduledRun) -> Outcome:
     (execution,) = stack.fire(f"{run.kind.capitalize()}Rule", at=run.at)
     ended = execution.wait(timeout=_EXECUTION_TIMEOUT)
-    outcome = registry.outcome(run_id(run.kind, run.at.replace(microsecond=0)), detector.name)
+    outcome = registry.outcomes.get(run_id(run.kind, run.at.replace(microsecond=0)), detector.name)
     if outcome is None or outcome.status == "FAILED" or ended.status != "SUCCEEDED":
         failed = outcome is not None and outcome.status == "FAILED"
         reason = outcome.message if outcome and failed else f"{ended.status}: {ended.cause}"
@@ -103,12 +103,14 @@ def _execute(stack: Stack, registry: Registry, detector: Detector, run: Schedule
     return outcome
 
 
-def _note_training(registry: Registry, bucket: Bucket, detector: Detector, result: Replay) -> None:
-    models = registry.detector(detector.name).models
+def _record_training(
+    registry: Registry, bucket: Bucket, detector: Detector, result: Replay
+) -> None:
+    models = registry.detectors.get(detector.name).models
     if models and (until := parse_timestamp(models[0].trained_through)) not in result.trained_until:
         result.trained_until.append(until)
         recipe = FeatureRecipe.from_payload(bucket.read_json(models[0].recipe))
-        result.usual.append((until, recipe.profile))
+        result.profiles.append((until, recipe.profile))
 
 
 def _read_back(
@@ -119,9 +121,9 @@ def _read_back(
     run: ScheduledRun,
     result: Replay,
 ) -> None:
-    """Read what this run published, as a dashboard would."""
-    for name, moment, value in _published(cloudwatch, stack, detector, run.at):
-        position = int((moment - series.start).total_seconds()) // series.period_seconds
+    """Read the metrics that this run published, as a dashboard would."""
+    for name, time, value in _published(cloudwatch, stack, detector, run.at):
+        position = int((time - series.start).total_seconds()) // series.period_seconds
         if not 0 <= position < len(result.anomalies):
             continue
         if name == ANOMALY_SCORE:
@@ -153,8 +155,8 @@ def _published(
         MetricDataQueries=queries, StartTime=end - timedelta(days=15), EndTime=end
     )
     return [
-        (names[int(answer["Id"][1:])], moment, value)
+        (names[int(answer["Id"][1:])], time, value)
         for page in pages
         for answer in page["MetricDataResults"]
-        for moment, value in zip(answer["Timestamps"], answer["Values"], strict=True)
+        for time, value in zip(answer["Timestamps"], answer["Values"], strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The calendar of a replay: when training and transforms would have run over a metric's history."""
+"""Calendar of a replay: the scheduled trainings and transforms over a metric's history."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,19 +12,19 @@ _DECEMBER = 12
 
 @dataclass(frozen=True)
 class ScheduledRun:
-    """One firing of a rule."""
+    """One firing of a schedule."""
 
     kind: Literal["training", "transform"]
     at: datetime
 
 
 def default_training_time(start: datetime, end: datetime) -> timedelta:
-    """The smaller of 30 days and 15 % of the history."""
+    """Return the smaller of 30 days and 15 % of the history."""
     return min(LONGEST_TRAINING, (end - start) * TRAINING_SHARE)
 
 
 def schedule(start: datetime, end: datetime, training_time: timedelta) -> list[ScheduledRun]:
-    """Training after `training_time` and then monthly; transforms weekly from then on, the last one at the end."""
+    """Schedule a training after `training_time` and then monthly, and transforms weekly, with the last one at the end."""
     first = start + training_time
     trainings = [ScheduledRun("training", at) for at in _monthly(first, end)]
     weeks = int((end - first) / TRANSFORM_EVERY)
@@ -36,14 +36,14 @@ def schedule(start: datetime, end: datetime, training_time: timedelta) -> list[S
 
 
 def _monthly(first: datetime, end: datetime) -> list[datetime]:
-    moments = [first]
-    while (following := _a_month_after(first, len(moments))) < end:
-        moments.append(following)
-    return moments
+    times = [first]
+    while (following := _a_month_after(first, len(times))) < end:
+        times.append(following)
+    return times
 
 
-def _a_month_after(moment: datetime, months: int) -> datetime:
-    """The same day and time, `months` later; the 28th stands for days that a month may lack."""
-    count = moment.month - 1 + months
-    year, month = moment.year + count // _DECEMBER, count % _DECEMBER + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, 28))
+def _a_month_after(time: datetime, months: int) -> datetime:
+    """Return the same day and time some months later, at most the 28th, which every month has."""
+    count = time.month - 1 + months
+    year, month = time.year + count // _DECEMBER, count % _DECEMBER + 1
+    return time.replace(year=year, month=month, day=min(time.day, 28))

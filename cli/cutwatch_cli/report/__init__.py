@@ -1,4 +1,4 @@
-"""What was found of detectors' metrics: a page with charts, and tables for the terminal."""
+"""Reports of detectors: a page with charts, and tables for the terminal."""
 
 from cutwatch_cli.report.detector_report import DetectorReport
 from cutwatch_cli.report.report_page import MOST_DETECTORS, Page, verdict, worst_first, write_page

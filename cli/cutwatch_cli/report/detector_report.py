@@ -1,4 +1,4 @@
-"""What a report tells of one detector, and the stretches of time that follow from it."""
+"""Data of one detector in a report, and values derived from it."""
 
 import math
 from bisect import bisect_right
@@ -13,19 +13,18 @@ import numpy.typing as npt
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.features.seasonality import Profile
+from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timestamps import parse_timestamp
 
-Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Epochs = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class DetectorReport:
-    """One detector's metric, scores and verdicts at `start`, `start + period`, ...; NaN and None where there is none.
+    """One detector's metric and scores at `start`, `start + period`, …; NaN or None where there is none.
 
-    `events` in order of time; `cutoffs` and `usual` (what is usual at each time of the week) each from a moment on;
-    `facts` are pairs of a term and what is to be said of it; `links` lead from each event to its graph in the console.
+    `events` are in chronological order. `cutoffs` and `profiles` are pairs of the time from which a
+    value applies and the value. `facts` are terms and their values; `links` are console links, one per event.
     """
 
     detector: str
@@ -37,7 +36,7 @@ class DetectorReport:
     anomalies: Sequence[int | None]
     events: Sequence[AnomalyEvent] = ()
     cutoffs: Sequence[tuple[datetime, float]] = ()
-    usual: Sequence[tuple[datetime, Profile]] = ()
+    profiles: Sequence[tuple[datetime, Profile]] = ()
     trained_until: Sequence[datetime] = ()
     planted: Sequence[tuple[datetime, datetime, str]] = field(default_factory=list)
     time_zone: str = "UTC"
@@ -85,8 +84,8 @@ class DetectorReport:
 
     @property
     def end(self) -> datetime:
-        """Exclusive."""
-        return self.moment(len(self.values))
+        """End of the report, exclusive."""
+        return self.timestamp(len(self.values))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -94,40 +93,40 @@ class DetectorReport:
 
     @property
     def worst(self) -> AnomalyEvent | None:
-        """The gravest event."""
-        return max(self.events, key=gravity, default=None)
+        """The most severe event, if any."""
+        return max(self.events, key=severity_rank, default=None)
 
-    def moment(self, position: int) -> datetime:
-        """The timestamp at a position."""
+    def timestamp(self, position: int) -> datetime:
+        """Return the timestamp at a position."""
         return self.start + position * self.period
 
-    def cutoff_at(self, moment: datetime) -> float:
-        """The cutoff valid at a moment; NaN before the first."""
-        position = bisect_right(self.cutoffs, moment, key=lambda cutoff: cutoff[0])
+    def cutoff_at(self, time: datetime) -> float:
+        """Return the cutoff in force at a time; NaN before the first."""
+        position = bisect_right(self.cutoffs, time, key=lambda cutoff: cutoff[0])
         return self.cutoffs[position - 1][1] if position else math.nan
 
     def span(self, event: AnomalyEvent) -> tuple[datetime, datetime]:
-        """[begin, end) of an event."""
+        """Return [begin, end) of an event."""
         return parse_timestamp(event.start), parse_timestamp(event.end) + self.period
 
 
-def gravity(event: AnomalyEvent | None) -> float:
-    """By what events are ranked: the severity; silence is above all, no event below."""
+def severity_rank(event: AnomalyEvent | None) -> float:
+    """Return the rank of an event: its severity; a metric without data ranks highest, no event lowest."""
     if event is None:
         return -math.inf
     return math.inf if event.severity is None else event.severity
 
 
 def stretches(flags: Flags) -> list[tuple[int, int]]:
-    """The runs of true flags as [first, end)."""
+    """Return the stretches of true flags as [first, end)."""
     edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
     return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
 
 
-def usual_values(report: DetectorReport) -> Floats:
-    """What is usual at each datapoint by the model of its time; NaN where no model is known."""
-    usual = np.full(len(report.epochs), np.nan)
-    for since, profile in report.usual:
+def expected_values(report: DetectorReport) -> Floats:
+    """Return the expected value at each datapoint; NaN where no model is known."""
+    expected = np.full(len(report.epochs), np.nan)
+    for since, profile in report.profiles:
         later = report.epochs >= int(since.astimezone(UTC).timestamp())
-        usual[later] = profile.at(report.epochs[later])
-    return usual
+        expected[later] = profile.at(report.epochs[later])
+    return expected

@@ -1,20 +1,20 @@
-"""A detector's chart as plain SVG paths: what is printed, and what is seen without JavaScript or before it has drawn.
+"""A detector's chart as plain SVG paths, for print, for browsers without JavaScript, and until the chart is drawn.
 
 A column of the picture holds many datapoints. It is drawn from its lowest to its highest, so no peak is lost, and an
-event is never narrower than can be seen.
+event is never too narrow to be visible.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.report.detector_report import (
     DetectorReport,
     Flags,
-    Floats,
-    gravity,
+    expected_values,
+    severity_rank,
     stretches,
-    usual_values,
 )
 
 WIDTH, METRIC_HEIGHT, SCORE_HEIGHT = 720, 160, 80
@@ -28,13 +28,13 @@ Rectangle = tuple[float, float]  # x and width
 
 @dataclass(frozen=True)
 class Outline:
-    """Paths and rectangles in a box of `WIDTH` by `METRIC_HEIGHT` and `SCORE_HEIGHT`, and what their edges stand for.
+    """Paths and rectangles in a box of `WIDTH` by `METRIC_HEIGHT` and `SCORE_HEIGHT`, and the values at its edges.
 
-    `numbers` has where an event's number goes, in percent of the width.
+    `numbers` are event numbers and their positions, in percent of the width.
     """
 
     metric: str
-    usual: str
+    expected: str
     score: str
     cutoff: str
     anomalous: list[Rectangle]
@@ -50,15 +50,15 @@ class Outline:
 
 
 def outline(report: DetectorReport) -> Outline:
-    """The whole time of a report."""
-    usual = usual_values(report)
-    low, high = _edges(report, usual)
+    """Outline the whole time of a report."""
+    expected = expected_values(report)
+    low, high = _edges(report, expected)
     bottom, top = _range(np.concatenate([report.value_array, low, high]))
     cutoffs = _cutoffs(report)
     _, highest = _range(np.concatenate([report.score_array, cutoffs, [0.0]]))
     return Outline(
         metric=_line(report.value_array, bottom, top, METRIC_HEIGHT),
-        usual=_area(low, high, bottom, top),
+        expected=_area(low, high, bottom, top),
         score=_line(report.score_array, 0.0, highest, SCORE_HEIGHT),
         cutoff=_line(cutoffs, 0.0, highest, SCORE_HEIGHT),
         anomalous=_rectangles(report, _times_of(report, report.anomalous)),
@@ -67,9 +67,7 @@ def outline(report: DetectorReport) -> Outline:
         unscored=_rectangles(report, _times_of(report, report.unscored)),
         missing=_rectangles(report, _times_of(report, report.missing)),
         planted=_rectangles(report, [_seconds(*window[:2]) for window in report.planted]),
-        trained=[
-            x for moment in report.trained_until if (x := _x(report, moment.timestamp())) >= 0
-        ],
+        trained=[x for time in report.trained_until if (x := _x(report, time.timestamp())) >= 0],
         lowest=bottom,
         highest=top,
         highest_score=highest,
@@ -77,7 +75,7 @@ def outline(report: DetectorReport) -> Outline:
 
 
 def extremes(values: Floats, columns: int = _COLUMNS) -> list[tuple[int, float, float]]:
-    """Column, lowest and highest of each column that has a datapoint."""
+    """Return column, lowest and highest value of each column that has a datapoint."""
     known = np.flatnonzero(np.isfinite(values))
     if not known.size:
         return []
@@ -88,11 +86,11 @@ def extremes(values: Floats, columns: int = _COLUMNS) -> list[tuple[int, float, 
     return list(zip(of_datapoints[firsts].tolist(), lowest.tolist(), highest.tolist(), strict=True))
 
 
-def _edges(report: DetectorReport, usual: Floats) -> tuple[Floats, Floats]:
-    low, high = (np.full(len(usual), np.nan) for _ in range(2))
-    for since, profile in report.usual:
+def _edges(report: DetectorReport, expected: Floats) -> tuple[Floats, Floats]:
+    low, high = (np.full(len(expected), np.nan) for _ in range(2))
+    for since, profile in report.profiles:
         later = report.epochs >= int(since.timestamp())
-        low[later], high[later] = usual[later] + profile.low, usual[later] + profile.high
+        low[later], high[later] = expected[later] + profile.low, expected[later] + profile.high
     return low, high
 
 
@@ -104,7 +102,7 @@ def _cutoffs(report: DetectorReport) -> Floats:
 
 
 def _range(values: Floats) -> tuple[float, float]:
-    """From zero where that costs little."""
+    """Return the range of the axis; it starts at zero if that costs little height."""
     known = values[np.isfinite(values)]
     lowest, highest = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     margin = _MARGIN * ((highest - lowest) or abs(highest) or 1.0)
@@ -113,7 +111,7 @@ def _range(values: Floats) -> tuple[float, float]:
 
 
 def _line(values: Floats, bottom: float, top: float, height: int) -> str:
-    """A stroke for each column, joined to the one before if that is its neighbour."""
+    """Draw a stroke per column, joined to the previous column's if they are neighbours."""
     columns = _columns(len(values))
     parts, before = [], -2
     for column, lowest, highest in extremes(values, columns):
@@ -151,8 +149,8 @@ def _ring(
 
 
 def _numbers(report: DetectorReport) -> list[tuple[int, float]]:
-    """Where there is no room for all, those of the gravest."""
-    numbered = sorted(enumerate(report.events, start=1), key=lambda each: -gravity(each[1]))
+    """Place the event numbers; where there is not enough room, the most severe win."""
+    numbered = sorted(enumerate(report.events, start=1), key=lambda each: -severity_rank(each[1]))
     taken: list[tuple[int, float]] = []
     for number, event in numbered:
         first, last = _seconds(*report.span(event))
@@ -180,8 +178,8 @@ def _times_of(report: DetectorReport, flags: Flags) -> list[tuple[float, float]]
     ]
 
 
-def _seconds(*moments: object) -> tuple[float, float]:
-    first, last = (moment.timestamp() for moment in moments)  # type: ignore[attr-defined]
+def _seconds(*times: object) -> tuple[float, float]:
+    first, last = (time.timestamp() for time in times)  # type: ignore[attr-defined]
     return first, last
 
 
@@ -199,5 +197,5 @@ def _columns(count: int) -> int:
 
 
 def _n(number: float) -> str:
-    """Tenths are finer than a printer's dots."""
+    """Format a coordinate in tenths, finer than a printer's dots."""
     return f"{number:.1f}".removesuffix(".0")

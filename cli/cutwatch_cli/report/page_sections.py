@@ -1,4 +1,4 @@
-"""What the page says of each detector, in words that the template only has to put in place."""
+"""The texts and values of the page's sections, ready for the template."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,16 +6,21 @@ from functools import cached_property
 from typing import Any
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.wording import number_in_words, span_in_words
-from cutwatch_cli.report.detector_report import DetectorReport, gravity
+from cutwatch.wording import number_in_words, span_in_words, time_in_words
+from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 from cutwatch_cli.report.outline import Outline, outline
 from cutwatch_cli.report.series_data import column_data, description
-from cutwatch_cli.report.tables import event_cells, found, planted_summary, summary
-from cutwatch_cli.report.wording import multiple_in_words, time_in_words
+from cutwatch_cli.report.tables import (
+    event_cells,
+    found,
+    multiple_in_words,
+    planted_summary,
+    summary,
+)
 
 _LEGEND = {
     "metric": "metric",
-    "usual": "expected (90 %)",
+    "expected": "expected (90 %)",
     "anomalous": "anomalous",
     "event": "event, with its number",
     "planted": "planted",
@@ -25,14 +30,14 @@ _LEGEND = {
     "cutoff": "cutoff",
     "trained": "trained until",
 }
-# Sorts a silence above every multiple and no event below; JSON and HTML know no infinity.
+# Sorts missing data above every multiple and no event below; JSON and HTML have no infinity.
 _ABOVE_ALL, _BELOW_ALL = 1e12, -1.0
-_DRIVERS = {"level": "its level", "change": "a sudden change"}
+_DRIVERS = {"level": "level", "change": "sudden change"}
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One detector's part of the page."""
+    """One detector's section of the page."""
 
     number: int
     report: DetectorReport
@@ -55,7 +60,7 @@ class Section:
 
     @property
     def rank(self) -> float:
-        return min(max(gravity(self.report.worst), _BELOW_ALL), _ABOVE_ALL)
+        return min(max(severity_rank(self.report.worst), _BELOW_ALL), _ABOVE_ALL)
 
     @property
     def multiple(self) -> str:
@@ -145,7 +150,7 @@ class Section:
 
     @property
     def legend(self) -> list[tuple[str, str]]:
-        """The marks that this detector's chart has."""
+        """Marks in this detector's chart, with their meanings."""
         present = set(self._present())
         return [(mark, meaning) for mark, meaning in _LEGEND.items() if mark in present]
 
@@ -153,7 +158,7 @@ class Section:
         report = self.report
         yield from ("metric", "score")
         for mark, is_there in (
-            ("usual", report.usual),
+            ("expected", report.profiles),
             ("anomalous", report.anomalous.any()),
             ("event", report.events),
             ("planted", report.planted),
@@ -168,5 +173,5 @@ class Section:
 
 def _driver(event: AnomalyEvent) -> str:
     if event.severity is None:
-        return "silence"
+        return "no data"
     return _DRIVERS.get(event.driver or "", event.driver or "–")

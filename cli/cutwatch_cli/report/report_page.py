@@ -1,4 +1,4 @@
-"""Reports as one HTML file: it needs nothing else, asks nothing of the network, and shows every text as text."""
+"""Reports as one self-contained HTML file: no network access, and every text escaped."""
 
 import os
 from base64 import b64encode
@@ -13,11 +13,12 @@ from tempfile import NamedTemporaryFile
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cutwatch.wording import count, time_in_words
 from cutwatch_cli.report import colours, uplot
-from cutwatch_cli.report.detector_report import DetectorReport, gravity
+from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 from cutwatch_cli.report.outline import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH
 from cutwatch_cli.report.page_sections import Section
-from cutwatch_cli.report.wording import count, multiple_in_words, time_in_words
+from cutwatch_cli.report.tables import multiple_in_words
 
 MOST_DETECTORS = 50
 _FOLDER = Path(__file__).parent / "page"
@@ -26,7 +27,7 @@ _SCRIPTS = ("series", "wording", "marks", "chart", "section", "page")
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """What a page says of itself, and of whom it reports."""
+    """Contents of a page."""
 
     title: str
     subtitle: str
@@ -36,14 +37,14 @@ class Page:
 
 
 def worst_first(reports: Sequence[DetectorReport]) -> list[DetectorReport]:
-    """By their gravest event, then by how many they have."""
+    """Sort reports by their most severe event, then by their number of events."""
     return sorted(
-        reports, key=lambda each: (-gravity(each.worst), -len(each.events), each.detector)
+        reports, key=lambda each: (-severity_rank(each.worst), -len(each.events), each.detector)
     )
 
 
 def verdict(reports: Sequence[DetectorReport]) -> str:
-    """One line: how many events there are, and which is the worst."""
+    """Return one line: the number of events, and the worst of them."""
     events = sum(len(report.events) for report in reports)
     first, *_ = worst_first(reports)
     if first.worst is None:
@@ -59,7 +60,7 @@ def verdict(reports: Sequence[DetectorReport]) -> str:
 
 
 def write_page(page: Page, path: Path) -> None:
-    """Write the file; whoever reads it meanwhile sees the old one or the new one."""
+    """Write the file atomically: readers see either the old page or the new one."""
     html = render(page)
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(
@@ -67,7 +68,7 @@ def write_page(page: Page, path: Path) -> None:
     ) as file:
         file.write(html)
     try:
-        # Readable by whom other new files are: a temporary file is its owner's alone.
+        # Same permissions as other new files: only the owner can read a temporary file.
         Path(file.name).chmod(0o666 & ~_umask())
         Path(file.name).replace(path)
     except OSError:
@@ -76,7 +77,7 @@ def write_page(page: Page, path: Path) -> None:
 
 
 def render(page: Page) -> str:
-    """The page as HTML, the worst detector first."""
+    """Return the page as HTML, the worst detector first."""
     style, script = _style(), _script()
     sections = [Section(n, report) for n, report in enumerate(worst_first(page.reports), start=1)]
     return (
@@ -100,7 +101,7 @@ def render(page: Page) -> str:
 
 
 def _policy(style: str, *scripts: str) -> str:
-    """Nothing may be loaded or sent, and no script or style runs but these."""
+    """Return a content security policy that loads and sends nothing, and allows only these scripts and this style."""
     allowed = " ".join(_hash(script) for script in scripts)
     return (
         f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; img-src data:; "

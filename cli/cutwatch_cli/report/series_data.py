@@ -1,7 +1,6 @@
-"""A detector's columns as the page carries them: typed arrays, their bytes sorted by significance, deflated, in base64.
+"""A detector's columns in the page: typed arrays with their bytes grouped by significance, deflated, in base64.
 
-Bytes of the same significance are alike in neighbouring datapoints, so they deflate to about half of what they would
-in their order.
+Bytes of the same significance are similar in neighbouring datapoints, so they compress to about half the size.
 """
 
 import zlib
@@ -11,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from cutwatch_cli.report.detector_report import DetectorReport, Floats, stretches, usual_values
+from cutwatch.timeseries.arrays import Floats
+from cutwatch_cli.report.detector_report import DetectorReport, expected_values, stretches
 
-# Where single precision shows more digits than this share of the metric's range, double would show no others.
+# Single precision is enough if its error is at most this share of the metric's range.
 _INVISIBLE = 1e-5
-# Bits of a score's fraction that are kept: four digits, more than any report prints.
+# Bits of a score's fraction to keep: four digits, more than any report prints.
 _SCORE_BITS = 12
 _FRACTION_BITS = 23
 
@@ -23,18 +23,18 @@ Column = tuple[str, bytes]
 
 
 def column_data(report: DetectorReport) -> tuple[list[str], str]:
-    """The types of the columns value, score and usual (`f4` or `f8`, little-endian), and their bytes."""
+    """Return the types of the columns value, score and expected (`f4` or `f8`, little-endian), and their bytes."""
     columns = [
         _of_values(report.value_array),
         _of_scores(report.score_array),
-        _single(usual_values(report)),
+        _single(expected_values(report)),
     ]
     content = b"".join(content for _, content in columns)
     return [kind for kind, _ in columns], b64encode(zlib.compress(content, 9)).decode()
 
 
 def description(report: DetectorReport) -> dict[str, Any]:
-    """All but the columns, for the page's script: moments in epoch seconds, stretches as [first, end) of positions."""
+    """Return everything else for the page's script: times in epoch seconds, stretches as [first, end) of positions."""
     return {
         "zone": report.time_zone,
         "start": int(report.epochs[0]),
@@ -44,8 +44,9 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "unscored": stretches(report.unscored),
         "missing": stretches(report.missing),
         "cutoffs": [[_position(report, since), cutoff] for since, cutoff in report.cutoffs],
-        "usual": [
-            [_position(report, since), profile.low, profile.high] for since, profile in report.usual
+        "expected": [
+            [_position(report, since), profile.low, profile.high]
+            for since, profile in report.profiles
         ],
         "trained": _seconds(report.trained_until),
         "planted": [[*_seconds((start, end)), kind] for start, end, kind in report.planted],
@@ -82,10 +83,10 @@ def _by_significance(column: Any) -> bytes:
     return content
 
 
-def _position(report: DetectorReport, moment: Any) -> int:
-    """The first datapoint at or after a moment."""
-    return int(np.searchsorted(report.epochs, int(moment.timestamp())))
+def _position(report: DetectorReport, time: Any) -> int:
+    """Return the position of the first datapoint at or after a time."""
+    return int(np.searchsorted(report.epochs, int(time.timestamp())))
 
 
-def _seconds(moments: Sequence[Any]) -> list[int]:
-    return [int(moment.timestamp()) for moment in moments]
+def _seconds(times: Sequence[Any]) -> list[int]:
+    return [int(time.timestamp()) for time in times]

@@ -1,4 +1,4 @@
-"""The tables of a report in the terminal: its events, and what was found of what was planted."""
+"""Tables of a report for the terminal: its events, and planted anomalies."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,9 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.wording import expected_in_words, number_in_words, span_in_words
-from cutwatch_cli.report.detector_report import DetectorReport, gravity
-from cutwatch_cli.report.wording import count, multiple_in_words, time_in_words
+from cutwatch.wording import (
+    count,
+    expected_in_words,
+    number_in_words,
+    span_in_words,
+    time_in_words,
+)
+from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 
 MOST_EVENTS = 20
 TOLERANCE = timedelta(minutes=30)
@@ -18,7 +23,7 @@ TOLERANCE = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class PlantedOutcome:
-    """Whether a planted anomaly was found; the delay is from its start to the first hit."""
+    """A planted anomaly and its first detection, if any."""
 
     kind: str
     start: datetime
@@ -31,16 +36,16 @@ class PlantedOutcome:
 
     @property
     def delay_in_words(self) -> str:
-        """A dash for what was not found."""
+        """Delay from the anomaly's start to its detection; a dash if it was not found."""
         if self.delay is None:
             return "–"
         return span_in_words(abs(self.delay)) + (" early" if self.delay < timedelta(0) else "")
 
 
 def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
-    """One row an event, numbered as on the page; of many events only the gravest."""
+    """Return one row per event, numbered as on the page; of many events, only the most severe."""
     numbered = list(enumerate(report.events, start=1))
-    shown = sorted(numbered, key=lambda each: gravity(each[1]), reverse=True)[:most]
+    shown = sorted(numbered, key=lambda each: severity_rank(each[1]), reverse=True)[:most]
     rows = _table(f"{summary(report)} ({report.time_zone})")
     for heading in ("#", "Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected"):
         rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
@@ -48,18 +53,18 @@ def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
         expected = "data" if event.severity is None else number_in_words(event.expected)
         rows.add_row(str(number), *event_cells(event, report)[:-1], expected)
     if left_out := len(numbered) - len(shown):
-        rows.caption = f"{count(left_out, 'lesser event')} not shown"
+        rows.caption = f"{count(left_out, 'less severe event')} not shown"
     return rows
 
 
 def summary(report: DetectorReport) -> str:
-    """`9 events, 202 anomalous datapoints`."""
+    """Return `9 events, 202 anomalous datapoints`."""
     anomalous = count(int(report.anomalous.sum()), "anomalous datapoint")
     return f"{count(len(report.events), 'event')}, {anomalous}"
 
 
 def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:
-    """Begins, lasts, severity, times the cutoff, value, what was expected."""
+    """Return begin, duration, severity, multiple of the cutoff, value and expected value."""
     begins, ends = report.span(event)
     return (
         time_in_words(begins, report.zone),
@@ -71,8 +76,13 @@ def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:
     )
 
 
+def multiple_in_words(severity: float | None) -> str:
+    """Format a severity in multiples of the cutoff; a dash for missing data."""
+    return "–" if severity is None else f"{severity:.2f}"
+
+
 def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> Table:
-    """One row a planted anomaly: whether it was found, and how long that took."""
+    """Return one row per planted anomaly, with its detection delay."""
     rows = _table(planted_summary(report, tolerance))
     for heading in ("Planted", "Begins", "Lasts", "Found", "Delay"):
         rows.add_column(
@@ -90,7 +100,7 @@ def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> T
 
 
 def planted_summary(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> str:
-    """`5 of 6 planted anomalies found, 2 other events`."""
+    """Return `5 of 6 planted anomalies found, 2 other events`."""
     outcomes = found(report, tolerance)
     hits = sum(outcome.first_hit is not None for outcome in outcomes)
     others = count(len(_unplanted(report, tolerance)), "other event")
@@ -98,8 +108,8 @@ def planted_summary(report: DetectorReport, tolerance: timedelta = TOLERANCE) ->
 
 
 def found(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> list[PlantedOutcome]:
-    """For each planted anomaly the first anomalous datapoint in it, else the nearest around it."""
-    hits = [report.moment(position) for position in np.flatnonzero(report.anomalous).tolist()]
+    """Find the first anomalous datapoint in each planted anomaly, else the nearest one around it."""
+    hits = [report.timestamp(position) for position in np.flatnonzero(report.anomalous).tolist()]
     return [
         PlantedOutcome(kind, start, end, _first_hit(hits, start, end, tolerance))
         for start, end, kind in report.planted

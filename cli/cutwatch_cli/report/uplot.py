@@ -1,7 +1,6 @@
-"""uPlot, which draws the page's charts (Leon Sorokin, MIT licence): its own distribution, as the package youplot ships it.
+"""uPlot, the library of the page's charts (Leon Sorokin, MIT licence), as the package youplot distributes it.
 
-Of youplot nothing is imported. That the files are the ones that uPlot's author released is known by their hashes, from
-the package uplot 1.6.31 at npm.
+No code of youplot is imported. Hashes from the package uplot 1.6.31 at npm verify the files.
 """
 
 from hashlib import sha256
@@ -21,16 +20,16 @@ _STYLE = (
 
 
 class ForeignFile(Exception):
-    """A file is not what uPlot's author released."""
+    """A file differs from uPlot's release."""
 
 
 def script() -> str:
-    """The library: one global name, `uPlot`."""
+    """Return the library, which defines one global name, `uPlot`."""
     return _released(*_SCRIPT)
 
 
 def style() -> str:
-    """What its elements need."""
+    """Return the style sheet of the library."""
     return _released(*_STYLE)
 
 

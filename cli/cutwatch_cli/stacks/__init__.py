@@ -1,1 +1,1 @@
-"""What an operator asks of a deployed stack: its state, its events, a run, its logs, quiet."""
+"""Deployed stacks: status, events, runs, logs and silences."""

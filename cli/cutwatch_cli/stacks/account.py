@@ -1,7 +1,10 @@
-"""The AWS account that the default credential chain reaches, and what its refusals mean to a person."""
+"""The AWS account of the default credential chain, and explanations of AWS errors."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import boto3
@@ -23,8 +26,8 @@ _NOT_ACCEPTED = (
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 )
-_NO_CREDENTIALS = "no usable AWS credentials; sign in, set AWS_PROFILE, or give --profile"
-# IAM's name for each operation that the commands ask for; botocore's errors name the operation alone.
+_NO_CREDENTIALS = "no usable AWS credentials; sign in, set AWS_PROFILE, or use --profile"
+# The IAM action of each operation that the commands call; botocore's errors only name the operation.
 _ACTIONS = {
     "DeleteItem": "dynamodb:DeleteItem",
     "DescribeExecution": "states:DescribeExecution",
@@ -39,47 +42,53 @@ _ACTIONS = {
     "Query": "dynamodb:Query",
     "StartExecution": "states:StartExecution",
 }
-# AWS's own words, where it says more than the operation does: a key's policy may be what refuses.
+# AWS's message may name another action, for example if a key's policy denies access.
 _NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:\w+)")
 
 
 @dataclass(frozen=True)
 class Account:
-    """A session; nothing is asked of AWS before the first call of a client."""
+    """A session; it calls AWS only when a client does."""
 
     session: Any
 
     @classmethod
     def reached_by(cls, profile: str | None, region: str | None) -> "Account":
-        """By a profile or the default chain, in a region or the chain's own."""
+        """Open a session for a profile or the default chain, in a region or the chain's own."""
         return cls(boto3.session.Session(profile_name=profile, region_name=region))
 
     @property
     def region(self) -> str | None:
-        """The region that is asked, if any is known."""
+        """The region, if known."""
         region: str | None = self.session.region_name
         return region
 
     def client(self, service: str) -> Any:
-        """A client that gives up before a person does."""
+        """Return a client with short timeouts for interactive use."""
         config = Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=12)
         return self.session.client(service, config=config)
 
 
+def time_of(answer: Mapping[str, Any]) -> datetime:
+    """Return the account's time: the `Date` header of a response, else this machine's time."""
+    written = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    return parsedate_to_datetime(written) if written else datetime.now(UTC).replace(microsecond=0)
+
+
 def explanation(error: Exception, region: str | None) -> str:
-    """One line: what went wrong, and what to do about it."""
+    """Explain an AWS error in one line, with a remedy."""
     said = " ".join(str(error).split())
     reasons: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         ((exceptions.ClientError,), _refusal(error, region)),
         ((exceptions.ProfileNotFound,), f"--profile: {said}"),
-        ((exceptions.NoRegionError,), "no region; set AWS_REGION, or give --region"),
+        ((exceptions.NoRegionError,), "no region; set AWS_REGION, or use --region"),
         (
             (
                 exceptions.ConnectionError,
                 exceptions.HTTPClientError,
                 exceptions.InvalidRegionError,
             ),
-            f"AWS cannot be reached in region {region!r}; is the region right? {said}",
+            f"cannot reach AWS in region {region!r}; check the region: {said}",
         ),
         (
             (exceptions.NoCredentialsError, exceptions.PartialCredentialsError),
@@ -94,7 +103,7 @@ def explanation(error: Exception, region: str | None) -> str:
 
 
 def error_code(error: Exception) -> str:
-    """AWS's code of a refusal."""
+    """Return AWS's error code."""
     return str(_detail(error).get("Code"))
 
 

@@ -1,8 +1,8 @@
-"""A stack that is deployed in somebody's account, found by what CloudFormation says of it."""
+"""A deployed stack, read from CloudFormation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 from cutwatch.aws.s3 import Bucket
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Kind
-from cutwatch_cli.stacks.account import Account, error_code
+from cutwatch_cli.stacks.account import Account, error_code, time_of
 from cutwatch_cli.stacks.durations import longest_gap
 
-# In these, the outputs are those of a whole stack. While an update runs they may name what it replaces.
-_WHOLE = (
+# In other states, outputs may name resources that an update is replacing.
+_COMPLETE = (
     "CREATE_COMPLETE",
     "IMPORT_COMPLETE",
     "UPDATE_COMPLETE",
@@ -26,20 +26,21 @@ _WHOLE = (
 
 
 class Refused(Exception):
-    """What was asked cannot be done; the text is the one line that the operator reads."""
+    """One line that says why a command cannot continue."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """The stack's outputs, and the account that it is in."""
+    """A stack's account and outputs, and the account's time: the local AWS has a clock of its own."""
 
     account: Account
     stack: str
     outputs: Mapping[str, str]
+    now: datetime
 
     @property
     def registry(self) -> Registry:
-        """The stack's table."""
+        """The stack's registry."""
         return Registry(self.account.client("dynamodb"), self._output("RegistryTableName"))
 
     @property
@@ -49,60 +50,62 @@ class Deployment:
 
     @property
     def log_group(self) -> str:
-        """Where all functions log."""
+        """The log group of all functions."""
         return self._output("FunctionsLogGroupName")
 
     @property
     def namespace(self) -> str:
-        """Where anomalies are published."""
+        """The CloudWatch namespace of published anomalies."""
         return self._output("AnomalyNamespace")
 
     @property
     def schedules_enabled(self) -> bool:
-        """Whether runs start by themselves."""
+        """True if schedules start runs."""
         return self._output("ScheduleState") != "DISABLED"
 
     @property
     def data_delay(self) -> timedelta:
-        """How long before its scheduled time a transform's window ends."""
+        """Time between the end of a transform's window and its scheduled time."""
         return timedelta(minutes=int(self._output("DataDelayMinutes")))
 
     @property
     def stale_after(self) -> timedelta:
-        """How old a watermark is once two transforms should have moved it."""
+        """Age of a watermark that two transforms should have moved."""
         return 2 * longest_gap(self._output("TransformSchedule")) + self.data_delay
 
     def state_machine(self, kind: Kind) -> str:
-        """The ARN of what trains or transforms."""
+        """Return the ARN of the training or the transform state machine."""
         return self._output(f"{kind.capitalize()}StateMachineArn")
 
     def _output(self, name: str) -> str:
         if name not in self.outputs:
             raise Refused(
-                f"stack {self.stack!r} has no output {name}; is it a stack of this version of Cutwatch?"
+                f"stack {self.stack!r} has no output {name}; is it a Cutwatch stack of this version?"
             )
         return self.outputs[name]
 
 
 def find_deployment(account: Account, stack: str) -> Deployment:
-    """The stack of this name in the account's region, if it is whole."""
-    described = _described(account, stack)
+    """Find a completely deployed stack in the account's region. Raises `Refused`."""
+    described, now = _described(account, stack)
     status = described["StackStatus"]
-    if status not in _WHOLE:
+    if status not in _COMPLETE:
         reason = described.get("StackStatusReason")
         raise Refused(
-            f"stack {stack!r} is {status}, not wholly deployed{f': {reason}' if reason else ''}"
+            f"stack {stack!r} is {status}, not completely deployed{f': {reason}' if reason else ''}"
         )
     return Deployment(
         account,
         stack,
         {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
+        now,
     )
 
 
-def _described(account: Account, stack: str) -> Any:
+def _described(account: Account, stack: str) -> tuple[Any, datetime]:
     try:
-        return account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        answer = account.client("cloudformation").describe_stacks(StackName=stack)
+        return answer["Stacks"][0], time_of(answer)
     except ClientError as error:
         if error_code(error) == "ValidationError" and "does not exist" in str(error):
             raise Refused(
@@ -112,12 +115,12 @@ def _described(account: Account, stack: str) -> Any:
 
 
 def check_known(
-    names: Iterable[str], known: Iterable[str], *, what: str = "detector", hint: str = ""
+    names: Iterable[str], known: Iterable[str], *, kind: str = "detector", hint: str = ""
 ) -> None:
-    """Refuse the first name that is not known, with the nearest one that is."""
+    """Raise `Refused` for the first unknown name, with the closest known name."""
     candidates = sorted(known)
     for name in names:
         if name not in candidates:
             near = get_close_matches(name, candidates, n=1)
             suggestion = f"; did you mean {near[0]!r}?" if near else ""
-            raise Refused(f"no {what} {name!r}{suggestion}{hint}")
+            raise Refused(f"no {kind} {name!r}{suggestion}{hint}")

@@ -1,4 +1,4 @@
-"""How one detector is: what is known of it, and what is wrong with it in words."""
+"""Status of one detector, with its problems in words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.run import Kind
 from cutwatch.registry.silences import Silence
 from cutwatch.timestamps import format_timestamp, parse_timestamp
-from cutwatch_cli.stacks.durations import span_in_words
+from cutwatch.wording import span_in_words
 from cutwatch_cli.stacks.run_history import Ending, PastRun
 
 _NO_SUCCESS = {
@@ -22,9 +22,9 @@ _NO_SUCCESS = {
 
 @dataclass(frozen=True)
 class DetectorStatus:
-    """Times are aware; `last` is the newest run that has an outcome of the detector, and the outcome.
+    """Status of a detector. Times are aware; `last` is the newest run with an outcome of the detector, and the outcome.
 
-    `cutoff` is the anomaly score from which on the newest transform that published called datapoints anomalous.
+    `cutoff` is the anomaly score from which the newest published transform classified datapoints as anomalous.
     """
 
     name: str
@@ -38,20 +38,20 @@ class DetectorStatus:
     problems: tuple[str, ...]
 
     def to_payload(self, now: datetime) -> dict[str, Any]:
-        """For another program."""
+        """Return the status as JSON values."""
         run, outcome = self.last or (None, None)
         return {
             "detector": self.name,
             "engine": self.engine,
-            "model_trained_at": _written(self.trained),
+            "model_trained_at": _formatted(self.trained),
             "cutoff": self.cutoff,
-            "published_through": _written(self.published_through),
+            "published_through": _formatted(self.published_through),
             "hours_since_published_through": _hours(self.published_through, now),
             "last_run": run.id if run else None,
             "last_outcome": outcome.status if outcome else None,
             "last_message": outcome.message if outcome else None,
             "events_last_week": self.events,
-            "silenced_until": _written(self.silence.until if self.silence else None),
+            "silenced_until": _formatted(self.silence.until if self.silence else None),
             "problems": list(self.problems),
         }
 
@@ -64,7 +64,7 @@ def status_of(
     now: datetime,
     stale_after: timedelta,
 ) -> DetectorStatus:
-    """From the registry's record, the outcomes of recent runs, newest first, and the number of last week's events."""
+    """Combine the registry's record, outcomes of recent runs (newest first) and the number of last week's events."""
     newest = record.models[0] if record.models else None
     return DetectorStatus(
         record.name,
@@ -84,24 +84,24 @@ def _problems(
 ) -> Iterator[str]:
     if not record.models:
         yield "no model"
-    yield from _last_troubles(ended)
+    yield from _last_failures(ended)
     through = record.published_through
     if through is None and record.models:
         yield "nothing published yet"
     elif through and now - through > stale_after:
         yield (
-            f"nothing published for {span_in_words(now - through)}, longer than two transforms take"
+            f"nothing published for {span_in_words(now - through)}, more than two transform intervals"
         )
 
 
-def _last_troubles(ended: Sequence[Ending]) -> list[str]:
-    """What the newest run of each kind did not do; a transform repeats why the training before it did nothing."""
+def _last_failures(ended: Sequence[Ending]) -> list[str]:
+    """Describe the newest failures of each kind of run; a transform that repeats its training's reason is left out."""
     newest = [ending for kind in get_args(Kind) if (ending := _newest(ended, kind))]
-    troubled = [(run, outcome) for run, outcome in newest if outcome.status in _NO_SUCCESS]
-    messages = [outcome.message for _, outcome in troubled]
+    failed = [(run, outcome) for run, outcome in newest if outcome.status in _NO_SUCCESS]
+    messages = [outcome.message for _, outcome in failed]
     return [
         f"{run.label} {_NO_SUCCESS[outcome.status]}: {outcome.message}"
-        for position, (run, outcome) in enumerate(troubled)
+        for position, (run, outcome) in enumerate(failed)
         if not any(outcome.message in later for later in messages[position + 1 :])
     ]
 
@@ -110,9 +110,9 @@ def _newest(ended: Sequence[Ending], kind: Kind) -> tuple[PastRun, Outcome] | No
     return next((ending for ending in ended if ending[0].kind == kind), None)
 
 
-def _written(moment: datetime | None) -> str | None:
-    return format_timestamp(moment) if moment else None
+def _formatted(time: datetime | None) -> str | None:
+    return format_timestamp(time) if time else None
 
 
-def _hours(moment: datetime | None, now: datetime) -> float | None:
-    return round((now - moment) / timedelta(hours=1), 1) if moment else None
+def _hours(time: datetime | None, now: datetime) -> float | None:
+    return round((now - time) / timedelta(hours=1), 1) if time else None

@@ -1,13 +1,12 @@
-"""A detector's metric with what was published of it, read from CloudWatch as many detectors a call as it allows."""
+"""Metrics and their published anomalies, read from CloudWatch with as many detectors per call as it allows."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 from botocore.exceptions import ClientError
 
 from cutwatch.aws.clients import translate
@@ -15,15 +14,17 @@ from cutwatch.aws.limits import metric_retention
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import CutwatchError, RejectedRequest
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
 
-Floats = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
 
 @dataclass(frozen=True, eq=False)
 class Datapoints:
-    """On the grid of the detector's period, each (n,), NaN or None where there is nothing."""
+    """Columns on the grid of the detector's period, each (n,), NaN or None where there is no datapoint."""
 
     start: datetime
     values: Floats
@@ -33,7 +34,7 @@ class Datapoints:
 
 @dataclass(frozen=True)
 class _CloudWatch:
-    """A client that says, as those of the functions do, that a request itself is wrong; other refusals pass."""
+    """A client that raises `RejectedRequest` for invalid requests, as the functions' clients do, and passes other errors."""
 
     client: Any
 
@@ -50,7 +51,7 @@ class _CloudWatch:
 def read_published(
     cloudwatch: Any, namespace: str, detectors: Sequence[Detector], since: datetime, until: datetime
 ) -> Mapping[str, Datapoints | CutwatchError]:
-    """By name, what CloudWatch still has of this time, or why it gives none; nobody's error concerns another."""
+    """Return, by name, the datapoints that CloudWatch still has, or the error that concerns this detector alone."""
     by_start: dict[datetime, list[tuple[int, Detector]]] = defaultdict(list)
     for number, detector in enumerate(detectors):
         kept = metric_retention(detector.period) - timedelta(seconds=detector.period)
@@ -58,12 +59,12 @@ def read_published(
     found: Read = {}
     for start, together in by_start.items():
         asked = [metric for number, d in together for metric in _metrics(number, d, namespace)]
-        found |= read_many(_CloudWatch(cloudwatch), asked, start, until)
+        found |= read_many(cast("CloudWatchClient", _CloudWatch(cloudwatch)), asked, start, until)
     return {d.name: _joined(number, found) for number, d in enumerate(detectors)}
 
 
 def _metrics(number: int, detector: Detector, namespace: str) -> list[Detector]:
-    """The metric and the two that are published of it, as detectors of their own: all are read together."""
+    """Return the metric and its two published metrics as detectors, so that one call reads all three."""
     published = [
         Detector(
             name=f"{number}.{metric}",

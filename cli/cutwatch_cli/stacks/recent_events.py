@@ -1,4 +1,4 @@
-"""Events as tables and as data, for people and for other programs."""
+"""Events as tables and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,12 +7,11 @@ from typing import Any
 from rich.table import Table
 
 from cutwatch.registry.event_record import RecordedEvent
-from cutwatch.wording import expected_in_words, number_in_words
-from cutwatch_cli.stacks.durations import span_in_words
+from cutwatch.wording import expected_in_words, number_in_words, span_in_words
 
 
 def event_payload(recorded: RecordedEvent) -> dict[str, Any]:
-    """For another program."""
+    """Return an event as JSON values."""
     event = recorded.event
     return {
         "detector": recorded.detector,
@@ -23,7 +22,7 @@ def event_payload(recorded: RecordedEvent) -> dict[str, Any]:
 
 
 def events_table(events: Sequence[RecordedEvent]) -> Table:
-    """A row for each event."""
+    """Return a row for each event."""
     table = Table(box=None, pad_edge=False)
     for heading in ("Begins (UTC)", "Detector"):
         table.add_column(heading, no_wrap=True)

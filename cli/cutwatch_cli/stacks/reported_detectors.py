@@ -1,4 +1,4 @@
-"""What a report tells of a deployed stack's detectors: read from CloudWatch, the registry and the bucket, not changed."""
+"""Reports of a deployed stack's detectors, read from CloudWatch, the registry and the bucket."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,15 +17,15 @@ from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.detector_record import DetectorRecord, Model
 from cutwatch.registry.silences import Silence, in_force
 from cutwatch.timestamps import parse_timestamp
+from cutwatch.wording import count, time_in_words
 from cutwatch_cli.report import MOST_DETECTORS, DetectorReport
-from cutwatch_cli.report.detector_report import gravity
-from cutwatch_cli.report.wording import count, time_in_words
+from cutwatch_cli.report.detector_report import severity_rank
 from cutwatch_cli.stacks import run_history as history
 from cutwatch_cli.stacks.account import error_code
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.published_datapoints import Datapoints, read_published
 
-# Of transforms, whose outcomes say which cutoff was valid; each costs a query.
+# Transforms whose outcomes are read for their cutoffs; each costs a query.
 _MOST_RUNS = 100
 _AT_ONCE = 8
 _NAMED = 10
@@ -35,15 +35,15 @@ Cutoffs = Mapping[str, Sequence[tuple[datetime, float]]]
 
 @dataclass(frozen=True)
 class Reported:
-    """The reports of those that could be read, and what is to be said of the others."""
+    """Reports of readable detectors, and notes about the others."""
 
     reports: Sequence[DetectorReport]
     notes: Sequence[str]
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """Everything of the stack that its reports share."""
+class _StackData:
+    """Data of the stack that all its reports share."""
 
     deployment: Deployment
     since: datetime
@@ -55,12 +55,12 @@ class _Asked:
 def read_reports(
     deployment: Deployment, names: Sequence[str], since: datetime, now: datetime
 ) -> Reported:
-    """Of the detectors of these names; without names of those with events, the worst `MOST_DETECTORS` of them."""
+    """Read the named detectors; without names, the worst `MOST_DETECTORS` of those with events."""
     registry = deployment.registry
     events: dict[str, list[AnomalyEvent]] = defaultdict(list)
-    for each in reversed(registry.events(since, now)):
+    for each in reversed(registry.events.between(since, now)):
         events[each.detector].append(each.event)
-    asked = _Asked(deployment, since, now, registry.detectors(), events)
+    asked = _StackData(deployment, since, now, registry.detectors.all(), events)
     chosen, notes = _chosen(asked, names)
     watched = [detector for name in chosen if (detector := asked.records[name].detector)]
     if not watched:
@@ -75,14 +75,14 @@ def read_reports(
     return Reported(_reports(asked, kept, read), notes)
 
 
-def _chosen(asked: _Asked, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The detectors to be reported, worst first, and notes on others."""
+def _chosen(asked: _StackData, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Choose the detectors to report, worst first, and write notes about the others."""
     wanted = list(dict.fromkeys(names)) or sorted(
         asked.events, key=lambda name: (-_worst(asked.events[name]), name)
     )
     known = [name for name in wanted if _published(asked, name)]
     notes = [
-        f"{name} left out: nothing has been published of it, or it is no longer watched"
+        f"{name} left out: nothing published, or no longer in detectors.yaml"
         for name in wanted
         if not _published(asked, name)
     ]
@@ -91,26 +91,28 @@ def _chosen(asked: _Asked, names: Sequence[str]) -> tuple[list[str], list[str]]:
     rest = known[MOST_DETECTORS:]
     more = f" and {len(rest) - _NAMED:,} more" if len(rest) > _NAMED else ""
     notes.append(
-        f"{count(len(rest), 'detector')} with lesser events left out, to be had by name: "
+        f"{count(len(rest), 'detector')} with less severe events left out; name them to show them: "
         f"{', '.join(rest[:_NAMED])}{more}"
     )
     return known[:MOST_DETECTORS], notes
 
 
-def _published(asked: _Asked, name: str) -> bool:
+def _published(asked: _StackData, name: str) -> bool:
     record = asked.records.get(name)
     return record is not None and record.definition is not None
 
 
 def _worst(events: Sequence[AnomalyEvent]) -> float:
-    return max(map(gravity, events))
+    return max(map(severity_rank, events))
 
 
 def _reports(
-    asked: _Asked, watched: Sequence[Detector], found: Mapping[str, Datapoints]
+    asked: _StackData, watched: Sequence[Detector], found: Mapping[str, Datapoints]
 ) -> list[DetectorReport]:
     cutoffs = _cutoffs(asked)
-    silences = {s.detector: s for s in in_force(asked.deployment.registry.silences(), asked.now)}
+    silences = {
+        s.detector: s for s in in_force(asked.deployment.registry.silences.all(), asked.now)
+    }
     recipes = _recipes(asked, watched)
     return [
         _report(
@@ -121,7 +123,7 @@ def _reports(
 
 
 def _report(
-    asked: _Asked,
+    asked: _StackData,
     detector: Detector,
     found: Datapoints,
     cutoffs: Cutoffs,
@@ -131,7 +133,7 @@ def _report(
     record = asked.records[detector.name]
     models = sorted(record.models, key=lambda model: model.trained_through)
     trained = [parse_timestamp(model.trained_through) for model in models]
-    made = [
+    profiles = [
         (until, recipes[model.recipe].profile)
         for until, model in zip(trained, models, strict=True)
         if model.recipe in recipes
@@ -146,16 +148,16 @@ def _report(
         anomalies=found.anomalies,
         events=asked.events.get(detector.name, ()),
         cutoffs=cutoffs.get(detector.name, ()),
-        usual=made,
-        trained_until=[moment for moment in trained if moment >= found.start],
+        profiles=profiles,
+        trained_until=[time for time in trained if time >= found.start],
         time_zone=detector.time_zone,
         facts=_facts(detector, record, trained, silence),
         links=_links(asked, detector),
     )
 
 
-def _links(asked: _Asked, detector: Detector) -> list[str]:
-    """Into the console, to the graph of each event."""
+def _links(asked: _StackData, detector: Detector) -> list[str]:
+    """Return console links to the graphs of the events."""
     region = asked.deployment.account.region or ""
     return [
         graph_url(
@@ -189,8 +191,8 @@ def _facts(
     return facts
 
 
-def _cutoffs(asked: _Asked) -> Cutoffs:
-    """Of each detector, from when on which score was anomalous: a transform judges what is new since the one before."""
+def _cutoffs(asked: _StackData) -> Cutoffs:
+    """Return the cutoffs by detector, each with the time from which it applied: the end of the previous transform."""
     transforms = [
         run
         for run in history.past_runs(asked.deployment.bucket)
@@ -209,8 +211,8 @@ def _cutoffs(asked: _Asked) -> Cutoffs:
     return found
 
 
-def _recipes(asked: _Asked, watched: Iterable[Detector]) -> dict[str, FeatureRecipe]:
-    """By their keys. One that is gone only leaves its expected range out."""
+def _recipes(asked: _StackData, watched: Iterable[Detector]) -> dict[str, FeatureRecipe]:
+    """Read the recipes by key. A missing recipe leaves out its expected range only."""
     models = [model for detector in watched for model in asked.records[detector.name].models]
     with ThreadPoolExecutor(_AT_ONCE) as readers:
         read = list(readers.map(lambda model: _recipe(asked.deployment, model), models))

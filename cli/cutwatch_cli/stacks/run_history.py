@@ -1,4 +1,4 @@
-"""The runs of a stack: which there were, and how they ended for each detector."""
+"""Past runs of a stack, and their outcomes by detector."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,14 +18,14 @@ from cutwatch_cli.stacks.account import error_code
 _RUN = re.compile(r"(training|transform)-(\d{8}T\d{6}Z)(-on-demand)?")
 _RUNS = "runs/"
 WEEK = timedelta(days=7)
-# However long ago they were: a monthly training is older than a week on most days.
+# Whatever their age: a monthly training is usually older than a week.
 _ALWAYS_READ = 3
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class PastRun:
-    """What the name of a run says of it."""
+    """A run, as its id describes it."""
 
     id: str
     kind: Kind
@@ -34,16 +34,16 @@ class PastRun:
 
     @property
     def label(self) -> str:
-        """As a person names it."""
-        need = " by need" if self.on_demand else ""
-        return f"{self.kind}{need} of {self.scheduled:%Y-%m-%d %H:%M}"
+        """Description of the run for messages."""
+        on_demand = " on demand" if self.on_demand else ""
+        return f"{self.kind}{on_demand} of {self.scheduled:%Y-%m-%d %H:%M}"
 
 
 Ending = tuple[PastRun, Outcome]
 
 
 def parse_run(identity: str) -> PastRun | None:
-    """The run of this id, if it is the id of one."""
+    """Parse the id of a run; return None if it is not valid."""
     found = _RUN.fullmatch(identity)
     if not found:
         return None
@@ -55,7 +55,7 @@ def parse_run(identity: str) -> PastRun | None:
 
 
 def past_runs(bucket: Bucket) -> list[PastRun]:
-    """Newest first, as long as the bucket keeps their lists of detectors."""
+    """List runs newest first, as far back as the bucket keeps their lists of detectors."""
     pages = bucket.s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket.name, Prefix=_RUNS, Delimiter="/"
     )
@@ -70,7 +70,7 @@ def past_runs(bucket: Bucket) -> list[PastRun]:
 
 
 def recent(runs: Sequence[PastRun], since: datetime) -> list[PastRun]:
-    """Those scheduled since then, and however old they are the newest few of each kind."""
+    """Return runs since a time, and always the newest few of each kind."""
     newest = {
         run
         for kind in ("training", "transform")
@@ -80,14 +80,14 @@ def recent(runs: Sequence[PastRun], since: datetime) -> list[PastRun]:
 
 
 def endings(registry: Registry, runs: Sequence[PastRun]) -> list[Ending]:
-    """How these runs ended for each of their detectors, in the order of the runs."""
+    """Read the outcomes of these runs, in the order of the runs."""
     with ThreadPoolExecutor(_AT_ONCE) as readers:
-        found = readers.map(lambda run: registry.outcomes(run.id), runs)
+        found = readers.map(lambda run: registry.outcomes.of_run(run.id), runs)
         return [(run, outcome) for run, own in zip(runs, found, strict=True) for outcome in own]
 
 
 def by_detector(ended: Iterable[Ending]) -> dict[str, list[Ending]]:
-    """In the same order."""
+    """Group outcomes by detector, in the same order."""
     result: dict[str, list[Ending]] = {}
     for run, outcome in ended:
         result.setdefault(outcome.detector, []).append((run, outcome))
@@ -95,10 +95,10 @@ def by_detector(ended: Iterable[Ending]) -> dict[str, list[Ending]]:
 
 
 def current_names(recorded: Iterable[str], ended: Mapping[str, Sequence[Ending]]) -> set[str]:
-    """Detectors that are watched: those with a record, and those without that a run has met lately.
+    """Return the names of current detectors: those with a record, and those without one that recent runs included.
 
-    Where there are no data there is no record. Such a detector has left detectors.yaml when the newest run of the
-    whole fleet did not meet it; a run that met not all that have records was narrowed to some.
+    A detector without data has no record. It has left detectors.yaml if the newest run of the whole fleet did not include
+    it. A run that did not include every detector with a record was restricted to some.
     """
     known = set(recorded)
     met: dict[PastRun, set[str]] = {}
@@ -111,7 +111,7 @@ def current_names(recorded: Iterable[str], ended: Mapping[str, Sequence[Ending]]
 
 
 def listed_names(bucket: Bucket, run: str) -> list[str] | None:
-    """The detectors of a run, None before it has listed them."""
+    """Return the detectors of a run; None before they are listed."""
     try:
         names: list[str] = bucket.read_json(f"{run_prefix(run)}detectors.json")
     except ClientError as error:
@@ -122,6 +122,6 @@ def listed_names(bucket: Bucket, run: str) -> list[str] | None:
 
 
 def known_names(registry: Registry, bucket: Bucket, now: datetime) -> set[str]:
-    """Every detector that is watched, as far as the stack's runs know."""
+    """Return the names of all current detectors, as far as the stack's runs know."""
     ended = by_detector(endings(registry, recent(past_runs(bucket), now - WEEK)))
-    return current_names(registry.detectors(), ended)
+    return current_names(registry.detectors.all(), ended)

@@ -1,4 +1,4 @@
-"""The structured log lines of one run."""
+"""Structured log lines of one run."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ from cutwatch_cli.stacks.deployment import Deployment, Refused
 from cutwatch_cli.stacks.run_history import parse_run
 
 _EARLY = timedelta(minutes=10)
-_TOLD_LENGTH = 200
+_RESULT_LENGTH = 200
 _KINDS: tuple[Kind, ...] = ("training", "transform")
 
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """Which lines are wanted: those of the run, and those of the execution that came before there was a run."""
+    """Filter for the lines of a run, and of the execution before it opened the run."""
 
     run: str
     since: datetime
@@ -31,14 +31,14 @@ class LoggedRun:
 
     @property
     def pattern(self) -> str:
-        """What CloudWatch Logs is asked for."""
+        """The filter pattern for CloudWatch Logs."""
         wanted = [f'($.run = "{self.run}")', f'($.result.run.id = "{self.run}")']
         if self.execution:
             wanted.append(f'($.execution = "{self.execution}")')
         return f"{{ {' || '.join(wanted)} }}"
 
     def includes(self, line: Mapping[str, Any]) -> bool:
-        """What the pattern says, for a log that answers more than it was asked for."""
+        """Return True if the pattern matches the line; a log may return more lines than requested."""
         result = line.get("result")
         opened = result.get("run") if isinstance(result, dict) else None
         return (
@@ -50,13 +50,13 @@ class LoggedRun:
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of a function's."""
+    """One structured log line."""
 
     at: datetime
     fields: Mapping[str, Any]
 
     def text(self, stack: str) -> str:
-        """Time, level, function, detector, what it says."""
+        """Format time, level, function, detector and message."""
         fields = self.fields
         own_name = str(fields.get("function_name", "")).removeprefix(f"{stack}-")
         function = own_name.rpartition("-")[0] or own_name
@@ -72,11 +72,11 @@ class LogLine:
         if "result" not in fields:
             return said
         result = json.dumps(fields["result"], ensure_ascii=False)
-        return f"{said} {result[:_TOLD_LENGTH]}{'…' * (len(result) > _TOLD_LENGTH)}"
+        return f"{said} {result[:_RESULT_LENGTH]}{'…' * (len(result) > _RESULT_LENGTH)}"
 
 
 def find_run(deployment: Deployment, text: str) -> LoggedRun:
-    """What a run's id, an execution's ARN or an execution's name stand for."""
+    """Find a run by its id, or by an execution's ARN or name. Raises `Refused`."""
     if run := parse_run(text):
         return LoggedRun(run.id, run.scheduled - _EARLY)
     for kind in _KINDS:
@@ -103,20 +103,20 @@ def _execution(deployment: Deployment, arn: str) -> Any:
 
 
 def _run_of(kind: Kind, described: Mapping[str, Any]) -> LoggedRun:
-    """The run that List Detectors opens for an execution with this input."""
+    """Return the run that List Detectors opens for an execution with this input."""
     started, arn = described["startDate"], described["executionArn"]
     try:
         event = json.loads(described["input"])
         request = RunRequest.from_event(kind, event, format_timestamp(started))
         run = run_id(kind, request.scheduled_time, on_demand=request.on_demand)
     except InvalidInput:
-        # List Detectors refused it too and opened no run; its own lines are all that there are.
+        # List Detectors rejected it too and opened no run; only its own lines exist.
         run = described["name"]
     return LoggedRun(run, started - _EARLY, arn, described)
 
 
 def log_lines(deployment: Deployment, wanted: LoggedRun) -> list[LogLine]:
-    """By time."""
+    """Return the lines in chronological order."""
     pages = (
         deployment.account.client("logs")
         .get_paginator("filter_log_events")
@@ -137,7 +137,7 @@ def log_lines(deployment: Deployment, wanted: LoggedRun) -> list[LogLine]:
 
 
 def _structured(message: str) -> Iterator[Mapping[str, Any]]:
-    """Lambda's own lines and operational metrics are no lines of a function's."""
+    """Yield the line's fields, unless it is one of Lambda's own lines or an operational metric."""
     try:
         fields = json.loads(message)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A run that was started by hand, watched until it ends."""
+"""A manually started run, followed until it ends."""
 
 import json
 import time
@@ -19,7 +19,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 0.25, 5.0, 1.3
 
 @dataclass(frozen=True)
 class StartedRun:
-    """The execution, and the run that List Detectors opens for it."""
+    """An execution, and the run that List Detectors opens for it."""
 
     kind: Kind
     run: str
@@ -28,28 +28,28 @@ class StartedRun:
 
 @dataclass(frozen=True)
 class Progress:
-    """How many of a run's detectors have an outcome."""
+    """Number of a run's detectors that have an outcome."""
 
-    what: str
+    stage: str
     done: int
     total: int
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How an execution ended; `summary` is what Summarize Run counted, if it came so far."""
+    """Result of an execution; `summary` is Summarize Run's output, if the execution reached it."""
 
     status: str
     reason: str
     summary: dict[str, Any]
 
     @property
-    def fine(self) -> bool:
-        """Whether no detector failed."""
+    def succeeded(self) -> bool:
+        """True if no detector failed."""
         return self.status == "SUCCEEDED" and not self.summary.get("failures")
 
     def lines(self) -> Iterator[str]:
-        """In words."""
+        """Describe the result, one line per failure."""
         yield f"{self.status}{': ' if self.reason else ''}{self.reason}{self._counts()}"
         for failure in self.summary.get("failures", []):
             yield f"  {failure['detector']}: {failure['reason']}"
@@ -66,7 +66,7 @@ class Verdict:
 def start(
     deployment: Deployment, kind: Kind, detectors: Sequence[str], at: datetime | None = None
 ) -> StartedRun:
-    """Start the state machine as its schedule would, for all detectors or for some, now or for a time that has passed."""
+    """Start the state machine as its schedule would, for some or all detectors, for now or a past time."""
     asked = {"detectors": list(detectors)} if detectors else {}
     started = deployment.account.client("stepfunctions").start_execution(
         stateMachineArn=deployment.state_machine(kind),
@@ -77,12 +77,12 @@ def start(
 
 
 def _run(kind: Kind, scheduled: datetime) -> str:
-    """An execution without a scheduled time takes the second it started in."""
+    """Return the run's id; without a scheduled time, an execution uses the second it started in."""
     return run_id(kind, datetime.fromisoformat(format_timestamp(scheduled)))
 
 
 def wait(deployment: Deployment, started: StartedRun, show: Callable[[Progress], None]) -> Verdict:
-    """Look at the execution until it ends, at growing intervals."""
+    """Poll the execution until it ends, at growing intervals."""
     stepfunctions = deployment.account.client("stepfunctions")
     pause = _FIRST_PAUSE
     while True:
@@ -96,18 +96,18 @@ def wait(deployment: Deployment, started: StartedRun, show: Callable[[Progress],
 
 
 def verdict(described: dict[str, Any]) -> Verdict:
-    """From what Step Functions says of an execution that has ended."""
+    """Return the result that Step Functions describes for an ended execution."""
     caught = {"Error": described.get("error"), "Cause": described.get("cause") or ""}
     reason = " ".join(failure_of("", caught).message.split()) if caught["Error"] else ""
     return Verdict(described["status"], reason, json.loads(described.get("output") or "{}"))
 
 
 def _progress(deployment: Deployment, started: StartedRun) -> Iterator[Progress]:
-    """Of the run, and before it of the training that it may have asked for."""
+    """Yield the progress of the training on demand, if any, and of the run."""
     on_demand = f"{started.run.replace('transform', 'training')}-on-demand"
     parts = [(on_demand, "training on demand")] if started.kind == "transform" else []
-    for run, what in [*parts, (started.run, started.kind)]:
+    for run, stage in [*parts, (started.run, started.kind)]:
         names = listed_names(deployment.bucket, run)
         if names is not None:
-            done = {outcome.detector for outcome in deployment.registry.outcomes(run)}
-            yield Progress(what, len(done & set(names)), len(names))
+            done = {outcome.detector for outcome in deployment.registry.outcomes.of_run(run)}
+            yield Progress(stage, len(done & set(names)), len(names))

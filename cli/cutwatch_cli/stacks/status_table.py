@@ -5,13 +5,12 @@ from datetime import datetime
 
 from rich.table import Table
 
-from cutwatch.wording import number_in_words
+from cutwatch.wording import number_in_words, span_in_words
 from cutwatch_cli.stacks.detector_status import DetectorStatus
-from cutwatch_cli.stacks.durations import span_in_words
 
 
 def status_table(found: Sequence[DetectorStatus], now: datetime) -> Table:
-    """A row for each detector, red where there are problems."""
+    """Return a row for each detector, red where there are problems."""
     table = Table(box=None, pad_edge=False)
     table.add_column("Detector", no_wrap=True, max_width=40)
     for heading in ("Engine", "Model"):
@@ -46,7 +45,7 @@ def _published(through: datetime | None, now: datetime) -> str:
 
 
 def remarks(found: Sequence[DetectorStatus]) -> Iterator[str]:
-    """Below the table, for they may be long: what is wrong with each, and who is silenced."""
+    """List problems and silences below the table, because they may be long."""
     for each in found:
         yield from (f"{each.name}: {problem}" for problem in each.problems)
         if each.silence:

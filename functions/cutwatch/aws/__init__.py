@@ -1,1 +1,1 @@
-"""AWS itself: clients, error codes, limits, S3, DynamoDB."""
+"""AWS: clients, error codes, limits, S3, DynamoDB, CloudWatch."""

@@ -1,6 +1,7 @@
-"""The one module that imports boto3: clients whose errors are ours, and DynamoDB's item format."""
+"""The only module that imports boto3: clients that raise Cutwatch's errors, and DynamoDB's item format."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,6 +30,7 @@ from cutwatch.errors import (
     NameInUse,
     NotFound,
     QuotaExceeded,
+    QuotaTooSmall,
     RejectedRequest,
     ServiceFault,
     Throttled,
@@ -106,12 +108,13 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
 }
 
 # SageMaker answers a request that names something unknown with a ValidationException.
+_QUOTA = re.compile(r"is (?P<quota>\d+) Instances.*request delta of (?P<asked>\d+)", re.DOTALL)
 _SAGEMAKER_NOT_FOUND = ("could not find", "does not exist", "not found")
 _SAGEMAKER_NAME_IN_USE = ("already existing", "already exists")
 
 
 def translate(operation: str, error: ClientError | BotoCoreError) -> AwsError:
-    """The exception of ours for an error of boto3's."""
+    """Translate an error of boto3 to a Cutwatch error."""
     if not isinstance(error, ClientError):
         lost = isinstance(error, HTTPClientError | NoConnectionError | IncompleteReadError)
         return (ConnectionLost if lost else RejectedRequest)(
@@ -127,6 +130,8 @@ def translate(operation: str, error: ClientError | BotoCoreError) -> AwsError:
 def _class_of(code: str, message: str, status: int, response: Mapping[str, Any]) -> type[AwsError]:
     if code == "TransactionCanceledException":
         return _class_of_transaction(response)
+    if code == "ResourceLimitExceeded" and _asks_for_more_than_all(message):
+        return QuotaTooSmall
     if code in ERROR_CLASSES:
         return ERROR_CLASSES[code]
     if code == "ValidationException":
@@ -134,6 +139,12 @@ def _class_of(code: str, message: str, status: int, response: Mapping[str, Any])
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled
     return ServiceFault if status >= HTTPStatus.INTERNAL_SERVER_ERROR else RejectedRequest
+
+
+def _asks_for_more_than_all(message: str) -> bool:
+    """Return True for a request that exceeds the whole quota, unlike one that has to wait for its share."""
+    found = _QUOTA.search(message)
+    return found is not None and int(found["asked"]) > int(found["quota"])
 
 
 def _class_of_validation(message: str) -> type[AwsError]:
@@ -152,7 +163,7 @@ def _class_of_transaction(response: Mapping[str, Any]) -> type[AwsError]:
 
 
 class _TranslatingClient:
-    """Mixed into every client class (boto3's `creating-client-class` event), so paginators and waiters translate too."""
+    """Mixin for every client class (boto3's `creating-client-class` event), so that paginators and waiters translate errors too."""
 
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
         try:
@@ -165,8 +176,8 @@ def _translate_errors(base_classes: list[type], **_: object) -> None:
     base_classes.insert(0, _TranslatingClient)
 
 
-def _moment(value: Any) -> datetime:
-    """What botocore does too, without asking the local time zone: that takes half the time of reading datapoints."""
+def _parsed_timestamp(value: Any) -> datetime:
+    """Parse a timestamp as botocore does, but without the local time zone, which takes half the time of reading datapoints."""
     if isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC)
     parsed: datetime = parse_timestamp(value)
@@ -175,9 +186,11 @@ def _moment(value: Any) -> datetime:
 
 @cache
 def _session() -> Any:
-    """One for all clients: what it reads about regions and credentials takes as long as making a client."""
+    """Return the only session; loading its region and credential data takes as long as creating a client."""
     core: Any = botocore.session.get_session()
-    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+    core.get_component("response_parser_factory").set_parser_defaults(
+        timestamp_parser=_parsed_timestamp
+    )
     session: Any = boto3.session.Session(botocore_session=core)
     session.events.register("creating-client-class", _translate_errors)
     return session
@@ -185,7 +198,7 @@ def _session() -> Any:
 
 @cache
 def client(service: str) -> Any:
-    """A client of the default credential chain, made once per execution environment."""
+    """Return a client of the default credential chain, created once per execution environment."""
     # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
     is_cloudwatch = service == "cloudwatch"
     config = Config(
@@ -202,7 +215,7 @@ def client(service: str) -> Any:
 
 
 def read_body(operation: str, response: Mapping[str, Any]) -> bytes:
-    """The streamed body of a response; a connection may also be lost while it is being read."""
+    """Read a response's streamed body. Raises `ConnectionLost` if the connection is lost meanwhile."""
     try:
         content: bytes = response["Body"].read()
     except BotoCoreError as error:
@@ -211,14 +224,14 @@ def read_body(operation: str, response: Mapping[str, Any]) -> bytes:
 
 
 def to_item(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain JSON values as a DynamoDB item; floats become exact decimals of their shortest form."""
+    """Convert JSON values to a DynamoDB item; floats become exact decimals of their shortest form."""
     exact = json.loads(json.dumps(attributes), parse_float=Decimal)
     serializer = TypeSerializer()
     return {name: serializer.serialize(value) for name, value in exact.items()}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A DynamoDB item as plain JSON values."""
+    """Convert a DynamoDB item to JSON values."""
     deserializer = TypeDeserializer()
     return {name: _plain(deserializer.deserialize(value)) for name, value in item.items()}
 

@@ -1,22 +1,25 @@
-"""Items of one DynamoDB table by partition and sort key, as plain JSON values."""
+"""Items of one DynamoDB table by partition and sort key, as JSON values."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.clients import from_item, to_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
 
 
 class Table:
-    """A table whose keys are `pk` and `sk`; all reads are consistent."""
+    """A table with the keys `pk` and `sk`; all reads are consistent."""
 
-    def __init__(self, dynamodb: Any, name: str) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", name: str) -> None:
         self._dynamodb = dynamodb
         self._name = name
 
     def get(self, pk: str, sk: str) -> Item | None:
-        """The item, if there is one."""
+        """Return the item, if it exists."""
         answer = self._dynamodb.get_item(
             TableName=self._name, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
         )
@@ -25,7 +28,7 @@ class Table:
     def query(
         self, pk: str, sk_prefix: str = "", *, between: tuple[str, str] | None = None
     ) -> Iterator[Item]:
-        """A partition's items in the order of their sort keys, narrowed to a prefix or to a range with both ends."""
+        """Return a partition's items in the order of their sort keys, limited to a prefix or an inclusive range."""
         condition, values = "pk = :pk", {":pk": pk}
         if sk_prefix:
             condition += " AND begins_with(sk, :sk)"
@@ -50,7 +53,7 @@ class Table:
         values: Mapping[str, Any] | None = None,
     ) -> None:
         """Write an item whole, if the condition holds; else `ConditionFailed`."""
-        request = {"TableName": self._name, "Item": to_item(item)}
+        request: dict[str, Any] = {"TableName": self._name, "Item": to_item(item)}
         if condition:
             request["ConditionExpression"] = condition
         if names:
@@ -62,11 +65,11 @@ class Table:
     def update(
         self, pk: str, sk: str, update: str, values: Mapping[str, Any], condition: str = ""
     ) -> Item:
-        """Change an item, if the condition holds (else `ConditionFailed`); `values` without their colons.
+        """Update an item if the condition holds and return it; `values` are named without their colons.
 
-        Returns the item as it is then.
+        Raises `ConditionFailed` if the condition does not hold.
         """
-        request = {
+        request: dict[str, Any] = {
             "TableName": self._name,
             "Key": to_item({"pk": pk, "sk": sk}),
             "UpdateExpression": update,
@@ -79,5 +82,5 @@ class Table:
         return from_item(self._dynamodb.update_item(**request)["Attributes"])
 
     def delete(self, pk: str, sk: str) -> None:
-        """Delete an item, if there is one."""
+        """Delete an item, if it exists."""
         self._dynamodb.delete_item(TableName=self._name, Key=to_item({"pk": pk, "sk": sk}))

@@ -49,8 +49,17 @@ PUT_EVENTS_MAX_BYTES = 262_144
 
 
 def metric_retention(period_seconds: int) -> timedelta:
-    """How long CloudWatch keeps datapoints of this period."""
-    for longest_period in sorted(METRIC_RETENTION, reverse=True):
-        if period_seconds >= longest_period:
-            return METRIC_RETENTION[longest_period]
+    """Return the time for which CloudWatch keeps datapoints of this period."""
+    for step in sorted(METRIC_RETENTION, reverse=True):
+        if period_seconds % step == 0:
+            return METRIC_RETENTION[step]
     return timedelta(hours=3)
+
+
+def period_step(period_seconds: int) -> int:
+    """Return the step (seconds) that CloudWatch wants periods to be multiples of.
+
+    A start further back than 15 days needs a multiple of 300, beyond 63 days of 3,600, or nothing is returned
+    (`MetricStat.Period` in the API reference).
+    """
+    return max((step for step in METRIC_RETENTION if step <= period_seconds), default=1)

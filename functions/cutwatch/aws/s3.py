@@ -2,21 +2,24 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.clients import read_body
 from cutwatch.errors import MalformedObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
 class Bucket:
     """A bucket and the S3 client that reaches it."""
 
-    s3: Any
+    s3: "S3Client"
     name: str
 
     def uri(self, key: str) -> str:
-        """`s3://bucket/key`."""
+        """Return `s3://bucket/key`."""
         return f"s3://{self.name}/{key}"
 
     def write(self, key: str, content: str) -> None:
@@ -28,23 +31,23 @@ class Bucket:
         self.s3.put_object(Bucket=self.name, Key=key, Body=content)
 
     def read(self, key: str) -> str:
-        """A text object's content; `NotFound` if there is none, `MalformedObject` if it is no text."""
+        """Read a text object. Raises `NotFound`, or `MalformedObject` if it is not UTF-8."""
         try:
             return self.read_bytes(key).decode()
         except UnicodeDecodeError as error:
-            raise MalformedObject(f"{self.uri(key)} is no text: {error}") from None
+            raise MalformedObject(f"{self.uri(key)} is not UTF-8 text: {error}") from None
 
     def read_bytes(self, key: str) -> bytes:
-        """An object's content; `NotFound` if there is none."""
+        """Read a binary object. Raises `NotFound`."""
         return read_body("GetObject", self.s3.get_object(Bucket=self.name, Key=key))
 
     def delete(self, key: str) -> None:
-        """Delete an object; one that is gone already is as good."""
+        """Delete an object, if it exists."""
         self.s3.delete_object(Bucket=self.name, Key=key)
 
     def read_json(self, key: str) -> Any:
-        """A JSON object's content; `MalformedObject` if it is none."""
+        """Read a JSON object. Raises `NotFound`, or `MalformedObject` if it is not JSON."""
         try:
             return json.loads(self.read(key))
         except (ValueError, RecursionError) as error:
-            raise MalformedObject(f"{self.uri(key)} is no JSON: {error}") from None
+            raise MalformedObject(f"{self.uri(key)} is not JSON: {error}") from None

@@ -1,7 +1,7 @@
-"""Why there is nothing to train on or to score: outcomes with a message, reached before any job is started."""
+"""Outcomes of detectors with too little data to train on or to score, before any job starts."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
@@ -12,20 +12,26 @@ from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import Window
 from cutwatch.timestamps import format_timestamp
 
-# Fewer rows say nothing about what is normal.
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
+# Fewer rows do not show the normal behaviour of a metric.
 MINIMUM_TRAINING_ROWS = 100
 
 
 def up_to_date(detector: Detector, published_through: datetime | None) -> Outcome:
-    """Everything up to the window's end was published before."""
+    """Return the outcome of a detector that is published up to the end of the window."""
     through = format_timestamp(published_through) if published_through else "its training data"
-    return Outcome(detector.name, "UP_TO_DATE", f"nothing new since {through}")
+    return Outcome(detector.name, "UP_TO_DATE", f"nothing to publish since {through}")
 
 
 def untrained(registry: Registry, run: Run, detector: Detector, failed: str | None) -> Outcome:
-    """What training on demand made of the detector, which is why it has no model; `failed` is why the training itself has failed, if so."""
+    """Return the outcome of a detector without a model, from the outcome of its training on demand.
+
+    `failed` is the reason for which that training failed as a whole; None if it did not.
+    """
     training = run_id("training", run.scheduled, on_demand=True)
-    reason = registry.outcome(training, detector.name)
+    reason = registry.outcomes.get(training, detector.name)
     if reason is None:
         why = f"failed: {failed}" if failed else "left no outcome"
         return Outcome(detector.name, "FAILED", f"no usable model, and {training} {why}")
@@ -33,9 +39,9 @@ def untrained(registry: Registry, run: Run, detector: Detector, failed: str | No
 
 
 def why_not_train(
-    cloudwatch: Any, detector: Detector, window: Window, observed: Series, rows: int
+    cloudwatch: "CloudWatchClient", detector: Detector, window: Window, observed: Series, rows: int
 ) -> Outcome | None:
-    """Why a history cannot be learned from, if so."""
+    """Return the outcome of a history that is too short to train on; None if it is long enough."""
     if observed.reported == 0:
         return _no_data(cloudwatch, detector, window)
     if rows >= MINIMUM_TRAINING_ROWS:
@@ -49,9 +55,9 @@ def why_not_train(
 
 
 def why_not_score(
-    cloudwatch: Any, detector: Detector, window: Window, observed: Series, rows: int
+    cloudwatch: "CloudWatchClient", detector: Detector, window: Window, observed: Series, rows: int
 ) -> Outcome | None:
-    """Why a window holds nothing to judge, if so. Silence is something to a detector that watches for it."""
+    """Return the outcome of a window without rows to score; None if there are rows or if gaps count as anomalies."""
     if rows or detector.missing_data == "anomalous":
         return None
     reported = observed.since(window.start).reported
@@ -65,7 +71,7 @@ def why_not_score(
     )
 
 
-def _no_data(cloudwatch: Any, detector: Detector, window: Window) -> Outcome:
+def _no_data(cloudwatch: "CloudWatchClient", detector: Detector, window: Window) -> Outcome:
     label = detector.metric_label
     if is_known(cloudwatch, detector):
         sentence = f"CloudWatch has no datapoints of {label}"

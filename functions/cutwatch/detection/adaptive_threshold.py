@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Sensitivity
 from cutwatch.features.recipe import AUTOCORRELATED
-
-Floats = NDArray[np.float64]
-Epochs = NDArray[np.int64]
+from cutwatch.timeseries.arrays import Epochs, Floats
 
 HOUR, DAY = 3_600, 86_400
 

@@ -5,17 +5,18 @@ from dataclasses import dataclass, fields
 from math import inf
 from typing import Any, Literal
 
-# From which multiple of the cutoff on an event is called medium or high; a silence is always high.
+# Multiples of the cutoff from which an event is medium or high; a reporting gap is always high.
 _MEDIUM, _HIGH = 1.5, 3.0
 
 
 @dataclass(frozen=True)
 class AnomalyEvent:
-    """One incident. Times are ISO 8601, both ends included.
+    """The anomalous datapoints of one incident in one window. Times are ISO 8601, both ends included.
 
-    `severity` is the peak in multiples of the cutoff, None where silence itself is the event. `value` is the
-    datapoint furthest from what is usual at its time (`expected`, and the range that holds 90 %), in the metric's unit;
-    `driver` says what stood out, `level` or `change`. `continues` marks an event that was told before.
+    `severity` is the peak in multiples of the cutoff, None for a reporting gap. `value` is the datapoint with the
+    largest deviation from the expected value at its time, in the metric's unit, `expected_low` to `expected_high` the
+    range of 90 % of the values. `driver` is `level` or `change`, the feature with the larger deviation. `continues`
+    marks the continuation of an incident that was published before.
     """
 
     id: str
@@ -34,12 +35,12 @@ class AnomalyEvent:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "AnomalyEvent":
-        """Read back what `asdict` wrote; fields of another version are ignored."""
+        """Read the payload that `asdict` wrote; ignore fields of another version."""
         return cls(**{f.name: payload[f.name] for f in fields(cls) if f.name in payload})
 
     @property
     def gravity(self) -> float:
-        """By which events are ranked: the severity; nothing is graver than silence."""
+        """The severity, by which events are ranked; infinite for a reporting gap."""
         return inf if self.severity is None else self.severity
 
     @property
@@ -48,3 +49,16 @@ class AnomalyEvent:
         if self.gravity >= _HIGH:
             return "high"
         return "medium" if self.gravity >= _MEDIUM else "low"
+
+
+@dataclass(frozen=True)
+class LastEvent:
+    """The newest event of a detector that was published. `end` is ISO 8601."""
+
+    id: str
+    end: str
+
+
+def event_id(detector: str, start: str) -> str:
+    """Return the id of the event of a detector that begins at an ISO 8601 time."""
+    return f"{detector}:{start}"

@@ -1,7 +1,6 @@
 """The default judgement without any look-ahead: what a real-time detector would have raised, datapoint by datapoint."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cutwatch.detection.adaptive_threshold import (
     DEFAULT,
@@ -16,9 +15,7 @@ from cutwatch.detection.adaptive_threshold import (
     standardised_scores,
 )
 from cutwatch.detectors.detector import Sensitivity
-
-Floats = NDArray[np.float64]
-Epochs = NDArray[np.int64]
+from cutwatch.timeseries.arrays import Epochs, Floats
 
 
 def detect_causally(

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Detector
 from cutwatch.features.recipe import FeatureRecipe, difference
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Detectors: what is watched, read from `detectors.yaml`."""
+"""Detectors, read from `detectors.yaml`."""

@@ -1,4 +1,4 @@
-"""A detector: one CloudWatch metric, or an expression over several, and how to judge it."""
+"""A detector: one CloudWatch metric or an expression over several, with its settings."""
 
 import hashlib
 import json
@@ -34,12 +34,12 @@ Sensitivity = Literal["low", "medium", "high"]
 Direction = Literal["both", "above", "below"]
 Engine = Literal["sagemaker", "lambda"]
 
-# Infinity is no JSON.
+# JSON has no infinity.
 _Finite = Annotated[float, Ge(0), Lt(math.inf)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PERIODS = (60, 86_400)
 _USUAL_HISTORY, _USUAL_DATAPOINTS = timedelta(days=30), 4_000
-# What the scores depend on. A change here makes a trained model unusable; a change of the cutoff does not.
+# Fields that scores depend on. A change invalidates a trained model; a change of the cutoff does not.
 _TRAINED_ON = (
     "namespace",
     "metric",
@@ -54,16 +54,16 @@ _TRAINED_ON = (
     "time_zone",
     "engine",
 )
-# A change of how recipes or forests are made goes up here; models of an older one are trained anew.
+# Increase after a change to recipes or forests; models of an older version are trained again.
 _MODEL_VERSION = 2
 
 
 @dataclass(frozen=True)
 class CutoffRule:
-    """Where anomaly scores become anomalies.
+    """Rule that turns anomaly scores into anomalies.
 
-    `adaptive` is the default threshold (`detection/adaptive_threshold.py`). The textbook's rule, mean + `sigmas`
-    standard deviations, stays available: `training` takes them from the scores of the training data, frozen with the
+    `adaptive` is the default threshold (`detection/adaptive_threshold.py`). `training` and `window` are the textbook rule,
+    mean + `sigmas` standard deviations: `training` takes them from the scores of the training data, frozen with the
     model; `window` takes them from the scored window.
     """
 
@@ -75,7 +75,7 @@ class CutoffRule:
 
 @dataclass(frozen=True)
 class MinimumDeviation:
-    """How far from the usual value an event must get: in the metric's unit, and as a share of the usual value."""
+    """Minimum distance of an event from the expected value: in the metric's unit, and as a share of the expected value."""
 
     absolute: _Finite | None = None
     relative: _Finite | None = None
@@ -85,14 +85,14 @@ class MinimumDeviation:
 
 @dataclass(frozen=True)
 class Detector:
-    """What to watch and how to judge it. Periods are seconds, history is days.
+    """A metric to monitor and its detection settings. Periods are in seconds, history is in days.
 
-    Either `namespace`, `metric`, `statistic` and `dimensions` say what to watch, or `expression` and `metrics`; the
-    fields of the other form are empty.
+    The metric is either `namespace`, `metric`, `statistic` and `dimensions`, or `expression` and `metrics`; the fields of
+    the other form are empty. Raises `ValueError` with one line per invalid field.
     """
 
     name: str
-    # Pydantic does not check defaults: an empty text that was given is refused, one that was left out is "missing".
+    # Pydantic does not validate defaults: an explicit empty string is rejected, an omitted one is "missing".
     namespace: Namespace = ""
     metric: MetricName = ""
     statistic: str = ""
@@ -121,7 +121,7 @@ class Detector:
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever a model trained for this detector stops being valid for it."""
+        """Digest that changes when a model trained for this detector becomes invalid."""
         payload = self.to_payload()
         trained_on = {name: payload[name] for name in _TRAINED_ON if name in payload}
         trained_on["model_version"] = _MODEL_VERSION
@@ -129,9 +129,9 @@ class Detector:
 
     @property
     def history(self) -> timedelta:
-        """How far back training looks: `history_days`; by default 30, or as many as 4,000 datapoints take.
+        """Time that training looks back: `history_days`; by default 30 days, or the time of 4,000 datapoints.
 
-        Never further than CloudWatch keeps datapoints of this period.
+        Never longer than CloudWatch keeps datapoints of this period.
         """
         period = timedelta(seconds=self.period)
         wanted = max(_USUAL_HISTORY, _USUAL_DATAPOINTS * period)
@@ -141,7 +141,7 @@ class Detector:
 
     @property
     def metric_label(self) -> str:
-        """What is watched, as a person names it: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
+        """Description of the metric: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
         if not self.expression:
             return self.sources[0].label
         named = "; ".join(f"{name}: {metric.label}" for name, metric in self.metrics.items())
@@ -149,19 +149,19 @@ class Detector:
 
     @property
     def sources(self) -> tuple[SourceMetric, ...]:
-        """The metrics that are read, in the order of the file."""
+        """The metrics to read, in the order of the file."""
         if self.expression:
             return tuple(self.metrics.values())
         return (SourceMetric(self.namespace, self.metric, self.statistic, self.dimensions),)
 
     def to_payload(self) -> dict[str, Any]:
-        """As it travels between states; without the fields of the form of source that it does not have."""
+        """Return the detector as JSON values, without the fields of the unused form of source."""
         unused = SINGLE_METRIC if self.expression else EXPRESSION
         return {name: value for name, value in asdict(self).items() if name not in unused}
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Detector":
-        """Read back what `to_payload` wrote; fields of another version are ignored. Raises `InvalidInput`."""
+        """Read back a payload of `to_payload`; unknown fields are ignored. Raises `InvalidInput`."""
         return read(cls, payload, "detector")
 
 
@@ -184,16 +184,26 @@ def _name_problems(detector: Detector) -> Iterator[Problem]:
 
 
 def _time_problems(detector: Detector) -> Iterator[Problem]:
-    shortest, longest = _PERIODS
-    if not shortest <= detector.period <= longest or detector.period % 60:
-        yield (
-            "period",
-            f"{detector.period} must be a multiple of 60 seconds from {shortest} to {longest}",
-        )
+    yield from _period_problems(detector.period)
     try:
         ZoneInfo(detector.time_zone)
     except (KeyError, ValueError, OSError):
         yield (
             "time_zone",
-            f"{detector.time_zone!r} is no IANA time zone such as UTC or Europe/Berlin",
+            f"{detector.time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin",
+        )
+
+
+def _period_problems(period: int) -> Iterator[Problem]:
+    shortest, longest = _PERIODS
+    if not shortest <= period <= longest or period % shortest:
+        yield "period", f"{period} must be a multiple of 60 seconds from {shortest} to {longest}"
+        return
+    step = limits.period_step(period)
+    if period % step:
+        below = period // step * step
+        yield (
+            "period",
+            f"CloudWatch keeps no datapoints of {period} seconds: periods above {step} are multiples of {step}; "
+            f"the nearest are {below} and {below + step}",
         )

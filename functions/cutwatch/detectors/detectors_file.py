@@ -1,4 +1,4 @@
-"""Reads `detectors.yaml`: everything wrong with it in one error, before anything is started."""
+"""Reading of `detectors.yaml`: all its errors are reported together, before anything starts."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
@@ -22,13 +22,13 @@ _RENAMED_METHODS = {"likelihood": "adaptive"}
 
 
 def _kind(entry: Any) -> str:
-    """What an entry is meant to be, so that its mistakes are told against that alone."""
+    """Return the kind of an entry, so that errors refer to the fields of that kind only."""
     is_template = isinstance(entry, dict) and any(name in entry for name in _OF_TEMPLATES)
     return "template" if is_template else "detector"
 
 
 def _nested(entry: Any) -> Any:
-    """A template's fields apart from those of its detectors, which stand beside them in the file."""
+    """Separate a template's own fields from those of its detectors."""
     own = {name: value for name, value in entry.items() if name in _OF_TEMPLATES}
     pattern = {name: value for name, value in entry.items() if name not in _OF_TEMPLATES}
     return own | {"pattern": pattern}
@@ -43,7 +43,7 @@ _Entry = Annotated[
 
 @dataclass(frozen=True)
 class _DetectorsFile:
-    """`engine` is that of every entry without one of its own."""
+    """Content of the file; `engine` is the default of every entry."""
 
     detectors: list[_Entry]
     engine: Engine = "sagemaker"
@@ -52,7 +52,7 @@ class _DetectorsFile:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML lets a repeated key overwrite the first in silence; here it is a mistake."""
+    """Loader that rejects repeated keys, which YAML would silently overwrite."""
 
     def construct_mapping(
         self,
@@ -69,7 +69,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _as_written(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
-    """YAML 1.1 reads `22:00` as the number 1320 and `2026-12-24` as a date; people mean what they wrote."""
+    """Keep times and dates as text: YAML 1.1 reads `22:00` as the number 1320 and `2026-12-24` as a date."""
     is_time = node.tag.endswith("timestamp") or ":" in node.value
     return node.value if is_time else yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
 
@@ -79,9 +79,9 @@ for _tag in ("timestamp", "int", "float"):
 
 
 def load_configuration(path: Path) -> Configuration:
-    """The detectors and the templates of a file, in its order.
+    """Load the detectors and templates of a file, in its order.
 
-    Raises `InvalidDetectors` with one line per mistake: detector, field, value and what is allowed.
+    Raises `InvalidDetectors` with one line per error: detector, field, value and the allowed values.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def load_configuration(path: Path) -> Configuration:
 
 
 def parse_configuration(text: str, source: str = "detectors.yaml") -> Configuration:
-    """As `load_configuration`, from the text itself."""
+    """Parse the content of a detectors file. Raises `InvalidDetectors` like `load_configuration`."""
     document = _with_defaults(_parse_yaml(text, source))
     warnings = tuple(_rename_methods(document, source))
     try:
@@ -104,7 +104,7 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
         ]
         raise InvalidDetectors("\n".join(dict.fromkeys(lines))) from None
     if not entries:
-        raise InvalidDetectors(f"{source}: detectors: is empty; name at least one metric to watch")
+        raise InvalidDetectors(f"{source}: detectors: is empty; add at least one detector")
     repeated = [name for name, n in Counter(entry.name for entry in entries).items() if n > 1]
     if repeated:
         lines = [f"{source}: detector {name!r}: name: is used more than once" for name in repeated]
@@ -117,7 +117,7 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
 
 
 def _rename_methods(document: dict[str, Any], source: str) -> Iterator[str]:
-    """Replace cutoff methods by the names that they have now; yield a warning for each."""
+    """Replace former names of cutoff methods; yield a warning for each."""
     entries = document.get("detectors")
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         rule = entry.get("cutoff") if isinstance(entry, dict) else None
@@ -127,8 +127,8 @@ def _rename_methods(document: dict[str, Any], source: str) -> Iterator[str]:
         if isinstance(former, str) and former in _RENAMED_METHODS:
             entry["cutoff"] = rule | {"method": _RENAMED_METHODS[former]}
             yield (
-                f"{source}: detector {_designation(document, index)}: cutoff.method: {former!r} is now "
-                f"called {_RENAMED_METHODS[former]!r}; please write that"
+                f"{source}: detector {_designation(document, index)}: cutoff.method: {former!r} was renamed; "
+                f"use {_RENAMED_METHODS[former]!r}"
             )
 
 
@@ -151,12 +151,12 @@ def _parse_yaml(text: str, source: str) -> Any:
         sentence = " ".join(problem.split())
         raise InvalidDetectors(f"{source}:{where} is not valid YAML: {sentence}") from None
     if not isinstance(document, dict):
-        raise InvalidDetectors(f"{source}: must begin with 'detectors:' and a list below it")
+        raise InvalidDetectors(f"{source}: expected 'detectors:' with a list")
     return document
 
 
 def _sentences(detail: ErrorDetails, document: dict[str, Any]) -> list[str]:
-    """One for each mistake; those that a detector finds by itself come together."""
+    """Return the lines of one validation error; a detector reports all its own errors together."""
     location = list(detail["loc"])
     subject = ""
     if location[:1] == ["detectors"] and len(location) > 1 and isinstance(location[1], int):
@@ -173,7 +173,7 @@ def _sentences(detail: ErrorDetails, document: dict[str, Any]) -> list[str]:
 
 
 def _as_in_the_file(location: list[int | str]) -> list[int | str]:
-    """Where a field of an entry stands: without the entry's place and kind, and what `_nested` added."""
+    """Return the location in the file: without the entry's index and kind, and without `_nested`'s level."""
     kind, inside = location[2], location[3:]
     return inside[1:] if kind == "template" and inside[:1] == ["pattern"] else inside
 
@@ -184,8 +184,8 @@ def _designation(document: dict[str, Any], index: int) -> str:
     return repr(name) if isinstance(name, str) else f"number {index + 1}"
 
 
-def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
-    """The names that may stand where an unknown one does."""
+def _sibling_fields(location: tuple[int | str, ...]) -> list[str]:
+    """Return the fields that are valid at the location of an unknown one."""
     if location[:1] != ("detectors",):
         return list(_DetectorsFile.__dataclass_fields__)
     inside = _as_in_the_file(list(location))
@@ -202,7 +202,7 @@ def _problem(detail: ErrorDetails) -> str:
         case "missing":
             return "is missing"
         case "unexpected_keyword_argument":
-            return f"is not a field; the fields are {', '.join(_fields_beside(detail['loc']))}"
+            return f"is not a field; the fields are {', '.join(_sibling_fields(detail['loc']))}"
         case "literal_error":
             return f"{detail['input']!r} is not allowed; expected {detail['ctx']['expected']}"
         case "value_error":

@@ -1,4 +1,4 @@
-"""Times that are neither learned from nor alarmed on: maintenance windows, holidays, nights."""
+"""Excluded times: maintenance windows, holidays, nights."""
 
 import re
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 @dataclass(frozen=True)
 class Exclusion:
-    """[start, end) in the detector's time zone: two moments once, or two times of day on every one of `days`.
+    """[start, end) in the detector's time zone: a single range of timestamps, or a range of times of day on each of `days`.
 
-    A recurring range whose end is not after its start runs into the next day; without `days` it is daily.
+    A recurring range with an end not after its start runs into the next day; without `days` it is daily.
     """
 
     start: str
@@ -37,28 +37,30 @@ class Exclusion:
         if self.recurring:
             return
         if self.days:
-            raise ValueError(f"days goes with times of day such as 22:00, not with {self.start!r}")
+            raise ValueError(f"days requires times of day such as 22:00, not {self.start!r}")
         try:
             start, end = datetime.fromisoformat(self.start), datetime.fromisoformat(self.end)
         except ValueError:
             raise ValueError(
                 f"{self.start!r} to {self.end!r}: expected two times of day such as 22:00, "
-                "or two moments such as 2026-12-24T00:00"
+                "or two timestamps such as 2026-12-24T00:00"
             ) from None
         if _as_utc(end) <= _as_utc(start):
             raise ValueError(f"end {self.end!r} is not after start {self.start!r}")
 
     @property
     def recurring(self) -> bool:
-        """Whether it comes back every day or week."""
+        """True if the range recurs every day or week."""
         return bool(_TIME_OF_DAY.fullmatch(self.start) and _TIME_OF_DAY.fullmatch(self.end))
 
-    def covers(self, moment: datetime) -> bool:
-        """Whether an aware moment, in the detector's time zone, is excluded."""
+    def covers(self, timestamp: datetime) -> bool:
+        """Return True if an aware timestamp, in the detector's time zone, is excluded."""
         if not self.recurring:
-            return self._moment(self.start, moment) <= moment < self._moment(self.end, moment)
+            return (
+                self._parsed(self.start, timestamp) <= timestamp < self._parsed(self.end, timestamp)
+            )
         start, end = time.fromisoformat(self.start), time.fromisoformat(self.end)
-        now, today = moment.time(), moment.weekday()
+        now, today = timestamp.time(), timestamp.weekday()
         if start < end:
             return start <= now < end and self._on(today)
         return (now >= start and self._on(today)) or (now < end and self._on(today - 1))
@@ -67,19 +69,19 @@ class Exclusion:
         return not self.days or WEEKDAYS[weekday % 7] in self.days
 
     @staticmethod
-    def _moment(text: str, like: datetime) -> datetime:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=like.tzinfo)
+    def _parsed(text: str, like: datetime) -> datetime:
+        timestamp = datetime.fromisoformat(text)
+        return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=like.tzinfo)
 
 
 def excluded(epochs: Sequence[int], exclusions: Sequence[Exclusion], time_zone: str) -> list[bool]:
-    """For every epoch second, whether one of the exclusions covers it."""
+    """Return, for every epoch second, True if one of the exclusions covers it."""
     if not exclusions:
         return [False] * len(epochs)
     zone = ZoneInfo(time_zone)
-    moments = (datetime.fromtimestamp(epoch, zone) for epoch in epochs)
-    return [any(exclusion.covers(moment) for exclusion in exclusions) for moment in moments]
+    timestamps = (datetime.fromtimestamp(epoch, zone) for epoch in epochs)
+    return [any(exclusion.covers(each) for exclusion in exclusions) for each in timestamps]
 
 
-def _as_utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("UTC"))
+def _as_utc(timestamp: datetime) -> datetime:
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=ZoneInfo("UTC"))

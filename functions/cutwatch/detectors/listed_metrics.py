@@ -1,18 +1,24 @@
-"""What ListMetrics knows: the metrics with datapoints in the last two weeks."""
+"""Metrics that ListMetrics returns: those with datapoints in the last two weeks."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
-from cutwatch.aws.cloudwatch import metric_dimensions
 from cutwatch.aws.limits import LIST_METRICS_MAX_DIMENSION_FILTERS
 from cutwatch.detectors.metric_source import SourceMetric
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import DimensionFilterTypeDef
+
 
 def listed_dimensions(
-    cloudwatch: Any, source: SourceMetric, *further: str
+    cloudwatch: "CloudWatchClient", source: SourceMetric, *further: str
 ) -> Iterator[dict[str, str]]:
-    """The dimensions of the metrics that have exactly the source's, and one of each further name."""
-    wanted = [*metric_dimensions(source.dimensions), *({"Name": name} for name in further)]
+    """Return the dimensions of the metrics that have exactly the source's, and one of each further name."""
+    wanted: list[DimensionFilterTypeDef] = [
+        {"Name": name, "Value": value} for name, value in sorted(source.dimensions.items())
+    ]
+    wanted += [{"Name": name} for name in further]
     pages = cloudwatch.get_paginator("list_metrics").paginate(
         Namespace=source.namespace,
         MetricName=source.metric,

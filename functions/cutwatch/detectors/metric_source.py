@@ -1,4 +1,4 @@
-"""Where a detector's datapoints come from: one metric, or an expression over several."""
+"""The source of a detector's datapoints: one metric, or an expression over several."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -19,7 +19,7 @@ Dimensions = Annotated[
 ]
 Expression = Annotated[str, Len(1, limits.METRIC_EXPRESSION_MAX_LENGTH)]
 
-# A detector's share of the queries of a call; CloudWatch itself would take 500.
+# Limit of a detector's queries; CloudWatch accepts 500 per call.
 MAX_METRICS = 10
 SINGLE_METRIC = ("namespace", "metric", "statistic", "dimensions")
 EXPRESSION = ("expression", "metrics")
@@ -28,7 +28,7 @@ _STATISTIC = re.compile(
     r"SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|wm|tc|ts)\d{1,2}(\.\d{1,10})?"
 )
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]{0,63}")
-# Text in quotes and numbers are tokens too, so that `"m1"` and the e of `1e3` are no identifiers.
+# Quoted text and numbers are tokens too, so that `"m1"` and the e of `1e3` are not identifiers.
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\d.]*(?:[eE][+-]?\d+)?|[A-Za-z_]\w*", re.ASCII)
 _MANY_SERIES = ("SEARCH", "METRICS", "SELECT")
 _LONGEST_PREFIX = f"d{limits.GET_METRIC_DATA_MAX_QUERIES - 1}_"
@@ -38,7 +38,7 @@ Problem = tuple[str, str]
 
 @dataclass(frozen=True)
 class SourceMetric:
-    """One CloudWatch metric and the statistic that is read of it."""
+    """A CloudWatch metric and its statistic."""
 
     namespace: Namespace
     metric: MetricName
@@ -53,7 +53,7 @@ class SourceMetric:
 
     @property
     def label(self) -> str:
-        """As a person names it: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
+        """Description of the metric: `AWS/Lambda Errors (FunctionName=checkout), Sum`."""
         chosen = ", ".join(f"{key}={value}" for key, value in sorted(self.dimensions.items()))
         return f"{self.namespace} {self.metric}{f' ({chosen})' if chosen else ''}, {self.statistic}"
 
@@ -62,7 +62,7 @@ Metrics = dict[str, SourceMetric]
 
 
 def prefixed(expression: str, ids: Collection[str], prefix: str) -> str:
-    """The expression with `prefix` before each of the ids, and nowhere else."""
+    """Return the expression with `prefix` before each of the ids."""
     return _TOKEN.sub(
         lambda token: f"{prefix}{token[0]}" if token[0] in ids else token[0], expression
     )
@@ -71,9 +71,9 @@ def prefixed(expression: str, ids: Collection[str], prefix: str) -> str:
 def source_problems(
     single: Mapping[str, Any], expression: str, metrics: Mapping[str, SourceMetric]
 ) -> Iterator[Problem]:
-    """What is wrong with a detector's source: field, and value with what would be right.
+    """Yield the problems of a detector's source: field, and value with the expected form.
 
-    `single` has the fields of a single metric; what is not given is empty.
+    `single` has the fields of a single metric, empty if not given.
     """
     if not expression and not metrics:
         yield from _single_problems(single)
@@ -85,11 +85,11 @@ def source_problems(
 
 
 def statistic_problems(statistic: str) -> Iterator[Problem]:
-    """What is wrong with a statistic, if anything."""
+    """Yield the problem of an invalid statistic."""
     if not _STATISTIC.fullmatch(statistic):
         yield (
             "statistic",
-            f"{statistic!r} is none of SampleCount, Average, Sum, "
+            f"{statistic!r} is not valid; expected SampleCount, Average, Sum, "
             "Minimum, Maximum, IQM, or a percentile such as p99 or tm95",
         )
 
@@ -98,8 +98,14 @@ def _single_problems(single: Mapping[str, Any]) -> Iterator[Problem]:
     for name in ("namespace", "metric", "statistic"):
         if not single[name]:
             yield name, "is missing"
+    yield from _namespace_problems("namespace", single["namespace"])
     if single["statistic"]:
         yield from statistic_problems(single["statistic"])
+
+
+def _namespace_problems(field: str, namespace: str) -> Iterator[Problem]:
+    if namespace.startswith(":"):
+        yield field, f"{namespace!r} must not begin with a colon"
 
 
 def _form_problems(
@@ -109,29 +115,31 @@ def _form_problems(
     if both:
         yield (
             "expression" if expression else "metrics",
-            f"stands beside {', '.join(both)}; a detector has either namespace, metric and "
+            f"cannot be combined with {', '.join(both)}; a detector has either namespace, metric and "
             "statistic, or expression and metrics",
         )
     if not expression:
         yield (
             "expression",
-            f"is missing; it says what to make of {', '.join(map(legible, metrics))}",
+            f"is missing; it combines {', '.join(map(legible, metrics))}",
         )
     if not metrics:
-        yield "metrics", "is missing; it says what the names in the expression are"
+        yield "metrics", "is missing; it defines the names in the expression"
+    for name, metric in metrics.items():
+        yield from _namespace_problems(f"metrics.{legible(name)}.namespace", metric.namespace)
 
 
 def _expression_problems(expression: str, metrics: Mapping[str, SourceMetric]) -> Iterator[Problem]:
     names = [token for token in _TOKEN.findall(expression) if re.match(r"[A-Za-z_]", token)]
     for name in dict.fromkeys(names):
         if name.upper() in _MANY_SERIES and name not in metrics:
-            yield "expression", f"{name} gives many series; name each metric below metrics"
+            yield "expression", f"{name} returns several series; list each metric under metrics"
         elif not name[0].isupper() and name not in metrics:
             near = get_close_matches(name, metrics, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             yield (
                 "expression",
-                f"{name!r} is none of the metrics {', '.join(map(legible, metrics))}{hint}",
+                f"{name!r} is not one of the metrics {', '.join(map(legible, metrics))}{hint}",
             )
     for name in [name for name in metrics if name not in names]:
         yield "metrics", f"{name!r} is not used in the expression {expression!r}"
@@ -140,8 +148,8 @@ def _expression_problems(expression: str, metrics: Mapping[str, SourceMetric]) -
     ):
         yield (
             "expression",
-            f"takes {length} characters with a prefix before each of its metrics; "
-            f"CloudWatch takes {longest}",
+            f"has {length} characters with a prefix before each of its metrics; "
+            f"CloudWatch accepts at most {longest}",
         )
 
 

@@ -1,10 +1,10 @@
-"""Templates: one entry of `detectors.yaml` that becomes a detector for every value of a dimension."""
+"""Detector templates: one entry of `detectors.yaml` that expands to a detector for every value of a dimension."""
 
 import hashlib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
@@ -20,6 +20,9 @@ from cutwatch.errors import (
     Throttled,
 )
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 NAME_MAX_LENGTH = 64
 TEMPLATE_NAME_MAX_LENGTH = 40
 USUAL_LIMIT = 100
@@ -28,7 +31,7 @@ LARGEST_LIMIT = 1_000
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9._-]+")
 _DIGEST_LENGTH = 10
 _ENDS_LIKE_A_DIGEST = re.compile(rf"(^|.*-)[0-9a-f]{{{_DIGEST_LENGTH}}}", re.DOTALL)
-# They say nothing about a template, and pass: whoever runs us tries again.
+# These errors do not concern the template, and the caller retries.
 _TRANSIENT = (Throttled, ServiceFault, ConnectionLost)
 
 
@@ -52,11 +55,11 @@ class DetectorTemplate:
 
     @property
     def name(self) -> str:
-        """The template's own name, which no detector bears."""
+        """Name of the template; no detector has this name."""
         return self.pattern.name
 
     def detector(self, value: str) -> Detector:
-        """The detector of one value."""
+        """Return the detector of one value."""
         pattern = self.pattern
         name = detector_name(pattern.name, value)
         if not pattern.expression:
@@ -72,7 +75,7 @@ class DetectorTemplate:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The detectors and templates of a `detectors.yaml`, in its order, and warnings about its spelling."""
+    """Detectors and templates of a `detectors.yaml`, in its order, and warnings about its spelling."""
 
     detectors: tuple[Detector, ...]
     templates: tuple[DetectorTemplate, ...] = ()
@@ -81,22 +84,22 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Watched:
-    """The detectors there are now, and, of each template that could not be expanded, its name and why."""
+    """Current detectors, and the name and error of each template that could not be expanded."""
 
     detectors: tuple[Detector, ...]
     problems: tuple[tuple[str, str], ...] = ()
 
     def may_include(self, name: str) -> bool:
-        """Whether a detector of this name is watched, or would be if its template could be expanded."""
+        """Return True if a detector of this name is monitored, or might come from a template that could not be expanded."""
         unknown = tuple(f"{template}-" for template, _ in self.problems)
         return name.startswith(unknown) or any(name == each.name for each in self.detectors)
 
 
-def watched(cloudwatch: Any, configuration: Configuration) -> Watched:
-    """The file's detectors, then those of its templates, in the order of the file.
+def watched(cloudwatch: "CloudWatchClient", configuration: Configuration) -> Watched:
+    """Return the file's detectors, then those of its templates, in the order of the file.
 
-    A template that cannot be expanded is a problem and stops no other. Raises only what another attempt may mend:
-    `Throttled`, `ServiceFault`, `ConnectionLost`.
+    A template that cannot be expanded is a problem and does not stop others. Raises only transient errors: `Throttled`,
+    `ServiceFault`, `ConnectionLost`.
     """
     detectors = list(configuration.detectors)
     problems = []
@@ -113,11 +116,11 @@ def watched(cloudwatch: Any, configuration: Configuration) -> Watched:
     return Watched(tuple(detectors), tuple(problems))
 
 
-def expand(cloudwatch: Any, template: DetectorTemplate) -> tuple[Detector, ...]:
-    """A detector for every value that ListMetrics knows now, in the order of the values.
+def expand(cloudwatch: "CloudWatchClient", template: DetectorTemplate) -> tuple[Detector, ...]:
+    """Return a detector for every value that ListMetrics knows now, in the order of the values.
 
-    Metrics count that have exactly the template's dimensions and `for_each`. Raises `TemplateExpansion` when there
-    are none, or more than the template's limit.
+    Only metrics with exactly the template's dimensions and `for_each` count. Raises `TemplateExpansion` if there are
+    none, or more than the template's limit.
     """
     source = template.pattern.sources[0]
     values = sorted(
@@ -139,10 +142,10 @@ def expand(cloudwatch: Any, template: DetectorTemplate) -> tuple[Detector, ...]:
 
 
 def detector_name(head: str, text: str, longest: int = NAME_MAX_LENGTH) -> str:
-    """`<head>-<text>` as a detector's name; `longest` leaves at least 16 characters after the head.
+    """Return `<head>-<text>` as a detector's name; `longest` leaves at least 16 characters after the head.
 
-    Where characters were replaced or cut off, a digest of the whole text ends the name, so that two texts never
-    share one. A text that itself ends like a digest gets one too.
+    If characters were replaced or cut off, a digest of the whole text ends the name, so that names stay unique. A text
+    that itself ends like a digest gets one too.
     """
     safe = _FORBIDDEN.sub("-", text)
     room = longest - len(head) - 1
@@ -156,12 +159,12 @@ def detector_name(head: str, text: str, longest: int = NAME_MAX_LENGTH) -> str:
 def _problems(template: DetectorTemplate) -> Iterator[str]:
     if len(template.name) > TEMPLATE_NAME_MAX_LENGTH:
         yield (
-            f"name: {template.name!r} has {len(template.name)} characters; a template's has at most "
-            f"{TEMPLATE_NAME_MAX_LENGTH}, for its detectors' names to fit {NAME_MAX_LENGTH}"
+            f"name: {template.name!r} has {len(template.name)} characters; a template's name has at most "
+            f"{TEMPLATE_NAME_MAX_LENGTH}, so that its detectors' names fit {NAME_MAX_LENGTH}"
         )
     for source in template.pattern.sources:
         if template.for_each in source.dimensions:
-            yield f"for_each: {template.for_each!r} has one value already among the dimensions"
+            yield f"for_each: {template.for_each!r} is already one of the dimensions"
         elif len(source.dimensions) == METRIC_MAX_DIMENSIONS:
             yield f"for_each: would be dimension number {METRIC_MAX_DIMENSIONS + 1}"
 
@@ -174,7 +177,7 @@ def _refuse_taken(
         if detector.name in seen:
             raise TemplateExpansion(
                 f"{_subject(template)}: 1 of {len(detectors)} detectors would be named "
-                f"{detector.name!r}, as another detector is; rename one of the two"
+                f"{detector.name!r}, like another detector; rename one of them"
             )
         seen.add(detector.name)
 
@@ -186,11 +189,11 @@ def _subject(template: DetectorTemplate) -> str:
 def _nothing(template: DetectorTemplate, source: SourceMetric) -> str:
     fixed = "".join(f"{name}={value}, " for name, value in sorted(source.dimensions.items()))
     return (
-        f"in the last two weeks no {source.namespace} {source.metric} was reported with exactly the "
+        f"no {source.namespace} {source.metric} was reported in the last two weeks with exactly the "
         f"dimensions {fixed}{template.for_each}"
     )
 
 
 def _remedy(found: int) -> str:
-    narrow = "add dimensions that narrow it"
-    return f"raise limit or {narrow}" if found <= LARGEST_LIMIT else narrow
+    narrow = "add dimensions that select fewer values"
+    return f"increase limit or {narrow}" if found <= LARGEST_LIMIT else narrow

@@ -1,1 +1,1 @@
-"""Feature rows: what a forest sees of a series."""
+"""Feature rows, the input of forests."""

@@ -1,6 +1,6 @@
-"""Feature rows: what the forest sees of a series, by a recipe that is made at training and then only applied.
+"""Feature rows, built by a recipe that training fits and transforms apply.
 
-The recipe is stored with the model. A transform uses the recipe of its model, whatever the configuration says by then.
+The recipe is stored with the model. A transform uses its model's recipe, whatever the configuration says by then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Feature
 from cutwatch.features.seasonality import DAY, Profile
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
-
-Floats = NDArray[np.float64]
 
 # `auto`: where one step explains this share of a day's variance, the difference shows sudden incidents, and the
 # seasonal residual a rhythm that breaks; in noisier metrics both would mostly show noise.
@@ -33,13 +32,13 @@ class FeatureRows:
     epochs: NDArray[np.int64]
 
     def none(self) -> "FeatureRows":
-        """Of the same shape, without rows."""
+        """Return an empty result of the same shape."""
         return FeatureRows(self.rows[:0], self.epochs[:0])
 
 
 @dataclass(frozen=True)
 class FeatureRecipe:
-    """Which features, each divided by a spread of the training data, and how many datapoints make one row.
+    """Features, the spreads that they are divided by, and the number of datapoints per row.
 
     The residual is divided by the value's spread: it counts as far as it is large for the metric as a whole.
 
@@ -59,7 +58,7 @@ class FeatureRecipe:
 
     @property
     def dimensions(self) -> int:
-        """Values in a row: SageMaker's `feature_dim`."""
+        """Values per row: SageMaker's `feature_dim`."""
         return len(self.features) * self.shingle_size
 
     @property
@@ -75,7 +74,7 @@ class FeatureRecipe:
         shingle_size: int,
         time_zone: str,
     ) -> Self:
-        """The recipe for a history; `auto` takes all features where one step explains 90 %, else the value."""
+        """Fit the recipe to a history; `auto` selects all features if one step explains 90 %, else the value."""
         explained = lag_one_autocorrelation(series)
         profile = Profile.fit(series, time_zone)
         chosen = _automatic(explained) if features == "auto" else tuple(features)
@@ -85,9 +84,9 @@ class FeatureRecipe:
         return cls(chosen, spreads, centre, shingle_size, explained, unit, profile)
 
     def transform(self, series: Series) -> FeatureRows:
-        """One row per position whose last `shingle_size` datapoints are all known, oldest first.
+        """Return one row per position with `shingle_size` known datapoints up to it, oldest first.
 
-        A row never spans a gap: values on both sides of it were not neighbours.
+        A row never spans a gap, because the values on its two sides were not adjacent.
         """
         columns = [
             _column(series, feature, self.centre, self.profile) / spread
@@ -102,12 +101,12 @@ class FeatureRecipe:
         return FeatureRows(rows[complete], series.epochs[self.shingle_size - 1 :][complete])
 
     def to_payload(self) -> dict[str, Any]:
-        """As it is stored with the model."""
+        """Return the recipe as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read back what `to_payload` wrote."""
+        """Read back a payload of `to_payload`."""
         return cls(
             tuple(payload["features"]),
             tuple(payload["spreads"]),
@@ -120,9 +119,9 @@ class FeatureRecipe:
 
 
 def lag_one_autocorrelation(series: Series) -> float:
-    """1 - var(difference) / (2 var(value)): the lag-one autocorrelation, of the median day and robustly.
+    """Return 1 - var(difference) / (2 var(value)): the robust lag-one autocorrelation of the median day.
 
-    Within days, because over weeks every metric whose level moves looks smooth.
+    It is computed within days, because over weeks every metric with a moving level looks smooth.
     """
     known = ~series.missing
     values, days = series.values[known], series.epochs[known] // DAY
@@ -137,15 +136,15 @@ def lag_one_autocorrelation(series: Series) -> float:
 
 
 def _full_days(values: Floats, days: NDArray[np.int64]) -> list[Floats]:
-    """The days with datapoints enough to compare; everything as one day where there are none."""
+    """Split into days with enough datapoints to compare; without any, return everything as one day."""
     groups = np.split(values, np.flatnonzero(np.diff(days)) + 1)
     return [group for group in groups if len(group) >= _FULL_DAY] or [values]
 
 
 def resolution(series: Series) -> float:
-    """The step of a near-constant metric (its middle 90 % is one value); 0 if it is not near-constant.
+    """Return the step of a near-constant metric (its middle 90 % is one value); 0 for other metrics.
 
-    Whole numbers step by 1; others by the smallest step seen, or by 1 % where none was.
+    Whole numbers step by 1; others by the smallest observed step, or by 1 % without one.
     """
     known = series.values[~series.missing]
     if not len(known) or np.quantile(known, 0.05) < np.quantile(known, 0.95):
@@ -162,7 +161,7 @@ def _automatic(explained: float) -> tuple[Feature, ...]:
 
 
 def _scale_of(series: Series, feature: Feature, centre: float, profile: Profile) -> Floats:
-    """The column whose spread a feature is divided by."""
+    """Return the column with the spread that a feature is divided by."""
     return _column(series, "value" if feature == "residual" else feature, centre, profile)
 
 
@@ -173,7 +172,7 @@ def _column(series: Series, feature: Feature, centre: float, profile: Profile) -
 
 
 def difference(series: Series) -> Floats:
-    """Each datapoint less the one reported before it; 0 for the first and after a long silence, NaN in gaps."""
+    """Return each datapoint minus the previous one; 0 for the first and after a long gap, NaN in gaps."""
     known = np.flatnonzero(~series.missing)
     result = np.full(len(series), np.nan)
     if len(known):
@@ -185,7 +184,7 @@ def difference(series: Series) -> Floats:
 
 
 def _spread(column: Floats) -> float:
-    """The width of the middle 90 %; never 0."""
+    """Return the width of the middle 90 %; never 0."""
     known = column[~np.isnan(column)]
     if not len(known):
         return 1.0

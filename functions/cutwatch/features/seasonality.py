@@ -1,4 +1,4 @@
-"""What a metric usually is at this time of day and week, in the detector's own time zone."""
+"""Expected values of a metric by time of day and week, in the detector's time zone."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
-
-Floats = NDArray[np.float64]
 
 DAY = 86_400
 _SATURDAY = 5
@@ -25,9 +24,9 @@ _DAYS_NEEDED = 2
 
 @dataclass(frozen=True)
 class Profile:
-    """The median for each slot of the day, by kind of day, and the middle 90 % of what is left around it.
+    """Median for each slot of the day, by kind of day, and the middle 90 % of the residuals.
 
-    Without a useful rhythm there is one slot: the median of everything. `low` and `high` are relative to it.
+    Without a useful seasonality there is one slot: the median of everything. `low` and `high` are relative to it.
     """
 
     time_zone: str
@@ -39,7 +38,7 @@ class Profile:
 
     @classmethod
     def fit(cls, series: Series, time_zone: str) -> Self:
-        """The profile of a history; `series` may have gaps but not only gaps."""
+        """Fit the profile to a history; `series` may have gaps but not only gaps."""
         values = series.values
         flat = cls._fitted(series, time_zone, DAY, 1)
         days = (series.end - series.start).total_seconds() / DAY
@@ -62,17 +61,17 @@ class Profile:
         return cls(time_zone, slot_seconds, kinds, tuple(medians.tolist()), float(low), float(high))
 
     def at(self, epochs: NDArray[np.int64]) -> Floats:
-        """The usual value at each epoch second (n,)."""
+        """Return the expected value at each epoch second (n,)."""
         slots = _slots(epochs, self.time_zone, self.slot_seconds, self.day_kinds)
         return np.array(self.medians)[slots]
 
     def to_payload(self) -> dict[str, Any]:
-        """As it is stored with the recipe."""
+        """Return the profile as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read back what `to_payload` wrote."""
+        """Read back a payload of `to_payload`."""
         return cls(**{**payload, "medians": tuple(payload["medians"])})
 
 
@@ -88,7 +87,7 @@ def _slots(
 
 
 def _utc_offsets(epochs: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
-    """Seconds east of UTC; zones change their offset on the quarter hour at the earliest."""
+    """Return seconds east of UTC; zones change their offset on the quarter hour at the earliest."""
     zone = ZoneInfo(time_zone)
     quarters, inverse = np.unique(epochs // 900, return_inverse=True)
     if time_zone == "UTC" or not len(quarters):
@@ -96,17 +95,15 @@ def _utc_offsets(epochs: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]
     return _offsets_of(quarters * 900, zone)[inverse]
 
 
-def _offsets_of(moments: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:
+def _offsets_of(epochs: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:
     """Halve the range until both ends agree and lie within a month: an offset lasts longer than that."""
-    first, last = (_offset(int(moments[i]), zone) for i in (0, -1))
-    if first == last and moments[-1] - moments[0] <= 20 * DAY:
-        return np.full(len(moments), first, np.int64)
-    if len(moments) == 1:
+    first, last = (_offset(int(epochs[i]), zone) for i in (0, -1))
+    if first == last and epochs[-1] - epochs[0] <= 20 * DAY:
+        return np.full(len(epochs), first, np.int64)
+    if len(epochs) == 1:
         return np.array([first], np.int64)
-    middle = len(moments) // 2
-    return np.concatenate(
-        [_offsets_of(moments[:middle], zone), _offsets_of(moments[middle:], zone)]
-    )
+    middle = len(epochs) // 2
+    return np.concatenate([_offsets_of(epochs[:middle], zone), _offsets_of(epochs[middle:], zone)])
 
 
 def _offset(epoch: int, zone: ZoneInfo) -> int:
@@ -115,7 +112,7 @@ def _offset(epoch: int, zone: ZoneInfo) -> int:
 
 
 def _medians(slots: NDArray[np.int64], values: Floats, kinds: int, per_day: int) -> Floats:
-    """The median of each slot, smoothed over its neighbours; an unseen slot takes the median of all."""
+    """Return the median of each slot, smoothed over its neighbours; an unseen slot gets the overall median."""
     table = np.full(kinds * per_day, np.nan)
     order = np.argsort(slots, kind="stable")
     seen, starts = np.unique(slots[order], return_index=True)

@@ -1,7 +1,7 @@
-"""The state of a learning forest: what a training makes, and each transform carries on.
+"""Checkpoints of a learning forest: written by a training, continued by each transform.
 
-A state is never changed where it lies: a transform reads the one named at its start and writes the next under another
-key, so that a repeated transform scores and learns the same datapoints from the same state.
+A checkpoint is immutable: a transform reads the one in its dataset's description and writes the next under another key,
+so a repeated transform scores and learns the same datapoints from the same checkpoint.
 """
 
 import io
@@ -10,25 +10,22 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Feature
 from cutwatch.errors import MalformedState
 from cutwatch.features.recipe import FeatureRows
 from cutwatch.forests.learning_forest import LearningForest
+from cutwatch.timeseries.arrays import Epochs, Floats
 
-Floats = NDArray[np.float64]
-Epochs = NDArray[np.int64]
-
-# Scores are remembered for the judgement's lead-in, however often a detector is transformed.
+# Recent scores are kept for the lead-in of detection, whatever the interval between transforms.
 _REMEMBERED_SECONDS = 15 * 86_400
 
 
 @dataclass(eq=False)
 class ForestCheckpoint:
-    """A forest, the epoch second before which it has learned everything, and the scores that it gave lately.
+    """A forest, the epoch second before which it has learned everything, and its recent scores.
 
-    `epochs` and `scores` (n,) are in the order of time.
+    `epochs` and `scores` (n,) are in order of time.
     """
 
     forest: LearningForest
@@ -38,15 +35,15 @@ class ForestCheckpoint:
 
     @classmethod
     def untrained(cls, features: Sequence[Feature], shingle_size: int, seed: int) -> Self:
-        """A forest that has learned nothing; equal seeds and rows give equal scores."""
+        """Return an untrained forest; equal seeds and rows give equal scores."""
         forest = LearningForest.untrained(features, shingle_size, seed=seed)
         return cls(forest, 0, np.empty(0, np.int64), np.empty(0))
 
     def score(self, made: FeatureRows, through: int) -> Floats:
-        """The scores (n,) of rows in the order of time; rows that are new, before `through`, are learned afterwards.
+        """Return the scores (n,) of rows in order of time, and learn the new rows, all before epoch second `through`.
 
-        A row that was scored before has the score it had then. One that arrives late, behind what has been learned, is
-        scored as the forest stands, and not learned.
+        A row that was scored before keeps its score. A row that arrives after later rows were learned is scored by the
+        present forest and not learned.
         """
         scores = np.full(len(made.rows), np.nan)
         known = np.searchsorted(self.epochs, made.epochs)
@@ -68,7 +65,7 @@ class ForestCheckpoint:
         self.scores = np.concatenate([self.scores, scores])[recent]
 
     def to_bytes(self) -> bytes:
-        """An .npz of the forest's own bytes and the arrays; compressing it would take as long as scoring a week."""
+        """Return an .npz of the forest's bytes and the arrays, uncompressed: compression takes as long as scoring a week."""
         buffer = io.BytesIO()
         np.savez(
             buffer,
@@ -82,18 +79,18 @@ class ForestCheckpoint:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Read back what `to_bytes` wrote; raises `MalformedState` for anything else."""
+        """Read the bytes that `to_bytes` wrote. Raises `MalformedState` for anything else."""
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 forest = LearningForest.from_bytes(stored["forest"].tobytes())
                 state = cls(forest, int(stored["through"]), stored["epochs"], stored["scores"])
             state._check()
         except Exception as error:  # zipfile, numpy and the forest each have errors of their own
-            raise MalformedState(f"it is no state of a forest: {error}") from error
+            raise MalformedState(f"not a checkpoint of a forest: {error}") from error
         return state
 
     def _check(self) -> None:
-        """Scores are found by position: what does not lie side by side in the order of time would be another's."""
+        """Check that epochs and scores belong together: scores are found by position."""
         if self.epochs.dtype != np.int64 or self.scores.dtype != np.float64:
             raise ValueError(f"epochs are {self.epochs.dtype}, scores {self.scores.dtype}")
         if self.epochs.ndim != 1 or self.epochs.shape != self.scores.shape:
@@ -101,4 +98,4 @@ class ForestCheckpoint:
         if not np.isfinite(self.scores).all() or not (np.diff(self.epochs) > 0).all():
             raise ValueError("scores are not finite, or epochs not ascending")
         if len(self.epochs) and self.epochs[-1] >= self.through:
-            raise ValueError(f"an epoch lies behind {self.through}, where learning has got to")
+            raise ValueError(f"an epoch is not before {self.through}, the end of learning")

@@ -1,67 +1,65 @@
-"""Training and scoring by forests inside Lambda: the same artefacts in the same places as SageMaker's jobs leave them."""
+"""Training and scoring with forests inside Lambda, with the same artefacts in the same places as SageMaker's jobs."""
 
-from collections.abc import Mapping
-from typing import Any
 from zlib import crc32
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.keys import next_state_key, scores_prefix, trained_state_key
-from cutwatch.datasets.storage import read_description, read_epochs, read_rows, write_scores
+from cutwatch.datasets.dataset import Dataset
+from cutwatch.datasets.description import Description, TrainingDescription, WindowDescription
+from cutwatch.datasets.keys import next_checkpoint_key, scores_prefix, trained_checkpoint_key
+from cutwatch.datasets.storage import read_description, read_rows, write_scores
 from cutwatch.errors import MalformedState, ModelMissing, NotFound
-from cutwatch.features.recipe import FeatureRecipe, FeatureRows
 from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.registry.registry import Registry
-from cutwatch.timestamps import parse_timestamp
-
-Dataset = Mapping[str, Any]
+from cutwatch.timestamps import format_timestamp
 
 
 def train(bucket: Bucket, dataset: Dataset) -> Dataset:
-    """Train a forest on a dataset and write its scores and its state; again, it writes the same. Returns the dataset."""
-    description = read_description(bucket, dataset["prefix"])
-    recipe = FeatureRecipe.from_payload(description["recipe"])
-    seed = crc32(f"{dataset['detector']} {description['end']}".encode())
-    state = ForestCheckpoint.untrained(recipe.features, recipe.shingle_size, seed)
-    key = trained_state_key(dataset["detector"], dataset["forest"])
-    _score(bucket, dataset, description, state, key)
+    """Train a forest on a dataset and write its scores and its checkpoint; return the dataset.
+
+    A repetition writes the same again.
+    """
+    description = read_description(TrainingDescription, bucket, dataset.prefix)
+    recipe = description.recipe
+    seed = crc32(f"{dataset.detector} {format_timestamp(description.end)}".encode())
+    checkpoint = ForestCheckpoint.untrained(recipe.features, recipe.shingle_size, seed)
+    key = trained_checkpoint_key(dataset.detector, dataset.forest)
+    _score(bucket, description, checkpoint, key)
     return dataset
 
 
 def score(bucket: Bucket, registry: Registry, dataset: Dataset) -> Dataset:
-    """Score a dataset with the state that its description names, and write the state after it under another key.
+    """Score a dataset from the checkpoint that its description names, and write the next one; return the dataset.
 
-    Raises `ModelMissing`, and forgets the model, where there is no such state. Returns the dataset.
+    If the checkpoint is missing or malformed, remove the model from the registry and raise `ModelMissing`.
     """
-    if dataset["rows"] == 0:
+    if dataset.rows == 0:
         return dataset
-    description = read_description(bucket, dataset["prefix"])
-    try:
-        state = ForestCheckpoint.from_bytes(bucket.read_bytes(description["state"]))
-    except (NotFound, MalformedState) as error:
-        registry.remove_models(dataset["detector"], {description["model"]})
-        raise ModelMissing(
-            f"{bucket.uri(description['state'])}: the state of model {description['model']} "
-            f"cannot be read ({error}); the model was taken out of the registry, and the next "
-            "transform trains a new one"
-        ) from error
-    _score(
-        bucket, dataset, description, state, next_state_key(dataset["detector"], dataset["forest"])
-    )
+    description = read_description(WindowDescription, bucket, dataset.prefix)
+    checkpoint = _read_checkpoint(bucket, registry, description)
+    key = next_checkpoint_key(dataset.detector, dataset.forest)
+    _score(bucket, description, checkpoint, key)
     return dataset
 
 
+def _read_checkpoint(
+    bucket: Bucket, registry: Registry, description: WindowDescription
+) -> ForestCheckpoint:
+    key, model = description.checkpoint or "", description.model
+    try:
+        return ForestCheckpoint.from_bytes(bucket.read_bytes(key))
+    except (NotFound, MalformedState) as error:
+        registry.detectors.remove_models(description.detector.name, {model})
+        raise ModelMissing(
+            f"{bucket.uri(key)}: the checkpoint of model {model} cannot be read ({error}); the model "
+            "was taken out of the registry, and the next transform trains a new one"
+        ) from error
+
+
 def _score(
-    bucket: Bucket,
-    dataset: Dataset,
-    description: Mapping[str, Any],
-    state: ForestCheckpoint,
-    key: str,
+    bucket: Bucket, description: Description, checkpoint: ForestCheckpoint, key: str
 ) -> None:
-    """Scores first: whoever finds the state finds them too."""
-    rows = FeatureRows(
-        read_rows(bucket, dataset["prefix"], dataset["files"]),
-        read_epochs(bucket, dataset["prefix"]),
-    )
-    scores = state.score(rows, int(parse_timestamp(description["end"], "end").timestamp()))
-    write_scores(bucket, scores_prefix(dataset["detector"], dataset["forest"]), scores)
-    bucket.write_bytes(key, state.to_bytes())
+    """Write the scores before the checkpoint: a reader that finds the checkpoint finds the scores too."""
+    dataset = description.dataset
+    scores = checkpoint.score(read_rows(bucket, dataset), int(description.end.timestamp()))
+    write_scores(bucket, scores_prefix(dataset.detector, dataset.forest), scores)
+    bucket.write_bytes(key, checkpoint.to_bytes())

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from krcf import RandomCutForest
-from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Feature
-
-Floats = NDArray[np.float64]
+from cutwatch.timeseries.arrays import Floats
 
 # Larger samples than a static forest's: what this one has learned must not be forgotten within days.
 TREES = 30

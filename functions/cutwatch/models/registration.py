@@ -1,68 +1,89 @@
-"""Registering a trained model with its recipe and what its scores are judged against, all frozen."""
+"""Registering a trained model with its recipe, baseline and cutoff, all frozen."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.keys import recipe_key, trained_state_key
+from cutwatch.datasets.dataset import Dataset
+from cutwatch.datasets.description import TrainingDescription
+from cutwatch.datasets.keys import recipe_key, scores_prefix, trained_checkpoint_key
 from cutwatch.datasets.storage import read_description, read_scores
 from cutwatch.detection.adaptive_threshold import Baseline
 from cutwatch.detection.sigma_threshold import Cutoff
-from cutwatch.detectors.detector import Detector
-from cutwatch.features.recipe import FeatureRecipe
+from cutwatch.models.retirement import delete_models
+from cutwatch.observability import logger
 from cutwatch.registry.detector_record import Model
+from cutwatch.registry.detector_store import KEPT_MODELS
 from cutwatch.registry.outcome import Outcome
-from cutwatch.registry.registry import KEPT_MODELS, Registry
-from cutwatch.registry.run import Run
+from cutwatch.runs.batch import Batch
+from cutwatch.timestamps import format_timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
 
 
-def register(
-    registry: Registry,
-    bucket: Bucket,
-    run: Run,
-    dataset: Mapping[str, Any],
-    model_name: str,
-    scores_prefix: str,
-    default_sigmas: float,
-) -> tuple[Outcome, tuple[Model, ...]]:
-    """Freeze baseline and cutoff on the training data's own scores and register the model with them.
+@dataclass(frozen=True)
+class ModelRegistrar:
+    """Registers the trained models of a batch. `default_sigmas` applies to detectors without `cutoff.sigmas`."""
 
-    Returns the detector's outcome and the models that are to be deleted. Doing it again changes nothing.
-    """
-    description = read_description(bucket, dataset["prefix"])
-    detector = Detector.from_payload(description["detector"])
-    scores = read_scores(bucket, scores_prefix, dataset["files"], dataset["rows"])
-    recipe = FeatureRecipe.from_payload(description["recipe"])
-    inside_lambda = detector.engine == "lambda"
-    model = Model(
-        name=model_name,
-        fingerprint=detector.fingerprint,
-        scheduled_time=run.scheduled_time,
-        trained_through=description["end"],
-        recipe=recipe_key(detector.name, model_name),
-        baseline=Baseline.of_scores(scores, recipe.explained).to_payload(),
-        cutoff=Cutoff.of_scores(scores, detector.cutoff.sigmas or default_sigmas).to_payload(),
-        cutoff_method=detector.cutoff.method,
-        engine=detector.engine,
-        state=trained_state_key(detector.name, model_name) if inside_lambda else None,
-    )
-    bucket.write(model.recipe, json.dumps(description["recipe"]))
-    models = registry.add_model(detector.name, model)
-    outcome = Outcome(
-        detector.name,
-        "TRAINED",
-        _sentence(description),
-        datapoints=description["reported"],
-    )
-    registry.record_outcome(run.id, run.moment, outcome)
-    return outcome, models[KEPT_MODELS:]
+    sagemaker: "SageMakerClient"
+    bucket: Bucket
+    batch: Batch
+    default_sigmas: float
+
+    def register(self, dataset: Dataset, model_name: str, scoring: str) -> str:
+        """Register the model of a training dataset and delete superseded models; return the model's name.
+
+        `scoring` names the job or forest that scored the training data. A repetition changes nothing.
+        """
+        description = read_description(TrainingDescription, self.bucket, dataset.prefix)
+        model = self._freeze(description, model_name, scoring)
+        models = self.batch.registry.detectors.add_model(dataset.detector, model)
+        self._record_outcome(description)
+        self._delete(dataset.detector, models[KEPT_MODELS:])
+        return model_name
+
+    def _freeze(self, description: TrainingDescription, model_name: str, scoring: str) -> Model:
+        """Write the recipe next to the model, and take baseline and cutoff from the scores of the training data."""
+        dataset, detector, recipe = description.dataset, description.detector, description.recipe
+        prefix = scores_prefix(detector.name, scoring)
+        scores = read_scores(self.bucket, prefix, dataset.files, dataset.rows)
+        sigmas = detector.cutoff.sigmas or self.default_sigmas
+        inside_lambda = detector.engine == "lambda"
+        model = Model(
+            name=model_name,
+            fingerprint=detector.fingerprint,
+            scheduled_time=self.batch.run.scheduled_time,
+            trained_through=format_timestamp(description.end),
+            recipe=recipe_key(detector.name, model_name),
+            baseline=Baseline.of_scores(scores, recipe.explained).to_payload(),
+            cutoff=Cutoff.of_scores(scores, sigmas).to_payload(),
+            cutoff_method=detector.cutoff.method,
+            engine=detector.engine,
+            checkpoint=trained_checkpoint_key(detector.name, model_name) if inside_lambda else None,
+        )
+        self.bucket.write(model.recipe, json.dumps(recipe.to_payload()))
+        return model
+
+    def _record_outcome(self, description: TrainingDescription) -> None:
+        run, reported = self.batch.run, description.observed.reported
+        outcome = Outcome(
+            description.detector.name, "TRAINED", _sentence(description), datapoints=reported
+        )
+        self.batch.registry.outcomes.record(run.id, run.opened_at, outcome)
+
+    def _delete(self, detector: str, superseded: tuple[Model, ...]) -> None:
+        detectors = self.batch.registry.detectors
+        for problem in delete_models(self.sagemaker, detectors, detector, superseded):
+            logger.warning(
+                "superseded model not deleted, the next training tries again", reason=problem
+            )
 
 
-def _sentence(description: dict[str, Any]) -> str:
-    sentence = (
-        f"learned {description['rows']} rows from {description['start']} to {description['end']}"
-    )
-    if description["constant"]:
+def _sentence(description: TrainingDescription) -> str:
+    start, end = format_timestamp(description.start), format_timestamp(description.end)
+    sentence = f"learned {description.dataset.rows} rows from {start} to {end}"
+    if description.constant:
         return f"{sentence}; the metric never changed, so any change will be an anomaly"
     return sentence

@@ -1,36 +1,40 @@
-"""Models that are no longer needed: superseded ones, and those of detectors that left the file."""
+"""Models that are no longer needed: superseded models, and models of detectors that left detectors.yaml."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from cutwatch.detectors.templates import Watched
 from cutwatch.errors import TRANSIENT, CutwatchError, NotFound
 from cutwatch.registry.detector_record import Model
-from cutwatch.registry.registry import Registry
+from cutwatch.registry.detector_store import DetectorStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
 
 
 def delete_models(
-    sagemaker: Any, registry: Registry, detector: str, models: tuple[Model, ...]
+    sagemaker: "SageMakerClient", detectors: DetectorStore, detector: str, models: tuple[Model, ...]
 ) -> list[str]:
-    """Delete models in SageMaker and then from the registry; returns what could not be deleted, in words.
+    """Delete models in SageMaker and then from the registry; return a sentence for each that could not be deleted.
 
-    A model that could not be deleted stays registered, so the next training tries again; a transient error is raised,
-    so that the state machine does. Artefacts in S3, which
-    are all that there is of a forest inside Lambda, expire by the bucket's lifecycle.
+    A model that could not be deleted stays registered, and the next training tries again. Transient errors are
+    raised, so that the state machine retries. Artefacts in S3, which are all there is of a forest inside Lambda,
+    expire by the bucket's lifecycle.
     """
     deleted = {model.name for model in models if model.engine == "lambda"}
     problems = []
     for model in (model for model in models if model.engine == "sagemaker"):
-        problem = _problem_of_deleting(sagemaker, model.name)
+        problem = _delete(sagemaker, model.name)
         if problem:
             problems.append(f"{model.name}: {problem}")
         else:
             deleted.add(model.name)
     if deleted:
-        registry.remove_models(detector, deleted)
+        detectors.remove_models(detector, deleted)
     return problems
 
 
-def _problem_of_deleting(sagemaker: Any, model: str) -> str:
-    """Delete a model; why it could not be, or nothing. One that is gone already is as good."""
+def _delete(sagemaker: "SageMakerClient", model: str) -> str:
+    """Delete a model; return why it could not be deleted, or an empty text. A missing model counts as deleted."""
     try:
         sagemaker.delete_model(ModelName=model)
     except NotFound:
@@ -42,18 +46,21 @@ def _problem_of_deleting(sagemaker: Any, model: str) -> str:
     return ""
 
 
-def retire_detectors(sagemaker: Any, registry: Registry, watched: set[str]) -> dict[str, list[str]]:
-    """Delete the models and the records of detectors that are no longer watched.
+def retire_detectors(
+    sagemaker: "SageMakerClient", detectors: DetectorStore, watched: Watched
+) -> dict[str, list[str]]:
+    """Delete the models and records of detectors that are no longer watched; return `retired` and `problems`.
 
-    Returns `retired` and `problems`; a detector with a problem is tried again by the next training.
+    Keep the detectors of a template that cannot be expanded at present. The next training tries a detector with a
+    problem again.
     """
     retired, problems = [], []
-    for name, record in registry.detectors().items():
-        if name in watched:
+    for name, record in detectors.all().items():
+        if watched.may_include(name):
             continue
-        left_over = delete_models(sagemaker, registry, name, record.models)
+        left_over = delete_models(sagemaker, detectors, name, record.models)
         problems += left_over
         if not left_over:
-            registry.forget_detector(name)
+            detectors.delete(name)
             retired.append(name)
     return {"retired": retired, "problems": problems}

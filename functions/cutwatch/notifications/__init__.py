@@ -1,1 +1,1 @@
-"""Notifications by SNS and EventBridge."""
+"""Notifications through SNS and EventBridge."""

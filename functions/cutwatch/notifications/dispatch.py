@@ -1,11 +1,11 @@
-"""Telling people and programs what a run found, each of them once however often the run is repeated."""
+"""Dispatch of a run's news to email and EventBridge, each item once, however often the run repeats."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.errors import TRANSIENT, ClaimHeld, CutwatchError
 from cutwatch.notifications import eventbridge
@@ -15,19 +15,23 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.silences import Silence, in_force
 from cutwatch.runs.summary import Summary
 
-_PAUSES_BEFORE_NOTING_AGAIN = (1, 4)
-# Detectors whose events are put on the bus before that is noted: what a death in between doubles.
-_NOTED_AT_ONCE = 50
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sns import SNSClient
 
-_Tell = Callable[[Sequence[Outcome]], bool]
+_PAUSES_BEFORE_RECORDING_AGAIN = (1, 4)
+# Detectors per record of published events: if the function dies in between, these are published twice.
+_RECORDED_AT_ONCE = 50
+
+_Notify = Callable[[Sequence[Outcome]], bool]
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom to tell: programs on the bus, people of anomalies, people of failures."""
+    """Destinations: EventBridge for events, an SNS topic for anomalies, an SNS topic for failures."""
 
-    eventbridge: Any
-    sns: Any
+    eventbridge: "EventBridgeClient"
+    sns: "SNSClient"
     topic_arn: str
     operations_topic_arn: str
 
@@ -41,33 +45,31 @@ def announce(
     now: datetime,
     claimed_at: datetime,
 ) -> bool:
-    """Tell what this run has not told yet, if there is anything; whether people were told.
+    """Notify the run's news, if there is any; return True if an email was sent.
 
-    People come first, and what one of them or the bus cannot be told is raised when all others have been. Raises
-    `ClaimHeld` while another execution of the run is telling: `claimed_at`, unlike `now`, has to be later at each retry,
-    or the claim of one that died would never lapse.
+    Emails come first. A channel's failure does not stop the others and is raised after them. Raises `ClaimHeld` while
+    another execution of the run holds the notification lock. `claimed_at`, unlike `now`, must be later at each retry, or
+    the lock of an execution that died would never expire.
 
-    A repeated run tells only news, for example of a detector that failed at first. Training on demand says nothing
-    itself: the transform that asked for it reports what failed. People are not told of silenced detectors' events;
-    these count as told, so that the end of a silence brings no old news.
+    A repeated run notifies only what is new, for example a detector that failed the first time. A training on demand
+    notifies nothing: the transform that started it reports its failures. Events of silenced detectors are not mailed but
+    count as notified, so that they are not mailed when the silence ends.
     """
     if summary.run.on_demand or not (summary.anomalous or summary.failed):
         return False
-    told = registry.claim_notification(summary.run.id, execution, claimed_at)
-    if told is None:
-        raise ClaimHeld(
-            f"another execution is telling what {summary.run.id} found; what is news after it is told then"
-        )
+    notified = registry.notifications.claim(summary.run.id, execution, claimed_at)
+    if notified is None:
+        raise ClaimHeld(f"another execution of {summary.run.id} holds the notification lock")
     silences = _silences(registry, summary, now)
     try:
-        notified = _Announcement(audience, registry, place, summary, silences, told).make()
+        mailed = _Announcement(audience, registry, place, summary, silences, notified).make()
     except TRANSIENT:
-        raise  # the state machine comes back with this claim
+        raise  # the state machine retries with this lock
     except CutwatchError:
-        registry.release_notification(summary.run.id)
+        registry.notifications.release(summary.run.id)
         raise
-    registry.release_notification(summary.run.id)
-    return notified
+    registry.notifications.release(summary.run.id)
+    return mailed
 
 
 @dataclass(frozen=True)
@@ -77,41 +79,41 @@ class _Announcement:
     place: StackPlace
     summary: Summary
     silences: Sequence[Silence]
-    told: set[str]
+    notified: set[str]
 
     def make(self) -> bool:
-        notified, errors = False, []
-        for whom, outcomes, tell in self._channels():
+        mailed, errors = False, []
+        for channel, outcomes, notify in self._channels():
             try:
-                said = self._once(whom, outcomes, tell)
+                sent = self._once(channel, outcomes, notify)
             except CutwatchError as error:
                 errors.append(error)
             else:
-                notified = notified or (said and whom == "people")
+                mailed = mailed or (sent and channel == "people")
         if errors:
             raise next((error for error in errors if isinstance(error, TRANSIENT)), errors[0])
-        return notified
+        return mailed
 
-    def _channels(self) -> Iterator[tuple[str, Sequence[Outcome], _Tell]]:
+    def _channels(self) -> Iterator[tuple[str, Sequence[Outcome], _Notify]]:
         found = self.summary.anomalous
-        yield "people", found, self._tell_of_anomalies
-        yield "people", self.summary.failed, self._tell_of_failures
-        for first in range(0, len(found), _NOTED_AT_ONCE):
-            yield "bus", found[first : first + _NOTED_AT_ONCE], self._put_on_bus
+        yield "people", found, self._mail_anomalies
+        yield "people", self.summary.failed, self._mail_failures
+        for first in range(0, len(found), _RECORDED_AT_ONCE):
+            yield "bus", found[first : first + _RECORDED_AT_ONCE], self._put_on_bus
 
     def _put_on_bus(self, outcomes: Sequence[Outcome]) -> bool:
         entries = eventbridge.entries(outcomes, self.place, self.summary.run.id, self._silenced)
         eventbridge.put(self.audience.eventbridge, list(entries))
         return True
 
-    def _tell_of_anomalies(self, outcomes: Sequence[Outcome]) -> bool:
-        heard = [outcome for outcome in outcomes if outcome.detector not in self._silenced]
-        if heard:
-            text = of_anomalies(self.summary, heard, self.place, self.silences)
+    def _mail_anomalies(self, outcomes: Sequence[Outcome]) -> bool:
+        audible = [outcome for outcome in outcomes if outcome.detector not in self._silenced]
+        if audible:
+            text = of_anomalies(self.summary, audible, self.place, self.silences)
             self._send(self.audience.topic_arn, text)
-        return bool(heard)
+        return bool(audible)
 
-    def _tell_of_failures(self, outcomes: Sequence[Outcome]) -> bool:
+    def _mail_failures(self, outcomes: Sequence[Outcome]) -> bool:
         text = of_failures(self.summary, outcomes, self.place)
         self._send(self.audience.operations_topic_arn, text)
         return True
@@ -123,34 +125,34 @@ class _Announcement:
     def _send(self, topic_arn: str, notification: Notification) -> None:
         self.audience.sns.publish(TopicArn=topic_arn, **notification.to_request())
 
-    def _once(self, whom: str, outcomes: Sequence[Outcome], tell: _Tell) -> bool:
-        """Tell what is news of these outcomes; what `tell` said, False without news."""
-        news = [outcome for outcome in outcomes if _key(whom, outcome) not in self.told]
-        if not news:
+    def _once(self, channel: str, outcomes: Sequence[Outcome], notify: _Notify) -> bool:
+        """Notify and record the outcomes that are new to the channel; return the result of `notify`, or False."""
+        new = [outcome for outcome in outcomes if _key(channel, outcome) not in self.notified]
+        if not new:
             return False
-        said = tell(news)
-        self.told.update(_key(whom, outcome) for outcome in news)
-        self._note()
-        return said
+        sent = notify(new)
+        self.notified.update(_key(channel, outcome) for outcome in new)
+        self._record()
+        return sent
 
-    def _note(self) -> None:
-        """Try harder than elsewhere: if the function failed now, its retry would tell once more."""
-        for pause in _PAUSES_BEFORE_NOTING_AGAIN:
+    def _record(self) -> None:
+        """Record notified outcomes with extra retries: if this failed, the function's retry would notify twice."""
+        for pause in _PAUSES_BEFORE_RECORDING_AGAIN:
             try:
-                self.registry.mark_notified(self.summary.run.id, self.told)
+                self.registry.notifications.mark(self.summary.run.id, self.notified)
             except TRANSIENT:
                 sleep(pause)
             else:
                 return
-        self.registry.mark_notified(self.summary.run.id, self.told)
+        self.registry.notifications.mark(self.summary.run.id, self.notified)
 
 
-def _key(whom: str, outcome: Outcome) -> str:
-    text = f"{whom}/{outcome.detector}/{outcome.status}"
+def _key(channel: str, outcome: Outcome) -> str:
+    text = f"{channel}/{outcome.detector}/{outcome.status}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _silences(registry: Registry, summary: Summary, now: datetime) -> list[Silence]:
-    """Those in force of the run's detectors."""
+    """Return the active silences of the run's detectors."""
     names = {outcome.detector for outcome in summary.outcomes}
-    return [each for each in in_force(registry.silences(), now) if each.detector in names]
+    return [each for each in in_force(registry.silences.all(), now) if each.detector in names]

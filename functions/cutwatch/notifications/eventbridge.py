@@ -3,28 +3,51 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES, PUT_EVENTS_MAX_ENTRIES
 from cutwatch.console_links import graph_url
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
-from cutwatch.errors import ServiceFault
+from cutwatch.errors import AccessDenied, AwsError, RejectedRequest, ServiceFault
 from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
 from cutwatch.registry.outcome import Outcome
 from cutwatch.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SOURCE = "cutwatch"
 DETAIL_TYPE = "Anomaly Event"
 _PAUSES_BEFORE_PUTTING_AGAIN = (0.2, 1.0)
 
-Entry = dict[str, Any]
+# Errors of single entries that another try does not cure, as the guide's "PutEvents responses" lists them.
+_LASTING: Mapping[str, type[AwsError]] = {
+    **dict.fromkeys(
+        (
+            "AccessDenied",
+            "AccessDeniedException",
+            "NotAuthorizedForDetailType",
+            "NotAuthorizedForDetailTypeException",
+            "NotAuthorizedForSource",
+            "NotAuthorizedForSourceException",
+        ),
+        AccessDenied,
+    ),
+    **dict.fromkeys(
+        ("InvalidArgument", "MalformedDetail", "NoDetail", "NoDetailType", "NoSource"),
+        RejectedRequest,
+    ),
+}
+
+Entry = dict[str, str]
 
 
 def entries(
     outcomes: Iterable[Outcome], place: StackPlace, run: str, silenced: set[str]
 ) -> Iterator[Entry]:
-    """An entry for every new event; consumers tell doubled ones by `id`, for EventBridge delivers at least once."""
+    """Yield an entry for every new event; consumers recognise duplicates by `id`, because EventBridge delivers at least once."""
     for outcome in outcomes:
         for event in outcome.events:
             detail = {
@@ -35,14 +58,14 @@ def entries(
             yield {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
 
 
-def put(eventbridge: Any, put_entries: Sequence[Entry]) -> None:
+def put(eventbridge: "EventBridgeClient", put_entries: Sequence[Entry]) -> None:
     """Put all entries; what EventBridge takes only in part is put again, and at last `ServiceFault` raised."""
     for request in _requests(put_entries):
         _put(eventbridge, request)
 
 
 def _requests(put_entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """As many entries at once as EventBridge takes, by number and by size."""
+    """Split entries into requests within EventBridge's limits on number and size."""
     request: list[Entry] = []
     room = PUT_EVENTS_MAX_BYTES
     for entry in put_entries:
@@ -56,9 +79,11 @@ def _requests(put_entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield request
 
 
-def _put(eventbridge: Any, left: Sequence[Entry]) -> None:
+def _put(eventbridge: "EventBridgeClient", left: Sequence[Entry]) -> None:
     for pause in (*_PAUSES_BEFORE_PUTTING_AGAIN, None):
-        answer = eventbridge.put_events(Entries=left)
+        answer = eventbridge.put_events(
+            Entries=cast("Sequence[PutEventsRequestEntryTypeDef]", left)
+        )
         refused = [
             (entry, result)
             for entry, result in zip(left, answer["Entries"], strict=True)
@@ -66,15 +91,21 @@ def _put(eventbridge: Any, left: Sequence[Entry]) -> None:
         ]
         if not refused:
             return
-        if pause is None:
-            error = refused[0][1]
-            raise ServiceFault(
+        lasting = [each for each in refused if _class_of(each) is not ServiceFault]
+        if lasting or pause is None:
+            _, error = (lasting or refused)[0]
+            raise _class_of((lasting or refused)[0])(
                 "PutEvents",
                 error["ErrorCode"],
                 f"{len(refused)} events refused: {error.get('ErrorMessage', 'no reason given')}",
             )
         left = [entry for entry, _ in refused]
         sleep(pause)
+
+
+def _class_of(refused: tuple[Entry, Mapping[str, Any]]) -> type[AwsError]:
+    """Entries fail with codes of their own, next to a call that succeeds; what is not listed may pass."""
+    return _LASTING.get(refused[1]["ErrorCode"], ServiceFault)
 
 
 def _detail(outcome: Outcome, event: AnomalyEvent, place: StackPlace) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The words of notifications: what happened, when, how far from usual, where to look, how to be left alone."""
+"""Email messages: what happened, when, how far from the expected value, where to look, how to silence it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,21 +15,21 @@ from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.silences import Silence, silenced_line
 from cutwatch.runs.summary import Summary
 from cutwatch.timestamps import parse_timestamp
-from cutwatch.wording import number_in_words, span_in_words
+from cutwatch.wording import count, number_in_words, span_in_words
 
-# With thirty dimensions of a thousand characters it would fill the message.
+# Thirty dimensions of a thousand characters would fill the message.
 METRIC_LABEL_LENGTH = 500
 
 _LISTED_DETECTORS = 30
 _LISTED_EVENTS = 5
 _REASON_LENGTH = 300
-# Names of the longest kind then leave half of what a message may hold to its text.
+# Even the longest names leave half of a message to its text.
 _NAMED_IN_ATTRIBUTES = 1_900
 
 
 @dataclass(frozen=True)
 class StackPlace:
-    """The stack that notifies, as links and commands name it."""
+    """The stack, for links and commands."""
 
     name: str
     region: str
@@ -37,25 +37,25 @@ class StackPlace:
 
     @property
     def dashboard(self) -> str:
-        """Where its dashboard is."""
+        """Link to the stack's dashboard."""
         return dashboard_url(self.region, f"{self.name}-{self.region}")
 
     @property
     def options(self) -> str:
-        """For a command line."""
+        """Options that select the stack on the command line."""
         return f"--stack {self.name} --region {self.region}"
 
 
 @dataclass(frozen=True)
 class Notification:
-    """One message: a subject of ASCII, plain text, and attributes for filter policies."""
+    """One message: a subject in ASCII, plain text, and attributes for filter policies."""
 
     subject: str
     text: str
     attributes: Mapping[str, str | Sequence[str]]
 
     def to_request(self) -> dict[str, Any]:
-        """As SNS's Publish takes it, cut to what SNS takes."""
+        """Return the arguments of SNS's Publish, cut to its limits."""
         attributes = {name: _attribute(value) for name, value in self.attributes.items()}
         room = SNS_MESSAGE_MAX_BYTES - len(json.dumps(attributes))
         return {
@@ -77,16 +77,16 @@ def of_anomalies(
     place: StackPlace,
     silences: Sequence[Silence] = (),
 ) -> Notification:
-    """Tells of the new events in `found`, the gravest first."""
-    gravest, others = found[0], len(found) - 1
-    more = f", and {_count(others, 'more detector')}" if others else ""
-    word, headline = gravest.gravest.severity_word, _headline(gravest)
-    lines = [f"{headline}{more} ({_unusual(gravest.gravest)})."]
+    """Write the message about the new events of `found`, the most severe first."""
+    worst, others = found[0], len(found) - 1
+    more = f", and {count(others, 'more detector')}" if others else ""
+    word, headline = worst.gravest.severity_word, _headline(worst)
+    lines = [f"{headline}{more} (severity: {_severity(worst.gravest)})."]
     for outcome in found[:_LISTED_DETECTORS]:
         lines += ["", *_detector_lines(outcome, place)]
     lines += _left_out(found, "with anomalies")
     lines += ["", silenced_line(silences)] if silences else []
-    lines += ["", f"Found by the transform of {_utc(summary.run.scheduled)}."]
+    lines += ["", f"Transform of {_utc(summary.run.scheduled)}."]
     lines += [f"Dashboard: {place.dashboard}"]
     return Notification(
         f"Cutwatch {word}: {headline}{more}",
@@ -96,28 +96,28 @@ def of_anomalies(
 
 
 def of_failures(summary: Summary, failed: Sequence[Outcome], place: StackPlace) -> Notification:
-    """Tells which detectors of a run failed, and why."""
+    """Write the message about failed detectors."""
     kind = summary.run.kind
     names = ", ".join(outcome.detector for outcome in failed)
-    of_all = f"{len(failed)} of {_count(len(summary.outcomes), 'detector')}"
+    of_all = f"{len(failed)} of {count(len(summary.outcomes), 'detector')}"
     lines = [f"{kind.capitalize()} of {_utc(summary.run.scheduled)}: {of_all} failed.", ""]
     lines += [f"{o.detector}: {o.message[:_REASON_LENGTH]}" for o in failed[:_LISTED_DETECTORS]]
     lines += _left_out(failed, "that failed")
     lines += [
         "",
-        "The next run tries again, from where each detector stopped: nothing is skipped, nothing published twice.",
-        f"How they are now: cutwatch status --problems {place.options}",
+        "The next run resumes where each detector stopped: it skips no datapoint and publishes none twice.",
+        f"Current status: cutwatch status --problems {place.options}",
         f"Dashboard: {place.dashboard}",
     ]
     return Notification(
-        f"Cutwatch: {kind} failed for {_count(len(failed), 'detector')}: {names}",
+        f"Cutwatch: {kind} failed for {count(len(failed), 'detector')}: {names}",
         "\n".join(lines),
         {"kind": "failures", **_shared_attributes(summary, failed)},
     )
 
 
-def _shared_attributes(summary: Summary, told: Sequence[Outcome]) -> dict[str, Any]:
-    names = [outcome.detector for outcome in told[:_NAMED_IN_ATTRIBUTES]]
+def _shared_attributes(summary: Summary, detectors: Sequence[Outcome]) -> dict[str, Any]:
+    names = [outcome.detector for outcome in detectors[:_NAMED_IN_ATTRIBUTES]]
     return {"detector": names, "run": summary.run.id}
 
 
@@ -127,7 +127,7 @@ def _headline(outcome: Outcome) -> str:
         return f"{outcome.detector} has no data"
     if event.value is None or event.expected is None:
         return f"{outcome.detector} is anomalous"
-    return f"{outcome.detector} at {number_in_words(event.value)}, usually {number_in_words(event.expected)}"
+    return f"{outcome.detector} at {number_in_words(event.value)}, expected {number_in_words(event.expected)}"
 
 
 def _detector_lines(outcome: Outcome, place: StackPlace) -> Iterator[str]:
@@ -135,13 +135,13 @@ def _detector_lines(outcome: Outcome, place: StackPlace) -> Iterator[str]:
     yield f"{outcome.detector}: {outcome.message}"
     if detector:
         period = span_in_words(timedelta(seconds=detector.period))
-        yield f"  What     {detector.metric_label[:METRIC_LABEL_LENGTH]}, every {period}"
+        yield f"  Metric    {detector.metric_label[:METRIC_LABEL_LENGTH]}, every {period}"
     for event in outcome.events[:_LISTED_EVENTS]:
         yield from _event_lines(event, detector, place)
     hidden = outcome.new_events - len(outcome.events[:_LISTED_EVENTS])
     if hidden > 0:
-        yield f"  and {_count(hidden, 'more event')}: cutwatch events {outcome.detector} {place.options}"
-    yield f'  Silence  cutwatch silence {outcome.detector} --for 1d --reason "..." {place.options}'
+        yield f"  and {count(hidden, 'more event')}: cutwatch events {outcome.detector} {place.options}"
+    yield f'  Silence   cutwatch silence {outcome.detector} --for 1d --reason "..." {place.options}'
 
 
 def _event_lines(
@@ -150,34 +150,34 @@ def _event_lines(
     start, end = parse_timestamp(event.start), parse_timestamp(event.end)
     if detector:
         end += timedelta(seconds=detector.period)
-    yield f"  When     {when(start, end, detector.time_zone if detector else 'UTC')}"
+    yield f"  Time      {when(start, end, detector.time_zone if detector else 'UTC')}"
     if event.value is not None and event.expected is not None:
-        yield f"  Value    {_value(event, event.value, event.expected)}"
-    driver = f"; its {event.driver} stood out" if event.driver else ""
-    yield f"  Unusual  {_unusual(event)}{driver}"
+        yield f"  Value     {_value(event, event.value, event.expected)}"
+    driver = f"; driver: {event.driver}" if event.driver else ""
+    yield f"  Severity  {_severity(event)}{driver}"
     if detector:
-        yield f"  Graph    {graph_url(place.region, detector, place.namespace, start, end)}"
+        yield f"  Graph     {graph_url(place.region, detector, place.namespace, start, end)}"
 
 
 def _value(event: AnomalyEvent, value: float, expected: float) -> str:
     low, high = event.expected_low, event.expected_high
-    usual = (
+    expected_range = (
         f" ({number_in_words(low)} to {number_in_words(high)})"
         if low is not None and high is not None
         else ""
     )
     share = f", {(value - expected) / abs(expected):+.0%}" if expected else ""
-    return f"{number_in_words(value)}; usually {number_in_words(expected)}{usual}{share}"
+    return f"{number_in_words(value)}; expected {number_in_words(expected)}{expected_range}{share}"
 
 
-def _unusual(event: AnomalyEvent) -> str:
+def _severity(event: AnomalyEvent) -> str:
     if event.severity is None:
-        return "high severity, nothing was reported"
-    return f"{event.severity_word} severity, {event.severity:.1f} times the cutoff"
+        return "high, no data"
+    return f"{event.severity_word}, {event.severity:.1f} times the cutoff"
 
 
 def when(start: datetime, end: datetime, time_zone: str) -> str:
-    """`Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min`; `end` is when the last period ends."""
+    """Return `Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min`; `end` is the end of the last period."""
     zone = ZoneInfo(time_zone)
     begins, ends = start.astimezone(zone), end.astimezone(zone)
     until = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%a %Y-%m-%d %H:%M}"
@@ -187,14 +187,10 @@ def when(start: datetime, end: datetime, time_zone: str) -> str:
     return f"{begins:%a %Y-%m-%d %H:%M} to {until} {time_zone}{utc}{span}"
 
 
-def _left_out(outcomes: Sequence[Outcome], what: str) -> list[str]:
+def _left_out(outcomes: Sequence[Outcome], description: str) -> list[str]:
     hidden = len(outcomes) - _LISTED_DETECTORS
-    return ["", f"and {_count(hidden, 'more detector')} {what}"] if hidden > 0 else []
+    return ["", f"and {count(hidden, 'more detector')} {description}"] if hidden > 0 else []
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _utc(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"

@@ -1,215 +1,164 @@
-"""Publishing: 0/1 and score per datapoint, a summary stamped "now", the watermark, the outcome."""
+"""Publishing a scored window: metrics first, then records, the watermark last."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cutwatch.aws.cloudwatch import Datum, datum, publish
+from cutwatch.aws.cloudwatch import publish
 from cutwatch.aws.limits import METRIC_MAX_AGE
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.keys import SCORES, next_state_key, scores_prefix
+from cutwatch.datasets.dataset import Dataset
+from cutwatch.datasets.description import WindowDescription
+from cutwatch.datasets.keys import scores_prefix
 from cutwatch.datasets.storage import read_description, read_epochs, read_scores
-from cutwatch.detection.adaptive_threshold import DEFAULT
-from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.detection.scored_window import ScoredWindow, Verdicts
-from cutwatch.detectors.detector import Detector
+from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies
+from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
+from cutwatch.detection.incidents import continue_incidents
+from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.errors import TRANSIENT, CutwatchError
-from cutwatch.metric_names import (
-    ANOMALOUS_DATAPOINTS,
-    ANOMALOUS_DATAPOINTS_TOGETHER,
-    ANOMALY,
-    ANOMALY_SCORE,
-    MAX_ANOMALY_SCORE,
-)
-from cutwatch.observability import logger
-from cutwatch.registry.detector_record import CarriedState, DetectorRecord, LastEvent
+from cutwatch.publishing.checkpoints import carried_checkpoint, delete_superseded
+from cutwatch.publishing.datums import datapoint_datums, summary_datums
+from cutwatch.publishing.window_outcome import window_outcome
+from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.runs.batch import Batch
-from cutwatch.timestamps import parse_timestamp
 
-_LISTED_EVENTS = 100
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
 
-
-def publish_window(
-    cloudwatch: Any,
-    bucket: Bucket,
-    batch: Batch,
-    dataset: Mapping[str, Any],
-    job: str,
-    namespace: str,
-    now: datetime,
-    alarm_window: timedelta = timedelta(0),
-) -> Outcome:
-    """Judge what a job has scored (nothing, where the dataset has no rows) and publish it.
-
-    Datapoints that have become too old for CloudWatch are counted in the outcome's message, not published. Where
-    there is an `alarm_window`, the outcome says how many anomalous datapoints were within that time at most.
-    """
-    registry, run = batch.registry, batch.run
-    window = _read(bucket, dataset, job)
-    description, detector = window.description, window.detector
-    judged = window.verdicts()
-    publishable = judged.since(int((now - METRIC_MAX_AGE).timestamp()) + 60)
-    lost = description["lost_periods"] + len(judged.epochs) - len(publishable.epochs)
-    record = registry.detector(detector.name)
-    before = record.event_before(run.id)
-    events = continued(judged.events, before, detector.period)
-    outcome = _outcome(detector, window.start, publishable, events, lost)
-    if alarm_window:
-        outcome = replace(outcome, datapoints_together=most_together(publishable, alarm_window))
-    datums = _datapoint_datums(publishable, detector.name)
-    # Where this run has moved the watermark already, alarms have seen its summary; a new stamp would raise them again.
-    if record.last_run != run.id:
-        datums += summary_datums(outcome, now)
-    publish(cloudwatch, namespace, datums)
-    found = [RecordedEvent(detector.name, event, run.id) for event in events]
-    registry.record_events(found, run.moment)
-    registry.record_outcome(run.id, run.moment, outcome)
-    last = LastEvent(events[-1].id, events[-1].end) if events else before
-    carried = _carried(dataset, description, job)
-    end = parse_timestamp(description["end"])
-    if record.published_through is None or record.published_through < end:
-        _delete_superseded(bucket, batch, record, carried)
-    with _admitting_failure(batch, detector.name):
-        definition = detector.to_payload()
-        registry.advance(detector.name, end, run.id, last, before, carried, definition)
-    return outcome
+# CloudWatch measures the age of a datapoint when the request arrives, not when it is made.
+_ON_THE_WAY = timedelta(minutes=1)
 
 
-@contextmanager
-def _admitting_failure(batch: Batch, detector: str) -> Iterator[None]:
-    """What keeps the watermark from moving replaces the outcome of this window: the next run publishes it again."""
-    try:
-        yield
-    except CutwatchError as error:
-        if not isinstance(error, TRANSIENT) or batch.last_try:
-            outcome = failure(detector, type(error).__name__, str(error))
-            batch.registry.record_outcome(batch.run.id, batch.run.moment, outcome, keeps=())
-        raise
+@dataclass(frozen=True, eq=False)
+class _Findings:
+    """The detected part of a window that CloudWatch still accepts, and its events with their incidents' ids."""
+
+    publishable: WindowAnomalies
+    events: Sequence[AnomalyEvent]
+    outcome: Outcome
 
 
-def _carried(
-    dataset: Mapping[str, Any], description: Mapping[str, Any], job: str
-) -> CarriedState | None:
-    """Where the forest's state is after this window, if it is one that goes on learning."""
-    if description["state"] is None:
-        return None
-    newest = next_state_key(dataset["detector"], job) if dataset["rows"] else description["state"]
-    return CarriedState(description["model"], newest, description["state"])
+@dataclass(frozen=True)
+class Published:
+    """The counts of one published window."""
+
+    datapoints: int
+    anomalous_datapoints: int
+    new_events: int
 
 
-def _delete_superseded(
-    bucket: Bucket, batch: Batch, record: DetectorRecord, carried: CarriedState | None
-) -> None:
-    """The state that this window began with stays, for a repetition; the one before is of no more use.
+@dataclass(frozen=True)
+class WindowPublisher:
+    """Publishes the scored windows of a batch. `now` is the time at which alarms see their summaries."""
 
-    One that training left is kept as long as the model; one that escapes this expires with its scores. This comes
-    before the watermark moves, for a retry would not find the superseded one in the registry any more.
-    """
-    kept = (carried.newest, carried.earlier) if carried else ()
-    superseded = record.carried.earlier if record.carried else None
-    if not superseded or superseded in kept or not superseded.startswith(SCORES):
-        return
-    try:
-        bucket.delete(superseded)
-    except CutwatchError as error:
-        if isinstance(error, TRANSIENT) and not batch.last_try:
+    cloudwatch: "CloudWatchClient"
+    bucket: Bucket
+    batch: Batch
+    namespace: str
+    alarm_window: timedelta
+    now: datetime
+
+    def publish(self, dataset: Dataset, scoring: str) -> Published:
+        """Detect anomalies in the scores that a job or forest named `scoring` wrote, publish and count them.
+
+        The order makes a repetition after any failure safe: CloudWatch metrics and records are written again with
+        the same content, the superseded checkpoint is deleted while the registry still names it, and only then does
+        the watermark move.
+        """
+        description = read_description(WindowDescription, self.bucket, dataset.prefix)
+        record = self.batch.registry.detectors.get(description.detector.name)
+        findings = self._detect(description, record, scoring)
+        self._publish_metrics(findings, record)
+        self._record_events_and_outcome(findings)
+        self._delete_superseded_checkpoint(description, record, scoring)
+        self._move_watermark(description, record, findings, scoring)
+        return _counts(findings.outcome)
+
+    def _detect(
+        self, description: WindowDescription, record: DetectorRecord, scoring: str
+    ) -> _Findings:
+        """Datapoints that have become too old for CloudWatch are counted as lost, not published."""
+        detector = description.detector
+        window = self._scored_window(description, scoring)
+        found = detect_anomalies(window, detector, description.recipe, description.threshold)
+        oldest = int((self.now - METRIC_MAX_AGE + _ON_THE_WAY).timestamp())
+        publishable = found.since(oldest)
+        lost = description.lost_periods + len(found.epochs) - len(publishable.epochs)
+        before = record.event_before(self.batch.run.id)
+        events = continue_incidents(found.events, before, detector.period)
+        outcome = window_outcome(
+            detector, window.start, publishable, events, lost, self.alarm_window
+        )
+        return _Findings(publishable, events, outcome)
+
+    def _scored_window(self, description: WindowDescription, scoring: str) -> ScoredWindow:
+        dataset = description.dataset
+        if dataset.rows == 0:
+            return description.scored(np.empty(0, np.int64), np.empty(0))
+        prefix = scores_prefix(dataset.detector, scoring)
+        scores = read_scores(self.bucket, prefix, dataset.files, dataset.rows)
+        return description.scored(read_epochs(self.bucket, dataset.prefix), scores)
+
+    def _publish_metrics(self, findings: _Findings, record: DetectorRecord) -> None:
+        outcome = findings.outcome
+        datums = datapoint_datums(findings.publishable, outcome.detector)
+        # If this run has moved the watermark already, alarms have seen its summary; a new timestamp would raise them again.
+        if record.last_run != self.batch.run.id:
+            datums += summary_datums(outcome, self.now)
+        publish(self.cloudwatch, self.namespace, datums)
+
+    def _record_events_and_outcome(self, findings: _Findings) -> None:
+        registry, run, outcome = self.batch.registry, self.batch.run, findings.outcome
+        events = [RecordedEvent(outcome.detector, event, run.id) for event in findings.events]
+        registry.events.record(events, run.opened_at)
+        registry.outcomes.record(run.id, run.opened_at, outcome)
+
+    def _delete_superseded_checkpoint(
+        self, description: WindowDescription, record: DetectorRecord, scoring: str
+    ) -> None:
+        published = record.published_through
+        if published is None or published < description.end:
+            carried = carried_checkpoint(description, scoring)
+            delete_superseded(self.bucket, record, carried, last_try=self.batch.last_try)
+
+    def _move_watermark(
+        self,
+        description: WindowDescription,
+        record: DetectorRecord,
+        findings: _Findings,
+        scoring: str,
+    ) -> None:
+        run, detector, events = self.batch.run, description.detector, findings.events
+        before = record.event_before(run.id)
+        with self._recording_failure(detector.name):
+            self.batch.registry.detectors.advance(
+                detector.name,
+                description.end,
+                run.id,
+                LastEvent(events[-1].id, events[-1].end) if events else before,
+                before,
+                carried_checkpoint(description, scoring),
+                detector.to_payload(),
+            )
+
+    @contextmanager
+    def _recording_failure(self, detector: str) -> Iterator[None]:
+        """Replace the outcome of this window if the watermark does not move: the next run publishes the window again."""
+        try:
+            yield
+        except CutwatchError as error:
+            if not isinstance(error, TRANSIENT) or self.batch.last_try:
+                outcome = failure(detector, type(error).__name__, str(error))
+                run = self.batch.run
+                self.batch.registry.outcomes.record(run.id, run.opened_at, outcome, keeps=())
             raise
-        logger.warning("superseded state not deleted, it expires by itself", reason=str(error))
 
 
-def continued(
-    events: Sequence[AnomalyEvent], before: LastEvent | None, period: int
-) -> list[AnomalyEvent]:
-    """Events that begin within the last one told, or soon after it, bear its id: they are the same incident."""
-    soon = timedelta(seconds=max(DEFAULT.same_incident_seconds, period))
-    result: list[AnomalyEvent] = []
-    for event in events:
-        last = LastEvent(result[-1].id, result[-1].end) if result else before
-        if last and parse_timestamp(event.start) <= parse_timestamp(last.end) + soon:
-            known = replace(event, id=last.id, continues=True)
-            result.append(known)
-        else:
-            result.append(event)
-    return result
-
-
-def _read(bucket: Bucket, dataset: Mapping[str, Any], job: str) -> ScoredWindow:
-    description = read_description(bucket, dataset["prefix"])
-    if dataset["rows"] == 0:
-        return ScoredWindow(description, np.empty(0, np.int64), np.empty(0))
-    scores = scores_prefix(dataset["detector"], job)
-    return ScoredWindow(
-        description,
-        read_epochs(bucket, dataset["prefix"]),
-        read_scores(bucket, scores, dataset["files"], dataset["rows"]),
-    )
-
-
-def _outcome(
-    detector: Detector,
-    start: int,
-    published: Verdicts,
-    events: Sequence[AnomalyEvent],
-    lost: int,
-) -> Outcome:
-    anomalous = int(published.anomalies.sum())
-    own = int(np.count_nonzero(published.epochs >= start))
-    new = [event for event in events if not event.continues]
-    message = (
-        f"{len(new)} new event{'s' * (len(new) != 1)}, {anomalous} of {own} datapoints anomalous"
-    )
-    if lost:
-        message += f"; {lost} datapoints lost, older than the two weeks that CloudWatch accepts"
-    gravest_first = sorted(new, key=lambda event: -event.gravity)
-    return Outcome(
-        detector=detector.name,
-        status="PUBLISHED",
-        message=message,
-        datapoints=own,
-        anomalous_datapoints=anomalous,
-        max_anomaly_score=published.max_score,
-        cutoff=published.cutoff,
-        new_events=len(new),
-        events=tuple(gravest_first[:_LISTED_EVENTS]),
-        definition=detector.to_payload() if new else None,
-    )
-
-
-def most_together(judged: Verdicts, span: timedelta) -> int:
-    """The largest number of anomalous datapoints whose timestamps lie less than `span` apart."""
-    anomalous = np.sort(judged.epochs[judged.anomalies == 1])
-    ends = np.searchsorted(anomalous, anomalous + int(span.total_seconds()))
-    return int((ends - np.arange(len(anomalous))).max(initial=0))
-
-
-def _datapoint_datums(published: Verdicts, detector: str) -> list[Datum]:
-    dimensions = {"Detector": detector}
-    datums = []
-    for epoch, anomaly, score in zip(
-        published.epochs.tolist(),
-        published.anomalies.tolist(),
-        published.scores.tolist(),
-        strict=True,
-    ):
-        moment = datetime.fromtimestamp(epoch, UTC)
-        datums.append(datum(ANOMALY, anomaly, moment, dimensions))
-        if not np.isnan(score):
-            datums.append(datum(ANOMALY_SCORE, score, moment, dimensions))
-    return datums
-
-
-def summary_datums(outcome: Outcome, now: datetime) -> list[Datum]:
-    """What alarms read, stamped now: alarms never look at back-filled datapoints."""
-    values = {
-        ANOMALOUS_DATAPOINTS: outcome.anomalous_datapoints,
-        MAX_ANOMALY_SCORE: outcome.max_anomaly_score,
-        ANOMALOUS_DATAPOINTS_TOGETHER: outcome.datapoints_together,
-    }
-    dimensions = {"Detector": outcome.detector}
-    return [datum(n, v, now, dimensions) for n, v in values.items() if v is not None]
+def _counts(outcome: Outcome) -> Published:
+    return Published(outcome.datapoints, outcome.anomalous_datapoints, outcome.new_events)

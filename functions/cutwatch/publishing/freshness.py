@@ -1,4 +1,4 @@
-"""How old models and transforms are, as metrics: an alarm cannot look back a month itself."""
+"""The ages of models and transforms as metrics, because an alarm cannot look back a month."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Overdue:
-    """From which age on a model or a published window is named with its detector, in days and hours."""
+    """Ages from which a model (days) or a published window (hours) has a metric of its detector."""
 
     model_days: float
     transform_hours: float
@@ -23,10 +23,9 @@ class Overdue:
 def freshness_datums(
     records: Mapping[str, DetectorRecord], last_transform: datetime, overdue: Overdue, now: datetime
 ) -> list[Datum]:
-    """Two totals: the age of the oldest model, and the time since the last transform ended, whatever it found.
+    """Return the age of the oldest model and the time since the last transform, and both by detector if overdue.
 
-    Beside them the ages of models and of published windows that are overdue, each with its detector: of all detectors
-    they would cost more than a weekly detector does.
+    Publishing the ages of all detectors would cost more than a weekly detector does.
     """
     models = {
         name: (now - parse_timestamp(record.models[0].scheduled_time)) / _DAY

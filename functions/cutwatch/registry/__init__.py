@@ -1,1 +1,1 @@
-"""What is known of detectors, runs and events, in one DynamoDB table."""
+"""Detectors, runs and events in one DynamoDB table."""

@@ -1,4 +1,4 @@
-"""What the registry knows of a detector: its models, how far it is published, its last event, its forest's state."""
+"""The record of a detector: its models, watermark, last event and newest checkpoint."""
 
 import json
 from collections.abc import Mapping
@@ -6,15 +6,16 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from cutwatch.detection.anomaly_event import LastEvent
 from cutwatch.detectors.detector import CutoffMethod, Detector, Engine
 from cutwatch.timestamps import parse_timestamp
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model with all that a transform must know of it. Times are ISO 8601, `recipe` is an S3 key.
+    """A trained model with everything that a transform needs. Times are ISO 8601, `recipe` is an S3 key.
 
-    `state` is the S3 key of what training left of a forest inside Lambda, None for SageMaker's models.
+    `checkpoint` is the S3 key of the checkpoint after the training of a Lambda forest, None for SageMaker's models.
     """
 
     name: str
@@ -26,25 +27,17 @@ class Model:
     cutoff: Mapping[str, float]
     cutoff_method: CutoffMethod
     engine: Engine = "sagemaker"
-    state: str | None = None
+    checkpoint: str | None = None
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Model":
-        """Read back what `asdict` wrote; fields of another version are ignored."""
+        """Read the payload that `asdict` wrote; ignore fields of another version."""
         return cls(**{f.name: payload[f.name] for f in fields(cls) if f.name in payload})
 
 
 @dataclass(frozen=True)
-class LastEvent:
-    """The newest event that was published of a detector; `end` is ISO 8601."""
-
-    id: str
-    end: str
-
-
-@dataclass(frozen=True)
-class CarriedState:
-    """How far transforms have carried a model's forest: the S3 keys of its newest state and of the one before."""
+class CarriedCheckpoint:
+    """The S3 keys of the newest two checkpoints that transforms wrote for a model."""
 
     model: str
     newest: str
@@ -53,9 +46,9 @@ class CarriedState:
 
 @dataclass(frozen=True)
 class DetectorRecord:
-    """What the registry knows of a detector: models newest first, the end of the last published window, events.
+    """A detector in the registry: models, newest first, the end of the last published window, the newest events.
 
-    `definition` is the detector of that window, as JSON: most readers of the registry do without.
+    `definition` is the detector of that window as JSON, which most readers of the registry do not parse.
     """
 
     name: str
@@ -65,12 +58,12 @@ class DetectorRecord:
     last_run: str | None = None
     last_event: LastEvent | None = None
     earlier_event: LastEvent | None = None
-    carried: CarriedState | None = None
+    carried: CarriedCheckpoint | None = None
     definition: str | None = None
 
     @property
     def detector(self) -> Detector | None:
-        """The detector whose window was published last, if one was."""
+        """The detector of the last published window; None before the first."""
         return Detector.from_payload(json.loads(self.definition)) if self.definition else None
 
     @classmethod
@@ -85,27 +78,27 @@ class DetectorRecord:
             last_run=item.get("last_run"),
             last_event=_last_event(item.get("last_event")),
             earlier_event=_last_event(item.get("earlier_event")),
-            carried=CarriedState(**item["carried"]) if item.get("carried") else None,
+            carried=CarriedCheckpoint(**item["carried"]) if item.get("carried") else None,
             definition=item.get("detector_definition"),
         )
 
-    def state_of(self, model: Model) -> str | None:
-        """The newest state of a model's forest: as far as transforms have carried it, or as training left it."""
+    def checkpoint_of(self, model: Model) -> str | None:
+        """Return the S3 key of a model's newest checkpoint: from the last transform, or from its training."""
         if self.carried and self.carried.model == model.name:
             return self.carried.newest
-        return model.state
+        return model.checkpoint
 
     def event_before(self, run: str) -> LastEvent | None:
-        """The newest event of the runs before this one, also when this one has published already."""
+        """Return the newest event of earlier runs, also if this run has published already."""
         return self.earlier_event if self.last_run == run else self.last_event
 
     def usable_model(self, fingerprint: str) -> Model | None:
-        """The newest model, if it was trained on the same metric with the same recipe."""
+        """Return the newest model if it was trained on the same metric with the same recipe, else None."""
         newest = self.models[0] if self.models else None
         return newest if newest and newest.fingerprint == fingerprint else None
 
     def why_untrained(self, fingerprint: str, engine: Engine) -> str | None:
-        """In words, why there is no usable model, if so."""
+        """Return the reason for which there is no usable model; None if there is one."""
         if self.usable_model(fingerprint):
             return None
         if not self.models:

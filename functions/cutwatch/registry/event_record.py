@@ -1,4 +1,4 @@
-"""Events as the registry remembers them: by when they began, whichever detector they are of."""
+"""Events in the registry, ordered by start over all detectors."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from cutwatch.timestamps import parse_timestamp
 
 @dataclass(frozen=True)
 class RecordedEvent:
-    """An event of a detector, or the part of it that one window saw; `run` is the id of the run that saw it."""
+    """An event of a detector in one window; `run` is the id of the run that found it."""
 
     detector: str
     event: AnomalyEvent
@@ -20,34 +20,34 @@ class RecordedEvent:
 
     @property
     def begins(self) -> datetime:
-        """Its first datapoint."""
+        """The time of the first datapoint."""
         return parse_timestamp(self.event.start)
 
     @property
     def ends(self) -> datetime:
-        """Its last datapoint."""
+        """The time of the last datapoint."""
         return parse_timestamp(self.event.end)
 
     @property
     def sort_key(self) -> str:
-        """What it is found by. The same part of the same window is the same item, however often it is recorded."""
+        """The sort key. Recording the same event of the same window again writes the same item."""
         return f"{self.event.start}#{self.detector}"
 
     def to_item(self) -> dict[str, Any]:
-        """As the registry keeps it, less partition and expiry."""
+        """Return the item without partition key and expiry."""
         event = json.dumps(asdict(self.event))
         return {"sk": self.sort_key, "detector": self.detector, "event": event, "run": self.run}
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "RecordedEvent":
-        """Read back what `to_item` wrote."""
+        """Read the item that `to_item` wrote."""
         return cls(
             item["detector"], AnomalyEvent.from_payload(json.loads(item["event"])), item["run"]
         )
 
 
 def incidents(parts: Iterable[RecordedEvent]) -> list[RecordedEvent]:
-    """The parts of each incident as one event, newest first: as grave as its gravest part."""
+    """Join the parts of each incident into one event with the highest severity; newest first."""
     found: dict[str, RecordedEvent] = {}
     for part in sorted(parts, key=lambda part: (part.begins, part.detector)):
         known = found.get(part.event.id)
@@ -56,9 +56,9 @@ def incidents(parts: Iterable[RecordedEvent]) -> list[RecordedEvent]:
 
 
 def _joined(earlier: RecordedEvent, later: RecordedEvent) -> RecordedEvent:
-    gravest = max(earlier.event, later.event, key=lambda event: event.gravity)
+    most_severe = max(earlier.event, later.event, key=lambda event: event.gravity)
     event = replace(
-        gravest,
+        most_severe,
         start=earlier.event.start,
         end=max(earlier.event.end, later.event.end),
         datapoints=earlier.event.datapoints + _datapoints_after(later, earlier.ends),
@@ -67,10 +67,10 @@ def _joined(earlier: RecordedEvent, later: RecordedEvent) -> RecordedEvent:
     return replace(earlier, event=event)
 
 
-def _datapoints_after(part: RecordedEvent, moment: datetime) -> int:
-    """How many of a part's datapoints, one a period, are later: a window judges the end of the one before again."""
-    if part.begins > moment:
+def _datapoints_after(part: RecordedEvent, end: datetime) -> int:
+    """Count a part's datapoints, one per period, after `end`: a window classifies the end of the one before again."""
+    if part.begins > end:
         return part.event.datapoints
-    if part.ends <= moment:
+    if part.ends <= end:
         return 0
-    return round((part.event.datapoints - 1) * ((part.ends - moment) / (part.ends - part.begins)))
+    return round((part.event.datapoints - 1) * ((part.ends - end) / (part.ends - part.begins)))

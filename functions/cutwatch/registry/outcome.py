@@ -1,4 +1,4 @@
-"""How one detector's part of a run ended."""
+"""Outcomes: the end of each detector's part of a run."""
 
 import json
 from collections.abc import Mapping
@@ -10,17 +10,18 @@ from cutwatch.errors import InvalidInput
 
 Status = Literal["TRAINED", "PUBLISHED", "UP_TO_DATE", "NO_DATA", "TOO_LITTLE_HISTORY", "FAILED"]
 
-# Work was done and recorded. UP_TO_DATE, NO_DATA and TOO_LITTLE_HISTORY are no failures either: there was nothing to do.
+# Work was done and recorded. UP_TO_DATE, NO_DATA and TOO_LITTLE_HISTORY are not failures either: there was nothing to do.
 SUCCESSES: tuple[Status, ...] = ("TRAINED", "PUBLISHED")
 MESSAGE_MAX_LENGTH = 2_000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`message` says in words what happened; the rest is what a transform found. `cutoff` is a score.
+    """The end of one detector's part of a run, with a `message` in words.
 
-    `events` are new ones, the gravest first; with them comes the detector's `definition`, as it was when they were
-    found. `datapoints_together` is how many anomalous datapoints were within the minutes that an alarm asks for.
+    The other fields are the results of a transform. `cutoff` is a score. `events` are the new events, the most severe
+    first, with the `definition` of their detector at the time. `datapoints_together` is the largest number of anomalous
+    datapoints within the evaluation window of an alarm.
     """
 
     detector: str
@@ -37,35 +38,35 @@ class Outcome:
 
     @property
     def gravest(self) -> AnomalyEvent:
-        """The gravest of its events; only where there are any."""
+        """The most severe event, of an outcome with events."""
         return self.events[0]
 
     def to_payload(self) -> dict[str, Any]:
-        """As it is recorded."""
+        """Return the payload that `from_payload` reads."""
         return asdict(self)
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Outcome":
-        """Read back what `to_payload` wrote."""
+        """Read the payload that `to_payload` wrote."""
         known = {f.name: payload[f.name] for f in fields(cls) if f.name in payload}
         known["events"] = tuple(map(AnomalyEvent.from_payload, known.get("events", ())))
         return cls(**known)
 
 
 def failure_of(detector: str, caught: Mapping[str, Any]) -> Outcome:
-    """A failure as a state machine caught it (`Error`, `Cause`)."""
+    """Return the outcome for a failure that a state machine caught (`Error`, `Cause`)."""
     return failure(detector, str(caught["Error"]), _reason(str(caught.get("Cause", ""))))
 
 
 def failure(detector: str, error: str, reason: str) -> Outcome:
-    """A detector's failure, by the name of the error and in words."""
+    """Return the outcome for a failure, by the name of its error and the reason in words."""
     return Outcome(detector, "FAILED", f"{error}: {reason}"[:MESSAGE_MAX_LENGTH])
 
 
 def reason_of(ended: Any, field: str) -> str | None:
-    """In words, what a state machine caught (`Error`, `Cause`) in this field; None where it caught nothing.
+    """Return in words the failure that a state machine caught (`Error`, `Cause`) in a field; None if there is none.
 
-    Raises `InvalidInput` for what is neither null nor an object.
+    Raises `InvalidInput` for a value that is neither null nor an object.
     """
     if ended is None:
         return None
@@ -75,7 +76,7 @@ def reason_of(ended: Any, field: str) -> str | None:
 
 
 def _reason(cause: str) -> str:
-    """A function's cause is JSON around the exception's text, a nested execution's is its description, any other is text."""
+    """Return the reason in a cause: JSON around an exception's text, the description of a nested execution, or text."""
     try:
         parsed = json.loads(cause)
     except ValueError:

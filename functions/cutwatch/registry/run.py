@@ -1,31 +1,46 @@
-"""A run: one execution's share of the calendar, the same for every execution of the same scheduled time."""
+"""Runs. All executions of one kind and scheduled time belong to the same run."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from cutwatch.detectors.detector import Engine
-from cutwatch.errors import InvalidInput
+from cutwatch.errors import InvalidInput, legible
 from cutwatch.payloads import read
 from cutwatch.timestamps import parse_timestamp
 
 Kind = Literal["training", "transform"]
 
-# Keys in S3 and the registry begin with it.
+# S3 keys and registry keys begin with it.
 _ID = re.compile(r"(training|transform)-[0-9A-Za-z-]{1,60}")
 _USUAL_ID = "transform-20261102T040000Z"
 
+_INPUTS = ("time", "detectors", "on_demand")
+# What else EventBridge and a nested execution put into an input.
+_ADDED_BY_AWS = (
+    "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID",
+    "version",
+    "id",
+    "detail-type",
+    "source",
+    "account",
+    "region",
+    "resources",
+    "detail",
+)
+
 # Before any datapoint of CloudWatch's.
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
-# EventBridge's clock and Step Functions' need not agree to the second.
+# The clocks of EventBridge and Step Functions may differ by seconds.
 _CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What an execution was started with: the scheduled event, or a person's or a transform's own input."""
+    """The input of an execution: the scheduled event, or the input from an operator or a transform."""
 
     kind: Kind
     scheduled_time: datetime
@@ -34,9 +49,10 @@ class RunRequest:
 
     @classmethod
     def from_event(cls, kind: Kind, event: Mapping[str, Any], started: str) -> "RunRequest":
-        """`time` is the scheduled time (else the execution's start), `detectors` narrows the run to some names."""
+        """Read `time`, the scheduled time (by default the execution's start), and `detectors`, to which the run is narrowed."""
         if not isinstance(event, Mapping):
             raise InvalidInput(f"the event is {event!r}; expected an object")
+        _refuse_unknown(event)
         names = event.get("detectors")
         if names is not None and not (
             isinstance(names, list) and names and all(isinstance(name, str) for name in names)
@@ -53,9 +69,9 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Run:
-    """As it travels between states. `now` is fixed once and kept through retries and repetitions.
+    """A run as it travels between states. Retries and repetitions keep its first `now`.
 
-    A `narrowed` run is one of some detectors only.
+    A `narrowed` run has only the detectors that its input names.
     """
 
     id: str
@@ -71,26 +87,26 @@ class Run:
         return parse_timestamp(self.scheduled_time, "scheduled_time")
 
     @property
-    def moment(self) -> datetime:
-        """The run's "now"."""
+    def opened_at(self) -> datetime:
+        """The run's fixed "now"."""
         return parse_timestamp(self.now, "now")
 
     @property
     def names_key(self) -> str:
-        """S3 key of the names of all detectors of the run."""
+        """The S3 key of the names of all detectors of the run."""
         return f"{run_prefix(self.id)}detectors.json"
 
     def batches_key(self, engine: Engine) -> str:
-        """S3 key of the batches of an engine's detectors, which the Map reads."""
+        """Return the S3 key of the batches of an engine's detectors, which the Map reads."""
         return f"{run_prefix(self.id)}{engine}.json"
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Run":
-        """Read back what `asdict` wrote; raises `InvalidInput`, also for times that are none."""
+        """Read the payload that `asdict` wrote. Raises `InvalidInput`, also for malformed times."""
         run = read(cls, payload, "run")
         if not _ID.fullmatch(run.id):
             raise InvalidInput(f"run.id is {run.id[:60]!r}; expected such as {_USUAL_ID}")
-        if not min(run.scheduled, run.moment) >= _EARLIEST:
+        if not min(run.scheduled, run.opened_at) >= _EARLIEST:
             raise InvalidInput(
                 f"run.scheduled_time is {run.scheduled_time!r} and run.now {run.now!r}; "
                 f"expected times since {_EARLIEST:%Y}"
@@ -98,11 +114,20 @@ class Run:
         return run
 
 
+def _refuse_unknown(event: Mapping[str, Any]) -> None:
+    for name in event.keys() - {*_INPUTS, *_ADDED_BY_AWS}:
+        near = get_close_matches(str(name), _INPUTS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InvalidInput(
+            f"{legible(name)} is not an input of a run; the inputs are {', '.join(_INPUTS)}{hint}"
+        )
+
+
 def run_id(kind: str, scheduled_time: datetime, *, on_demand: bool = False) -> str:
-    """`transform-20261101T000000Z`; training that a transform asked for carries `-on-demand`."""
+    """Return an id such as `transform-20261101T000000Z`; a training on demand ends with `-on-demand`."""
     return f"{kind}-{scheduled_time:%Y%m%dT%H%M%SZ}{'-on-demand' if on_demand else ''}"
 
 
 def run_prefix(run: str) -> str:
-    """S3 prefix of a run's list of detectors."""
+    """Return the S3 prefix of a run's lists of detectors."""
     return f"runs/{run}/"

@@ -1,4 +1,4 @@
-"""Silences: detectors whose events nobody is to be told of for a while. Metrics and failures know nothing of them."""
+"""Silences: times in which the events of a detector are not notified. They do not affect metrics and failures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _LISTED = 30
 
 @dataclass(frozen=True)
 class Silence:
-    """One detector's, with the reason that a person gave. It is in force before `until`."""
+    """A silence of one detector, with the operator's reason. It is in force before `until`."""
 
     detector: str
     since: datetime
@@ -20,7 +20,7 @@ class Silence:
     reason: str
 
     def to_item(self) -> dict[str, Any]:
-        """As the registry keeps it, less the partition; `expires_at` lets DynamoDB delete it."""
+        """Return the item without its partition key; `expires_at` lets DynamoDB delete it."""
         return {
             "sk": self.detector,
             "since": format_timestamp(self.since),
@@ -31,7 +31,7 @@ class Silence:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "Silence":
-        """Read back what `to_item` wrote."""
+        """Read the item that `to_item` wrote."""
         since, until = (
             parse_timestamp(item["since"], "since"),
             parse_timestamp(item["until"], "until"),
@@ -40,12 +40,12 @@ class Silence:
 
 
 def in_force(silences: Iterable[Silence], now: datetime) -> list[Silence]:
-    """Those that are not over: DynamoDB may take days to delete what has expired."""
+    """Return the silences that have not expired: DynamoDB may take days to delete an expired item."""
     return [silence for silence in silences if now < silence.until]
 
 
 def silenced_line(silences: Iterable[Silence]) -> str:
-    """In one line, which detectors are silenced and until when."""
-    told = [f"{silence.detector} until {silence.until:%Y-%m-%d %H:%M} UTC" for silence in silences]
-    more = f" and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
-    return f"Silenced: {', '.join(told[:_LISTED])}{more}"
+    """Return one line with the silenced detectors and the ends of their silences."""
+    shown = [f"{silence.detector} until {silence.until:%Y-%m-%d %H:%M} UTC" for silence in silences]
+    more = f" and {len(shown) - _LISTED} more" if len(shown) > _LISTED else ""
+    return f"Silenced: {', '.join(shown[:_LISTED])}{more}"

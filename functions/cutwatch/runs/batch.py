@@ -1,14 +1,14 @@
-"""Batches: the detectors that one child execution works on, each of them on its own."""
+"""Batches: the detectors of one child execution, each processed independently."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from annotated_types import Ge, Len
+from annotated_types import Len
 
 from cutwatch.errors import TRANSIENT, TRANSIENT_RETRIES, InvalidInput
 from cutwatch.observability import count, logger
-from cutwatch.payloads import read, read_all
+from cutwatch.payloads import read
 from cutwatch.registry.outcome import Outcome, failure
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
@@ -18,43 +18,20 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """What a state passes on of a stored dataset; `model` is the one that is to score it, if any."""
-
-    detector: Annotated[str, Len(1)]
-    prefix: Annotated[str, Len(1)]
-    digest: Annotated[str, Len(1)]
-    forest: Annotated[str, Len(1)]
-    dimensions: Annotated[int, Ge(1)]
-    rows: Annotated[int, Ge(0)]
-    files: Annotated[int, Ge(1)]
-    model: str | None
-
-
-@dataclass(frozen=True)
 class _Named:
     name: Annotated[str, Len(1)] | None
 
 
 def name_of(event: Mapping[str, Any], field: str) -> str | None:
-    """The name of a job or model that a batch's event may carry; None of forests inside Lambda. Raises `InvalidInput`."""
+    """Return the name of the job or model in a batch's event; None for forests inside Lambda. Raises `InvalidInput`."""
     return read(_Named, event[field], field).name
 
 
-def datasets_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The datasets of a batch's event, each as `Dataset` says. Raises `InvalidInput`."""
-    return [asdict(each) for each in read_all(Dataset, event["datasets"], "datasets")]
-
-
-def detector_of(dataset: Mapping[str, Any]) -> str:
-    """Whose dataset it is."""
-    return str(dataset["detector"])
-
-
 def is_last_try(event: Mapping[str, Any]) -> bool:
-    """Whether the state machine will not try again, by its `retries` of this state so far.
+    """Return whether the state machine will not retry this state, from its number of `retries` so far.
 
-    Executions that began before an update of the stack do not say; to them every try may be followed by another.
+    Executions that began before an update of the stack do not pass the number; for them every try may be followed by
+    another.
     """
     retries = event.get("retries", 0)
     if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
@@ -64,7 +41,7 @@ def is_last_try(event: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Batch:
-    """Works on one detector after the other; a failure of one is its own outcome and stops no other."""
+    """Processes detectors one after the other. A failure becomes the outcome of its detector; the others continue."""
 
     registry: Registry
     run: Run
@@ -76,10 +53,10 @@ class Batch:
         name_of: Callable[[Item], str],
         work: Callable[[Item], Result | Outcome],
     ) -> list[Result]:
-        """What `work` made of each item, in order; where it is an outcome, it is recorded and left out.
+        """Return the results of `work` for each item, in order; record outcomes instead of returning them.
 
-        A transient error is raised when all other items are done, so that the state machine tries again; what was
-        done before is then found done. On the last try it is the detector's failure like any other error.
+        Raise a transient error after all other items are done, so that the state machine retries; the retry finds
+        the other items done. On the last try a transient error fails its detector like any other error.
         """
         results: list[Result] = []
         transient: Exception | None = None
@@ -111,6 +88,6 @@ class Batch:
             return failed
 
     def record(self, outcome: Outcome) -> None:
-        """Record how a detector's part of the run ended."""
-        recorded = self.registry.record_outcome(self.run.id, self.run.moment, outcome)
+        """Record the outcome of a detector."""
+        recorded = self.registry.outcomes.record(self.run.id, self.run.opened_at, outcome)
         count("DetectorsFailed", int(recorded and outcome.status == "FAILED"))

@@ -1,4 +1,4 @@
-"""Opening a run: its detectors, engine by engine and batch by batch, listed into S3 for the Map to read."""
+"""Opening a run: its detectors are listed in S3, by engine and in batches, for the Map to read."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,23 +17,23 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run, RunRequest, run_id
 from cutwatch.timestamps import format_timestamp
 
-# Of the 256 KB that a state's input may have; the rest is for what the states of a batch add to it.
+# Part of the 256 KB of a state's input; the states of a batch add the rest.
 BATCH_MAX_BYTES = 100_000
-# How many of them are told of: an answer must stay small.
+# Reasons in the answer, which must stay small.
 _REASONS = 20
 _ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """The detectors of a run, and the outcomes of what cannot take part in it."""
+    """The detectors of a run, and the outcomes of detectors that cannot take part."""
 
     detectors: Sequence[Detector]
     refused: Sequence[Outcome] = ()
 
 
 def admitted(watched: Watched, sagemaker_engine: str) -> Admitted:
-    """All that is watched, but for templates that could not be expanded and what a stack without SageMaker cannot do."""
+    """Refuse templates that could not be expanded, and SageMaker detectors in a stack without SageMaker."""
     refused = [failure(name, "TemplateExpansion", reason) for name, reason in watched.problems]
     if sagemaker_engine == "ENABLED":
         return Admitted(watched.detectors, refused)
@@ -59,21 +59,21 @@ def open_run(
     started: datetime,
     batch_size: int,
 ) -> dict[str, Any]:
-    """Open the run and list its detectors into S3, in batches of at most `batch_size` for the forests inside Lambda.
+    """Open the run and list its detectors in S3, in batches of at most `batch_size` for forests inside Lambda.
 
-    SageMaker's detectors are alone in their batches, so that each has an execution of its own to wait in. Returns
-    `run`, for each engine where its batches are and how many, the `count` of detectors, how many are `untrained` and
-    why, and the names that the request was narrowed to, if it was.
+    Each SageMaker detector has a batch and so an execution of its own, which waits for its jobs. Return the `run`, the
+    location and number of each engine's batches, the `count` of detectors, the number of `untrained` detectors with
+    reasons, and the names to which the request was narrowed.
     """
     chosen = _chosen(request, admitted.detectors)
-    records = registry.detectors()
+    records = registry.detectors.all()
     reasons = {d.name: _why_untrained(records, d) for d in chosen}
     untrained = [d for d in chosen if reasons[d.name]]
     listed = untrained if request.on_demand else chosen
     run = _open(registry, request, started)
     refused = () if request.detectors or request.on_demand else admitted.refused
     for outcome in refused:
-        registry.record_outcome(run.id, run.moment, outcome)
+        registry.outcomes.record(run.id, run.opened_at, outcome)
     names = [*(d.name for d in listed), *(outcome.detector for outcome in refused)]
     bucket.write(run.names_key, json.dumps(names))
     sizes: Mapping[Engine, int] = {"lambda": batch_size, "sagemaker": 1}
@@ -92,7 +92,7 @@ def open_run(
 
 def _open(registry: Registry, request: RunRequest, started: datetime) -> Run:
     identity = run_id(request.kind, request.scheduled_time, on_demand=request.on_demand)
-    now = format_timestamp(registry.open_run(identity, started))
+    now = format_timestamp(registry.runs.open(identity, started))
     scheduled = format_timestamp(request.scheduled_time)
     narrowed = request.detectors is not None
     return Run(identity, request.kind, scheduled, now, request.on_demand, narrowed)
@@ -101,7 +101,7 @@ def _open(registry: Registry, request: RunRequest, started: datetime) -> Run:
 def _of(
     engine: Engine, detectors: Sequence[Detector], records: Mapping[str, DetectorRecord]
 ) -> list[Detector]:
-    """An engine's detectors, those of one window next to each other: they are read from CloudWatch together."""
+    """Return an engine's detectors, sorted by window, because detectors of one window are read together."""
 
     def window(detector: Detector) -> tuple[int, str, str]:
         through = _record(records, detector).published_through
@@ -122,7 +122,7 @@ def _list_batches(
 def in_batches(
     detectors: Sequence[dict[str, Any]], size: int, max_bytes: int = BATCH_MAX_BYTES
 ) -> list[list[dict[str, Any]]]:
-    """Payloads in their order, at most `size` and, unless one is alone, at most `max_bytes` of JSON a batch."""
+    """Split payloads in order into batches of at most `size`, and at most `max_bytes` of JSON unless one is alone."""
     batches: list[list[dict[str, Any]]] = []
     room = 0
     for detector in detectors:

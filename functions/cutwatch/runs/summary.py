@@ -1,29 +1,16 @@
-"""The end of a run: outcomes counted, totals published."""
+"""The outcomes of a run."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from cutwatch.aws.cloudwatch import Datum, datum, publish
 from cutwatch.aws.s3 import Bucket
-from cutwatch.metric_names import (
-    ANOMALOUS_DATAPOINTS,
-    ANOMALOUS_DATAPOINTS_TOGETHER,
-    DETECTORS_FAILED,
-    DETECTORS_WITHOUT_DATA,
-    FAILED_RUNS_NOTIFIED,
-    MAX_ANOMALY_SCORE,
-    NEW_EVENTS,
-)
 from cutwatch.registry.outcome import MESSAGE_MAX_LENGTH, Outcome, Status
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 
 _LISTED_DETECTORS = 30
-# Of the alarms on failed executions.
-ALARM_PERIOD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -35,22 +22,22 @@ class Summary:
 
     @property
     def failed(self) -> list[Outcome]:
-        """Those whose part failed."""
+        """The failed outcomes."""
         return [outcome for outcome in self.outcomes if outcome.status == "FAILED"]
 
     @property
     def anomalous(self) -> list[Outcome]:
-        """Those with new events, the gravest first."""
+        """The outcomes with new events, the most severe first."""
         found = [outcome for outcome in self.outcomes if outcome.events]
         return sorted(found, key=lambda outcome: -outcome.events[0].gravity)
 
     @property
     def all_failed(self) -> bool:
-        """Whether nothing at all worked."""
+        """True if every detector failed."""
         return bool(self.outcomes) and len(self.failed) == len(self.outcomes)
 
     def to_payload(self) -> dict[str, Any]:
-        """Counts for the state machine and its reader."""
+        """Return counts for the state machine and its reader."""
         return {
             "detectors": len(self.outcomes),
             "statuses": dict(Counter(outcome.status for outcome in self.outcomes)),
@@ -65,16 +52,16 @@ class Summary:
 
 
 def summarize(registry: Registry, bucket: Bucket, run: Run, reason: str | None = None) -> Summary:
-    """Collect the outcomes; a detector that was listed but left none has failed, which is recorded.
+    """Collect the outcomes of a run. Record a failure for each listed detector without an outcome.
 
-    `reason` is why a Map has not come to its detectors, if so.
+    `reason` is why a Map did not reach its detectors; None if it did.
     """
-    outcomes = {outcome.detector: outcome for outcome in registry.outcomes(run.id)}
+    outcomes = {outcome.detector: outcome for outcome in registry.outcomes.of_run(run.id)}
     names = bucket.read_json(run.names_key)
     for name in names:
         if name not in outcomes:
             outcomes[name] = _unfinished(name, reason)
-            registry.record_outcome(run.id, run.moment, outcomes[name], keeps=get_args(Status))
+            registry.outcomes.record(run.id, run.opened_at, outcomes[name], keeps=get_args(Status))
     return Summary(run, [outcomes[name] for name in names])
 
 
@@ -82,40 +69,3 @@ def _unfinished(detector: str, reason: str | None) -> Outcome:
     sentence = "its part of the run ended without recording an outcome"
     because = f"; the run could not go through its detectors: {reason}" if reason else ""
     return Outcome(detector, "FAILED", f"{sentence}{because}"[:MESSAGE_MAX_LENGTH])
-
-
-def publish_totals(cloudwatch: Any, namespace: str, summary: Summary, now: datetime) -> None:
-    """Totals without dimensions, stamped `now`: alarms never look at back-filled datapoints."""
-    publish(cloudwatch, namespace, _totals(summary, now))
-
-
-def _totals(summary: Summary, now: datetime) -> list[Datum]:
-    outcomes = summary.outcomes
-    totals = {
-        DETECTORS_FAILED: len(summary.failed),
-        DETECTORS_WITHOUT_DATA: sum(outcome.status == "NO_DATA" for outcome in outcomes),
-    }
-    if summary.run.kind == "transform":
-        totals[ANOMALOUS_DATAPOINTS] = sum(outcome.anomalous_datapoints for outcome in outcomes)
-        totals[NEW_EVENTS] = sum(outcome.new_events for outcome in outcomes)
-    largest: Mapping[str, list[float | None]] = {
-        MAX_ANOMALY_SCORE: [outcome.max_anomaly_score for outcome in outcomes],
-        ANOMALOUS_DATAPOINTS_TOGETHER: [outcome.datapoints_together for outcome in outcomes],
-    }
-    known = {name: [v for v in values if v is not None] for name, values in largest.items()}
-    maxima = {name: max(values) for name, values in known.items() if values}
-    return [datum(name, value, now) for name, value in (totals | maxima).items()]
-
-
-def publish_failure(
-    cloudwatch: Any, namespace: str, summary: Summary, stack: str, now: datetime
-) -> None:
-    """That a run as a whole has failed, and people know: the alarm on failed executions leaves it out.
-
-    Also for the period after this one: the execution ends later, and alarms look at windows that move.
-    """
-    dimensions = {"Run": summary.run.kind, "Stack": stack}
-    moments = (now, now + ALARM_PERIOD)
-    publish(
-        cloudwatch, namespace, [datum(FAILED_RUNS_NOTIFIED, 1, at, dimensions) for at in moments]
-    )

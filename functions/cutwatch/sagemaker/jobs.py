@@ -1,84 +1,131 @@
-"""SageMaker jobs: their requests, starting them so that nothing starts twice, and reading their status."""
+"""SageMaker jobs: requests, idempotent starts, and status."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from annotated_types import Len
 
 from cutwatch.errors import AttemptsExhausted, NameInUse, NotFound, RejectedRequest
-from cutwatch.settings import SageMakerSettings, TrainingJobSettings, TransformJobSettings
+from cutwatch.payloads import read
+from cutwatch.sagemaker.requests import Request, Tags, model_request
+from cutwatch.settings import SageMakerSettings
 from cutwatch.timestamps import format_timestamp, parse_timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
 
 MAX_ATTEMPTS = 20
 _ALIVE = ("InProgress", "Completed")
-
-Tags = list[dict[str, str]]
-Request = dict[str, Any]
+_NO_REASON = "SageMaker gives no reason"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job as the state machines see it. `status` is SageMaker's; times are ISO 8601."""
+    """A job in the state machines. `status` is SageMaker's; times are ISO 8601."""
 
-    name: str
+    name: Annotated[str, Len(1)]
     status: str
     deadline: str
     reason: str = ""
     overdue: bool = False
 
     def to_payload(self) -> dict[str, Any]:
-        """As it travels between states."""
+        """Return the job as JSON values."""
         return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Any) -> "Job":
+        """Read a payload. Raises `InvalidInput`."""
+        return read(cls, payload, "job")
 
 
 @dataclass(frozen=True)
-class JobKind:
-    """How SageMaker spells the operations of one kind of job."""
+class Described:
+    """The state of a job in SageMaker."""
 
-    create: str
-    describe: str
-    stop: str
-    name_key: str
-    status_key: str
+    status: str
+    created: datetime
+    reason: str
 
 
-TRAINING = JobKind(
-    "create_training_job",
-    "describe_training_job",
-    "stop_training_job",
-    "TrainingJobName",
-    "TrainingJobStatus",
-)
-TRANSFORM = JobKind(
-    "create_transform_job",
-    "describe_transform_job",
-    "stop_transform_job",
-    "TransformJobName",
-    "TransformJobStatus",
-)
+class Jobs(Protocol):
+    """The calls for one kind of job."""
+
+    def create(self, request: Request) -> None:
+        """Create a job. Raises `NameInUse`."""
+
+    def describe(self, name: str) -> Described:
+        """Describe a job."""
+
+    def stop(self, name: str) -> None:
+        """Stop a job. Raises `RejectedRequest` if it has ended."""
+
+
+@dataclass(frozen=True)
+class TrainingJobs:
+    """Training jobs."""
+
+    sagemaker: "SageMakerClient"
+
+    def create(self, request: Request) -> None:
+        """See `Jobs`."""
+        self.sagemaker.create_training_job(**request)
+
+    def describe(self, name: str) -> Described:
+        """See `Jobs`."""
+        answer = self.sagemaker.describe_training_job(TrainingJobName=name)
+        return _described(answer, answer["TrainingJobStatus"])
+
+    def stop(self, name: str) -> None:
+        """See `Jobs`."""
+        self.sagemaker.stop_training_job(TrainingJobName=name)
+
+
+@dataclass(frozen=True)
+class TransformJobs:
+    """Batch transform jobs."""
+
+    sagemaker: "SageMakerClient"
+
+    def create(self, request: Request) -> None:
+        """See `Jobs`."""
+        self.sagemaker.create_transform_job(**request)
+
+    def describe(self, name: str) -> Described:
+        """See `Jobs`."""
+        answer = self.sagemaker.describe_transform_job(TransformJobName=name)
+        return _described(answer, answer["TransformJobStatus"])
+
+    def stop(self, name: str) -> None:
+        """See `Jobs`."""
+        self.sagemaker.stop_transform_job(TransformJobName=name)
+
+
+def _described(answer: Any, status: str) -> Described:
+    return Described(status, answer["CreationTime"], answer.get("FailureReason", _NO_REASON))
 
 
 def start(
-    sagemaker: Any,
-    kind: JobKind,
+    jobs: Jobs,
     request_for: Callable[[str], Request],
     name_of_attempt: Callable[[int], str],
     now: datetime,
     limit: timedelta,
 ) -> Job:
-    """Start a job under the first free attempt's name, unless an attempt of it runs or has completed.
+    """Start a job under the first free attempt's name, unless an attempt is running or has completed.
 
-    Raises `AttemptsExhausted` when `MAX_ATTEMPTS` jobs of this name have failed or been stopped.
+    Raises `AttemptsExhausted` if `MAX_ATTEMPTS` jobs of this name have failed or been stopped.
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         name = name_of_attempt(attempt)
         try:
-            getattr(sagemaker, kind.create)(**request_for(name))
+            jobs.create(request_for(name))
         except NameInUse:
-            existing = getattr(sagemaker, kind.describe)(**{kind.name_key: name})
-            if existing[kind.status_key] in _ALIVE:
-                deadline = existing["CreationTime"] + limit
-                return Job(name, existing[kind.status_key], format_timestamp(deadline))
+            existing = jobs.describe(name)
+            if existing.status in _ALIVE:
+                return Job(name, existing.status, format_timestamp(existing.created + limit))
         else:
             return Job(name, "InProgress", format_timestamp(now + limit))
     raise AttemptsExhausted(
@@ -87,136 +134,30 @@ def start(
     )
 
 
-def status(sagemaker: Any, kind: JobKind, name: str, deadline: str, now: datetime) -> Job:
-    """What has become of a job; `overdue` once it is past its deadline."""
-    description = getattr(sagemaker, kind.describe)(**{kind.name_key: name})
-    return Job(
-        name,
-        description[kind.status_key],
-        deadline,
-        description.get("FailureReason", "SageMaker gives no reason"),
-        now > parse_timestamp(deadline, "deadline"),
-    )
+def status(jobs: Jobs, job: Job, now: datetime) -> Job:
+    """Return the job with its present status; it is overdue once its deadline has passed."""
+    described = jobs.describe(job.name)
+    overdue = now > parse_timestamp(job.deadline, "deadline")
+    return Job(job.name, described.status, job.deadline, described.reason, overdue)
 
 
-def stop(sagemaker: Any, kind: JobKind, name: str) -> None:
-    """Stop a job; one that has ended meanwhile needs no stopping, which SageMaker calls a wrong request."""
+def stop(jobs: Jobs, name: str) -> None:
+    """Stop a job. SageMaker rejects the request if the job has ended, which is as good."""
     try:
-        getattr(sagemaker, kind.stop)(**{kind.name_key: name})
+        jobs.stop(name)
     except (RejectedRequest, NotFound):
         return
 
 
 def create_model(
-    sagemaker: Any, settings: SageMakerSettings, name: str, artefact_uri: str, tags: Tags
+    sagemaker: "SageMakerClient",
+    settings: SageMakerSettings,
+    name: str,
+    artefact_uri: str,
+    tags: Tags,
 ) -> None:
-    """Create a model, unless it exists: a model's name is its training job's, so it is the same one."""
+    """Create a model unless it exists: a model's name is its training job's, so an existing one is the same."""
     try:
         sagemaker.create_model(**model_request(settings, name, artefact_uri, tags))
     except NameInUse:
         return
-
-
-def training_job_request(
-    settings: TrainingJobSettings,
-    name: str,
-    rows_uri: str,
-    models_uri: str,
-    feature_dim: int,
-    tags: Tags,
-) -> Request:
-    """The arguments of `CreateTrainingJob` for one Random Cut Forest."""
-    request: Request = {
-        "TrainingJobName": name,
-        "AlgorithmSpecification": {
-            "TrainingImage": settings.image_uri,
-            "TrainingInputMode": "File",
-        },
-        "RoleArn": settings.role_arn,
-        "HyperParameters": {
-            "feature_dim": str(feature_dim),
-            "num_trees": str(settings.num_trees),
-            "num_samples_per_tree": str(settings.num_samples_per_tree),
-        },
-        "InputDataConfig": [
-            {
-                "ChannelName": "train",
-                "ContentType": "text/csv;label_size=0",
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": rows_uri,
-                        "S3DataDistributionType": "ShardedByS3Key",
-                    }
-                },
-            }
-        ],
-        "OutputDataConfig": {"S3OutputPath": models_uri} | _key(settings, "KmsKeyId"),
-        "ResourceConfig": {
-            "InstanceType": settings.instance_type,
-            "InstanceCount": settings.instance_count,
-            "VolumeSizeInGB": settings.volume_size,
-        }
-        | _key(settings, "VolumeKmsKeyId"),
-        "StoppingCondition": {"MaxRuntimeInSeconds": int(settings.deadline.total_seconds())},
-        "Tags": tags,
-    }
-    return request | _vpc(settings)
-
-
-def model_request(settings: SageMakerSettings, name: str, artefact_uri: str, tags: Tags) -> Request:
-    """The arguments of `CreateModel`."""
-    request: Request = {
-        "ModelName": name,
-        "ExecutionRoleArn": settings.role_arn,
-        "PrimaryContainer": {"Image": settings.image_uri, "ModelDataUrl": artefact_uri},
-        "Tags": tags,
-    }
-    return request | _vpc(settings)
-
-
-def transform_job_request(
-    settings: TransformJobSettings,
-    name: str,
-    model: str,
-    rows_uri: str,
-    scores_uri: str,
-    tags: Tags,
-) -> Request:
-    """The arguments of `CreateTransformJob`: CSV rows in, one jsonlines object of scores per input object out."""
-    return {
-        "TransformJobName": name,
-        "ModelName": model,
-        "TransformInput": {
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": rows_uri}},
-            "ContentType": "text/csv",
-            "SplitType": "Line",
-        },
-        "TransformOutput": {
-            "S3OutputPath": scores_uri,
-            "Accept": "application/jsonlines",
-            "AssembleWith": "Line",
-        }
-        | _key(settings, "KmsKeyId"),
-        "TransformResources": {
-            "InstanceType": settings.instance_type,
-            "InstanceCount": settings.instance_count,
-        }
-        | _key(settings, "VolumeKmsKeyId"),
-        "Tags": tags,
-    }
-
-
-def _key(settings: SageMakerSettings, field: str) -> dict[str, str]:
-    return {field: settings.kms_key_id} if settings.kms_key_id else {}
-
-
-def _vpc(settings: SageMakerSettings) -> Request:
-    if not settings.subnet_ids:
-        return {}
-    return {
-        "VpcConfig": {
-            "Subnets": list(settings.subnet_ids),
-            "SecurityGroupIds": list(settings.security_group_ids),
-        }
-    }

@@ -1,4 +1,4 @@
-"""Names of jobs: the same input always gives the same name, so nothing starts twice."""
+"""Names of jobs: the same input gives the same name, so nothing starts twice."""
 
 import re
 from datetime import datetime
@@ -11,9 +11,9 @@ _FORBIDDEN = re.compile(r"[^a-z0-9]+")
 def job_name(
     prefix: str, detector: str, scheduled_time: datetime, digest: str, attempt: int
 ) -> str:
-    """`<prefix>-<detector>-<YYYYMMDDhhmm>-<digest>-<attempt>`, at most 63 characters, lower case.
+    """Return `<prefix>-<detector>-<YYYYMMDDhhmm>-<digest>-<attempt>`, at most 63 characters, lower case.
 
-    Detector and prefix are shortened to fit; the digest keeps shortened names apart.
+    Detector and prefix are shortened to fit; the digest keeps shortened names distinct.
     """
     tail = f"-{scheduled_time:%Y%m%d%H%M}-{digest}-{attempt}"
     head = _FORBIDDEN.sub("-", f"{prefix}-{detector}".lower()).strip("-")

@@ -1,1 +1,1 @@
-"""Datapoints on a regular grid, and how they are read from CloudWatch."""
+"""Datapoints on a regular grid, and reading them from CloudWatch."""

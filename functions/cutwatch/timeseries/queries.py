@@ -10,19 +10,19 @@ Query = dict[str, Any]
 
 
 def result_id(number: int) -> str:
-    """The Id of the result of a call's detector with this number."""
+    """Return the Id of a detector's result, by the detector's number in the call."""
     return f"d{number}"
 
 
 def query_count(detector: Detector) -> int:
-    """How many of a call's queries the detector takes."""
+    """Return the number of queries that the detector needs."""
     return 1 + len(detector.metrics)
 
 
 def metric_data_queries(detector: Detector, number: int) -> list[Query]:
-    """What one call asks for a detector; only the query with the Id `result_id(number)` returns data.
+    """Return a detector's queries of one call; only the query with the Id `result_id(number)` returns data.
 
-    Numbers tell the detectors of a call apart. They run from 0 to 499, as validation of expressions assumes.
+    `number` is unique in a call, from 0 to 499, as validation of expressions assumes.
     """
     result = {"Id": result_id(number), "ReturnData": True}
     if not detector.expression:
@@ -39,7 +39,7 @@ def metric_data_queries(detector: Detector, number: int) -> list[Query]:
 
 
 def metric_stat(metric: SourceMetric, period: int) -> Query:
-    """What a query asks of one metric."""
+    """Return a query's `MetricStat`."""
     return {
         "MetricStat": {
             "Metric": {

@@ -1,10 +1,11 @@
-"""The datapoints of detectors, read from CloudWatch: as many detectors a call as CloudWatch allows."""
+"""Datapoints of detectors, read from CloudWatch with as many detectors per call as it allows."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from math import lcm
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.limits import GET_METRIC_DATA_MAX_DATAPOINTS, GET_METRIC_DATA_MAX_QUERIES
 from cutwatch.detectors.detector import Detector
@@ -21,6 +22,9 @@ from cutwatch.timeseries.queries import metric_data_queries, query_count, result
 from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import floor_to_period
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 _OPERATION = "GetMetricData"
 
 Read = dict[str, Series | CutwatchError]
@@ -28,7 +32,7 @@ Read = dict[str, Series | CutwatchError]
 
 @dataclass
 class _Result:
-    """What the pages of one call said about one detector."""
+    """The pages' answer about one detector."""
 
     datapoints: list[tuple[datetime, float]] = field(default_factory=list)
     status: str = "Missing"
@@ -36,24 +40,24 @@ class _Result:
 
 
 def read_many(
-    cloudwatch: Any,
+    cloudwatch: "CloudWatchClient",
     detectors: Sequence[Detector],
     start: datetime,
     end: datetime,
     *,
     apart: bool = False,
 ) -> Read:
-    """The series of detectors of different names over [start, end), each rounded down to the detector's own period.
+    """Read the series of detectors with different names over [start, end), each rounded down to the detector's own period.
 
-    Answers, by name, the series, or the error that concerns this detector alone: CloudWatch rejects its queries
-    (`RejectedRequest`), or does not give all of its datapoints (`ServiceFault`, `AccessDenied`). Raises what concerns
-    every detector, such as `Throttled`; with `apart`, for there will be no other try, it finds out whom a transient
-    error concerns, and that is their error. 500 queries a call; detectors share calls when their rounded windows
-    agree, for CloudWatch counts periods from a call's start.
+    A detector has an error instead if CloudWatch rejects its queries (`RejectedRequest`) or does not return all of its
+    datapoints (`ServiceFault`, `AccessDenied`). Errors that concern every detector, such as `Throttled`, are raised;
+    with `apart`, on the last try, the call is divided to find the detectors with a transient error, and it becomes
+    theirs. A call has at most 500 queries. Detectors share calls if their rounded windows agree, because CloudWatch
+    counts periods from the start of a call.
     """
     by_window: dict[tuple[datetime, datetime], list[Detector]] = defaultdict(list)
     for detector in detectors:
-        window = tuple(floor_to_period(moment, detector.period) for moment in (start, end))
+        window = tuple(floor_to_period(time, detector.period) for time in (start, end))
         by_window[window[0], window[1]].append(detector)
     found: Read = {}
     for (first, last), together in by_window.items():
@@ -68,8 +72,8 @@ def read_many(
     return {detector.name: found[detector.name] for detector in detectors}
 
 
-def is_known(cloudwatch: Any, detector: Detector) -> bool:
-    """Whether each metric has reported anything in the last two weeks (what `ListMetrics` covers)."""
+def is_known(cloudwatch: "CloudWatchClient", detector: Detector) -> bool:
+    """Return whether each metric has reported in the last two weeks, the range of `ListMetrics`."""
     return all(
         any(True for _ in listed_dimensions(cloudwatch, metric)) for metric in detector.sources
     )
@@ -88,8 +92,10 @@ def _batches(detectors: Sequence[Detector]) -> Iterator[list[Detector]]:
         yield batch
 
 
-def _read(cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime) -> Read:
-    """The detectors of one call. A rejected call does not say whose fault it is: its halves are asked alone."""
+def _read(
+    cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
+) -> Read:
+    """Read the detectors of one call; if it is rejected, read each half, to find the detector at fault."""
     try:
         results = _results(cloudwatch, detectors, start, end)
     except RejectedRequest as error:
@@ -105,7 +111,7 @@ def _read(cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: 
 
 
 def _read_or_error(
-    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+    cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
 ) -> Read | AwsError:
     try:
         return _read(cloudwatch, detectors, start, end)
@@ -114,16 +120,16 @@ def _read_or_error(
 
 
 def _read_apart(
-    cloudwatch: Any,
+    cloudwatch: "CloudWatchClient",
     detectors: Sequence[Detector],
     start: datetime,
     end: datetime,
     error: AwsError,
 ) -> Read:
-    """What can be read of detectors whose common call has failed.
+    """Read detectors whose common call has failed, in halves.
 
-    A half is only halved again where the other one could be read: a CloudWatch that answers nobody is asked twice
-    more, not once for each detector.
+    A half is only divided again if the other half could be read. If CloudWatch does not answer at all, this takes two
+    more calls, not one per detector.
     """
     if len(detectors) == 1:
         return {detectors[0].name: error}
@@ -142,22 +148,56 @@ def _read_apart(
 
 
 def _results(
-    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+    cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
 ) -> Mapping[str, _Result]:
     results: dict[str, _Result] = defaultdict(_Result)
     if start >= end:
         return defaultdict(lambda: _Result(status="Complete"))
-    for page in _pages(cloudwatch, detectors, start, end):
-        for part in page["MetricDataResults"]:
-            result = results[part["Id"]]
-            result.datapoints += zip(part["Timestamps"], part["Values"], strict=True)
-            result.status = part["StatusCode"]
-            result.messages += _texts(part) + _texts(page)
+    for first, last in _ranges(detectors, start, end):
+        ended = _read_range(results, _pages(cloudwatch, detectors, first, last))
+        for name, status in ended.items():
+            # One incomplete range makes the whole incomplete.
+            if results[name].status in ("Missing", "Complete"):
+                results[name].status = status
     return results
 
 
+def _read_range(
+    results: Mapping[str, _Result], pages: Iterator[Mapping[str, Any]]
+) -> Mapping[str, str]:
+    """Add the datapoints of a range's pages; return the status of each result on its last page."""
+    ended = {}
+    for page in pages:
+        for part in page["MetricDataResults"]:
+            result = results[part["Id"]]
+            result.datapoints += zip(part["Timestamps"], part["Values"], strict=True)
+            result.messages += _texts(part) + _texts(page)
+            ended[part["Id"]] = part["StatusCode"]
+    return ended
+
+
+def _ranges(
+    detectors: Sequence[Detector], start: datetime, end: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """Split [start, end) so that each part fits into one response, if there is metric math.
+
+    A response to metric math has no `NextToken`, and the inputs of expressions may count as datapoints too.
+    """
+    if not any(detector.expression for detector in detectors):
+        yield start, end
+        return
+    queries = sum(query_count(detector) for detector in detectors)
+    periods = [detector.period for detector in detectors]
+    common = lcm(*periods)
+    span = GET_METRIC_DATA_MAX_DATAPOINTS // queries * min(periods)
+    step = timedelta(seconds=max(span // common, 1) * common)
+    while start < end:
+        yield start, min(start + step, end)
+        start += step
+
+
 def _pages(
-    cloudwatch: Any, detectors: Sequence[Detector], start: datetime, end: datetime
+    cloudwatch: "CloudWatchClient", detectors: Sequence[Detector], start: datetime, end: datetime
 ) -> Iterator[Mapping[str, Any]]:
     request: dict[str, Any] = {
         "MetricDataQueries": [

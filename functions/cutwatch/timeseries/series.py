@@ -1,4 +1,4 @@
-"""A metric's datapoints on the regular grid of its period, with gaps known as gaps."""
+"""A metric's datapoints on the regular grid of its period, with explicit gaps."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,37 +10,38 @@ from numpy.typing import NDArray
 from cutwatch.detectors.detector import Detector, MissingData
 from cutwatch.detectors.exclusions import excluded
 from cutwatch.errors import InvalidInput
+from cutwatch.timeseries.arrays import Epochs, Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Values at `start`, `start + period`, ...; NaN where nothing was reported. The period is in seconds."""
+    """Values at `start`, `start + period`, …; NaN where nothing was reported. The period is in seconds."""
 
     start: datetime
     period: int
-    values: NDArray[np.float64]
+    values: Floats
 
     def __len__(self) -> int:
         return len(self.values)
 
     @property
     def end(self) -> datetime:
-        """Exclusive."""
+        """End of the series, exclusive."""
         return self.start + timedelta(seconds=self.period * len(self))
 
     @property
-    def epochs(self) -> NDArray[np.int64]:
+    def epochs(self) -> Epochs:
         """Epoch seconds of every position."""
         return int(self.start.timestamp()) + self.period * np.arange(len(self), dtype=np.int64)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """Where no datapoint was reported."""
+        """True where no datapoint was reported."""
         return np.isnan(self.values)
 
     @property
     def reported(self) -> int:
-        """How many datapoints were reported."""
+        """Number of reported datapoints."""
         return int(np.count_nonzero(~self.missing))
 
     @classmethod
@@ -51,22 +52,22 @@ class Series:
         period: int,
         datapoints: Iterable[tuple[datetime, float]],
     ) -> "Series":
-        """Align datapoints of [start, end) to the grid; values that are not finite count as missing.
+        """Align datapoints of [start, end) to the grid; count values that are not finite as missing.
 
-        Raises `InvalidInput` when the window is not aligned to the period.
+        Raises `InvalidInput` if the window is not aligned to the period.
         """
         origin = int(start.timestamp())
         if origin % period or int(end.timestamp()) % period:
             raise InvalidInput(f"window {start} to {end} is not aligned to {period} seconds")
         values = np.full((int(end.timestamp()) - origin) // period, np.nan)
-        for moment, value in datapoints:
-            position = (int(moment.timestamp()) - origin) // period
+        for time, value in datapoints:
+            position = (int(time.timestamp()) - origin) // period
             if 0 <= position < len(values) and np.isfinite(value):
                 values[position] = value
         return cls(start, period, values)
 
     def filled(self, policy: MissingData) -> "Series":
-        """Gaps filled as the policy says; `ignore` and `anomalous` leave them gaps."""
+        """Return the values with gaps filled by the policy; `ignore` and `anomalous` keep gaps."""
         if policy == "zero":
             return replace(self, values=np.where(self.missing, 0.0, self.values))
         if policy == "previous":
@@ -74,7 +75,7 @@ class Series:
         return self
 
     def usable(self, detector: Detector) -> "Series":
-        """Gaps filled by the detector's policy, and excluded times made gaps."""
+        """Return the series with gaps filled by the detector's policy, and excluded times made gaps."""
         filled = self.filled(detector.missing_data)
         if not detector.exclude:
             return filled
@@ -82,15 +83,15 @@ class Series:
         return replace(filled, values=np.where(out, np.nan, filled.values))
 
     def since(self, start: datetime) -> "Series":
-        """The part from `start`, a moment on the grid within the series, on."""
+        """Return the part from `start` on, a timestamp on the grid within the series."""
         skipped = max(int((start - self.start).total_seconds()) // self.period, 0)
         return Series(max(start, self.start), self.period, self.values[skipped:])
 
-    def moment(self, position: int) -> datetime:
-        """The timestamp at a position."""
+    def time_at(self, position: int) -> datetime:
+        """Return the timestamp at a position."""
         return datetime.fromtimestamp(int(self.epochs[position]), UTC)
 
 
-def _carried_forward(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _carried_forward(values: Floats) -> Floats:
     last_reported = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
     return np.where(last_reported >= 0, values[np.maximum(last_reported, 0)], np.nan)

@@ -1,22 +1,31 @@
-"""Which datapoints a run works on. All windows are [start, end), aligned to the detector's period.
+"""Windows of runs. All windows are [start, end), aligned to the detector's period.
 
-A model never sees a datapoint that it will score: training ends where publishing has got to.
+A model never sees a datapoint that it will score: training ends at the watermark.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cutwatch.aws.limits import METRIC_MAX_AGE
+from cutwatch.aws.limits import METRIC_MAX_AGE, metric_retention
 from cutwatch.detectors.detector import Detector
 from cutwatch.timestamps import ceil_to_period, floor_to_period
 
-# Room for the job itself (and for waiting on a quota) before the oldest datapoint becomes too old to publish.
+# Time for the job, and for waiting on a quota, before the oldest datapoint becomes too old to publish.
 PUBLISHING_MARGIN = timedelta(hours=12)
+
+
+def earliest_readable(period: int, now: datetime) -> datetime:
+    """Return the earliest start of a read of such periods (seconds).
+
+    CloudWatch may return nothing at all of a range that begins before its retention, so reads keep a margin: retries
+    and waiting make `now` older than the call.
+    """
+    return ceil_to_period(now - metric_retention(period) + PUBLISHING_MARGIN, period)
 
 
 @dataclass(frozen=True)
 class Window:
-    """[start, end), and how many periods before `start` can no longer be published."""
+    """[start, end), and the number of periods before `start` that can no longer be published."""
 
     start: datetime
     end: datetime
@@ -24,12 +33,12 @@ class Window:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """True if the window has no datapoints."""
         return self.end <= self.start
 
 
 def newest_end(detector: Detector, scheduled_time: datetime, data_delay: timedelta) -> datetime:
-    """The end of the newest window whose late datapoints have had `data_delay` to arrive."""
+    """Return the end of the newest window whose late datapoints have had `data_delay` to arrive."""
     return floor_to_period(scheduled_time - data_delay, detector.period)
 
 
@@ -38,16 +47,19 @@ def training_window(
     newest: datetime,
     published_through: datetime | None,
     unpublished: timedelta,
+    now: datetime,
 ) -> Window:
-    """The history to learn from, ending where the first datapoint to be scored begins.
+    """Return the history to learn from, ending where the first datapoint to score begins.
 
-    `newest` is the window end that this run allows, `unpublished` how much of the past a detector that
-    never published is to score (zero when only training is asked for).
+    `newest` is the latest end that this run allows, `unpublished` the length of the past that a detector
+    without a watermark will score (zero in a scheduled training).
     """
     end = published_through or newest - unpublished
     oldest_publishable = newest - METRIC_MAX_AGE + PUBLISHING_MARGIN
     end = floor_to_period(min(max(end, oldest_publishable), newest), detector.period)
-    return Window(floor_to_period(end - detector.history, detector.period), end)
+    start = floor_to_period(end - detector.history, detector.period)
+    # Of a period that CloudWatch keeps for 15 days, an end two weeks ago may leave no history: that is too little to train.
+    return Window(min(max(start, earliest_readable(detector.period, now)), end), end)
 
 
 def transform_window(
@@ -57,7 +69,7 @@ def transform_window(
     published_through: datetime | None,
     trained_through: datetime,
 ) -> Window:
-    """From the watermark (or the end of the training data) to `newest`, less what is too old to publish."""
+    """Return the window from the watermark (or the end of the training data) to `newest`, less what is too old to publish."""
     wanted = published_through or trained_through
     start = max(wanted, ceil_to_period(now - METRIC_MAX_AGE + PUBLISHING_MARGIN, detector.period))
     lost = (start - wanted) // timedelta(seconds=detector.period) if published_through else 0

@@ -1,4 +1,4 @@
-"""Axes: round numbers for values, round times for moments, and where on a picture they are."""
+"""Axes: round values, round times, and their positions in the picture."""
 
 import math
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Scale:
-    """A range of numbers and the pixels that it takes; pixels may run the other way."""
+    """A range of values and its range of pixels, which may be reversed."""
 
     low: float
     high: float
@@ -29,23 +29,23 @@ class Scale:
     last: float
 
     def __call__(self, value: float) -> float:
-        """The pixel of a value; what lies outside of the range is at its edge."""
+        """Return the pixel of a value; values outside the range are at its edge."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return self.first + share * (self.last - self.first)
 
 
 def value_range(values: list[float]) -> tuple[float, float]:
-    """A range that holds the values: from zero where that costs little, and never empty."""
+    """Return a non-empty range around the values, from zero if that costs little height."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     margin = 0.06 * ((high - low) or abs(high) or 1.0)
     bottom = 0.0 if 0 <= low <= 0.4 * high or low == high == 0 else low - margin
     top = high + margin
-    # Of the smallest numbers that there are the margin is nothing.
+    # The margin of the smallest possible numbers is zero.
     return (bottom, top) if bottom < top else (low - 1.0, high + 1.0)
 
 
 def value_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most `most` round numbers within [low, high], evenly spaced; none where not even one fits."""
+    """Return at most `most` round numbers within [low, high], evenly spaced; none if none fits."""
     span = high - low
     if not 0 < span < math.inf or most < 1:
         return []
@@ -61,7 +61,7 @@ def value_ticks(low: float, high: float, most: int) -> list[float]:
 def time_ticks(
     start: datetime, end: datetime, zone: tzinfo, most: int
 ) -> list[tuple[datetime, str]]:
-    """At most `most` round moments of the zone within [start, end], and their labels."""
+    """Return at most `most` round times of the zone within [start, end], with their labels."""
     span = (end - start).total_seconds()
     step = next((step for step in _TIME_STEPS if int(span / step) < most), None)
     ticks = list(_months(start, end, zone, most) if step is None else _even(start, end, zone, step))
@@ -76,9 +76,9 @@ def _even(
     local = start.timestamp() + offset - origin
     tick = math.ceil(local / step) * step + origin - offset
     while tick <= end.timestamp():
-        moment = datetime.fromtimestamp(tick, UTC).astimezone(zone)
-        is_date = step >= _DAY or not (moment.hour or moment.minute)
-        yield moment, f"{moment.day} {moment:%b}" if is_date else f"{moment:%H:%M}"
+        time = datetime.fromtimestamp(tick, UTC).astimezone(zone)
+        is_date = step >= _DAY or not (time.hour or time.minute)
+        yield time, f"{time.day} {time:%b}" if is_date else f"{time:%H:%M}"
         tick += step
 
 
@@ -90,12 +90,12 @@ def _months(
     local = start.astimezone(zone)
     number = local.year * 12 + local.month
     for later in range(number + (-number % every), number + int(months) + every + 2, every):
-        moment = datetime(later // 12, later % 12 + 1, 1, tzinfo=zone)
-        if start <= moment <= end:
-            yield moment, f"{moment:%b %Y}"
+        time = datetime(later // 12, later % 12 + 1, 1, tzinfo=zone)
+        if start <= time <= end:
+            yield time, f"{time:%b %Y}"
 
 
-def _offset(moment: datetime, zone: tzinfo) -> float:
+def _offset(time: datetime, zone: tzinfo) -> float:
     return (
-        zone.utcoffset(moment.astimezone(zone).replace(tzinfo=None)) or timedelta()
+        zone.utcoffset(time.astimezone(zone).replace(tzinfo=None)) or timedelta()
     ).total_seconds()

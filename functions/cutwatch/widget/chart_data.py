@@ -1,11 +1,11 @@
-"""What a detector's graph shows: its metric, where it was anomalous, its scores, read with one GetMetricData."""
+"""Data of a detector's chart: its metric, anomalous datapoints and scores, read with one GetMetricData."""
 
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.limits import (
     GET_METRIC_DATA_MAX_DATAPOINTS,
@@ -19,10 +19,13 @@ from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
 from cutwatch.timeseries.queries import metric_data_queries, metric_stat, result_id
 from cutwatch.timestamps import ceil_to_period, floor_to_period
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 # Epoch seconds and value, oldest first.
 Points = list[tuple[int, float]]
 
-# Of each series; a picture is some hundred pixels wide, and more takes longer to read than a person waits.
+# Per series; a chart is some hundred pixels wide, and more datapoints would take too long to read.
 _MOST_DATAPOINTS = 10_000
 _LONGEST_PERIOD = 86_400
 _SOURCE = result_id(0)
@@ -30,7 +33,7 @@ _SOURCE = result_id(0)
 
 @dataclass(frozen=True)
 class GraphData:
-    """Periods are seconds. `anomalous` are the timestamps of anomalous datapoints."""
+    """Datapoints of a chart. The period is in seconds; `anomalous` are the timestamps of anomalous datapoints."""
 
     period: int
     metric: Points
@@ -39,7 +42,7 @@ class GraphData:
 
     @property
     def stretches(self) -> list[tuple[int, int]]:
-        """Where datapoints next to each other were anomalous: from the first of them to the end of the last one's period."""
+        """Stretches of adjacent anomalous datapoints: from the first one to the end of the last one's period."""
         found: list[tuple[int, int]] = []
         for time in self.anomalous:
             if found and time == found[-1][1]:
@@ -50,9 +53,9 @@ class GraphData:
 
 
 def graph_period(own: int, start: datetime, end: datetime, now: datetime) -> int:
-    """The detector's own period, or several of them where CloudWatch keeps none so short or there would be too many.
+    """Return the detector's own period, or a multiple where CloudWatch keeps none so short or there would be too many.
 
-    It is never more than a day; a day is taken where no number of own periods fits.
+    It is at most a day; if no multiple of the period fits, it is a day.
     """
     age = now - start
     if age > metric_retention(own):
@@ -64,16 +67,16 @@ def graph_period(own: int, start: datetime, end: datetime, now: datetime) -> int
 
 
 def read_graph_data(
-    cloudwatch: Any,
+    cloudwatch: "CloudWatchClient",
     namespace: str,
     detector: Detector,
     start: datetime,
     end: datetime,
     now: datetime,
 ) -> GraphData:
-    """The datapoints of [start, end) as far as there are any by now.
+    """Read the datapoints of [start, end) that exist so far.
 
-    Raises `AccessDenied` where CloudWatch does not give them to this role, `RejectedRequest` where it gives no reason.
+    Raises `AccessDenied` if the role lacks the permission, `RejectedRequest` if CloudWatch gives no reason.
     """
     first = max(start, now - max(METRIC_RETENTION.values()) + timedelta(hours=1))
     last = min(end, now)
@@ -106,7 +109,7 @@ def _queries(namespace: str, detector: Detector, period: int) -> list[dict[str, 
     ]
 
 
-def _pages(cloudwatch: Any, request: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _pages(cloudwatch: "CloudWatchClient", request: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
     while True:
         page = cloudwatch.get_metric_data(**request)
         yield page
@@ -121,8 +124,8 @@ def _points(pages: Iterator[Mapping[str, Any]]) -> Mapping[str, Points]:
         for result in page["MetricDataResults"]:
             _refuse_incomplete(result)
             found[result["Id"]] += [
-                (int(moment.timestamp()), value)
-                for moment, value in zip(result["Timestamps"], result["Values"], strict=True)
+                (int(time.timestamp()), value)
+                for time, value in zip(result["Timestamps"], result["Values"], strict=True)
             ]
     return found
 

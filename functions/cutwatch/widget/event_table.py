@@ -1,4 +1,4 @@
-"""Events as an HTML table: when, how long, how severe, what was observed and what was expected."""
+"""Events as an HTML table: time, duration, severity, value and expected value."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,15 +10,15 @@ from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.wording import expected_in_words, number_in_words, span_in_words, time_in_words
 
-# Narrower, and what was expected stands below what was observed.
+# In narrower tables the expected value is below the value.
 _WIDE = 560
 _SIGNS = {"low": "○", "medium": "◐", "high": "●"}
-_DRIVERS = {"level": "its level", "change": "how fast it changed"}
+_DRIVERS = {"level": "level", "change": "sudden change"}
 
 
 @dataclass(frozen=True)
 class EventTable:
-    """`numbered` events have their numbers in a picture; `link` gives the address of an event's graph, if there is one.
+    """A table of events. `numbered` events have their numbers in the chart; `link` returns the URL of an event's graph, if any.
 
     `endpoint` is the ARN of the widget's own function, which links to detectors call.
     """
@@ -30,7 +30,7 @@ class EventTable:
     endpoint: str
 
     def html(self) -> str:
-        """The `<table>`."""
+        """Return the `<table>`."""
         heads = "".join(f'<th scope="col">{head}</th>' for head in self._heads())
         rows = "".join(self._row(number, each) for number, each in enumerate(self.events, start=1))
         caption = f"Events, newest first; times are {escape(self.request.zone_name)}"
@@ -61,13 +61,13 @@ class EventTable:
         return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
     def _begins(self, each: RecordedEvent) -> str:
-        """When it began, as a link to its graph; a click on `details` tells the rest."""
+        """Return the begin as a link to the graph, and a popup with the details."""
         text = time_in_words(each.begins, self.request.zone)
         address = self.link(each)
         if address:
             text = (
                 f'<a href="{escape(address)}" target="_blank" rel="noopener" '
-                f'title="Its graph in the console">{text}</a>'
+                f'title="Graph in the CloudWatch console">{text}</a>'
             )
         return (
             f'{text} <a class="cutwatch-details" role="button" tabindex="0">details</a>'
@@ -87,8 +87,8 @@ class EventTable:
             "Datapoints": f"{event.datapoints:,}",
             "Highest score": number_in_words(event.score),
             "Times the cutoff": number_in_words(event.severity),
-            "Stood out by": _DRIVERS.get(event.driver or "", "–"),
-            "Found by run": each.run,
+            "Driver": _DRIVERS.get(event.driver or "", "–"),
+            "Run": each.run,
         }
         rows = "".join(
             f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>'
@@ -98,19 +98,19 @@ class EventTable:
 
 
 def _short(cell: str) -> str:
-    """What is not to be broken into two lines."""
+    """Keep a cell on one line."""
     return f'<span class="cutwatch-short">{cell}</span>'
 
 
 def severity(event: AnomalyEvent) -> str:
-    """In a sign, a word, and multiples of the cutoff."""
+    """Return the severity as a symbol, a word, and a multiple of the cutoff."""
     times = "" if event.severity is None else f" {event.severity:.1f}×"
     word = event.severity_word
     return f'<span aria-hidden="true">{_SIGNS[word]}</span> {word}{times}'
 
 
 def call(text: str, endpoint: str, detector: str, style: str = "") -> str:
-    """A link that shows another detector (all of them, where the name is empty) in the widget's place."""
+    """Return a link that shows another detector in the widget; an empty name shows all."""
     parameters = escape(json.dumps({"detector": detector}), quote=False)
     shown = f' class="{style}"' if style else ""
     return (

@@ -1,4 +1,4 @@
-"""A graph and its panels: what is drawn, and where on the picture its values and times are."""
+"""Layout of a chart: its panels, their scales and datapoints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cutwatch.widget.palette import Palette, palette
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.wording import tick_labels
 
-# How wide a character of the picture's type is, about; what stands above and below the panels.
+# Approximate width of a character; heights above and below the panels.
 CHARACTER, TOP, BOTTOM = 6.2, 22, 22
 _LEFT, _RIGHT, _BETWEEN, _TALL_LABEL = 14, 12, 20, 34
 _SCORE_SHARE, _SCORE_FROM = 0.24, 190
@@ -19,10 +19,10 @@ _SCORE_SHARE, _SCORE_FROM = 0.24, 190
 
 @dataclass(frozen=True)
 class Graph:
-    """All that a picture is drawn of. `events` are numbered from 1 in their order.
+    """Contents of a chart. `events` are numbered from 1 in their order.
 
-    `in_detail` says that a datapoint of the picture is one of the detector's, so that what was expected of one of them
-    can stand beside it. `title` and `description` are for those who cannot see it.
+    `in_detail` is True if a datapoint of the chart is one of the detector's, so that expected ranges can be drawn next to
+    them. `title` and `description` are for screen readers.
     """
 
     request: WidgetRequest
@@ -36,12 +36,12 @@ class Graph:
 
     @property
     def colours(self) -> Palette:
-        """Those of the dashboard's theme."""
+        """Colours of the dashboard's theme."""
         return palette(dark=self.request.dark)
 
     @property
-    def judged(self) -> list[RecordedEvent]:
-        """Events whose expected range can stand beside the metric."""
+    def with_expected_range(self) -> list[RecordedEvent]:
+        """Events with an expected range that can be drawn next to the metric."""
         if not self.in_detail:
             return []
         return [each for each in self.events if each.event.expected is not None]
@@ -58,17 +58,17 @@ class Panel:
 
     @property
     def top(self) -> float:
-        """The pixel of its upper edge."""
+        """Pixel of the upper edge."""
         return self.y.last
 
     @property
     def bottom(self) -> float:
-        """The pixel of its lower edge."""
+        """Pixel of the lower edge."""
         return self.y.first
 
 
 def panels(graph: Graph) -> tuple[Panel, Panel | None]:
-    """That of the metric, and that of the scores if there are any and there is room for them."""
+    """Return the metric's panel, and the score's panel if there are scores and enough height."""
     data, bottom = graph.data, graph.height - BOTTOM
     height: float = bottom - TOP
     has_score = bool(data.scores) and graph.height >= _SCORE_FROM
@@ -87,23 +87,23 @@ def panels(graph: Graph) -> tuple[Panel, Panel | None]:
 
 
 def _time_scale(graph: Graph, labels: Sequence[str]) -> Scale:
-    """From the right of the widest label of values to the edge, less a margin."""
+    """Return the scale of times, from the widest value label to the right margin."""
     request = graph.request
     left = _LEFT + max(map(len, labels), default=1) * CHARACTER
     return Scale(request.start.timestamp(), request.end.timestamp(), left, request.width - _RIGHT)
 
 
 def _within(graph: Graph, points: Points) -> Points:
-    """A first period may begin before the time range: it was rounded down."""
+    """Drop points outside the time range: the first period is rounded down and may begin earlier."""
     start, end = graph.request.start.timestamp(), graph.request.end.timestamp()
     return [point for point in points if start <= point[0] < end]
 
 
 def _values(graph: Graph) -> list[float]:
-    """What the scale has to hold: the metric, and what was expected of it."""
+    """Return the values that the scale must include: the metric and its expected ranges."""
     expected = [
         bound
-        for each in graph.judged
+        for each in graph.with_expected_range
         for bound in (each.event.expected_low, each.event.expected_high)
         if bound is not None
     ]

@@ -1,4 +1,4 @@
-"""The custom widget around what it shows: its style, its messages, its documentation."""
+"""The HTML around the widget's content: style, messages, documentation."""
 
 from html import escape
 
@@ -10,13 +10,13 @@ from cutwatch.widget.svg import FONT
 DESCRIPTION = """## Anomalies of a detector
 
 Draws a detector's metric with its anomalies and lists its events in the dashboard's time range; without a detector it
-lists the events of all.
+lists the events of all detectors.
 
 ### Parameters
 
 | parameter | |
 |---|---|
-| `detector` | the name of a detector as in `detectors.yaml`; empty for all |
+| `detector` | name of a detector in `detectors.yaml`; empty for all |
 
 ```yaml
 detector: ""
@@ -24,20 +24,20 @@ detector: ""
 """
 
 
-def told(error: CutwatchError) -> str:
-    """An error, said to the person who looks at the dashboard."""
+def error_note(error: CutwatchError) -> str:
+    """Return a note that explains an error to the dashboard's reader."""
     if isinstance(error, AccessDenied):
         return note(
-            f"The widget's role may not do what it needs to: {error}. Its policy is that of DrawWidgetRole in "
-            "template.yaml; a permissions boundary or an organisation's policy may take something away."
+            f"The widget's role lacks a permission: {error}. DrawWidgetRole in template.yaml grants it; a "
+            "permissions boundary or a service control policy may deny it."
         )
     if isinstance(error, Throttled):
-        return note(f"AWS is busy: {error}. Refresh the dashboard in a moment.")
-    return note(f"There is nothing to show: {error}")
+        return note(f"AWS is throttling requests: {error}. Refresh the dashboard in a minute.")
+    return note(f"Nothing to show: {error}")
 
 
 def framed(request: WidgetRequest | None, content: str) -> str:
-    """The content with its style; without a request, as on a light dashboard."""
+    """Wrap the content in its style; without a request, that of a light dashboard."""
     colours = palette(dark=bool(request and request.dark))
     style = (
         f".cutwatch{{color:{colours.text};{FONT};font-size:13px;line-height:1.4;overflow-x:auto}}"
@@ -59,5 +59,5 @@ def framed(request: WidgetRequest | None, content: str) -> str:
 
 
 def note(text: str) -> str:
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f"<p>{escape(text)}</p>"

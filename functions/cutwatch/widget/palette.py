@@ -1,18 +1,21 @@
-"""Colours of pictures on light and on dark dashboards; colour-blind people can tell them apart, and all text is legible."""
+"""Colours of charts on light and dark backgrounds: safe for colour blindness, and legible."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Palette:
-    """CSS colours. `text` and `quiet` have a contrast of at least 4.5 to 1 on the dashboard's background."""
+    """CSS colours. `text` and `quiet` have a contrast of at least 4.5 to 1 on the background.
+
+    `reference` marks known values: the expected value, or planted anomalies.
+    """
 
     text: str
     quiet: str
     grid: str
     metric: str
     anomaly: str
-    expected: str
+    reference: str
     score: str
     link: str
     badge_text: str
@@ -24,7 +27,7 @@ LIGHT = Palette(
     grid="#e1e4e8",
     metric="#0067a3",
     anomaly="#b84a00",
-    expected="#00704f",
+    reference="#00704f",
     score="#5b6b7b",
     link="#0058ad",
     badge_text="#ffffff",
@@ -35,7 +38,7 @@ DARK = Palette(
     grid="#354150",
     metric="#56b4e9",
     anomaly="#ff9d4d",
-    expected="#4fd0a5",
+    reference="#4fd0a5",
     score="#93a1b0",
     link="#7cc4ff",
     badge_text="#16191f",
@@ -43,5 +46,5 @@ DARK = Palette(
 
 
 def palette(*, dark: bool) -> Palette:
-    """That of the dashboard's theme."""
+    """Return the palette of the dashboard's theme."""
     return DARK if dark else LIGHT

@@ -1,4 +1,4 @@
-"""Datapoints as lines of a picture: gaps stay gaps, and what is narrower than a pixel keeps its extremes."""
+"""Datapoints as SVG paths: gaps stay gaps, and every pixel keeps its extremes."""
 
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -9,7 +9,7 @@ Position = Callable[[float], float]
 
 
 def segments(points: Points, period: int) -> Iterator[Points]:
-    """The points in runs of neighbours; a period without a datapoint ends a run."""
+    """Yield runs of adjacent points; a period without a datapoint ends a run."""
     run: Points = []
     for point in points:
         if run and point[0] - run[-1][0] > period:
@@ -21,7 +21,7 @@ def segments(points: Points, period: int) -> Iterator[Points]:
 
 
 def thinned(points: Points, x: Position) -> Points:
-    """Of the points of one pixel the first, the lowest, the highest and the last."""
+    """Keep the first, lowest, highest and last of the points of each pixel."""
     columns = groupby(points, key=lambda point: int(x(point[0])))
     return [point for _, column in columns for point in _outline(list(column))]
 
@@ -35,7 +35,7 @@ def _outline(column: Points) -> Points:
 
 
 def line(points: Points, period: int, x: Position, y: Position) -> tuple[str, str]:
-    """The `d` of a path through all runs, and that of a path of dots for the points that stand alone."""
+    """Return the `d` of a path through all runs, and of a path of dots for isolated points."""
     paths: list[str] = []
     alone: dict[str, None] = {}
     for run in segments(points, period):

@@ -1,10 +1,10 @@
-"""The dashboard's custom widget: a detector's graph with its events, or everybody's events, as HTML without scripts."""
+"""The dashboard's custom widget as HTML without scripts: one detector's chart and events, or all events."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutwatch.console_links import graph_url
 from cutwatch.detectors.detector import Detector
@@ -19,6 +19,9 @@ from cutwatch.widget.request import WidgetRequest
 from cutwatch.widget.svg import draw
 from cutwatch.wording import span_in_words, time_in_words
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
 _MOST_EVENTS = 30
 _GRAPH_HEIGHTS = (120, 420)
 _ROW, _TEXT = 26, 58
@@ -27,9 +30,9 @@ _LEGEND = 22
 
 @dataclass(frozen=True)
 class Widget:
-    """What the widget draws from; `endpoint` is the ARN of its own function, which its links call."""
+    """Sources of the widget; `endpoint` is the ARN of its own function, which its links call."""
 
-    cloudwatch: Any
+    cloudwatch: "CloudWatchClient"
     registry: Registry
     namespace: str
     region: str
@@ -37,7 +40,7 @@ class Widget:
     now: datetime
 
     def html(self, request: WidgetRequest) -> str:
-        """The answer to a request. Raises the errors of AWS; `widget_page.told` says them to the person who looks."""
+        """Render a request. Raises AWS's errors, which `page.error_note` renders."""
         content = self._of_detector(request) if request.detector else self._of_all(request)
         return framed(request, content)
 
@@ -46,7 +49,7 @@ class Widget:
         if not events:
             return note(f"No events of any detector {_when(request)}.")
         shown = events[:_MOST_EVENTS]
-        known = {each.detector: self.registry.detector(each.detector) for each in shown}
+        known = {each.detector: self.registry.detectors.get(each.detector) for each in shown}
         table = EventTable(
             request,
             shown,
@@ -57,7 +60,7 @@ class Widget:
         return f"<p>Events of all detectors {_when(request)}</p>{table.html()}{_rest(events)}"
 
     def _of_detector(self, request: WidgetRequest) -> str:
-        record = self.registry.detector(request.detector)
+        record = self.registry.detectors.get(request.detector)
         detector = record.detector
         if detector is None:
             return self._unpublished(request, record)
@@ -74,14 +77,14 @@ class Widget:
         )
 
     def _events(self, request: WidgetRequest) -> list[RecordedEvent]:
-        return self.registry.events(request.start, request.end)
+        return self.registry.events.between(request.start, request.end)
 
     def _heading(self, detector: Detector, data: GraphData) -> str:
         period = span_in_words(timedelta(seconds=data.period))
-        everybody = call("All detectors", self.endpoint, "", "btn")
+        all_detectors = call("All detectors", self.endpoint, "", "btn")
         return (
             f'<div class="cutwatch-head"><p><strong>{escape(detector.name)}</strong> '
-            f"{escape(detector.metric_label)} of {period}</p>{everybody}</div>"
+            f"{escape(detector.metric_label)} of {period}</p>{all_detectors}</div>"
         )
 
     def _table(
@@ -104,16 +107,16 @@ class Widget:
         return graph_url(self.region, detector, self.namespace, each.begins, each.ends)
 
     def _unpublished(self, request: WidgetRequest, record: DetectorRecord) -> str:
-        """Why there is nothing to draw: it was never published, or there is no such detector."""
+        """Explain the absence of data: not published yet, or an unknown detector."""
         if record.models or record.published_through:
             return note(
-                f"{request.detector} has a model, but nothing of it was published yet: its graph comes with the "
+                f"{request.detector} has a model, but nothing is published yet. Its chart appears after the "
                 "next transform."
             )
-        near = get_close_matches(request.detector, self.registry.detectors(), n=1)
+        near = get_close_matches(request.detector, self.registry.detectors.all(), n=1)
         if not near:
             return note(
-                f"No detector is named {request.detector!r}, or it was never trained. Names are those of "
+                f"No detector is named {request.detector!r}, or it has not been trained yet. See the names in "
                 "detectors.yaml."
             )
         unknown = escape(f"No detector is named {request.detector!r}. Did you mean ")
@@ -144,19 +147,19 @@ def _picture(
 
 
 def _graph_height(request: WidgetRequest, events: int) -> int:
-    """What the table leaves, but never so little that nothing can be seen."""
+    """Return the height that the table leaves, within limits."""
     smallest, largest = _GRAPH_HEIGHTS
     left = request.height - _TEXT - _LEGEND - _ROW * min(events + 1, 5)
     return int(min(max(left, smallest), largest))
 
 
 def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph) -> str:
-    """What the marks mean, of those that there are."""
+    """Explain the marks that the chart has."""
     marks = []
     if graph.data.anomalous:
-        marks.append("shaded with a bar above: anomalous, numbered as below")
+        marks.append("shaded, with a bar: anomalous, numbered as in the table")
     if graph.in_detail and any(each.event.expected_low is not None for each in graph.events):
-        marks.append("dashed: the expected value and the range of 90 %")
+        marks.append("dashed: expected value and 90 % range")
     through = record.published_through
     if through and through < request.end:
         marks.append(
@@ -172,7 +175,7 @@ def _description(
     scored = time_in_words(through, request.zone) if through else "nothing yet"
     return (
         f"{len(data.metric):,} datapoints, {len(data.anomalous):,} of them anomalous, {len(events)} events; "
-        f"scored through {scored}. The table below has the events."
+        f"scored through {scored}. The table below lists the events."
     )
 
 
@@ -183,4 +186,4 @@ def _when(request: WidgetRequest) -> str:
 
 def _rest(events: list[RecordedEvent]) -> str:
     more = len(events) - _MOST_EVENTS
-    return note(f"and {more:,} earlier ones; choose a shorter time range") if more > 0 else ""
+    return note(f"and {more:,} earlier events; choose a shorter time range") if more > 0 else ""

@@ -1,7 +1,7 @@
-"""What a dashboard asks of its custom widget: which detector, which time, how large, on which background.
+"""A dashboard's request to its custom widget: detector, time range, size, theme.
 
-The event is that of CloudWatch's custom widgets ("Details about custom widgets" in its user guide). It comes from
-outside, and its parameters are typed by people: everything in it is checked before it is used.
+The event is that of CloudWatch's custom widgets ("Details about custom widgets" in its user guide). It is untrusted,
+and people type its parameters: everything in it is validated.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 from cutwatch.errors import InvalidInput
 
-# What the dashboard's variable replaces; no detector can be named so, and nothing else on a dashboard is.
+# Placeholder of the dashboard's variable; not a valid name of a detector, and not used elsewhere on a dashboard.
 NOT_CHOSEN = "_detector_"
 
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
@@ -21,14 +21,14 @@ _USUAL_WIDTH, _USUAL_HEIGHT = 800, 480
 _LONGEST_OFFSET = 14 * 60
 _MILLISECONDS = 1_000
 # From 1970 to the last year that a date can have.
-_LAST_MOMENT = 253_402_300_799
+_LATEST = 253_402_300_799
 
 
 @dataclass(frozen=True)
 class WidgetRequest:
-    """`detector` is empty where none was chosen. Sizes are CSS pixels, `end` is exclusive.
+    """A validated request. `detector` is empty if none was chosen. Sizes are CSS pixels, `end` is exclusive.
 
-    `widget` tells the widgets of one page apart: ids in HTML are the page's.
+    `widget` distinguishes the widgets of one page, because ids in HTML are global.
     """
 
     detector: str
@@ -42,7 +42,7 @@ class WidgetRequest:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "WidgetRequest":
-        """Read CloudWatch's event; raises `InvalidInput`."""
+        """Read CloudWatch's event. Raises `InvalidInput`."""
         context = _mapping(event.get("widgetContext"), "widgetContext")
         start, end = _time_range(_mapping(context.get("timeRange"), "widgetContext.timeRange"))
         return cls(
@@ -58,7 +58,7 @@ class WidgetRequest:
 
     @property
     def zone_name(self) -> str:
-        """`UTC`, or how far from it: `UTC+02:00`."""
+        """Name of the zone: `UTC`, or its offset, `UTC+02:00`."""
         return str(self.zone)
 
 
@@ -71,7 +71,7 @@ def _mapping(value: Any, field: str) -> Mapping[str, Any]:
 
 
 def _detector(event: Mapping[str, Any], context: Mapping[str, Any]) -> str:
-    """The parameter of this call (a link within the widget has its own), else the widget's."""
+    """Return the parameter of this call (from a link in the widget), else the widget's parameter."""
     parameters = context.get("params")
     default = parameters.get("detector", "") if isinstance(parameters, Mapping) else ""
     chosen = event.get("detector", default)
@@ -82,18 +82,18 @@ def _detector(event: Mapping[str, Any], context: Mapping[str, Any]) -> str:
 
 
 def _time_range(time_range: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    """What is zoomed into, else the dashboard's time range."""
+    """Return the zoomed range, else the dashboard's time range."""
     zoom = time_range.get("zoom")
     shown = zoom if isinstance(zoom, Mapping) and {"start", "end"} <= zoom.keys() else time_range
-    start, end = (_moment(shown.get(name), name) for name in ("start", "end"))
+    start, end = (_timestamp(shown.get(name), name) for name in ("start", "end"))
     if end <= start:
         raise InvalidInput(f"timeRange ends at {end:%Y-%m-%d %H:%M}, not after it starts")
     return start, end
 
 
-def _moment(value: Any, name: str) -> datetime:
+def _timestamp(value: Any, name: str) -> datetime:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value / _MILLISECONDS <= _LAST_MOMENT:
+    if not is_number or not 0 <= value / _MILLISECONDS <= _LATEST:
         raise InvalidInput(f"timeRange.{name} is {value!r}; expected milliseconds since 1970")
     return datetime.fromtimestamp(int(value) // _MILLISECONDS, UTC)
 
@@ -106,7 +106,7 @@ def _pixels(value: Any, usual: int, bounds: tuple[int, int]) -> int:
 
 
 def _zone(value: Any) -> timezone:
-    """The dashboard's own choice of zone. The ISO form says which way the offset goes; the number is its substitute."""
+    """Return the dashboard's zone. The ISO form has an unambiguous sign; the number in minutes is the fallback."""
     given = value if isinstance(value, Mapping) else {}
     written = _OFFSET.fullmatch(str(given.get("offsetISO", "")))
     if written:

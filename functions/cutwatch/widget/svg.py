@@ -1,7 +1,7 @@
-"""A detector's graph as SVG: the metric with its anomalies above, the anomaly score below, one axis of time.
+"""A detector's chart as SVG: the metric with its anomalies above, the anomaly score below, one time axis.
 
-An anomaly is told by more than colour: its stretch is shaded and has a bar along the top, and events have the numbers
-that the table gives them.
+Anomalies do not rely on colour: their stretches are shaded and have a bar at the top, and events have the numbers
+of the table.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _NARROWEST_MARK = 2.0
 
 
 def draw(graph: Graph) -> str:
-    """The `<svg>` element, as wide as the request and as high as the graph says."""
+    """Return the `<svg>` element, as wide as the request and as high as the graph."""
     request = graph.request
     metric, score = panels(graph)
     name = f"cutwatch-{request.widget}"
@@ -68,8 +68,8 @@ def _time_axis(graph: Graph, panel: Panel) -> Iterator[str]:
         f'y2="{panel.bottom:.1f}" stroke="{colours.quiet}"/>'
     )
     most = max(int((panel.x.last - panel.x.first) // _WIDE_LABEL), 1)
-    for moment, label in time_ticks(request.start, request.end, request.zone, most):
-        x = panel.x(moment.timestamp())
+    for time, label in time_ticks(request.start, request.end, request.zone, most):
+        x = panel.x(time.timestamp())
         half = len(label) * CHARACTER / 2
         if x - half < 0 or x + half > request.width:
             continue
@@ -81,7 +81,7 @@ def _time_axis(graph: Graph, panel: Panel) -> Iterator[str]:
 
 
 def _unscored(graph: Graph, metric: Panel, score: Panel | None, name: str) -> Iterator[str]:
-    """After the watermark nothing has been judged yet: no anomaly there means nothing."""
+    """Hatch the time after the watermark, which has not been scored yet."""
     through, request = graph.published_through, graph.request
     if through is None or through >= request.end:
         return
@@ -120,15 +120,15 @@ def _anomalies(graph: Graph, metric: Panel) -> Iterator[str]:
 
 
 def _mark(panel: Panel, begin: float, end: float) -> tuple[float, float]:
-    """Left edge and width of a stretch: at least as wide as can be seen, and inside of the plot."""
+    """Return left edge and width of a stretch, wide enough to be visible and inside the plot."""
     left, right = panel.x(begin), panel.x(end)
     left = min(left, panel.x.last - _NARROWEST_MARK)
     return left, max(right - left, _NARROWEST_MARK)
 
 
 def _expected(graph: Graph, metric: Panel) -> Iterator[str]:
-    colour = graph.colours.expected
-    for each in graph.judged:
+    colour = graph.colours.reference
+    for each in graph.with_expected_range:
         event = each.event
         if event.expected is None or event.expected_low is None or event.expected_high is None:
             continue
@@ -162,7 +162,7 @@ def _curve(panel: Panel | None, period: int, colour: str, width: float) -> Itera
 
 
 def _badges(graph: Graph, metric: Panel) -> Iterator[str]:
-    """The events' numbers above the plot, the gravest first where there is no room for all."""
+    """Draw the events' numbers above the plot; where there is not enough room, the most severe win."""
     colours = graph.colours
     taken: list[float] = []
     numbered = list(enumerate(graph.events, start=1))

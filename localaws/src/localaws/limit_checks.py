@@ -1,5 +1,6 @@
 """AWS's limits on calls of services that MiniStack serves without them."""
 
+import json
 from collections.abc import Callable, Mapping
 
 from localaws.api_request import ApiRequest
@@ -22,13 +23,20 @@ def check_limits(request: ApiRequest) -> None:
 
 
 def _start_execution(request: ApiRequest) -> None:
-    size = len(str(request.parameters.get("input", "")).encode())
+    text = str(request.parameters.get("input", "{}"))
+    size = len(text.encode())
     if size > STATE_PAYLOAD_MAX_BYTES:
         raise ApiError(
             "ValidationException",
             f"1 validation error detected: Value at 'input' failed to satisfy constraint: "
             f"Member must have length less than or equal to {STATE_PAYLOAD_MAX_BYTES}",
         )
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise ApiError(
+            "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'"
+        ) from None
 
 
 def _invoke(request: ApiRequest) -> None:

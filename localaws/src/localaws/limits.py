@@ -45,7 +45,7 @@ SNS_MESSAGE_MAX_BYTES = 262_144
 
 def metric_retention(period_seconds: int) -> timedelta:
     """Return how long CloudWatch keeps datapoints of this period."""
-    for longest_period in sorted(METRIC_RETENTION, reverse=True):
-        if period_seconds >= longest_period:
-            return METRIC_RETENTION[longest_period]
+    for step in sorted(METRIC_RETENTION, reverse=True):
+        if period_seconds % step == 0:
+            return METRIC_RETENTION[step]
     return timedelta(hours=3)

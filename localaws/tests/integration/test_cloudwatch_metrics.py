@@ -150,8 +150,22 @@ def test_datapoints_are_kept_as_long_as_their_period_allows(
 ) -> None:
     oldest = NOW - timedelta(days=days)
     load(aws, name, oldest - timedelta(seconds=3 * period), 6, period)
-    (result,) = read(cloudwatch, oldest - DAY, NOW, query(name, period))
+    (result,) = read(cloudwatch, oldest + timedelta(seconds=period), NOW, query(name, period))
     assert result["Values"] == [5, 4]
+
+
+@pytest.mark.parametrize(
+    ("period", "days"), [(60, 15), (240, 15), (300, 63), (3300, 63), (3600, 455)]
+)
+def test_a_range_that_begins_beyond_retention_gives_nothing_at_all(
+    aws: LocalAws, cloudwatch: Any, name: str, period: int, days: int
+) -> None:
+    load(aws, name, NOW - DAY, 6, period)
+    kept = NOW - timedelta(days=days) + timedelta(seconds=period)
+    (within,) = read(cloudwatch, kept, NOW, query(name, period))
+    (beyond,) = read(cloudwatch, kept - timedelta(seconds=2 * period), NOW, query(name, period))
+    assert len(within["Values"]) > 0
+    assert beyond["Values"] == []
 
 
 def test_what_is_loaded_for_the_future_is_invisible_until_then(
@@ -245,24 +259,25 @@ def expression(text: str, name: str = "e", **fields: Any) -> dict[str, Any]:
     return {"Id": name, "Expression": text, **fields}
 
 
-def test_an_expression_is_answered_beside_its_metrics_and_after_them_in_pages(
+def test_an_expression_is_answered_beside_its_metrics_without_a_token_for_what_does_not_fit(
     aws: LocalAws, cloudwatch: Any, name: str
 ) -> None:
     load(aws, name, NOW - HOUR, 12)
-    queries = [expression("100 * m / (m + 1)", Period=300), query(name)]
-    pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=queries,
-        StartTime=NOW - HOUR,
-        EndTime=NOW,
-        ScanBy="TimestampAscending",
-        PaginationConfig={"PageSize": 7},
-    )
-    values: dict[str, list[float]] = {"e": [], "m": []}
-    for page in pages:
-        for result in page["MetricDataResults"]:
-            values[result["Id"]] += result["Values"]
-    assert values["m"] == list(range(12))
-    assert values["e"] == [100 * number / (number + 1) for number in range(12)]
+    request: dict[str, Any] = {
+        "MetricDataQueries": [expression("100 * m / (m + 1)", Period=300), query(name)],
+        "StartTime": NOW - HOUR,
+        "EndTime": NOW,
+        "ScanBy": "TimestampAscending",
+    }
+    whole = cloudwatch.get_metric_data(**request)
+    part = cloudwatch.get_metric_data(**request, MaxDatapoints=13)
+
+    ratio, metric = (result["Values"] for result in whole["MetricDataResults"])
+    assert metric == list(range(12))
+    assert ratio == [100 * number / (number + 1) for number in range(12)]
+    assert [len(each["Values"]) for each in part["MetricDataResults"]] == [12, 1]
+    assert part["MetricDataResults"][1]["StatusCode"] == "PartialData"
+    assert "NextToken" not in part
 
 
 def test_metrics_of_an_expression_need_not_be_returned(

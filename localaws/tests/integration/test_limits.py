@@ -52,3 +52,15 @@ def test_an_item_that_is_too_large_is_refused(aws: LocalAws) -> None:
         dynamodb.put_item(
             TableName="limits", Item={"pk": {"S": "1"}, "text": {"S": "x" * 400 * 1024}}
         )
+
+
+def test_an_execution_starts_with_valid_json_only(aws: LocalAws, role: str) -> None:
+    states = aws.client("stepfunctions")
+    machine = states.create_state_machine(
+        name="echo",
+        roleArn=role,
+        definition='{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}',
+    )["stateMachineArn"]
+
+    with pytest.raises(states.exceptions.InvalidExecutionInput):
+        states.start_execution(stateMachineArn=machine, input="{time: now}")

@@ -119,7 +119,7 @@ def test_templates_that_are_printed_expand_to_the_metrics_they_came_from(aws: Lo
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--statistic", "Mean"], ["--statistic: 'Mean' is none of"]),
+        (["--statistic", "Mean"], ["--statistic: 'Mean' is not valid"]),
         (["--period", "90"], ["--period: 90 must be a multiple of 60"]),
         (["--period", "0"], ["--period: 0 must be"]),
     ],
@@ -186,7 +186,7 @@ def test_an_unknown_profile_is_named() -> None:
 def test_a_region_that_cannot_be_reached_is_named() -> None:
     with patch.dict(os.environ, AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1"):
         result = discover("--namespace", "Shop", "--region", "mars-north-1")
-    assert_fails(result, 1, "cannot be reached in region 'mars-north-1'")
+    assert_fails(result, 1, "cannot reach AWS in region 'mars-north-1'")
 
 
 def test_a_region_that_is_no_name_of_one_is_named() -> None:

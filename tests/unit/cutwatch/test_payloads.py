@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutwatch.datasets.dataset import datasets_of
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import InvalidInput
 from cutwatch.payloads import read_all
 from cutwatch.registry.run import Run
-from cutwatch.runs.batch import datasets_of, name_of
+from cutwatch.runs.batch import name_of
 from tests.support.builders import a_detector, a_ratio
 from tests.support.sample_events import sample
 
@@ -43,7 +44,7 @@ JSON = st.recursive(
         ("dimensions", ["Shop"], "detector.dimensions is ['Shop']; expected an object"),
         ("namespace", "\ud800", "detector.namespace is '\\ud800'; expected a text"),
         ("minimum_deviation", {"absolute": -1}, "detector.minimum_deviation.absolute is -1;"),
-        ("time_zone", "Mars", "detector.time_zone: 'Mars' is no IANA time zone"),
+        ("time_zone", "Mars", "detector.time_zone: 'Mars' is not an IANA time zone"),
     ],
 )
 def test_a_field_that_does_not_fit_is_named_with_its_value_and_what_would_be_right(

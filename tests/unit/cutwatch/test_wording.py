@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cutwatch.widget.axes import value_ticks
-from cutwatch.wording import number_in_words, span_in_words, tick_labels, time_in_words
+from cutwatch.wording import count, number_in_words, span_in_words, tick_labels, time_in_words
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,14 @@ def test_spans_have_their_two_largest_units(span: timedelta, words: str) -> None
     assert span_in_words(span) == words
 
 
-def test_moments_are_those_of_the_zone() -> None:
-    moment = datetime(2026, 6, 9, 23, 5, tzinfo=UTC)
-    assert time_in_words(moment, UTC) == "9 Jun 23:05"
-    assert time_in_words(moment, timezone(timedelta(hours=2))) == "10 Jun 01:05"
+def test_times_are_those_of_the_zone() -> None:
+    time = datetime(2026, 6, 9, 23, 5, tzinfo=UTC)
+    assert time_in_words(time, UTC) == "2026-06-09 23:05"
+    assert time_in_words(time, timezone(timedelta(hours=2))) == "2026-06-10 01:05"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 events"), (1, "1 event"), (1_200, "1,200 events")]
+)
+def test_a_count_has_its_noun_in_the_right_number(number: int, words: str) -> None:
+    assert count(number, "event") == words

@@ -25,6 +25,37 @@ def test_a_value_that_is_no_number_is_named_with_its_row(tmp_path: Path) -> None
     assert_one_line_mistake(cutwatch("run", "--csv", csv), "row 3", "many")
 
 
+def test_a_training_time_longer_than_the_file_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    csv = tmp_path / "metric.csv"
+    csv.write_text("timestamp,value\n2026-01-01 00:00,1\n2026-01-01 01:00,2\n2026-01-01 02:00,1\n")
+    result = cutwatch("run", "--csv", csv, "--training-days", "3")
+    assert_one_line_mistake(result, "covers only 0.1 days")
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == [csv]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--csv", "none.csv"),
+        ("run", "--csv", "none.csv", "--missing-data", "guess"),
+        ("backtest", "none"),
+        ("backtest", "none", "--engine", "steam"),
+        ("backtest", ".", "--time-zone", "Mars"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_writes_nothing(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_one_line_mistake(cutwatch(*arguments))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_policy_is_told_the_known_ones(tmp_path: Path) -> None:
     result = cutwatch("run", "--csv", tmp_path / "x.csv", "--missing-data", "guess")
     assert_one_line_mistake(result, "guess", "ignore, zero, previous, anomalous")

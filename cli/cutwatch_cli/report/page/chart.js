@@ -1,5 +1,5 @@
 // The two plots of a detector, the metric above its score. Between two pixels uPlot draws from the lowest to the highest
-// datapoint, so a peak is seen however many datapoints a pixel stands for.
+// datapoint, so no peak is lost, however many datapoints a pixel holds.
 
 const METRIC = { wide: 250, narrow: 210 };
 const SCORE = { wide: 140, narrow: 120 };
@@ -11,13 +11,13 @@ function coloursNow() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
-    page: colour("page"), text: colour("quiet"), grid: colour("grid"), metric: colour("metric"), usual: colour("usual"), score: colour("score"),
+    page: colour("page"), text: colour("quiet"), grid: colour("grid"), metric: colour("metric"), expected: colour("expected"), score: colour("score"),
     cutoff: colour("cutoff"), anomaly: colour("anomaly"), event: colour("event"), unscored: colour("unscored"),
     missing: colour("missing"), planted: colour("planted"), plantedFill: colour("planted-fill"), onMark: colour("on-mark"),
   };
 }
 
-// From zero where that costs little, with room above for the numbers of the events.
+// From zero if that costs little height, with room above for the numbers of the events.
 function valueRange(headroom) {
   return (plot, lowest, highest) => {
     if (lowest === null || highest === null) return [0, 1];
@@ -55,7 +55,7 @@ function metricOptions(about, colours, clock) {
       line(undefined, 0),
       line(colours.metric, 1.25),
     ],
-    bands: [{ series: [2, 1], fill: colours.usual }],
+    bands: [{ series: [2, 1], fill: colours.expected }],
     axes: axes(colours, clock, false, "Metric"),
     hooks: {
       drawClear: [context(about, colours)],
@@ -77,8 +77,8 @@ function scoreOptions(about, colours, clock) {
   };
 }
 
-// Draws into a host; `told` hears of the position under the cursor and of the view. Returns what can be done with it.
-function drawChart(host, about, series, view, told) {
+// Draws into a host; `listener` receives the position under the cursor and the view. Returns the chart's operations.
+function drawChart(host, about, series, view, listener) {
   const clock = clockOf(about.zone);
   const colours = coloursNow();
   const key = `detector-${host.dataset.chart}`;
@@ -89,7 +89,7 @@ function drawChart(host, about, series, view, told) {
     following = true;
     const { min, max } = plot.scales.x;
     for (const other of plots) if (other !== plot) other.setScale("x", { min, max });
-    told.view(min, max);
+    listener.view(min, max);
     following = false;
   };
   const shared = (height) => ({
@@ -102,7 +102,7 @@ function drawChart(host, about, series, view, told) {
   });
   const make = (options, height, data) => {
     options.hooks.setScale = [follow];
-    options.hooks.setCursor = [(plot) => told.cursor(plot.cursor.idx)];
+    options.hooks.setCursor = [(plot) => listener.cursor(plot.cursor.idx)];
     options.scales.x.min = view[0];
     options.scales.x.max = view[1];
     const plot = new uPlot({ ...options, ...shared(height) }, data, host);

@@ -1,4 +1,4 @@
-// What uPlot does not draw by itself: stretches, events, planted anomalies, trainings. None gets too narrow to be seen.
+// Marks that uPlot does not draw: stretches, events, planted anomalies, trainings. None is too narrow to be visible.
 
 const NARROWEST = 2;
 
@@ -54,7 +54,7 @@ function context(about, colours) {
   };
 }
 
-// A bar over the time, with its kind where there is room: the shape tells it from an event, not only the colour.
+// A bar over the time, with its kind where there is room: its shape, not only its colour, distinguishes it from an event.
 function planted(about, colours) {
   return (plot) => {
     const { ctx, bbox } = plot;
@@ -83,7 +83,7 @@ function planted(about, colours) {
   };
 }
 
-// A strip below the metric has every anomalous datapoint, also those without a value.
+// A strip below the metric marks every anomalous datapoint, including those without a value.
 function strip(about, colours) {
   const at = (position) => about.start + position * about.period;
   return (plot) => {
@@ -93,14 +93,14 @@ function strip(about, colours) {
   };
 }
 
-// The number of each event at its top; where there is no room for all, those of the gravest.
+// Event numbers at the top; where there is not enough room, the most severe win.
 function numbers(about, colours) {
-  const gravest = about.events
+  const bySeverity = about.events
     .map(([start, end, severity], number) => ({ number, start, end, severity: severity ?? Infinity }))
     .sort((one, other) => other.severity - one.severity);
   return (plot) => {
     const taken = [];
-    for (const { number, start, end } of gravest) {
+    for (const { number, start, end } of bySeverity) {
       const found = place(plot, start, end);
       if (!found) continue;
       const centre = found[0] + found[1] / 2;
@@ -114,8 +114,8 @@ function numbers(about, colours) {
 function trainings(about, colours) {
   return (plot) => {
     const { ctx, bbox } = plot;
-    for (const moment of about.trained) {
-      const x = plot.valToPos(moment, "x", true);
+    for (const time of about.trained) {
+      const x = plot.valToPos(time, "x", true);
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.save();
       ctx.strokeStyle = colours.cutoff;
@@ -148,8 +148,8 @@ function tag(plot, text, x, y, colour, ink, square = false) {
   ctx.restore();
 }
 
-// Each anomalous stretch of a series as a thick line: uPlot would clip one that is narrower than a pixel. Where datapoints
-// are apart each has a dot, and so has one that would be no line.
+// Each anomalous stretch of a series as a thick line, because uPlot would clip stretches narrower than a pixel. Distant and
+// single datapoints get a dot.
 function anomalies(about, colours, series) {
   return (plot) => {
     const { ctx, bbox, data } = plot;
@@ -163,7 +163,7 @@ function anomalies(about, colours, series) {
     ctx.lineWidth = 2.5 * pixel();
     ctx.setLineDash([]);
     ctx.lineJoin = ctx.lineCap = "round";
-    for (const run of about.anomalous.flatMap(([first, end]) => reported(data[series], first, end))) {
+    for (const run of about.anomalous.flatMap(([first, end]) => withValues(data[series], first, end))) {
       if (data[0][run.at(-1)] < plot.scales.x.min || data[0][run[0]] > plot.scales.x.max) continue;
       const points = run.map((row) => [plot.valToPos(data[0][row], "x", true), plot.valToPos(data[series][row], "y", true)]);
       ctx.beginPath();
@@ -175,8 +175,8 @@ function anomalies(about, colours, series) {
   };
 }
 
-// The rows of a stretch that have a value, parted where one has none.
-function reported(values, first, end) {
+// The rows of a stretch that have values, split at gaps.
+function withValues(values, first, end) {
   const runs = [];
   for (let row = first; row < end; row++) {
     if (values[row] === null) continue;

@@ -1,4 +1,4 @@
-// The page as a whole: which charts are drawn, the order of the index, the colours.
+// The page: which charts are drawn, the order of the index, the theme.
 
 const NEAR = "400px 0px";
 
@@ -33,7 +33,7 @@ function theme(sections) {
   const apply = () => {
     const isDark = chosen ?? dark.matches;
     document.documentElement.dataset.theme = isDark ? "dark" : "light";
-    button.textContent = isDark ? "Light colours" : "Dark colours";
+    button.textContent = isDark ? "Light theme" : "Dark theme";
     sections.forEach((section) => section.redraw());
   };
   dark.addEventListener("change", apply);
@@ -44,7 +44,7 @@ function theme(sections) {
   apply();
 }
 
-function drawWhatIsNear(sections) {
+function drawNearbyCharts(sections) {
   const byHost = new Map(sections.map((section) => [section.host, section]));
   const near = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -67,4 +67,4 @@ const sections = [...document.querySelectorAll(".detector")].map((article) => ne
 const index = document.getElementById("index");
 if (index) sortIndex(index);
 theme(sections);
-drawWhatIsNear(sections);
+drawNearbyCharts(sections);

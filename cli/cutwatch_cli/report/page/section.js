@@ -1,4 +1,4 @@
-// A detector's section: its chart, drawn while it is near the window, and everything that moves it.
+// A detector's section: its chart, drawn while it is near the viewport, and its controls.
 
 const SMALLEST_VIEW = 6; // datapoints
 const AROUND_EVENT = 24; // datapoints at least, before and after
@@ -23,7 +23,7 @@ class Section {
     this.rows();
   }
 
-  // Near the window: unpack and draw. `wanted` tells whether it still is once that is done.
+  // Unpack and draw when close to the viewport. `wanted` is false if it has moved away meanwhile.
   async appear() {
     this.wanted = true;
     if (this.chart || this.unpacking) return;
@@ -31,14 +31,14 @@ class Section {
     try {
       this.series = await seriesOf(this.number, this.about);
     } catch (error) {
-      this.readout.textContent = `This browser cannot unpack the chart's data (${error.message}): it shows the whole time.`;
+      this.readout.textContent = `This browser cannot unpack the chart's data (${error.message}); the chart shows the whole time range.`;
     } finally {
       this.unpacking = false;
     }
     if (this.wanted && this.series) this.draw();
   }
 
-  // Far from it: only the outline stays, so that memory does not grow with the number of detectors.
+  // Far from the viewport only the outline stays, so that memory does not grow with the number of detectors.
   vanish() {
     this.wanted = false;
     this.undraw();
@@ -69,12 +69,12 @@ class Section {
   moved(min, max) {
     this.view = [min, max];
     const clock = this.chart?.clock ?? clockOf(this.about.zone);
-    this.shown.textContent = `${clock.moment(min)} – ${clock.moment(max)}`;
+    this.shown.textContent = `${clock.timestamp(min)} – ${clock.timestamp(max)}`;
     this.host.dataset.from = min;
     this.host.dataset.to = max;
   }
 
-  // The view, kept within the time that there is and no narrower than can be read.
+  // Show a time range, limited to the report's time and to a readable width.
   show(min, max) {
     const smallest = SMALLEST_VIEW * this.about.period;
     const widest = this.whole[1] - this.whole[0];
@@ -126,7 +126,7 @@ class Section {
     this.spoken.textContent = `Event ${number + 1}, ${event[3]} severity, ${this.shown.textContent}`;
   }
 
-  // From the event that is shown; without one, from what is in view.
+  // Go to the next or previous event, or to the first or last one.
   neighbour(direction) {
     const last = this.about.events.length - 1;
     if (last < 0) return;
@@ -159,12 +159,12 @@ class Section {
     else this.step(arrow);
   }
 
-  // What is known of the datapoint under the cursor.
+  // Show the values of the datapoint under the cursor.
   read(position) {
     if (position === null || position === undefined || !this.series) return;
     this.position = position;
     const { value, score, low, high, cutoff, flags } = this.series;
-    const facts = [["", this.chart ? this.chart.clock.moment(this.timeAt(position)) : ""], ["value", written(value[position])]];
+    const facts = [["", this.chart ? this.chart.clock.timestamp(this.timeAt(position)) : ""], ["value", written(value[position])]];
     if (low[position] !== null) facts.push(["expected", `${written(low[position])} to ${written(high[position])}`]);
     facts.push(["score", score[position] === null ? "none" : score[position].toPrecision(4)]);
     if (cutoff[position] !== null) facts.push(["cutoff", cutoff[position].toPrecision(4)]);

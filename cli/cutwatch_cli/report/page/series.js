@@ -1,4 +1,4 @@
-// What a detector's columns were before they were packed: see series_data.py.
+// Unpacks the columns of a detector; series_data.py packs them.
 
 const SIZES = { f4: 4, f8: 8 };
 const ARRAYS = { f4: Float32Array, f8: Float64Array };
@@ -9,7 +9,7 @@ async function inflated(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// Plain numbers, null where there is none: uPlot knows gaps as null.
+// Plain numbers, and null in gaps, as uPlot expects.
 function column(bytes, kind, count) {
   const size = SIZES[kind];
   const ordered = new Uint8Array(count * size);
@@ -29,30 +29,30 @@ async function columnsOf(number, about) {
     found.push(column(bytes.subarray(from, until), kind, about.count));
     from = until;
   }
-  const [value, score, usual] = found;
-  return { value, score, usual };
+  const [value, score, expected] = found;
+  return { value, score, expected };
 }
 
-// A value that holds from each of these positions on.
+// Values that apply from each of these positions on.
 function stepped(count, steps, valueOf) {
   const values = new Array(count).fill(null);
   for (const step of steps) values.fill(valueOf(step), step[0]);
   return values;
 }
 
-// Everything that is drawn, each as long as the time.
+// All columns of the chart, with one value per datapoint.
 async function seriesOf(number, about) {
-  const { value, score, usual } = await columnsOf(number, about);
+  const { value, score, expected } = await columnsOf(number, about);
   const time = Array.from({ length: about.count }, (_, row) => about.start + row * about.period);
-  const lows = stepped(about.count, about.usual, (step) => step[1]);
-  const highs = stepped(about.count, about.usual, (step) => step[2]);
-  const beside = (edges) => usual.map((each, row) => (each === null || edges[row] === null ? null : each + edges[row]));
+  const lows = stepped(about.count, about.expected, (step) => step[1]);
+  const highs = stepped(about.count, about.expected, (step) => step[2]);
+  const around = (edges) => expected.map((each, row) => (each === null || edges[row] === null ? null : each + edges[row]));
   const flags = new Uint8Array(about.count);
   for (const [first, end] of about.anomalous) flags.fill(1, first, end);
   return {
     time, value, score, flags,
-    low: beside(lows),
-    high: beside(highs),
+    low: around(lows),
+    high: around(highs),
     cutoff: stepped(about.count, about.cutoffs, (step) => step[1]),
   };
 }

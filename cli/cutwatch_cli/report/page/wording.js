@@ -1,4 +1,4 @@
-// Numbers and moments as people write them, in the time zone of the detector.
+// Numbers and times for people, in the time zone of the detector.
 
 const LANGUAGE = "en-GB";
 const PLAIN = new Intl.NumberFormat(LANGUAGE, { maximumSignificantDigits: 6 });
@@ -14,7 +14,7 @@ function writtenShort(number) {
   return Math.abs(number) >= LONG ? SHORT.format(number) : written(number);
 }
 
-// A browser may know fewer zones than Python; UTC is then told with every moment.
+// A browser may know fewer zones than Python; every timestamp then says UTC.
 function knownZone(zone) {
   try {
     new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone });
@@ -26,7 +26,7 @@ function knownZone(zone) {
 
 function clockOf(wanted) {
   const zone = knownZone(wanted);
-  const told = zone === wanted ? "" : ` ${zone}`;
+  const suffix = zone === wanted ? "" : ` ${zone}`;
   const form = (fields) => {
     const made = new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone, hourCycle: "h23", ...fields });
     return (seconds) => made.format(seconds * 1000);
@@ -38,7 +38,7 @@ function clockOf(wanted) {
     date: form({ day: "numeric", month: "short" }),
     month: form({ month: "short", year: "numeric" }),
     zone,
-    moment: (seconds) => `${day(seconds)} ${minute(seconds)}${told}`,
+    timestamp: (seconds) => `${day(seconds)} ${minute(seconds)}${suffix}`,
   };
 }
 
@@ -46,8 +46,8 @@ function clockOf(wanted) {
 function timeLabels(clock, splits, increment) {
   if (increment >= 28 * 86400) return splits.map(clock.month);
   if (increment >= 86400) return splits.map(clock.date);
-  return splits.map((moment, place) => {
-    const day = clock.date(moment);
-    return place && clock.date(splits[place - 1]) === day ? clock.minute(moment) : `${clock.minute(moment)}\n${day}`;
+  return splits.map((time, place) => {
+    const day = clock.date(time);
+    return place && clock.date(splits[place - 1]) === day ? clock.minute(time) : `${clock.minute(time)}\n${day}`;
   });
 }

@@ -78,9 +78,13 @@ class Reader:
         )
 
     def _kept(self, period: int, window: Window) -> tuple[float, float]:
-        """Return the part of a window that is still kept for reading by this period."""
-        start = max(self._origin(window.start), self.ago(metric_retention(period)))
-        return start, min(window.end, self._latest())
+        """Return the part of a window to read; nothing of one that begins before such periods are kept.
+
+        CloudWatch returns no datapoints of a range whose start is too old for its period (`MetricStat.Period`).
+        """
+        if window.start < self.ago(metric_retention(period)):
+            return window.start, window.start
+        return self._origin(window.start), min(window.end, self._latest())
 
     def _origin(self, start: float) -> int:
         """Return where periods begin: the start, rounded down as coarsely as data of its age is kept."""

@@ -123,7 +123,8 @@ def _scores_as_destined(scores: list[float], fate: Fate) -> bytes:
         return _GARBLED
     if fate is Fate.SHORTEN_OUTPUT:
         return random_cut_forest.jsonlines(scores[:-1])
-    return random_cut_forest.jsonlines(scores)
+    # `AssembleWith: Line` may leave a blank line after what it joins.
+    return random_cut_forest.jsonlines(scores) + b"\n"
 
 
 def _check_settings(request: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ from cutwatch.errors import (
     NameInUse,
     NotFound,
     QuotaExceeded,
+    QuotaTooSmall,
     RejectedRequest,
     ServiceFault,
     Throttled,
@@ -223,3 +224,33 @@ def test_a_connection_lost_while_reading_a_body_is_a_lost_connection(error: Boto
 )
 def test_an_item_is_read_back_as_it_was_written(attributes: dict[str, Any]) -> None:
     assert from_item(to_item(attributes)) == attributes
+
+
+USED_UP = (
+    "The account-level service limit 'ml.m5.large for training job usage' is {quota} Instances, with current "
+    "utilization of {used} Instances and a request delta of {asked} Instances. Please use AWS Service Quotas."
+)
+
+
+@pytest.mark.parametrize(
+    ("quota", "used", "asked", "kind"),
+    [
+        (0, 0, 1, QuotaTooSmall),
+        (1, 0, 2, QuotaTooSmall),
+        (2, 2, 1, QuotaExceeded),
+        (8, 5, 4, QuotaExceeded),
+    ],
+)
+def test_a_quota_that_can_never_be_met_is_told_from_one_that_is_in_use(
+    quota: int, used: int, asked: int, kind: type[Exception]
+) -> None:
+    message = USED_UP.format(quota=quota, used=used, asked=asked)
+    error = ClientError(
+        {"Error": {"Code": "ResourceLimitExceeded", "Message": message}}, "CreateTrainingJob"
+    )
+
+    translated = translate("CreateTrainingJob", error)
+
+    assert type(translated) is kind
+    assert "'ml.m5.large for training job usage'" in str(translated)
+    assert ("servicequotas" in str(translated)) == (kind is QuotaTooSmall)

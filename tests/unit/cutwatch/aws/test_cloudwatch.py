@@ -14,9 +14,10 @@ from cutwatch.aws.limits import (
 )
 from tests.support.builders import NOON, moments
 from tests.support.client_events import hook
+from tests.support.fakes import Fake
 
 
-class FakeCloudWatch:
+class FakeCloudWatch(Fake):
     """Takes what is put."""
 
     def __init__(self) -> None:

@@ -1,5 +1,6 @@
 import json
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.storage import find_description, read_epochs, read_scores, store_dataset
-from cutwatch.errors import ConnectionLost, MalformedScores, NotFound
+from cutwatch.datasets.description import TrainingDescription, WindowDescription
+from cutwatch.datasets.storage import (
+    find_dataset,
+    read_description,
+    read_epochs,
+    read_scores,
+    store_dataset,
+)
+from cutwatch.errors import ConnectionLost, MalformedObject, MalformedScores, NotFound
 from cutwatch.features.recipe import FeatureRows
+from tests.support.builders import a_dataset, a_training_description, a_window_description
+from tests.support.fakes import Fake
 
 PREFIX = "data/orders/1/"
 
 
-class FakeS3:
+class FakeS3(Fake):
     """Objects in memory, in the order in which they were written."""
 
     def __init__(self) -> None:
@@ -51,31 +61,54 @@ def lines(*scores: float) -> str:
 
 
 def test_the_description_is_written_last_so_that_it_stands_for_a_complete_dataset() -> None:
-    bucket = a_bucket()
+    s3 = FakeS3()
+    bucket = Bucket(s3, "bucket")
+    description = a_window_description(dataset=a_dataset(prefix=PREFIX, files=2))
 
-    store_dataset(bucket, PREFIX, features([1], [2], [3]), 2, {"rows": 3})
+    store_dataset(bucket, description, features([1], [2], [3]))
 
-    assert list(bucket.s3.objects) == [
+    assert list(s3.objects) == [
         f"{PREFIX}rows/part-00000.csv",
         f"{PREFIX}rows/part-00001.csv",
         f"{PREFIX}timestamps.csv",
         f"{PREFIX}description.json",
     ]
-    assert find_description(bucket, PREFIX) == {"rows": 3}
+    assert find_dataset(bucket, PREFIX) == description.dataset
 
 
 def test_without_a_description_there_is_no_dataset() -> None:
-    assert find_description(a_bucket(), PREFIX) is None
+    assert find_dataset(a_bucket(), PREFIX) is None
+    with pytest.raises(NotFound, match=f"no dataset below {PREFIX}"):
+        read_description(WindowDescription, a_bucket(), PREFIX)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"detector": {"name": "orders"}, "rows": -1}'])
+def test_a_malformed_description_is_named_with_its_object_and_its_field(content: str) -> None:
+    bucket = a_bucket(**{f"{PREFIX}description.json": content})
+    named = rf"s3://bucket/{PREFIX}description\.json: description"
+    with pytest.raises(MalformedObject, match=named):
+        find_dataset(bucket, PREFIX)
+    with pytest.raises(MalformedObject, match=named):
+        read_description(WindowDescription, bucket, PREFIX)
+
+
+def test_a_training_dataset_is_not_read_as_a_window() -> None:
+    bucket = a_bucket()
+    training = a_training_description(dataset=a_dataset(prefix=PREFIX, model=None))
+    store_dataset(bucket, training, features([1]))
+
+    assert read_description(TrainingDescription, bucket, PREFIX).constant is False
+    with pytest.raises(MalformedObject, match=r"description\.model is None; expected a text"):
+        read_description(WindowDescription, bucket, PREFIX)
 
 
 def test_a_lost_connection_is_not_taken_for_a_missing_dataset() -> None:
     def lose(**_: Any) -> None:
         raise ConnectionLost("GetObject", "ReadTimeoutError", "")
 
-    bucket = a_bucket()
-    bucket.s3.get_object = lose
+    s3: Any = SimpleNamespace(get_object=lose)
     with pytest.raises(ConnectionLost):
-        find_description(bucket, PREFIX)
+        find_dataset(Bucket(s3, "bucket"), PREFIX)
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -87,7 +120,8 @@ def test_rows_are_written_without_loss_and_in_order_whatever_the_number_of_files
 ) -> None:
     bucket = a_bucket()
 
-    store_dataset(bucket, PREFIX, features(*rows), files, {})
+    dataset = a_dataset(prefix=PREFIX, files=files)
+    store_dataset(bucket, a_window_description(dataset=dataset), features(*rows))
 
     parts = [bucket.read(f"{PREFIX}rows/part-{number:05}.csv") for number in range(files)]
     written = [[float(cell) for cell in row.split(",")] for row in "".join(parts).split()]
@@ -96,9 +130,10 @@ def test_rows_are_written_without_loss_and_in_order_whatever_the_number_of_files
 
 
 def test_rows_have_neither_header_nor_label_as_the_algorithm_wants_them() -> None:
-    bucket = a_bucket()
-
-    store_dataset(bucket, PREFIX, features([1.0, 2.5], [2.5, 3e-7]), 1, {})
+    s3 = FakeS3()
+    bucket = Bucket(s3, "bucket")
+    description = a_window_description(dataset=a_dataset(prefix=PREFIX))
+    store_dataset(bucket, description, features([1.0, 2.5], [2.5, 3e-7]))
 
     assert bucket.read(f"{PREFIX}rows/part-00000.csv") == "1.0,2.5\n2.5,3e-07\n"
 
@@ -136,3 +171,10 @@ def test_a_score_must_be_finite(score: str) -> None:
 
 def test_no_rows_have_no_scores() -> None:
     assert np.array_equal(read_scores(scored(""), "scores/", 1, 0), np.empty(0))
+
+
+def test_blank_lines_between_scores_are_not_scores() -> None:
+    assert read_scores(scored(lines(1.0) + "\n" + lines(2.0) + "\n"), "scores/", 1, 2).tolist() == [
+        1.0,
+        2.0,
+    ]

@@ -31,7 +31,7 @@ def test_cloudwatchs_statistics_are_accepted(statistic: str) -> None:
 
 @pytest.mark.parametrize("statistic", ["Mean", "average", "p", "p100.", "p-1", "99", "p9999"])
 def test_other_statistics_are_refused(statistic: str) -> None:
-    with pytest.raises(ValueError, match=r"^statistic: .* is none of"):
+    with pytest.raises(ValueError, match=r"^statistic: .* is not valid"):
         a_detector(statistic=statistic)
 
 

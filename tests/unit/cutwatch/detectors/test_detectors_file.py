@@ -61,12 +61,25 @@ def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
         ),
         ({"cutoff": {"sigmas": 0}}, "cutoff.sigmas: 0: input should be greater than 0"),
         ({"period": 90}, "period: 90 must be a multiple of 60 seconds from 60 to 86400"),
+        (
+            {"period": 420},
+            "period: CloudWatch keeps no datapoints of 420 seconds: periods above 300 are multiples of 300; the "
+            "nearest are 300 and 600",
+        ),
+        (
+            {"period": 5_400},
+            "period: CloudWatch keeps no datapoints of 5400 seconds: periods above 3600 are multiples of 3600; the nearest are 3600 and 7200",
+        ),
+        ({"namespace": ":Shop"}, "namespace: ':Shop' must not begin with a colon"),
         ({"period": "often"}, "period: 'often': input should be a valid integer"),
         ({"history_days": 0}, "history_days: 0: input should be greater than or equal to 1"),
         ({"history_days": 456}, "history_days: 456: input should be less than or equal to 455"),
         ({"shingle_size": 513}, "shingle_size: 513: input should be less than or equal to 512"),
-        ({"statistic": "Mean"}, "statistic: 'Mean' is none of SampleCount, Average, Sum"),
-        ({"time_zone": "Berlin"}, "time_zone: 'Berlin' is no IANA time zone"),
+        (
+            {"statistic": "Mean"},
+            "statistic: 'Mean' is not valid; expected SampleCount, Average, Sum",
+        ),
+        ({"time_zone": "Berlin"}, "time_zone: 'Berlin' is not an IANA time zone"),
         ({"dimensions": ["Shop"]}, "dimensions: ['Shop']: input should be a valid dictionary"),
         ({"metric": ""}, "metric: '': string should have at least 1 character"),
         ({"namespace": None}, "namespace: None: input should be a valid string"),
@@ -150,7 +163,7 @@ def test_a_name_must_not_be_used_twice() -> None:
 @pytest.mark.parametrize("text", ["", "[]", "orders", "42", "- name: orders"])
 def test_a_file_must_begin_with_detectors(text: str) -> None:
     [line] = mistakes(text)
-    assert line == "detectors.yaml: must begin with 'detectors:' and a list below it"
+    assert line == "detectors.yaml: expected 'detectors:' with a list"
 
 
 @pytest.mark.parametrize("text", ["detectors: []", "detectors: null", "{}", "detectors: orders"])
@@ -274,7 +287,10 @@ def test_an_expression_over_metrics_is_a_detector() -> None:
 @pytest.mark.parametrize(
     ("change", "mistake"),
     [
-        ({"namespace": "Shop"}, "expression: stands beside namespace; a detector has either"),
+        (
+            {"namespace": "Shop"},
+            "expression: cannot be combined with namespace; a detector has either",
+        ),
         ({"expression": "errors"}, "metrics: 'requests' is not used in the expression 'errors'"),
         ({"expression": "x" * 2_049}, "expression: 'xxx"),
         ({"expression": ""}, "expression: '': string should have at least 1 character"),
@@ -282,7 +298,7 @@ def test_an_expression_over_metrics_is_a_detector() -> None:
         ({"metrics": METRICS | {"requests": {}}}, "metrics.requests.namespace: is missing"),
         (
             {"metrics": METRICS | {"requests": METRICS["errors"] | {"statistic": "Mean"}}},
-            "metrics.requests: statistic: 'Mean' is none of",
+            "metrics.requests: statistic: 'Mean' is not valid",
         ),
         (
             {"metrics": METRICS | {"requests": METRICS["errors"] | {"period": 60}}},
@@ -317,7 +333,7 @@ def test_an_entry_with_for_each_is_a_template_beside_the_detectors() -> None:
         ({"period": 90}, "period: 90 must be a multiple of 60"),
         ({"cutoff": {"sigma": 3}}, "cutoff.sigma: is not a field; the fields are method, sigmas"),
         ({"features": ["level"]}, "features: ['level'] is not allowed"),
-        ({"dimensions": {"Till": "1"}}, "for_each: 'Till' has one value already"),
+        ({"dimensions": {"Till": "1"}}, "for_each: 'Till' is already one of"),
         ({"name": "x" * 41}, "name: 'xxxx"),
     ],
 )
@@ -375,4 +391,4 @@ def test_a_former_name_of_a_cutoff_method_is_read_with_a_warning() -> None:
 
     assert configuration.detectors[0].cutoff.method == "adaptive"
     (warning,) = configuration.warnings
-    assert "detector 'orders': cutoff.method: 'likelihood' is now called 'adaptive'" in warning
+    assert "detector 'orders': cutoff.method: 'likelihood' was renamed; use 'adaptive'" in warning

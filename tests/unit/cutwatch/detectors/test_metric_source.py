@@ -24,17 +24,17 @@ def problems(**fields: Any) -> list[str]:
     [
         (
             {"namespace": "Shop", "metric": "Orders"},
-            "expression: stands beside namespace, metric; a detector has either",
+            "expression: cannot be combined with namespace, metric; a detector has either",
         ),
-        ({"expression": ""}, "expression: is missing; it says what to make of errors, requests"),
-        ({"metrics": {}}, "metrics: is missing; it says what the names in the expression are"),
+        ({"expression": ""}, "expression: is missing; it combines errors, requests"),
+        ({"metrics": {}}, "metrics: is missing; it defines the names in the expression"),
         (
             {"expression": "100 * errors / request + requests"},
-            "expression: 'request' is none of the metrics errors, requests; did you mean 'requests'?",
+            "expression: 'request' is not one of the metrics errors, requests; did you mean 'requests'?",
         ),
         (
             {"expression": "errors + requests + in"},
-            "expression: 'in' is none of the metrics errors, requests",
+            "expression: 'in' is not one of the metrics errors, requests",
         ),
         (
             {"expression": "100 * errors"},
@@ -42,15 +42,15 @@ def problems(**fields: Any) -> list[str]:
         ),
         (
             {"expression": "errors / requests + SUM(SEARCH('x', 'Sum'))"},
-            "expression: SEARCH gives many series; name each metric below metrics",
+            "expression: SEARCH returns several series; list each metric under metrics",
         ),
         (
             {"expression": "SUM(METRICS()) + errors + requests"},
-            "expression: METRICS gives many series",
+            "expression: METRICS returns several series",
         ),
         (
             {"expression": 'SELECT AVG(errors) FROM "AWS/EC2" -- requests'},
-            "expression: SELECT gives many series",
+            "expression: SELECT returns several series",
         ),
         (
             {"expression": "errors", "metrics": {"errors": ERRORS, "Total": ERRORS}},
@@ -86,7 +86,7 @@ def test_an_expression_fits_cloudwatch_with_the_ids_that_a_call_gives_its_metric
     a_ratio(expression=f"{padding}m", metrics={"m": ERRORS})
 
     [problem] = problems(expression=f"{padding}0+m", metrics={"m": ERRORS})
-    assert problem.startswith("expression: takes 2050 characters with a prefix")
+    assert problem.startswith("expression: has 2050 characters with a prefix")
 
 
 def test_functions_numbers_and_quoted_text_need_no_metric() -> None:
@@ -97,7 +97,7 @@ def test_functions_numbers_and_quoted_text_need_no_metric() -> None:
 
 
 def test_the_statistic_of_a_metric_is_checked_as_a_detectors_is() -> None:
-    with pytest.raises(ValueError, match=r"^statistic: 'Mean' is none of SampleCount"):
+    with pytest.raises(ValueError, match=r"^statistic: 'Mean' is not valid; expected SampleCount"):
         SourceMetric("Shop", "Errors", "Mean")
 
 

@@ -16,11 +16,12 @@ from cutwatch.detectors.templates import (
 )
 from cutwatch.errors import AccessDenied, TemplateExpansion, Throttled
 from tests.support.builders import a_detector, a_ratio
+from tests.support.fakes import Fake
 
 Dimensions = dict[str, str]
 
 
-class Listing:
+class Listing(Fake):
     """ListMetrics, one metric a page, of metrics of one name."""
 
     def __init__(self, *metrics: Dimensions) -> None:
@@ -94,7 +95,7 @@ def test_no_value_is_an_error_that_says_what_was_asked_for() -> None:
     with pytest.raises(TemplateExpansion) as raised:
         expand(Listing(), a_template(dimensions={"Shop": "north"}))
     assert str(raised.value) == (
-        "template 'tills': 0 detectors: in the last two weeks no Shop Orders was reported "
+        "template 'tills': 0 detectors: no Shop Orders was reported in the last two weeks "
         "with exactly the dimensions Shop=north, Till"
     )
 
@@ -102,8 +103,8 @@ def test_no_value_is_an_error_that_says_what_was_asked_for() -> None:
 @pytest.mark.parametrize(
     ("found", "remedy"),
     [
-        (3, "raise limit or add dimensions that narrow it"),
-        (1_001, "add dimensions that narrow it"),
+        (3, "increase limit or add dimensions that select fewer values"),
+        (1_001, "add dimensions that select fewer values"),
     ],
 )
 def test_more_values_than_the_limit_are_an_error_with_their_number(found: int, remedy: str) -> None:
@@ -168,8 +169,11 @@ def test_the_watched_are_the_detectors_and_those_of_the_templates() -> None:
     assert found.problems == ()
 
 
+NOBODY: Any = None
+
+
 def test_a_file_without_templates_asks_nobody() -> None:
-    assert names(watched(None, Configuration((a_detector(),))).detectors) == ["orders"]
+    assert names(watched(NOBODY, Configuration((a_detector(),))).detectors) == ["orders"]
 
 
 def test_one_bad_template_stops_no_other() -> None:
@@ -189,8 +193,8 @@ def test_a_template_onto_the_name_of_another_detector_is_left_out() -> None:
     assert names(found.detectors) == ["tills-2"]
     [(_, message)] = found.problems
     assert message == (
-        "template 'tills': 1 of 2 detectors would be named 'tills-2', as another detector is; "
-        "rename one of the two"
+        "template 'tills': 1 of 2 detectors would be named 'tills-2', like another detector; "
+        "rename one of them"
     )
 
 
@@ -200,7 +204,7 @@ def test_the_detectors_of_a_template_with_a_problem_may_still_be_watched() -> No
     assert found.may_include("orders")
     assert found.may_include("tills-7")
     assert not found.may_include("refunds")
-    assert not watched(None, Configuration((a_detector(),))).may_include("tills-7")
+    assert not watched(NOBODY, Configuration((a_detector(),))).may_include("tills-7")
 
 
 def failing(error: Exception) -> Any:

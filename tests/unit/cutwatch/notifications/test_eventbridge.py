@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cutwatch.aws.limits import PUT_EVENTS_MAX_BYTES
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.errors import ServiceFault
+from cutwatch.errors import AccessDenied, RejectedRequest, ServiceFault
 from cutwatch.notifications.eventbridge import entries, put
 from tests.support.builders import a_detector, a_ratio, an_outcome
 from tests.support.project import PROJECT
@@ -129,3 +129,16 @@ def test_what_is_refused_again_and_again_is_a_fault_of_the_service() -> None:
 
 def test_an_outcome_without_events_puts_none() -> None:
     assert list(entries([an_outcome()], PLACE, RUN, set())) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("NotAuthorizedForSource", AccessDenied), ("MalformedDetail", RejectedRequest)],
+)
+def test_what_no_other_try_cures_is_raised_at_once(code: str, kind: type[Exception]) -> None:
+    eventbridge = bus([TAKEN, {"ErrorCode": code, "ErrorMessage": "never"}])
+
+    with pytest.raises(kind, match=f"never .{code}"):
+        put(eventbridge, [an_entry(1), an_entry(2)])
+
+    assert eventbridge.put_events.call_count == 1

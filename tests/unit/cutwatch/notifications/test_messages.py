@@ -56,20 +56,20 @@ def test_a_message_says_what_when_how_far_how_unusual_where_to_look_and_how_to_b
     lines = text.splitlines()
     graph = lines.pop(7)
     assert graph.startswith(
-        "  Graph    https://eu-central-1.console.aws.amazon.com/cloudwatch/home?"
+        "  Graph     https://eu-central-1.console.aws.amazon.com/cloudwatch/home?"
     )
     assert "start~'2026-11-02T03*3a00*3a00.000Z" in graph
     assert lines == [
-        "orders at 912.4, usually 100 (high severity, 3.2 times the cutoff).",
+        "orders at 912.4, expected 100 (severity: high, 3.2 times the cutoff).",
         "",
         "orders: 3 new events, 11 of 288 datapoints anomalous",
-        "  What     Shop Orders (Shop=north), Sum, every 5 min",
-        "  When     Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min",
-        "  Value    912.4; usually 100 (90 to 110.5), +812%",
-        "  Unusual  high severity, 3.2 times the cutoff; its change stood out",
-        '  Silence  cutwatch silence orders --for 1d --reason "..." --stack prod --region eu-central-1',
+        "  Metric    Shop Orders (Shop=north), Sum, every 5 min",
+        "  Time      Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min",
+        "  Value     912.4; expected 100 (90 to 110.5), +812%",
+        "  Severity  high, 3.2 times the cutoff; driver: change",
+        '  Silence   cutwatch silence orders --for 1d --reason "..." --stack prod --region eu-central-1',
         "",
-        "Found by the transform of 2026-11-02 12:00 UTC.",
+        "Transform of 2026-11-02 12:00 UTC.",
         "Dashboard: https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1"
         "#dashboards/dashboard/prod-eu-central-1",
     ]
@@ -78,10 +78,10 @@ def test_a_message_says_what_when_how_far_how_unusual_where_to_look_and_how_to_b
 @pytest.mark.parametrize(
     ("outcomes", "subject"),
     [
-        ([found()], "Cutwatch high: orders at 912.4, usually 100"),
+        ([found()], "Cutwatch high: orders at 912.4, expected 100"),
         (
             [found(), found("visits"), found("refunds")],
-            "Cutwatch high: orders at 912.4, usually 100, and 2 more detectors",
+            "Cutwatch high: orders at 912.4, expected 100, and 2 more detectors",
         ),
         ([found("orders", SILENCE)], "Cutwatch high: orders has no data"),
         ([found("orders", POINT)], "Cutwatch low: orders is anomalous"),
@@ -109,14 +109,14 @@ def test_attributes_are_written_as_sns_takes_them() -> None:
 
 def test_silence_is_told_as_what_it_is() -> None:
     text = anomalies(found("orders", SILENCE)).text
-    assert "high severity, nothing was reported" in text
+    assert "  Severity  high, no data" in text
     assert "Value" not in text
 
 
-def test_a_detector_with_many_events_shows_the_gravest_five_and_where_the_others_are() -> None:
+def test_a_detector_with_many_events_shows_the_five_most_severe_and_where_the_others_are() -> None:
     text = anomalies(found("orders", *[POINT] * 12)).text
 
-    assert text.count("  When ") == 5
+    assert text.count("  Time ") == 5
     assert "  and 7 more events: cutwatch events orders --stack prod --region eu-central-1" in text
 
 
@@ -140,7 +140,7 @@ def test_failures_are_told_with_their_reasons_and_what_happens_next() -> None:
     lines = told.text.splitlines()
     assert lines[0] == "Transform of 2026-11-02 12:00 UTC: 1 of 4 detectors failed."
     assert "visits: Throttled: slow down" in lines
-    assert "The next run tries again" in told.text
+    assert "The next run resumes" in told.text
     assert "cutwatch status --problems --stack prod --region eu-central-1" in told.text
 
 

@@ -17,18 +17,25 @@ NAMES = ("orders", "refunds", "visits")
 THROTTLED = Throttled("PutObject", "SlowDown", "slow down")
 
 
-class Recorded:
-    """A registry that remembers outcomes, and may be unable to record those of some detectors."""
+class Outcomes(list[Outcome]):
+    """A store that remembers outcomes, and may be unable to record those of some detectors."""
 
-    def __init__(self, unable: Mapping[str, Exception] | None = None) -> None:
-        self.outcomes: list[Outcome] = []
-        self._unable = unable or {}
+    def __init__(self, unable: Mapping[str, Exception]) -> None:
+        super().__init__()
+        self._unable = unable
 
-    def record_outcome(self, run: str, now: Any, outcome: Outcome) -> bool:
+    def record(self, run: str, now: Any, outcome: Outcome) -> bool:
         if outcome.detector in self._unable:
             raise self._unable[outcome.detector]
-        self.outcomes.append(outcome)
+        self.append(outcome)
         return True
+
+
+class Recorded:
+    """A registry with such a store only."""
+
+    def __init__(self, unable: Mapping[str, Exception] | None = None) -> None:
+        self.outcomes = Outcomes(unable or {})
 
 
 def batch(registry: Recorded, *, last_try: bool = False) -> Batch:

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from cutwatch.errors import AttemptsExhausted, NameInUse, NotFound, RejectedRequest, Throttled
 from cutwatch.sagemaker.jobs import (
     MAX_ATTEMPTS,
-    TRAINING,
-    TRANSFORM,
     Job,
-    JobKind,
+    TrainingJobs,
+    TransformJobs,
     create_model,
     start,
     status,
@@ -20,13 +19,16 @@ from cutwatch.sagemaker.jobs import (
 )
 from cutwatch.settings import SageMakerSettings
 from tests.support.builders import NOON
+from tests.support.fakes import Fake
 
 LIMIT = timedelta(hours=1)
 CREATED = datetime(2026, 11, 2, 11, 30, tzinfo=UTC)
-KINDS = [TRAINING, TRANSFORM]
+KINDS = [TrainingJobs, TransformJobs]
+
+Kind = type[TrainingJobs] | type[TransformJobs]
 
 
-class FakeSageMaker:
+class FakeSageMaker(Fake):
     """Knows jobs by name and status, and raises what our client raises."""
 
     def __init__(self, **jobs: str) -> None:
@@ -48,14 +50,12 @@ class FakeSageMaker:
         return {"CreationTime": CREATED, **statuses}
 
 
-def start_job(sagemaker: Any, kind: JobKind = TRAINING) -> Job:
-    return start(
-        sagemaker, kind, lambda name: {kind.name_key: name}, lambda n: f"job{n}", NOON, LIMIT
-    )
+def start_job(sagemaker: Any, kind: Kind = TrainingJobs) -> Job:
+    return start(kind(sagemaker), lambda name: {"Name": name}, lambda n: f"job{n}", NOON, LIMIT)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_first_start_takes_the_first_attempts_name(kind: JobKind) -> None:
+def test_a_first_start_takes_the_first_attempts_name(kind: Kind) -> None:
     sagemaker = FakeSageMaker()
 
     assert start_job(sagemaker, kind) == Job("job1", "InProgress", "2026-11-02T13:00:00Z")
@@ -65,7 +65,7 @@ def test_a_first_start_takes_the_first_attempts_name(kind: JobKind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("found", ["InProgress", "Completed"])
 def test_a_running_or_completed_job_counts_as_started_and_keeps_its_own_deadline(
-    kind: JobKind, found: str
+    kind: Kind, found: str
 ) -> None:
     sagemaker = FakeSageMaker(job1=found)
 
@@ -102,7 +102,7 @@ def test_when_every_attempt_is_taken_the_reason_says_what_to_do() -> None:
         start_job(sagemaker)
 
 
-class Raising:
+class Raising(Fake):
     """Every operation raises the same error."""
 
     def __init__(self, error: Exception) -> None:
@@ -126,7 +126,7 @@ def test_another_refusal_is_not_taken_for_a_name_in_use() -> None:
 def test_a_job_is_overdue_once_it_is_past_its_deadline(now: datetime, overdue: bool) -> None:
     sagemaker = FakeSageMaker(job1="InProgress")
 
-    job = status(sagemaker, TRAINING, "job1", "2026-11-02T12:00:00Z", now)
+    job = status(TrainingJobs(sagemaker), Job("job1", "", "2026-11-02T12:00:00Z"), now)
 
     assert (job.status, job.overdue, job.deadline) == (
         "InProgress",
@@ -143,12 +143,12 @@ def test_a_job_is_overdue_once_it_is_past_its_deadline(now: datetime, overdue: b
     ],
 )
 def test_stopping_what_has_ended_is_no_failure(error: Exception) -> None:
-    stop(Raising(error), TRAINING, "job1")
+    stop(TrainingJobs(Raising(error)), "job1")
 
 
 def test_stopping_that_is_throttled_is_a_failure_to_be_retried() -> None:
     with pytest.raises(Throttled):
-        stop(Raising(Throttled("Stop", "ThrottlingException", "slow down")), TRAINING, "job1")
+        stop(TrainingJobs(Raising(Throttled("Stop", "ThrottlingException", "slow"))), "job1")
 
 
 def test_an_existing_model_is_recognised() -> None:

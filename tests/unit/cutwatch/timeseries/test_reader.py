@@ -14,12 +14,13 @@ from cutwatch.timeseries.queries import metric_data_queries
 from cutwatch.timeseries.reader import is_known, read_many
 from cutwatch.timeseries.series import Series
 from tests.support.builders import NOON, a_detector, a_ratio, moments
+from tests.support.fakes import Fake
 
 DETECTOR = a_detector(dimensions={"Shop": "north"})
 HOUR = timedelta(hours=1)
 
 
-class FakeCloudWatch:
+class FakeCloudWatch(Fake):
     """Hands the datapoints of each result out in pages."""
 
     def __init__(
@@ -155,8 +156,9 @@ def test_what_concerns_every_detector_is_raised() -> None:
     def throttled(**_: Any) -> None:
         raise Throttled("GetMetricData", "Throttling", "Rate exceeded")
 
+    cloudwatch: Any = SimpleNamespace(get_metric_data=throttled)
     with pytest.raises(Throttled):
-        read_many(SimpleNamespace(get_metric_data=throttled), [DETECTOR], NOON, NOON + HOUR)
+        read_many(cloudwatch, [DETECTOR], NOON, NOON + HOUR)
 
 
 class ThrottlingCloudWatch(FakeCloudWatch):
@@ -222,7 +224,7 @@ def test_a_result_that_is_complete_on_its_last_page_is_complete() -> None:
 
 
 def test_a_detector_that_cloudwatch_says_nothing_of_is_not_taken_for_silent() -> None:
-    silent = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": []})
+    silent: Any = SimpleNamespace(get_metric_data=lambda **_: {"MetricDataResults": []})
     error = read_many(silent, [DETECTOR], NOON, NOON + HOUR)["orders"]
     assert isinstance(error, ServiceFault)
     assert "CloudWatch gives no reason" in str(error)
@@ -258,3 +260,37 @@ def test_a_metric_without_dimensions_is_not_one_with_some() -> None:
 def test_an_expression_is_known_when_each_of_its_metrics_is() -> None:
     assert is_known(listing({"Shop": "north"}), a_ratio())
     assert not is_known(listing({"Shop": "north"}, name="Errors"), a_ratio())
+
+
+@given(st.integers(1, 40), st.integers(1, 6_000))
+def test_metric_math_is_read_in_ranges_whose_inputs_fit_into_one_response(
+    detectors: int, periods: int
+) -> None:
+    cloudwatch = FakeCloudWatch()
+    ratios = [a_ratio(f"ratio-{number}") for number in range(detectors)]
+    end = NOON + timedelta(minutes=5 * periods)
+
+    read_many(cloudwatch, ratios, NOON, end)
+
+    ranges = [(asked["StartTime"], asked["EndTime"]) for asked in cloudwatch.asked]
+    assert [start for start, _ in ranges] == [NOON, *(last for _, last in ranges[:-1])]
+    assert ranges[-1][1] == end
+    for asked in cloudwatch.asked:
+        span = (asked["EndTime"] - asked["StartTime"]) / timedelta(minutes=5)
+        assert span * len(asked["MetricDataQueries"]) <= GET_METRIC_DATA_MAX_DATAPOINTS
+
+
+def test_a_part_that_is_incomplete_makes_the_whole_incomplete() -> None:
+    cloudwatch = FakeCloudWatch()
+    statuses = iter(["PartialData", "Complete", "Complete"])
+    whole = cloudwatch.get_metric_data
+    cloudwatch.get_metric_data = lambda **request: {  # type: ignore[method-assign]
+        "MetricDataResults": [
+            whole(**request)["MetricDataResults"][0] | {"StatusCode": next(statuses)}
+        ]
+    }
+    end = NOON + timedelta(minutes=5 * 3 * GET_METRIC_DATA_MAX_DATAPOINTS // 3)
+
+    found = read_many(cloudwatch, [a_ratio()], NOON, end)
+
+    assert isinstance(found[a_ratio().name], ServiceFault)

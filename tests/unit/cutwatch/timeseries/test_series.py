@@ -54,7 +54,7 @@ def test_every_reported_datapoint_comes_back_at_its_own_timestamp(
     series = Series.from_datapoints(NOON, NOON + PERIOD * len(values), 300, reported)
 
     present = np.flatnonzero(~series.missing).tolist()
-    assert [(series.moment(p), series.values[p]) for p in present] == reported
+    assert [(series.time_at(p), series.values[p]) for p in present] == reported
     assert series.reported == len(reported)
     assert (len(series), series.end) == (len(values), NOON + PERIOD * len(values))
 

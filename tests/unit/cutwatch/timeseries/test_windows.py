@@ -3,10 +3,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.aws.limits import METRIC_MAX_AGE
+from cutwatch.aws.limits import METRIC_MAX_AGE, metric_retention
 from cutwatch.timeseries.windows import (
     PUBLISHING_MARGIN,
     Window,
+    earliest_readable,
     newest_end,
     training_window,
     transform_window,
@@ -58,11 +59,11 @@ def test_training_never_sees_what_its_model_will_score(
         None if watermark_age is None else floor_to_period(newest - watermark_age, period)
     )
 
-    trained = training_window(detector, newest, published_through, first_window)
+    trained = training_window(detector, newest, published_through, first_window, scheduled)
     later = newest + floor_to_period_length(waited, period)
     scored = transform_window(detector, later, later + delay, published_through, trained.end)
 
-    assert trained.start < trained.end <= newest
+    assert trained.start <= trained.end <= newest
     assert scored.is_empty or trained.end <= scored.start
     for edge in (trained.start, trained.end, scored.start, scored.end):
         assert edge.timestamp() % period == 0
@@ -114,21 +115,45 @@ def test_a_published_window_is_not_published_again() -> None:
 def test_training_learns_the_history_before_the_watermark() -> None:
     watermark = NOON - timedelta(days=3)
 
-    window = training_window(DETECTOR, NOON, watermark, timedelta())
+    window = training_window(DETECTOR, NOON, watermark, timedelta(), NOON)
 
     assert window == Window(watermark - timedelta(days=30), watermark)
 
 
 def test_training_by_need_leaves_a_new_detector_its_first_window_to_score() -> None:
-    assert training_window(DETECTOR, NOON, None, WEEK).end == NOON - WEEK
+    assert training_window(DETECTOR, NOON, None, WEEK, NOON).end == NOON - WEEK
 
 
 def test_training_by_calendar_uses_everything_there_is() -> None:
-    assert training_window(DETECTOR, NOON, None, timedelta()).end == NOON
+    assert training_window(DETECTOR, NOON, None, timedelta(), NOON).end == NOON
 
 
 def test_a_watermark_that_fell_behind_does_not_hold_training_back_where_nothing_can_be_published() -> (
     None
 ):
-    window = training_window(DETECTOR, NOON, NOON - timedelta(days=90), timedelta())
+    window = training_window(DETECTOR, NOON, NOON - timedelta(days=90), timedelta(), NOON)
     assert window.end == NOON - METRIC_MAX_AGE + PUBLISHING_MARGIN
+
+
+@given(periods, scheduled_times, st.none() | ages, first_windows)
+def test_training_reads_nothing_that_is_beyond_retention_by_now(
+    period: int, now: datetime, watermark_age: timedelta | None, first_window: timedelta
+) -> None:
+    detector = a_detector(period=period, history_days=455)
+    newest = newest_end(detector, now, LATE)
+    watermark = None if watermark_age is None else floor_to_period(newest - watermark_age, period)
+
+    window = training_window(detector, newest, watermark, first_window, now)
+
+    assert window.is_empty or window.start >= earliest_readable(period, now)
+    assert window.is_empty == (window.end <= earliest_readable(period, now))
+
+
+@given(st.integers(1, 1_440).map(lambda minutes: minutes * 60), scheduled_times)
+def test_the_earliest_readable_datapoint_is_within_retention_by_a_margin(
+    period: int, now: datetime
+) -> None:
+    age = now - earliest_readable(period, now)
+
+    assert metric_retention(period) - PUBLISHING_MARGIN - timedelta(seconds=period) <= age
+    assert age <= metric_retention(period) - PUBLISHING_MARGIN

@@ -12,6 +12,7 @@ from cutwatch.aws.limits import GET_METRIC_DATA_MAX_DATAPOINTS, metric_retention
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, RejectedRequest
 from cutwatch.widget.chart_data import GraphData, graph_period, read_graph_data
+from tests.support.fakes import Fake
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -23,7 +24,7 @@ RATE = Detector(
 )
 
 
-class CloudWatch:
+class CloudWatch(Fake):
     """Answers each query with two datapoints, in pages of one query."""
 
     def __init__(self, status: str = "Complete", *, paged: bool = False) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from cutwatch_cli.commands.exits import USAGE_ERROR
 from cutwatch_cli.cost.assumptions import NAMES
 from cutwatch_cli.cost.prices import PRICES
-from cutwatch_cli.main import USER_MISTAKE, app
+from cutwatch_cli.main import app
 
 TWO = """
 detectors:
@@ -39,8 +40,8 @@ def total(file: Path, *arguments: str) -> float:
 def test_the_bill_stands_beside_cloudwatchs_own_alarms(file: Path) -> None:
     answer = cost(file)
     assert answer.exit_code == 0
-    assert "2 detectors, a month" in answer.stdout
-    assert "CloudWatch's anomaly detection alarms instead" in answer.stdout
+    assert "2 detectors, per month" in answer.stdout
+    assert "CloudWatch anomaly detection alarms" in answer.stdout
 
 
 def test_every_price_and_every_assumption_is_shown(file: Path) -> None:
@@ -78,13 +79,13 @@ def test_every_option_moves_the_total(file: Path, arguments: list[str], change: 
         (["--transform-schedule", "yearly"], "expected one of weekly, daily, hourly"),
         (["--price", "lambda_reqest=1"], "did you mean 'lambda_request'?"),
         (["--assume", "pollseconds=1"], "did you mean 'poll_seconds'?"),
-        (["--assume", "batch_size=0"], "must be above 0"),
-        (["--price", "alarm=free"], "is not a number from 0"),
+        (["--assume", "batch_size=0"], "expected more than 0"),
+        (["--price", "alarm=free"], "is not a number of at least 0"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(file: Path, arguments: list[str], words: str) -> None:
     answer = cost(file, *arguments)
-    assert answer.exit_code == USER_MISTAKE
+    assert answer.exit_code == USAGE_ERROR
     (line,) = answer.stderr.splitlines()
     assert line.startswith("cutwatch: ")
     assert words in line
@@ -92,5 +93,5 @@ def test_a_mistake_is_told_in_one_line(file: Path, arguments: list[str], words: 
 
 def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     answer = cost(tmp_path / "none.yaml")
-    assert answer.exit_code == USER_MISTAKE
+    assert answer.exit_code == USAGE_ERROR
     assert "cannot be read" in answer.stderr

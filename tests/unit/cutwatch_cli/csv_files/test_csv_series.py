@@ -206,7 +206,7 @@ def test_rows_within_a_period_are_averaged_and_said_to_be(file: Path) -> None:
     assert read.values[1] == 3.0
     assert read.notes == [
         "Period of 300 s detected from 12 rows.",
-        "Rows were not in the order of time and were sorted.",
+        "Rows were not in chronological order and were sorted.",
         "1 row with the timestamp of another row.",
         "2 rows not a whole number of periods after the row before.",
         "3 rows shared a period with others and were averaged into 1 datapoint.",

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cutwatch_cli.report import found, planted_table, table
-from cutwatch_cli.report.detector_report import stretches, usual_values
+from cutwatch_cli.report.detector_report import expected_values, stretches
 from tests.support.sample_reports import PERIOD, START, event, profile, report_of
 
 
@@ -44,7 +44,7 @@ def test_a_cutoff_is_valid_from_its_moment_on() -> None:
 def test_what_is_usual_is_known_from_the_first_model_on_and_changes_with_the_next() -> None:
     models = [(START + 50 * PERIOD, profile(10.0)), (START + 150 * PERIOD, profile(20.0))]
 
-    usual = usual_values(report_of(usual=models))
+    usual = expected_values(report_of(profiles=models))
 
     assert np.isnan(usual[:50]).all()
     assert set(usual[50:150]) == {10.0}
@@ -82,7 +82,7 @@ def test_the_table_leaves_out_the_lesser_of_many_events() -> None:
     shown = text_of(table(report_of(events=events), most=2))
 
     assert [line.split()[0] for line in shown.splitlines()[2:4]] == ["2", "3"]
-    assert "1 lesser event not shown" in shown
+    assert "1 less severe event not shown" in shown
 
 
 def test_a_planted_anomaly_is_found_by_a_hit_in_it_or_just_around_it() -> None:

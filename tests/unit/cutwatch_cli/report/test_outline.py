@@ -12,7 +12,12 @@ from tests.support.sample_reports import PERIOD, START, event, report_of
 REPORTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "nothing reported": {"values": [np.nan] * 200},
-    "nothing scored": {"scores": [np.nan] * 200, "cutoffs": [], "trained_until": [], "usual": []},
+    "nothing scored": {
+        "scores": [np.nan] * 200,
+        "cutoffs": [],
+        "trained_until": [],
+        "profiles": [],
+    },
     "constant": {"values": [0.0] * 200},
     "negative": {"values": [-5.0] * 200},
     "gaps": {"values": [np.nan if position % 3 else 1e9 for position in range(200)]},
@@ -39,7 +44,7 @@ def test_a_single_datapoint_of_nine_weeks_reaches_the_top_of_the_picture() -> No
     values = np.full(18_144, 100.0)
     values[12_345] = 5000.0
 
-    path = outline(report_of(count=18_144, values=values, usual=[])).metric
+    path = outline(report_of(count=18_144, values=values, profiles=[])).metric
 
     highest = min(float(y) for y in re.findall(r"V([\d.]+)", path))
     assert highest < 0.06 * METRIC_HEIGHT
@@ -78,4 +83,4 @@ def test_there_is_an_outline_whatever_is_known(fields: dict[str, Any]) -> None:
     drawn = outline(report_of([10, 100], **fields))
 
     assert drawn.lowest < drawn.highest
-    assert "nan" not in f"{drawn.metric}{drawn.usual}{drawn.score}{drawn.cutoff}"
+    assert "nan" not in f"{drawn.metric}{drawn.expected}{drawn.score}{drawn.cutoff}"

@@ -120,7 +120,7 @@ def test_the_verdict_names_the_worst_and_how_many_have_events() -> None:
 
 
 def test_the_legend_has_the_marks_of_the_chart_alone() -> None:
-    bare = render(page_of(report_of(usual=[], cutoffs=[], trained_until=[])))
+    bare = render(page_of(report_of(profiles=[], cutoffs=[], trained_until=[])))
     full = render(page_of(report_of([10], events=[event(10, 10)])))
 
     for meaning in ("cutoff", "trained until", "expected (90 %)", "event, with its number"):

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cutwatch_cli.report.detector_report import DetectorReport, Floats
+from cutwatch.timeseries.arrays import Floats
+from cutwatch_cli.report.detector_report import DetectorReport
 from cutwatch_cli.report.series_data import column_data, description
 from tests.support.sample_reports import PERIOD, START, event, nine_weeks, profile, report_of
 
@@ -20,7 +21,7 @@ def unpacked(report: DetectorReport) -> dict[str, Floats]:
     kinds, text = column_data(report)
     content, count = zlib.decompress(b64decode(text)), len(report.values)
     columns = {}
-    for name, kind in zip(("value", "score", "usual"), kinds, strict=True):
+    for name, kind in zip(("value", "score", "expected"), kinds, strict=True):
         size = int(kind[1])
         planes, content = content[: size * count], content[size * count :]
         ordered = np.frombuffer(planes, np.uint8).reshape(size, count).T.tobytes()
@@ -55,11 +56,11 @@ def test_small_changes_of_large_values_are_not_lost() -> None:
 
 def test_what_is_usual_comes_with_its_range_from_the_model_of_the_time() -> None:
     models = [(START + 50 * PERIOD, profile(10.0, -1.0, 2.0))]
-    report = report_of(usual=models)
+    report = report_of(profiles=models)
 
-    assert description(report)["usual"] == [[50, -1.0, 2.0]]
-    assert np.isnan(unpacked(report)["usual"][:50]).all()
-    assert set(unpacked(report)["usual"][50:]) == {10.0}
+    assert description(report)["expected"] == [[50, -1.0, 2.0]]
+    assert np.isnan(unpacked(report)["expected"][:50]).all()
+    assert set(unpacked(report)["expected"][50:]) == {10.0}
 
 
 def test_stretches_are_told_by_position_and_events_by_the_second() -> None:

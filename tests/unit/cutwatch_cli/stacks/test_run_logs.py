@@ -58,7 +58,7 @@ def test_a_failed_execution_is_told_in_the_functions_own_words() -> None:
         {"status": "FAILED", "error": "InvalidInput", "cause": '{"errorMessage": "no\\nsuch name"}'}
     )
     assert list(found.lines()) == ["FAILED: InvalidInput: no such name"]
-    assert not found.fine
+    assert not found.succeeded
 
 
 def test_a_run_in_which_a_detector_failed_is_not_fine_and_says_which() -> None:
@@ -71,4 +71,4 @@ def test_a_run_in_which_a_detector_failed_is_not_fine_and_says_which() -> None:
         "SUCCEEDED: 2 PUBLISHED, 1 FAILED; 1 new event",
         "  visits: Throttled: slow down",
     ]
-    assert not found.fine
+    assert not found.succeeded

@@ -1,0 +1,137 @@
+"""From the scores of a window to its anomalies: values in, values out, the same for batches, backtests and streams."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutwatch.detection.adaptive_threshold import Event
+from cutwatch.detection.anomaly_event import AnomalyEvent, event_id
+from cutwatch.detection.deviation import Deviation, is_worth_raising, largest_deviation
+from cutwatch.detection.reporting_gaps import gap_events, reporting_gaps
+from cutwatch.detection.scored_window import ScoredWindow
+from cutwatch.detection.thresholds import Threshold
+from cutwatch.detectors.detector import Detector
+from cutwatch.features.recipe import FeatureRecipe
+from cutwatch.timeseries.arrays import Epochs, Floats
+from cutwatch.timestamps import format_timestamp
+
+
+@dataclass(frozen=True, eq=False)
+class WindowAnomalies:
+    """The classified datapoints of a window, and its events in order of time.
+
+    `epochs` (n,) are seconds, `anomalies` (n,) 0 or 1, `scores` and `severities` (n,) NaN where there is none.
+    `cutoff` is the score from which a datapoint was anomalous; None where nothing was scored.
+    """
+
+    epochs: Epochs
+    anomalies: NDArray[np.int64]
+    scores: Floats
+    severities: Floats
+    events: tuple[AnomalyEvent, ...]
+    cutoff: float | None
+
+    @property
+    def max_score(self) -> float | None:
+        """The highest score; None if nothing was scored."""
+        return None if np.isnan(self.scores).all() else float(np.nanmax(self.scores))
+
+    def since(self, epoch: int) -> "WindowAnomalies":
+        """Return the datapoints from an epoch second on, with all events."""
+        keep = self.epochs >= epoch
+        return replace(
+            self,
+            epochs=self.epochs[keep],
+            anomalies=self.anomalies[keep],
+            scores=self.scores[keep],
+            severities=self.severities[keep],
+        )
+
+
+def detect_anomalies(
+    window: ScoredWindow, detector: Detector, recipe: FeatureRecipe, threshold: Threshold
+) -> WindowAnomalies:
+    """Classify the datapoints of a window and find its events.
+
+    Drop events that the detector's direction or minimum deviation excludes. Add reporting gaps, if the detector
+    counts missing data as anomalous. Return datapoints before the window only if they have
+    become anomalous, and without a score: their scores were published with their own window.
+    """
+    detection = threshold.apply(window, detector)
+    raised = [
+        (event, deviation)
+        for event, deviation in _with_deviations(detection.events, window, detector, recipe)
+        if is_worth_raising(deviation, detector, recipe)
+    ]
+    anomalies = np.zeros(len(window.epochs), np.int64)
+    for event, _ in raised:
+        anomalies[event.onset : event.end + 1] = 1
+    inside = window.epochs >= window.start
+    kept = inside | (anomalies == 1)
+    found = WindowAnomalies(
+        epochs=window.epochs[kept],
+        anomalies=anomalies[kept],
+        scores=np.where(inside, window.scores, np.nan)[kept],
+        severities=detection.severities[kept],
+        events=tuple(_anomaly_event(window, detector, event, dev) for event, dev in raised),
+        cutoff=detection.cutoff if len(window.epochs) else None,
+    )
+    return _add_gaps(found, window, detector) if detector.missing_data == "anomalous" else found
+
+
+def _with_deviations(
+    events: tuple[Event, ...], window: ScoredWindow, detector: Detector, recipe: FeatureRecipe
+) -> list[tuple[Event, Deviation | None]]:
+    series = window.observed.usable(detector)
+    epochs = window.epochs
+    return [
+        (event, largest_deviation(series, recipe, int(epochs[event.onset]), int(epochs[event.end])))
+        for event in events
+    ]
+
+
+def _anomaly_event(
+    window: ScoredWindow, detector: Detector, event: Event, deviation: Deviation | None
+) -> AnomalyEvent:
+    start = _timestamp(window.epochs[event.onset])
+    found = AnomalyEvent(
+        id=event_id(detector.name, start),
+        start=start,
+        end=_timestamp(window.epochs[event.end]),
+        peak_time=_timestamp(window.epochs[event.peak]),
+        datapoints=event.end - event.onset + 1,
+        severity=event.severity,
+        score=float(window.scores[event.onset : event.end + 1].max()),
+    )
+    if deviation is None:
+        return found
+    return replace(
+        found,
+        value=deviation.value,
+        expected=deviation.expected,
+        expected_low=deviation.low,
+        expected_high=deviation.high,
+        driver=deviation.driver,
+    )
+
+
+def _add_gaps(found: WindowAnomalies, window: ScoredWindow, detector: Detector) -> WindowAnomalies:
+    gaps = reporting_gaps(window.observed, detector, window.start)
+    unscored = np.full(len(gaps), np.nan)
+    epochs = np.concatenate([found.epochs, gaps])
+    order = np.argsort(epochs, kind="stable")
+    events = [*found.events, *gap_events(gaps, detector)]
+    return WindowAnomalies(
+        epochs=epochs[order],
+        anomalies=np.concatenate([found.anomalies, np.ones(len(gaps), np.int64)])[order],
+        scores=np.concatenate([found.scores, unscored])[order],
+        severities=np.concatenate([found.severities, unscored])[order],
+        events=tuple(sorted(events, key=lambda event: event.start)),
+        cutoff=found.cutoff,
+    )
+
+
+def _timestamp(epoch: np.int64) -> str:
+    return format_timestamp(datetime.fromtimestamp(int(epoch), UTC))

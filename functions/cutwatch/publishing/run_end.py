@@ -1,0 +1,45 @@
+"""The end of a run: its outcomes summarised, totals published, people and programs notified."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cutwatch.aws.s3 import Bucket
+from cutwatch.notifications.dispatch import Audience, announce
+from cutwatch.notifications.messages import StackPlace
+from cutwatch.publishing.totals import publish_failure, publish_totals
+from cutwatch.registry.registry import Registry
+from cutwatch.registry.run import Run
+from cutwatch.runs.summary import summarize
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """Ends runs of a stack."""
+
+    cloudwatch: "CloudWatchClient"
+    registry: Registry
+    bucket: Bucket
+    audience: Audience
+    place: StackPlace
+
+    def summarize(
+        self, run: Run, execution: str, reason: str | None, now: datetime, clock: datetime
+    ) -> dict[str, Any]:
+        """Return counts by status, `all_failed` and `notified`.
+
+        `reason` says why a Map did not reach its detectors, `clock` the time by which an execution's notification lock
+        expires. The failure of the run as a whole is published last: only then are people notified of it.
+        """
+        summary = summarize(self.registry, self.bucket, run, reason)
+        counted = self.registry.runs.close(run, now)
+        publish_totals(self.cloudwatch, self.place.namespace, summary, counted)
+        notified = announce(
+            self.audience, self.registry, self.place, summary, execution, now, clock
+        )
+        if summary.all_failed:
+            publish_failure(self.cloudwatch, self.place.namespace, summary, self.place.name, now)
+        return summary.to_payload() | {"notified": notified}
