@@ -1,6 +1,7 @@
 """Instrumentation of all handlers: structured logs, traces, operational metrics."""
 
 import logging
+import os
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -19,6 +20,9 @@ warnings.filterwarnings("ignore", message="No application metrics to publish")
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 logger = Logger()
+# Lambda's level comes first for Powertools, but above INFO it would drop the metrics too: it stays at INFO, and this
+# logger alone has the level of the setting.
+logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL") or logging.INFO)
 # All calls of functions go through botocore: patching more only imports more.
 tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
@@ -34,6 +38,7 @@ def observed(function: Callable[[Payload], Payload]) -> Handler:
     @wraps(function)
     def answered(event: Payload, _own_arn: str) -> Payload:
         logger.append_keys(**_subject(event))
+        logger.debug("received", payload=event)
         answer = function(checked(event))
         logger.info("done", result=answer)
         return answer

@@ -20,6 +20,7 @@ def test_an_input_is_what_was_meant_or_an_error_of_ours(name: str, data: bytes) 
     HARNESSES[name].check(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARNESSES)
 def test_a_seed_that_is_cut_off_or_damaged_anywhere_is_too(name: str) -> None:
     harness = HARNESSES[name]

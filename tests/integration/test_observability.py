@@ -1,6 +1,9 @@
 """Every handler writes structured lines that say whom they are about, and fails by name."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from logging import StreamHandler
@@ -11,6 +14,7 @@ import pytest
 from cutwatch.errors import AccessDenied, InvalidInput, InvalidSetting
 from cutwatch.observability import logger
 from tests.support.account import Account, open_account
+from tests.support.project import SEARCHED
 from tests.support.sample_events import sample
 from tests.support.stack import Stack
 
@@ -93,3 +97,53 @@ def test_what_a_role_does_not_allow_is_denied_here_as_on_aws() -> None:
 
     with open_account(stack) as account, pytest.raises(AccessDenied, match="dynamodb:PutItem"):
         account.invoke("record_outcome", sample("record_outcome"))
+
+
+LOGS_AND_COUNTS = """
+from types import SimpleNamespace
+from cutwatch.observability import count, logger, observed
+
+@observed
+def handler(event):
+    logger.warning("careful")
+    count("Rows", 3)
+    return {}
+
+context = SimpleNamespace(
+    function_name="f", memory_limit_in_mb=128, aws_request_id="1", invoked_function_arn="arn"
+)
+handler({}, context)
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "lambdas", "messages"),
+    [
+        ("DEBUG", "DEBUG", ["received", "careful", "done"]),
+        ("INFO", "INFO", ["careful", "done"]),
+        ("WARNING", "INFO", ["careful"]),
+        ("ERROR", "INFO", []),
+    ],
+)
+def test_the_setting_hides_lines_and_never_metrics(
+    setting: str, lambdas: str, messages: list[str]
+) -> None:
+    levels = {"POWERTOOLS_LOG_LEVEL": setting, "AWS_LAMBDA_LOG_LEVEL": lambdas}
+    names = {"POWERTOOLS_SERVICE_NAME": "cutwatch", "POWERTOOLS_METRICS_NAMESPACE": "Cutwatch"}
+    answer = subprocess.run(
+        [sys.executable, "-c", LOGS_AND_COUNTS],
+        env={**os.environ, **levels, **names, "PYTHONPATH": os.pathsep.join(SEARCHED)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [line["message"] for line in lines if "message" in line] == messages
+    assert [line["Rows"] for line in lines if "_aws" in line] == [[3.0]]
+
+
+def test_lambda_itself_never_filters_above_the_level_of_metrics(stack: Stack) -> None:
+    level = stack.template["Globals"]["Function"]["LoggingConfig"]["ApplicationLogLevel"]
+
+    assert set(level["Fn::If"][1:]) <= {"DEBUG", "INFO"}

@@ -177,6 +177,7 @@ def test_slow_drift_is_no_event(engine: EngineName) -> None:
     assert len(raised(judged(values, engine))) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [daily, noisy, weekly_only])
 def test_missing_datapoints_are_no_event_unless_asked_for(
     kind: Callable[[], Floats], engine: EngineName
@@ -227,6 +228,7 @@ def office_hours(weeks: int = 9) -> Floats:
     return np.where(busy, 500.0, 50.0) * (1 + 0.02 * _random(6).normal(size=len(busy)))
 
 
+@pytest.mark.slow
 def test_the_clocks_going_back_are_no_event_in_the_metrics_own_time_zone(
     engine: EngineName,
 ) -> None:

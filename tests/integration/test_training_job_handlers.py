@@ -167,3 +167,25 @@ def test_stopping_a_job_that_has_ended_meanwhile_is_no_failure(account: Account)
     answer = account.invoke("stop_training_job", sample("stop_training_job"))
 
     assert answer == {"name": NAME}
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "has_key"),
+    [
+        ("ml.m5.large", True),
+        ("ml.c5.xlarge", True),
+        ("ml.m5d.large", False),
+        ("ml.g4dn.xlarge", False),
+        ("ml.c6id.large", False),
+        ("ml.g5.xlarge", False),
+        ("ml.m6g.large", True),
+    ],
+)
+def test_an_instance_with_local_storage_gets_no_key_for_its_volume(
+    account: Account, instance_type: str, *, has_key: bool
+) -> None:
+    start(account, KMS_KEY_ID="key", INSTANCE_TYPE=instance_type)
+
+    request = account.sagemaker.jobs["TrainingJob", NAME].request
+    assert request["OutputDataConfig"]["KmsKeyId"] == "key"
+    assert ("VolumeKmsKeyId" in request["ResourceConfig"]) is has_key

@@ -9,6 +9,7 @@ from tests.support.command_line import assert_one_line_mistake, cutwatch
 from tests.support.project import PROJECT
 
 
+@pytest.mark.slow
 def test_the_shipped_file_and_template_are_valid() -> None:
     result = cutwatch(
         "validate",
@@ -21,6 +22,7 @@ def test_the_shipped_file_and_template_are_valid() -> None:
     assert "1 detector, valid" in result.stdout
 
 
+@pytest.mark.slow
 def test_expressions_and_templates_are_told_with_what_they_watch(tmp_path: Path) -> None:
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text(

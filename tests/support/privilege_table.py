@@ -34,11 +34,12 @@ NOT_SEEN_HERE = {
     ): "usage of instances; not reported locally",
     ("FollowChildrenOfItsMap", "states:StopExecution"): "the other: somebody stops a run",
     ("WaitForTraining", "states:StopExecution"): "the other: training on demand takes too long",
-    # Parameters that are empty by default add these two.
+    # Parameters that are empty by default add these.
     ("UseTheKey", "kms:*"): "only with `KmsKeyArn`: data under your key",
+    ("LendTheKeyToVolumes", "kms:CreateGrant"): "only with `KmsKeyArn`: volumes under your key",
     ("JoinTheVpc", "ec2:*"): "only with `SubnetIds`: jobs in your VPC",
 }
-ONLY_WITH_PARAMETERS = ("UseTheKey", "JoinTheVpc")
+ONLY_WITH_PARAMETERS = ("UseTheKey", "LendTheKeyToVolumes", "JoinTheVpc")
 
 
 def reason(statement: str) -> str:

@@ -18,6 +18,7 @@ _COPIED = (
     "events",
     "functions",
     "layers",
+    "stacks",
     "statemachines",
     "samconfig.toml",
     "template.yaml",
@@ -63,8 +64,13 @@ class Reader:
         self._environment = {**surroundings, **_SETTINGS, **account, "PATH": path}
 
     def type(self, commands: Sequence[str]) -> list[Typed]:
-        """One after the other in one shell, so that they share its variables."""
-        script = "".join(f"{command}\nprintf '{_MARK}%s{_MARK}' $?\n" for command in commands)
+        """Run one after the other in one shell, so that they share its variables, up to the first that fails."""
+        script = "".join(
+            f"{command}\ncode=$?\nprintf '{_MARK}%s{_MARK}' $code\n"
+            # What waits for an earlier command's work would wait for ever.
+            "[ $code -eq 0 ] || exit\n"
+            for command in commands
+        )
         answer = subprocess.run(
             ["bash", "-uo", "pipefail", "-c", f"exec 2>&1\n{_AWS}\n{script}"],
             cwd=self.folder,

@@ -59,7 +59,10 @@ ON_OUR_BEHALF: Mapping[tuple[str, str], OnBehalf] = {
     ("UseTheKey", "kms:GenerateDataKey"): OnBehalf(
         "S3, SNS", "writing what is to lie under the key", f"{_S3}; of SNS not tried on AWS"
     ),
-    ("UseTheKey", "kms:CreateGrant"): OnBehalf(
+    ("UseTheKey", "kms:Encrypt"): OnBehalf(
+        "SageMaker", "writing the output of a job under the key", f"{_ROLES}; not tried on AWS"
+    ),
+    ("LendTheKeyToVolumes", "kms:CreateGrant"): OnBehalf(
         "SageMaker", "letting EC2 use the key for the volumes of instances", _UNTRIED
     ),
     ("UseTheKey", "kms:DescribeKey"): OnBehalf(
@@ -196,7 +199,7 @@ def test_every_grant_of_these_parameters_is_one_that_a_service_needs_on_our_beha
 ) -> None:
     found: set[tuple[str, str]] = set()
     for role in enclosed_stack.resources("AWS::IAM::Role"):
-        for sid in ("UseTheKey", "JoinTheVpc"):
+        for sid in ("UseTheKey", "LendTheKeyToVolumes", "JoinTheVpc"):
             found |= {(sid, action) for action, _ in granted(enclosed_stack, role, sid)}
     assert found == set(ON_OUR_BEHALF)
 
@@ -205,12 +208,12 @@ def test_only_the_role_of_the_jobs_may_join_the_vpc_or_hand_the_key_on(
     enclosed_stack: Stack,
 ) -> None:
     for role in enclosed_stack.resources("AWS::IAM::Role"):
-        key = {action for action, _ in granted(enclosed_stack, role, "UseTheKey")}
-        handed_on = "kms:CreateGrant" in key or bool(granted(enclosed_stack, role, "JoinTheVpc"))
-        assert handed_on == (role == JOBS_ROLE)
+        for sid in ("LendTheKeyToVolumes", "JoinTheVpc"):
+            assert bool(granted(enclosed_stack, role, sid)) == (role == JOBS_ROLE)
 
 
 def test_the_key_is_the_only_key_that_any_role_may_use(enclosed_stack: Stack) -> None:
     for role in enclosed_stack.resources("AWS::IAM::Role"):
-        keys: set[Any] = {resource for _, resource in granted(enclosed_stack, role, "UseTheKey")}
-        assert keys <= {KEY}
+        for sid in ("UseTheKey", "LendTheKeyToVolumes"):
+            keys: set[Any] = {resource for _, resource in granted(enclosed_stack, role, sid)}
+            assert keys <= {KEY}

@@ -41,6 +41,6 @@ def test_no_explanation_outlives_its_grant(account: Account) -> None:
 
 @pytest.mark.slow
 def test_the_document_for_the_security_engineer_says_what_was_seen(account: Account) -> None:
-    """`tests/privilege_table.py` writes its table anew."""
+    """`python -m tests.support.privilege_table` writes its table anew."""
     document = DOCUMENT.read_text()
     assert with_table(document, account.used) == document

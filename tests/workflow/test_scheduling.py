@@ -22,6 +22,8 @@ from tests.support.fleet import (
     with_spike,
 )
 
+pytestmark = pytest.mark.slow
+
 ENGINES: tuple[Engine, ...] = ("sagemaker", "lambda")
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
 

@@ -14,7 +14,7 @@ from cutwatch_cli.commands.options import (
     deployed,
     show,
 )
-from cutwatch_cli.commands.time_range import Since, check_scored, time_range
+from cutwatch_cli.commands.time_range import Since, TimeRange, check_scored, look_back
 
 
 def events(
@@ -33,8 +33,9 @@ def events(
     """List recent events, newest first; exit code 1 if no transform ran in that time."""
     from cutwatch_cli.stacks.recent_events import event_payload, events_table
 
-    shown = time_range(since)
+    span = look_back(since)
     with deployed(stack, region, profile) as deployment:
+        shown = TimeRange.until(deployment.now, span)
         check_scored(deployment, detectors or [], shown)
         every = deployment.registry.events.between(shown.start, shown.now)
     found = [each for each in every if not detectors or each.detector in detectors]

@@ -7,7 +7,7 @@ import typer
 
 from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
 from cutwatch_cli.commands.options import BUILD, STACK, Profile, Region, StackName, deployed
-from cutwatch_cli.commands.time_range import Since, TimeRange, check_scored, time_range
+from cutwatch_cli.commands.time_range import Since, TimeRange, check_scored, look_back
 
 if TYPE_CHECKING:
     from cutwatch_cli.stacks.reported_detectors import Reported
@@ -31,8 +31,9 @@ def report(
     """Write a page with charts and events; exit code 1 if there is nothing to show."""
     from cutwatch_cli.stacks.reported_detectors import read_reports
 
-    shown = time_range(since)
+    span = look_back(since)
     with deployed(stack, region, profile) as deployment:
+        shown = TimeRange.until(deployment.now, span)
         check_scored(deployment, detectors or [], shown)
         found = read_reports(deployment, detectors or [], shown.start, shown.now)
         where = f"Stack {stack} in {deployment.account.region}"

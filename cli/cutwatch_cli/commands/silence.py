@@ -1,7 +1,7 @@
 """`cutwatch silence`: suppress the notifications of a detector's events for a while."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +18,8 @@ from cutwatch_cli.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cutwatch.registry.silences import Silence
     from cutwatch_cli.stacks.deployment import Deployment
 
@@ -59,9 +61,10 @@ def silence(
         )
     if detector is None and (span or reason):
         end("--for and --reason require DETECTOR", USAGE_ERROR)
-    now = datetime.now(UTC)
-    wanted = _wanted(detector, span, reason, now) if detector else None
+    wanted_for = _wanted(detector, span, reason) if detector else None
     with deployed(stack, region, profile) as deployment:
+        now = deployment.now
+        wanted = wanted_for(now) if wanted_for else None
         if wanted:
             _begin(deployment, wanted, now)
         elif lift:
@@ -70,7 +73,8 @@ def silence(
     _show(shown, as_json=as_json, message=f"{lift} is no longer silenced." if lift else None)
 
 
-def _wanted(detector: str, span: str | None, reason: str | None, now: datetime) -> "Silence":
+def _wanted(detector: str, span: str | None, reason: str | None) -> "Callable[[datetime], Silence]":
+    """Check a silence before any call; return it as a function of the account's time."""
     from cutwatch.registry.silences import Silence
     from cutwatch_cli.stacks.durations import parse_duration
 
@@ -85,8 +89,7 @@ def _wanted(detector: str, span: str | None, reason: str | None, now: datetime) 
     words = " ".join((reason or "").split())
     if len(words) > _LONGEST_REASON:
         end(f"--reason: {len(words)} characters; expected at most {_LONGEST_REASON}", USAGE_ERROR)
-    since = now.replace(microsecond=0)
-    return Silence(detector, since, since + duration, words)
+    return lambda now: Silence(detector, now, now + duration, words)
 
 
 def _begin(deployment: "Deployment", wanted: "Silence", now: datetime) -> None:

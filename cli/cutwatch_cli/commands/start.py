@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
@@ -54,6 +54,8 @@ def start(
         end(f"start {kind}: expected training or transform", USAGE_ERROR)
     at = _scheduled(time)
     with deployed(stack, region, profile) as deployment:
+        if at and at > deployment.now:
+            end(f"--time {time} is in the future; expected a past time", USAGE_ERROR)
         if detector and not new:
             _check(deployment, detector)
         started = started_run.start(deployment, cast("Kind", kind), detector or [], at)
@@ -73,19 +75,16 @@ def _scheduled(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        at = parse_timestamp(text, "--time")
+        return parse_timestamp(text, "--time")
     except InvalidInput as error:
         end(str(error), USAGE_ERROR)
-    if at > datetime.now(UTC):
-        end(f"--time {text} is in the future; expected a past time", USAGE_ERROR)
-    return at
 
 
 def _check(deployment: "Deployment", detectors: list[str]) -> None:
     from cutwatch_cli.stacks.deployment import check_known
     from cutwatch_cli.stacks.run_history import known_names
 
-    known = known_names(deployment.registry, deployment.bucket, datetime.now(UTC))
+    known = known_names(deployment.registry, deployment.bucket, deployment.now)
     hint = " (--new accepts detectors that no run has included yet)"
     check_known(detectors, known, hint=hint)
 

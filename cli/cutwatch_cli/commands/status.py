@@ -1,7 +1,7 @@
 """`cutwatch status`: the detectors of a deployed stack, and their problems."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,8 +34,8 @@ def status(
     """Show the status of every detector; exit code 1 if any has a problem."""
     from cutwatch_cli.stacks.status_table import remarks, status_table
 
-    now = datetime.now(UTC)
     with deployed(stack, region, profile) as deployment:
+        now = deployment.now
         found = _statuses(deployment, now)
     shown = [each for each in found if each.problems or not problems]
     if as_json:

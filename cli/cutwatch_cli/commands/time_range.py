@@ -1,7 +1,7 @@
 """The past time that `events` and `report` show."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,19 +26,25 @@ class TimeRange:
     start: datetime
     now: datetime
 
+    @classmethod
+    def until(cls, now: datetime, span: timedelta) -> "TimeRange":
+        """Return the time range that looks back from the account's time."""
+        return cls(now - span, now)
+
     def __str__(self) -> str:
         return f"since {self.start:%Y-%m-%d %H:%M} UTC"
 
 
-def time_range(since: str) -> TimeRange:
+def look_back(since: str) -> timedelta:
     """Parse the option `--since`; exit if it is not valid."""
     from cutwatch_cli.stacks.durations import parse_duration
 
-    now = datetime.now(UTC)
     try:
-        return TimeRange(now - parse_duration(since, "--since"), now)
+        span = parse_duration(since, "--since")
+        TimeRange.until(datetime.now(UTC), span)
     except (ValueError, OverflowError) as error:
         end(str(error), USAGE_ERROR)
+    return span
 
 
 def check_scored(deployment: "Deployment", detectors: "Sequence[str]", shown: TimeRange) -> None:

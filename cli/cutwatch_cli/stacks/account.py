@@ -1,7 +1,10 @@
 """The AWS account of the default credential chain, and explanations of AWS errors."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import boto3
@@ -64,6 +67,12 @@ class Account:
         """Return a client with short timeouts for interactive use."""
         config = Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=12)
         return self.session.client(service, config=config)
+
+
+def time_of(answer: Mapping[str, Any]) -> datetime:
+    """Return the account's time: the `Date` header of a response, else this machine's time."""
+    written = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    return parsedate_to_datetime(written) if written else datetime.now(UTC).replace(microsecond=0)
 
 
 def explanation(error: Exception, region: str | None) -> str:

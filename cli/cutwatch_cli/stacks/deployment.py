@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from cutwatch.aws.s3 import Bucket
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Kind
-from cutwatch_cli.stacks.account import Account, error_code
+from cutwatch_cli.stacks.account import Account, error_code, time_of
 from cutwatch_cli.stacks.durations import longest_gap
 
 # In other states, outputs may name resources that an update is replacing.
@@ -31,11 +31,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack's account and outputs."""
+    """A stack's account and outputs, and the account's time: the local AWS has a clock of its own."""
 
     account: Account
     stack: str
     outputs: Mapping[str, str]
+    now: datetime
 
     @property
     def registry(self) -> Registry:
@@ -86,7 +87,7 @@ class Deployment:
 
 def find_deployment(account: Account, stack: str) -> Deployment:
     """Find a completely deployed stack in the account's region. Raises `Refused`."""
-    described = _described(account, stack)
+    described, now = _described(account, stack)
     status = described["StackStatus"]
     if status not in _COMPLETE:
         reason = described.get("StackStatusReason")
@@ -97,12 +98,14 @@ def find_deployment(account: Account, stack: str) -> Deployment:
         account,
         stack,
         {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
+        now,
     )
 
 
-def _described(account: Account, stack: str) -> Any:
+def _described(account: Account, stack: str) -> tuple[Any, datetime]:
     try:
-        return account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        answer = account.client("cloudformation").describe_stacks(StackName=stack)
+        return answer["Stacks"][0], time_of(answer)
     except ClientError as error:
         if error_code(error) == "ValidationError" and "does not exist" in str(error):
             raise Refused(

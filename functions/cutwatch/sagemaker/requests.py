@@ -1,11 +1,15 @@
 """Requests for SageMaker's jobs and models."""
 
+import re
 from typing import Any
 
 from cutwatch.settings import SageMakerSettings, TrainingJobSettings, TransformJobSettings
 
 Tags = list[dict[str, str]]
 Request = dict[str, Any]
+
+# Types with local NVMe storage: a d after the generation (m5d, c6id), and families that always have it.
+_LOCAL_STORAGE = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[56][a-z]*|p5[a-z]*|trn\d[a-z]*)\.")
 
 
 def training_job_request(
@@ -48,7 +52,7 @@ def training_job_request(
             "InstanceCount": settings.instance_count,
             "VolumeSizeInGB": settings.volume_size,
         }
-        | _key(settings, "VolumeKmsKeyId"),
+        | _volume_key(settings),
         "StoppingCondition": {"MaxRuntimeInSeconds": int(settings.deadline.total_seconds())},
         "Tags": tags,
     }
@@ -94,13 +98,18 @@ def transform_job_request(
             "InstanceType": settings.instance_type,
             "InstanceCount": settings.instance_count,
         }
-        | _key(settings, "VolumeKmsKeyId"),
+        | _volume_key(settings),
         "Tags": tags,
     }
 
 
 def _key(settings: SageMakerSettings, field: str) -> dict[str, str]:
     return {field: settings.kms_key_id} if settings.kms_key_id else {}
+
+
+def _volume_key(settings: TrainingJobSettings | TransformJobSettings) -> dict[str, str]:
+    """Return the key of the volume, if the instance has one: local NVMe storage encrypts itself and takes no key."""
+    return {} if _LOCAL_STORAGE.match(settings.instance_type) else _key(settings, "VolumeKmsKeyId")
 
 
 def _vpc(settings: SageMakerSettings) -> Request:

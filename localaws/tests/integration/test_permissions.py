@@ -86,7 +86,10 @@ def test_a_condition_holds_publishing_to_one_namespace(aws: LocalAws, function: 
 
 
 def test_a_condition_holds_events_to_one_source_and_one_bus(aws: LocalAws, function: str) -> None:
-    ours = {"StringEquals": {"events:source": "ours"}}
+    ours = {
+        "ForAllValues:StringEquals": {"events:source": "ours"},
+        "Null": {"events:source": "false"},
+    }
     bus = "arn:aws:events:us-east-1:123456789012:event-bus/default"
     allow(aws, "jobs", [_statement("events:PutEvents", bus, Condition=ours)])
     entry = {"Source": "ours", "DetailType": "Event", "Detail": "{}"}
@@ -95,6 +98,7 @@ def test_a_condition_holds_events_to_one_source_and_one_bus(aws: LocalAws, funct
         return _call(aws, "events", "put_events", Entries=entries)
 
     assert put(entry) == "allowed"
+    assert put(entry, entry) == "allowed"
     assert put(entry, entry | {"Source": "theirs"}) == "AccessDeniedException"
     assert put(entry | {"EventBusName": "another"}) == "AccessDeniedException"
 

@@ -2,7 +2,8 @@
 
 import socket
 import urllib.request
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,14 @@ def test_a_deployment_in_another_region_can_be_repeated(tmp_path: Path) -> None:
         for _ in range(2):
             stack = aws.deploy(template, stack_name="placed")
         assert stack.physical_id("Topic").split(":")[3] == "eu-west-1"
+
+
+def test_responses_are_dated_by_the_clock() -> None:
+    with LocalAws() as aws:
+        aws.clock.move_to(datetime(2024, 2, 29, 23, 59, 30, tzinfo=UTC))
+        answer = aws.client("s3").list_buckets()
+    date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+
+    assert (
+        timedelta() <= date - datetime(2024, 2, 29, 23, 59, 30, tzinfo=UTC) < timedelta(minutes=1)
+    )

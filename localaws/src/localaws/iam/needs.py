@@ -1,5 +1,6 @@
 """The permissions that a call needs: IAM's actions, each with its resource and the keys that conditions may use."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,11 +54,16 @@ def _cloudwatch(request: ApiRequest) -> Need:
 
 
 def _put_events(request: ApiRequest) -> Iterator[Need]:
-    """Yield a need for each bus and source, both of which MiniStack leaves out."""
-    entries = request.parameters.get("Entries", [])
-    for bus, source in sorted({(e.get("EventBusName", "default"), e["Source"]) for e in entries}):
+    """Yield a need for each bus with the sources of its entries, both of which MiniStack leaves out.
+
+    Whether AWS makes `events:source` multivalued is not documented, so it is: a condition has to hold either way.
+    """
+    sources: dict[str, list[str]] = defaultdict(list)
+    for entry in request.parameters.get("Entries", []):
+        sources[entry.get("EventBusName", "default")].append(entry["Source"])
+    for bus, named in sorted(sources.items()):
         arn = f"arn:aws:events:{request.region}:{ACCOUNT_ID}:event-bus/{bus.rpartition('/')[2]}"
-        yield Need("events:PutEvents", arn, {"events:source": source})
+        yield Need("events:PutEvents", arn, {"events:source": named})
 
 
 def _sagemaker(request: ApiRequest) -> Iterator[Need]:

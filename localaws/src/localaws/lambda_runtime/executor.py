@@ -11,6 +11,7 @@ from localaws.callers import assume
 from localaws.clock import Clock
 from localaws.embedded_ministack import service
 from localaws.faults import CallerEnd
+from localaws.lambda_runtime import log_controls
 from localaws.lambda_runtime.environments import (
     EnvironmentDied,
     Environments,
@@ -59,7 +60,7 @@ class FunctionExecutor:
             message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
             return _failure("Runtime.ExitError", message)
         self._let_pass(answer["slept"])
-        return _result(answer)
+        return _result(answer | {"log": log_controls.kept(answer["log"], configuration)})
 
     def _let_pass(self, seconds: float) -> None:
         """Let the time pass that a function has slept in its own process."""
@@ -115,6 +116,7 @@ class FunctionExecutor:
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": group,
             "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{_digest(name)[:32]}",
+            **log_controls.variables(configuration),
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
             "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
             **_credentials(configuration),
