@@ -53,7 +53,7 @@ def test_the_command_writes_rows_page_and_summary(file: Path, tmp_path: Path) ->
 def test_the_command_writes_no_page_if_nobody_wants_one(file: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     result = CliRunner().invoke(
-        app, ["backtest", str(file), "--output", str(output), "--no-report"]
+        app, ["backtest", str(file), "--engine", "lambda", "--output", str(output), "--no-report"]
     )
     assert result.exit_code == 0, result.output
     assert not (output / "report.html").exists()
@@ -81,3 +81,13 @@ def test_a_page_has_the_worst_of_many_files(tmp_path: Path) -> None:
     assert ">loud</h2>" in page
     assert ">calm</h2>" not in page
     assert "1 file with less severe events left out" in page
+
+
+def test_a_file_that_is_too_short_to_score_is_a_failure_that_says_why(tmp_path: Path) -> None:
+    short = write_hourly(tmp_path / "short.csv", usual()[:400])
+    words = ["backtest", str(short), "--output", str(tmp_path / "out"), "--no-report"]
+
+    result = CliRunner().invoke(app, words)
+
+    assert result.exit_code == 1
+    assert "nothing was scored: training needs 400 rows" in result.output

@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from cutwatch_cli.commands.exits import USAGE_ERROR, check_choice, end
+from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, check_choice, end
 from cutwatch_cli.commands.options import BUILD
 
 
@@ -56,6 +56,7 @@ def backtest(
     """Simulate the schedules over your own metrics, without AWS, and report the events."""
     from rich.console import Console
 
+    from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
     from cutwatch.detectors.detector import Detector, Sensitivity
     from cutwatch_cli.backtest.files import Options, backtest_files, find_files, write_nab_results
     from cutwatch_cli.backtest.presentation import present_backtests
@@ -88,3 +89,9 @@ def backtest(
             write_nab_results(one, nab_results or output)
     except (CsvError, ValueError) as error:
         end(str(error), USAGE_ERROR)
+    if not any(one.summary()["datapoints_scored"] for one in done):
+        end(
+            f"nothing was scored: training needs {MINIMUM_TRAINING_ROWS[plan.engine]} rows before the first "
+            "week that is scored; use a longer file, more --training-days or --engine lambda",
+            FAILURE,
+        )
