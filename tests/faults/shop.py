@@ -196,7 +196,7 @@ def _grow_older(deployed: Fleet) -> None:
     for run, hours in runs:
         run(FIRST_TRAINING + timedelta(hours=hours)).wait()
     deployed.registry.detectors.add_model(
-        GONE, Model("gone-1", "", "2026-01-01T00:00:00Z", "", "", {}, {}, "adaptive")
+        GONE, Model("gone-1", "", "2026-01-01T00:00:00Z", "", "", {}, "adaptive")
     )
 
 

@@ -1,15 +1,19 @@
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from cutwatch.detection.adaptive_threshold import Detection, detect
 from cutwatch.detection.channels import Channel, Measured, measure
 from cutwatch.features.expectation import expect
 from tests.support.builders import a_series
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from cutwatch.detectors.detector import Feature
+    from cutwatch.timeseries.arrays import Floats
+
 DAY, HOUR = 288, 12
 SIX_HOURS = 6 * 3_600
 
@@ -99,7 +103,7 @@ def test_severities_never_depend_on_what_comes_later(seed: int, part: int) -> No
     values = 100 + 20 * np.sin(np.arange(6 * DAY) * 2 * np.pi / DAY) + random.normal(size=6 * DAY)
     series = a_series(values.tolist())
     start = int(series.epochs[3 * DAY])
-    scores = {"difference": random.gamma(4, 0.25, len(values))}
+    scores: dict[Feature, Floats] = {"difference": random.gamma(4, 0.25, len(values))}
     whole = measure(series, start, scores, "UTC")
     shorter = a_series(values[: 3 * DAY + part].tolist())
     seen = measure(shorter, start, {"difference": scores["difference"][: len(shorter)]}, "UTC")

@@ -116,7 +116,8 @@ def test_rows_do_not_depend_on_what_comes_after_them() -> None:
 def between(weight: float) -> list[float]:
     walk, noise = np.array(WALK[:1_000]), np.array(NOISE[:1_000])
     within_days = np.concatenate([part - part.mean() for part in np.split(walk, 5)])
-    return (weight * within_days + (1 - weight) * (noise - 100) / 5).tolist()
+    mixed: list[float] = (weight * within_days + (1 - weight) * (noise - 100) / 5).tolist()
+    return mixed
 
 
 def test_features_are_chosen_by_the_autocorrelation() -> None:
