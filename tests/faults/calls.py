@@ -70,7 +70,7 @@ def distinct(found: Iterable[Target]) -> list[Target]:
 
     The rule: two calls of a scenario are one if the same function makes them for the same subject, the same number of
     times into its work, and they differ in nothing but the run's times, or in which of two detectors of one batch it
-    is. Of a transform that trains by need, only calls for subjects that neither of the other scenarios has are left.
+    is. Of a transform that trains on demand, only calls for subjects that neither of the other scenarios has are left.
     """
     first: dict[tuple[str, ...], Target] = {}
     times: Counter[tuple[str, ...]] = Counter()
@@ -79,7 +79,7 @@ def distinct(found: Iterable[Target]) -> list[Target]:
         alike = (*own[:-1], target.subject.replace(SECOND, FIRST))
         number = str(times[own])
         times[own] += 1
-        known = target.scenario == "by need" and any(
+        known = target.scenario == "on demand" and any(
             (scenario, *alike[1:], "0") in first for scenario in ("training", "transform")
         )
         if not known:

@@ -17,14 +17,16 @@ from tests.support.fleet import FIRST_TRAINING, Fleet, detector, fleet
 from tests.support.snapshots import Snapshot
 
 PERIOD = 900
-HISTORY = timedelta(days=3)
+# SageMaker's forest needs 400 rows: more than four days at this period.
+HISTORY_DAYS = 5
+HISTORY = timedelta(days=HISTORY_DAYS)
 # One detector of SageMaker's, and two that share a batch inside Lambda.
 JOBS, FIRST, SECOND = "checkout", "orders", "stock"
 NAMES = (JOBS, FIRST, SECOND)
 DETECTORS = (
-    detector(JOBS, period=PERIOD),
-    detector(FIRST, period=PERIOD, engine="lambda"),
-    detector(SECOND, period=PERIOD, engine="lambda"),
+    detector(JOBS, period=PERIOD, history_days=HISTORY_DAYS),
+    detector(FIRST, period=PERIOD, history_days=HISTORY_DAYS, engine="lambda"),
+    detector(SECOND, period=PERIOD, history_days=HISTORY_DAYS, engine="lambda"),
 )
 # A detector that has left detectors.yaml, so that retiring has something to do.
 GONE = "gone"
@@ -34,8 +36,8 @@ TRANSFORMED_AT = FIRST_TRAINING + timedelta(days=3)
 NEXT_AT = FIRST_TRAINING + timedelta(days=4)
 _SPIKE = FIRST_TRAINING + timedelta(days=2, hours=12)
 
-Scenario = Literal["training", "transform", "by need"]
-SCENARIOS: tuple[Scenario, ...] = ("training", "transform", "by need")
+Scenario = Literal["training", "transform", "on demand"]
+SCENARIOS: tuple[Scenario, ...] = ("training", "transform", "on demand")
 _NOT_THE_SAME_TWICE = (
     "version",
     "opened_at",
@@ -74,7 +76,7 @@ class Shop:
     _earlier: set[str] = field(default_factory=set)
 
     def run(self, scenario: Scenario) -> ExecutionResult:
-        at = {"training": TRAINED_AT, "transform": TRANSFORMED_AT, "by need": TRANSFORMED_AT}
+        at = {"training": TRAINED_AT, "transform": TRANSFORMED_AT, "on demand": TRANSFORMED_AT}
         return self._run("training" if scenario == "training" else "transform", at[scenario])
 
     def run_next(self, scenario: Scenario) -> ExecutionResult:
@@ -85,7 +87,7 @@ class Shop:
         execution = self.fleet.train(at) if kind == "training" else self.fleet.transform(at)
         return execution.wait(self.fleet.patience)
 
-    def trainings_by_need(self) -> list[ExecutionResult]:
+    def trainings_on_demand(self) -> list[ExecutionResult]:
         """How the newest training that a transform asked for has ended, if there was one since `rewind`."""
         machine = self.fleet.stack.physical_id("TrainingStateMachine")
         stepfunctions = self.fleet.aws.client("stepfunctions")
@@ -178,7 +180,7 @@ def opened_shop() -> Iterator[Shop]:
         for watched in DETECTORS:
             _load(deployed, watched.metric or "")
         shop = Shop(deployed)
-        shop.before["by need"] = snapshots.take(deployed.aws)
+        shop.before["on demand"] = snapshots.take(deployed.aws)
         _grow_older(deployed)
         shop.before["training"] = snapshots.take(deployed.aws)
         shop.run("training")

@@ -401,7 +401,7 @@ def _scored(shop: Fleet, name: str) -> tuple[list[int], list[float]]:
     epochs = read_epochs(bucket, dataset.prefix)
     scores = read_scores(bucket, f"scores/{name}/{job}/", dataset.files, len(epochs))
     own = epochs >= window.start.timestamp()
-    return epochs[own].tolist(), scores[own].tolist()
+    return epochs[own].tolist(), scores[own, 0].tolist()
 
 
 def _pretend_another_recipe(shop: Fleet, model: str) -> None:

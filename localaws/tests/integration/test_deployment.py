@@ -166,6 +166,23 @@ def test_a_property_that_would_be_ignored_fails_by_name(aws: LocalAws, tmp_path:
         deploy_text(aws, tmp_path, text)
 
 
+@pytest.mark.parametrize(("stage", "queues"), [("small", 0), ("large", 1)])
+def test_a_condition_may_look_a_value_up_in_a_mapping(
+    aws: LocalAws, tmp_path: Path, stage: str, queues: int
+) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text("""
+    Parameters: {Stage: {Type: String}}
+    Mappings: {Settings: {Queue: {small: DISABLED, large: ENABLED}}}
+    Conditions: {HasQueue: !Equals [!FindInMap [Settings, Queue, !Ref Stage], ENABLED]}
+    Resources:
+      Topic: {Type: AWS::SNS::Topic}
+      Queue: {Type: AWS::SQS::Queue, Condition: HasQueue}
+    """)
+    stack = aws.deploy(path, stack_name=f"queue-{stage}", parameters={"Stage": stage})
+    assert list(stack.resources).count("Queue") == queues
+
+
 def test_code_that_is_not_there_is_named(aws: LocalAws, tmp_path: Path) -> None:
     text = """
     Transform: AWS::Serverless-2016-10-31

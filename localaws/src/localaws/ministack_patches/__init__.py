@@ -12,6 +12,7 @@ from localaws.iam.permissions import Permissions
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.ministack_patches import lambda_functions
 from localaws.ministack_patches.alarm_resources import AlarmResources
+from localaws.ministack_patches.condition_mappings import ConditionMappings
 from localaws.ministack_patches.metrics import Metrics
 from localaws.ministack_patches.nested_templates import NestedTemplates
 from localaws.ministack_patches.patching import Patches, check_version
@@ -54,5 +55,6 @@ def patch_on_first_call(patches: Patches, service: str, cloudwatch: CloudWatch) 
     if service == "cloudformation":
         StackResources(patches)
         AlarmResources(patches, cloudwatch)
+        ConditionMappings(patches)
         UnsupportedProperties(patches)
         NestedTemplates(patches)

@@ -6,6 +6,10 @@ UPSTREAM: Mapping[str, str] = {
     # CloudFormation
     "cloudformation.provisioners._STACK_TAG_PROPERTY": "gives buckets no tags of their stack",
     "cloudformation.provisioners._cw_metric_alarm_put": "drops Metrics and checks few of CloudWatch's rules",
+    "cloudformation.changesets._evaluate_conditions": "compares Fn::FindInMap unresolved, so such a condition never holds",
+    "cloudformation.engine._evaluate_conditions": "as changesets._evaluate_conditions",
+    "cloudformation.handlers._evaluate_conditions": "as changesets._evaluate_conditions",
+    "cloudformation.stacks._evaluate_conditions": "as changesets._evaluate_conditions",
     "cloudformation.changesets._resolve_template": "keeps the URLs that the SAM CLI gives nested templates",
     "cloudformation.handlers._resolve_template": "as changesets._resolve_template",
     "cloudformation.provisioners._provision_resource": "ignores properties that it does not know, and leaves what a failed nested stack made",
