@@ -43,7 +43,7 @@ def check(data: bytes) -> None:
     except MalformedScores as error:
         names(error, "s3://data/scores/")
         return
-    assert scores.shape == (rows,)
+    assert scores.shape == (rows, scores.shape[1])
     assert np.isfinite(scores).all()
 
 
