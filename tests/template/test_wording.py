@@ -22,11 +22,7 @@ SCANNED = (
     "cli/**/*.py",
     "functions/*.py",
     "functions/cutwatch/*.py",
-    "functions/cutwatch/[!d]*/*.py",
-    "functions/cutwatch/da*/*.py",
-    "functions/cutwatch/detectors/*.py",
-    "functions/cutwatch/detection/[irst]*.py",
-    "functions/cutwatch/detection/an*.py",
+    "functions/cutwatch/*/*.py",
     "statemachines/*.json",
 )
 

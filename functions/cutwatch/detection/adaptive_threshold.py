@@ -1,7 +1,7 @@
 """From the channels of a series to its severities and events: the default threshold, the same for every engine's scores.
 
-It judges each datapoint by what was known at its time, so that a window judged at its end and one judged datapoint by
-datapoint have the same events. docs/detection.md has the measurements behind the numbers.
+Each datapoint is compared with earlier datapoints only: a window that is scored at its end and one that is scored
+datapoint by datapoint have the same events. docs/detection.md has the measurements behind the numbers.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from cutwatch.timeseries.arrays import Epochs, Floats
 
 @dataclass(frozen=True)
 class Event:
-    """Positions among the judged datapoints: where it begins, peaks and ends (included).
+    """Positions of an event in its window: beginning, peak and end (included).
 
     `severity` is the peak in multiples of the cutoff, `first_severity` that with which it began. `follows` says whether
     it would go on with an event that ended shortly before the window.
@@ -44,7 +44,7 @@ class Detection:
 def detect(
     epochs: Epochs, measured: Measured, start: int, sensitivity: Sensitivity = "medium"
 ) -> Detection:
-    """Judge the positions from epoch second `start` on; what lies before it only says what an event follows."""
+    """Detect events from epoch second `start` on; earlier positions only show what an event follows."""
     channels, outside = measured.channels, measured.expectation.outside
     factor = SENSITIVITY[sensitivity]
     multiples = np.stack([channel.multiples for channel in channels]) / factor
@@ -68,7 +68,7 @@ def detect(
 def _spans(
     epochs: Epochs, multiples: Floats, start: int, joined_seconds: int
 ) -> list[tuple[int, int, bool]]:
-    """The runs of positions at or above the cutoff: first, last, and whether one before the window is near enough."""
+    """Return the runs of positions at or above the cutoff: first, last, and whether one before the window is near enough."""
     hot = np.flatnonzero(np.nan_to_num(multiples, nan=-np.inf) >= 1)
     hot = hot[epochs[hot] >= start - joined_seconds]
     runs = np.split(hot, np.flatnonzero(np.diff(epochs[hot]) > joined_seconds) + 1)
@@ -83,7 +83,7 @@ def _spans(
 def _united(
     spans: Sequence[tuple[int, int, bool]], outside: NDArray[np.bool_]
 ) -> list[tuple[int, int, bool]]:
-    """As one: spans that overlap, and those between which the metric never came back into its expected range."""
+    """Join spans that overlap, and spans between which the metric stayed outside its expected range."""
     united: list[tuple[int, int, bool]] = []
     for first, last, follows in sorted(spans):
         before = united[-1] if united else None

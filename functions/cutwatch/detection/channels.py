@@ -76,17 +76,17 @@ class _Measuring:
 
     @property
     def rare(self) -> bool:
-        """Whether the metric hardly ever changes: peaks that come daily, at whatever time, are then its usual ones."""
+        """True if the metric hardly ever changes: daily peaks are then expected, at any time of day."""
         return self.expectation.resolution > 0
 
     def deviation(self) -> Channel:
-        """How far the mean of the last hour is from what is expected."""
+        """Measure the mean deviation of the last hour from the expected values."""
         size = max(HOUR // self.series.period, 2 if self.rare else 1)
         statistic = self._by_tail(np.abs(_mean_of_last(self.expectation.deviations, size)))
         return self._channel("level", statistic, self.parameters.deviation)
 
     def change(self, scores: Floats) -> Channel:
-        """How sudden the step to a datapoint is: half by its forest, half by its size."""
+        """Measure the step to a datapoint: half by its forest, half by its size."""
         sizes = sudden_changes(self.series, self.history, self.expectation)
         by_forest = (
             self._standardised(scores, self.parameters.trimmed) / self.parameters.change_forest
@@ -96,13 +96,13 @@ class _Measuring:
         return self._far_enough(channel, self.parameters.least_deviation_of_change)
 
     def residual(self, scores: Floats) -> Channel:
-        """How unusual a value is at its time."""
+        """Measure values against their time of day."""
         statistic = self._standardised(scores, self.parameters.trimmed)
         channel = self._channel("level", statistic, self.parameters.residual)
         return self._far_enough(channel, self.parameters.least_deviation_of_level)
 
     def level(self, scores: Floats) -> Channel:
-        """How unusual a value is at any time; a metric that often peaks must exceed its own peak level."""
+        """Measure values against all times of day; a metric that often peaks must exceed its own peak level."""
         parameters, period = self.parameters, self.series.period
         statistic = self._standardised(scores, 0.0)
         cutoff = parameters.level + parameters.peak_share * peak_level(
@@ -133,7 +133,7 @@ class _Measuring:
         return Channel(driver, multiples, max(round(hours * HOUR), period))
 
     def _standardised(self, scores: Floats, trimmed: float) -> Floats:
-        """How many deviations the latest scores of each position lie above those of the history."""
+        """Return the deviations (n,) by which the latest scores of each position exceed those of the history."""
         parameters = self.parameters
         size = min(parameters.smoothing, max(_LONGEST_SMOOTHING // self.series.period, 1))
         past = scores[self.history & ~np.isnan(scores)][-parameters.baseline_datapoints :]

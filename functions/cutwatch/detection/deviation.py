@@ -1,4 +1,4 @@
-"""How far an event is from what is expected, in the metric's own unit: what people ask to be spared of, and are told."""
+"""The deviation of an event from its expected value, in the metric's own unit."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Deviation:
 def largest_deviation(
     series: Series, expectation: Expectation, first: int, last: int
 ) -> Deviation | None:
-    """The furthest datapoint between two epoch seconds (both included); None if nothing is known there."""
+    """Return the furthest datapoint between two epoch seconds (both included); None if nothing is known there."""
     inside = (series.epochs >= first) & (series.epochs <= last)
     sizes = np.where(inside, np.abs(expectation.residuals), np.nan)
     if np.isnan(sizes).all():
@@ -44,7 +44,7 @@ def largest_deviation(
 
 
 def is_worth_raising(deviation: Deviation | None, detector: Detector) -> bool:
-    """Whether the detector's direction and minimum deviation let an event through."""
+    """Return True if the detector's direction and minimum deviation admit an event."""
     if deviation is None:
         return True
     amount = abs(deviation.amount)

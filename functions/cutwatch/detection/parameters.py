@@ -13,7 +13,7 @@ class ThresholdParameters:
     """Scores are standardised by the history before a window; see docs/detection.md for what each was measured to do."""
 
     smoothing: int = 3
-    """Forest scores averaged before they are judged (datapoints, of three hours at most); more is calmer and later."""
+    """Forest scores averaged before they are compared (datapoints, of three hours at most); more is calmer and later."""
     deviation_floor: float = 0.4
     """Added to the standard deviation of a forest's scores (score units): calms forests that scored evenly."""
     baseline_datapoints: int = 4_000
@@ -37,13 +37,13 @@ class ThresholdParameters:
     peak_days: float = 14
     """How far back the peak level looks (days)."""
     peak_datapoints: int = 300
-    """The same in datapoints, where so many take longer."""
+    """The least number of datapoints of that history, for coarse metrics."""
     peak_rank: int = 3
     """The how many-th largest peak is the peak level: two real incidents do not make one."""
     peak_hours: float = 2
     """A peak is the highest score within so much on either side (hours)."""
     least_deviation_of_change: float = 2.0
-    """A change counts if one of the last `smoothing` values is so many scales from what is expected."""
+    """A change counts if one of the last `smoothing` values is this many scales from its expected value."""
     least_deviation_of_level: float = 2.5
     """The same for the forests of value and residual."""
     recurrence: float = 1.5
@@ -51,7 +51,7 @@ class ThresholdParameters:
     recurrence_hours: float = 0.5
     """How far from its time of day a recurring peak may lie (hours)."""
     recurring_days: int = 5
-    """Of the seven days before, on how many a peak has to have come to be one that recurs; of fewer known days, in proportion."""
+    """Days out of the last seven with a peak at this time that make it a recurring peak; in proportion for fewer days."""
     recurring_weeks: int = 3
     """In how many weeks before, without exception, a peak has to have come at its time of the week."""
     joined_hours: float = 0.5

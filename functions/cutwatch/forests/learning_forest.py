@@ -37,11 +37,11 @@ class LearningForest:
         return cls(tuple(_forest(shingle_size, trees, samples, one) for one in seeds))
 
     def score(self, rows: Floats) -> Floats:
-        """The scores (n, features) of rows (n, d) in the order of time, each given before its row is learned."""
+        """Return the scores (n, features) of rows (n, d) in chronological order, and learn each row after scoring it."""
         return self._each(rows, _score_then_learn)
 
     def score_only(self, rows: Floats) -> Floats:
-        """The scores (n, features) of rows (n, d) as the forests stand; nothing is learned."""
+        """Return the scores (n, features) of rows (n, d) without learning any."""
         return self._each(rows, _score)
 
     def _each(self, rows: Floats, score: Callable[[RandomCutForest, Floats], Floats]) -> Floats:

@@ -90,7 +90,7 @@ class AlarmActions:
         return None
 
     def _may_encrypt(self, key: str, alarm: str) -> bool:
-        """A key of AWS's own, such as alias/aws/sns, admits no alarms, and nobody can change its policy."""
+        """Refuse a key of AWS's own, such as alias/aws/sns: it admits no alarms, and nobody can change its policy."""
         if key.rpartition(":")[2].startswith("alias/aws/"):
             return False
         policy = service("kms").key_policy_for_arn(key)

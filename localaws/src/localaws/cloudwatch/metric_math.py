@@ -206,5 +206,5 @@ class _Evaluation:
 
 
 def _as_numbers(left: Value, right: Value, operation: Callable[..., Any], kind: str) -> Value:
-    """True is 1 and false is 0."""
+    """Convert True to 1 and False to 0."""
     return combine(left, right, lambda a, b: np.float64(1.0) * operation(a, b), kind)

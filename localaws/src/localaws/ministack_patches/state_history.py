@@ -90,7 +90,7 @@ def _write_map_run(
 
 
 def _previous(event_id: int) -> int:
-    """The first state's entry follows nothing, as the start does."""
+    """Let the first state's entry follow nothing, as the start does."""
     return event_id - 1 if event_id > 2 else 0
 
 

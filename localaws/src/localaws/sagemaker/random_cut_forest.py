@@ -84,7 +84,7 @@ def train(rows: Rows, parameters: Hyperparameters) -> bytes:
 
 
 def load(artefact: bytes) -> Forest:
-    """The forest in a model artefact: its trees, each as a forest of one."""
+    """Return the forest in a model artefact: its trees, each as a forest of one."""
     content = _unpack(artefact)
     trees = []
     try:
