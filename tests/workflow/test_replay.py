@@ -37,5 +37,5 @@ def test_a_metric_of_ones_own_is_replayed_and_its_events_are_on_the_page(tmp_pat
     incident = START.timestamp() + INCIDENT * 3600
     assert any(start <= incident + 7200 and end > incident for start, end, *_ in told["events"])
     assert told["cutoffs"]
-    assert next(position for position, *_ in told["expected"]) == 20 * 24
-    assert len(told["trained"]) == len(told["expected"])
+    assert told["trained"]
+    assert "expected (90 %)" in page.read_text()
