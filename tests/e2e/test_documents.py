@@ -31,7 +31,7 @@ NOT_RUN = {
     "sam local invoke": "needs Docker; `make e2e` runs every function in Lambda's image where there is one",
     "cutwatch local": "ends only when it is stopped; all commands of docs/local.md run against one",
     "cat environment.json": "a file that the reader writes",
-    "PYTHONPATH=functions:. .venv/bin/python benchmarks/": "reads data sets that are no part of the project",
+    "PYTHONPATH=functions:cli .venv/bin/python benchmarks/": "reads data sets that are no part of the project",
     ".venv/bin/python benchmarks/": "measures for minutes",
     "OMP_NUM_THREADS=1 .venv/bin/python benchmarks/": "measures for minutes",
     "python3.13 -m venv /tmp/runtime": "for measurements that are not run either",
