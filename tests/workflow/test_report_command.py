@@ -1,20 +1,20 @@
 """The page that an operator makes of a deployed fleet, on the local AWS."""
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from cutwatch_cli.main import app
 from localaws.faults import Fault
 from tests.support.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, with_spike
+from tests.support.report_pages import columns_of, descriptions_of, share_in_range
 
 # The local AWS lets pass the time-out of every training that a transform has asked for.
 LONG = ("--since", "60d")
@@ -62,13 +62,6 @@ def detectors_of(page: Path) -> list[str]:
     return re.findall(r'<h2 id="t\d+">([^<]+)</h2>', page.read_text())
 
 
-def descriptions_of(page: Path) -> list[Any]:
-    found = re.findall(
-        r'<script type="application/json" data-of="\d+">(.*?)</script>', page.read_text()
-    )
-    return [json.loads(text) for text in found]
-
-
 def test_the_page_has_those_with_events_the_worst_first(page: Path) -> None:
     result = report(page, *LONG)
 
@@ -90,11 +83,34 @@ def test_a_detector_has_its_datapoints_its_cutoff_and_what_is_usual(page: Path) 
     assert len(described["events"]) >= 1
     assert described["cutoffs"][0][1] > 0
     text = page.read_text()
-    assert "expected (90 %)" in text
     assert text.count(">Graph</a>") == len(described["events"])
     assert 'href="https://us-east-1.console.aws.amazon.com/cloudwatch/home?' in text
     for fact in ("Trained until", "Published through", "Stack cutwatch in us-east-1"):
         assert fact in text
+
+
+@pytest.mark.parametrize("since", ["60d", "10d", "7d", "3d"])
+def test_the_expected_range_holds_the_usual_values_however_early_the_report_begins(
+    page: Path, since: str
+) -> None:
+    assert report(page, "checkout", "--since", since).exit_code == 0
+
+    (columns,) = columns_of(page)
+    scored = np.isfinite(columns["score"])
+    assert scored.any()
+    for name in ("expected", "below", "above"):
+        assert np.isfinite(columns[name][scored]).all()
+        assert np.isnan(columns[name][: scored.argmax()]).all()
+    assert share_in_range(columns) == pytest.approx(0.9, abs=0.03)
+    (spike,) = np.flatnonzero(columns["value"] == 400)[:1]
+    assert columns["expected"][spike] + columns["above"][spike] < 150
+
+
+def test_a_cutoff_applies_from_the_first_scored_datapoint(page: Path) -> None:
+    assert report(page, "checkout", *LONG).exit_code == 0
+
+    (described,), (columns,) = descriptions_of(page), columns_of(page)
+    assert described["cutoffs"][0][0] == np.isfinite(columns["score"]).argmax()
 
 
 def test_detectors_that_are_named_are_shown_with_or_without_events(page: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from cutwatch.console_links import graph_url
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
@@ -125,8 +127,9 @@ def _report(
     record = asked.records[detector.name]
     models = sorted(record.models, key=lambda model: model.trained_through)
     trained = [parse_timestamp(model.trained_through) for model in models]
-    own_cutoffs = cutoffs.get(detector.name, ())
     series = Series(found.start, detector.period, found.values)
+    scored = _first_scored(found, series)
+    own_cutoffs = [(max(since, scored), cutoff) for since, cutoff in cutoffs.get(detector.name, ())]
     expected = expected_in_windows(series, detector, [since for since, _ in own_cutoffs])
     early = max(int((asked.since - found.start).total_seconds()) // detector.period, 0)
     return DetectorReport(
@@ -145,6 +148,12 @@ def _report(
         facts=_facts(detector, record, trained, silence),
         links=_links(asked, detector),
     )
+
+
+def _first_scored(found: Datapoints, series: Series) -> datetime:
+    """Return the time of the first scored datapoint: a report may begin long before the first window."""
+    scored = np.isfinite(found.scores)
+    return series.time_at(int(scored.argmax())) if scored.any() else series.start
 
 
 def _links(asked: _StackData, detector: Detector) -> list[str]:

@@ -1,5 +1,3 @@
-import zlib
-from base64 import b64decode
 from datetime import timedelta
 
 import numpy as np
@@ -11,23 +9,14 @@ from hypothesis.extra.numpy import arrays
 from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.report.detector_report import DetectorReport
 from cutwatch_cli.report.series_data import column_data, description
+from tests.support import report_pages
 from tests.support.sample_reports import PERIOD, START, event, expected, nine_weeks, report_of
 
 SCORES = st.one_of(st.floats(0, 1e6), st.just(float("nan")))
 
 
 def unpacked(report: DetectorReport) -> dict[str, Floats]:
-    """As the page's script reads them."""
-    kinds, text = column_data(report)
-    content, count = zlib.decompress(b64decode(text)), len(report.values)
-    columns = {}
-    for name, kind in zip(("value", "score", "expected", "below", "above"), kinds, strict=True):
-        size = int(kind[1])
-        planes, content = content[: size * count], content[size * count :]
-        ordered = np.frombuffer(planes, np.uint8).reshape(size, count).T.tobytes()
-        columns[name] = np.frombuffer(ordered, f"<{kind}").astype(float)
-    assert content == b""
-    return columns
+    return report_pages.unpacked(*column_data(report), len(report.values))
 
 
 @given(values=arrays(float, 50, elements=st.one_of(st.floats(-1e12, 1e12), st.just(float("nan")))))
