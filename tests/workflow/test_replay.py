@@ -1,14 +1,14 @@
 """`cutwatch run`: months of schedule over a metric of one's own, and the page that is made of it."""
 
-import json
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
 from typer.testing import CliRunner
 
 from cutwatch_cli.main import app
+from tests.support.report_pages import columns_of, descriptions_of, share_in_range
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = 40 * 24
@@ -29,13 +29,12 @@ def test_a_metric_of_ones_own_is_replayed_and_its_events_are_on_the_page(tmp_pat
     page = tmp_path / "orders.html"
     assert result.exit_code == 0, result.output
     assert result.stdout.endswith(f"Report: {page}\n")
-    found = re.search(
-        r'<script type="application/json" data-of="1">(.*?)</script>', page.read_text()
-    )
-    assert found is not None
-    told = json.loads(found[1])
+    (told,), (columns,) = descriptions_of(page), columns_of(page)
     incident = START.timestamp() + INCIDENT * 3600
     assert any(start <= incident + 7200 and end > incident for start, end, *_ in told["events"])
     assert told["cutoffs"]
     assert told["trained"]
-    assert "expected (90 %)" in page.read_text()
+    scored = np.isfinite(columns["score"])
+    assert scored.argmax() == 20 * 24
+    np.testing.assert_array_equal(np.isfinite(columns["expected"]), scored)
+    assert share_in_range(columns) == pytest.approx(0.9, abs=0.05)
