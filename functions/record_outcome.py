@@ -1,6 +1,7 @@
 """Records the failure of a batch for each of its detectors without a better outcome."""
 
 from cutwatch.aws.clients import client
+from cutwatch.errors import QuotaExceeded
 from cutwatch.observability import Payload, count, logger, observed
 from cutwatch.registry.outcome import Status, failure_of
 from cutwatch.registry.registry import Registry
@@ -25,6 +26,8 @@ def handler(event: Payload) -> Payload:
     for detector in event["detectors"]:
         outcome = failure_of(detector["name"], event["result"])
         registry.outcomes.record(run.id, run.opened_at, outcome, keeps=_BETTER)
+        if event["result"].get("Error") == QuotaExceeded.__name__:
+            registry.quota_waits.end(outcome.detector)
         logger.error("recorded as failed", detector=outcome.detector, reason=outcome.message)
     count("DetectorsFailed", len(event["detectors"]))
     return {"message": failure_of("", event["result"]).message}

@@ -13,13 +13,14 @@ from cutwatch.timestamps import parse_timestamp
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`run`, `data`, `model`, `now` -> the job (name, status, deadline)."""
+    """`run`, `data`, `model`, `now`, `retries` -> the job (name, status, deadline)."""
     settings = TransformJobSettings.from_env()
     bucket = Bucket(client("s3"), settings.bucket_name)
     registry = Registry(client("dynamodb"), settings.table_name)
     run, dataset = Run.from_payload(event["run"]), Dataset.from_payload(event["data"], "data")
     model, now = event["model"], parse_timestamp(event["now"], "now")
+    retried, sagemaker = bool(event["retries"]), client("sagemaker")
     job = start_transform_job(
-        client("sagemaker"), settings, bucket, registry, run, dataset, model, now
+        sagemaker, settings, bucket, registry, run, dataset, model, now, retried=retried
     )
     return job.to_payload()

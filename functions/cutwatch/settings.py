@@ -106,8 +106,9 @@ class SageMakerSettings(Settings):
 
 @dataclass(frozen=True)
 class TrainingJobSettings(SageMakerSettings):
-    """Instances, forest and deadline of a training job; the volume is in GB."""
+    """Instances, forest and deadline of a training job; the volume is in GB. The table, for waits for a quota."""
 
+    table_name: str = ""
     instance_type: str = "ml.m5.large"
     instance_count: int = 1
     volume_size: int = 10
@@ -123,7 +124,7 @@ class TrainingJobSettings(SageMakerSettings):
 
 @dataclass(frozen=True)
 class TransformJobSettings(SageMakerSettings):
-    """Instances and deadline of a transform job; the table, for registered models that no longer exist."""
+    """Instances and deadline of a transform job; the table, for registered models that no longer exist and waits for a quota."""
 
     table_name: str = ""
     instance_type: str = "ml.c5.xlarge"

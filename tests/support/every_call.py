@@ -74,6 +74,7 @@ def account_of_everything() -> Account:
         _supersede(shop)
         _lose_what_is_needed(shop)
         _end_jobs_badly(shop)
+        _wait_for_quotas(shop)
         _lose_the_list(shop)
         _fail_to_list(shop)
         shop.check_freshness(FIRST_TRANSFORM + 6 * DAY)
@@ -137,6 +138,20 @@ def _end_jobs_badly(shop: Fleet) -> None:
     shop.transform(now + 4 * HOUR)
     shop.aws.sagemaker.lose_output(lambda _: True, times=1)
     shop.transform(now + 5 * HOUR)
+
+
+def _wait_for_quotas(shop: Fleet) -> None:
+    """A busy quota that is free at the second try, and one that never is."""
+    now = FIRST_TRANSFORM + 5 * DAY + 12 * HOUR
+    for operation, run in (
+        ("CreateTrainingJob", shop.train),
+        ("CreateTransformJob", shop.transform),
+    ):
+        for tries, hours in ((1, 0), (None, 1)):
+            busy = Fault("sagemaker", operation, error="ResourceLimitExceeded", times=tries)
+            with shop.aws.faults.during(busy):
+                run(now + hours * HOUR)
+        now += 2 * HOUR
 
 
 def _second_job() -> Callable[[str], bool]:

@@ -64,8 +64,16 @@ def start(
     if as_json:
         typer.echo(json.dumps(asdict(started) | (asdict(verdict) if verdict else {}), indent=2))
     else:
-        typer.echo("\n".join(verdict.lines()) if verdict else started.run)
+        typer.echo("\n".join(_lines(verdict, deployment)) if verdict else started.run)
     raise typer.Exit(SUCCESS if verdict is None or verdict.succeeded else FAILURE)
+
+
+def _lines(verdict: "Verdict", deployment: "Deployment") -> list[str]:
+    from cutwatch_cli.stacks.failed_executions import build_remark
+
+    lines = list(verdict.lines())
+    remark = build_remark(lines, deployment.architecture)
+    return [*lines, remark] if remark else lines
 
 
 def _scheduled(text: str | None) -> datetime | None:

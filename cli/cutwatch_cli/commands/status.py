@@ -31,21 +31,26 @@ def status(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the status of every detector; exit code 1 if any has a problem."""
+    """Show the status of every detector; exit code 1 if any has a problem or the newest run failed."""
+    from cutwatch_cli.stacks.failed_executions import build_remark, newest_failures
     from cutwatch_cli.stacks.status_table import remarks, status_table
 
     with deployed(stack, region, profile) as deployment:
         now = deployment.now
         found = _statuses(deployment, now)
+        failures = list(newest_failures(deployment))
+    problems_found = [*failures, *(problem for each in found for problem in each.problems)]
+    if remark := build_remark(problems_found, deployment.architecture):
+        failures.append(remark)
     shown = [each for each in found if each.problems or not problems]
     if as_json:
-        typer.echo(json.dumps(_payload(deployment, shown, now), indent=2))
+        typer.echo(json.dumps(_payload(deployment, shown, failures, now), indent=2))
     else:
         if not deployment.schedules_enabled:
             note("ScheduleState is DISABLED: schedules start no runs")
         show(status_table(shown, now))
-        typer.echo("\n".join([*remarks(shown), _verdict(found)]))
-    raise typer.Exit(FAILURE if not found or any(each.problems for each in found) else SUCCESS)
+        typer.echo("\n".join([*remarks(shown), *failures, _verdict(found)]))
+    raise typer.Exit(FAILURE if not found or problems_found else SUCCESS)
 
 
 def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]:
@@ -53,6 +58,7 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
     from collections import Counter
 
     from cutwatch.registry.detector_record import DetectorRecord
+    from cutwatch.registry.quota_waits import still_waiting
     from cutwatch.registry.silences import in_force
     from cutwatch_cli.stacks import run_history as history
     from cutwatch_cli.stacks.detector_status import status_of
@@ -63,22 +69,24 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
     records = registry.detectors.all()
     events = Counter(each.detector for each in registry.events.between(now - history.WEEK, now))
     silences = {each.detector: each for each in in_force(registry.silences.all(), now)}
+    waits = {each.detector: each for each in still_waiting(registry.quota_waits.all(), now)}
     found = [
         status_of(
             records.get(name, DetectorRecord(name)),
             ended.get(name, []),
             events[name],
             silences.get(name),
+            waits.get(name),
             now,
             deployment.stale_after,
         )
-        for name in sorted(history.current_names(records, ended))
+        for name in sorted(history.current_names(records, ended) | waits.keys())
     ]
     return sorted(found, key=lambda each: not each.problems)
 
 
 def _payload(
-    deployment: "Deployment", shown: list["DetectorStatus"], now: datetime
+    deployment: "Deployment", shown: list["DetectorStatus"], failures: list[str], now: datetime
 ) -> dict[str, Any]:
     return {
         "stack": deployment.stack,
@@ -86,6 +94,7 @@ def _payload(
         "namespace": deployment.namespace,
         "now": now.isoformat(timespec="seconds"),
         "schedules_enabled": deployment.schedules_enabled,
+        "failed_runs": failures,
         "detectors": [each.to_payload(now) for each in shown],
     }
 

@@ -36,6 +36,7 @@ _ACTIONS = {
     "GetItem": "dynamodb:GetItem",
     "GetMetricData": "cloudwatch:GetMetricData",
     "GetObject": "s3:GetObject",
+    "ListExecutions": "states:ListExecutions",
     "ListMetrics": "cloudwatch:ListMetrics",
     "ListObjectsV2": "s3:ListBucket",
     "PutItem": "dynamodb:PutItem",

@@ -64,6 +64,11 @@ class Deployment:
         return self._output("ScheduleState") != "DISABLED"
 
     @property
+    def architecture(self) -> str:
+        """Processor of the functions."""
+        return self._output("Architecture")
+
+    @property
     def data_delay(self) -> timedelta:
         """Time between the end of a transform's window and its scheduled time."""
         return timedelta(minutes=int(self._output("DataDelayMinutes")))

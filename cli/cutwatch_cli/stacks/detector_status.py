@@ -7,11 +7,12 @@ from typing import Any, get_args
 
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.quota_waits import QuotaWait
 from cutwatch.registry.run import Kind
 from cutwatch.registry.silences import Silence
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 from cutwatch.wording import span_in_words
-from cutwatch_cli.stacks.run_history import Ending, PastRun
+from cutwatch_cli.stacks.run_history import Ending, PastRun, parse_run
 
 _NO_SUCCESS = {
     "FAILED": "failed",
@@ -35,6 +36,7 @@ class DetectorStatus:
     last: Ending | None
     events: int
     silence: Silence | None
+    quota_wait: QuotaWait | None
     problems: tuple[str, ...]
 
     def to_payload(self, now: datetime) -> dict[str, Any]:
@@ -52,6 +54,7 @@ class DetectorStatus:
             "last_message": outcome.message if outcome else None,
             "events_last_week": self.events,
             "silenced_until": _formatted(self.silence.until if self.silence else None),
+            "waiting_for_quota": _wait_payload(self.quota_wait) if self.quota_wait else None,
             "problems": list(self.problems),
         }
 
@@ -61,6 +64,7 @@ def status_of(
     ended: Sequence[Ending],
     events: int,
     silence: Silence | None,
+    quota_wait: QuotaWait | None,
     now: datetime,
     stale_after: timedelta,
 ) -> DetectorStatus:
@@ -75,13 +79,20 @@ def status_of(
         ended[0] if ended else None,
         events,
         silence,
-        tuple(_problems(record, ended, now, stale_after)),
+        quota_wait,
+        tuple(_problems(record, ended, quota_wait, now, stale_after)),
     )
 
 
 def _problems(
-    record: DetectorRecord, ended: Sequence[Ending], now: datetime, stale_after: timedelta
+    record: DetectorRecord,
+    ended: Sequence[Ending],
+    quota_wait: QuotaWait | None,
+    now: datetime,
+    stale_after: timedelta,
 ) -> Iterator[str]:
+    if quota_wait:
+        yield _waiting(quota_wait, now)
     if not record.models:
         yield "no model"
     yield from _last_failures(ended)
@@ -92,6 +103,23 @@ def _problems(
         yield (
             f"nothing published for {span_in_words(now - through)}, more than two transform intervals"
         )
+
+
+def _waiting(wait: QuotaWait, now: datetime) -> str:
+    run = parse_run(wait.run)
+    return (
+        f"{run.label if run else wait.run} has waited {span_in_words(now - wait.since)} (since "
+        f"{wait.since:%Y-%m-%d %H:%M}) for a quota of {wait.instance_type}: {wait.message}"
+    )
+
+
+def _wait_payload(wait: QuotaWait) -> dict[str, str]:
+    return {
+        "run": wait.run,
+        "instance_type": wait.instance_type,
+        "since": format_timestamp(wait.since),
+        "message": wait.message,
+    }
 
 
 def _last_failures(ended: Sequence[Ending]) -> list[str]:

@@ -9,6 +9,7 @@ from cutwatch.aws.stack_tags import stack_tags
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.keys import ROWS, model_prefix, scores_prefix
 from cutwatch.errors import ModelMissing, NotFound
+from cutwatch.models.quota_waits import recorded_wait
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run
 from cutwatch.sagemaker.jobs import Job, TrainingJobs, TransformJobs, start
@@ -24,11 +25,14 @@ def start_training_job(
     sagemaker: "SageMakerClient",
     settings: TrainingJobSettings,
     bucket: Bucket,
+    registry: Registry,
     run: Run,
     dataset: Dataset,
     now: datetime,
+    *,
+    retried: bool,
 ) -> Job:
-    """Start the training of a forest on a dataset, unless it was started before."""
+    """Start the training of a forest on a dataset, unless it was started before; record a wait for a quota."""
     tags = stack_tags(bucket.s3, bucket.name)
     rows, models = bucket.uri(dataset.prefix + ROWS), bucket.uri(model_prefix(dataset.detector))
 
@@ -36,7 +40,9 @@ def start_training_job(
         return training_job_request(settings, name, rows, models, dataset.dimensions, tags)
 
     names = _names(settings, run, dataset)
-    return start(TrainingJobs(sagemaker), request_for, names, now, settings.deadline)
+    waits, kind = registry.quota_waits, settings.instance_type
+    with recorded_wait(waits, run, dataset.detector, kind, now, retried=retried):
+        return start(TrainingJobs(sagemaker), request_for, names, now, settings.deadline)
 
 
 def start_transform_job(
@@ -48,8 +54,10 @@ def start_transform_job(
     dataset: Dataset,
     model: str,
     now: datetime,
+    *,
+    retried: bool,
 ) -> Job:
-    """Start the scoring of a dataset with a model, unless it was started before.
+    """Start the scoring of a dataset with a model, unless it was started before; record a wait for a quota.
 
     If SageMaker does not have the model, remove it from the registry and raise `ModelMissing`.
     """
@@ -61,8 +69,10 @@ def start_transform_job(
         return transform_job_request(settings, name, model, rows, scores, tags)
 
     names = _names(settings, run, dataset)
+    waits, kind = registry.quota_waits, settings.instance_type
     try:
-        return start(TransformJobs(sagemaker), request_for, names, now, settings.deadline)
+        with recorded_wait(waits, run, dataset.detector, kind, now, retried=retried):
+            return start(TransformJobs(sagemaker), request_for, names, now, settings.deadline)
     except NotFound as error:
         registry.detectors.remove_models(dataset.detector, {model})
         raise ModelMissing(

@@ -7,6 +7,7 @@ from cutwatch.registry.detector_store import DetectorStore
 from cutwatch.registry.event_store import EventStore
 from cutwatch.registry.notification_store import NotificationStore
 from cutwatch.registry.outcome_store import OutcomeStore
+from cutwatch.registry.quota_wait_store import QuotaWaitStore
 from cutwatch.registry.run_store import RunStore
 from cutwatch.registry.silence_store import SilenceStore
 
@@ -25,3 +26,4 @@ class Registry:
         self.outcomes = OutcomeStore(table)
         self.events = EventStore(table)
         self.silences = SilenceStore(table)
+        self.quota_waits = QuotaWaitStore(table)

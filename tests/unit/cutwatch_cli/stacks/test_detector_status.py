@@ -38,7 +38,7 @@ def status(
     *ended: Ending, through: datetime | None = NOON - DAY, models: Any = TRAINED
 ) -> DetectorStatus:
     record = DetectorRecord("orders", models=models, published_through=through)
-    return status_of(record, ended, 0, None, NOON, STALE)
+    return status_of(record, ended, 0, None, None, NOON, STALE)
 
 
 def test_a_detector_that_is_published_has_no_problem() -> None:
