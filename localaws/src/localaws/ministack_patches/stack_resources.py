@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localaws.embedded_ministack import service
+from localaws.lambda_runtime.processors import check_processor
 from localaws.ministack_patches import resource_extras
 from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.unsupported_properties import NESTED_STACK
@@ -70,6 +71,7 @@ class StackResources:
     def create(
         self, kind: str, logical_id: str, properties: Mapping[str, Any], stack: str
     ) -> tuple[str, dict[str, Any]]:
+        check_processor(kind, properties)
         watched = WatchedProperties(properties)
         try:
             physical_id, attributes = self._create(kind, logical_id, watched, stack)
@@ -91,6 +93,7 @@ class StackResources:
         logical_id: str | None = None,
         old_attributes: dict[str, Any] | None = None,
     ) -> tuple[str, dict[str, Any]]:
+        check_processor(kind, new)
         if old_attributes is None:  # upstream, a nested stack's unchanged resources lose them
             old_attributes = _attributes(stack, logical_id)
         updated_id, attributes = self._update(
