@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,15 @@ from tests.support.project import PROJECT
 
 # e_machine of an ELF header, least significant byte first
 MACHINES = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
+# Where sam build puts, and sam deploy finds, a build by default.
+SAMS_OWN = ".aws-sam"
 SAM = Path(sys.executable).with_name("sam")
 
 
-def _sam(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _sam(*arguments: str, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [SAM, *arguments],
-        cwd=PROJECT,
+        cwd=folder,
         env={**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
         text=True,
@@ -27,16 +30,73 @@ def _sam(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _has_python() -> bool:
+    """A version manager's shim may be there without the version."""
+    found = shutil.which("python3.13")
+    return found is not None and subprocess.run([found, "-c", ""], check=False).returncode == 0
+
+
 def test_the_template_is_clean_for_sam_and_its_linter() -> None:
     answer = _sam("validate", "--lint")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "is a valid SAM Template" in answer.stdout
 
 
-def _has_python() -> bool:
-    """A version manager's shim may be there without the version."""
-    found = shutil.which("python3.13")
-    return found is not None and subprocess.run([found, "-c", ""], check=False).returncode == 0
+def test_a_build_for_sam_local_invoke_is_not_where_sam_deploy_looks() -> None:
+    settings = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+    local = settings["local"]
+    built = Path(local["build"]["parameters"]["build_dir"])
+    assert Path(local["local_invoke"]["parameters"]["template_file"]) == built / "template.yaml"
+    for folder in (built, Path(local["build"]["parameters"]["cache_dir"])):
+        assert SAMS_OWN not in folder.parts
+    for environment in ("default", "prod"):
+        assert settings[environment]["build"]["parameters"].keys() == {"cached", "parallel"}
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/local.md"])
+def test_the_documents_build_for_sam_local_invoke_in_that_folder(document: str) -> None:
+    commands = [
+        line
+        for line in (PROJECT / document).read_text().splitlines()
+        if line.startswith(("$ sam local invoke", "$ sam build --"))
+    ]
+    assert len(commands) > 1
+    assert all("--config-env local" in command for command in commands)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _has_python(), reason="sam build needs Python 3.13 on the PATH")
+def test_that_build_leaves_what_sam_deploy_ships_untouched(tmp_path: Path) -> None:
+    """In a copy of the sources without dependencies, which are not what this is about."""
+    for name in (
+        "template.yaml",
+        "samconfig.toml",
+        "functions",
+        "layers",
+        "statemachines",
+        "stacks",
+    ):
+        source = PROJECT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    for requirements in tmp_path.rglob("requirements.txt"):
+        requirements.write_text("")
+    assert _sam("build", folder=tmp_path).returncode == 0
+    shipped = _contents(tmp_path / SAMS_OWN)
+    answer = _sam(
+        "build",
+        "--config-env",
+        "local",
+        "--parameter-overrides",
+        "Architecture=x86_64",
+        folder=tmp_path,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert (tmp_path / "build" / "local-invoke" / "application" / "template.yaml").is_file()
+    assert _contents(tmp_path / SAMS_OWN) == shipped
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.slow

@@ -65,9 +65,9 @@ class Account:
         return self.granted - self.used
 
 
-def account_of_everything() -> Account:
+def account_of_everything(**parameters: str) -> Account:
     watched = [CHECKOUT, ORDERS, SILENT, cast("Detector", QUEUES)]
-    with fleet(watched, MaxConcurrency="2") as shop:
+    with fleet(watched, MaxConcurrency="2", **parameters) as shop:
         for each in (CHECKOUT, ORDERS):
             shop.load(each, with_spike(FIRST_TRANSFORM - 2 * DAY))
         _train_by_need(shop)

@@ -150,13 +150,18 @@ BATCH_TASKS = {
     "Score Forest",
     "Publish Anomalies",
 }
+# They end a wait for a quota that an earlier try recorded.
+TASKS_OF_QUOTAS = {"Start Training Job", "Start Transform Job"}
 
 
 @pytest.mark.parametrize(("name", "state"), LAMBDA_TASKS)
-def test_a_batchs_functions_and_no_others_learn_which_try_it_is(name: str, state: State) -> None:
+def test_functions_of_batches_and_quotas_and_no_others_learn_which_try_it_is(
+    name: str, state: State
+) -> None:
     parameters = state["Parameters"]
 
-    assert (parameters.get("retries.$") == "$$.State.RetryCount") == (name in BATCH_TASKS)
+    told = name in BATCH_TASKS | TASKS_OF_QUOTAS
+    assert (parameters.get("retries.$") == "$$.State.RetryCount") == told
     reads = (PROJECT / "functions" / f"{snake(lambda_of(state))}.py").read_text()
     assert ("is_last_try(event)" in reads) == (name in BATCH_TASKS)
 

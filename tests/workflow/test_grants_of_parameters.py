@@ -1,17 +1,19 @@
 """What the roles are granted for a key of one's own and for a VPC: there if a service needs it on our behalf, and nothing else.
 
 No call of ours is one to KMS or EC2: the services make them when a call of ours touches what is encrypted, or starts a
-job in the VPC. The local AWS has neither service, so what it can prove ends here: which calls of ours, by which roles,
-touch the key or the VPC. What each of them then takes is said by AWS; `ON_OUR_BEHALF` says where.
+job in the VPC. The local AWS checks the permissions on the key as it checks all others. It has no VPC; what that takes is
+said by AWS, and `ON_OUR_BEHALF` says where.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from localaws.calls import Call
+from cutwatch.registry.run import run_id
 from tests.support.every_call import DENIALS
 from tests.support.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, usual
 from tests.support.permissions import listed, statements
@@ -26,14 +28,6 @@ PARAMETERS = {
 }
 DETECTORS = (detector("checkout"), detector("orders", engine="lambda"))
 JOBS_ROLE = "SageMakerRole"
-
-# Which of our calls make a service use the key with the caller's own permissions.
-BY_CALLS: Mapping[tuple[str, str], frozenset[str]] = {
-    ("s3", "GetObject"): frozenset({"kms:Decrypt"}),
-    ("s3", "PutObject"): frozenset({"kms:GenerateDataKey"}),
-    ("sns", "Publish"): frozenset({"kms:Decrypt", "kms:GenerateDataKey"}),
-    ("dynamodb", "*"): frozenset({"kms:Decrypt"}),
-}
 
 
 @dataclass(frozen=True)
@@ -103,14 +97,6 @@ def enclosed_stack() -> Stack:
     return Stack(**PARAMETERS)
 
 
-def calls_of_roles(shop: Fleet) -> Iterator[tuple[str, Call]]:
-    """Each call of the application's, with the logical id of the role that it was made with."""
-    logical_ids = {physical: logical for logical, physical in shop.stack.resources.items()}
-    for call in shop.aws.calls:
-        if call.role in logical_ids:
-            yield logical_ids[call.role], call
-
-
 def granted(stack: Stack, role: str, sid: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
@@ -119,12 +105,6 @@ def granted(stack: Stack, role: str, sid: str) -> set[tuple[str, str]]:
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
-
-
-def of_the_key(call: Call) -> frozenset[str]:
-    return BY_CALLS.get((call.service, call.operation)) or BY_CALLS.get(
-        (call.service, "*"), frozenset()
-    )
 
 
 @pytest.mark.slow
@@ -178,20 +158,58 @@ def test_whatever_the_application_keeps_lies_under_the_key(enclosed: Fleet) -> N
     assert attributes["KmsMasterKeyId"] == KEY
 
 
+LACKING = [
+    ("StoreMetricDataRole", "kms:GenerateDataKey", "train"),
+    ("TrainForestRole", "kms:Decrypt", "train"),
+    ("RegisterModelRole", "kms:GenerateDataKey", "train"),
+    ("PublishAnomaliesRole", "kms:Decrypt", "transform"),
+    (JOBS_ROLE, "kms:CreateGrant", "train"),
+    (JOBS_ROLE, "kms:Decrypt", "train"),
+    (JOBS_ROLE, "kms:DescribeKey", "train"),
+    (JOBS_ROLE, "kms:Encrypt", "train"),
+    (JOBS_ROLE, "kms:GenerateDataKey", "train"),
+]
+
+
 @pytest.mark.slow
-def test_every_role_whose_calls_touch_the_key_may_use_it_as_they_need(
-    enclosed: Fleet, enclosed_stack: Stack
+@pytest.mark.parametrize(("role", "action", "run"), LACKING)
+def test_a_role_without_a_right_on_the_key_fails_as_on_aws(
+    enclosed: Fleet, role: str, action: str, run: str
 ) -> None:
-    touching = {
-        (role, action) for role, call in calls_of_roles(enclosed) for action in of_the_key(call)
+    at = FIRST_TRANSFORM + timedelta(hours=1 + LACKING.index((role, action, run)))
+    iam, physical = enclosed.aws.client("iam"), enclosed.stack.physical_id(role)
+    deny = {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "Lacks", "Effect": "Deny", "Action": action, "Resource": KEY}],
     }
-    assert {role for role, _ in touching} > {"StoreMetricDataRole", "TransformStateMachineRole"}
-    lacking = {
-        (role, action)
-        for role, action in touching
-        if (action, KEY) not in granted(enclosed_stack, role, "UseTheKey")
+    iam.put_role_policy(RoleName=physical, PolicyName="Lacks", PolicyDocument=json.dumps(deny))
+    try:
+        (enclosed.train if run == "train" else enclosed.transform)(at)
+    finally:
+        iam.delete_role_policy(RoleName=physical, PolicyName="Lacks")
+    kind = "training" if run == "train" else "transform"
+    outcomes = enclosed.registry.outcomes.of_run(run_id(kind, at))
+    failed = [each.message for each in outcomes if each.status == "FAILED"]
+    assert failed
+    assert all(f"not authorized to perform: {action} on resource: {KEY}" in each for each in failed)
+
+
+@pytest.mark.slow
+def test_a_state_machine_that_may_not_decrypt_cannot_read_its_list(enclosed: Fleet) -> None:
+    iam, physical = (
+        enclosed.aws.client("iam"),
+        enclosed.stack.physical_id("TrainingStateMachineRole"),
+    )
+    deny = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Action": "kms:*", "Resource": KEY}],
     }
-    assert lacking == set()
+    iam.put_role_policy(RoleName=physical, PolicyName="Lacks", PolicyDocument=json.dumps(deny))
+    try:
+        execution = enclosed.train(FIRST_TRANSFORM + timedelta(hours=20))
+    finally:
+        iam.delete_role_policy(RoleName=physical, PolicyName="Lacks")
+    assert execution.wait().status == "FAILED"
 
 
 def test_every_grant_of_these_parameters_is_one_that_a_service_needs_on_our_behalf(

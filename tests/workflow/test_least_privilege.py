@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.every_call import Account, account_of_everything
 from tests.support.privilege_table import DOCUMENT, NOT_SEEN_HERE, ONLY_WITH_PARAMETERS, with_table
+from tests.support.stack import ACCOUNT, REGION
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +45,18 @@ def test_the_document_for_the_security_engineer_says_what_was_seen(account: Acco
     """`python -m tests.support.privilege_table` writes its table anew."""
     document = DOCUMENT.read_text()
     assert with_table(document, account.used) == document
+
+
+@pytest.mark.slow
+def test_every_right_on_a_key_is_used_by_the_role_that_has_it() -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+    account = account_of_everything(KmsKeyArn=key)
+
+    assert account.denied == ()
+    rights = {use for use in account.granted if use.resource == key}
+    assert {use.action for use in rights} > {
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "kms:CreateGrant",
+    }
+    assert sorted(f"{use.role} {use.action}" for use in rights - account.used) == []

@@ -31,11 +31,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack's account and outputs, and the account's time: the local AWS has a clock of its own."""
+    """A stack's account, outputs and parameters, and the account's time: the local AWS has a clock of its own."""
 
     account: Account
     stack: str
     outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
     now: datetime
 
     @property
@@ -66,7 +67,7 @@ class Deployment:
     @property
     def architecture(self) -> str:
         """Processor of the functions."""
-        return self._output("Architecture")
+        return self.parameters["Architecture"]
 
     @property
     def data_delay(self) -> timedelta:
@@ -103,6 +104,7 @@ def find_deployment(account: Account, stack: str) -> Deployment:
         account,
         stack,
         {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
+        {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
         now,
     )
 

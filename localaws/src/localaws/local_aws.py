@@ -175,7 +175,9 @@ class LocalAws:
     def _gateway(
         self, ministack: AsgiApp, server: HttpServer, patches: Patches, functions: FunctionExecutor
     ) -> Gateway:
-        self._jobs = SageMaker(self.region, self.clock, self._s3_of_jobs, self.sagemaker)
+        self._jobs = SageMaker(
+            self.region, self.clock, self._s3_of_jobs, self.permissions.demand, self.sagemaker
+        )
         services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
         return Gateway(
             ministack,

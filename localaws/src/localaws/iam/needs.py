@@ -7,6 +7,7 @@ from typing import Any
 
 from localaws.api_request import ApiRequest
 from localaws.embedded_ministack import ACCOUNT_ID, core
+from localaws.iam.keys import key_needs
 from localaws.iam.leading_keys import leading_keys
 from localaws.iam.template_needs import template_needs
 
@@ -32,6 +33,11 @@ class Need:
 
 def needs_of(request: ApiRequest) -> list[Need]:
     """Return all needs of a call; an unknown call needs an action of its own name on any resource."""
+    keys = [Need(action, key) for action, key in key_needs(request)]
+    return [*_own_needs(request), *keys]
+
+
+def _own_needs(request: ApiRequest) -> list[Need]:
     if request.service == "sagemaker":
         return list(_sagemaker(request))
     if request.service == "cloudwatch":

@@ -20,9 +20,15 @@ _DENIAL_CODES: Mapping[str, tuple[str, int]] = {
 
 
 class AccessDenied(Exception):
-    """IAM's refusal, in its own words."""
+    """IAM's refusal of an action, in its own words."""
+
+    def __init__(self, message: str, action: str = "") -> None:
+        super().__init__(message)
+        self._action = action
 
     def as_answer_of(self, service: str) -> ApiError:
+        if service == "sns" and self._action.startswith("kms:"):
+            return ApiError("KMSAccessDenied", str(self), 400)
         code, status = _DENIAL_CODES.get(service, ("AccessDeniedException", 400))
         return ApiError(code, str(self), status)
 
@@ -87,7 +93,7 @@ class Permissions:
         context = self._context(role, need)
         result = evaluator.evaluate(context, granted.policies, *granted.limits)
         if result.decision != "Allow":
-            raise AccessDenied(_refusal(context, result.decision))
+            raise AccessDenied(_refusal(context, result.decision), need.action)
         self._remember(role, need, granted, result.matched_sid)
 
     def _of(self, role: str) -> _Granted:

@@ -13,8 +13,9 @@ from typing import Any
 
 from localaws.calls import Call, CallLog
 from localaws.clock import Clock
-from localaws.embedded_ministack import service
+from localaws.embedded_ministack import core, service
 from localaws.faults import Fault, Faults
+from localaws.iam.keys import DECRYPT, bucket_key
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied, Permissions
 
@@ -100,6 +101,10 @@ class StateCalls:
         except AccessDenied as denied:
             raise _error("States.Permissions", str(denied)) from denied
 
+    @staticmethod
+    def _key_of(bucket: str) -> str | None:
+        return bucket_key(bucket, core("responses").get_region())
+
     def make(
         self,
         integration: Integration,
@@ -109,6 +114,8 @@ class StateCalls:
     ) -> Any:
         """Return the result of `work`, unless the role does not allow the call or a fault hits it."""
         self.demand(integration.action, resource)
+        if integration is READ_ITEMS and (key := self._key_of(parameters["Bucket"])):
+            self.demand(DECRYPT, key)
         called = (integration.service, integration.operation)
         fault = self._faults.spend(*called, _CALLER, parameters)
         error_code = None

@@ -38,9 +38,11 @@ class Objects:
         body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
 
-    def write(self, uri: str, content: bytes) -> None:
+    def write(self, uri: str, content: bytes, kms_key: str = "") -> None:
+        """Write an object, under a KMS key if there is one."""
         bucket, key = split(uri)
-        self._s3.put_object(Bucket=bucket, Key=key, Body=content)
+        under = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        self._s3.put_object(Bucket=bucket, Key=key, Body=content, **under)
 
     def are_under(self, uri: str) -> bool:
         """Tell whether the role sees any object under this prefix; without the permission it sees none."""

@@ -9,6 +9,7 @@ from localaws.api_response import ApiError
 from localaws.clock import Clock
 from localaws.request_validation import validate
 from localaws.sagemaker.behaviour import SageMakerBehaviour
+from localaws.sagemaker.keys import Demand, JobKeys
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.objects import ObjectsOfRoles
 from localaws.sagemaker.training import TrainingJobs
@@ -25,14 +26,15 @@ class SageMaker:
         region: str,
         clock: Clock,
         s3_of: Callable[[str], Any],
+        demand: Demand,
         behaviour: SageMakerBehaviour,
     ) -> None:
-        objects = ObjectsOfRoles(s3_of)
+        objects, keys = ObjectsOfRoles(s3_of), JobKeys(region, demand)
         self._lock = threading.Lock()
         self._tags: dict[str, dict[str, str]] = {}
         self.models = models = Models(region, clock, objects)
-        self.training = training = TrainingJobs(region, clock, objects, behaviour)
-        self.transform = transform = TransformJobs(region, clock, objects, behaviour, models)
+        self.training = training = TrainingJobs(region, clock, objects, keys, behaviour)
+        self.transform = transform = TransformJobs(region, clock, objects, keys, behaviour, models)
         self._operations: Mapping[str, Callable[[_Parameters], dict[str, Any]]] = {
             "CreateTrainingJob": training.create,
             "DescribeTrainingJob": training.describe,

@@ -11,6 +11,7 @@ from localaws.sagemaker import arns, random_cut_forest
 from localaws.sagemaker.behaviour import Fate, SageMakerBehaviour
 from localaws.sagemaker.job_registry import JobKind, JobRegistry
 from localaws.sagemaker.jobs import Job, JobFailure, JobRunner
+from localaws.sagemaker.keys import JobKeys
 from localaws.sagemaker.objects import ObjectsOfRoles, split
 from localaws.sagemaker.random_cut_forest import Hyperparameters, Rows
 from localaws.sagemaker.supported import check_image, not_implemented, refuse_unsupported
@@ -30,11 +31,17 @@ _CONTENT_TYPE = "text/csv;label_size=0"
 
 class TrainingJobs:
     def __init__(
-        self, region: str, clock: Clock, objects: ObjectsOfRoles, behaviour: SageMakerBehaviour
+        self,
+        region: str,
+        clock: Clock,
+        objects: ObjectsOfRoles,
+        keys: JobKeys,
+        behaviour: SageMakerBehaviour,
     ) -> None:
         self._region = region
         self._clock = clock
         self._objects = objects
+        self._keys = keys
         self._behaviour = behaviour
         self._runner = JobRunner(clock, lambda: behaviour.stopping_seconds)
         self.registry = JobRegistry(_KIND, self._runner, behaviour)
@@ -109,6 +116,8 @@ class TrainingJobs:
                 )
 
     def _train(self, job: Job, fate: Fate) -> Callable[[], None]:
+        request = job.request
+        self._keys.check(request["RoleArn"], request["OutputDataConfig"], request["ResourceConfig"])
         parameters = Hyperparameters.parse(job.request.get("HyperParameters", {}))
         artefact = random_cut_forest.train(self._rows(job, parameters), parameters)
         if fate is Fate.GARBLE_OUTPUT:
@@ -116,7 +125,8 @@ class TrainingJobs:
 
         def write() -> None:
             if fate is not Fate.LOSE_OUTPUT:
-                self._objects.of(job.request["RoleArn"]).write(_artefact_uri(job), artefact)
+                objects, output = self._objects.of(request["RoleArn"]), request["OutputDataConfig"]
+                objects.write(_artefact_uri(job), artefact, output.get("KmsKeyId", ""))
 
         return write
 

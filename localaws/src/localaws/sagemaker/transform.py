@@ -8,6 +8,7 @@ from localaws.sagemaker import arns, random_cut_forest
 from localaws.sagemaker.behaviour import Fate, SageMakerBehaviour
 from localaws.sagemaker.job_registry import JobKind, JobRegistry
 from localaws.sagemaker.jobs import Job, JobFailure, JobRunner
+from localaws.sagemaker.keys import JobKeys
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.objects import ObjectsOfRoles, split
 from localaws.sagemaker.supported import not_implemented, refuse_unsupported
@@ -37,12 +38,14 @@ class TransformJobs:
         region: str,
         clock: Clock,
         objects: ObjectsOfRoles,
+        keys: JobKeys,
         behaviour: SageMakerBehaviour,
         models: Models,
     ) -> None:
         self._region = region
         self._clock = clock
         self._objects = objects
+        self._keys = keys
         self._behaviour = behaviour
         self._models = models
         self._runner = JobRunner(clock, lambda: behaviour.stopping_seconds)
@@ -90,9 +93,11 @@ class TransformJobs:
         return {}
 
     def _transform(self, job: Job, fate: Fate) -> Callable[[], None]:
+        role, output = self._models.role(job.request["ModelName"]), job.request["TransformOutput"]
+        self._keys.check(role, output, job.request["TransformResources"])
         forest = random_cut_forest.load(self._models.artefact(job.request["ModelName"]))
         uri = job.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
-        objects = self._objects.of(self._models.role(job.request["ModelName"]))
+        objects = self._objects.of(role)
         bucket, keys = split(uri)[0], objects.keys(uri)
         if not keys:
             raise JobFailure(f"ClientError: No S3 objects found under S3 URL {uri}")
@@ -105,7 +110,7 @@ class TransformJobs:
 
         def write() -> None:
             for target, content in outputs.items():
-                objects.write(target, content)
+                objects.write(target, content, output.get("KmsKeyId", ""))
 
         return write if fate is not Fate.LOSE_OUTPUT else lambda: None
 
