@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ALL_TESTS := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 15 -m "not container"
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help setup demo unit test slow-tests coverage mutations faults fuzz check e2e security lock clean
+.PHONY: help setup demo unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -60,6 +60,9 @@ check: setup ## what CI runs: format, lint, types, template, tests
 
 e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
 	@$(BIN)/pytest -rs tests/e2e
+
+account-check: setup ## deploy a throw-away stack to your AWS account, compare it with docs/reality.md, remove it: STACK=name
+	@$(BIN)/cutwatch account-check --stack-name "$(STACK)"
 
 # In a virtual environment of its own: checkov pins versions of boto3 and click that the SAM CLI and the local AWS cannot use.
 security: ## the templates under a security linter; .checkov.yaml says what is passed over, and why

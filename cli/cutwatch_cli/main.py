@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cutwatch_cli.commands.account_check import account_check
 from cutwatch_cli.commands.backtest import backtest
 from cutwatch_cli.commands.cost import cost
 from cutwatch_cli.commands.demo import demo
@@ -28,7 +29,7 @@ app = typer.Typer(
     help="Anomaly detection for CloudWatch metrics: try it on this machine, or operate a deployed stack.",
 )
 
-_DEPLOYMENT = (discover, cost, validate)
+_DEPLOYMENT = (discover, cost, validate, account_check)
 _OPERATION = (status, events, report, start, logs, silence)
 _TRIAL = (demo, run, backtest, local, fire)
 

@@ -25,6 +25,7 @@ NOT_RUN = {
     "make demo": "a replay of two months; tests/workflow/test_replay.py runs one",
     "make test": "this test is part of it",
     "make faults": "takes many minutes; tests/faults runs a part of it",
+    "make account-check": "tests/e2e/test_account_check.py runs its command against the local AWS",
     "make fuzz": "installs a fuzzer and runs for minutes; tests run its harnesses on their seeds",
     "sam build": "downloads packages for Python 3.13; tests/e2e/test_sam_build.py runs it where there is one",
     "sam deploy --guided": "asks questions; the deployments of docs/local.md are run",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.project import PROJECT
+from tests.support.python_of_lambda import has_python_of_lambda
 
 # e_machine of an ELF header, least significant byte first
 MACHINES = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
@@ -28,12 +29,6 @@ def _sam(*arguments: str, folder: Path = PROJECT) -> subprocess.CompletedProcess
         check=False,
         timeout=300,
     )
-
-
-def _has_python() -> bool:
-    """A version manager's shim may be there without the version."""
-    found = shutil.which("python3.13")
-    return found is not None and subprocess.run([found, "-c", ""], check=False).returncode == 0
 
 
 def test_the_template_is_clean_for_sam_and_its_linter() -> None:
@@ -65,7 +60,7 @@ def test_the_documents_build_for_sam_local_invoke_in_that_folder(document: str) 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not _has_python(), reason="sam build needs Python 3.13 on the PATH")
+@pytest.mark.skipif(not has_python_of_lambda(), reason="sam build needs Python 3.13 on the PATH")
 def test_that_build_leaves_what_sam_deploy_ships_untouched(tmp_path: Path) -> None:
     """In a copy of the sources without dependencies, which are not what this is about."""
     for name in (
@@ -100,7 +95,7 @@ def _contents(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not _has_python(), reason="sam build needs Python 3.13 on the PATH")
+@pytest.mark.skipif(not has_python_of_lambda(), reason="sam build needs Python 3.13 on the PATH")
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 def test_sam_build_makes_every_function_and_the_layers(tmp_path: Path, architecture: str) -> None:
     folders = ("--build-dir", str(tmp_path), "--cache-dir", str(tmp_path / "cache"))

@@ -15,7 +15,7 @@ from tests.support.project import PROJECT
 
 # Of other programs that the documents speak of by their options alone.
 OPTIONS_OF_OTHERS = {"--endpoint-url": "aws", "--skip-pull-image": "sam local invoke"}
-_COMMAND = re.compile(r"(?:^|[\s/(|])cutwatch ([a-z]+(?:\|[a-z]+)*)\b([^|;>#&]*)")
+_COMMAND = re.compile(r"(?:^|[\s/(|])cutwatch ([a-z][a-z-]*(?:\|[a-z]+)*)\b([^|;>#&]*)")
 _TARGET = re.compile(r"^make ([a-z][\w-]*)", re.MULTILINE)
 _PATH = re.compile(r"(?:functions|statemachines|events|cli|localaws|benchmarks|tests)/[\w/.]+\w")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
