@@ -120,7 +120,7 @@ def test_a_fact_that_differs_is_named_with_what_was_seen(aws: LocalAws) -> None:
         "stepfunctions", "StartExecution", error="ValidationException", when=_is_not_json
     )
     with aws.faults.during(otherwise):
-        answer = check(aws, "--yes", "--no-sagemaker")
+        answer = check(aws, "--yes")
 
     assert answer.returncode == 1
     differs = "invalid-json: refused as ValidationException, expected InvalidExecutionInput"

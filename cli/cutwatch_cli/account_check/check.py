@@ -1,22 +1,29 @@
 """The steps of a check, and removal whatever happens."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cutwatch_cli.account_check import generated_metric, sam
+from cutwatch.errors import CutwatchError
+from cutwatch_cli.account_check import sam
 from cutwatch_cli.account_check.facts import FACTS, Checked, Differs
+from cutwatch_cli.account_check.generated_metric import publish_history, publish_spike, whole_period
 from cutwatch_cli.account_check.plan import announcements
 from cutwatch_cli.account_check.removal import remove
 from cutwatch_cli.account_check.throwaway import Throwaway
 from cutwatch_cli.replay.application import staged
 from cutwatch_cli.stacks.account import Account, error_code, explanation, time_of
 from cutwatch_cli.stacks.deployment import Deployment, Refused, find_deployment
-from cutwatch_cli.stacks.started_run import Verdict, start, wait
+from cutwatch_cli.stacks.run_history import parse_run
+from cutwatch_cli.stacks.started_run import StartedRun, Verdict, start, wait
 
 Say = Callable[[str], None]
+_SCORED = timedelta(minutes=2)
+_PAUSE_SECONDS = 2
 
 
 @dataclass
@@ -54,8 +61,8 @@ def run(throwaway: Throwaway, say: Say, *, build: bool) -> Result:
     result = Result()
     try:
         _steps(throwaway, _announcing(throwaway, say), say, result, build=build)
-    except (Refused, ClientError, BotoCoreError) as error:
-        refusal = isinstance(error, Refused)
+    except (Refused, CutwatchError, ClientError, BotoCoreError) as error:
+        refusal = isinstance(error, Refused | CutwatchError)
         result.failure = str(error) if refusal else explanation(error, throwaway.account.region)
         say(f"FAILED: {result.failure}")
     finally:
@@ -73,13 +80,14 @@ def _steps(throwaway: Throwaway, begin: Say, say: Say, result: Result, *, build:
         sam.deploy(sam.build(template, throwaway) if build else template, throwaway)
     deployment = find_deployment(throwaway.account, throwaway.stack)
     begin("publish")
-    number = generated_metric.publish(throwaway, deployment.now)
-    say(f"  {number} datapoints")
-    runs = {}
-    for kind in ("transform", "training"):
-        begin(kind)
-        runs[kind] = _run(deployment, kind)
-        say(f"  {next(iter(runs[kind].lines()))}")
+    say(f"  {publish_history(throwaway, deployment.now)}")
+    begin("training")
+    training = start(deployment, "training", [])
+    runs = {"training": _ended(deployment, training, say)}
+    begin("transform")
+    since = whole_period(_scheduled(training))
+    say(f"  {publish_spike(throwaway, since, _when_scorable(throwaway, since))}")
+    runs["transform"] = _ended(deployment, start(deployment, "transform", []), say)
     begin("facts")
     for name, fact in FACTS.items():
         say(_compared(name, fact, Checked(throwaway, deployment, runs), result))
@@ -93,8 +101,25 @@ def _compared(name: str, fact: Callable[[Checked], str], checked: Checked, resul
         return f"  DIFFERS  {name}: {error}"
 
 
-def _run(deployment: Deployment, kind: Any) -> Verdict:
-    return wait(deployment, start(deployment, kind, []), lambda _: None)
+def _ended(deployment: Deployment, started: StartedRun, say: Say) -> Verdict:
+    verdict = wait(deployment, started, lambda _: None)
+    say(f"  {next(iter(verdict.lines()))}")
+    return verdict
+
+
+def _scheduled(started: StartedRun) -> datetime:
+    run = parse_run(started.run)
+    assert run is not None  # noqa: S101 - it is the id of a run
+    return run.scheduled
+
+
+def _when_scorable(throwaway: Throwaway, since: datetime) -> datetime:
+    """Wait until a transform has enough periods to score, and return the end of the last."""
+    while True:
+        end = whole_period(identity(throwaway.account)[1])
+        if end - since >= _SCORED:
+            return end
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _create_bucket(account: Account, bucket: str) -> None:

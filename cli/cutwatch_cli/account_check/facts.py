@@ -215,8 +215,8 @@ def _awaited(look: Callable[[], str | None], expected: str) -> str:
 
 FACTS: Mapping[str, Callable[[Checked], str]] = {
     "account-time": account_time,
-    "transform": published,
     "training": trained,
+    "transform": published,
     "anomalies-readable": anomalies_readable,
     "fill": fill_without_datapoints,
     "invalid-json": invalid_json_refused,

@@ -8,9 +8,9 @@ from cutwatch_cli.account_check.throwaway import Throwaway
 _A_CENT = 0.01
 STEPS: Mapping[str, str] = {
     "deploy": "build the application and deploy the stack",
-    "publish": "publish four days of a generated metric",
-    "transform": "train on demand with each engine, score a day and publish anomalies",
-    "training": "train again, up to the watermark",
+    "publish": "publish a day of a generated metric",
+    "training": "train with each engine",
+    "transform": "publish a spike, score it and publish anomalies",
     "facts": "compare the account with docs/reality.md",
     "remove": "remove everything",
 }

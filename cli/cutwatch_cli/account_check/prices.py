@@ -20,9 +20,9 @@ def step_dollars(throwaway: Throwaway) -> Mapping[str, float]:
     """Return the dollars of each step by its name; free tiers are not deducted."""
     return {
         "deploy": _deployed(throwaway),
-        "publish": _priced({"put_metric_data": 1, "custom_metric": 1}),
-        "transform": _run(throwaway, Schedule(transforms=1, trainings=1)),
+        "publish": _priced({"put_metric_data": 3, "custom_metric": 1}),
         "training": _run(throwaway, Schedule(transforms=0, trainings=1)),
+        "transform": _run(throwaway, Schedule(transforms=1, trainings=0)),
         "facts": _priced({"get_metric_data": _FACT_METRICS, "state_transition": _FACT_TRANSITIONS}),
         "remove": 0.0,
     }

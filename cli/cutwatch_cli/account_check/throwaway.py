@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cutwatch.detectors.detector import Detector, Engine
+from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch_cli.stacks.account import Account
 
 METRIC = "Requests"
-PERIOD = 300
-HISTORY_DAYS = 3
+PERIOD = 60
+HISTORY_DAYS = 1
 # CloudFormation shortens longer names in those of roles, so policies by prefix would not hold.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,24}")
-_SETTINGS = {"ScheduleState": "DISABLED", "FirstWindowDays": "1", "DataDelayMinutes": "0"}
+_SETTINGS = {"ScheduleState": "DISABLED", "DataDelayMinutes": "0"}
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,22 @@ class Throwaway:
 
     @property
     def detectors(self) -> Sequence[Detector]:
-        """One detector for each engine; a datapoint that CloudWatch does not show yet counts as zero."""
+        """One detector for each engine.
+
+        CloudWatch shows datapoints of yesterday only after two days, so the expression has zeros in their place.
+        """
         engines: tuple[Engine, ...] = ("lambda", "sagemaker") if self.sagemaker else ("lambda",)
         return [
             Detector(
                 name=f"requests-{engine}",
-                namespace=self.source_namespace,
-                metric=METRIC,
-                statistic="Sum",
+                expression="FILL(requests, 0)",
+                metrics={
+                    "requests": SourceMetric(
+                        namespace=self.source_namespace, metric=METRIC, statistic="Sum"
+                    )
+                },
                 period=PERIOD,
                 history_days=HISTORY_DAYS,
-                missing_data="zero",
                 engine=engine,
             )
             for engine in engines
@@ -62,7 +68,7 @@ class Throwaway:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """Settings of the template: no schedules, and a first window of one day."""
+        """Settings of the template: no schedules, and windows up to the minute."""
         return _SETTINGS
 
     @property
