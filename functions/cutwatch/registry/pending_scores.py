@@ -1,7 +1,7 @@
 """Published scores that CloudWatch does not show yet.
 
-CloudWatch accepts datapoints of the last two weeks, but shows those of earlier than the last hours only after up to 48 hours.
-Until then, events in the registry are the only record of what a window's scores led to.
+CloudWatch accepts datapoints of the last two weeks, but shows back-filled ones only after up to 48 hours. Until then, only the
+registry has the anomalies of a window.
 """
 
 from bisect import bisect_left, bisect_right
@@ -76,7 +76,7 @@ def unreadable(
     until: datetime,
     now: datetime,
 ) -> list[PendingScores]:
-    """Return the parts within [since, until) of which CloudWatch shows no score; `readable` are ascending epoch seconds."""
+    """Return the parts within [since, until) that still have no readable score; `readable` are ascending epoch seconds."""
     found = []
     for each in pending:
         part = replace(each, start=max(each.start, since), end=min(each.end, until))

@@ -102,7 +102,7 @@ def _unscored(graph: Graph, metric: Panel, score: Panel | None, name: str) -> It
 
 
 def _pending(graph: Graph, score: Panel | None, name: str) -> Iterator[str]:
-    """Dot the time of which CloudWatch does not show the scores yet."""
+    """Dot the time whose scores CloudWatch does not show yet."""
     if score is None:
         return
     for each in graph.pending:
