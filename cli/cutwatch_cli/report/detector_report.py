@@ -37,6 +37,7 @@ class DetectorReport:
 
     `events` are in chronological order. `cutoffs` are pairs of the time from which a value
     applies and the value. `expected` lies on the same grid. `facts` are terms and their values; `links` are console links, one per event.
+    `notes` say what reading a file made of it.
     """
 
     detector: str
@@ -54,6 +55,7 @@ class DetectorReport:
     time_zone: str = "UTC"
     facts: Sequence[tuple[str, str]] = ()
     links: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.values), len(self.scores), len(self.anomalies)}

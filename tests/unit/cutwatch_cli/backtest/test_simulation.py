@@ -13,10 +13,10 @@ from cutwatch.detectors.detector import Detector
 from cutwatch_cli.backtest.files import (
     Options,
     backtest_file,
-    find_files,
     write_nab_results,
     write_rows,
 )
+from cutwatch_cli.backtest.inputs import InputFile
 from cutwatch_cli.backtest.simulation import (
     Backtest,
     EngineName,
@@ -24,7 +24,6 @@ from cutwatch_cli.backtest.simulation import (
     backtest,
     default_training_time,
 )
-from cutwatch_cli.csv_files.csv_series import CsvError
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -148,7 +147,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Path) -> None:
-    done = backtest_file(file, Options(DETECTOR, LEARNED, Plan(training_schedule="weekly")))
+    done = backtest_file(
+        InputFile.alone(file), Options(DETECTOR, LEARNED, Plan(training_schedule="weekly"))
+    )
     write_rows(done, tmp_path / "out")
     write_nab_results(done, tmp_path / "nab")
     given = list(csv.DictReader(file.open()))
@@ -158,8 +159,3 @@ def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Pat
     nab = list(csv.DictReader((tmp_path / "nab" / "shop" / "orders.csv").open()))
     events = [float(row["event"] or 0) for row in rows]
     assert [float(row["anomaly_score"]) for row in nab] == pytest.approx(events, rel=1e-4)
-
-
-def test_a_place_without_csv_files_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(CsvError, match="no CSV file there"):
-        find_files([tmp_path])
