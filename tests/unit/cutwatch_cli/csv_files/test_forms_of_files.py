@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from cutwatch_cli.csv_files.csv_series import CsvError, ReadingOptions, read_csv
 from cutwatch_cli.csv_files.numbers import LARGEST_VALUE
-from cutwatch_cli.csv_files.reading import DecimalMark
+
+if TYPE_CHECKING:
+    from cutwatch_cli.csv_files.reading import DecimalMark
 
 START = datetime(2026, 3, 20, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
