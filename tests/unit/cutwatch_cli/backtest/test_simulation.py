@@ -10,6 +10,7 @@ import pytest
 
 from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch_cli.backtest.files import (
     Options,
     backtest_file,
@@ -25,6 +26,7 @@ from cutwatch_cli.backtest.simulation import (
     default_training_time,
 )
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from tests.support.project import PROJECT
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 HOUR = 3_600
@@ -159,3 +161,20 @@ def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Pat
     nab = list(csv.DictReader((tmp_path / "nab" / "shop" / "orders.csv").open()))
     events = [float(row["event"] or 0) for row in rows]
     assert [float(row["anomaly_score"]) for row in nab] == pytest.approx(events, rel=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["sagemaker", "lambda"])
+def test_the_shipped_detector_tells_nothing_of_an_account_that_has_just_begun(
+    engine: EngineName,
+) -> None:
+    """The only invocations are Cutwatch's own: a check every day, and a run every week."""
+    [shipped] = load_configuration(PROJECT / "functions" / "detectors.yaml").detectors
+    per_day = 86_400 // shipped.period
+    invocations = np.full(42 * per_day, np.nan)
+    invocations[per_day // 4 :: per_day] = 1
+    invocations[per_day // 5 :: 7 * per_day] = 15
+    series = MetricSeries(shipped.period, START, invocations.tolist())
+
+    found = backtest(series, shipped, timedelta(days=3), Plan(engine, "weekly"))
+
+    assert found.events == ()
