@@ -1,4 +1,4 @@
-"""Advice for a file of which nothing could be scored."""
+"""Advice for a file without a score."""
 
 import math
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ def _timestamp_columns(names: Sequence[str]) -> list[int]:
 
 
 def _value_columns(names: Sequence[str], rest: Sequence[int]) -> list[int]:
-    """Return the columns of the most telling kind of name: value, a statistic, or any that is not a label."""
+    """Return the columns named value, else those named like a statistic, else all that are not labels."""
     if named := _having(names, rest, _VALUES):
         return named
     if statistics := [number for number in rest if _STATISTIC.fullmatch(names[number])]:
@@ -114,7 +114,7 @@ def _refuse_several(table: Table, columns: Columns, number: int) -> None:
     named = table.header[number].lower() in _SERIES and len(distinct) <= len(labels) // 2
     if named or _tells_apart(table.column(columns.timestamp), labels):
         raise CsvError(
-            f"{table.path}, column {table.header[number].lower()}: tells {len(distinct)} series apart: "
+            f"{table.path}, column {table.header[number].lower()}: labels {len(distinct)} series: "
             f"{_listed(distinct)}; choose one with --series"
         )
 

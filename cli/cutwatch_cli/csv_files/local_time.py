@@ -24,8 +24,8 @@ class ClockChanges(ValueError):
 def local_epochs(times: Sequence[datetime], zone: ZoneInfo) -> LocalEpochs:
     """Return the epochs of naive local times in the order of a file.
 
-    Where the clock is set back, the order tells the two hours apart: in an ascending file, a time that would lie before its
-    predecessor belongs to the second hour. Raises `ClockChanges` for a time that the clock skips.
+    Where the clock is set back, the order distinguishes the two hours: in an ascending file, a time that would lie before
+    the previous row belongs to the second hour. Raises `ClockChanges` for a time that the clock skips.
     """
     descending = times[-1] < times[0]
     epochs: list[float] = []

@@ -40,7 +40,7 @@ class Stamps(NamedTuple):
 
 
 class _Date(NamedTuple):
-    """A date of which the order of day and month is not yet known, and its time of day."""
+    """A date in which the order of day and month is not yet known, and its time of day."""
 
     first: int
     second: int
@@ -193,6 +193,6 @@ def _without_zone(table: Table, column: int, naive: Sequence[datetime], zone: st
     if changes.repeated:
         notes.append(
             f"{changes.repeated} {'row' if changes.repeated == 1 else 'rows'} in an hour that occurs twice, "
-            "when the clock was set back, were told apart by their order."
+            "when the clock was set back, were distinguished by their order."
         )
     return Stamps(changes.epochs, zone, notes)

@@ -145,7 +145,7 @@ def test_of_several_results_one_is_to_be_chosen(file: Path) -> None:
     text = json.dumps(metric_data("m1", "m2"))
 
     assert mistake(file, text) == (
-        ", column series: tells 2 series apart: 'cpu m1', 'cpu m2'; choose one with --series"
+        ", column series: labels 2 series: 'cpu m1', 'cpu m2'; choose one with --series"
     )
     assert_the_series(file, text, series=("cpu m2",))
 
@@ -245,7 +245,7 @@ def test_two_series_under_each_other_are_refused_and_one_can_be_chosen(file: Pat
     text = "\n".join(["series,timestamp,value", *stacked])
 
     assert mistake(file, text) == (
-        ", column series: tells 2 series apart: 'host a', 'host b'; choose one with --series"
+        ", column series: labels 2 series: 'host a', 'host b'; choose one with --series"
     )
     assert mistake(file, text, series=("host c",)) == (
         ": has no series 'host c'; it has 'host a', 'host b'"
@@ -260,13 +260,13 @@ def test_series_are_told_apart_whatever_their_column_is_called(file: Path) -> No
         for zone in ("blue", "green")
     ]
     text = "\n".join(["timestamp,deployment,value", *stacked])
-    assert "column deployment: tells 2 series apart" in mistake(file, text)
+    assert "column deployment: labels 2 series" in mistake(file, text)
 
 
 def test_series_that_take_turns_are_told_apart_by_the_name_of_their_column(file: Path) -> None:
     lines = [f"{time:%Y-%m-%dT%H:%MZ},{'ab'[n % 2]},1" for n, time in enumerate(TIMES)]
     text = "\n".join(["timestamp,host,value", *lines])
-    assert "column host: tells 2 series apart" in mistake(file, text)
+    assert "column host: labels 2 series" in mistake(file, text)
 
 
 def test_columns_beside_the_metric_are_no_series(file: Path) -> None:
