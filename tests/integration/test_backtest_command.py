@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from typer.testing import CliRunner
 
+from cutwatch_cli.csv_files.numbers import LARGEST_VALUE
 from cutwatch_cli.main import app
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -91,6 +93,19 @@ def test_a_file_that_is_too_short_to_score_is_a_failure_that_says_why(tmp_path: 
 
     assert result.exit_code == 1
     assert "nothing was scored: training needs 400 complete rows" in result.output
+
+
+def test_values_as_large_as_cloudwatch_takes_bring_no_warnings(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    file = write_hourly(tmp_path / "large.csv", with_incident() * LARGEST_VALUE / 301)
+    with patch.dict(os.environ, {"PYTHONWARNINGS": "error::RuntimeWarning"}):
+        words = ["backtest", str(file), "--engine", "lambda", "--output", str(tmp_path / "out")]
+        result = CliRunner().invoke(app, [*words, "--training-days", "10"])
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "1 event" in result.stdout
+    assert not [each for each in recwarn if each.category is RuntimeWarning]
 
 
 def test_one_bad_file_does_not_cost_the_others(tmp_path: Path) -> None:
