@@ -82,7 +82,7 @@ def _write_backtests(
     reports = worst_first([report_of(one) for one in done])
     left_out = len(reports) - MOST_DETECTORS
     notes = [f"{count(left_out, 'file')} with less severe events left out"] if left_out > 0 else []
-    notes += [one.reason for one in unread]
+    notes += [f"Not backtested: {one.reason}" for one in unread]
     shown = reports[:MOST_DETECTORS]
     subtitle = f"{count(len(done), 'file')}: simulated schedules"
     write_page(Page("Backtest", subtitle, shown, datetime.now(UTC), notes), page)
