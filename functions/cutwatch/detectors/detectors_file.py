@@ -4,11 +4,17 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
 from cutwatch.detectors.detector import Detector, Engine
+from cutwatch.detectors.entry_forms import (
+    entries_of,
+    rename_methods,
+    rewrite_dimensions,
+    with_defaults,
+)
 from cutwatch.detectors.plausibility import doubts
 from cutwatch.detectors.templates import Configuration, DetectorTemplate
 from cutwatch.detectors.validation_errors import (
@@ -21,8 +27,6 @@ from cutwatch.detectors.validation_errors import Path as FieldPath
 from cutwatch.detectors.yaml_document import YamlDocument, parse_yaml
 from cutwatch.errors import InvalidDetectors
 
-_RENAMED_METHODS = {"likelihood": "adaptive"}
-_AWS_PAIR = {"Name", "Value"}
 # Errors hide others in the same detector; each pass finds those behind the errors of the one before.
 _PASSES = 4
 _ENTRY = ("detectors", 0)
@@ -86,9 +90,9 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
     for name in document.anchors - set(_DetectorsFile.__dataclass_fields__):
         # A place for anchors, whatever its name.
         document.content.pop(name, None)
-    given = _with_defaults(document.content)
-    warnings = [*_rename_methods(given)]
-    _rewrite_dimensions(given)
+    given = with_defaults(document.content)
+    warnings = [*rename_methods(given)]
+    rewrite_dimensions(given)
     entries, mistakes = _validated(given, document)
     lines = [f"line {line}: {problem}" for line, problem in document.problems]
     lines += [sentence(each, document) for each in (*mistakes, *_repeated_names(given))]
@@ -104,57 +108,6 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
         tuple(entry for entry in entries if isinstance(entry, DetectorTemplate)),
         tuple(f"{source}: {sentence(each, document)}" for each in warnings),
     )
-
-
-def _with_defaults(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with the file's engine in each entry; entries are copies, for aliases share them."""
-    entries = content.get("detectors")
-    if not isinstance(entries, list):
-        return content
-    default = {"engine": content["engine"]} if content.get("engine") in get_args(Engine) else {}
-    filled = [default | entry if isinstance(entry, dict) else entry for entry in entries]
-    return content | {"detectors": filled}
-
-
-def _entries(content: dict[str, Any]) -> list[tuple[FieldPath, dict[str, Any]]]:
-    entries = content.get("detectors")
-    return [
-        (("detectors", index), entry)
-        for index, entry in enumerate(entries if isinstance(entries, list) else ())
-        if isinstance(entry, dict)
-    ]
-
-
-def _rename_methods(content: dict[str, Any]) -> Iterator[Mistake]:
-    """Replace former names of cutoff methods; yield a warning for each."""
-    for path, entry in _entries(content):
-        rule = entry.get("cutoff")
-        former = rule.get("method") if isinstance(rule, dict) else None
-        if isinstance(former, str) and former in _RENAMED_METHODS:
-            method = _RENAMED_METHODS[former]
-            entry["cutoff"] = {**rule, "method": method}  # type: ignore[dict-item]
-            yield Mistake((*path, "cutoff", "method"), f"{former!r} was renamed; use {method!r}")
-
-
-def _rewrite_dimensions(content: dict[str, Any]) -> None:
-    """Replace AWS's lists of Name and Value by mappings."""
-    for _, entry in _entries(content):
-        metrics = entry.get("metrics")
-        if isinstance(metrics, dict):
-            entry["metrics"] = {name: _with_mapping(metric) for name, metric in metrics.items()}
-        entry.update(_with_mapping(entry))
-
-
-def _with_mapping(owner: Any) -> Any:
-    listed = owner.get("dimensions") if isinstance(owner, dict) else None
-    if not isinstance(listed, list) or not all(_is_pair(each) for each in listed):
-        return owner
-    mapping = {each["Name"]: each["Value"] for each in listed}
-    return owner | {"dimensions": mapping} if len(mapping) == len(listed) else owner
-
-
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, dict) and set(item) == _AWS_PAIR and isinstance(item["Name"], str)
 
 
 def _validated(
@@ -219,7 +172,7 @@ def _up_to_list(steps: FieldPath) -> FieldPath:
 
 def _repeated_names(content: dict[str, Any]) -> Iterator[Mistake]:
     seen: set[str] = set()
-    for path, entry in _entries(content):
+    for path, entry in entries_of(content):
         name = entry.get("name")
         if isinstance(name, str) and name in seen:
             yield Mistake((*path, "name"), "is used more than once")

@@ -456,6 +456,17 @@ def test_merge_keys_bring_the_fields_of_an_anchor(tmp_path: Path) -> None:
     assert (network.metric_label, network.period) == ("AWS/EC2 NetworkIn, Average", 60)
 
 
+def test_the_documented_example_of_shared_fields_is_valid() -> None:
+    text = (PROJECT / "docs" / "configuration.md").read_text()
+    [example] = [
+        each for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "<<:" in each
+    ]
+    [detector] = parse_configuration(example).detectors
+    assert (
+        detector.metric_label == "AWS/EC2 CPUUtilization (InstanceId=i-0123456789abcdef0), Average"
+    )
+
+
 def test_a_mistake_in_an_anchor_is_told_at_the_anchor() -> None:
     lines = mistakes_with_lines(WRITTEN.replace("Average", "Averag"))
 
@@ -523,6 +534,8 @@ def test_an_octal_number_never_becomes_another_period() -> None:
         ({"minimum_deviations": {}}, "minimum_deviation"),
         ({"sensitivity": "High"}, "high"),
         ({"cutoff": {"method": "adaptiv"}}, "adaptive"),
+        ({"time_zone": "New York"}, "America/New_York"),
+        ({"time_zone": "Europe/Berln"}, "Europe/Berlin"),
         ({"statistic": "average"}, "Average"),
         ({"statistic": "avg"}, "Average"),
         ({"statistic": "P99"}, "p99"),

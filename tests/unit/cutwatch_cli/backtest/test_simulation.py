@@ -25,6 +25,7 @@ from cutwatch_cli.backtest.simulation import (
     backtest,
     default_training_time,
 )
+from cutwatch_cli.csv_files.csv_series import CsvError
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from tests.support.project import PROJECT
 
@@ -178,3 +179,11 @@ def test_the_shipped_detector_tells_nothing_of_an_account_that_has_just_begun(
     found = backtest(series, shipped, timedelta(days=3), Plan(engine, "weekly"))
 
     assert found.events == ()
+
+
+def test_the_results_of_a_backtest_are_refused_as_input(file: Path, tmp_path: Path) -> None:
+    given = InputFile.alone(file)
+    write_rows(backtest_file(given, Options(DETECTOR, LEARNED)), tmp_path)
+
+    with pytest.raises(CsvError, match="contains the results of a backtest"):
+        backtest_file(InputFile.alone(tmp_path / given.results), Options(DETECTOR, LEARNED))
