@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -272,6 +273,27 @@ def test_without_credentials_or_a_region_nothing_is_asked() -> None:
     with patch.dict(os.environ):
         os.environ.pop("AWS_DEFAULT_REGION")
         assert_refused(cutwatch("status"), "no region", "--region")
+
+
+def test_the_regions_only_stack_needs_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CUTWATCH_STACK")
+    assert answer(1, "status")["stack"] == "cutwatch"
+
+
+def test_a_configured_stack_that_is_not_there_is_told_with_those_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CUTWATCH_STACK")
+    config = '[default.deploy.parameters]\nstack_name = "cutwatch-dev"\n'
+    (tmp_path / "samconfig.toml").write_text(config)
+
+    words = ("'cutwatch-dev', which samconfig.toml names,", "Cutwatch stacks there: cutwatch")
+    assert_refused(cutwatch("status"), *words)
+    assert answer(1, "status", "--stack", "cutwatch")["stack"] == "cutwatch"
 
 
 TOPIC = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})

@@ -67,6 +67,7 @@ def _surroundings(shop: Fleet) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "CUTWATCH_STACK": shop.stack.name,
     }
 
 

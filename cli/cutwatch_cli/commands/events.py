@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -25,7 +24,7 @@ def events(
         ),
     ] = None,
     since: Since = "7d",
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

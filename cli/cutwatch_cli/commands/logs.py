@@ -7,7 +7,6 @@ import typer
 
 from cutwatch_cli.commands.exits import FAILURE, end
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -24,7 +23,7 @@ def logs(
             help="Run, such as transform-20261102T040000Z, or the ARN or name of an execution.",
         ),
     ],
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
-from cutwatch_cli.commands.options import BUILD, STACK, Profile, Region, StackName, deployed
+from cutwatch_cli.commands.options import BUILD, Profile, Region, StackName, deployed
 from cutwatch_cli.commands.time_range import Since, TimeRange, check_scored, look_back
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def report(
     ] = None,
     since: Since = "14d",
     output: Annotated[Path, typer.Option(help="HTML file to write.")] = BUILD / "report.html",
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
 ) -> None:
@@ -36,7 +36,7 @@ def report(
         shown = TimeRange.until(deployment.now, span)
         check_scored(deployment, detectors or [], shown)
         found = read_reports(deployment, detectors or [], shown.start, shown.now)
-        where = f"Stack {stack} in {deployment.account.region}"
+        where = f"Stack {deployment.stack} in {deployment.account.region}"
     for each in found.notes:
         note(each)
     if not found.reports and not found.notes:

@@ -8,7 +8,6 @@ import typer
 
 from cutwatch_cli.commands.exits import USAGE_ERROR, end
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -48,7 +47,7 @@ def silence(
         str | None,
         typer.Option(metavar="DETECTOR", help="End the silence of a detector.", show_default=False),
     ] = None,
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

@@ -9,7 +9,6 @@ import typer
 
 from cutwatch_cli.commands.exits import FAILURE, SUCCESS, USAGE_ERROR, end, note
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -41,7 +40,7 @@ def start(
         ),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the run ends.")] = False,
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

@@ -8,7 +8,6 @@ import typer
 
 from cutwatch_cli.commands.exits import FAILURE, SUCCESS, note
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -26,7 +25,7 @@ def status(
     problems: Annotated[
         bool, typer.Option("--problems", help="Only detectors with problems.")
     ] = False,
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

@@ -12,7 +12,8 @@ from cutwatch.errors import InvalidInput
 from cutwatch.registry.run import Kind, RunRequest, run_id
 from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.stacks.account import error_code
-from cutwatch_cli.stacks.deployment import Deployment, Refused
+from cutwatch_cli.stacks.deployment import Deployment
+from cutwatch_cli.stacks.refusal import Refused
 from cutwatch_cli.stacks.run_history import parse_run
 
 _EARLY = timedelta(minutes=10)
