@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 
 from cutwatch.detectors.detector import Detector
+from cutwatch_cli.backtest.deployed_forest import deployed_engine
 from cutwatch_cli.backtest.simulation import (
     DEFAULT_PLAN,
     Backtest,
     Plan,
     backtest,
-    default_training_time,
 )
+from cutwatch_cli.backtest.simulation import default_training_time as probation
 from cutwatch_cli.csv_files.csv_series import CsvError, read_csv
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from cutwatch_cli.replay.schedule import default_training_time
 from cutwatch_cli.report import DetectorReport
 
 _HEADER = ("timestamp", "value", "score", "severity", "anomaly", "event")
@@ -28,11 +30,25 @@ _HEADER = ("timestamp", "value", "score", "severity", "anomaly", "event")
 
 @dataclass(frozen=True)
 class Options:
-    """Settings that all files of a backtest share; each file supplies its own metric and period."""
+    """Settings that all files of a backtest share.
 
-    detector: Detector
-    training_time: timedelta | None
+    `detector_of` returns the detector of a file with this period. `training_time` is that of the schedule where it is
+    None, or that of the Numenta Anomaly Benchmark with `probation`.
+    """
+
+    detector_of: Callable[[Path, int], Detector]
+    training_time: timedelta | None = None
     plan: Plan = DEFAULT_PLAN
+    period: int | None = None
+    probation: bool = False
+
+    def training_time_of(self, series: MetricSeries) -> timedelta:
+        """Return the time that is used for training only."""
+        if self.training_time is not None:
+            return self.training_time
+        if self.probation:
+            return probation(series)
+        return default_training_time(series.start, series.end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +64,18 @@ class FileBacktest:
     def name(self) -> str:
         """Relative path of the file's results: `<parent folder>/<name>.csv`."""
         return f"{self.path.resolve().parent.name}/{self.path.name}"
+
+    @property
+    def title(self) -> str:
+        """Title of the file's chart."""
+        return str(self.path)
+
+    def rows(self) -> Iterable[tuple[str, str, int]]:
+        """Return timestamp, value and position of each row, in the order of the file."""
+        for (timestamp, value), position in zip(
+            _input_rows(self.path), self.series.positions, strict=True
+        ):
+            yield timestamp, value, position
 
     def summary(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
@@ -78,10 +106,12 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
 
 def backtest_file(path: Path, options: Options) -> FileBacktest:
     """Backtest one file. Raises `CsvError` if the file does not contain a metric."""
-    series = read_csv(path)
-    detector = replace(options.detector, period=series.period_seconds)
-    training_time = options.training_time or default_training_time(series)
-    result = backtest(series, detector, training_time, options.plan)
+    series = read_csv(path, options.period)
+    detector = options.detector_of(path, series.period_seconds)
+    plan = replace(options.plan, engine=detector.engine)
+    result = backtest(
+        series, detector, options.training_time_of(series), plan, deployed_engine(detector)
+    )
     return FileBacktest(path, series, detector, result)
 
 
@@ -104,7 +134,7 @@ def report_of(done: FileBacktest) -> DetectorReport:
     anomalies = done.result.anomalies
     return DetectorReport(
         detector=done.path.stem,
-        title=str(done.path),
+        title=done.title,
         start=done.series.start,
         period_seconds=done.series.period_seconds,
         values=done.series.values,
@@ -130,9 +160,7 @@ def write_rows(done: FileBacktest, folder: Path) -> None:
     with _create(folder / done.name) as file:
         writer = csv.writer(file)
         writer.writerow(_HEADER)
-        for (timestamp, value), position in zip(
-            _input_rows(done.path), done.series.positions, strict=True
-        ):
+        for timestamp, value, position in done.rows():
             cells = {name: float(column[position]) for name, column in columns.items()}
             if position in raised and cells["event"] > 0:
                 cells["event"] = 0.0
@@ -146,9 +174,7 @@ def write_nab_results(done: FileBacktest, folder: Path) -> None:
     with _create(folder / done.name) as file:
         writer = csv.writer(file)
         writer.writerow(("timestamp", "anomaly_score"))
-        for (timestamp, _), position in zip(
-            _input_rows(done.path), done.series.positions, strict=True
-        ):
+        for timestamp, _, position in done.rows():
             event = float(np.nan_to_num(done.result.raised[position]))
             writer.writerow((timestamp, 0.0 if position in raised else event))
             raised.add(position)

@@ -9,10 +9,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from cutwatch.wording import count
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.wording import count, number_in_words
 from cutwatch_cli.backtest.files import FileBacktest, report_of, write_summary
 from cutwatch_cli.backtest.simulation import SENSITIVITIES
-from cutwatch_cli.report import MOST_DETECTORS, Page, verdict, worst_first, write_page
+from cutwatch_cli.report import (
+    MOST_DETECTORS,
+    DetectorReport,
+    Page,
+    verdict,
+    worst_first,
+    write_page,
+)
+from cutwatch_cli.report.tables import MOST_EVENTS, event_cells
 
 
 def present_backtests(
@@ -22,8 +31,9 @@ def present_backtests(
     output: Path,
     *,
     report: bool,
+    noun: str = "file",
 ) -> list[FileBacktest]:
-    """Show progress, print one row per file with its weekly events at each sensitivity, and write the page."""
+    """Show progress, print one row per metric with its weekly events at each sensitivity, and write the page."""
     started = time.perf_counter()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     done = []
@@ -36,19 +46,19 @@ def present_backtests(
     console.print(_backtest_table(done))
     write_summary(done, output / "summary.json")
     seconds = time.perf_counter() - started
-    console.print(f"{count(len(done), 'file')} in {seconds:.1f} s; results: {output}")
+    console.print(f"{count(len(done), noun)} in {seconds:.1f} s; results: {output}")
     if report:
-        _write_backtests(console, done, output / "report.html")
+        _write_backtests(console, done, output / "report.html", noun)
     return done
 
 
-def _write_backtests(console: Console, done: Sequence[FileBacktest], page: Path) -> None:
-    """Write the page with the worst files only: nobody reads hundreds of charts."""
+def _write_backtests(console: Console, done: Sequence[FileBacktest], page: Path, noun: str) -> None:
+    """Write the page with the worst metrics only: nobody reads hundreds of charts."""
     reports = worst_first([report_of(one) for one in done])
     left_out = len(reports) - MOST_DETECTORS
-    notes = [f"{count(left_out, 'file')} with less severe events left out"] if left_out > 0 else []
+    notes = [f"{count(left_out, noun)} with less severe events left out"] if left_out > 0 else []
     shown = reports[:MOST_DETECTORS]
-    subtitle = f"{count(len(done), 'file')}: simulated schedules"
+    subtitle = f"{count(len(done), noun)}: simulated schedules"
     write_page(Page("Backtest", subtitle, shown, datetime.now(UTC), notes), page)
     console.print(f"{verdict(shown)}\nReport: {page}", markup=False)
 
@@ -63,3 +73,47 @@ def _backtest_table(done: Sequence[FileBacktest]) -> Table:
         rates = [f"{one.result.events_by_sensitivity[s] / weeks:.1f}" for s in SENSITIVITIES]
         rows.add_row(one.path.stem, f"{weeks:.1f}", str(len(one.result.events)), *rates)
     return rows
+
+
+def present_events(console: Console, done: Sequence[FileBacktest]) -> None:
+    """Print a table per metric: each event, and the sensitivities that would have reported it."""
+    for one in done:
+        console.print(_events_table(one))
+
+
+def _events_table(one: FileBacktest) -> Table:
+    report = report_of(one)
+    found = one.result.events_at
+    every = _distinct([event for name in SENSITIVITIES for event in found[name]], report)
+    title = f"\n{one.detector.name} ({report.time_zone}): {count(len(every), 'event')} at any sensitivity"
+    rows = Table(title=title, title_justify="left", title_style="bold", box=None)
+    for heading in ("Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected"):
+        rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
+    for name in SENSITIVITIES:
+        own = name == one.detector.sensitivity
+        rows.add_column(f"{name}*" if own else name, justify="center")
+    worst = sorted(every, key=lambda event: event.gravity, reverse=True)[:MOST_EVENTS]
+    for event in sorted(worst, key=lambda event: event.start):
+        marks = ["yes" if _overlaps(event, found[name], report) else "–" for name in SENSITIVITIES]
+        expected = "data" if event.severity is None else number_in_words(event.expected)
+        rows.add_row(*event_cells(event, report)[:-1], expected, *marks)
+    hidden = len(every) - len(worst)
+    more = f"{count(hidden, 'less severe event')} not shown; " if hidden else ""
+    rows.caption = f"{more}* the detector's sensitivity"
+    rows.caption_justify = "left"
+    return rows
+
+
+def _distinct(events: Iterable[AnomalyEvent], report: DetectorReport) -> list[AnomalyEvent]:
+    """Return each event once, as the lowest sensitivity that reports it has it, in chronological order."""
+    found: list[AnomalyEvent] = []
+    for event in events:
+        if not _overlaps(event, found, report):
+            found.append(event)
+    return sorted(found, key=lambda event: event.start)
+
+
+def _overlaps(event: AnomalyEvent, others: Iterable[AnomalyEvent], report: DetectorReport) -> bool:
+    begins, ends = report.span(event)
+    spans = map(report.span, others)
+    return any(begins < other_ends and other_begins < ends for other_begins, other_ends in spans)

@@ -40,7 +40,7 @@ def cost(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate the monthly cost, next to that of CloudWatch's own anomaly detection alarms."""
+    """Estimate the monthly cost of the detectors in a file."""
     from rich.console import Console
 
     from cutwatch.errors import InvalidDetectors

@@ -34,7 +34,7 @@ def discover(
     profile: Profile = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of entries.")] = 100,
 ) -> None:
-    """Print a detectors.yaml for the metrics that CloudWatch lists; notes go to stderr."""
+    """Print detectors.yaml entries for metrics in CloudWatch. Notes go to stderr."""
     from cutwatch_cli.discovery.suggestions import detector_entries, stanza, template_entries
 
     _check(namespace, statistic, period)

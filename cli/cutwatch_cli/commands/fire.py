@@ -27,7 +27,7 @@ def fire(
         str, typer.Option(envvar="AWS_ENDPOINT_URL", help="URL of the local AWS.")
     ] = f"http://127.0.0.1:{local_aws.PORT}",
 ) -> None:
-    """Fire a scheduled rule of the running local AWS, and print the executions it started."""
+    """Fire a scheduled rule of the running local AWS. Prints the executions it started."""
     if not endpoint_url.startswith("http"):
         end(f"--endpoint-url {endpoint_url}: expected a URL", USAGE_ERROR)
     query = urlencode({"rule": rule} | ({"at": at} if at else {}))

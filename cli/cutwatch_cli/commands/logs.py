@@ -28,7 +28,7 @@ def logs(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of one run in chronological order; exit code 1 if there are none."""
+    """Print the log lines of one run. Exit code 1 if there are none."""
     from cutwatch_cli.stacks.run_logs import find_run, log_lines
     from cutwatch_cli.stacks.started_run import verdict
 

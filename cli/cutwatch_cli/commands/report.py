@@ -17,7 +17,7 @@ def report(
     detectors: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DETECTOR]...",
+            metavar="DETECTOR",
             help="Detectors to show; default: those with events, the worst 50.",
             show_default=False,
         ),
@@ -28,7 +28,7 @@ def report(
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """Write a page with charts and events; exit code 1 if there is nothing to show."""
+    """Write a page with charts and events. Exit code 1 if there is nothing to show."""
     from cutwatch_cli.stacks.reported_detectors import read_reports
 
     span = look_back(since)

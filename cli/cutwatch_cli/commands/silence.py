@@ -52,7 +52,7 @@ def silence(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Suppress notifications of a detector's events; metrics and failure notifications continue."""
+    """Suppress notifications of a detector's events. Metrics and failure notifications continue."""
     if [detector is not None, listing, lift is not None].count(True) != 1:
         end(
             "expected one of DETECTOR with --for and --reason, --list, or --lift DETECTOR",

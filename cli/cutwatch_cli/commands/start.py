@@ -45,7 +45,7 @@ def start(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a run as its schedule would; with --wait, exit code 1 if anything fails."""
+    """Start a run as its schedule would. With --wait, exit code 1 if anything fails."""
     from cutwatch.registry.run import Kind
     from cutwatch_cli.stacks import started_run
 

@@ -30,7 +30,7 @@ def status(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the status of every detector; exit code 1 if any has a problem."""
+    """Show the status of every detector. Exit code 1 if any has a problem."""
     from cutwatch_cli.stacks.status_table import remarks, status_table
 
     with deployed(stack, region, profile) as deployment:

@@ -40,26 +40,34 @@ class _Columns(NamedTuple):
     value: int
 
 
-def read_csv(path: Path) -> MetricSeries:
-    """Read the columns `timestamp` and `value`; the notes list guesses and repairs. Raises `CsvError`."""
+def read_csv(path: Path, period: int | None = None) -> MetricSeries:
+    """Read the columns `timestamp` and `value`; the notes list guesses and repairs. Raises `CsvError`.
+
+    Without a period (seconds), it is that of most rows.
+    """
     rows = list(_rows(path))
     _check_one_form(path, rows)
     _check_enough(path, rows)
     epochs = np.array([row.epoch for row in rows])
     values = np.array([row.value for row in rows])
-    period = detect_period(epochs)
+    period = period or detect_period(epochs)
     _check_span(path, rows, period)
     return on_grid(epochs, values, period)
 
 
 def write_csv(series: MetricSeries, path: Path) -> None:
-    """Write the datapoints that exist, so that `read_csv` returns the same series."""
+    """Write a row for each period, with an empty value where there is no datapoint: `read_csv` returns the same series."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(_Columns._fields)
-        for timestamp, value in zip(series.timestamps, series.values, strict=True):
-            if not math.isnan(value):
-                writer.writerow((timestamp.isoformat().replace("+00:00", "Z"), f"{value:.17g}"))
+        writer.writerows(as_cells(series))
+
+
+def as_cells(series: MetricSeries) -> Iterator[tuple[str, str]]:
+    """Yield timestamp and value of every period; the value is empty where there is no datapoint."""
+    for timestamp, value in zip(series.timestamps, series.values, strict=True):
+        written = "" if math.isnan(value) else f"{value:.17g}"
+        yield timestamp.isoformat().replace("+00:00", "Z"), written
 
 
 def _rows(path: Path) -> Iterator[_Row]:

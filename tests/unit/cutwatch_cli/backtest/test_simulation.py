@@ -1,5 +1,6 @@
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -33,6 +34,7 @@ DETECTOR = Detector(
     name="m", namespace="N", metric="m", statistic="Average", period=HOUR, history_days=30
 )
 LEARNED = timedelta(days=10)
+WEEKLY = Plan(training_schedule="weekly")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -148,7 +150,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Path) -> None:
-    done = backtest_file(file, Options(DETECTOR, LEARNED, Plan(training_schedule="weekly")))
+    options = Options(lambda _, period: replace(DETECTOR, period=period), LEARNED, WEEKLY)
+    done = backtest_file(file, options)
     write_rows(done, tmp_path / "out")
     write_nab_results(done, tmp_path / "nab")
     given = list(csv.DictReader(file.open()))
