@@ -23,6 +23,8 @@ from cutwatch_cli.report import (
 )
 from cutwatch_cli.report.tables import MOST_EVENTS, event_cells
 
+_EVENT_COLUMNS = ("Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected", "At")
+
 
 def present_backtests(
     console: Console,
@@ -76,41 +78,45 @@ def _backtest_table(done: Sequence[FileBacktest]) -> Table:
 
 
 def present_events(console: Console, done: Sequence[FileBacktest]) -> None:
-    """Print a table per metric: each event, and the sensitivities that would have reported it."""
+    """Print a table per metric: each event, and the lowest sensitivity that would have reported it."""
     for one in done:
         console.print(_events_table(one))
 
 
 def _events_table(one: FileBacktest) -> Table:
-    report = report_of(one)
+    report, own = report_of(one), one.detector.sensitivity
     found = one.result.events_at
-    every = _distinct([event for name in SENSITIVITIES for event in found[name]], report)
-    title = f"\n{one.detector.name} ({report.time_zone}): {count(len(every), 'event')} at any sensitivity"
-    rows = Table(title=title, title_justify="left", title_style="bold", box=None)
-    for heading in ("Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected"):
-        rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
-    for name in SENSITIVITIES:
-        own = name == one.detector.sensitivity
-        rows.add_column(f"{name}*" if own else name, justify="center")
+    every = _distinct((e for name in (own, *SENSITIVITIES) for e in found[name]), report)
     worst = sorted(every, key=lambda event: event.gravity, reverse=True)[:MOST_EVENTS]
+    counts = ", ".join(f"{len(found[name])} at {name}" for name in SENSITIVITIES)
+    rows = _titled(f"\n{one.detector.name} ({report.time_zone}), events by sensitivity: {counts}")
+    for heading in _EVENT_COLUMNS:
+        rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
     for event in sorted(worst, key=lambda event: event.start):
-        marks = ["yes" if _overlaps(event, found[name], report) else "–" for name in SENSITIVITIES]
         expected = "data" if event.severity is None else number_in_words(event.expected)
-        rows.add_row(*event_cells(event, report)[:-1], expected, *marks)
+        reporting = (name for name in SENSITIVITIES if _overlaps(event, found[name], report))
+        rows.add_row(*event_cells(event, report)[:-1], expected, next(reporting))
     hidden = len(every) - len(worst)
-    more = f"{count(hidden, 'less severe event')} not shown; " if hidden else ""
-    rows.caption = f"{more}* the detector's sensitivity"
-    rows.caption_justify = "left"
+    more = f"; {count(hidden, 'less severe event')} not shown" if hidden else ""
+    rows.caption = (
+        f"At: the lowest sensitivity that reports the event; this detector has {own}{more}"
+    )
     return rows
 
 
+def _titled(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", caption_justify="left", box=None
+    )
+
+
 def _distinct(events: Iterable[AnomalyEvent], report: DetectorReport) -> list[AnomalyEvent]:
-    """Return each event once, as the lowest sensitivity that reports it has it, in chronological order."""
+    """Return the first of each group of events that overlap."""
     found: list[AnomalyEvent] = []
     for event in events:
         if not _overlaps(event, found, report):
             found.append(event)
-    return sorted(found, key=lambda event: event.start)
+    return found
 
 
 def _overlaps(event: AnomalyEvent, others: Iterable[AnomalyEvent], report: DetectorReport) -> bool:

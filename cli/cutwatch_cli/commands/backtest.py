@@ -92,7 +92,7 @@ def _of_files(
     from rich.console import Console
 
     from cutwatch_cli.backtest.files import Options, backtest_files, find_files
-    from cutwatch_cli.backtest.presentation import present_backtests
+    from cutwatch_cli.backtest.presentation import present_backtests, present_events
     from cutwatch_cli.csv_files.csv_series import CsvError
 
     options = Options(file_detector(entry), training_time, plan, entry.period, probation)
@@ -100,9 +100,12 @@ def _of_files(
         files = find_files(paths)
         done = backtest_files(files, options, output)
         console = Console(highlight=False, soft_wrap=True)
-        return present_backtests(console, done, len(files), output, report=page)
+        presented = present_backtests(console, done, len(files), output, report=page)
     except (CsvError, ValueError) as error:
         end(str(error), USAGE_ERROR)
+    if len(presented) == 1:
+        present_events(console, presented)
+    return presented
 
 
 def _of_histories(

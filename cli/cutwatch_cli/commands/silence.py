@@ -35,7 +35,7 @@ def silence(
         typer.Option(
             "--for",
             metavar="TIME",
-            help="Duration, such as 3d, 12h or 90m; at most 90d.",
+            help="Duration, such as 1w, 3d, 12h or 90m; at most 90d.",
             show_default=False,
         ),
     ] = None,

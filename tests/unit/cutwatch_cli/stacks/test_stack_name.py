@@ -113,7 +113,7 @@ def test_of_several_stacks_none_is_chosen_and_all_are_listed() -> None:
 
 
 def test_without_a_cutwatch_stack_the_message_says_how_to_deploy_one() -> None:
-    with pytest.raises(Refused, match="no Cutwatch stack in region eu-west-1; .*sam deploy"):
+    with pytest.raises(Refused, match=r"no Cutwatch stack in region eu-west-1; .*sam deploy"):
         only_stack(account())
 
 
