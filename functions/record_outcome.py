@@ -22,9 +22,13 @@ def handler(event: Payload) -> Payload:
     settings = RegistrySettings.from_env()
     registry = Registry(client("dynamodb"), settings.table_name)
     run = Run.from_payload(event["run"])
-    for detector in event["detectors"]:
-        outcome = failure_of(detector["name"], event["result"])
-        registry.outcomes.record(run.id, run.opened_at, outcome, keeps=_BETTER)
-        logger.error("recorded as failed", detector=outcome.detector, reason=outcome.message)
-    count("DetectorsFailed", len(event["detectors"]))
+    failures = [failure_of(detector["name"], event["result"]) for detector in event["detectors"]]
+    recorded = [
+        failure
+        for failure in failures
+        if registry.outcomes.record(run.id, run.opened_at, failure, keeps=_BETTER)
+    ]
+    for failure in recorded:
+        logger.error("recorded as failed", detector=failure.detector, reason=failure.message)
+    count("DetectorsFailed", len(recorded))
     return {"message": failure_of("", event["result"]).message}

@@ -174,10 +174,23 @@ def test_the_log_of_a_run_is_told_by_time_from_its_listing_to_its_summary() -> N
     result = cutwatch("logs", FIRST_RUN)
 
     assert result.exit_code == 0, result.output
-    lines = result.stdout.splitlines()
+    lines = [line for line in result.stdout.splitlines() if line.startswith("2026")]
     assert lines == sorted(lines, key=lambda line: line[:19])
     assert "ListDetectors" in lines[0]
     assert "SummarizeRun" in lines[-1]
+
+
+def test_the_log_of_a_transform_follows_into_the_training_that_it_started() -> None:
+    """`ghost` has no model, so the transform has it trained, for which there is no data."""
+    result = cutwatch("logs", FIRST_RUN)
+    training = FIRST_RUN.replace("transform", "training") + "-on-demand"
+
+    told = [line for line in result.stdout.splitlines() if not line.startswith("2026")]
+    assert [line.split(": ")[:3] for line in told] == [
+        [training, "ghost", "NO_DATA"],
+        [FIRST_RUN, "ghost", "NO_DATA"],
+    ]
+    assert result.stdout.count("SummarizeRun") == 2
 
 
 def test_a_run_without_a_log_is_told() -> None:

@@ -28,16 +28,22 @@ def logs(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of one run. Exit code 1 if there are none."""
-    from cutwatch_cli.stacks.run_logs import find_run, log_lines
+    """Print the log lines of one run, and why detectors were left out.
+
+    A transform's lines include those of the training that it started. Exit code 1 if there are none.
+    """
+    from cutwatch_cli.stacks.run_logs import find_run, log_lines, reasons
     from cutwatch_cli.stacks.started_run import verdict
 
     with deployed(stack, region, profile) as deployment:
         wanted = find_run(deployment, run)
         lines = log_lines(deployment, wanted)
+        ends = [] if as_json else reasons(deployment, wanted)
     if not lines:
         end(f"no log lines of {wanted.run} in {deployment.log_group}", FAILURE)
     for line in lines:
         typer.echo(json.dumps(line.fields) if as_json else line.text(deployment.stack))
+    for reason in ends:
+        typer.echo(reason)
     if wanted.ending and wanted.ending["status"] != "RUNNING" and not as_json:
         typer.echo("\n".join(verdict(dict(wanted.ending)).lines()))

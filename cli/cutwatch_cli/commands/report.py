@@ -40,10 +40,10 @@ def report(
     for each in found.notes:
         note(each)
     if not found.reports and not found.notes:
-        typer.echo(
-            f"No events {shown}; no page written. Name a detector to show it without events."
+        end(
+            f"no events {shown}; no page written. Name a detector to show it without events.",
+            FAILURE,
         )
-        raise typer.Exit
     _write(found, output, f"{where}, {shown}", shown)
 
 

@@ -97,7 +97,7 @@ def explanation(error: Exception, region: str | None) -> str:
                 exceptions.HTTPClientError,
                 exceptions.InvalidRegionError,
             ),
-            f"cannot reach AWS in region {region!r}; check the region: {said}",
+            _unreachable(region, said),
         ),
         (
             (exceptions.NoCredentialsError, exceptions.PartialCredentialsError),
@@ -109,6 +109,16 @@ def explanation(error: Exception, region: str | None) -> str:
         ),
     )
     return next((reason for kinds, reason in reasons if isinstance(error, kinds)), said)
+
+
+def _unreachable(region: str | None, said: str) -> str:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        return (
+            f"no local AWS responds at {endpoint} (AWS_ENDPOINT_URL); start it with: cutwatch local, or unset "
+            "the variable to reach AWS"
+        )
+    return f"cannot reach AWS in region {region!r}; check the region: {said}"
 
 
 def error_code(error: Exception) -> str:

@@ -11,7 +11,7 @@ from cutwatch.registry.outcome import failure_of
 from cutwatch.registry.run import Kind, run_id
 from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.stacks.deployment import Deployment
-from cutwatch_cli.stacks.run_history import listed_names
+from cutwatch_cli.stacks.run_history import listed_names, on_demand_training
 
 # A small run ends within seconds, a training at SageMaker within an hour.
 _FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 0.25, 5.0, 1.3
@@ -104,8 +104,8 @@ def verdict(described: dict[str, Any]) -> Verdict:
 
 def _progress(deployment: Deployment, started: StartedRun) -> Iterator[Progress]:
     """Yield the progress of the training on demand, if any, and of the run."""
-    on_demand = f"{started.run.replace('transform', 'training')}-on-demand"
-    parts = [(on_demand, "training on demand")] if started.kind == "transform" else []
+    training = (on_demand_training(started.run), "training on demand")
+    parts = [training] if started.kind == "transform" else []
     for run, stage in [*parts, (started.run, started.kind)]:
         names = listed_names(deployment.bucket, run)
         if names is not None:
