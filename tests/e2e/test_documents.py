@@ -28,6 +28,7 @@ NOT_RUN = {
     "make fuzz": "installs a fuzzer and runs for minutes; tests run its harnesses on their seeds",
     "sam build": "downloads packages for Python 3.13; tests/e2e/test_sam_build.py runs it where there is one",
     "sam deploy --guided": "asks questions; the deployments of docs/local.md are run",
+    "sam deploy  ": "asks before it changes anything; tests/e2e/test_first_contact.py answers",
     "sam local invoke": "needs Docker; `make e2e` runs every function in Lambda's image where there is one",
     "cutwatch local": "ends only when it is stopped; all commands of docs/local.md run against one",
     "cat environment.json": "a file that the reader writes",
@@ -38,7 +39,9 @@ NOT_RUN = {
     "/tmp/runtime/bin/pip": "for measurements that are not run either",
 }
 LOCAL, OPERATIONS = PROJECT / "docs" / "local.md", PROJECT / "docs" / "operations.md"
-OTHERS = [document for document in DOCUMENTS if document not in (LOCAL, OPERATIONS)]
+# tests/e2e/test_first_contact.py runs what README.md shows.
+README = PROJECT / "README.md"
+OTHERS = [each for each in DOCUMENTS if each not in (LOCAL, OPERATIONS, README)]
 PERIOD = 300
 # Runs find news for as long as commands are typed.
 HISTORY, AHEAD = timedelta(days=14), timedelta(days=1)
@@ -101,6 +104,7 @@ def account(aws: LocalAws) -> Mapping[str, str]:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": aws.region,
+        "CUTWATCH_STACK": PREFIX,
     }
 
 
