@@ -31,7 +31,7 @@ NOT_RUN = {
     "sam deploy  ": "asks before it changes anything; tests/e2e/test_first_contact.py answers",
     "sam local invoke": "needs Docker; `make e2e` runs every function in Lambda's image where there is one",
     "cutwatch local": "ends only when it is stopped; all commands of docs/local.md run against one",
-    "cat environment.json": "a file that the reader writes",
+    "cutwatch environment --endpoint-url": "for a container; it is run without the option",
     "PYTHONPATH=functions:cli .venv/bin/python benchmarks/": "reads data sets that are no part of the project",
     ".venv/bin/python benchmarks/": "measures for minutes",
     "OMP_NUM_THREADS=1 .venv/bin/python benchmarks/": "measures for minutes",

@@ -14,7 +14,7 @@ from tests.support.reader import Reader, Typed, missing_tools
 
 README = PROJECT / "README.md"
 # By how a command begins; tests/e2e/test_documents.py has the reasons.
-LEFT_OUT = ("make ", "sam build", "sam local invoke")
+LEFT_OUT = ("make ", "sam build", "sam deploy --guided", "sam local invoke")
 PERIOD, DAYS = 300, 40
 REQUESTS = {
     "name": "requests",

@@ -14,7 +14,9 @@ from typer.testing import CliRunner, Result
 from cutwatch_cli.main import app
 from localaws.faults import Fault
 from tests.support.fleet import FIRST_TRANSFORM, WEEK, Fleet, detector, fleet, with_spike
+from tests.support.stack import FUNCTION, Stack
 
+TEMPLATE_RESOURCES = Stack().template["Resources"]
 FIRST_RUN = "transform-20260608T030000Z"
 NEXT_WEEK = FIRST_TRANSFORM + WEEK
 # The local AWS lets pass the time-out of every training that a transform has asked for.
@@ -133,6 +135,29 @@ def test_a_started_run_is_watched_to_its_verdict() -> None:
     assert set(statuses()) == {"ghost", "checkout", "orders"}
 
 
+def test_a_run_that_has_nothing_to_do_ends_with_an_exit_code_that_says_so() -> None:
+    result = cutwatch("start", "training", "--detector", "ghost", "--wait")
+
+    assert result.exit_code == 1
+    assert "SUCCEEDED: 1 NO_DATA" in result.stdout
+    assert "trained and published nothing; see: cutwatch logs training-" in result.stderr
+
+
+def test_the_environment_of_every_function_is_written_for_sam(shop: Fleet, tmp_path: Path) -> None:
+    written = tmp_path / "environment.json"
+
+    result = cutwatch("environment", "--output", str(written), "--endpoint-url", "http://x:1")
+
+    assert result.exit_code == 0, result.output
+    found = json.loads(written.read_text())
+    assert found.keys() == {
+        name for name, each in TEMPLATE_RESOURCES.items() if each["Type"] == FUNCTION
+    }
+    for variables in found.values():
+        assert variables["AWS_ENDPOINT_URL"] == "http://x:1"
+        assert variables["BUCKET_NAME"] == shop.stack.outputs["DataBucketName"]
+
+
 def test_a_run_that_fails_says_why_and_its_execution_has_logs() -> None:
     started = answer(1, "start", "transform", "--detector", "checkuot", "--new", "--wait")
 
@@ -190,7 +215,8 @@ def test_the_log_of_a_transform_follows_into_the_training_that_it_started() -> N
         [training, "ghost", "NO_DATA"],
         [FIRST_RUN, "ghost", "NO_DATA"],
     ]
-    assert result.stdout.count("SummarizeRun") == 2
+    lines = cutwatch("logs", FIRST_RUN, "--json").stdout.splitlines()
+    assert {training, FIRST_RUN} <= {json.loads(line).get("run") for line in lines}
 
 
 def test_a_run_without_a_log_is_told() -> None:

@@ -113,6 +113,9 @@ def test_who_may_read_can_use_every_command_that_reads(shop: Fleet, tmp_path: Pa
         result = cutwatch("report", "checkout", "orders", *LONG, "--output", str(page))
         assert result.exit_code == 0, result.output
         assert page.exists()
+        metric = ("--namespace", "Shop", "--metric", "checkout", "--statistic", "Average")
+        result = cutwatch("export", *metric, "--output", str(tmp_path))
+        assert result.exit_code == 0, result.output
     assert look_at_the_widget(shop, READER) is None
     assert denied(shop, READER) == []
 

@@ -28,9 +28,10 @@ def logs(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of one run, and why detectors were left out.
+    """Print the log lines of one run.
 
-    A transform's lines include those of the training that it started. Exit code 1 if there are none.
+    They include those of the training that a transform started, and end with the reason for each detector that was
+    neither trained nor published. Exit code 1 if there are none.
     """
     from cutwatch_cli.stacks.run_logs import find_run, log_lines, reasons
     from cutwatch_cli.stacks.started_run import verdict

@@ -45,7 +45,7 @@ def start(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a run as its schedule would. With --wait, exit code 1 if anything fails."""
+    """Start a run as its schedule would. With --wait, exit code 1 if anything fails or nothing is done."""
     from cutwatch.registry.run import Kind
     from cutwatch_cli.stacks import started_run
 
@@ -64,6 +64,11 @@ def start(
         typer.echo(json.dumps(asdict(started) | (asdict(verdict) if verdict else {}), indent=2))
     else:
         typer.echo("\n".join(verdict.lines()) if verdict else started.run)
+    if verdict and verdict.succeeded and verdict.idle:
+        end(
+            f"{started.run} trained and published nothing; see: cutwatch logs {started.run}",
+            FAILURE,
+        )
     raise typer.Exit(SUCCESS if verdict is None or verdict.succeeded else FAILURE)
 
 

@@ -1,4 +1,4 @@
-"""The history that CloudWatch keeps of detectors' metrics."""
+"""Histories of detectors' metrics, as long as CloudWatch keeps them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

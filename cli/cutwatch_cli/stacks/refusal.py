@@ -1,4 +1,4 @@
-"""The error that ends a command with one line."""
+"""Refusal of a command, in one line."""
 
 
 class Refused(Exception):

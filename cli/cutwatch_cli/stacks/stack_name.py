@@ -1,4 +1,4 @@
-"""The stack that a command operates: the named one, that of `samconfig.toml`, or the region's only Cutwatch stack."""
+"""Choice of the stack: the named one, that of `samconfig.toml`, or the region's only Cutwatch stack."""
 
 import tomllib
 from collections.abc import Iterable, Mapping

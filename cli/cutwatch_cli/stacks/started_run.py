@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cutwatch.registry.outcome import failure_of
+from cutwatch.registry.outcome import SUCCESSES, failure_of
 from cutwatch.registry.run import Kind, run_id
 from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.run_history import listed_names, on_demand_training
 
+_DONE = (*SUCCESSES, "UP_TO_DATE")
 # A small run ends within seconds, a training at SageMaker within an hour.
 _FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 0.25, 5.0, 1.3
 
@@ -47,6 +48,12 @@ class Verdict:
     def succeeded(self) -> bool:
         """True if no detector failed."""
         return self.status == "SUCCEEDED" and not self.summary.get("failures")
+
+    @property
+    def idle(self) -> bool:
+        """True if the run ended without training or publishing anything, or finding it done already."""
+        statuses = self.summary.get("statuses", {})
+        return bool(self.summary) and not any(statuses.get(status) for status in _DONE)
 
     def lines(self) -> Iterator[str]:
         """Describe the result, one line per failure."""
