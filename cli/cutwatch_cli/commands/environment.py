@@ -35,6 +35,6 @@ def environment(
     except OSError as error:
         end(f"--output {output}: {error.strerror}", USAGE_ERROR)
     typer.echo(
-        f"{output}: {count(len(found), 'function')}; use it with: sam local invoke FUNCTION "
-        f"-e events/FUNCTION.json --env-vars {output}"
+        f"{output}: {count(len(found), 'function')}; for example: sam local invoke RecordOutcome "
+        f"-e events/record_outcome.json --env-vars {output}"
     )
