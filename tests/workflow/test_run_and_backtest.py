@@ -1,7 +1,7 @@
 """`run` and `backtest` give the same events for the same schedule; docs/cli.md has the reasons for which they may differ."""
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -51,8 +51,11 @@ def generated(seed: int) -> MetricSeries:
     return MetricSeries(PERIOD, START, values.tolist())
 
 
-def both(detector: Detector, series: MetricSeries) -> tuple[list[AnomalyEvent], list[AnomalyEvent]]:
-    learned = default_training_time(series.start, series.end)
+def both(
+    detector: Detector, series: MetricSeries, learned: timedelta | None = None
+) -> tuple[list[AnomalyEvent], list[AnomalyEvent]]:
+    if learned is None:
+        learned = default_training_time(series.start, series.end)
     replayed = replay(series, replayable(detector), learned)
     plan = Plan(detector.engine)
     simulated = backtest(series, detector, learned, plan, deployed_engine(detector))
@@ -69,6 +72,14 @@ def test_every_setting_of_an_entry_is_compared() -> None:
 @pytest.mark.parametrize(("seed", "entry"), enumerate(ENTRIES), ids=str)
 def test_run_and_backtest_report_the_same_events(seed: int, entry: str) -> None:
     replayed, simulated = both(replace(CHECKOUT, **ENTRIES[entry]), generated(seed))
+
+    assert len(replayed) > 2
+    assert simulated == replayed
+
+
+@pytest.mark.slow
+def test_a_detector_that_is_too_young_for_its_training_is_trained_by_its_next_transform() -> None:
+    replayed, simulated = both(CHECKOUT, generated(2), learned=timedelta(hours=12))
 
     assert len(replayed) > 2
     assert simulated == replayed

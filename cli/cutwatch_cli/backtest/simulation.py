@@ -97,7 +97,7 @@ def backtest(
     start = metric.start + training_time
     for run in schedule(metric.start, metric.end, training_time):
         if run.kind == "transform":
-            if plan.training_schedule == "weekly":
+            if plan.training_schedule == "weekly" or not simulation.is_trained:
                 simulation.train(start)
             simulation.transform(start, run.at)
             start = run.at
@@ -145,6 +145,11 @@ class _Simulation:
         if model:
             self._model = model
             self._trained_until.append(end)
+
+    @property
+    def is_trained(self) -> bool:
+        """True if there is a model; without one, a transform trains first."""
+        return self._model is not None
 
     def transform(self, start: datetime, end: datetime) -> None:
         """Score [start, end) with its history, and detect anomalies."""

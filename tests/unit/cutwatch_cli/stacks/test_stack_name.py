@@ -39,7 +39,7 @@ class CloudFormation:
 
 def account(*names: str, denied: bool = False) -> Account:
     stacks = [{"StackName": name, "Outputs": OUTPUTS} for name in names]
-    others = [
+    others: list[dict[str, Any]] = [
         {"StackName": "network", "Outputs": OUTPUTS[:1]},
         {"StackName": "empty", "Outputs": []},
     ]
