@@ -45,6 +45,7 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "count": len(report.epochs),
         "anomalous": stretches(report.anomalous),
         "unscored": stretches(report.unscored),
+        "unreadable": stretches(report.unreadable),
         "missing": stretches(report.missing),
         "cutoffs": [[_position(report, since), cutoff] for since, cutoff in report.cutoffs],
         "trained": _seconds(report.trained_until),

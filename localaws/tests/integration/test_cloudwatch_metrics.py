@@ -66,6 +66,37 @@ def put(cloudwatch: Any, name: str, **datum: Any) -> None:
     cloudwatch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": name, **datum}])
 
 
+@pytest.mark.parametrize(
+    ("age", "delay"),
+    [
+        (timedelta(hours=24), timedelta(hours=48)),
+        (timedelta(days=13), timedelta(hours=48)),
+        (timedelta(hours=23, minutes=59), timedelta(hours=2)),
+        (timedelta(hours=3), timedelta(hours=2)),
+        (timedelta(hours=2, minutes=59), timedelta(0)),
+    ],
+)
+def test_back_filled_datapoints_become_readable_late_by_their_age(
+    aws: LocalAws, cloudwatch: Any, name: str, age: timedelta, delay: timedelta
+) -> None:
+    put(cloudwatch, name, Timestamp=NOW - age, Value=7)
+    window = (NOW - age - HOUR, NOW)
+    if delay:
+        aws.clock.move_to(NOW + delay - timedelta(minutes=1))
+        assert read(cloudwatch, *window, query(name))[0]["Values"] == []
+    aws.clock.move_to(NOW + delay + timedelta(seconds=30))
+    assert read(cloudwatch, *window, query(name))[0]["Values"] == [7]
+    assert list(aws.cloudwatch.stored_series("Shop", name, {}, 60).values()) == [7]
+
+
+def test_the_back_door_gives_what_cannot_be_read_yet(
+    aws: LocalAws, cloudwatch: Any, name: str
+) -> None:
+    put(cloudwatch, name, Timestamp=NOW - 2 * DAY, Value=7)
+    assert aws.cloudwatch.stored_series("Shop", name, {}, 60) == {NOW - 2 * DAY: 7}
+    assert aws.cloudwatch.stored_series("Shop", f"{name}-unknown", {}, 60) == {}
+
+
 def test_the_start_is_included_and_the_end_is_not(
     aws: LocalAws, cloudwatch: Any, name: str
 ) -> None:
