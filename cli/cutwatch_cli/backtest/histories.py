@@ -1,6 +1,6 @@
 """Backtests of detectors over their history in CloudWatch, on all cores."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cutwatch.detectors.detector import Detector
-from cutwatch_cli.backtest.deployed_forest import deployed_engine
-from cutwatch_cli.backtest.files import FileBacktest, write_rows
-from cutwatch_cli.backtest.simulation import Plan, backtest
-from cutwatch_cli.csv_files.csv_series import as_cells
+from cutwatch_cli.backtest.files import FileBacktest, UnreadFile, backtest_series, write_rows
+from cutwatch_cli.backtest.inputs import InputFile
+from cutwatch_cli.backtest.simulation import Plan
+from cutwatch_cli.csv_files.csv_series import CsvError, as_cells
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.schedule import default_training_time
 
@@ -23,19 +23,9 @@ class HistoryBacktest(FileBacktest):
     """Backtest of one detector over the history of its metric."""
 
     @property
-    def name(self) -> str:
-        """Name of the file of results."""
-        return f"{self.detector.name}.csv"
-
-    @property
     def title(self) -> str:
-        """Title of the detector's chart."""
+        """Title of the chart."""
         return self.detector.metric_label
-
-    def rows(self) -> Iterable[tuple[str, str, int]]:
-        """Return timestamp, value and position of every period."""
-        for position, (timestamp, value) in enumerate(as_cells(self.series)):
-            yield timestamp, value, position
 
     def summary(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
@@ -46,7 +36,7 @@ class HistoryBacktest(FileBacktest):
 
 def backtest_histories(
     histories: Sequence[History], training_time: timedelta | None, plan: Plan, output: Path
-) -> Iterator[HistoryBacktest]:
+) -> Iterator[FileBacktest | UnreadFile]:
     """Backtest histories on all cores, write their results, and yield each as it completes."""
     with ProcessPoolExecutor() as pool:
         jobs = [
@@ -63,11 +53,16 @@ def _backtest_and_write(
     training_time: timedelta | None,
     plan: Plan,
     output: Path,
-) -> HistoryBacktest:
+) -> FileBacktest | UnreadFile:
     if training_time is None:
         training_time = default_training_time(series.start, series.end)
-    plan = replace(plan, engine=detector.engine)
-    result = backtest(series, detector, training_time, plan, deployed_engine(detector))
-    done = HistoryBacktest(Path(f"{detector.name}.csv"), series, detector, result)
+    cells, positions = list(as_cells(series)), list(range(len(series.values)))
+    series = replace(series, cells=cells, positions=positions)
+    given = InputFile(Path(detector.name), f"{detector.name}.csv", detector.name)
+    try:
+        done = backtest_series(given, series, detector, training_time, plan)
+    except CsvError as error:
+        return UnreadFile(given.path, str(error))
+    done = HistoryBacktest(given, series, detector, done.result)
     write_rows(done, output)
     return done

@@ -1,5 +1,6 @@
 """`cutwatch backtest`: the schedules simulated over metrics in CloudWatch or in CSV files."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -8,13 +9,20 @@ import typer
 
 from cutwatch_cli.commands.entry_options import EntryOptions, with_entry_options
 from cutwatch_cli.commands.entry_sources import file_detector, read_named
-from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, check_choice, end
+from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, check_choice, end, note
 from cutwatch_cli.commands.options import BUILD
+from cutwatch_cli.commands.reading_options import (
+    Dates,
+    Decimal,
+    Series,
+    ValueColumn,
+    reading_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cutwatch_cli.backtest.files import FileBacktest
+    from cutwatch_cli.backtest.files import Options, UnreadFile
     from cutwatch_cli.backtest.simulation import Plan
 
 
@@ -25,7 +33,7 @@ def backtest(
         list[Path] | None,
         typer.Argument(
             metavar="PATH",
-            help="CSV files, or directories to search for them; without, --detector or --metric is read "
+            help="CSV or JSON files, or directories to search for CSV files; without, --detector or --metric is read "
             "from CloudWatch.",
             show_default=False,
         ),
@@ -56,12 +64,16 @@ def backtest(
     training_schedule: Annotated[
         str, typer.Option(help="Training schedule: monthly or weekly.")
     ] = "monthly",
+    decimal: Decimal = None,
+    dates: Dates = None,
+    value: ValueColumn = None,
+    series: Series = None,
     page: Annotated[
         bool, typer.Option("--report/--no-report", help="Write a page with the events per metric.")
     ] = True,
 ) -> None:
     """Simulate the schedules over your own past, without deploying."""
-    from cutwatch_cli.backtest.files import write_nab_results
+    from cutwatch_cli.backtest.files import Options
     from cutwatch_cli.backtest.simulation import Plan, TrainingSchedule
 
     check_choice("--training-schedule", training_schedule, get_args(TrainingSchedule))
@@ -69,43 +81,41 @@ def backtest(
     training_time = None if training_days is None else timedelta(days=training_days)
     if not paths and not entry.reads_cloudwatch:
         end("expected files, --detector NAME, or --metric NAME", USAGE_ERROR)
-    if not paths:
+    if paths:
+        detector_of = file_detector(entry)
+        options = Options(
+            detector_of, training_time, plan, period=entry.period, probation=bool(nab_results)
+        )
+        reading = reading_options(detector_of.time_zone, decimal, dates, value, series)
+        _of_files(paths, replace(options, reading=reading), output, nab_results, page=page)
+    else:
         _of_histories(entry, training_time, plan, output, page=page)
-        return
-    probation = nab_results is not None
-    done = _of_files(paths, entry, training_time, plan, output, page=page, probation=probation)
-    for one in done if nab_results else []:
-        write_nab_results(one, nab_results or output)
-    _check_scored(done)
 
 
 def _of_files(
-    paths: list[Path],
-    entry: EntryOptions,
-    training_time: timedelta | None,
-    plan: "Plan",
-    output: Path,
-    *,
-    page: bool,
-    probation: bool,
-) -> "Sequence[FileBacktest]":
+    paths: list[Path], options: "Options", output: Path, nab_results: Path | None, *, page: bool
+) -> None:
     from rich.console import Console
 
-    from cutwatch_cli.backtest.files import Options, backtest_files, find_files
+    from cutwatch_cli.backtest.files import backtest_files, write_nab_results
+    from cutwatch_cli.backtest.inputs import check_results, find_files, named_inputs
     from cutwatch_cli.backtest.presentation import present_backtests, present_events
     from cutwatch_cli.csv_files.csv_series import CsvError
 
-    options = Options(file_detector(entry), training_time, plan, entry.period, probation)
+    folders = [folder for folder in (output, nab_results) if folder]
     try:
-        files = find_files(paths)
-        done = backtest_files(files, options, output)
-        console = Console(highlight=False, soft_wrap=True)
-        presented = present_backtests(console, done, len(files), output, report=page)
+        inputs = named_inputs(find_files(paths, folders))
+        check_results(inputs, folders)
     except (CsvError, ValueError) as error:
         end(str(error), USAGE_ERROR)
-    if len(presented) == 1:
-        present_events(console, presented)
-    return presented
+    console = Console(highlight=False, soft_wrap=True)
+    done = backtest_files(inputs, options, output)
+    scored, unread = present_backtests(console, done, len(inputs), output, report=page)
+    for one in scored if nab_results else []:
+        write_nab_results(one, nab_results or output)
+    if len(inputs) == 1:
+        present_events(console, scored)
+    _end_if_unread(unread, len(inputs), "files")
 
 
 def _of_histories(
@@ -124,22 +134,18 @@ def _of_histories(
     histories = read_named(entry)
     done = backtest_histories(histories.read, training_time, plan, output)
     console = Console(highlight=False, soft_wrap=True)
-    presented = present_backtests(
+    scored, unread = present_backtests(
         console, done, len(histories.read), output, report=page, noun="detector"
     )
-    present_events(console, presented)
-    _check_scored(presented)
+    present_events(console, scored)
+    _end_if_unread(unread, len(histories.read), "detectors")
     histories.end()
 
 
-def _check_scored(done: "Sequence[FileBacktest]") -> None:
-    from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
-
-    if not any(one.summary()["datapoints_scored"] for one in done):
-        needed = {one.detector.engine: MINIMUM_TRAINING_ROWS[one.detector.engine] for one in done}
-        rows = " and ".join(f"{rows} rows (engine {engine})" for engine, rows in needed.items())
-        end(
-            f"nothing was scored: training needs {rows} before the first week that is scored; use a longer "
-            "history, more --training-days or --engine lambda",
-            FAILURE,
-        )
+def _end_if_unread(unread: "Sequence[UnreadFile]", inputs: int, noun: str) -> None:
+    for missed in unread:
+        note(missed.reason)
+    if unread and inputs > 1:
+        note(f"{len(unread)} of {inputs} {noun} not backtested")
+    if unread:
+        raise typer.Exit(FAILURE)

@@ -88,7 +88,10 @@ class EntryOptions:
         float | None, _option(help="k of the cutoffs training and window.")
     ] = None
     time_zone: Annotated[
-        str | None, _option(help="IANA time zone of the metric's daily pattern.")
+        str | None,
+        _option(
+            help="IANA time zone of the metric's daily pattern, of timestamps without a zone, and of the output."
+        ),
     ] = None
     since: Annotated[
         str | None,

@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cutwatch_cli.commands.entry_options import EntryOptions
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from cutwatch.detectors.detector import Detector
     from cutwatch_cli.csv_files.regular_grid import MetricSeries
     from cutwatch_cli.entries.entry import FileDetector
-
-# Options are checked before files are read.
-_ANY_PERIOD = 300
 
 
 def file_detector(entry: EntryOptions) -> "FileDetector":
@@ -33,7 +29,7 @@ def file_detector(entry: EntryOptions) -> "FileDetector":
         if len(found) > 1:
             end("--detector: a file takes the settings of one detector of a template", USAGE_ERROR)
         file_detector = FileDetector(settings, found[0] if found else None)
-        file_detector(Path("file.csv"), entry.period or _ANY_PERIOD)
+        file_detector.check()
     return file_detector
 
 

@@ -11,6 +11,7 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.detectors.templates import Configuration, expand
 from cutwatch.errors import InvalidInput
+from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.discovery.suggestions import ListedMetric, detector_entries
 
 FILE_NAMESPACE = "Cutwatch/Csv"
@@ -75,9 +76,24 @@ class FileDetector:
     settings: Mapping[str, Any]
     entry: Detector | None = None
 
-    def __call__(self, path: Path, period: int) -> Detector:
-        """Return the detector of a file with this period. Raises `EntryError`."""
-        settings = {**self.settings, "period": period}
+    @property
+    def time_zone(self) -> str:
+        """Time zone of the option, of the entry, or UTC."""
+        zone = self.settings.get("time_zone") or (self.entry.time_zone if self.entry else "UTC")
+        return str(zone)
+
+    def check(self) -> None:
+        """Raise `EntryError` if a setting is not valid."""
+        if not self.entry:
+            with_settings(Detector(_UNNAMED, FILE_NAMESPACE, _UNNAMED, "Average"), self.settings)
+
+    def __call__(self, path: Path, series: MetricSeries) -> Detector:
+        """Return the detector of a file with this series. Raises `EntryError`."""
+        settings = {
+            **self.settings,
+            "period": series.period_seconds,
+            "time_zone": series.time_zone,
+        }
         if self.entry:
             return with_settings(self.entry, settings)
         name = _NOT_IN_NAMES.sub("-", path.stem).strip("-._")[:_LONGEST_NAME] or _UNNAMED

@@ -38,6 +38,7 @@ class DetectorReport:
     `events` are in chronological order. `cutoffs` are pairs of the time from which a value
     applies and the value. `expected` lies on the same grid. `facts` are terms and their values; `links` are console links, one per event.
     `pending` are the times of published scores that CloudWatch does not show yet.
+    `notes` say what reading a file made of it.
     """
 
     detector: str
@@ -56,6 +57,7 @@ class DetectorReport:
     facts: Sequence[tuple[str, str]] = ()
     links: Sequence[str] = ()
     pending: Sequence[tuple[datetime, datetime]] = ()
+    notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.values), len(self.scores), len(self.anomalies)}

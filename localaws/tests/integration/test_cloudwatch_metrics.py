@@ -137,6 +137,18 @@ def test_a_percentile_is_of_all_values_with_their_counts(cloudwatch: Any, name: 
     assert result["Values"] == [9.0]
 
 
+@pytest.mark.parametrize(
+    ("statistic", "values"),
+    [("tm98", [1.0]), ("TC(1:9)", [2.0]), ("PR(:1)", [98.0]), ("IQM", [1.0]), ("TM(20:30)", [])],
+)
+def test_a_trimmed_statistic_is_of_all_values_with_their_counts(
+    cloudwatch: Any, name: str, statistic: str, values: list[float]
+) -> None:
+    put(cloudwatch, name, Timestamp=NOW - HOUR, Values=[1.0, 9.0], Counts=[98.0, 2.0])
+    (result,) = read(cloudwatch, NOW - HOUR, NOW, query(name, stat=statistic))
+    assert result["Values"] == pytest.approx(values)
+
+
 def test_a_statistic_set_counts_as_all_its_samples(cloudwatch: Any, name: str) -> None:
     statistics = {"SampleCount": 4, "Sum": 10.0, "Minimum": 1.0, "Maximum": 4.0}
     put(cloudwatch, name, Timestamp=NOW - HOUR, StatisticValues=statistics)
@@ -268,7 +280,7 @@ def test_a_token_belongs_to_its_request(aws: LocalAws, cloudwatch: Any, name: st
         ([query("x")] * 2, "Id"),
         ([{**query("x"), "Id": "Upper"}], "Id"),
         ([query("x", period=90)], "Period"),
-        ([query("x", stat="TM(10%:90%)")], "Stat"),
+        ([query("x", stat="TM(10%:90)")], "Stat"),
         ([{"Id": "e", "Expression": "SUM(METRICS())"}], "does not implement METRICS"),
         ([{"Id": "e", "Expression": 'SELECT AVG(x) FROM "y"'}], "needs a Period"),
         ([{**query("x"), "Expression": "m"}], "either MetricStat or Expression"),
