@@ -10,7 +10,9 @@ from cutwatch_cli.commands.backtest import backtest
 from cutwatch_cli.commands.cost import cost
 from cutwatch_cli.commands.demo import demo
 from cutwatch_cli.commands.discover import discover
+from cutwatch_cli.commands.environment import environment
 from cutwatch_cli.commands.events import events
+from cutwatch_cli.commands.export import export
 from cutwatch_cli.commands.fire import fire
 from cutwatch_cli.commands.local import local
 from cutwatch_cli.commands.logs import logs
@@ -31,7 +33,7 @@ app = typer.Typer(
 
 _DEPLOYMENT = (discover, cost, validate, account_check)
 _OPERATION = (status, events, report, start, logs, silence)
-_TRIAL = (demo, run, backtest, local, fire)
+_TRIAL = (demo, run, backtest, export, local, fire, environment)
 
 for command in (*_DEPLOYMENT, *_OPERATION, *_TRIAL):
     app.command()(command)

@@ -13,6 +13,8 @@ import pytest
 
 from cutwatch.errors import AccessDenied, InvalidInput, InvalidSetting
 from cutwatch.observability import logger
+from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.run import Run
 from tests.support.account import Account, open_account
 from tests.support.project import SEARCHED
 from tests.support.sample_events import sample
@@ -45,6 +47,19 @@ def test_every_line_carries_detector_run_and_execution(account: Account, log: St
         assert line["detector"] == event["detectors"][0]["name"]
         assert line["run"] == event["run"]["id"]
         assert line["execution"] == event["execution"]
+
+
+def test_a_detector_with_a_better_outcome_is_not_told_to_have_failed(
+    account: Account, log: StringIO
+) -> None:
+    event = sample("record_outcome")
+    run = Run.from_payload(event["run"])
+    published = Outcome(event["detectors"][0]["name"], "PUBLISHED", "done")
+    account.registry.outcomes.record(run.id, run.opened_at, published)
+
+    account.invoke("record_outcome", event)
+
+    assert [line["message"] for line in lines_of(log)] == ["done"]
 
 
 def test_a_failure_that_a_state_machine_caught_is_logged_with_its_reason(

@@ -72,6 +72,7 @@ class Fleet:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "CUTWATCH_STACK": self.stack.name,
         }
 
     def load(self, watched: Detector, values: npt.NDArray[np.float64]) -> None:

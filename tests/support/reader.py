@@ -63,8 +63,11 @@ class Reader:
         path = f"{BIN}{os.pathsep}{surroundings.get('PATH', '')}"
         self._environment = {**surroundings, **_SETTINGS, **account, "PATH": path}
 
-    def type(self, commands: Sequence[str]) -> list[Typed]:
-        """Run one after the other in one shell, so that they share its variables, up to the first that fails."""
+    def type(self, commands: Sequence[str], answers: str = "") -> list[Typed]:
+        """Run one after the other in one shell, so that they share its variables, up to the first that fails.
+
+        `answers` is what the reader types when a command asks.
+        """
         script = "".join(
             f"{command}\ncode=$?\nprintf '{_MARK}%s{_MARK}' $code\n"
             # What waits for an earlier command's work would wait for ever.
@@ -75,7 +78,7 @@ class Reader:
             ["bash", "-uo", "pipefail", "-c", f"exec 2>&1\n{_AWS}\n{script}"],
             cwd=self.folder,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            input=answers,
             capture_output=True,
             text=True,
             check=False,

@@ -128,6 +128,7 @@ def account(running: Fleet) -> Iterator[None]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "CUTWATCH_STACK": running.stack.name,
         "FORCE_COLOR": "1",
     }
     with patch.dict(os.environ, variables):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cutwatch_cli.stacks.stack_name import MARKING_OUTPUTS
 from cutwatch_cli.template_settings import setting_mistakes
 from tests.support.stack import FUNCTION, TEMPLATE, Stack
 
@@ -23,6 +24,10 @@ def test_every_parameter_is_described_and_shown_in_a_group(stack: Stack) -> None
     shown = [name for group in groups for name in group["Parameters"]]
     assert sorted(shown) == sorted(stack.template["Parameters"])
     assert all(each["Description"] for each in stack.template["Parameters"].values())
+
+
+def test_the_stack_has_the_outputs_by_which_the_command_line_recognises_it(stack: Stack) -> None:
+    assert set(stack.template["Outputs"]) >= MARKING_OUTPUTS
 
 
 def test_every_setting_allows_the_value_of_every_environment(stack: Stack) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cutwatch.aws.s3 import Bucket
+from cutwatch.console_links import dashboard_url, home, jsurl
 from cutwatch.widget.request import NOT_CHOSEN
 from localaws.cloudwatch.metric_store import MetricKey
 from tests.support.dashboard_schema import problems
@@ -255,3 +256,24 @@ def _failures(dashboard: Dashboard, group: str) -> list[dict[str, Any]]:
     events = shop.aws.client("logs").filter_log_events(logGroupName=group)["events"]
     lines = [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
     return [line for line in lines if line.get("level") == "ERROR"]
+
+
+def test_the_stacks_outputs_open_the_dashboard_and_a_graph(dashboard: Dashboard) -> None:
+    outputs, region = dashboard.shop.stack.outputs, dashboard.shop.aws.region
+    search = (
+        f'SEARCH(\'{{"{outputs["AnomalyNamespace"]}",Detector}} MetricName="AnomalyScore"\', '
+        "'Maximum', 3600)"
+    )
+    graph = {
+        "metrics": [[{"expression": search, "id": "scores"}]],
+        "view": "timeSeries",
+        "stacked": False,
+        "region": region,
+        "period": 3600,
+        "start": "-P14D",
+        "end": "P0D",
+        "title": "Anomaly scores by detector",
+    }
+
+    assert outputs["DashboardUrl"] == dashboard_url(region, outputs["DashboardName"])
+    assert outputs["MetricsConsole"] == f"{home(region)}#metricsV2:graph={jsurl(graph)}"

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -13,7 +14,9 @@ from typer.testing import CliRunner, Result
 from cutwatch_cli.main import app
 from localaws.faults import Fault
 from tests.support.fleet import FIRST_TRANSFORM, WEEK, Fleet, detector, fleet, with_spike
+from tests.support.stack import FUNCTION, Stack
 
+TEMPLATE_RESOURCES = Stack().template["Resources"]
 FIRST_RUN = "transform-20260608T030000Z"
 NEXT_WEEK = FIRST_TRANSFORM + WEEK
 # The local AWS lets pass the time-out of every training that a transform has asked for.
@@ -132,6 +135,29 @@ def test_a_started_run_is_watched_to_its_verdict() -> None:
     assert set(statuses()) == {"ghost", "checkout", "orders"}
 
 
+def test_a_run_that_has_nothing_to_do_ends_with_an_exit_code_that_says_so() -> None:
+    result = cutwatch("start", "training", "--detector", "ghost", "--wait")
+
+    assert result.exit_code == 1
+    assert "SUCCEEDED: 1 NO_DATA" in result.stdout
+    assert "trained and published nothing; see: cutwatch logs training-" in result.stderr
+
+
+def test_the_environment_of_every_function_is_written_for_sam(shop: Fleet, tmp_path: Path) -> None:
+    written = tmp_path / "environment.json"
+
+    result = cutwatch("environment", "--output", str(written), "--endpoint-url", "http://x:1")
+
+    assert result.exit_code == 0, result.output
+    found = json.loads(written.read_text())
+    assert found.keys() == {
+        name for name, each in TEMPLATE_RESOURCES.items() if each["Type"] == FUNCTION
+    }
+    for variables in found.values():
+        assert variables["AWS_ENDPOINT_URL"] == "http://x:1"
+        assert variables["BUCKET_NAME"] == shop.stack.outputs["DataBucketName"]
+
+
 def test_a_run_that_fails_says_why_and_its_execution_has_logs() -> None:
     started = answer(1, "start", "transform", "--detector", "checkuot", "--new", "--wait")
 
@@ -173,10 +199,24 @@ def test_the_log_of_a_run_is_told_by_time_from_its_listing_to_its_summary() -> N
     result = cutwatch("logs", FIRST_RUN)
 
     assert result.exit_code == 0, result.output
-    lines = result.stdout.splitlines()
+    lines = [line for line in result.stdout.splitlines() if line.startswith("2026")]
     assert lines == sorted(lines, key=lambda line: line[:19])
     assert "ListDetectors" in lines[0]
     assert "SummarizeRun" in lines[-1]
+
+
+def test_the_log_of_a_transform_follows_into_the_training_that_it_started() -> None:
+    """`ghost` has no model, so the transform has it trained, for which there is no data."""
+    result = cutwatch("logs", FIRST_RUN)
+    training = FIRST_RUN.replace("transform", "training") + "-on-demand"
+
+    told = [line for line in result.stdout.splitlines() if not line.startswith("2026")]
+    assert [line.split(": ")[:3] for line in told] == [
+        [training, "ghost", "NO_DATA"],
+        [FIRST_RUN, "ghost", "NO_DATA"],
+    ]
+    lines = cutwatch("logs", FIRST_RUN, "--json").stdout.splitlines()
+    assert {training, FIRST_RUN} <= {json.loads(line).get("run") for line in lines}
 
 
 def test_a_run_without_a_log_is_told() -> None:
@@ -272,6 +312,27 @@ def test_without_credentials_or_a_region_nothing_is_asked() -> None:
     with patch.dict(os.environ):
         os.environ.pop("AWS_DEFAULT_REGION")
         assert_refused(cutwatch("status"), "no region", "--region")
+
+
+def test_the_regions_only_stack_needs_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CUTWATCH_STACK")
+    assert answer(1, "status")["stack"] == "cutwatch"
+
+
+def test_a_configured_stack_that_is_not_there_is_told_with_those_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CUTWATCH_STACK")
+    config = '[default.deploy.parameters]\nstack_name = "cutwatch-dev"\n'
+    (tmp_path / "samconfig.toml").write_text(config)
+
+    words = ("'cutwatch-dev', which samconfig.toml names,", "Cutwatch stacks there: cutwatch")
+    assert_refused(cutwatch("status"), *words)
+    assert answer(1, "status", "--stack", "cutwatch")["stack"] == "cutwatch"
 
 
 TOPIC = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})

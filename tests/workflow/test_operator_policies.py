@@ -68,6 +68,7 @@ def _surroundings(shop: Fleet) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "CUTWATCH_STACK": shop.stack.name,
     }
 
 
@@ -133,6 +134,9 @@ def test_who_may_read_can_use_every_command_that_reads(shop: Fleet, tmp_path: Pa
         result = cutwatch("report", "checkout", "orders", *LONG, "--output", str(page))
         assert result.exit_code == 0, result.output
         assert page.exists()
+        metric = ("--namespace", "Shop", "--metric", "checkout", "--statistic", "Average")
+        result = cutwatch("export", *metric, "--output", str(tmp_path))
+        assert result.exit_code == 0, result.output
     look_at_the_dashboard(shop, READER)
     assert denied(shop, READER) == []
 

@@ -240,8 +240,7 @@ def test_where_there_are_no_events_there_is_no_page(page: Path) -> None:
     with patch("cutwatch.registry.event_store.EventStore.between", return_value=[]):
         result = report(page, *LONG)
 
-    assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("No events since ")
+    assert_refused(result, "no events since", "no page written", code=1)
     assert not page.exists()
 
 

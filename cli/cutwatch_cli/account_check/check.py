@@ -17,7 +17,8 @@ from cutwatch_cli.account_check.removal import remove
 from cutwatch_cli.account_check.throwaway import Throwaway
 from cutwatch_cli.replay.application import staged
 from cutwatch_cli.stacks.account import Account, error_code, explanation, time_of
-from cutwatch_cli.stacks.deployment import Deployment, Refused, find_deployment
+from cutwatch_cli.stacks.deployment import Deployment, find_deployment
+from cutwatch_cli.stacks.refusal import Refused
 from cutwatch_cli.stacks.run_history import parse_run
 from cutwatch_cli.stacks.started_run import StartedRun, Verdict, start, wait
 

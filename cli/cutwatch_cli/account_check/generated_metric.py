@@ -8,7 +8,7 @@ from typing import Any
 
 from cutwatch.aws.limits import PUT_METRIC_DATA_MAX_DATUMS
 from cutwatch_cli.account_check.throwaway import HISTORY_DAYS, METRIC, PERIOD, Throwaway
-from cutwatch_cli.stacks.deployment import Refused
+from cutwatch_cli.stacks.refusal import Refused
 
 _STEP, _HISTORY = timedelta(seconds=PERIOD), timedelta(days=HISTORY_DAYS)
 _LEVEL, _NOISE, _SPIKE = 100.0, 2.0, 10_000.0

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from cutwatch_cli.account_check.throwaway import Throwaway
-from cutwatch_cli.stacks.deployment import Refused
+from cutwatch_cli.stacks.refusal import Refused
 
 _LAST_LINES = 15
 

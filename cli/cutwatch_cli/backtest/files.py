@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from cutwatch.detectors.detector import Detector
+from cutwatch_cli.backtest.deployed_forest import deployed_engine
 from cutwatch_cli.backtest.inputs import NAB_HEADER, RESULT_HEADER, InputFile, is_result
 from cutwatch_cli.backtest.shortage import nothing_scored
 from cutwatch_cli.backtest.simulation import (
@@ -19,22 +20,37 @@ from cutwatch_cli.backtest.simulation import (
     Backtest,
     Plan,
     backtest,
-    default_training_time,
 )
+from cutwatch_cli.backtest.simulation import default_training_time as probation
 from cutwatch_cli.csv_files.csv_series import CsvError, read_csv
 from cutwatch_cli.csv_files.reading import DEFAULT_OPTIONS, ReadingOptions
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from cutwatch_cli.replay.schedule import default_training_time
 from cutwatch_cli.report import DetectorReport
 
 
 @dataclass(frozen=True)
 class Options:
-    """Settings that all files of a backtest share; each file supplies its own metric and period."""
+    """Settings that all files of a backtest share.
 
-    detector: Detector
-    training_time: timedelta | None
+    `detector_of` returns the detector of a file with this series. `training_time` is that of the schedule where it is
+    None, or that of the Numenta Anomaly Benchmark with `probation`.
+    """
+
+    detector_of: Callable[[Path, MetricSeries], Detector]
+    training_time: timedelta | None = None
     plan: Plan = DEFAULT_PLAN
     reading: ReadingOptions = DEFAULT_OPTIONS
+    period: int | None = None
+    probation: bool = False
+
+    def training_time_of(self, series: MetricSeries) -> timedelta:
+        """Return the time that is used for training only."""
+        if self.training_time is not None:
+            return self.training_time
+        if self.probation:
+            return probation(series)
+        return default_training_time(series.start, series.end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +66,11 @@ class FileBacktest:
     def scored(self) -> int:
         """Number of datapoints with a score."""
         return int(np.count_nonzero(~np.isnan(self.result.scores)))
+
+    @property
+    def title(self) -> str:
+        """Title of the chart."""
+        return str(self.input.path)
 
     def summary(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
@@ -85,15 +106,24 @@ def backtest_file(given: InputFile, options: Options) -> FileBacktest:
         raise CsvError(
             f"{path}: contains the results of a backtest; name the file it was made from"
         )
-    series = read_csv(path, options.reading)
-    detector = replace(options.detector, period=series.period_seconds, time_zone=series.time_zone)
-    training_time = (
-        default_training_time(series) if options.training_time is None else options.training_time
-    )
-    result = backtest(series, detector, training_time, options.plan)
+    series = read_csv(path, options.reading, options.period)
+    detector = options.detector_of(path, series)
+    return backtest_series(given, series, detector, options.training_time_of(series), options.plan)
+
+
+def backtest_series(
+    given: InputFile,
+    series: MetricSeries,
+    detector: Detector,
+    training_time: timedelta,
+    plan: Plan,
+) -> FileBacktest:
+    """Backtest a series with the detector's engine. Raises `CsvError` if nothing of it was scored."""
+    plan = replace(plan, engine=detector.engine)
+    result = backtest(series, detector, training_time, plan, deployed_engine(detector))
     done = FileBacktest(given, series, detector, result)
     if not done.scored:
-        raise CsvError(f"{path}: {nothing_scored(series, training_time, options.plan.engine)}")
+        raise CsvError(f"{given.path}: {nothing_scored(series, training_time, plan.engine)}")
     return done
 
 
@@ -128,7 +158,7 @@ def report_of(done: FileBacktest) -> DetectorReport:
     anomalies = done.result.anomalies
     return DetectorReport(
         detector=done.input.label,
-        title=str(done.input.path),
+        title=done.title,
         start=done.series.start,
         period_seconds=done.series.period_seconds,
         values=done.series.values,

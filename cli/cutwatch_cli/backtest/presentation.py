@@ -10,11 +10,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from cutwatch.wording import count
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.wording import count, number_in_words
 from cutwatch_cli.backtest.files import FileBacktest, UnreadFile, report_of, write_summary
 from cutwatch_cli.backtest.simulation import SENSITIVITIES
-from cutwatch_cli.report import MOST_DETECTORS, Page, verdict, worst_first, write_page
+from cutwatch_cli.report import (
+    MOST_DETECTORS,
+    DetectorReport,
+    Page,
+    verdict,
+    worst_first,
+    write_page,
+)
+from cutwatch_cli.report.tables import MOST_EVENTS, event_cells
 
+_EVENT_COLUMNS = ("Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected", "At")
 _MOST_WITH_NOTES = 20
 
 
@@ -25,8 +35,9 @@ def present_backtests(
     output: Path,
     *,
     report: bool,
+    noun: str = "file",
 ) -> tuple[list[FileBacktest], list[UnreadFile]]:
-    """Show progress, print one row per file with its weekly events at each sensitivity, and write the page.
+    """Show progress, print one row per metric with its weekly events at each sensitivity, and write the page.
 
     Returns the files that were scored, and those that were not.
     """
@@ -38,9 +49,9 @@ def present_backtests(
     console.print(_backtest_table(done))
     _print_notes(console, done)
     seconds = time.perf_counter() - started
-    console.print(f"{count(len(done), 'file')} in {seconds:.1f} s; results: {output}", markup=False)
+    console.print(f"{count(len(done), noun)} in {seconds:.1f} s; results: {output}", markup=False)
     if report:
-        _write_backtests(console, done, unread, output / "report.html")
+        _write_backtests(console, done, unread, output / "report.html", noun)
     return done, unread
 
 
@@ -76,15 +87,19 @@ def _print_notes(console: Console, done: Sequence[FileBacktest]) -> None:
 
 
 def _write_backtests(
-    console: Console, done: Sequence[FileBacktest], unread: Sequence[UnreadFile], page: Path
+    console: Console,
+    done: Sequence[FileBacktest],
+    unread: Sequence[UnreadFile],
+    page: Path,
+    noun: str,
 ) -> None:
-    """Write the page with the worst files only: nobody reads hundreds of charts."""
+    """Write the page with the worst metrics only: nobody reads hundreds of charts."""
     reports = worst_first([report_of(one) for one in done])
     left_out = len(reports) - MOST_DETECTORS
-    notes = [f"{count(left_out, 'file')} with less severe events left out"] if left_out > 0 else []
+    notes = [f"{count(left_out, noun)} with less severe events left out"] if left_out > 0 else []
     notes += [f"Not backtested: {one.reason}" for one in unread]
     shown = reports[:MOST_DETECTORS]
-    subtitle = f"{count(len(done), 'file')}: simulated schedules"
+    subtitle = f"{count(len(done), noun)}: simulated schedules"
     write_page(Page("Backtest", subtitle, shown, datetime.now(UTC), notes), page)
     console.print(f"{verdict(shown)}\nReport: {page}", markup=False)
 
@@ -99,3 +114,51 @@ def _backtest_table(done: Sequence[FileBacktest]) -> Table:
         rates = [f"{one.result.events_by_sensitivity[s] / weeks:.1f}" for s in SENSITIVITIES]
         rows.add_row(Text(one.input.label), f"{weeks:.1f}", str(len(one.result.events)), *rates)
     return rows
+
+
+def present_events(console: Console, done: Sequence[FileBacktest]) -> None:
+    """Print a table per metric: each event, and the lowest sensitivity that would have reported it."""
+    for one in done:
+        console.print(_events_table(one))
+
+
+def _events_table(one: FileBacktest) -> Table:
+    report, own = report_of(one), one.detector.sensitivity
+    found = one.result.events_at
+    every = _distinct((e for name in (own, *SENSITIVITIES) for e in found[name]), report)
+    worst = sorted(every, key=lambda event: event.gravity, reverse=True)[:MOST_EVENTS]
+    counts = ", ".join(f"{len(found[name])} at {name}" for name in SENSITIVITIES)
+    rows = _titled(f"\n{one.detector.name} ({report.time_zone}), events by sensitivity: {counts}")
+    for heading in _EVENT_COLUMNS:
+        rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
+    for event in sorted(worst, key=lambda event: event.start):
+        expected = "data" if event.severity is None else number_in_words(event.expected)
+        reporting = (name for name in SENSITIVITIES if _overlaps(event, found[name], report))
+        rows.add_row(*event_cells(event, report)[:-1], expected, next(reporting))
+    hidden = len(every) - len(worst)
+    more = f"; {count(hidden, 'less severe event')} not shown" if hidden else ""
+    rows.caption = (
+        f"At: the lowest sensitivity that reports the event; this detector has {own}{more}"
+    )
+    return rows
+
+
+def _titled(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", caption_justify="left", box=None
+    )
+
+
+def _distinct(events: Iterable[AnomalyEvent], report: DetectorReport) -> list[AnomalyEvent]:
+    """Return the first of each group of events that overlap."""
+    found: list[AnomalyEvent] = []
+    for event in events:
+        if not _overlaps(event, found, report):
+            found.append(event)
+    return found
+
+
+def _overlaps(event: AnomalyEvent, others: Iterable[AnomalyEvent], report: DetectorReport) -> bool:
+    begins, ends = report.span(event)
+    spans = map(report.span, others)
+    return any(begins < other_ends and other_begins < ends for other_begins, other_ends in spans)

@@ -18,6 +18,7 @@ from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.features.recipe import FeatureRecipe
+from cutwatch.registry.event_record import RecordedEvent, incidents
 from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import lead_in_start
@@ -51,6 +52,7 @@ class Backtest:
     trained_until: tuple[datetime, ...]
     expected: Expected
     events_by_sensitivity: Mapping[Sensitivity, int]
+    events_at: Mapping[Sensitivity, tuple[AnomalyEvent, ...]]
     weeks: float
 
 
@@ -95,7 +97,7 @@ def backtest(
     start = metric.start + training_time
     for run in schedule(metric.start, metric.end, training_time):
         if run.kind == "transform":
-            if plan.training_schedule == "weekly":
+            if plan.training_schedule == "weekly" or not simulation.is_trained:
                 simulation.train(start)
             simulation.transform(start, run.at)
             start = run.at
@@ -143,6 +145,11 @@ class _Simulation:
         if model:
             self._model = model
             self._trained_until.append(end)
+
+    @property
+    def is_trained(self) -> bool:
+        """True if there is a model; without one, a transform trains first."""
+        return self._model is not None
 
     def transform(self, start: datetime, end: datetime) -> None:
         """Score [start, end) with its history, and detect anomalies."""
@@ -214,10 +221,7 @@ class _Simulation:
 
     def result(self, weeks: float) -> Backtest:
         """Return the results so far."""
-        new = {
-            name: tuple(event for event in events if not event.continues)
-            for name, events in self._events.items()
-        }
+        new = {name: self._incidents(events) for name, events in self._events.items()}
         return Backtest(
             self._columns["score"],
             self._columns["severity"],
@@ -228,8 +232,14 @@ class _Simulation:
             tuple(self._trained_until),
             Expected(*(self._columns[f"expected{edge}"] for edge in ("", "_low", "_high"))),
             {name: len(events) for name, events in new.items()},
+            new,
             weeks,
         )
+
+    def _incidents(self, events: Sequence[AnomalyEvent]) -> tuple[AnomalyEvent, ...]:
+        """Join the parts of each incident, as the registry does."""
+        parts = [RecordedEvent(self._detector.name, event, "") for event in events]
+        return tuple(each.event for each in reversed(incidents(parts)))
 
 
 _COLUMNS = (

@@ -41,7 +41,7 @@ def account_check(
     from cutwatch_cli.account_check.plan import plan
     from cutwatch_cli.account_check.throwaway import Throwaway, is_stack_name
     from cutwatch_cli.stacks.account import Account, explanation
-    from cutwatch_cli.stacks.deployment import Refused
+    from cutwatch_cli.stacks.refusal import Refused
 
     if not is_stack_name(stack_name):
         end(

@@ -1,37 +1,52 @@
-"""`cutwatch backtest`: the schedules simulated over CSV files."""
+"""`cutwatch backtest`: the schedules simulated over metrics in CloudWatch or in CSV files."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from cutwatch_cli.commands.entry_options import EntryOptions, with_entry_options
+from cutwatch_cli.commands.entry_sources import file_detector, read_named
 from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, check_choice, end, note
 from cutwatch_cli.commands.options import BUILD
 from cutwatch_cli.commands.reading_options import (
     Dates,
     Decimal,
     Series,
-    TimeZone,
     ValueColumn,
     reading_options,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
+    from cutwatch_cli.backtest.files import Options, UnreadFile
+    from cutwatch_cli.backtest.simulation import Plan
+
+
+@with_entry_options
 def backtest(
+    entry: EntryOptions,
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="PATH...", help="CSV or JSON files, or directories to search for CSV files."
+            metavar="PATH",
+            help="CSV or JSON files, or directories to search for CSV files; without, --detector or --metric is read "
+            "from CloudWatch.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     output: Annotated[
-        Path, typer.Option(help="Folder for one CSV file per input, report.html and summary.json.")
+        Path,
+        typer.Option(help="Folder for one CSV file per metric, report.html and summary.json."),
     ] = BUILD / "backtest",
     nab_results: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for results in the format of the Numenta Anomaly Benchmark.",
+            help="Folder for results in the format of the Numenta Anomaly Benchmark, whose 15 % of a file, "
+            "at most 750 rows, then are for training only.",
             show_default=False,
         ),
     ] = None,
@@ -39,24 +54,16 @@ def backtest(
         float | None,
         typer.Option(
             min=0,
-            help="Days for training only; default: 15 % of the file, at most 750 rows.",
+            help="Days for training only; default: 30, or 15 % of the history if that is less.",
             show_default=False,
         ),
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="sagemaker: a static forest per training; lambda: a forest that learns each datapoint after scoring it."
-        ),
-    ] = "sagemaker",
     causal: Annotated[
         bool, typer.Option("--causal", help="Raise events with the severity they begin with.")
     ] = False,
     training_schedule: Annotated[
         str, typer.Option(help="Training schedule: monthly or weekly.")
     ] = "monthly",
-    sensitivity: Annotated[str, typer.Option(help="Sensitivity: low, medium or high.")] = "medium",
-    time_zone: TimeZone = "UTC",
     decimal: Decimal = None,
     dates: Dates = None,
     value: ValueColumn = None,
@@ -65,48 +72,80 @@ def backtest(
         bool, typer.Option("--report/--no-report", help="Write a page with the events per metric.")
     ] = True,
 ) -> None:
-    """Simulate the schedules over your own metrics, without AWS, and report the events."""
+    """Simulate the schedules over your own past, without deploying."""
+    from cutwatch_cli.backtest.files import Options
+    from cutwatch_cli.backtest.simulation import Plan, TrainingSchedule
+
+    check_choice("--training-schedule", training_schedule, get_args(TrainingSchedule))
+    plan = Plan(training_schedule=training_schedule, causal=causal)  # type: ignore[arg-type]  # checked above
+    training_time = None if training_days is None else timedelta(days=training_days)
+    if not paths and not entry.reads_cloudwatch:
+        end("expected files, --detector NAME, or --metric NAME", USAGE_ERROR)
+    if paths:
+        detector_of = file_detector(entry)
+        options = Options(
+            detector_of, training_time, plan, period=entry.period, probation=bool(nab_results)
+        )
+        reading = reading_options(detector_of.time_zone, decimal, dates, value, series)
+        _of_files(paths, replace(options, reading=reading), output, nab_results, page=page)
+    else:
+        _of_histories(entry, training_time, plan, output, page=page)
+
+
+def _of_files(
+    paths: list[Path], options: "Options", output: Path, nab_results: Path | None, *, page: bool
+) -> None:
     from rich.console import Console
 
-    from cutwatch.detectors.detector import Detector, Sensitivity
-    from cutwatch_cli.backtest.files import Options, backtest_files, write_nab_results
+    from cutwatch_cli.backtest.files import backtest_files, write_nab_results
     from cutwatch_cli.backtest.inputs import check_results, find_files, named_inputs
-    from cutwatch_cli.backtest.presentation import present_backtests
-    from cutwatch_cli.backtest.simulation import EngineName, Plan, TrainingSchedule
+    from cutwatch_cli.backtest.presentation import present_backtests, present_events
     from cutwatch_cli.csv_files.csv_series import CsvError
 
-    check_choice("--engine", engine, get_args(EngineName))
-    check_choice("--training-schedule", training_schedule, get_args(TrainingSchedule))
-    check_choice("--sensitivity", sensitivity, get_args(Sensitivity))
-    reading = reading_options(time_zone, decimal, dates, value, series)
     folders = [folder for folder in (output, nab_results) if folder]
     try:
-        detector = Detector(
-            name="backtest",
-            namespace="Cutwatch/Csv",
-            metric="metric",
-            statistic="Average",
-            sensitivity=sensitivity,  # type: ignore[arg-type]  # checked above
-            time_zone=time_zone,
-        )
         inputs = named_inputs(find_files(paths, folders))
         check_results(inputs, folders)
     except (CsvError, ValueError) as error:
         end(str(error), USAGE_ERROR)
-    training_time = None if training_days is None else timedelta(days=training_days)
-    plan = Plan(engine, training_schedule, causal)  # type: ignore[arg-type]  # checked above
-    done, unread = present_backtests(
-        Console(highlight=False, soft_wrap=True),
-        backtest_files(inputs, Options(detector, training_time, plan, reading), output),
-        len(inputs),
-        output,
-        report=page,
-    )
-    for one in done if nab_results else []:
+    console = Console(highlight=False, soft_wrap=True)
+    done = backtest_files(inputs, options, output)
+    scored, unread = present_backtests(console, done, len(inputs), output, report=page)
+    for one in scored if nab_results else []:
         write_nab_results(one, nab_results or output)
+    if len(inputs) == 1:
+        present_events(console, scored)
+    _end_if_unread(unread, len(inputs), "files")
+
+
+def _of_histories(
+    entry: EntryOptions,
+    training_time: timedelta | None,
+    plan: "Plan",
+    output: Path,
+    *,
+    page: bool,
+) -> None:
+    from rich.console import Console
+
+    from cutwatch_cli.backtest.histories import backtest_histories
+    from cutwatch_cli.backtest.presentation import present_backtests, present_events
+
+    histories = read_named(entry)
+    done = backtest_histories(histories.read, training_time, plan, output)
+    console = Console(highlight=False, soft_wrap=True)
+    scored, unread = present_backtests(
+        console, done, len(histories.read), output, report=page, noun="detector"
+    )
+    present_events(console, scored)
+    _end_if_unread(unread, len(histories.read), "detectors")
+    histories.end()
+
+
+def _end_if_unread(unread: "Sequence[UnreadFile]", inputs: int, noun: str) -> None:
     for missed in unread:
         note(missed.reason)
-    if unread and len(inputs) > 1:
-        note(f"{len(unread)} of {len(inputs)} files not backtested")
+    if unread and inputs > 1:
+        note(f"{len(unread)} of {inputs} {noun} not backtested")
     if unread:
         raise typer.Exit(FAILURE)

@@ -8,6 +8,8 @@ import typer
 from cutwatch_cli.commands.exits import USAGE_ERROR, end
 from cutwatch_cli.commands.options import DETECTORS_FILE, AsJson, DetectorsFile
 
+_TABLE_WIDTH = 120
+
 
 def cost(
     detectors: DetectorsFile = DETECTORS_FILE,
@@ -38,15 +40,18 @@ def cost(
             metavar="NAME=VALUE", help="Change an assumption; repeatable.", show_default=False
         ),
     ] = None,
+    show_details: Annotated[
+        bool, typer.Option("--details", help="Print the bill, prices and assumptions too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate the monthly cost, next to that of CloudWatch's own anomaly detection alarms."""
+    """Estimate the monthly cost of the detectors in a file."""
     from rich.console import Console
 
     from cutwatch.errors import InvalidDetectors
     from cutwatch_cli.cost.named_numbers import NumberMistake
     from cutwatch_cli.cost.request import CostRequest
-    from cutwatch_cli.cost.tables import render
+    from cutwatch_cli.cost.tables import answer, details
 
     request = CostRequest(
         detectors,
@@ -65,4 +70,8 @@ def cost(
     if as_json:
         typer.echo(json.dumps(estimate.to_payload(), indent=2))
     else:
-        Console(highlight=False, width=120).print(render(estimate))
+        console = Console(highlight=False, soft_wrap=True)
+        console.print(answer(estimate))
+        if show_details:
+            console.width = _TABLE_WIDTH
+            console.print(details(estimate))

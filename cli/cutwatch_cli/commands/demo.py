@@ -14,7 +14,7 @@ def demo(
     / "demo",
     seed: Annotated[int, typer.Option(help="Seed of the generated data.")] = 7,
 ) -> None:
-    """Run Cutwatch on nine weeks of generated data with known anomalies."""
+    """Run Cutwatch on generated data with known anomalies."""
     check_installed("cutwatch demo")
     from cutwatch.detectors.detector import Detector
     from cutwatch_cli.commands.replaying import show_replay

@@ -34,7 +34,8 @@ def discover(
     profile: Profile = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of entries.")] = 100,
 ) -> None:
-    """Print a detectors.yaml for the metrics that CloudWatch lists; notes go to stderr."""
+    """Print detectors.yaml entries for metrics in CloudWatch. Notes go to stderr."""
+    from cutwatch.wording import count
     from cutwatch_cli.discovery.suggestions import detector_entries, stanza, template_entries
 
     _check(namespace, statistic, period)
@@ -45,10 +46,14 @@ def discover(
         entries = template_entries(metrics, for_each, statistic, period)
     if not entries:
         end(_nothing(namespace, metric, dimension or [], for_each), FAILURE)
-    note(f"{len(metrics)} metrics in {namespace}, {len(entries)} entries")
+    note(f"{count(len(metrics), 'metric')} in {namespace}, {_entries(len(entries))}")
     if len(entries) > limit:
-        note(f"{len(entries) - limit} entries left out by --limit {limit}")
+        note(f"{_entries(len(entries) - limit)} left out by --limit {limit}")
     typer.echo(stanza(entries[:limit]), nl=False)
+
+
+def _entries(number: int) -> str:
+    return f"{number:,} entr{'y' if number == 1 else 'ies'}"
 
 
 def _check(namespace: str, statistic: str | None, period: int | None) -> None:

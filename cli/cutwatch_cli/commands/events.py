@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -21,16 +20,16 @@ def events(
     detectors: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DETECTOR]...", help="Detectors to list; default: all.", show_default=False
+            metavar="DETECTOR", help="Detectors to list; default: all.", show_default=False
         ),
     ] = None,
     since: Since = "7d",
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List recent events, newest first; exit code 1 if no transform ran in that time."""
+    """List recent events, newest first. Exit code 1 if no transform ran in that time."""
     from cutwatch_cli.stacks.recent_events import event_payload, events_table
 
     span = look_back(since)

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 import typer
 
 from cutwatch_cli.commands import local_aws
-from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end
+from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
 
 _SECONDS = 30
 
@@ -27,12 +27,15 @@ def fire(
         str, typer.Option(envvar="AWS_ENDPOINT_URL", help="URL of the local AWS.")
     ] = f"http://127.0.0.1:{local_aws.PORT}",
 ) -> None:
-    """Fire a scheduled rule of the running local AWS, and print the executions it started."""
+    """Fire a scheduled rule of the running local AWS. Prints the executions it started."""
     if not endpoint_url.startswith("http"):
         end(f"--endpoint-url {endpoint_url}: expected a URL", USAGE_ERROR)
     query = urlencode({"rule": rule} | ({"at": at} if at else {}))
-    for execution in _started(f"{endpoint_url.rstrip('/')}/_localaws/fire?{query}", endpoint_url):
+    started = _started(f"{endpoint_url.rstrip('/')}/_localaws/fire?{query}", endpoint_url)
+    for execution in started:
         typer.echo(execution)
+    if not started:
+        note(f"{rule} started no execution")
 
 
 def _started(url: str, endpoint_url: str) -> list[str]:

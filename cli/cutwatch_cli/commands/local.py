@@ -5,12 +5,19 @@ import signal
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutwatch_cli.commands.exits import USAGE_ERROR, end
+from cutwatch_cli.commands.exits import USAGE_ERROR, end, note
 from cutwatch_cli.commands.local_aws import PORT, check_installed
+from cutwatch_cli.commands.options import DETECTORS_FILE, DetectorsFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cutwatch_cli.replay.stored_past import StoredPast
 
 _REMEMBERED_CALLS = 10_000
 _KEY = "local"
@@ -38,13 +45,24 @@ def local(
             show_default=False,
         ),
     ] = None,
+    load: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="History of a metric to store first, of any length; named like its detector, as export "
+            "names it; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    detectors: DetectorsFile = DETECTORS_FILE,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the environment as JSON, on one line.")
     ] = False,
 ) -> None:
-    """Serve an empty local AWS on this machine until interrupted."""
+    """Serve a local AWS on this machine until interrupted."""
     check_installed("cutwatch local")
     _check_region(region)
+    pasts = _read(load, detectors) if load else []
     from localaws import LocalAws
 
     stop = _stop_signal()
@@ -62,11 +80,26 @@ def local(
         end(error.strerror or str(error), USAGE_ERROR)
     if now is not None:
         aws.clock.move_to(now.replace(tzinfo=UTC))
+    for past in pasts:
+        past.store(aws)
+        for line in past.describe(aws.clock.now()):
+            note(line)
     try:
         _announce(host, aws.endpoint_url, region, as_json=as_json)
         stop.wait()
     finally:
         aws.stop()
+
+
+def _read(files: "Sequence[Path]", detectors: Path) -> "list[StoredPast]":
+    from cutwatch.errors import InvalidDetectors
+    from cutwatch_cli.csv_files.csv_series import CsvError
+    from cutwatch_cli.replay.stored_past import read_pasts
+
+    try:
+        return read_pasts(files, detectors)
+    except (CsvError, InvalidDetectors) as error:
+        end(str(error), USAGE_ERROR)
 
 
 def environment(endpoint_url: str, region: str) -> dict[str, str]:

@@ -12,7 +12,15 @@ from cutwatch_cli.commands.exits import USAGE_ERROR, end
 if TYPE_CHECKING:
     from cutwatch_cli.stacks.deployment import Deployment
 
-StackName = Annotated[str, typer.Option("--stack", help="Name of the CloudFormation stack.")]
+StackName = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        envvar="CUTWATCH_STACK",
+        help="CloudFormation stack; default: that of samconfig.toml, or the region's only Cutwatch stack.",
+        show_default=False,
+    ),
+]
 Region = Annotated[
     str | None,
     typer.Option("--region", help="AWS Region; default: the profile's.", show_default=False),
@@ -23,25 +31,27 @@ Profile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DetectorsFile = Annotated[Path, typer.Option("--detectors", help="Detectors file.")]
-STACK = "cutwatch"
 DETECTORS_FILE = Path("functions/detectors.yaml")
 BUILD = Path("build")
 _TABLE_WIDTH = 130
 
 
 @contextmanager
-def deployed(stack: str, region: str | None, profile: str | None) -> Iterator["Deployment"]:
+def deployed(stack: str | None, region: str | None, profile: str | None) -> Iterator["Deployment"]:
     """Find the stack; inside the block, errors of AWS end the command with one line."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from cutwatch.errors import CutwatchError
     from cutwatch_cli.stacks.account import Account, explanation
-    from cutwatch_cli.stacks.deployment import Refused, find_deployment
+    from cutwatch_cli.stacks.deployment import find_deployment
+    from cutwatch_cli.stacks.refusal import Refused
+    from cutwatch_cli.stacks.stack_name import deploy_config
 
     try:
-        account = Account.reached_by(profile, region)
+        config = None if stack else deploy_config(Path())
+        account = Account.reached_by(profile, region, config.region if config else None)
         region = account.region
-        yield find_deployment(account, stack)
+        yield find_deployment(account, stack, config)
     except (Refused, CutwatchError) as error:
         end(str(error), USAGE_ERROR)
     except (BotoCoreError, ClientError) as error:

@@ -8,6 +8,7 @@ from rich.console import Console
 from cutwatch.detectors.detector import Detector
 from cutwatch_cli.commands.exits import FAILURE, end
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from cutwatch_cli.entries.entry import replayable
 from cutwatch_cli.replay.presentation import Planted, present, replay_with_progress
 from cutwatch_cli.replay.replay import ReplayError
 from cutwatch_cli.replay.schedule import default_training_time
@@ -30,7 +31,7 @@ def show_replay(
         else timedelta(days=training_days)
     )
     try:
-        result = replay_with_progress(console, series, detector, training_time)
+        result = replay_with_progress(console, series, replayable(detector), training_time)
     except ReplayError as error:
         end(str(error), FAILURE)
     present(console, series, detector, result, page, planted)

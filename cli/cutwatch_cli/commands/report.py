@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
-from cutwatch_cli.commands.options import BUILD, STACK, Profile, Region, StackName, deployed
+from cutwatch_cli.commands.options import BUILD, Profile, Region, StackName, deployed
 from cutwatch_cli.commands.time_range import Since, TimeRange, check_scored, look_back
 
 if TYPE_CHECKING:
@@ -17,18 +17,18 @@ def report(
     detectors: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DETECTOR]...",
+            metavar="DETECTOR",
             help="Detectors to show; default: those with events, the worst 50.",
             show_default=False,
         ),
     ] = None,
     since: Since = "14d",
     output: Annotated[Path, typer.Option(help="HTML file to write.")] = BUILD / "report.html",
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """Write a page with charts and events; exit code 1 if there is nothing to show."""
+    """Write a page with charts and events. Exit code 1 if there is nothing to show."""
     from cutwatch_cli.stacks.reported_detectors import read_reports
 
     span = look_back(since)
@@ -36,14 +36,14 @@ def report(
         shown = TimeRange.until(deployment.now, span)
         check_scored(deployment, detectors or [], shown)
         found = read_reports(deployment, detectors or [], shown.start, shown.now)
-        where = f"Stack {stack} in {deployment.account.region}"
+        where = f"Stack {deployment.stack} in {deployment.account.region}"
     for each in found.notes:
         note(each)
     if not found.reports and not found.notes:
-        typer.echo(
-            f"No events {shown}; no page written. Name a detector to show it without events."
+        end(
+            f"no events {shown}; no page written. Name a detector to show it without events.",
+            FAILURE,
         )
-        raise typer.Exit
     _write(found, output, f"{where}, {shown}", shown)
 
 

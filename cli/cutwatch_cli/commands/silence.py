@@ -8,7 +8,6 @@ import typer
 
 from cutwatch_cli.commands.exits import USAGE_ERROR, end
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -36,7 +35,7 @@ def silence(
         typer.Option(
             "--for",
             metavar="TIME",
-            help="Duration, such as 3d, 12h or 90m; at most 90d.",
+            help="Duration, such as 1w, 3d, 12h or 90m; at most 90d.",
             show_default=False,
         ),
     ] = None,
@@ -48,12 +47,12 @@ def silence(
         str | None,
         typer.Option(metavar="DETECTOR", help="End the silence of a detector.", show_default=False),
     ] = None,
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Suppress notifications of a detector's events; metrics and failure notifications continue."""
+    """Suppress notifications of a detector's events. Metrics and failure notifications continue."""
     if [detector is not None, listing, lift is not None].count(True) != 1:
         end(
             "expected one of DETECTOR with --for and --reason, --list, or --lift DETECTOR",

@@ -9,7 +9,6 @@ import typer
 
 from cutwatch_cli.commands.exits import FAILURE, SUCCESS, USAGE_ERROR, end, note
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -41,12 +40,12 @@ def start(
         ),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the run ends.")] = False,
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a run as its schedule would; with --wait, exit code 1 if anything fails."""
+    """Start a run as its schedule would. With --wait, exit code 1 if anything fails or nothing is done."""
     from cutwatch.registry.run import Kind
     from cutwatch_cli.stacks import started_run
 
@@ -65,6 +64,11 @@ def start(
         typer.echo(json.dumps(asdict(started) | (asdict(verdict) if verdict else {}), indent=2))
     else:
         typer.echo("\n".join(_lines(verdict, deployment)) if verdict else started.run)
+    if verdict and verdict.succeeded and verdict.idle:
+        end(
+            f"{started.run} trained and published nothing; see: cutwatch logs {started.run}",
+            FAILURE,
+        )
     raise typer.Exit(SUCCESS if verdict is None or verdict.succeeded else FAILURE)
 
 

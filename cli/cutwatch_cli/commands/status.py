@@ -8,7 +8,6 @@ import typer
 
 from cutwatch_cli.commands.exits import FAILURE, SUCCESS, note
 from cutwatch_cli.commands.options import (
-    STACK,
     AsJson,
     Profile,
     Region,
@@ -26,12 +25,12 @@ def status(
     problems: Annotated[
         bool, typer.Option("--problems", help="Only detectors with problems.")
     ] = False,
-    stack: StackName = STACK,
+    stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the status of every detector; exit code 1 if any has a problem or the newest run failed."""
+    """Show the status of every detector. Exit code 1 if any has a problem or the newest run failed."""
     from cutwatch_cli.stacks.failed_executions import build_remark, newest_failures
     from cutwatch_cli.stacks.status_table import remarks, status_table
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Since = Annotated[
     str,
-    typer.Option("--since", help="Time to look back, such as 14d, 12h or 90m.", metavar="TIME"),
+    typer.Option("--since", help="Time to look back, such as 2w, 14d, 12h or 90m.", metavar="TIME"),
 ]
 
 

@@ -15,13 +15,23 @@ def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.3g}"
 
 
-def render(estimate: Estimate) -> RenderableType:
-    """Render the estimate, the bill first."""
-    warnings = [Text(sentence, style="yellow") for sentence in estimate.warnings]
+def answer(estimate: Estimate) -> RenderableType:
+    """Render the month's cost and its comparison in one line, and a line per warning."""
+    bill, schedule = estimate.bill, estimate.schedule
+    each = f" ({dollars(bill.per_detector)} each)" if bill.detectors > 1 else ""
+    line = (
+        f"{dollars(bill.total)} a month for {count(bill.detectors, 'detector')}{each}, with "
+        f"{_amount(schedule.transforms, 'transform')} and {_amount(schedule.trainings, 'training')}; "
+        f"CloudWatch anomaly detection alarms: {dollars(bill.own_alarms)}."
+    )
+    return Group(Text(line), *(Text(each, style="yellow") for each in estimate.warnings))
+
+
+def details(estimate: Estimate) -> RenderableType:
+    """Render the bill, then the prices and assumptions behind it."""
     return Group(
         _bill_table(estimate.bill),
         _totals(estimate.bill),
-        *warnings,
         Text(NOT_COUNTED),
         _prices_table(estimate),
         _assumptions_table(estimate),
@@ -86,3 +96,7 @@ def _table(title: str) -> Table:
 
 def _quantity(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _amount(number: float, noun: str) -> str:
+    return f"{number:,.3g} {noun}{'s' * (number != 1)}"

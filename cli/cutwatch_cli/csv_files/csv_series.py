@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +24,13 @@ MOST_DATAPOINTS = 2_000_000
 _HEADER = ("timestamp", "value")
 
 
-def read_csv(path: Path, options: ReadingOptions = DEFAULT_OPTIONS) -> MetricSeries:
-    """Read one metric from CSV or the AWS CLI's JSON; the notes list guesses and repairs. Raises `CsvError`."""
+def read_csv(
+    path: Path, options: ReadingOptions = DEFAULT_OPTIONS, period: int | None = None
+) -> MetricSeries:
+    """Read one metric from CSV or the AWS CLI's JSON; the notes list guesses and repairs. Raises `CsvError`.
+
+    Without a period (seconds), it is that of most rows.
+    """
     table = read_table(path)
     columns = find_columns(table, options)
     table = one_series(table, columns, options)
@@ -33,7 +38,7 @@ def read_csv(path: Path, options: ReadingOptions = DEFAULT_OPTIONS) -> MetricSer
     epochs = np.array(stamps.epochs)
     values = np.array(parse_values(table, columns.value, options.decimal))
     _check_enough(table, epochs, values)
-    period = detect_period(epochs)
+    period = period or detect_period(epochs)
     _check_span(table, epochs, period, columns.timestamp)
     series = on_grid(epochs, values, period)
     cells = zip(table.column(columns.timestamp), table.column(columns.value), strict=True)
@@ -42,13 +47,18 @@ def read_csv(path: Path, options: ReadingOptions = DEFAULT_OPTIONS) -> MetricSer
 
 
 def write_csv(series: MetricSeries, path: Path) -> None:
-    """Write the datapoints that exist, so that `read_csv` returns the same series."""
+    """Write a row for each period, with an empty value where there is no datapoint: `read_csv` returns the same series."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(_HEADER)
-        for timestamp, value in zip(series.timestamps, series.values, strict=True):
-            if not math.isnan(value):
-                writer.writerow((timestamp.isoformat().replace("+00:00", "Z"), f"{value:.17g}"))
+        writer.writerows(as_cells(series))
+
+
+def as_cells(series: MetricSeries) -> Iterator[tuple[str, str]]:
+    """Yield timestamp and value of every period; the value is empty where there is no datapoint."""
+    for timestamp, value in zip(series.timestamps, series.values, strict=True):
+        written = "" if math.isnan(value) else f"{value:.17g}"
+        yield timestamp.isoformat().replace("+00:00", "Z"), written
 
 
 def _source_notes(table: Table, value: int) -> Sequence[str]:

@@ -36,7 +36,7 @@ class PlantedOutcome:
 
     @property
     def delay_in_words(self) -> str:
-        """Delay from the anomaly's start to its detection; a dash if it was not found."""
+        """Time from the anomaly's start to its first anomalous datapoint; a dash if it was not found."""
         if self.delay is None:
             return "–"
         return span_in_words(abs(self.delay)) + (" early" if self.delay < timedelta(0) else "")
@@ -84,9 +84,11 @@ def multiple_in_words(severity: float | None) -> str:
 def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> Table:
     """Return one row per planted anomaly, with its detection delay."""
     rows = _table(planted_summary(report, tolerance))
-    for heading in ("Planted", "Begins", "Lasts", "Found", "Delay"):
+    for heading in ("Planted", "Begins", "Lasts", "Found", "Begins late by"):
         rows.add_column(
-            heading, justify="right" if heading in ("Lasts", "Delay") else "left", no_wrap=True
+            heading,
+            justify="right" if heading in ("Lasts", "Begins late by") else "left",
+            no_wrap=True,
         )
     for outcome in found(report, tolerance):
         rows.add_row(

@@ -1,5 +1,6 @@
 """The AWS account of the default credential chain, and explanations of AWS errors."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ _NOT_ACCEPTED = (
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 )
+# The AWS CLI reads both, in this order; boto3 reads only the second.
+_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _NO_CREDENTIALS = "no usable AWS credentials; sign in, set AWS_PROFILE, or use --profile"
 # The IAM action of each operation that the commands call; botocore's errors only name the operation.
 _ACTIONS = {
@@ -33,12 +36,14 @@ _ACTIONS = {
     "DescribeExecution": "states:DescribeExecution",
     "DescribeStacks": "cloudformation:DescribeStacks",
     "FilterLogEvents": "logs:FilterLogEvents",
+    "GetFunctionConfiguration": "lambda:GetFunctionConfiguration",
     "GetItem": "dynamodb:GetItem",
     "GetMetricData": "cloudwatch:GetMetricData",
     "GetObject": "s3:GetObject",
     "ListExecutions": "states:ListExecutions",
     "ListMetrics": "cloudwatch:ListMetrics",
     "ListObjectsV2": "s3:ListBucket",
+    "ListStackResources": "cloudformation:ListStackResources",
     "PutItem": "dynamodb:PutItem",
     "Query": "dynamodb:Query",
     "StartExecution": "states:StartExecution",
@@ -54,9 +59,15 @@ class Account:
     session: Any
 
     @classmethod
-    def reached_by(cls, profile: str | None, region: str | None) -> "Account":
-        """Open a session for a profile or the default chain, in a region or the chain's own."""
-        return cls(boto3.session.Session(profile_name=profile, region_name=region))
+    def reached_by(
+        cls, profile: str | None, region: str | None, configured: str | None = None
+    ) -> "Account":
+        """Open a session for a profile or the default chain.
+
+        The region is the given one, that of the environment, the `configured` one, or the profile's.
+        """
+        chosen = region or next(filter(None, map(os.environ.get, _REGION_VARIABLES)), configured)
+        return cls(boto3.session.Session(profile_name=profile, region_name=chosen))
 
     @property
     def region(self) -> str | None:
@@ -89,7 +100,7 @@ def explanation(error: Exception, region: str | None) -> str:
                 exceptions.HTTPClientError,
                 exceptions.InvalidRegionError,
             ),
-            f"cannot reach AWS in region {region!r}; check the region: {said}",
+            _unreachable(region, said),
         ),
         (
             (exceptions.NoCredentialsError, exceptions.PartialCredentialsError),
@@ -101,6 +112,16 @@ def explanation(error: Exception, region: str | None) -> str:
         ),
     )
     return next((reason for kinds, reason in reasons if isinstance(error, kinds)), said)
+
+
+def _unreachable(region: str | None, said: str) -> str:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        return (
+            f"no local AWS responds at {endpoint} (AWS_ENDPOINT_URL); start it with: cutwatch local, or unset "
+            "the variable to reach AWS"
+        )
+    return f"cannot reach AWS in region {region!r}; check the region: {said}"
 
 
 def error_code(error: Exception) -> str:

@@ -13,6 +13,8 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Kind
 from cutwatch_cli.stacks.account import Account, error_code, time_of
 from cutwatch_cli.stacks.durations import longest_gap
+from cutwatch_cli.stacks.refusal import Refused
+from cutwatch_cli.stacks.stack_name import DeployConfig, candidates, only_stack
 
 # In other states, outputs may name resources that an update is replacing.
 _COMPLETE = (
@@ -23,10 +25,6 @@ _COMPLETE = (
     "UPDATE_ROLLBACK_COMPLETE",
     "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
 )
-
-
-class Refused(Exception):
-    """One line that says why a command cannot continue."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +89,16 @@ class Deployment:
         return self.outputs[name]
 
 
-def find_deployment(account: Account, stack: str) -> Deployment:
-    """Find a completely deployed stack in the account's region. Raises `Refused`."""
-    described, now = _described(account, stack)
+def find_deployment(
+    account: Account, named: str | None, config: DeployConfig | None = None
+) -> Deployment:
+    """Find the named stack, that of the configuration file, or the region's only one. Raises `Refused`.
+
+    The stack must be completely deployed.
+    """
+    stack = named or (config.stack if config else only_stack(account))
+    source = "" if named or not config else f", which {config.file} names,"
+    described, now = _described(account, stack, source)
     status = described["StackStatus"]
     if status not in _COMPLETE:
         reason = described.get("StackStatusReason")
@@ -109,14 +114,15 @@ def find_deployment(account: Account, stack: str) -> Deployment:
     )
 
 
-def _described(account: Account, stack: str) -> tuple[Any, datetime]:
+def _described(account: Account, stack: str, source: str) -> tuple[Any, datetime]:
     try:
         answer = account.client("cloudformation").describe_stacks(StackName=stack)
         return answer["Stacks"][0], time_of(answer)
     except ClientError as error:
         if error_code(error) == "ValidationError" and "does not exist" in str(error):
             raise Refused(
-                f"no stack {stack!r} in region {account.region}; are --stack, --region and --profile right?"
+                f"no stack {stack!r}{source} in region {account.region}; are --stack, --region and --profile "
+                f"right?{candidates(account)}"
             ) from None
         raise
 

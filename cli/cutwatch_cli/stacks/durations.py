@@ -3,16 +3,16 @@
 import re
 from datetime import timedelta
 
-_DURATION = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?")
+_DURATION = re.compile(r"(?:(\d{1,4})w)?(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?")
 
 
 def parse_duration(text: str, option: str) -> timedelta:
-    """Parse `3d`, `12h`, `90m` or `1d12h`. Raises `ValueError`."""
+    """Parse `2w`, `3d`, `12h`, `90m` or `1d12h`. Raises `ValueError`."""
     found = _DURATION.fullmatch(text.strip())
-    days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    span = timedelta(days=days, hours=hours, minutes=minutes)
+    weeks, days, hours, minutes = (int(n or 0) for n in found.groups()) if found else (0,) * 4
+    span = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
     if not span:
-        raise ValueError(f"{option} {text}: expected a duration such as 3d, 12h, 90m or 1d12h")
+        raise ValueError(f"{option} {text}: expected a duration such as 1w, 3d, 12h, 90m or 1d12h")
     return span
 
 

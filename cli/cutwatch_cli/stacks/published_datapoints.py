@@ -55,7 +55,7 @@ class Datapoints:
 
 
 @dataclass(frozen=True)
-class _CloudWatch:
+class TranslatingCloudWatch:
     """A client that raises `RejectedRequest` for invalid requests, as the functions' clients do, and passes other errors."""
 
     client: Any
@@ -85,7 +85,9 @@ def read_published(
     found: Read = {}
     for start, together in by_start.items():
         asked = [metric for number, d in together for metric in _metrics(number, d, namespace)]
-        found |= read_many(cast("CloudWatchClient", _CloudWatch(cloudwatch)), asked, start, until)
+        found |= read_many(
+            cast("CloudWatchClient", TranslatingCloudWatch(cloudwatch)), asked, start, until
+        )
     return {d.name: _joined(number, found) for number, d in enumerate(detectors)}
 
 

@@ -54,6 +54,11 @@ def parse_run(identity: str) -> PastRun | None:
     return PastRun(identity, cast("Kind", found[1]), scheduled, bool(found[3]))
 
 
+def on_demand_training(transform: str) -> str:
+    """Return the id of the training that a transform starts for its untrained detectors."""
+    return f"{transform.replace('transform', 'training', 1)}-on-demand"
+
+
 def past_runs(bucket: Bucket) -> list[PastRun]:
     """List runs newest first, as far back as the bucket keeps their lists of detectors."""
     pages = bucket.s3.get_paginator("list_objects_v2").paginate(

@@ -9,11 +9,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cutwatch.errors import InvalidInput
+from cutwatch.registry.outcome import SUCCESSES
 from cutwatch.registry.run import Kind, RunRequest, run_id
 from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.stacks.account import error_code
-from cutwatch_cli.stacks.deployment import Deployment, Refused
-from cutwatch_cli.stacks.run_history import parse_run
+from cutwatch_cli.stacks.deployment import Deployment
+from cutwatch_cli.stacks.refusal import Refused
+from cutwatch_cli.stacks.run_history import on_demand_training, parse_run
 
 _EARLY = timedelta(minutes=10)
 _RESULT_LENGTH = 200
@@ -30,9 +32,17 @@ class LoggedRun:
     ending: Mapping[str, Any] | None = None
 
     @property
+    def runs(self) -> tuple[str, ...]:
+        """The run, and the training on demand that it starts if it is a transform."""
+        if not self.run.startswith("transform-"):
+            return (self.run,)
+        return (on_demand_training(self.run), self.run)
+
+    @property
     def pattern(self) -> str:
         """The filter pattern for CloudWatch Logs."""
-        wanted = [f'($.run = "{self.run}")', f'($.result.run.id = "{self.run}")']
+        fields = ("$.run", "$.result.run.id")
+        wanted = [f'({field} = "{run}")' for run in self.runs for field in fields]
         if self.execution:
             wanted.append(f'($.execution = "{self.execution}")')
         return f"{{ {' || '.join(wanted)} }}"
@@ -42,8 +52,8 @@ class LoggedRun:
         result = line.get("result")
         opened = result.get("run") if isinstance(result, dict) else None
         return (
-            line.get("run") == self.run
-            or (isinstance(opened, dict) and opened.get("id") == self.run)
+            line.get("run") in self.runs
+            or (isinstance(opened, dict) and opened.get("id") in self.runs)
             or (self.execution is not None and line.get("execution") == self.execution)
         )
 
@@ -134,6 +144,16 @@ def log_lines(deployment: Deployment, wanted: LoggedRun) -> list[LogLine]:
         if wanted.includes(fields)
     ]
     return sorted(found, key=lambda line: line.at)
+
+
+def reasons(deployment: Deployment, wanted: LoggedRun) -> list[str]:
+    """Return a line for each detector of these runs that was neither trained nor published, with the reason."""
+    return [
+        f"{run}: {outcome.detector}: {outcome.status}: {outcome.message}"
+        for run in wanted.runs
+        for outcome in deployment.registry.outcomes.of_run(run)
+        if outcome.status not in SUCCESSES
+    ]
 
 
 def _structured(message: str) -> Iterator[Mapping[str, Any]]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cutwatch.registry.outcome import failure_of
+from cutwatch.registry.outcome import SUCCESSES, failure_of
 from cutwatch.registry.run import Kind, run_id
 from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.stacks.deployment import Deployment
-from cutwatch_cli.stacks.run_history import listed_names
+from cutwatch_cli.stacks.run_history import listed_names, on_demand_training
 
+_DONE = (*SUCCESSES, "UP_TO_DATE")
 # A small run ends within seconds, a training at SageMaker within an hour.
 _FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 0.25, 5.0, 1.3
 
@@ -47,6 +48,12 @@ class Verdict:
     def succeeded(self) -> bool:
         """True if no detector failed."""
         return self.status == "SUCCEEDED" and not self.summary.get("failures")
+
+    @property
+    def idle(self) -> bool:
+        """True if the run ended without training or publishing anything, or finding it done already."""
+        statuses = self.summary.get("statuses", {})
+        return bool(self.summary) and not any(statuses.get(status) for status in _DONE)
 
     def lines(self) -> Iterator[str]:
         """Describe the result, one line per failure."""
@@ -104,8 +111,8 @@ def verdict(described: dict[str, Any]) -> Verdict:
 
 def _progress(deployment: Deployment, started: StartedRun) -> Iterator[Progress]:
     """Yield the progress of the training on demand, if any, and of the run."""
-    on_demand = f"{started.run.replace('transform', 'training')}-on-demand"
-    parts = [(on_demand, "training on demand")] if started.kind == "transform" else []
+    training = (on_demand_training(started.run), "training on demand")
+    parts = [training] if started.kind == "transform" else []
     for run, stage in [*parts, (started.run, started.kind)]:
         names = listed_names(deployment.bucket, run)
         if names is not None:

@@ -1,5 +1,6 @@
 """Training and scoring with forests inside Lambda, with the same artefacts in the same places as SageMaker's jobs."""
 
+from datetime import datetime
 from zlib import crc32
 
 from cutwatch.aws.s3 import Bucket
@@ -20,11 +21,16 @@ def train(bucket: Bucket, dataset: Dataset) -> Dataset:
     """
     description = read_description(TrainingDescription, bucket, dataset.prefix)
     recipe = description.recipe
-    seed = crc32(f"{dataset.detector} {format_timestamp(description.end)}".encode())
+    seed = forest_seed(dataset.detector, description.end)
     checkpoint = ForestCheckpoint.untrained(len(recipe.features), recipe.shingle_size, seed)
     key = trained_checkpoint_key(dataset.detector, dataset.forest)
     _score(bucket, description, checkpoint, key)
     return dataset
+
+
+def forest_seed(detector: str, trained_through: datetime) -> int:
+    """Return the seed of a detector's forest: a repeated training, or a backtest, grows the same forest."""
+    return crc32(f"{detector} {format_timestamp(trained_through)}".encode())
 
 
 def score(bucket: Bucket, registry: Registry, dataset: Dataset) -> Dataset:

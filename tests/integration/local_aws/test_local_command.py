@@ -107,7 +107,7 @@ def test_a_rule_is_fired_by_its_logical_id_and_an_unknown_one_is_named() -> None
         fired = CliRunner().invoke(app, ["fire", "TickRule", *endpoint])
         unknown = CliRunner().invoke(app, ["fire", "TockRule", *endpoint])
         misdated = CliRunner().invoke(app, ["fire", "TickRule", "--at", "noon", *endpoint])
-    assert (fired.exit_code, fired.output) == (0, "")
+    assert (fired.exit_code, fired.output) == (0, "cutwatch: TickRule started no execution\n")
     assert unknown.exit_code == USAGE_ERROR
     assert "there is no rule TockRule; there are clock-TickRule-" in unknown.output
     assert misdated.exit_code == USAGE_ERROR

@@ -1,8 +1,12 @@
+from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import typer
 
+from cutwatch.detectors.detector import Detector
+from cutwatch_cli.commands.entry_options import EntryOptions
 from cutwatch_cli.main import app
 from tests.support.command_line import assert_one_line_mistake, cutwatch
 
@@ -12,6 +16,40 @@ def test_every_command_explains_itself(command: str) -> None:
     result = cutwatch(command, "--help")
     assert result.exit_code == 0
     assert "Usage" in result.stdout
+
+
+def test_no_command_is_cut_in_the_help_of_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = cutwatch("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert len(listed) == len(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert [line for line in listed if not line.endswith(".") or line.endswith("...")] == []
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert cutwatch("--version").stdout == f"cutwatch {version('cutwatch')}\n"
+
+
+def test_run_and_backtest_take_the_same_options_for_an_entry() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    options = {
+        name: {each.name: (each.opts, each.default, each.help) for each in commands[name].params}
+        for name in ("run", "backtest", "export")
+    }
+    entry = [each.name for each in fields(EntryOptions)]
+    for name in entry:
+        assert options["run"][name] == options["backtest"][name] == options["export"][name]
+    assert options["run"]["training_days"] == options["backtest"]["training_days"]
+
+
+def test_every_field_of_an_entry_has_an_option() -> None:
+    """Expressions and templates are too long for options: `--detector` reads them from the file."""
+    of_file = {"name", "expression", "metrics", "dimensions", "cutoff", "minimum_deviation"}
+    nested = {"dimension", "cutoff_method", "cutoff_sigmas", "minimum_absolute", "minimum_relative"}
+    options = {each.name for each in fields(EntryOptions)}
+    assert {each.name for each in fields(Detector)} - of_file <= options
+    assert nested <= options
 
 
 def test_a_csv_that_is_not_there_is_a_mistake_told_in_one_line(tmp_path: Path) -> None:

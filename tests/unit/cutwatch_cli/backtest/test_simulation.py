@@ -1,5 +1,6 @@
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -35,6 +36,10 @@ DETECTOR = Detector(
     name="m", namespace="N", metric="m", statistic="Average", period=HOUR, history_days=30
 )
 LEARNED = timedelta(days=10)
+
+
+def of_file(_: Path, series: MetricSeries) -> Detector:
+    return replace(DETECTOR, period=series.period_seconds, time_zone=series.time_zone)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -151,7 +156,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Path) -> None:
     done = backtest_file(
-        InputFile.alone(file), Options(DETECTOR, LEARNED, Plan(training_schedule="weekly"))
+        InputFile.alone(file), Options(of_file, LEARNED, Plan(training_schedule="weekly"))
     )
     write_rows(done, tmp_path / "out")
     write_nab_results(done, tmp_path / "nab")
@@ -183,7 +188,7 @@ def test_the_shipped_detector_tells_nothing_of_an_account_that_has_just_begun(
 
 def test_the_results_of_a_backtest_are_refused_as_input(file: Path, tmp_path: Path) -> None:
     given = InputFile.alone(file)
-    write_rows(backtest_file(given, Options(DETECTOR, LEARNED)), tmp_path)
+    write_rows(backtest_file(given, Options(of_file, LEARNED)), tmp_path)
 
     with pytest.raises(CsvError, match="contains the results of a backtest"):
-        backtest_file(InputFile.alone(tmp_path / given.results), Options(DETECTOR, LEARNED))
+        backtest_file(InputFile.alone(tmp_path / given.results), Options(of_file, LEARNED))

@@ -37,15 +37,24 @@ def total(file: Path, *arguments: str) -> float:
     return float(estimate(file, *arguments)["dollars_a_month"]["total"])
 
 
-def test_the_bill_stands_beside_cloudwatchs_own_alarms(file: Path) -> None:
+def test_the_first_line_answers_and_the_rest_is_asked_for(file: Path) -> None:
     answer = cost(file)
+    assert answer.exit_code == 0
+    (line,) = answer.stdout.splitlines()
+    assert line.startswith(f"${total(file):.2f} a month for 2 detectors ($")
+    assert "1 training; CloudWatch anomaly detection alarms: $0.60." in line
+    assert cost(file, "--details").stdout.splitlines()[0] == line
+
+
+def test_the_bill_stands_beside_cloudwatchs_own_alarms(file: Path) -> None:
+    answer = cost(file, "--details")
     assert answer.exit_code == 0
     assert "2 detectors, per month" in answer.stdout
     assert "CloudWatch anomaly detection alarms" in answer.stdout
 
 
 def test_every_price_and_every_assumption_is_shown(file: Path) -> None:
-    shown = cost(file).stdout
+    shown = cost(file, "--details").stdout
     assert [name for name in (*PRICES, *NAMES) if name not in shown] == []
     assert "us-east-1, November 2026" in shown
 

@@ -18,13 +18,20 @@ def test_days_hours_and_minutes_add_up(days: int, hours: int, minutes: int) -> N
     assert parse_duration(text, "--for") == days * DAY + hours * HOUR + minutes * MINUTE
 
 
+def test_weeks_are_seven_days() -> None:
+    assert parse_duration("1w", "--since") == 7 * DAY
+    assert parse_duration("2w1d", "--since") == 15 * DAY
+
+
 @given(st.text("0123456789dhmw .-", max_size=8))
 def test_whatever_is_typed_is_a_time_or_a_mistake(text: str) -> None:
     with suppress(ValueError):
         assert parse_duration(text, "--for") > timedelta(0)
 
 
-@pytest.mark.parametrize("text", ["", "3", "d", "-3d", "3w", "3d 12h", "12h3d", "0m", "1.5d"])
+@pytest.mark.parametrize(
+    "text", ["", "3", "d", "-3d", "3y", "1d2w", "3d 12h", "12h3d", "0m", "1.5d"]
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected a duration"):
         parse_duration(text, "--since")

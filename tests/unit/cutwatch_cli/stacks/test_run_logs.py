@@ -39,6 +39,8 @@ def test_a_long_result_is_cut_and_an_exception_told_by_its_last_line() -> None:
         ({"run": RUN}, True),
         ({"result": {"run": {"id": RUN}}}, True),
         ({"execution": EXECUTION}, True),
+        ({"run": "training-20261102T120000Z-on-demand"}, True),
+        ({"run": "training-20261102T120000Z"}, False),
         ({"run": "transform-20261101T120000Z"}, False),
         ({"result": "text"}, False),
         ({}, False),
@@ -49,7 +51,10 @@ def test_only_lines_of_the_run_are_wanted(line: dict[str, Any], included: object
 
 
 def test_the_pattern_asks_for_the_run_and_for_what_came_before_it_was_opened() -> None:
-    assert LoggedRun(RUN, NOON).pattern == f'{{ ($.run = "{RUN}") || ($.result.run.id = "{RUN}") }}'
+    training = "training-20261102T120000Z"
+    assert LoggedRun(training, NOON).pattern == (
+        f'{{ ($.run = "{training}") || ($.result.run.id = "{training}") }}'
+    )
     assert f'($.execution = "{EXECUTION}")' in LoggedRun(RUN, NOON, EXECUTION).pattern
 
 

@@ -1,0 +1,1 @@
+"""Detectors that the options of `run`, `backtest` and `export` describe, and their history."""
