@@ -5,7 +5,7 @@ Features, forests and detection are exactly the code that the functions run.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from cutwatch.detectors.detector import Detector, Sensitivity
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
-from cutwatch.timeseries.windows import lead_in_start
+from cutwatch.timeseries.windows import is_outgrown, lead_in_start
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.schedule import schedule
@@ -95,7 +95,7 @@ def backtest(
     start = metric.start + training_time
     for run in schedule(metric.start, metric.end, training_time):
         if run.kind == "transform":
-            if plan.training_schedule == "weekly":
+            if plan.training_schedule == "weekly" or simulation.is_outgrown(start):
                 simulation.train(start)
             simulation.transform(start, run.at)
             start = run.at
@@ -143,6 +143,13 @@ class _Simulation:
         if model:
             self._model = model
             self._trained_until.append(end)
+
+    def is_outgrown(self, start: datetime) -> bool:
+        """Return True if a transform from `start` on trains first, because the metric was young."""
+        if self._model is None:
+            return False
+        first = datetime.fromtimestamp(self._model.recipe.first, UTC)
+        return is_outgrown(first, self._trained_until[-1], start, self._detector.history)
 
     def transform(self, start: datetime, end: datetime) -> None:
         """Score [start, end) with its history, and detect anomalies."""

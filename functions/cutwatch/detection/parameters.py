@@ -28,7 +28,7 @@ class ThresholdParameters:
     """The other half: the size of a step (times 1 + its tail)."""
     deviation: float = 2.0
     """The cutoff for the mean deviation of an hour from what is expected (times 1 + its tail)."""
-    residual: float = 3.1
+    residual: float = 4.0
     """The cutoff for the residual's forest (standard deviations)."""
     level: float = 0.7
     """The least cutoff for the value's forest (standard deviations)."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
@@ -60,6 +61,7 @@ class ModelRegistrar:
             cutoff_method=detector.cutoff.method,
             engine=detector.engine,
             checkpoint=trained_checkpoint_key(detector.name, model_name) if inside_lambda else None,
+            trained_from=format_timestamp(datetime.fromtimestamp(recipe.first, UTC)),
         )
         self.bucket.write(model.recipe, json.dumps(recipe.to_payload()))
         return model
