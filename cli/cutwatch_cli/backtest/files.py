@@ -58,6 +58,7 @@ class FileBacktest:
             "datapoints_scored": int(np.count_nonzero(~np.isnan(self.result.scores))),
             "events": len(self.result.events),
             "events_by_sensitivity": dict(self.result.events_by_sensitivity),
+            "remark": self.result.remark,
         }
 
 

@@ -34,6 +34,9 @@ def present_backtests(
             progress.update(task, description=one.path.name, advance=1)
     done.sort(key=lambda one: one.name)
     console.print(_backtest_table(done))
+    for one in done:
+        if one.result.remark:
+            console.print(f"{one.name}: {one.result.remark}", markup=False)
     write_summary(done, output / "summary.json")
     seconds = time.perf_counter() - started
     console.print(f"{count(len(done), 'file')} in {seconds:.1f} s; results: {output}")
@@ -47,6 +50,7 @@ def _write_backtests(console: Console, done: Sequence[FileBacktest], page: Path)
     reports = worst_first([report_of(one) for one in done])
     left_out = len(reports) - MOST_DETECTORS
     notes = [f"{count(left_out, 'file')} with less severe events left out"] if left_out > 0 else []
+    notes += [f"{one.name}: {one.result.remark}" for one in done if one.result.remark]
     shown = reports[:MOST_DETECTORS]
     subtitle = f"{count(len(done), 'file')}: simulated schedules"
     write_page(Page("Backtest", subtitle, shown, datetime.now(UTC), notes), page)

@@ -17,6 +17,7 @@ from cutwatch.detection.incidents import continue_incidents
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector, Sensitivity
+from cutwatch.features.predictability import why_unpredictable
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
@@ -52,6 +53,8 @@ class Backtest:
     expected: Expected
     events_by_sensitivity: Mapping[Sensitivity, int]
     weeks: float
+    remark: str | None
+    """A sentence about a metric of which nothing can be expected, as the last training says it."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +138,16 @@ class _Simulation:
         self._events: dict[Sensitivity, list[AnomalyEvent]] = {name: [] for name in SENSITIVITIES}
         self._cutoffs: list[tuple[datetime, float]] = []
         self._trained_until: list[datetime] = []
+        self._remark: str | None = None
 
     def train(self, end: datetime) -> None:
         """Learn from the detector's history before `end`; too little history keeps the current model."""
         history = _between(self._series, end - self._detector.history, end).from_first()
-        model = self._engine.train(history.usable(self._detector))
+        usable = history.usable(self._detector)
+        model = self._engine.train(usable)
         if model:
             self._model = model
+            self._remark = why_unpredictable(usable)
             self._trained_until.append(end)
 
     def is_outgrown(self, start: datetime) -> bool:
@@ -236,6 +242,7 @@ class _Simulation:
             Expected(*(self._columns[f"expected{edge}"] for edge in ("", "_low", "_high"))),
             {name: len(events) for name, events in new.items()},
             weeks,
+            self._remark,
         )
 
 

@@ -84,6 +84,4 @@ class ModelRegistrar:
 def _sentence(description: TrainingDescription) -> str:
     start, end = format_timestamp(description.start), format_timestamp(description.end)
     sentence = f"learned {description.dataset.rows} rows from {start} to {end}"
-    if description.constant:
-        return f"{sentence}; the metric never changed, so any change will be an anomaly"
-    return sentence
+    return f"{sentence}; {description.remark}" if description.remark else sentence

@@ -107,7 +107,9 @@ class DetectorRecord:
         if newest.engine != engine:
             return f"model {newest.name} was made by engine {newest.engine}, not {engine}"
         if newest.fingerprint != detector.fingerprint:
-            return f"model {newest.name} was made for another metric or recipe, or by an older version"
+            return (
+                f"model {newest.name} was made for another metric or recipe, or by an older version"
+            )
         return self._why_outgrown(newest, detector.history)
 
     def _why_outgrown(self, model: Model, history: timedelta) -> str | None:

@@ -32,9 +32,9 @@ def test_one_night_without_it_changes_nothing() -> None:
     assert recurring(statistic)[8 * DAY + 24] == 4.0
 
 
-def test_what_came_on_four_of_seven_nights_is_not_usual() -> None:
+def test_what_came_on_two_of_seven_nights_is_not_usual() -> None:
     statistic = nightly(9, [24])
-    statistic[: 4 * DAY] = 0.0
+    statistic[: 6 * DAY] = 0.0
     assert recurring(statistic)[8 * DAY + 24] == 0.0
 
 
