@@ -54,7 +54,7 @@ class Backtest:
     events_by_sensitivity: Mapping[Sensitivity, int]
     weeks: float
     remark: str | None
-    """A sentence about a metric of which nothing can be expected, as the last training says it."""
+    """A sentence about an unpredictable metric, from the last training."""
 
 
 @dataclass(frozen=True)

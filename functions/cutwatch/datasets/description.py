@@ -72,7 +72,7 @@ class Description:
 
 @dataclass(frozen=True, eq=False)
 class TrainingDescription(Description):
-    """The history for a training; `remark` is a sentence about a metric of which nothing can be expected."""
+    """The history for a training; `remark` is a sentence about an unpredictable metric."""
 
     remark: str | None
 

@@ -86,7 +86,7 @@ def _united(
 ) -> list[tuple[int, int, bool]]:
     """Join spans that overlap, and spans between which the metric stayed outside its expected range.
 
-    The end of a long incident, whose level was followed, is no incident of its own either.
+    A span also joins the incident before it if the metric only returns from a level that was followed.
     """
     outside = expectation.outside
     united: list[tuple[int, int, bool]] = []

@@ -114,7 +114,7 @@ class _Measuring:
         return self._far_enough(channel, parameters.least_deviation_of_level)
 
     def _familiar(self, channel: Channel) -> Channel:
-        """Return the channel, kept below its cutoff on kinds of day of which nothing is expected yet."""
+        """Return the channel, kept below its cutoff on days of a kind that the history has not seen."""
         capped = np.minimum(channel.multiples, _BELOW_CUTOFF)
         return replace(
             channel, multiples=np.where(self.expectation.familiar, channel.multiples, capped)

@@ -1,4 +1,4 @@
-"""Metrics of which nothing can be expected: training and backtest say so, instead of silence."""
+"""Unpredictable metrics: training and backtest name them, instead of silence."""
 
 import numpy as np
 
