@@ -11,6 +11,7 @@ from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
 
 _DOMAINS = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
 _MARGIN = timedelta(hours=6)
+_BAND_COLOUR = "#d13212"
 _TITLE_LENGTH, _LONGEST = 200, 8_000
 _RESERVED = re.compile(r"[^A-Za-z0-9_.-]")
 
@@ -20,7 +21,7 @@ def graph_url(
 ) -> str:
     """Return the graph of the detector's metric and its published anomalies, well before `start` to well after `end`.
 
-    The metric is left out if it would make the link longer than browsers and mail programs accept.
+    A band marks the event itself, because CloudWatch shows back-filled anomalies up to two days late. The metric is left out if it would make the link longer than browsers and mail programs accept.
     """
     url = _graph_url(region, detector, namespace, start, end, _source(detector))
     return url if len(url) <= _LONGEST else _graph_url(region, detector, namespace, start, end, [])
@@ -43,6 +44,9 @@ def _graph_url(
         "period": detector.period,
         "start": _time(start - margin),
         "end": _time(end + margin),
+        "annotations": {
+            "vertical": [_band(start, max(end, start + timedelta(seconds=detector.period)))]
+        },
         "title": f"{detector.name}: {detector.metric_label}"[:_TITLE_LENGTH],
     }
     # The search box at the end: many mail programs take a closing bracket for the end of a sentence.
@@ -102,6 +106,14 @@ def _metric(metric: SourceMetric, options: Mapping[str, Any]) -> list[Any]:
 def _published(name: str, namespace: str) -> list[list[Any]]:
     options = {"stat": "Maximum", "yAxis": "right"}
     return [[namespace, metric, "Detector", name, options] for metric in (ANOMALY, ANOMALY_SCORE)]
+
+
+def _band(start: datetime, end: datetime) -> list[dict[str, str]]:
+    """Return an annotation that fills the time from `start` to `end`."""
+    return [
+        {"label": "anomaly", "value": _time(start), "color": _BAND_COLOUR},
+        {"label": "end", "value": _time(end)},
+    ]
 
 
 def _time(time: datetime) -> str:

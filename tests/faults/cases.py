@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from localaws import Fault
+from localaws.stacks import ExecutionResult
 from tests.faults.calls import Target
 from tests.faults.shop import FIRST, JOBS, Scenario, Shop
 
@@ -42,12 +43,20 @@ _SERVER_ERRORS = {
 }
 # Step Functions tells a denial here by the name that other troubles have too, so that it is retried as they are.
 _DENIALS = {("States", "s3"): 4, ("States", "stepfunctions"): 6}
+# A limit smaller than the request: waiting for others to end changes nothing.
+_NEVER = (
+    "The account-level service limit 'ml.m5.large for training job usage' is 0 Instances, with current utilization of 0 "
+    "Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an increase for this quota."
+)
 _DENIED = {"s3": "AccessDenied", "cloudwatch": "AccessDenied", "sns": "AuthorizationError"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing that goes wrong in one run. `says` is what the reason must name; empty for what must leave no trace."""
+    """One thing that goes wrong in one run. `says` is what the reason must name; empty for what must leave no trace.
+
+    `judge` replaces the usual judgement: it yields what is wrong after the run.
+    """
 
     scenario: Scenario
     row: str
@@ -56,6 +65,7 @@ class Case:
     says: str
     arrange: Callable[[Shop], None]
     target: Target | None = None
+    judge: Callable[[Shop, ExecutionResult], Iterator[str]] | None = None
 
     @property
     def name(self) -> str:
@@ -132,6 +142,10 @@ def job_cases() -> Iterator[Case]:
         refused = Fault("sagemaker", operation, error="ResourceLimitExceeded", times=4)
         at: Scenario = "training" if scenario_of == "training" else "transform"
         yield Case(at, operation, "quota refused", (JOBS,), "", _adding(refused))
+        never = Fault(
+            "sagemaker", operation, error="ResourceLimitExceeded", message=_NEVER, times=1
+        )
+        yield Case(at, operation, "quota never", (JOBS,), "QuotaTooSmall", _adding(never))
     for column, content in (("missing", None), ("malformed", b"no state")):
         yield Case(
             "transform", "forest's state", column, (FIRST,), "ModelMissing", _with_state(content)

@@ -81,6 +81,9 @@ class Judge:
     def _judged(
         self, case: Case, result: ExecutionResult, before: Standing, after: Standing
     ) -> Iterator[str]:
+        if case.judge:
+            yield from case.judge(self.shop, result)
+            return
         if not case.says:
             yield from _differences(self._undisturbed[case.scenario], after, _told_again(case))
         elif _is_of_the_run(case):
@@ -99,9 +102,9 @@ class Judge:
     def _failed_alone(
         self, case: Case, result: ExecutionResult, before: Standing, after: Standing
     ) -> Iterator[str]:
-        outcomes = _outcomes_of(case, after)
+        found = _outcomes_of(case, after)
         for name in NAMES:
-            status, message = outcomes.get(name, ("none", ""))
+            status, message = found.get(name, ("none", ""))
             if name not in case.detectors or _cleans_up(case):
                 if status not in _SUCCESSES:
                     yield f"{name} ended {status}: {message}"
@@ -187,7 +190,7 @@ def _says_why(case: Case, ends: Sequence[ExecutionResult]) -> Iterator[str]:
         yield f"the execution says {failed[0].error}: {failed[0].cause}"
 
 
-def _outcomes(scenario: Scenario, standing: Standing) -> dict[str, tuple[str, str]]:
+def outcomes(scenario: Scenario, standing: Standing) -> dict[str, tuple[str, str]]:
     kind, at = ("training", TRAINED_AT) if scenario == "training" else ("transform", TRANSFORMED_AT)
     partition = f"RUN#{run_id(kind, at)}"
     return {
@@ -198,11 +201,11 @@ def _outcomes(scenario: Scenario, standing: Standing) -> dict[str, tuple[str, st
 
 
 def _outcomes_of(case: Case, standing: Standing) -> dict[str, tuple[str, str]]:
-    outcomes = _outcomes(case.scenario, standing)
+    found = outcomes(case.scenario, standing)
     if _model_was_registered(case):
         # The transform uses it; why nothing was recorded of the training stands in the training's own run.
-        outcomes |= {name: _outcome_by_need(standing, name) for name in case.detectors}
-    return outcomes
+        found |= {name: _outcome_by_need(standing, name) for name in case.detectors}
+    return found
 
 
 def _model_was_registered(case: Case) -> bool:

@@ -14,6 +14,7 @@ from tests.faults.calls import distinct, targets
 from tests.faults.cases import KINDS, Case, call_cases, job_cases
 from tests.faults.judgement import Judge
 from tests.faults.shop import SCENARIOS, Shop, opened_shop
+from tests.faults.time_cases import time_cases
 
 _WITHOUT_GIT = "no commit"
 
@@ -35,7 +36,7 @@ def all_cases(shop: Shop) -> list[Case]:
         shop.rewind(scenario)
         shop.run(scenario)
         found += list(targets(scenario, shop.fleet.aws.calls))
-    return [*call_cases(distinct(found)), *job_cases()]
+    return [*call_cases(distinct(found)), *job_cases(), *time_cases()]
 
 
 def chosen_for(commit: str, cases: Sequence[Case], count: int) -> list[int]:

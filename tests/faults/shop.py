@@ -45,6 +45,7 @@ _NOT_THE_SAME_TWICE = (
     "expires_at",
     "claimed_until",
     "notifier",
+    "pending_scores",
 )
 # Their timestamps are those of datapoints; all other metrics are stamped when they are published.
 _BACK_FILLED = ("Anomaly", "AnomalyScore")

@@ -14,6 +14,11 @@ _SEEDS = (
     b"timestamp,value\n1700000000,1\n1700000300,2\n1700000600,\n1700000900,4\n",
     b"value,timestamp\n1,1700000000000\n2,1700000060000\nNaN,1700000120000\n",
     b"\xef\xbb\xbfid,Timestamp,Value\n1,2026-03-01 00:00,1e3\n2,2026-03-01 00:05,-1\n",
+    b"Id,m1\nStatusCode,Complete\nMessages,\nFull label,a\nLabel,a\n2026/03/01 00:00,1\n2026/03/01 00:05,2\n",
+    b'{"Datapoints":[{"Timestamp":"2026-03-01T00:00Z","Sum":1},{"Timestamp":"2026-03-02T00:00Z","Sum":2}]}',
+    b'{"MetricDataResults":[{"Id":"m","Timestamps":["2026-03-01T00:00Z","2026-03-02T00:00Z"],"Values":[1,2]}]}',
+    b"sep=;\nTime;Value\n31.03.2026 00:00;1\n01.04.2026 00:00;2\n",
+    b"series,time,value\na,3/31/2026 1:00 AM,1\na,3/31/2026 2:00 AM,2\nb,3/31/2026 1:00 AM,3\n",
     b'timestamp,value\n"2026-03-01T00:00:00+01:00",1\n"2026-03-02T00:00:00+01:00",2\n',
 )
 

@@ -12,6 +12,7 @@ from tests.support.project import PROJECT
 _SEEDS = (
     (PROJECT / "functions" / "detectors.yaml").read_bytes(),
     b"detectors:\n- {name: a, namespace: Shop, metric: Orders, statistic: Sum}\n",
+    b"base: &b {namespace: Shop, statistic: Sum}\ndetectors:\n- {<<: *b, name: a, metric: Orders}\n",
     b"""engine: lambda
 detectors:
 - name: rate
@@ -24,6 +25,7 @@ detectors:
   cutoff: {method: training, sigmas: 2.5}
   features: [value, residual]
   time_zone: Europe/Berlin
+- {name: port, namespace: Shop, metric: Opened, statistic: "TM(10%:90%)", dimensions: [{Name: Port, Value: "80"}]}
 - {name: queue, for_each: Queue, limit: 5, namespace: Shop, metric: Waiting, statistic: p99.9}
 """,
 )

@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from typer.testing import CliRunner
 
+from cutwatch_cli.csv_files.numbers import LARGEST_VALUE
 from cutwatch_cli.main import app
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -90,4 +92,65 @@ def test_a_file_that_is_too_short_to_score_is_a_failure_that_says_why(tmp_path: 
     result = CliRunner().invoke(app, words)
 
     assert result.exit_code == 1
-    assert "nothing was scored: training needs 400 rows" in result.output
+    assert "nothing was scored: training needs 400 complete rows" in result.output
+
+
+def test_values_as_large_as_cloudwatch_takes_bring_no_warnings(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    file = write_hourly(tmp_path / "large.csv", with_incident() * LARGEST_VALUE / 301)
+    with patch.dict(os.environ, {"PYTHONWARNINGS": "error::RuntimeWarning"}):
+        words = ["backtest", str(file), "--engine", "lambda", "--output", str(tmp_path / "out")]
+        result = CliRunner().invoke(app, [*words, "--training-days", "10"])
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "1 event" in result.stdout
+    assert not [each for each in recwarn if each.category is RuntimeWarning]
+
+
+def test_one_bad_file_does_not_cost_the_others(tmp_path: Path) -> None:
+    data, output = tmp_path / "data", tmp_path / "out"
+    for shop in ("eu", "us"):
+        (data / shop).mkdir(parents=True)
+        write_hourly(data / shop / "orders.csv", usual())
+    (data / "bad.csv").write_text("timestamp,value\n2026-03-01,1,234\n")
+    words = ["backtest", str(data), "--engine", "lambda", "--output", str(output)]
+
+    result = CliRunner().invoke(app, words)
+    again = CliRunner().invoke(app, words)
+
+    assert result.exit_code == again.exit_code == 1
+    assert f"{data / 'bad.csv'}, row 2: has 3 cells" in result.stderr
+    assert result.stderr.endswith("1 of 3 files not backtested\n")
+    assert {str(path.relative_to(output)) for path in output.rglob("*.csv")} == {
+        "eu/orders.csv",
+        "us/orders.csv",
+    }
+    eu, us, bad = json.loads((output / "summary.json").read_text())
+    assert (eu["results"], us["results"]) == ("eu/orders.csv", "us/orders.csv")
+    assert "has 3 cells" in bad["error"]
+    assert "has 3 cells" in (output / "report.html").read_text()
+
+
+def test_what_reading_mended_is_told_in_terminal_page_and_json(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    file = write_hourly(tmp_path / "orders.csv", usual())
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:50], *lines[60:], lines[70]]))
+    words = ["backtest", str(file), "--engine", "lambda", "--output", str(output)]
+
+    result = CliRunner().invoke(app, [*words, "--time-zone", "America/New_York"])
+
+    (summary,) = json.loads((output / "summary.json").read_text())
+    assert summary["time_zone"] == "America/New_York"
+    page = (output / "report.html").read_text()
+    for note in (
+        "Timestamps without a zone were read as America/New_York (--time-zone).",
+        "Rows were not in chronological order and were sorted.",
+        "1 row with the timestamp of another row.",
+        "2 rows shared a period with others and were averaged into 1 datapoint.",
+        "1 gap, 10 datapoints missing.",
+    ):
+        assert note in result.output
+        assert note in page
+        assert note in summary["notes"]

@@ -304,6 +304,30 @@ def test_nothing_new_is_an_outcome(trained: Account) -> None:
     )
 
 
+def test_a_window_too_old_to_publish_is_an_outcome_that_says_so(trained: Account) -> None:
+    trained.registry.detectors.advance(DETECTOR, NEWEST - timedelta(days=1), "run", None, None)
+    late = event()
+    late["run"]["now"] = "2026-11-22T04:00:03Z"
+
+    assert outcome(trained, late) == (
+        "UP_TO_DATE",
+        "nothing to publish: all from 2026-11-01T03:45:00Z to 2026-11-02T03:45:00Z is older than the 14 days that "
+        "CloudWatch accepts",
+    )
+
+
+def test_a_history_that_cloudwatch_keeps_no_longer_is_an_outcome_that_says_so(
+    account: Account,
+) -> None:
+    late = training_event() | {"now": "2027-01-11T04:00:03Z"}
+
+    assert outcome(account, late) == (
+        "TOO_LITTLE_HISTORY",
+        "AWS/Lambda Invocations, Sum: CloudWatch keeps datapoints of 5 min for 63 days, and training ends before that, "
+        "at 2026-11-02T03:45:00Z",
+    )
+
+
 def test_without_a_model_the_outcome_is_why_training_gave_none(account: Account) -> None:
     reason = an_outcome(DETECTOR, "TOO_LITTLE_HISTORY", "99 complete rows")
     run = "training-20261102T040000Z-on-demand"

@@ -127,23 +127,11 @@ class Fleet:
         return found
 
     def maxima(self, metric: str, name: str | None, end: datetime) -> Mapping[datetime, float]:
-        """The metric's Maximum at every timestamp of the two weeks before `end`."""
-        query = {
-            "Id": "m",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": self.stack.outputs["AnomalyNamespace"],
-                    "MetricName": metric,
-                    "Dimensions": [{"Name": "Detector", "Value": name}] if name else [],
-                },
-                "Period": 60,
-                "Stat": "Maximum",
-            },
-        }
-        answer = self.aws.client("cloudwatch").get_metric_data(
-            MetricDataQueries=[query], StartTime=end - timedelta(days=14), EndTime=end
-        )["MetricDataResults"][0]
-        return dict(zip(answer["Timestamps"], answer["Values"], strict=True))
+        """The Maximum that was put at every timestamp of the two weeks before `end`, readable already or not."""
+        namespace = self.stack.outputs["AnomalyNamespace"]
+        dimensions = {"Detector": name} if name else {}
+        stored = self.aws.cloudwatch.stored_series(namespace, metric, dimensions, 60)
+        return {time: value for time, value in stored.items() if end - 2 * WEEK <= time < end}
 
 
 @contextmanager

@@ -17,10 +17,16 @@ FOLDER = PROJECT / "docs" / "policies"
 def document(name: str, *, region: str, stack: str) -> dict[str, Any]:
     """A document for one stack of the local AWS's account."""
     text = (FOLDER / f"{name}.json").read_text()
-    for placeholder, value in {"REGION": region, "ACCOUNT": ACCOUNT_ID, "STACK": stack}.items():
+    values = {"REGION": region, "ACCOUNT": ACCOUNT_ID, "STACK": stack, "PREFIX": prefix(stack)}
+    for placeholder, value in values.items():
         text = text.replace(placeholder, value)
     filled: dict[str, Any] = json.loads(text)
     return filled
+
+
+def prefix(stack: str) -> str:
+    """What the names that CloudFormation makes surely begin with, as docs/operations.md says it."""
+    return f"{stack}-"[:25]
 
 
 def role_with(aws: LocalAws, *names: str, stack: str) -> str:

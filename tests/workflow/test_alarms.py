@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from cutwatch.detectors.detector import Detector
+from cutwatch.registry.run import run_id
 from tests.support.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,
@@ -103,6 +104,23 @@ def test_a_run_of_which_people_have_been_told_raises_no_alarm_on_its_execution()
         assert subjects(shop) == ["Cutwatch: training failed for 1 detector: checkout"]
 
 
+def test_a_failed_run_that_waited_for_the_notification_lock_raises_no_alarm_either() -> None:
+    watched = detector("checkout")
+    with loaded(watched) as shop:
+        shop.aws.sagemaker.fail(lambda _: True)
+        shop.aws.clock.move_to(FIRST_TRAINING)
+        run = run_id("training", FIRST_TRAINING)
+        # An execution that dies holds the lock until it expires.
+        shop.registry.notifications.claim(run, "another, which dies", FIRST_TRAINING)
+        execution = shop.train().wait()
+        assert execution.error == "AllDetectorsFailed"
+        assert shop.aws.clock.now() > FIRST_TRAINING + HOUR / 4
+        shop.aws.clock.advance(60)
+
+        assert raised(shop) == {"detectors-failed"}
+        assert subjects(shop) == ["Cutwatch: training failed for 1 detector: checkout"]
+
+
 def test_a_metric_that_is_gone_is_told_once() -> None:
     with fleet([ORDERS]) as shop:
         shop.transform()
@@ -111,18 +129,23 @@ def test_a_metric_that_is_gone_is_told_once() -> None:
 
 
 def test_a_check_that_no_longer_happens_is_noticed_and_a_first_one_is_waited_for() -> None:
-    with loaded(CHECKOUT) as shop:
+    with loaded(CHECKOUT, IncidentActionArn=INCIDENTS) as shop:
+        queue = _subscribed_queue(shop)
         shop.aws.clock.move_to(FIRST_TRAINING)
         assert shop.alarms()["freshness-unknown"] == "INSUFFICIENT_DATA"
-        for day in range(1, 4):
+        # One check is missed.
+        for day in (1, 2, 4):
             shop.check_freshness(FIRST_TRAINING + day * DAY)
             shop.aws.clock.advance(60)
             assert shop.alarms()["freshness-unknown"] == "OK"
-        assert subjects(shop) == []
+        shop.aws.clock.advance(2 * 86_400)
+        assert shop.alarms()["freshness-unknown"] == "OK"
+        assert "INSUFFICIENT_DATA" not in dict(_told(shop, queue)).values()
 
-        shop.aws.clock.advance(5 * 86_400)
+        shop.aws.clock.advance(6 * 3_600)
 
         assert shop.alarms()["freshness-unknown"] == "INSUFFICIENT_DATA"
+        assert ("cutwatch-freshness-unknown", "INSUFFICIENT_DATA") in _told(shop, queue)
 
 
 @pytest.mark.parametrize(("days", "overdue"), [(7, False), (9, True)])

@@ -1,5 +1,6 @@
 """docs/policies/read.json and operate.json: with them every command works, without them it is refused, and nothing is too much."""
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -90,14 +91,34 @@ def executions(shop: Fleet) -> list[str]:
     ]
 
 
-def look_at_the_widget(shop: Fleet, role: str) -> str | None:
-    """As the console does for whoever looks; the code of the refusal, if it is refused."""
-    function = shop.stack.physical_id("DrawWidget")
-    try:
-        shop.aws.client_of(role, "lambda").invoke(FunctionName=function)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return None
+def look_at_the_dashboard(shop: Fleet, role: str) -> None:
+    """Make the console's calls for the list of dashboards and every kind of widget of ours, with the role of whoever looks."""
+    cloudwatch, logs = (shop.aws.client_of(role, name) for name in ("cloudwatch", "logs"))
+    name, now = shop.stack.outputs["DashboardName"], shop.aws.clock.now()
+    assert name in [
+        each["DashboardName"] for each in cloudwatch.list_dashboards()["DashboardEntries"]
+    ]
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
+    kinds = {widget["type"]: widget["properties"] for widget in body["widgets"]}
+    assert kinds.keys() == {"text", "alarm", "custom", "metric", "log"}
+    cloudwatch.list_metrics(Namespace=shop.stack.outputs["AnomalyNamespace"])
+    search = f"SEARCH('{body['variables'][0]['search']}', 'Maximum', 3600)"
+    cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "e", "Expression": search}],
+        StartTime=now - timedelta(days=1),
+        EndTime=now,
+    )
+    alarms = [arn.rpartition(":")[2] for arn in kinds["alarm"]["alarms"]]
+    assert len(cloudwatch.describe_alarms(AlarmNames=alarms)["MetricAlarms"]) == len(alarms)
+    started = logs.start_query(
+        logGroupName=shop.stack.outputs["FunctionsLogGroupName"],
+        startTime=int(now.timestamp()) - 86_400,
+        endTime=int(now.timestamp()),
+        queryString=kinds["log"]["query"].partition("| ")[2],
+    )
+    logs.get_query_results(queryId=started["queryId"])
+    function = kinds["custom"]["endpoint"]
+    shop.aws.client_of(role, "lambda").invoke(FunctionName=function)
 
 
 def test_who_may_read_can_use_every_command_that_reads(shop: Fleet, tmp_path: Path) -> None:
@@ -112,7 +133,7 @@ def test_who_may_read_can_use_every_command_that_reads(shop: Fleet, tmp_path: Pa
         result = cutwatch("report", "checkout", "orders", *LONG, "--output", str(page))
         assert result.exit_code == 0, result.output
         assert page.exists()
-    assert look_at_the_widget(shop, READER) is None
+    look_at_the_dashboard(shop, READER)
     assert denied(shop, READER) == []
 
 
@@ -157,7 +178,7 @@ def test_nothing_is_granted_that_no_command_uses(shop: Fleet, role: str, tmp_pat
         if role == OPERATOR:
             for arguments in OPERATING:
                 cutwatch(*arguments)
-    look_at_the_widget(shop, role)
+    look_at_the_dashboard(shop, role)
     permissions = shop.aws.permissions
     assert permissions.granted(role) - permissions.uses == frozenset()
 
@@ -189,8 +210,10 @@ def test_who_operates_reads_no_datapoints_scores_or_forests(shop: Fleet, key: st
 
 
 @pytest.mark.parametrize("name", ["read", "operate"])
-def test_every_statement_is_named_and_only_metrics_are_read_of_any_resource(name: str) -> None:
+def test_every_statement_is_named_and_only_metrics_and_lists_are_read_of_any_resource(
+    name: str,
+) -> None:
     statements = document(name, region="us-east-1", stack="cutwatch")["Statement"]
     assert len({statement["Sid"] for statement in statements}) == len(statements)
     wide = [statement["Sid"] for statement in statements if statement["Resource"] == "*"]
-    assert wide == (["ReadMetrics"] if name == "read" else [])
+    assert wide == (["ReadMetrics", "FindTheDashboard"] if name == "read" else [])

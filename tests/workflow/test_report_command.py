@@ -18,6 +18,8 @@ from tests.support.report_pages import columns_of, descriptions_of, share_in_ran
 
 # The local AWS lets pass the time-out of every training that a transform has asked for.
 LONG = ("--since", "60d")
+# CloudWatch shows every score of the transform.
+SETTLED = FIRST_TRANSFORM + timedelta(hours=50)
 CALLS = ("cloudwatch.GetMetricData", "dynamodb.Query", "s3.GetObject", "s3.ListObjectsV2")
 
 
@@ -32,6 +34,7 @@ def shop() -> Iterator[Fleet]:
             shop.load(each, spike.clip(max=highest))
         shop.train()
         shop.transform()
+        shop.aws.clock.move_to(SETTLED)
         yield shop
 
 
@@ -89,7 +92,7 @@ def test_a_detector_has_its_datapoints_its_cutoff_and_what_is_usual(page: Path) 
         assert fact in text
 
 
-@pytest.mark.parametrize("since", ["60d", "10d", "7d", "3d"])
+@pytest.mark.parametrize("since", ["60d", "12d", "9d", "5d"])
 def test_the_expected_range_holds_the_usual_values_however_early_the_report_begins(
     page: Path, since: str
 ) -> None:
@@ -104,6 +107,33 @@ def test_the_expected_range_holds_the_usual_values_however_early_the_report_begi
     assert share_in_range(columns) == pytest.approx(0.9, abs=0.03)
     (spike,) = np.flatnonzero(columns["value"] == 400)[:1]
     assert columns["expected"][spike] + columns["above"][spike] < 150
+
+
+def test_right_after_a_transform_the_page_has_its_anomalies_and_says_that_scores_follow(
+    shop: Fleet, page: Path
+) -> None:
+    assert report(page, "checkout", *LONG).exit_code == 0
+    (settled,), (scores,) = descriptions_of(page), columns_of(page)
+    assert (settled["unreadable"], "The score series follows" in page.read_text()) == ([], False)
+
+    shop.aws.clock.move_to(FIRST_TRANSFORM + timedelta(minutes=10))
+    try:
+        result = report(page, "checkout", *LONG)
+    finally:
+        shop.aws.clock.move_to(SETTLED)
+
+    (described,), (columns,) = descriptions_of(page), columns_of(page)
+    for said in (result.stderr, page.read_text()):
+        assert "The score series follows: CloudWatch shows scores within 48 hours of" in said
+    assert ">score follows</li>" in page.read_text()
+    later = (settled["start"] - described["start"]) // described["period"]
+    assert described["events"] == settled["events"]
+    for mark in ("anomalous", "unscored", "cutoffs"):
+        assert [each[0] - later for each in described[mark]] == [each[0] for each in settled[mark]]
+    ((first, end),) = described["unreadable"]
+    assert np.isnan(columns["score"][first:end]).all()
+    assert np.isfinite(scores["score"][first - later : end - later]).all()
+    assert (end - first) * described["period"] > timedelta(days=5).total_seconds()
 
 
 def test_a_cutoff_applies_from_the_first_scored_datapoint(page: Path) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from cutwatch.detectors.detector import Detector
+from cutwatch_cli.backtest.inputs import NAB_HEADER, RESULT_HEADER, InputFile, is_result
+from cutwatch_cli.backtest.shortage import nothing_scored
 from cutwatch_cli.backtest.simulation import (
     DEFAULT_PLAN,
     Backtest,
@@ -20,10 +22,9 @@ from cutwatch_cli.backtest.simulation import (
     default_training_time,
 )
 from cutwatch_cli.csv_files.csv_series import CsvError, read_csv
+from cutwatch_cli.csv_files.reading import DEFAULT_OPTIONS, ReadingOptions
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.report import DetectorReport
-
-_HEADER = ("timestamp", "value", "score", "severity", "anomaly", "event")
 
 
 @dataclass(frozen=True)
@@ -33,70 +34,98 @@ class Options:
     detector: Detector
     training_time: timedelta | None
     plan: Plan = DEFAULT_PLAN
+    reading: ReadingOptions = DEFAULT_OPTIONS
 
 
 @dataclass(frozen=True, eq=False)
 class FileBacktest:
     """Backtest of one file."""
 
-    path: Path
+    input: InputFile
     series: MetricSeries
     detector: Detector
     result: Backtest
 
     @property
-    def name(self) -> str:
-        """Relative path of the file's results: `<parent folder>/<name>.csv`."""
-        return f"{self.path.resolve().parent.name}/{self.path.name}"
+    def scored(self) -> int:
+        """Number of datapoints with a score."""
+        return int(np.count_nonzero(~np.isnan(self.result.scores)))
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about what reading made of the file, and about a metric that is unpredictable."""
+        remark = self.result.remark
+        return [*self.series.notes, *([f"{remark[0].upper()}{remark[1:]}."] if remark else [])]
 
     def summary(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
         return {
-            "file": str(self.path),
+            "file": str(self.input.path),
+            "results": self.input.results,
             "period": self.series.period_seconds,
+            "time_zone": self.detector.time_zone,
             "weeks": round(self.result.weeks, 2),
-            "datapoints_scored": int(np.count_nonzero(~np.isnan(self.result.scores))),
+            "datapoints_scored": self.scored,
             "events": len(self.result.events),
             "events_by_sensitivity": dict(self.result.events_by_sensitivity),
-            "remark": self.result.remark,
+            "notes": self.notes,
         }
 
 
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """Return CSV files, searching directories at any depth. Raises `CsvError` for any other path."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += sorted(path.rglob("*.csv"))
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise CsvError(f"{path}: is neither a CSV file nor a directory with CSV files")
-    if not found:
-        raise CsvError(f"{', '.join(map(str, paths))}: no CSV file there")
-    return found
+@dataclass(frozen=True)
+class UnreadFile:
+    """A file without a backtest, and the reason, which begins with the path."""
+
+    path: Path
+    reason: str
+
+    def summary(self) -> dict[str, Any]:
+        """Return the summary as JSON values."""
+        return {"file": str(self.path), "error": self.reason}
 
 
-def backtest_file(path: Path, options: Options) -> FileBacktest:
-    """Backtest one file. Raises `CsvError` if the file does not contain a metric."""
-    series = read_csv(path)
-    detector = replace(options.detector, period=series.period_seconds)
-    training_time = options.training_time or default_training_time(series)
+def backtest_file(given: InputFile, options: Options) -> FileBacktest:
+    """Backtest one file. Raises `CsvError` if it does not contain a metric, or nothing of it was scored."""
+    path = given.path
+    if is_result(path):
+        raise CsvError(
+            f"{path}: contains the results of a backtest; name the file it was made from"
+        )
+    series = read_csv(path, options.reading)
+    detector = replace(options.detector, period=series.period_seconds, time_zone=series.time_zone)
+    training_time = (
+        default_training_time(series) if options.training_time is None else options.training_time
+    )
     result = backtest(series, detector, training_time, options.plan)
-    return FileBacktest(path, series, detector, result)
+    done = FileBacktest(given, series, detector, result)
+    if not done.scored:
+        raise CsvError(f"{path}: {nothing_scored(series, training_time, options.plan.engine)}")
+    return done
 
 
-def backtest_files(paths: Sequence[Path], options: Options, output: Path) -> Iterator[FileBacktest]:
-    """Backtest files on all cores, write their results, and yield each as it completes."""
+def backtest_files(
+    inputs: Sequence[InputFile], options: Options, output: Path
+) -> Iterator[FileBacktest | UnreadFile]:
+    """Backtest files on all cores, write their results, and yield each as it completes.
+
+    A file that cannot be read or scored does not affect the others.
+    """
     with ProcessPoolExecutor() as pool:
-        jobs = [pool.submit(_backtest_and_write, path, options, output) for path in paths]
+        jobs = [pool.submit(_backtest_and_write, each, options, output) for each in inputs]
         for job in as_completed(jobs):
             yield job.result()
 
 
-def _backtest_and_write(path: Path, options: Options, output: Path) -> FileBacktest:
-    done = backtest_file(path, options)
-    write_rows(done, output)
+def _backtest_and_write(
+    given: InputFile, options: Options, output: Path
+) -> FileBacktest | UnreadFile:
+    path = given.path
+    try:
+        done = backtest_file(given, options)
+        write_rows(done, output)
+    except (ValueError, OSError) as error:
+        reason = str(error)
+        return UnreadFile(path, reason if reason.startswith(str(path)) else f"{path}: {reason}")
     return done
 
 
@@ -104,8 +133,8 @@ def report_of(done: FileBacktest) -> DetectorReport:
     """Convert a backtest to a detector report."""
     anomalies = done.result.anomalies
     return DetectorReport(
-        detector=done.path.stem,
-        title=str(done.path),
+        detector=done.input.label,
+        title=str(done.input.path),
         start=done.series.start,
         period_seconds=done.series.period_seconds,
         values=done.series.values,
@@ -116,6 +145,7 @@ def report_of(done: FileBacktest) -> DetectorReport:
         expected=done.result.expected,
         trained_until=done.result.trained_until,
         time_zone=done.detector.time_zone,
+        notes=done.notes,
     )
 
 
@@ -128,11 +158,11 @@ def write_rows(done: FileBacktest, folder: Path) -> None:
         "event": done.result.raised,
     }
     raised: set[int] = set()
-    with _create(folder / done.name) as file:
+    with _create(folder / done.input.results) as file:
         writer = csv.writer(file)
-        writer.writerow(_HEADER)
+        writer.writerow(RESULT_HEADER)
         for (timestamp, value), position in zip(
-            _input_rows(done.path), done.series.positions, strict=True
+            done.series.cells, done.series.positions, strict=True
         ):
             cells = {name: float(column[position]) for name, column in columns.items()}
             if position in raised and cells["event"] > 0:
@@ -144,18 +174,16 @@ def write_rows(done: FileBacktest, folder: Path) -> None:
 def write_nab_results(done: FileBacktest, folder: Path) -> None:
     """Write a column `anomaly_score` with each event's severity on the row that raises it, else 0."""
     raised: set[int] = set()
-    with _create(folder / done.name) as file:
+    with _create(folder / done.input.results) as file:
         writer = csv.writer(file)
-        writer.writerow(("timestamp", "anomaly_score"))
-        for (timestamp, _), position in zip(
-            _input_rows(done.path), done.series.positions, strict=True
-        ):
+        writer.writerow(NAB_HEADER)
+        for (timestamp, _), position in zip(done.series.cells, done.series.positions, strict=True):
             event = float(np.nan_to_num(done.result.raised[position]))
             writer.writerow((timestamp, 0.0 if position in raised else event))
             raised.add(position)
 
 
-def write_summary(done: Sequence[FileBacktest], path: Path) -> None:
+def write_summary(done: Sequence[FileBacktest | UnreadFile], path: Path) -> None:
     """Write the summaries of all files as one JSON document."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([one.summary() for one in done], indent=2) + "\n")
@@ -164,15 +192,6 @@ def write_summary(done: Sequence[FileBacktest], path: Path) -> None:
 def _create(path: Path) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("w", newline="", encoding="utf-8")
-
-
-def _input_rows(path: Path) -> Iterator[tuple[str, str]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file):
-            cells: Mapping[str, str] = {
-                name.strip().lower(): text or "" for name, text in row.items() if name
-            }
-            yield cells["timestamp"], cells["value"]
 
 
 def _cell(number: float) -> str:

@@ -8,49 +8,79 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from cutwatch.wording import count
-from cutwatch_cli.backtest.files import FileBacktest, report_of, write_summary
+from cutwatch_cli.backtest.files import FileBacktest, UnreadFile, report_of, write_summary
 from cutwatch_cli.backtest.simulation import SENSITIVITIES
 from cutwatch_cli.report import MOST_DETECTORS, Page, verdict, worst_first, write_page
+
+_MOST_WITH_NOTES = 20
 
 
 def present_backtests(
     console: Console,
-    backtests: Iterable[FileBacktest],
+    backtests: Iterable[FileBacktest | UnreadFile],
     count_of_files: int,
     output: Path,
     *,
     report: bool,
-) -> list[FileBacktest]:
-    """Show progress, print one row per file with its weekly events at each sensitivity, and write the page."""
+) -> tuple[list[FileBacktest], list[UnreadFile]]:
+    """Show progress, print one row per file with its weekly events at each sensitivity, and write the page.
+
+    Returns the files that were scored, and those that were not.
+    """
     started = time.perf_counter()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    done = []
+    done, unread = _collect(console, backtests, count_of_files)
+    write_summary([*done, *unread], output / "summary.json")
+    if not done:
+        return done, unread
+    console.print(_backtest_table(done))
+    _print_notes(console, done)
+    seconds = time.perf_counter() - started
+    console.print(f"{count(len(done), 'file')} in {seconds:.1f} s; results: {output}", markup=False)
+    if report:
+        _write_backtests(console, done, unread, output / "report.html")
+    return done, unread
+
+
+def _collect(
+    console: Console, backtests: Iterable[FileBacktest | UnreadFile], count_of_files: int
+) -> tuple[list[FileBacktest], list[UnreadFile]]:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    done: list[FileBacktest] = []
+    unread: list[UnreadFile] = []
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("backtesting", total=count_of_files)
         for one in backtests:
-            done.append(one)
-            progress.update(task, description=one.path.name, advance=1)
-    done.sort(key=lambda one: one.name)
-    console.print(_backtest_table(done))
-    for one in done:
-        if one.result.remark:
-            console.print(f"{one.name}: {one.result.remark}", markup=False)
-    write_summary(done, output / "summary.json")
-    seconds = time.perf_counter() - started
-    console.print(f"{count(len(done), 'file')} in {seconds:.1f} s; results: {output}")
-    if report:
-        _write_backtests(console, done, output / "report.html")
-    return done
+            if isinstance(one, FileBacktest):
+                done.append(one)
+            else:
+                unread.append(one)
+            progress.update(task, advance=1)
+    return sorted(done, key=lambda one: one.input.results), sorted(unread, key=lambda one: one.path)
 
 
-def _write_backtests(console: Console, done: Sequence[FileBacktest], page: Path) -> None:
+def _print_notes(console: Console, done: Sequence[FileBacktest]) -> None:
+    """Print what reading made of each file; notes that all files share are printed once."""
+    shared = [note for note in done[0].notes if all(note in one.notes for one in done)]
+    for note in shared:
+        console.print(note, markup=False)
+    for one in done[:_MOST_WITH_NOTES]:
+        if own := [note for note in one.notes if note not in shared]:
+            console.print(f"{one.input.label}: {' '.join(own)}", markup=False)
+    if len(done) > _MOST_WITH_NOTES:
+        console.print("The notes on all files are in summary.json.")
+
+
+def _write_backtests(
+    console: Console, done: Sequence[FileBacktest], unread: Sequence[UnreadFile], page: Path
+) -> None:
     """Write the page with the worst files only: nobody reads hundreds of charts."""
     reports = worst_first([report_of(one) for one in done])
     left_out = len(reports) - MOST_DETECTORS
     notes = [f"{count(left_out, 'file')} with less severe events left out"] if left_out > 0 else []
-    notes += [f"{one.name}: {one.result.remark}" for one in done if one.result.remark]
+    notes += [f"Not backtested: {one.reason}" for one in unread]
     shown = reports[:MOST_DETECTORS]
     subtitle = f"{count(len(done), 'file')}: simulated schedules"
     write_page(Page("Backtest", subtitle, shown, datetime.now(UTC), notes), page)
@@ -59,11 +89,11 @@ def _write_backtests(console: Console, done: Sequence[FileBacktest], page: Path)
 
 def _backtest_table(done: Sequence[FileBacktest]) -> Table:
     rows = Table(title="Events a week, by sensitivity", title_justify="left", box=None)
-    rows.add_column("Metric", no_wrap=True, max_width=44)
+    rows.add_column("Metric", no_wrap=True, max_width=44, overflow="ellipsis")
     for heading in ("weeks", "events", *SENSITIVITIES):
         rows.add_column(heading, justify="right")
     for one in done:
         weeks = max(one.result.weeks, 1e-9)
         rates = [f"{one.result.events_by_sensitivity[s] / weeks:.1f}" for s in SENSITIVITIES]
-        rows.add_row(one.path.stem, f"{weeks:.1f}", str(len(one.result.events)), *rates)
+        rows.add_row(Text(one.input.label), f"{weeks:.1f}", str(len(one.result.events)), *rates)
     return rows

@@ -12,6 +12,8 @@ from cutwatch_cli.replay.presentation import Planted, present, replay_with_progr
 from cutwatch_cli.replay.replay import ReplayError
 from cutwatch_cli.replay.schedule import default_training_time
 
+_REMEDY = "use a longer file, or more --training-days"
+
 
 def show_replay(
     series: MetricSeries,
@@ -32,3 +34,5 @@ def show_replay(
     except ReplayError as error:
         end(str(error), FAILURE)
     present(console, series, detector, result, page, planted)
+    if not any(outcome.status == "PUBLISHED" for _, outcome in result.outcomes):
+        end(f"nothing was scored: {result.outcomes[0][1].message}; {_REMEDY}", FAILURE)

@@ -10,6 +10,14 @@ import typer
 from cutwatch_cli.commands.exits import USAGE_ERROR, check_choice, end
 from cutwatch_cli.commands.local_aws import check_installed
 from cutwatch_cli.commands.options import BUILD
+from cutwatch_cli.commands.reading_options import (
+    Dates,
+    Decimal,
+    Series,
+    TimeZone,
+    ValueColumn,
+    reading_options,
+)
 
 if TYPE_CHECKING:
     from cutwatch.detectors.detector import Detector
@@ -20,7 +28,10 @@ _LONGEST_NAME = 64
 
 
 def run(
-    csv: Annotated[Path, typer.Option(help="CSV file with the columns timestamp and value.")],
+    csv: Annotated[
+        Path,
+        typer.Option(help="CSV file with the columns timestamp and value, or JSON of the AWS CLI."),
+    ],
     training_days: Annotated[
         float | None,
         typer.Option(
@@ -32,6 +43,11 @@ def run(
     missing_data: Annotated[
         str, typer.Option(help="Meaning of a gap: ignore, zero, previous or anomalous.")
     ] = "ignore",
+    time_zone: TimeZone = "UTC",
+    decimal: Decimal = None,
+    dates: Dates = None,
+    value: ValueColumn = None,
+    series: Series = None,
     output: Annotated[Path, typer.Option(help="Folder for the report.")] = BUILD / "run",
 ) -> None:
     """Replay the schedules over your own metric, through the real state machines on the local AWS."""
@@ -39,19 +55,20 @@ def run(
     from cutwatch_cli.csv_files.csv_series import CsvError, read_csv
 
     check_choice("--missing-data", missing_data, get_args(MissingData))
+    reading = reading_options(time_zone, decimal, dates, value, series)
     try:
-        series = read_csv(csv)
-        detector = _detector_of(csv, series, missing_data)
+        metric = read_csv(csv, reading)
+        detector = _detector_of(csv, metric, missing_data)
     except (CsvError, ValueError) as error:
         end(str(error), USAGE_ERROR)
-    _check_training_days(series, training_days)
+    _check_training_days(metric, training_days)
     check_installed("cutwatch run")
     from cutwatch_cli.commands.replaying import show_replay
 
-    for line in series.notes:
+    for line in metric.notes:
         typer.echo(line)
     output.mkdir(parents=True, exist_ok=True)
-    show_replay(series, detector, output / f"{csv.stem}.html", training_days)
+    show_replay(metric, detector, output / f"{csv.stem}.html", training_days)
 
 
 def _detector_of(csv: Path, series: "MetricSeries", missing_data: str) -> "Detector":
@@ -65,6 +82,7 @@ def _detector_of(csv: Path, series: "MetricSeries", missing_data: str) -> "Detec
         statistic="Average",
         period=series.period_seconds,
         missing_data=missing_data,  # type: ignore[arg-type]  # checked against MissingData
+        time_zone=series.time_zone,
     )
 
 

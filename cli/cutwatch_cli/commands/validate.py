@@ -1,31 +1,59 @@
 """`cutwatch validate`: check the detectors file and the template."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutwatch_cli.commands.exits import USAGE_ERROR, end, note
-from cutwatch_cli.commands.options import DETECTORS_FILE, DetectorsFile
+from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
+from cutwatch_cli.commands.options import DETECTORS_FILE, DetectorsFile, Profile, Region
+
+if TYPE_CHECKING:
+    from cutwatch.detectors.templates import Configuration
 
 
 def validate(
     detectors: DetectorsFile = DETECTORS_FILE,
     template: Annotated[Path, typer.Option(help="SAM template.")] = Path("template.yaml"),
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask CloudWatch whether each metric exists.")
+    ] = False,
+    region: Region = None,
+    profile: Profile = None,
 ) -> None:
     """Check detectors.yaml and the template before deployment."""
-    from cutwatch.detectors.detectors_file import load_configuration
-    from cutwatch.errors import InvalidDetectors
-    from cutwatch.wording import count
-    from cutwatch_cli.template_check import TemplateMistakes, check_template
-
-    try:
-        found = load_configuration(detectors)
-        check_template(template)
-    except (InvalidDetectors, TemplateMistakes) as error:
-        end(str(error), USAGE_ERROR)
+    found = _checked(detectors, template)
     for warning in found.warnings:
         note(f"warning: {warning}")
+    _print_contents(detectors, found)
+    typer.echo(f"{template}: valid")
+    if online:
+        _check_online(found, region, profile)
+
+
+def _checked(detectors: Path, template: Path) -> "Configuration":
+    """Return the content of the file; exit with the mistakes of both files."""
+    from cutwatch.detectors.detectors_file import load_configuration
+    from cutwatch.errors import InvalidDetectors
+    from cutwatch_cli.template_check import TemplateMistakes, check_template
+
+    found, mistakes = None, []
+    try:
+        found = load_configuration(detectors)
+    except InvalidDetectors as error:
+        mistakes.append(str(error))
+    try:
+        check_template(template)
+    except TemplateMistakes as error:
+        mistakes.append(str(error))
+    if mistakes or found is None:
+        end("\n".join(mistakes), USAGE_ERROR)
+    return found
+
+
+def _print_contents(detectors: Path, found: "Configuration") -> None:
+    from cutwatch.wording import count
+
     counts = [count(len(found.detectors), "detector")]
     if found.templates:
         counts.append(count(len(found.templates), "template"))
@@ -37,4 +65,22 @@ def validate(
             f"  {each.name}: {each.pattern.metric_label}, every {each.pattern.period} s, "
             f"for each {each.for_each}, at most {each.limit}"
         )
-    typer.echo(f"{template}: valid")
+
+
+def _check_online(found: "Configuration", region: str | None, profile: str | None) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from cutwatch_cli.discovery.online_check import unknown_metrics
+    from cutwatch_cli.stacks.account import Account, explanation
+
+    try:
+        account = Account.reached_by(profile, region)
+        region = account.region
+        unknown = unknown_metrics(account.client("cloudwatch"), found)
+    except (BotoCoreError, ClientError) as error:
+        end(explanation(error, region), FAILURE)
+    for line in unknown:
+        note(line)
+    if unknown:
+        raise typer.Exit(FAILURE)
+    typer.echo(f"CloudWatch in {region}: has every metric")

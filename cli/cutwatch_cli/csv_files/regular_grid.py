@@ -26,7 +26,8 @@ STEADY = 0.5  # agreement of the rows on their offset from the grid: 1 complete,
 class MetricSeries:
     """Datapoints at every period from `start` on, NaN where there is none.
 
-    `positions` holds, for each row of a file in its order, the datapoint it was merged into.
+    `positions` holds, for each row of a file in its order, the datapoint it was merged into, and `cells` its timestamp and
+    value as they stand there. `time_zone` is the zone in which to report the series.
     """
 
     period_seconds: int
@@ -34,6 +35,8 @@ class MetricSeries:
     values: list[float]
     notes: list[str] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
+    cells: list[tuple[str, str]] = field(default_factory=list)
+    time_zone: str = "UTC"
 
     @property
     def timestamps(self) -> list[datetime]:

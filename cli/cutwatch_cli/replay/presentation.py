@@ -97,6 +97,7 @@ def _report_of(
         planted=planted,
         time_zone=detector.time_zone,
         facts=[("Trained", count(len(result.trained_until), "time"))],
+        notes=series.notes,
     )
 
 

@@ -1,9 +1,8 @@
 """Replay of the schedule over a metric's history, through the deployed state machines on a local AWS."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,8 @@ from localaws import LocalAws, Stack
 # A replayed history is complete; no datapoints arrive late.
 _PARAMETERS = {"DataDelayMinutes": "0"}
 _EXECUTION_TIMEOUT = 120.0
+# Seconds between the times that a published datapoint can have.
+_RESOLUTION = 60
 
 Progress = Callable[[ScheduledRun, int, int], None]
 
@@ -83,7 +84,7 @@ def replay(
                     result.cutoffs.append((scored_from, outcome.cutoff))
                 # Now, for the registry forgets them after a year.
                 result.parts += registry.events.between(scored_from, run.at)
-                _read_back(aws.client("cloudwatch"), stack, detector, series, run, result)
+        _read_back(aws, stack, detector, series, result)
     return result
 
 
@@ -105,49 +106,18 @@ def _record_training(registry: Registry, detector: Detector, result: Replay) -> 
 
 
 def _read_back(
-    cloudwatch: Any,
-    stack: Stack,
-    detector: Detector,
-    series: MetricSeries,
-    run: ScheduledRun,
-    result: Replay,
+    aws: LocalAws, stack: Stack, detector: Detector, series: MetricSeries, result: Replay
 ) -> None:
-    """Read the metrics that this run published, as a dashboard would."""
-    for name, time, value in _published(cloudwatch, stack, detector, run.at):
-        position = int((time - series.start).total_seconds()) // series.period_seconds
-        if not 0 <= position < len(result.anomalies):
-            continue
-        if name == ANOMALY_SCORE:
-            result.scores[position] = value
-        else:
-            result.anomalies[position] = int(value)
-
-
-def _published(
-    cloudwatch: Any, stack: Stack, detector: Detector, end: datetime
-) -> Sequence[tuple[str, datetime, float]]:
-    names = (ANOMALY, ANOMALY_SCORE)
-    queries = [
-        {
-            "Id": f"m{number}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": stack.outputs["AnomalyNamespace"],
-                    "MetricName": name,
-                    "Dimensions": [{"Name": "Detector", "Value": detector.name}],
-                },
-                "Period": detector.period,
-                "Stat": "Maximum",
-            },
-        }
-        for number, name in enumerate(names)
-    ]
-    pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=queries, StartTime=end - timedelta(days=15), EndTime=end
-    )
-    return [
-        (names[int(answer["Id"][1:])], time, value)
-        for page in pages
-        for answer in page["MetricDataResults"]
-        for time, value in zip(answer["Timestamps"], answer["Values"], strict=True)
-    ]
+    """Read all published metrics by the back door: as on AWS, those of the last window cannot be queried yet."""
+    for name in (ANOMALY, ANOMALY_SCORE):
+        published = aws.cloudwatch.stored_series(
+            stack.outputs["AnomalyNamespace"], name, {"Detector": detector.name}, _RESOLUTION
+        )
+        for time, value in published.items():
+            position = int((time - series.start).total_seconds()) // series.period_seconds
+            if not 0 <= position < len(result.anomalies):
+                continue
+            if name == ANOMALY_SCORE:
+                result.scores[position] = value
+            else:
+                result.anomalies[position] = int(value)

@@ -37,6 +37,8 @@ class DetectorReport:
 
     `events` are in chronological order. `cutoffs` are pairs of the time from which a value
     applies and the value. `expected` lies on the same grid. `facts` are terms and their values; `links` are console links, one per event.
+    `pending` are the times of published scores that CloudWatch does not show yet.
+    `notes` say what reading a file made of it.
     """
 
     detector: str
@@ -54,6 +56,8 @@ class DetectorReport:
     time_zone: str = "UTC"
     facts: Sequence[tuple[str, str]] = ()
     links: Sequence[str] = ()
+    pending: Sequence[tuple[datetime, datetime]] = ()
+    notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.values), len(self.scores), len(self.anomalies)}
@@ -88,7 +92,15 @@ class DetectorReport:
 
     @cached_property
     def unscored(self) -> Flags:
-        return np.isnan(self.score_array) & ~self.missing & ~self.anomalous
+        return np.isnan(self.score_array) & ~self.missing & ~self.anomalous & ~self.unreadable
+
+    @cached_property
+    def unreadable(self) -> Flags:
+        """Datapoints with published scores that CloudWatch does not show yet."""
+        found = np.zeros(len(self.epochs), dtype=bool)
+        for start, end in self.pending:
+            found |= (self.epochs >= start.timestamp()) & (self.epochs < end.timestamp())
+        return found & np.isnan(self.score_array)
 
     @property
     def period(self) -> timedelta:

@@ -41,6 +41,7 @@ class Outline:
     numbers: list[tuple[int, float]]
     planted: list[Rectangle]
     unscored: list[Rectangle]
+    unreadable: list[Rectangle]
     missing: list[Rectangle]
     trained: list[float]
     lowest: float
@@ -63,6 +64,7 @@ def outline(report: DetectorReport) -> Outline:
         events=_rectangles(report, [_seconds(*report.span(event)) for event in report.events]),
         numbers=_numbers(report),
         unscored=_rectangles(report, _times_of(report, report.unscored)),
+        unreadable=_rectangles(report, _times_of(report, report.unreadable)),
         missing=_rectangles(report, _times_of(report, report.missing)),
         planted=_rectangles(report, [_seconds(*window[:2]) for window in report.planted]),
         trained=[x for time in report.trained_until if (x := _x(report, time.timestamp())) >= 0],

@@ -45,6 +45,7 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "count": len(report.epochs),
         "anomalous": stretches(report.anomalous),
         "unscored": stretches(report.unscored),
+        "unreadable": stretches(report.unreadable),
         "missing": stretches(report.missing),
         "cutoffs": [[_position(report, since), cutoff] for since, cutoff in report.cutoffs],
         "trained": _seconds(report.trained_until),
@@ -58,6 +59,8 @@ def description(report: DetectorReport) -> dict[str, Any]:
 
 def _of_values(values: Floats) -> Column:
     known = values[np.isfinite(values)]
+    if not _fits_single(known):
+        return "f8", _by_significance(values.astype("<f8"))
     single = known.astype(np.float32).astype(float)
     spread = float(np.ptp(known)) if known.size else 0.0
     if known.size and np.abs(single - known).max() > _INVISIBLE * spread:
@@ -74,7 +77,14 @@ def _of_expected(report: DetectorReport) -> list[Column]:
     return [_of_values(expected.values), _of_scores(below), _of_scores(above)]
 
 
+def _fits_single(values: Floats) -> bool:
+    """Return True if single precision can hold the values; CloudWatch's reach 2^360."""
+    return bool((np.abs(values[np.isfinite(values)]) <= np.finfo(np.float32).max).all())
+
+
 def _of_scores(scores: Floats) -> Column:
+    if not _fits_single(scores):
+        return _of_values(scores)
     bits = scores.astype("<f4").view("<u4")
     dropped = np.uint32(_FRACTION_BITS - _SCORE_BITS)
     half = np.uint32(1 << (int(dropped) - 1))

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from cutwatch.aws.clients import translate
 from cutwatch.aws.limits import metric_retention
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import CutwatchError, RejectedRequest
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
@@ -18,6 +19,7 @@ from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.reader import Read, read_many
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import lead_in_start
+from cutwatch.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -31,6 +33,25 @@ class Datapoints:
     values: Floats
     scores: Floats
     anomalies: list[int | None]
+
+    def classified(self, period: int) -> list[int]:
+        """Return the epoch seconds at which CloudWatch shows whether a datapoint is anomalous."""
+        first = int(self.start.timestamp())
+        return [
+            first + period * place for place, flag in enumerate(self.anomalies) if flag is not None
+        ]
+
+    def with_events(self, events: Sequence[AnomalyEvent], period: int) -> "Datapoints":
+        """Add the recorded events' datapoints that CloudWatch does not show."""
+        anomalies = list(self.anomalies)
+        for event in events:
+            first, last = (
+                int((parse_timestamp(time) - self.start).total_seconds()) // period
+                for time in (event.start, event.end)
+            )
+            for place in range(max(first, 0), min(last + 1, len(anomalies))):
+                anomalies[place] = 1 if anomalies[place] is None else anomalies[place]
+        return replace(self, anomalies=anomalies)
 
 
 @dataclass(frozen=True)

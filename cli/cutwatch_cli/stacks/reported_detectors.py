@@ -12,6 +12,7 @@ from cutwatch.console_links import graph_url
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.detector_record import DetectorRecord
+from cutwatch.registry.pending_scores import PendingScores
 from cutwatch.registry.silences import Silence, in_force
 from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import parse_timestamp
@@ -21,6 +22,7 @@ from cutwatch_cli.report.detector_report import severity_rank
 from cutwatch_cli.report.expected_range import expected_in_windows
 from cutwatch_cli.stacks import run_history as history
 from cutwatch_cli.stacks.deployment import Deployment
+from cutwatch_cli.stacks.pending import Pending, pending_notes, pending_of
 from cutwatch_cli.stacks.published_datapoints import Datapoints, read_published
 
 # Transforms whose outcomes are read for their cutoffs; each costs a query.
@@ -70,7 +72,13 @@ def read_reports(
     read = {name: each for name, each in found.items() if isinstance(each, Datapoints)}
     notes += [f"{name} left out: {failure}" for name, failure in failures.items()]
     kept = [detector for detector in watched if detector.name in read]
-    return Reported(_reports(asked, kept, read), notes)
+    pending = {
+        detector.name: pending_of(
+            read[detector.name], asked.records[detector.name], detector.period, since, now
+        )
+        for detector in kept
+    }
+    return Reported(_reports(asked, kept, read, pending), notes + pending_notes(pending))
 
 
 def _chosen(asked: _StackData, names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -105,14 +113,24 @@ def _worst(events: Sequence[AnomalyEvent]) -> float:
 
 
 def _reports(
-    asked: _StackData, watched: Sequence[Detector], found: Mapping[str, Datapoints]
+    asked: _StackData,
+    watched: Sequence[Detector],
+    found: Mapping[str, Datapoints],
+    pending: Pending,
 ) -> list[DetectorReport]:
     cutoffs = _cutoffs(asked)
     silences = {
         s.detector: s for s in in_force(asked.deployment.registry.silences.all(), asked.now)
     }
     return [
-        _report(asked, detector, found[detector.name], cutoffs, silences.get(detector.name))
+        _report(
+            asked,
+            detector,
+            found[detector.name],
+            cutoffs,
+            silences.get(detector.name),
+            pending[detector.name],
+        )
         for detector in watched
     ]
 
@@ -123,12 +141,15 @@ def _report(
     found: Datapoints,
     cutoffs: Cutoffs,
     silence: Silence | None,
+    pending: Sequence[PendingScores],
 ) -> DetectorReport:
     record = asked.records[detector.name]
     models = sorted(record.models, key=lambda model: model.trained_through)
     trained = [parse_timestamp(model.trained_through) for model in models]
     series = Series(found.start, detector.period, found.values)
-    scored = _first_scored(found, series)
+    scored = min([_first_scored(found, series), *(each.start for each in pending)])
+    events = asked.events.get(detector.name, ())
+    found = found.with_events(events, detector.period)
     own_cutoffs = [(max(since, scored), cutoff) for since, cutoff in cutoffs.get(detector.name, ())]
     expected = expected_in_windows(series, detector, [since for since, _ in own_cutoffs])
     early = max(int((asked.since - found.start).total_seconds()) // detector.period, 0)
@@ -140,20 +161,21 @@ def _report(
         values=found.values[early:],
         scores=found.scores[early:],
         anomalies=found.anomalies[early:],
-        events=asked.events.get(detector.name, ()),
+        events=events,
         cutoffs=own_cutoffs,
         expected=expected.since(early),
         trained_until=[time for time in trained if time >= asked.since],
         time_zone=detector.time_zone,
         facts=_facts(detector, record, trained, silence),
         links=_links(asked, detector),
+        pending=[(each.start, each.end) for each in pending],
     )
 
 
 def _first_scored(found: Datapoints, series: Series) -> datetime:
     """Return the time of the first scored datapoint: a report may begin long before the first window."""
     scored = np.isfinite(found.scores)
-    return series.time_at(int(scored.argmax())) if scored.any() else series.start
+    return series.time_at(int(scored.argmax())) if scored.any() else series.end
 
 
 def _links(asked: _StackData, detector: Detector) -> list[str]:

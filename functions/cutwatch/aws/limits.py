@@ -29,6 +29,11 @@ METRIC_MAX_DIMENSIONS = 30
 METRIC_NAME_MAX_LENGTH = 255
 METRIC_DIMENSION_MAX_LENGTH = 1_024
 METRIC_MAX_AGE = timedelta(days=14)
+# How long a datapoint stays unreadable after it was put, by its age then.
+METRIC_VISIBILITY_DELAYS = {
+    timedelta(hours=24): timedelta(hours=48),
+    timedelta(hours=3): timedelta(hours=2),
+}
 
 # SageMaker jobs and models
 SAGEMAKER_NAME_PATTERN = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"

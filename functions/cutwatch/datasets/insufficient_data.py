@@ -1,8 +1,9 @@
 """Outcomes of detectors with too little data to train on or to score, before any job starts."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cutwatch.aws.limits import METRIC_MAX_AGE, metric_retention
 from cutwatch.detectors.detector import Detector, Engine
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
@@ -11,6 +12,7 @@ from cutwatch.timeseries.reader import is_known
 from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import Window
 from cutwatch.timestamps import format_timestamp
+from cutwatch.wording import span_in_words
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -20,10 +22,27 @@ if TYPE_CHECKING:
 MINIMUM_TRAINING_ROWS: dict[Engine, int] = {"lambda": 100, "sagemaker": 200}
 
 
-def up_to_date(detector: Detector, published_through: datetime | None) -> Outcome:
-    """Return the outcome of a detector that is published up to the end of the window."""
+def up_to_date(detector: Detector, published_through: datetime | None, window: Window) -> Outcome:
+    """Return the outcome of a detector without a datapoint that can still be published up to the end of its window."""
     through = format_timestamp(published_through) if published_through else "its training data"
+    if published_through and published_through < window.end:
+        until, days = format_timestamp(window.end), METRIC_MAX_AGE.days
+        reason = (
+            f"all from {through} to {until} is older than the {days} days that CloudWatch accepts"
+        )
+        return Outcome(detector.name, "UP_TO_DATE", f"nothing to publish: {reason}")
     return Outcome(detector.name, "UP_TO_DATE", f"nothing to publish since {through}")
+
+
+def no_longer_kept(detector: Detector, end: datetime) -> Outcome:
+    """Return the outcome of a history that lies wholly beyond CloudWatch's retention."""
+    period = span_in_words(timedelta(seconds=detector.period))
+    return Outcome(
+        detector.name,
+        "TOO_LITTLE_HISTORY",
+        f"{detector.metric_label}: CloudWatch keeps datapoints of {period} for {metric_retention(detector.period).days} days, "
+        f"and training ends before that, at {format_timestamp(end)}",
+    )
 
 
 def untrained(registry: Registry, run: Run, detector: Detector, failed: str | None) -> Outcome:

@@ -14,6 +14,7 @@ from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.description import Description, TrainingDescription, WindowDescription
 from cutwatch.datasets.insufficient_data import (
     no_data,
+    no_longer_kept,
     untrained,
     up_to_date,
     why_not_score,
@@ -117,13 +118,16 @@ class DatasetWriter:
             return plan
         return find_dataset(self.bucket, self._prefix(plan)) or plan
 
-    def _plan_training(self, detector: Detector, record: DetectorRecord) -> Plan:
+    def _plan_training(self, detector: Detector, record: DetectorRecord) -> Plan | Outcome:
         unpublished = self.settings.first_window if self.run.on_demand else timedelta()
         newest = newest_end(detector, self.run.scheduled, self.settings.data_delay)
         window = training_window(
             detector, newest, record.published_through, unpublished, self.run.opened_at
         )
-        return Plan(detector, window, self._readable(detector, window.start), record)
+        read_from = self._readable(detector, window.start)
+        if read_from >= window.end:
+            return no_longer_kept(detector, window.end)
+        return Plan(detector, window, read_from, record)
 
     def _plan_transform(self, detector: Detector, record: DetectorRecord) -> Plan | Outcome:
         model = record.usable_model(detector.fingerprint)
@@ -137,7 +141,7 @@ class DatasetWriter:
             parse_timestamp(model.trained_through),
         )
         if window.is_empty:
-            return up_to_date(detector, record.published_through)
+            return up_to_date(detector, record.published_through, window)
         recipe = self._recipe_of(detector, model)
         read_from = self._readable(detector, lead_in_start(detector.period, window.start))
         return Plan(detector, window, read_from, record, model, recipe)

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
@@ -195,8 +196,18 @@ def _time_problems(detector: Detector) -> Iterator[Problem]:
     except (KeyError, ValueError, OSError):
         yield (
             "time_zone",
-            f"{detector.time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin",
+            f"{detector.time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin"
+            f"{_zone_hint(detector.time_zone)}",
         )
+
+
+def _zone_hint(given: str) -> str:
+    """Return a question that names the zone of this city, or the nearest name; empty if none is near."""
+    word = given.replace(" ", "_").lower()
+    zones = sorted(available_timezones())
+    cities = [zone for zone in zones if zone.lower().endswith(f"/{word}")]
+    near = cities[:1] or get_close_matches(given, zones, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _period_problems(period: int) -> Iterator[Problem]:

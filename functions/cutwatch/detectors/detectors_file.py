@@ -1,36 +1,49 @@
 """Reading of `detectors.yaml`: all its errors are reported together, before anything starts."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterator
+import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any
 
-import yaml
 from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
-from cutwatch.detectors.detector import Detector, Engine, Feature
+from cutwatch.detectors.detector import Detector, Engine
+from cutwatch.detectors.entry_forms import (
+    entries_of,
+    rename_methods,
+    rewrite_dimensions,
+    with_defaults,
+)
+from cutwatch.detectors.plausibility import doubts
 from cutwatch.detectors.templates import Configuration, DetectorTemplate
-from cutwatch.errors import InvalidDetectors, legible
+from cutwatch.detectors.validation_errors import (
+    TEMPLATE_FIELDS,
+    Mistake,
+    mistakes_of,
+    sentence,
+)
+from cutwatch.detectors.validation_errors import Path as FieldPath
+from cutwatch.detectors.yaml_document import YamlDocument, parse_yaml
+from cutwatch.errors import InvalidDetectors
 
-_FEATURES = ", ".join(get_args(Feature))
-
-
-_OF_TEMPLATES = ("for_each", "limit")
-_RENAMED_METHODS = {"likelihood": "adaptive"}
+# Errors hide others in the same detector; each pass finds those behind the errors of the one before.
+_PASSES = 4
+_ENTRY = ("detectors", 0)
+_REQUIRED: dict[int | str, str] = {"name": "stand-in", "for_each": "StandIn"}
+_METRIC = {"namespace": "StandIn", "metric": "StandIn", "statistic": "Sum"}
 
 
 def _kind(entry: Any) -> str:
     """Return the kind of an entry, so that errors refer to the fields of that kind only."""
-    is_template = isinstance(entry, dict) and any(name in entry for name in _OF_TEMPLATES)
+    is_template = isinstance(entry, dict) and any(name in entry for name in TEMPLATE_FIELDS)
     return "template" if is_template else "detector"
 
 
 def _nested(entry: Any) -> Any:
     """Separate a template's own fields from those of its detectors."""
-    own = {name: value for name, value in entry.items() if name in _OF_TEMPLATES}
-    pattern = {name: value for name, value in entry.items() if name not in _OF_TEMPLATES}
+    own = {name: value for name, value in entry.items() if name in TEMPLATE_FIELDS}
+    pattern = {name: value for name, value in entry.items() if name not in TEMPLATE_FIELDS}
     return own | {"pattern": pattern}
 
 
@@ -51,164 +64,117 @@ class _DetectorsFile:
     __pydantic_config__ = {"extra": "forbid"}
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Loader that rejects repeated keys, which YAML would silently overwrite."""
-
-    def construct_mapping(
-        self,
-        node: yaml.MappingNode,
-        deep: bool = False,  # noqa: FBT001, FBT002
-    ) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, count in Counter(map(str, keys)).items():
-            if count > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} appears {count} times", node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
-def _as_written(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
-    """Keep times and dates as text: YAML 1.1 reads `22:00` as the number 1320 and `2026-12-24` as a date."""
-    is_time = node.tag.endswith("timestamp") or ":" in node.value
-    return node.value if is_time else yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
-
-
-for _tag in ("timestamp", "int", "float"):
-    _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _as_written)
-
-
 def load_configuration(path: Path) -> Configuration:
     """Load the detectors and templates of a file, in its order.
 
-    Raises `InvalidDetectors` with one line per error: detector, field, value and the allowed values.
+    Raises `InvalidDetectors` with one line per error: line, detector, field, value and the allowed values.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+    except OSError as error:
         raise InvalidDetectors(f"{path.name}: cannot be read: {error}") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidDetectors(
+            f"{path.name}: cannot be read: line {line} is not UTF-8 text; save the file as UTF-8"
+        ) from None
     return parse_configuration(text, path.name)
 
 
 def parse_configuration(text: str, source: str = "detectors.yaml") -> Configuration:
     """Parse the content of a detectors file. Raises `InvalidDetectors` like `load_configuration`."""
-    document = _with_defaults(_parse_yaml(text, source))
-    warnings = tuple(_rename_methods(document, source))
-    try:
-        entries = TypeAdapter(_DetectorsFile).validate_python(document).detectors
-    except ValidationError as error:
-        lines = [
-            f"{source}: {sentence}"
-            for detail in error.errors()
-            for sentence in _sentences(detail, document)
-        ]
-        raise InvalidDetectors("\n".join(dict.fromkeys(lines))) from None
+    document = parse_yaml(text, source)
+    if not isinstance(document.content, dict):
+        raise InvalidDetectors(f"{source}: expected 'detectors:' with a list")
+    for name in document.anchors - set(_DetectorsFile.__dataclass_fields__):
+        # A place for anchors, whatever its name.
+        document.content.pop(name, None)
+    given = with_defaults(document.content)
+    warnings = [*rename_methods(given)]
+    rewrite_dimensions(given)
+    entries, mistakes = _validated(given, document)
+    lines = [f"line {line}: {problem}" for line, problem in document.problems]
+    lines += [sentence(each, document) for each in (*mistakes, *_repeated_names(given))]
+    if lines:
+        raise InvalidDetectors("\n".join(f"{source}: {line}" for line in dict.fromkeys(lines)))
     if not entries:
         raise InvalidDetectors(f"{source}: detectors: is empty; add at least one detector")
-    repeated = [name for name, n in Counter(entry.name for entry in entries).items() if n > 1]
-    if repeated:
-        lines = [f"{source}: detector {name!r}: name: is used more than once" for name in repeated]
-        raise InvalidDetectors("\n".join(lines))
+    for number, entry in enumerate(entries):
+        detector = entry if isinstance(entry, Detector) else entry.pattern
+        warnings += doubts(detector, ("detectors", number))
     return Configuration(
         tuple(entry for entry in entries if isinstance(entry, Detector)),
         tuple(entry for entry in entries if isinstance(entry, DetectorTemplate)),
-        warnings,
+        tuple(f"{source}: {sentence(each, document)}" for each in warnings),
     )
 
 
-def _rename_methods(document: dict[str, Any], source: str) -> Iterator[str]:
-    """Replace former names of cutoff methods; yield a warning for each."""
-    entries = document.get("detectors")
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        rule = entry.get("cutoff") if isinstance(entry, dict) else None
-        if not isinstance(rule, dict):
-            continue
-        former = rule.get("method")
-        if isinstance(former, str) and former in _RENAMED_METHODS:
-            entry["cutoff"] = rule | {"method": _RENAMED_METHODS[former]}
-            yield (
-                f"{source}: detector {_designation(document, index)}: cutoff.method: {former!r} was renamed; "
-                f"use {_RENAMED_METHODS[former]!r}"
-            )
+def _validated(
+    given: dict[str, Any], document: YamlDocument
+) -> tuple[list[Detector | DetectorTemplate], list[Mistake]]:
+    """Return the entries, or the mistakes of all of them."""
+    mistakes: list[Mistake] = []
+    pending = given
+    for _ in range(_PASSES):
+        entries, found = _one_pass(pending, document)
+        known = {each.path for each in mistakes}
+        new = [each for each in found if each.path not in known]
+        mistakes += new
+        if not new:
+            return ([] if mistakes else entries), mistakes
+        pending = copy.deepcopy(pending)
+        for each in new:
+            _stand_in(pending, each.path)
+    return [], mistakes
 
 
-def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
-    entries = document.get("detectors")
-    if document.get("engine") not in get_args(Engine) or not isinstance(entries, list):
-        return document
-    default = {"engine": document["engine"]}
-    filled = [default | entry if isinstance(entry, dict) else entry for entry in entries]
-    return document | {"detectors": filled}
-
-
-def _parse_yaml(text: str, source: str) -> Any:
+def _one_pass(
+    content: dict[str, Any], document: YamlDocument
+) -> tuple[list[Detector | DetectorTemplate], list[Mistake]]:
+    fields = _DetectorsFile.__dataclass_fields__
     try:
-        document = yaml.load(text, _StrictLoader)  # noqa: S506 - derives from SafeLoader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
-        problem = getattr(error, "problem", None) or str(error) or type(error).__name__
-        sentence = " ".join(problem.split())
-        raise InvalidDetectors(f"{source}:{where} is not valid YAML: {sentence}") from None
-    if not isinstance(document, dict):
-        raise InvalidDetectors(f"{source}: expected 'detectors:' with a list")
-    return document
+        return TypeAdapter(_DetectorsFile).validate_python(content).detectors, []
+    except ValidationError as error:
+        details = error.errors()
+        return [], [each for detail in details for each in mistakes_of(detail, document, fields)]
 
 
-def _sentences(detail: ErrorDetails, document: dict[str, Any]) -> list[str]:
-    """Return the lines of one validation error; a detector reports all its own errors together."""
-    location = list(detail["loc"])
-    subject = ""
-    if location[:1] == ["detectors"] and len(location) > 1 and isinstance(location[1], int):
-        subject = f"detector {_designation(document, location[1])}: "
-        location = _as_in_the_file(location)
-    if subject and location[:1] == ["features"]:
-        given = document["detectors"][detail["loc"][1]]["features"]
-        return [
-            f"{subject}features: {given!r} is not allowed; expected auto, or a list of {_FEATURES}"
-        ]
-    field = ".".join(map(legible, location))
-    prefix = f"{subject}{field}{': ' if field else ''}"
-    return [f"{prefix}{problem}" for problem in _problem(detail).split("\n")]
+def _stand_in(content: dict[str, Any], path: FieldPath) -> None:
+    """Remove an invalid value of an entry, or replace it where one is required."""
+    steps = (*path[:2], *_up_to_list(path[2:]))
+    owner = _value_at(content, steps[:-1])
+    if not isinstance(owner, dict) or len(steps) <= len(_ENTRY):
+        return
+    field, last = steps[len(_ENTRY)], steps[-1]
+    if field != last and field == "metrics":
+        is_metric = steps[-2] == "metrics"
+        owner[last] = _METRIC if is_metric else _METRIC.get(str(last), {})
+    elif last in _REQUIRED:
+        owner[last] = _REQUIRED[last]
+    else:
+        owner.pop(last, None)
 
 
-def _as_in_the_file(location: list[int | str]) -> list[int | str]:
-    """Return the location in the file: without the entry's index and kind, and without `_nested`'s level."""
-    kind, inside = location[2], location[3:]
-    return inside[1:] if kind == "template" and inside[:1] == ["pattern"] else inside
+def _value_at(content: Any, steps: FieldPath) -> Any:
+    for step in steps:
+        known = step in content if isinstance(content, dict) else isinstance(content, list)
+        if not known:
+            return None
+        content = content[step]
+    return content
 
 
-def _designation(document: dict[str, Any], index: int) -> str:
-    entry = document["detectors"][index]
-    name = entry.get("name") if isinstance(entry, dict) else None
-    return repr(name) if isinstance(name, str) else f"number {index + 1}"
+def _up_to_list(steps: FieldPath) -> FieldPath:
+    first = next((n for n, step in enumerate(steps) if isinstance(step, int)), len(steps))
+    return steps[:first]
 
 
-def _sibling_fields(location: tuple[int | str, ...]) -> list[str]:
-    """Return the fields that are valid at the location of an unknown one."""
-    if location[:1] != ("detectors",):
-        return list(_DetectorsFile.__dataclass_fields__)
-    inside = _as_in_the_file(list(location))
-    owner: Any = Detector
-    for step in inside[:-1]:
-        arguments = [each for each in get_args(owner) if each is not ...]
-        owner = arguments[-1] if arguments else get_type_hints(owner)[str(step)]
-    names = list(owner.__dataclass_fields__)
-    return [*names, *_OF_TEMPLATES] if owner is Detector else names
-
-
-def _problem(detail: ErrorDetails) -> str:
-    match detail["type"]:
-        case "missing":
-            return "is missing"
-        case "unexpected_keyword_argument":
-            return f"is not a field; the fields are {', '.join(_sibling_fields(detail['loc']))}"
-        case "literal_error":
-            return f"{detail['input']!r} is not allowed; expected {detail['ctx']['expected']}"
-        case "value_error":
-            return str(detail["ctx"]["error"])
-        case "dataclass_type":
-            return f"must be a mapping of fields, not {detail['input']!r}"
-        case _:
-            message = detail["msg"].replace("tuple", "list")
-            return f"{detail['input']!r}: {message[0].lower()}{message[1:]}"
+def _repeated_names(content: dict[str, Any]) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for path, entry in entries_of(content):
+        name = entry.get("name")
+        if isinstance(name, str) and name in seen:
+            yield Mistake((*path, "name"), "is used more than once")
+        elif isinstance(name, str):
+            seen.add(name)

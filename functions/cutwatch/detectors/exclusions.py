@@ -18,6 +18,8 @@ WEEKDAYS: tuple[Weekday, ...] = (
     "sunday",
 )
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_MIDNIGHT_AT_THE_END = re.compile(r"24:00(:00)?")
+_ONE_DIGIT = re.compile(r"\d:[0-5]\d")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Exclusion:
     def __post_init__(self) -> None:
         if self.recurring:
             return
+        _check_spelling("start", self.start)
+        _check_spelling("end", self.end)
         if self.days:
             raise ValueError(f"days requires times of day such as 22:00, not {self.start!r}")
         try:
@@ -72,6 +76,13 @@ class Exclusion:
     def _parsed(text: str, like: datetime) -> datetime:
         timestamp = datetime.fromisoformat(text)
         return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=like.tzinfo)
+
+
+def _check_spelling(field: str, text: str) -> None:
+    if _MIDNIGHT_AT_THE_END.fullmatch(text):
+        raise ValueError(f"{field}: {text!r} is not a time of day; midnight is '00:00'")
+    if _ONE_DIGIT.fullmatch(text):
+        raise ValueError(f"{field}: {text!r} is not a time of day; write '0{text}'")
 
 
 def excluded(epochs: Sequence[int], exclusions: Sequence[Exclusion], time_zone: str) -> list[bool]:

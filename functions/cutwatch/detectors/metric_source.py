@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from annotated_types import Len
 
 from cutwatch.aws import limits
+from cutwatch.detectors.statistic import statistic_problem
 from cutwatch.errors import legible
 
 Namespace = Annotated[str, Len(1, 255)]
@@ -24,13 +25,11 @@ MAX_METRICS = 10
 SINGLE_METRIC = ("namespace", "metric", "statistic", "dimensions")
 EXPRESSION = ("expression", "metrics")
 
-_STATISTIC = re.compile(
-    r"SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|wm|tc|ts)\d{1,2}(\.\d{1,10})?"
-)
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]{0,63}")
 # Quoted text and numbers are tokens too, so that `"m1"` and the e of `1e3` are not identifiers.
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\d.]*(?:[eE][+-]?\d+)?|[A-Za-z_]\w*", re.ASCII)
 _MANY_SERIES = ("SEARCH", "METRICS", "SELECT")
+_BAND = "ANOMALY_DETECTION_BAND"
 _LONGEST_PREFIX = f"d{limits.GET_METRIC_DATA_MAX_QUERIES - 1}_"
 
 Problem = tuple[str, str]
@@ -86,12 +85,19 @@ def source_problems(
 
 def statistic_problems(statistic: str) -> Iterator[Problem]:
     """Yield the problem of an invalid statistic."""
-    if not _STATISTIC.fullmatch(statistic):
-        yield (
-            "statistic",
-            f"{statistic!r} is not valid; expected SampleCount, Average, Sum, "
-            "Minimum, Maximum, IQM, or a percentile such as p99 or tm95",
-        )
+    if problem := statistic_problem(statistic):
+        yield "statistic", problem
+
+
+def wildcard_problems(dimensions: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each dimension whose value is a bare wildcard."""
+    for name, value in dimensions.items():
+        if value == "*":
+            yield (
+                f"dimensions.{legible(name)}",
+                f"CloudWatch has no wildcards; remove the dimension and use for_each: {legible(name)} "
+                "to watch every value",
+            )
 
 
 def _single_problems(single: Mapping[str, Any]) -> Iterator[Problem]:
@@ -101,6 +107,7 @@ def _single_problems(single: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _namespace_problems("namespace", single["namespace"])
     if single["statistic"]:
         yield from statistic_problems(single["statistic"])
+    yield from wildcard_problems(single["dimensions"])
 
 
 def _namespace_problems(field: str, namespace: str) -> Iterator[Problem]:
@@ -127,20 +134,15 @@ def _form_problems(
         yield "metrics", "is missing; it defines the names in the expression"
     for name, metric in metrics.items():
         yield from _namespace_problems(f"metrics.{legible(name)}.namespace", metric.namespace)
+        for place, problem in wildcard_problems(metric.dimensions):
+            yield f"metrics.{legible(name)}.{place}", problem
 
 
 def _expression_problems(expression: str, metrics: Mapping[str, SourceMetric]) -> Iterator[Problem]:
     names = [token for token in _TOKEN.findall(expression) if re.match(r"[A-Za-z_]", token)]
     for name in dict.fromkeys(names):
-        if name.upper() in _MANY_SERIES and name not in metrics:
-            yield "expression", f"{name} returns several series; list each metric under metrics"
-        elif not name[0].isupper() and name not in metrics:
-            near = get_close_matches(name, metrics, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            yield (
-                "expression",
-                f"{name!r} is not one of the metrics {', '.join(map(legible, metrics))}{hint}",
-            )
+        if name not in metrics and (problem := _word_problem(name, metrics)):
+            yield "expression", problem
     for name in [name for name in metrics if name not in names]:
         yield "metrics", f"{name!r} is not used in the expression {expression!r}"
     if (length := len(prefixed(expression, metrics, _LONGEST_PREFIX))) > (
@@ -151,6 +153,19 @@ def _expression_problems(expression: str, metrics: Mapping[str, SourceMetric]) -
             f"has {length} characters with a prefix before each of its metrics; "
             f"CloudWatch accepts at most {longest}",
         )
+
+
+def _word_problem(name: str, metrics: Mapping[str, SourceMetric]) -> str | None:
+    """Return what is wrong with a word of an expression that is not one of its metrics."""
+    if name.upper() in _MANY_SERIES:
+        return f"{name} returns several series; list each metric under metrics"
+    if name.upper() == _BAND:
+        return f"{name} returns two series, the edges of a band; a detector needs one: the metric itself"
+    if name[0].isupper():
+        return None
+    near = get_close_matches(name, metrics, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{name!r} is not one of the metrics {', '.join(map(legible, metrics))}{hint}"
 
 
 def _id_problems(metrics: Mapping[str, SourceMetric]) -> Iterator[Problem]:

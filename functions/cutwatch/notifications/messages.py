@@ -7,11 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cutwatch.aws.limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
+from cutwatch.aws.limits import (
+    METRIC_VISIBILITY_DELAYS,
+    SNS_MESSAGE_MAX_BYTES,
+    SNS_SUBJECT_MAX_LENGTH,
+)
 from cutwatch.console_links import dashboard_url, graph_url
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
+from cutwatch.registry.pending_scores import LONGEST_DELAY
 from cutwatch.registry.silences import Silence, silenced_line
 from cutwatch.runs.summary import Summary
 from cutwatch.timestamps import parse_timestamp
@@ -85,6 +90,7 @@ def of_anomalies(
     for outcome in found[:_LISTED_DETECTORS]:
         lines += ["", *_detector_lines(outcome, place)]
     lines += _left_out(found, "with anomalies")
+    lines += _pending_scores(summary, found)
     lines += ["", silenced_line(silences)] if silences else []
     lines += ["", f"Transform of {_utc(summary.run.scheduled)}."]
     lines += [f"Dashboard: {place.dashboard}"]
@@ -93,6 +99,18 @@ def of_anomalies(
         "\n".join(lines),
         {"kind": "anomalies", "severity": word, **_shared_attributes(summary, found)},
     )
+
+
+def _pending_scores(summary: Summary, found: Sequence[Outcome]) -> list[str]:
+    """Say that graphs lack the scores of events that are published too late to be readable at once."""
+    youngest = summary.run.opened_at - min(METRIC_VISIBILITY_DELAYS)
+    if not any(parse_timestamp(e.start) <= youngest for each in found for e in each.events):
+        return []
+    hours = LONGEST_DELAY // timedelta(hours=1)
+    return [
+        "",
+        f"The graphs mark each anomaly; their score series follows within {hours} hours.",
+    ]
 
 
 def of_failures(summary: Summary, failed: Sequence[Outcome], place: StackPlace) -> Notification:

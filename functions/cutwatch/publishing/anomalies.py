@@ -26,6 +26,7 @@ from cutwatch.publishing.window_outcome import window_outcome
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.outcome import Outcome, failure
+from cutwatch.registry.pending_scores import pending_after
 from cutwatch.runs.batch import Batch
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class WindowPublisher:
         scoring: str,
     ) -> None:
         run, detector, events = self.batch.run, description.detector, findings.events
+        published = findings.publishable.epochs
         before = record.event_before(run.id)
         with self._recording_failure(detector.name):
             self.batch.registry.detectors.advance(
@@ -146,6 +148,7 @@ class WindowPublisher:
                 before,
                 carried_checkpoint(description, scoring),
                 detector.to_payload(),
+                pending_after(published.tolist(), detector.period, self.now, record.pending),
             )
 
     @contextmanager

@@ -31,8 +31,9 @@ class RunEnd:
     ) -> dict[str, Any]:
         """Return counts by status, `all_failed` and `notified`.
 
-        `reason` says why a Map did not reach its detectors, `clock` the time by which an execution's notification lock
-        expires. The failure of the run as a whole is published last: only then are people notified of it.
+        `reason` says why a Map did not reach its detectors. `now` stays the same in all retries; `clock` is the present
+        time, by which a notification lock expires. The failure of the run as a whole is published last, when people have
+        been notified of it, and with the present time: waiting for the lock can take an hour, the alarm's window is minutes.
         """
         summary = summarize(self.registry, self.bucket, run, reason)
         counted = self.registry.runs.close(run, now)
@@ -41,5 +42,5 @@ class RunEnd:
             self.audience, self.registry, self.place, summary, execution, now, clock
         )
         if summary.all_failed:
-            publish_failure(self.cloudwatch, self.place.namespace, summary, self.place.name, now)
+            publish_failure(self.cloudwatch, self.place.namespace, summary, self.place.name, clock)
         return summary.to_payload() | {"notified": notified}

@@ -52,7 +52,8 @@ def publish_failure(
 ) -> None:
     """Publish that people were notified of a failed run, so that the alarm on failed executions leaves it out.
 
-    Publish it for the next period too: the execution ends later, and the windows of alarms move.
+    `now` is the present time. Publish it for the next period too: the execution ends within minutes, and the windows of
+    alarms move.
     """
     dimensions = {"Run": summary.run.kind, "Stack": stack}
     times = (now, now + _ALARM_PERIOD)

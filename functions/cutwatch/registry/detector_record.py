@@ -8,6 +8,7 @@ from typing import Any
 
 from cutwatch.detection.anomaly_event import LastEvent
 from cutwatch.detectors.detector import CutoffMethod, Detector, Engine
+from cutwatch.registry.pending_scores import PendingScores
 from cutwatch.timeseries.windows import is_outgrown
 from cutwatch.timestamps import parse_timestamp
 
@@ -50,7 +51,8 @@ class CarriedCheckpoint:
 class DetectorRecord:
     """A detector in the registry: models, newest first, the end of the last published window, the newest events.
 
-    `definition` is the detector of that window as JSON, which most readers of the registry do not parse.
+    `definition` is the detector of that window as JSON, which most readers of the registry do not parse. `pending` are the
+    published scores that CloudWatch shows late.
     """
 
     name: str
@@ -62,6 +64,7 @@ class DetectorRecord:
     earlier_event: LastEvent | None = None
     carried: CarriedCheckpoint | None = None
     definition: str | None = None
+    pending: tuple[PendingScores, ...] = ()
 
     @property
     def detector(self) -> Detector | None:
@@ -82,6 +85,7 @@ class DetectorRecord:
             earlier_event=_last_event(item.get("earlier_event")),
             carried=CarriedCheckpoint(**item["carried"]) if item.get("carried") else None,
             definition=item.get("detector_definition"),
+            pending=tuple(map(PendingScores.from_payload, item.get("pending_scores", ()))),
         )
 
     def checkpoint_of(self, model: Model) -> str | None:

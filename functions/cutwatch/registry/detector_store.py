@@ -1,7 +1,7 @@
 """Detectors in the registry: models and watermark."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from cutwatch.aws.dynamodb import Table
 from cutwatch.detection.anomaly_event import LastEvent
 from cutwatch.errors import ConditionFailed
 from cutwatch.registry.detector_record import CarriedCheckpoint, DetectorRecord, Model
+from cutwatch.registry.pending_scores import PendingScores
 from cutwatch.timestamps import format_timestamp
 
 KEPT_MODELS = 2
@@ -86,17 +87,19 @@ class DetectorStore:
         earlier: LastEvent | None,
         carried: CarriedCheckpoint | None = None,
         definition: Mapping[str, Any] | None = None,
+        pending: Sequence[PendingScores] = (),
     ) -> bool:
         """Move the watermark forward, with the newest event and checkpoint; return whether it moved.
 
-        It never moves back. `definition` is the published detector's, for the widget.
+        It never moves back. `definition` is the published detector's and `pending` its unreadable scores, for charts.
         """
         try:
             self.table.update(
                 "DETECTOR",
                 name,
                 "SET published_through = :end, last_run = :run, last_event = :last, "
-                "earlier_event = :earlier, carried = :carried, detector_definition = :definition",
+                "earlier_event = :earlier, carried = :carried, detector_definition = :definition, "
+                "pending_scores = :pending",
                 {
                     "end": format_timestamp(published_through),
                     "run": run,
@@ -104,6 +107,7 @@ class DetectorStore:
                     "earlier": asdict(earlier) if earlier else None,
                     "carried": asdict(carried) if carried else None,
                     "definition": json.dumps(definition) if definition else None,
+                    "pending": [each.to_payload() for each in pending],
                 },
                 "attribute_not_exists(published_through) OR published_through < :end",
             )

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.errors import AccessDenied, RejectedRequest
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
+from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.timeseries.queries import metric_data_queries, metric_stat, result_id
 from cutwatch.timestamps import ceil_to_period, floor_to_period
 
@@ -33,12 +34,34 @@ _SOURCE = result_id(0)
 
 @dataclass(frozen=True)
 class GraphData:
-    """Datapoints of a chart. The period is in seconds; `anomalous` are the timestamps of anomalous datapoints."""
+    """Datapoints of a chart. The period is in seconds; `anomalous` are the timestamps of anomalous datapoints.
+
+    `classified` are the timestamps at which CloudWatch shows whether a datapoint is anomalous.
+    """
 
     period: int
     metric: Points
     anomalous: list[int]
     scores: Points
+    classified: list[int]
+
+    def with_events(
+        self, events: Sequence[RecordedEvent], start: datetime, end: datetime
+    ) -> "GraphData":
+        """Add the recorded events' datapoints of [start, end) that CloudWatch does not show."""
+        first, last = floor_to_period(start, self.period), end
+        recorded = {
+            time
+            for each in events
+            for time in range(
+                int(floor_to_period(max(each.begins, first), self.period).timestamp()),
+                int(min(each.ends + timedelta(seconds=1), last).timestamp()),
+                self.period,
+            )
+        }
+        return replace(
+            self, anomalous=sorted({*self.anomalous, *recorded.difference(self.classified)})
+        )
 
     @property
     def stretches(self) -> list[tuple[int, int]]:
@@ -82,7 +105,7 @@ def read_graph_data(
     last = min(end, now)
     period = graph_period(detector.period, first, max(last, first), now)
     if first >= last:
-        return GraphData(period, [], [], [])
+        return GraphData(period, [], [], [], [])
     request = {
         "MetricDataQueries": _queries(namespace, detector, period),
         "StartTime": floor_to_period(first, period),
@@ -92,7 +115,8 @@ def read_graph_data(
     }
     points = _points(_pages(cloudwatch, request))
     anomalous = [time for time, value in points["anomaly"] if value > 0]
-    return GraphData(period, points[_SOURCE], anomalous, points["score"])
+    classified = [time for time, _ in points["anomaly"]]
+    return GraphData(period, points[_SOURCE], anomalous, points["score"], classified)
 
 
 def _queries(namespace: str, detector: Detector, period: int) -> list[dict[str, Any]]:

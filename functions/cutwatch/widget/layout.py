@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.registry.pending_scores import PendingScores
 from cutwatch.widget.axes import Scale, value_range, value_ticks
 from cutwatch.widget.chart_data import GraphData, Points
 from cutwatch.widget.palette import Palette, palette
@@ -21,7 +22,7 @@ _SCORE_SHARE, _SCORE_FROM = 0.24, 190
 class Graph:
     """Contents of a chart. `events` are numbered from 1 in their order.
 
-    `in_detail` is True if a datapoint of the chart is one of the detector's, so that expected ranges can be drawn next to
+    `pending` are published scores that CloudWatch does not show yet. `in_detail` is True if a datapoint of the chart is one of the detector's, so that expected ranges can be drawn next to
     them. `title` and `description` are for screen readers.
     """
 
@@ -29,6 +30,7 @@ class Graph:
     data: GraphData
     events: Sequence[RecordedEvent]
     published_through: datetime | None
+    pending: Sequence[PendingScores]
     height: int
     in_detail: bool
     title: str
@@ -68,16 +70,16 @@ class Panel:
 
 
 def panels(graph: Graph) -> tuple[Panel, Panel | None]:
-    """Return the metric's panel, and the score's panel if there are scores and enough height."""
+    """Return the metric's panel, and the score's panel if there are scores, readable or not, and enough height."""
     data, bottom = graph.data, graph.height - BOTTOM
     height: float = bottom - TOP
-    has_score = bool(data.scores) and graph.height >= _SCORE_FROM
+    has_score = bool(data.scores or graph.pending) and graph.height >= _SCORE_FROM
     if has_score:
         height = height * (1 - _SCORE_SHARE) - _BETWEEN
     low, high = value_range(_values(graph))
     ticks = value_ticks(low, high, max(int(height // _TALL_LABEL), 1))
     score_low, score_high = value_range([value for _, value in data.scores])
-    score_ticks = value_ticks(score_low, score_high, 2) if has_score else []
+    score_ticks = value_ticks(score_low, score_high, 2) if has_score and data.scores else []
     x = _time_scale(graph, [*tick_labels(ticks), *tick_labels(score_ticks)])
     metric = Panel(x, Scale(low, high, TOP + height, TOP), _within(graph, data.metric), ticks)
     if not has_score:

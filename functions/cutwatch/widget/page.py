@@ -1,11 +1,15 @@
 """The HTML around the widget's content: style, messages, documentation."""
 
+from collections.abc import Sequence
+from datetime import timedelta, tzinfo
 from html import escape
 
 from cutwatch.errors import AccessDenied, CutwatchError, Throttled
+from cutwatch.registry.pending_scores import LONGEST_DELAY, PendingScores
 from cutwatch.widget.palette import palette
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.widget.svg import FONT
+from cutwatch.wording import time_in_words
 
 DESCRIPTION = """## Anomalies of a detector
 
@@ -56,6 +60,18 @@ def framed(request: WidgetRequest | None, content: str) -> str:
         ".cutwatch .cutwatch-short{white-space:nowrap}"
     )
     return f'<style>{style}</style><div class="cutwatch">{content}</div>'
+
+
+def pending_note(pending: Sequence[PendingScores], zone: tzinfo) -> str:
+    """Say that the score series follows; nothing if all of it is readable."""
+    if not pending:
+        return ""
+    expected = time_in_words(max(each.expected_by for each in pending), zone)
+    hours = LONGEST_DELAY // timedelta(hours=1)
+    return note(
+        f"The score series follows: CloudWatch shows scores within {hours} hours of their publication (expected by "
+        f"{expected}); the anomalies come from the recorded events and are complete."
+    )
 
 
 def note(text: str) -> str:

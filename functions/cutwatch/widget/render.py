@@ -10,11 +10,12 @@ from cutwatch.console_links import graph_url
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.registry.pending_scores import PendingScores, unreadable
 from cutwatch.registry.registry import Registry
 from cutwatch.widget.chart_data import GraphData, read_graph_data
 from cutwatch.widget.event_table import EventTable, call
 from cutwatch.widget.layout import Graph
-from cutwatch.widget.page import framed, note
+from cutwatch.widget.page import framed, note, pending_note
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.widget.svg import draw
 from cutwatch.wording import span_in_words, time_in_words
@@ -64,14 +65,16 @@ class Widget:
         detector = record.detector
         if detector is None:
             return self._unpublished(request, record)
-        data = read_graph_data(
-            self.cloudwatch, self.namespace, detector, request.start, request.end, self.now
-        )
+        start, end = request.start, request.end
+        read = read_graph_data(self.cloudwatch, self.namespace, detector, start, end, self.now)
         events = [each for each in self._events(request) if each.detector == detector.name]
+        data = read.with_events(events, start, min(end, self.now))
+        pending = unreadable(record.pending, read.classified, start, end, self.now)
         return "".join(
             [
                 self._heading(detector, data),
-                _picture(request, record, detector, data, events),
+                _picture(request, record, detector, data, events, pending),
+                pending_note(pending, request.zone),
                 self._table(request, detector, events),
             ]
         )
@@ -129,8 +132,9 @@ def _picture(
     detector: Detector,
     data: GraphData,
     events: list[RecordedEvent],
+    pending: list[PendingScores],
 ) -> str:
-    if not data.metric and not data.anomalous:
+    if not (data.metric or data.classified or pending):
         return note(f"CloudWatch has no datapoints of {detector.metric_label} {_when(request)}.")
     in_detail = data.period == detector.period
     graph = Graph(
@@ -138,7 +142,8 @@ def _picture(
         data=data,
         events=events[:_MOST_EVENTS],
         published_through=record.published_through,
-        height=_graph_height(request, len(events)),
+        pending=pending,
+        height=_graph_height(request, len(events) + bool(pending)),
         in_detail=in_detail,
         title=f"{detector.name}, {_when(request)}",
         description=_description(request, record, data, events),

@@ -27,6 +27,7 @@ def draw(graph: Graph) -> str:
         [
             *_frames(graph, metric, score),
             *_unscored(graph, metric, score, name),
+            *_pending(graph, score, name),
             *_anomalies(graph, metric),
             *_expected(graph, metric),
             *_curve(metric, graph.data.period, graph.colours.metric, 1.6),
@@ -57,7 +58,8 @@ def _frames(graph: Graph, metric: Panel, score: Panel | None) -> Iterator[str]:
                 f'fill="{colours.quiet}">{label}</text>'
             )
     if score:
-        yield _text(score.x.first, score.top - 6, "anomaly score", colours.quiet)
+        name = "anomaly score; the dotted part follows" if graph.pending else "anomaly score"
+        yield _text(score.x.first, score.top - 6, name, colours.quiet)
     yield from _time_axis(graph, score or metric)
 
 
@@ -99,12 +101,27 @@ def _unscored(graph: Graph, metric: Panel, score: Panel | None, name: str) -> It
         yield _text(left + 4, 14, label, graph.colours.quiet)
 
 
+def _pending(graph: Graph, score: Panel | None, name: str) -> Iterator[str]:
+    """Dot the time whose scores CloudWatch does not show yet."""
+    if score is None:
+        return
+    for each in graph.pending:
+        left, width = _mark(score, each.start.timestamp(), each.end.timestamp())
+        yield (
+            f'<rect class="pending" x="{left:.1f}" y="{score.top:.1f}" width="{width:.1f}" height="{score.bottom - score.top:.1f}" fill="url(#{name}-dots)"/>'
+        )
+
+
 def _hatch(graph: Graph, name: str) -> str:
     colour = graph.colours.grid
+    dots = (
+        f'<pattern id="{name}-dots" width="6" height="6" patternUnits="userSpaceOnUse">'
+        f'<circle cx="3" cy="3" r="1" fill="{graph.colours.score}"/></pattern>'
+    )
     return (
         f'<defs><pattern id="{name}-hatch" width="8" height="8" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="8" stroke="{colour}" '
-        'stroke-width="2"/></pattern></defs>'
+        f'stroke-width="2"/></pattern>{dots}</defs>'
     )
 
 

@@ -28,6 +28,12 @@ METRIC_NAME_MAX_LENGTH = 255
 METRIC_DIMENSION_MAX_LENGTH = 1_024
 METRIC_MAX_AGE = timedelta(days=14)
 METRIC_MAX_AHEAD = timedelta(hours=2)
+# How long a datapoint stays unreadable after it was put, by its age then. AWS gives two hours as a maximum and 48 hours as
+# what it "can take at least".
+METRIC_VISIBILITY_DELAYS = {
+    timedelta(hours=24): timedelta(hours=48),
+    timedelta(hours=3): timedelta(hours=2),
+}
 RESERVED_NAMESPACE_PREFIX = "AWS/"
 
 # SageMaker Random Cut Forest
@@ -41,6 +47,12 @@ EXECUTION_HISTORY_MAX_EVENTS = 25_000
 LAMBDA_PAYLOAD_MAX_BYTES = 6 * 1024 * 1024
 SNS_SUBJECT_MAX_LENGTH = 100
 SNS_MESSAGE_MAX_BYTES = 262_144
+
+
+def visibility_delay(age: timedelta) -> timedelta:
+    """Return how long a datapoint stays unreadable that is put at this age."""
+    delays = (delay for youngest, delay in METRIC_VISIBILITY_DELAYS.items() if age >= youngest)
+    return max(delays, default=timedelta(0))
 
 
 def metric_retention(period_seconds: int) -> timedelta:

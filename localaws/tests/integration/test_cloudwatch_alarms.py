@@ -46,6 +46,16 @@ def put(aws: LocalAws, name: str, value: float, minutes_ago: float = 0, **datum:
     )
 
 
+def test_an_alarm_over_days_sees_a_back_filled_datapoint_when_it_becomes_readable(
+    aws: LocalAws, name: str
+) -> None:
+    alarm(aws, name, Period=3600, EvaluationPeriods=100, DatapointsToAlarm=1)
+    put(aws, name, 1, minutes_ago=48 * 60)
+    for hours, seen in ((0, "OK"), (47, "OK"), (49, "ALARM"), (60, "OK")):
+        aws.clock.move_to(NOW + timedelta(hours=hours))
+        assert state(aws, name) == seen, hours
+
+
 def test_an_alarm_rings_now_and_is_quiet_again_later(aws: LocalAws, name: str) -> None:
     alarm(aws, name)
     assert state(aws, name) == "OK"

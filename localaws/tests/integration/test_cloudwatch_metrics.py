@@ -66,6 +66,37 @@ def put(cloudwatch: Any, name: str, **datum: Any) -> None:
     cloudwatch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": name, **datum}])
 
 
+@pytest.mark.parametrize(
+    ("age", "delay"),
+    [
+        (timedelta(hours=24), timedelta(hours=48)),
+        (timedelta(days=13), timedelta(hours=48)),
+        (timedelta(hours=23, minutes=59), timedelta(hours=2)),
+        (timedelta(hours=3), timedelta(hours=2)),
+        (timedelta(hours=2, minutes=59), timedelta(0)),
+    ],
+)
+def test_back_filled_datapoints_become_readable_late_by_their_age(
+    aws: LocalAws, cloudwatch: Any, name: str, age: timedelta, delay: timedelta
+) -> None:
+    put(cloudwatch, name, Timestamp=NOW - age, Value=7)
+    window = (NOW - age - HOUR, NOW)
+    if delay:
+        aws.clock.move_to(NOW + delay - timedelta(minutes=1))
+        assert read(cloudwatch, *window, query(name))[0]["Values"] == []
+    aws.clock.move_to(NOW + delay + timedelta(seconds=30))
+    assert read(cloudwatch, *window, query(name))[0]["Values"] == [7]
+    assert list(aws.cloudwatch.stored_series("Shop", name, {}, 60).values()) == [7]
+
+
+def test_the_back_door_gives_what_cannot_be_read_yet(
+    aws: LocalAws, cloudwatch: Any, name: str
+) -> None:
+    put(cloudwatch, name, Timestamp=NOW - 2 * DAY, Value=7)
+    assert aws.cloudwatch.stored_series("Shop", name, {}, 60) == {NOW - 2 * DAY: 7}
+    assert aws.cloudwatch.stored_series("Shop", f"{name}-unknown", {}, 60) == {}
+
+
 def test_the_start_is_included_and_the_end_is_not(
     aws: LocalAws, cloudwatch: Any, name: str
 ) -> None:
@@ -104,6 +135,18 @@ def test_a_percentile_is_of_all_values_with_their_counts(cloudwatch: Any, name: 
     assert result["Values"] == [1.0]
     (result,) = read(cloudwatch, NOW - HOUR, NOW, query(name, stat="p99.9"))
     assert result["Values"] == [9.0]
+
+
+@pytest.mark.parametrize(
+    ("statistic", "values"),
+    [("tm98", [1.0]), ("TC(1:9)", [2.0]), ("PR(:1)", [98.0]), ("IQM", [1.0]), ("TM(20:30)", [])],
+)
+def test_a_trimmed_statistic_is_of_all_values_with_their_counts(
+    cloudwatch: Any, name: str, statistic: str, values: list[float]
+) -> None:
+    put(cloudwatch, name, Timestamp=NOW - HOUR, Values=[1.0, 9.0], Counts=[98.0, 2.0])
+    (result,) = read(cloudwatch, NOW - HOUR, NOW, query(name, stat=statistic))
+    assert result["Values"] == pytest.approx(values)
 
 
 def test_a_statistic_set_counts_as_all_its_samples(cloudwatch: Any, name: str) -> None:
@@ -237,7 +280,7 @@ def test_a_token_belongs_to_its_request(aws: LocalAws, cloudwatch: Any, name: st
         ([query("x")] * 2, "Id"),
         ([{**query("x"), "Id": "Upper"}], "Id"),
         ([query("x", period=90)], "Period"),
-        ([query("x", stat="TM(10%:90%)")], "Stat"),
+        ([query("x", stat="TM(10%:90)")], "Stat"),
         ([{"Id": "e", "Expression": "SUM(METRICS())"}], "does not implement METRICS"),
         ([{"Id": "e", "Expression": 'SELECT AVG(x) FROM "y"'}], "needs a Period"),
         ([{**query("x"), "Expression": "m"}], "either MetricStat or Expression"),

@@ -29,12 +29,17 @@ def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def in_words(limit: object) -> str:
     if isinstance(limit, dict):
-        return ", ".join(f"{period} s: {in_words(kept)}" for period, kept in limit.items())
+        return ", ".join(f"{span_in_words(key)}: {in_words(kept)}" for key, kept in limit.items())
     if isinstance(limit, timedelta):
         return f"{limit.days} days" if limit.days else f"{limit.seconds // 3600} hours"
     if isinstance(limit, range):
         return f"{limit.start:,} to {limit.stop - 1:,}"
     return f"`{limit}`" if isinstance(limit, str) else f"{limit:,}"
+
+
+def span_in_words(span: int | timedelta) -> str:
+    """Of a period, or of an age."""
+    return f"{span} s" if isinstance(span, int) else f"{int(span.total_seconds()) // 3600} hours"
 
 
 def test_the_table_of_limits_is_complete_and_right() -> None:

@@ -5,7 +5,10 @@ from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from localaws.ministack_patches import patching
+from localaws.ministack_patches.physical_names import cut
 from localaws.ministack_patches.stack_resources import WatchedProperties
 
 
@@ -28,6 +31,24 @@ def test_patches_are_undone_in_reverse() -> None:
     assert (module.name(), original()) == ("second", "first")
     patches.undo()
     assert module.name() == "upstream"
+
+
+@pytest.mark.parametrize(
+    ("room", "logical_id", "name"),
+    [
+        (
+            51,
+            "RoleOfTheFunctionThatSummarizes",
+            "the-analytics-stack-of-ou-RoleOfTheFunctionThatSumm",
+        ),
+        (50, "bucketofalllogsofallfunctions", "the-analytics-stack-of-ou-bucketofalllogsofallfunc"),
+        (53, "LogsOfAJob", "the-analytics-stack-of-ours-LogsOfAJob"),
+    ],
+)
+def test_long_generated_names_are_cut_as_aws_cuts_them(
+    room: int, logical_id: str, name: str
+) -> None:
+    assert cut("the-analytics-stack-of-ours", logical_id, room) == name
 
 
 def test_properties_tell_which_of_them_nobody_looked_at() -> None:

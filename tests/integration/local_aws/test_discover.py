@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -193,3 +194,36 @@ def test_a_region_that_is_no_name_of_one_is_named() -> None:
     with patch.dict(os.environ):
         os.environ.pop("AWS_ENDPOINT_URL")
         assert_fails(discover("--namespace", "Shop", "--region", "not a region"), 1, "not a region")
+
+
+def validate(tmp_path: Path, *entries: str) -> Result:
+    file = tmp_path / "detectors.yaml"
+    file.write_text("detectors:\n" + "".join(f"- {{{entry}}}\n" for entry in entries))
+    words = ["validate", "--online", "--detectors", str(file)]
+    with patch("cutwatch_cli.template_check.check_template"):
+        return CliRunner().invoke(app, words)
+
+
+def test_validate_asks_cloudwatch_for_each_metric_and_names_the_nearest(tmp_path: Path) -> None:
+    users = "name: users, namespace: Shop, metric: Users, statistic: Sum"
+    errors = "name: errors, namespace: Shop, metric: Errors, statistic: Sum"
+
+    known = validate(tmp_path, users, f"{errors}, for_each: Function")
+    unknown = validate(tmp_path, f"{errors}, dimensions: {{Function: chekout}}")
+
+    assert known.exit_code == 0, known.stderr
+    assert known.stdout.endswith(": has every metric\n")
+    assert unknown.exit_code == 1
+    assert unknown.stderr == (
+        "cutwatch: detector 'errors': no metric Shop Errors with Function=chekout; "
+        "the nearest has Function=checkout\n"
+    )
+
+
+def test_validate_without_the_permission_says_which(aws: LocalAws, tmp_path: Path) -> None:
+    fault = Fault("cloudwatch", "ListMetrics", error="AccessDenied", message="no", status=403)
+    with aws.faults.during(fault):
+        result = validate(tmp_path, "name: users, namespace: Shop, metric: Users, statistic: Sum")
+
+    assert result.exit_code == 1
+    assert "lack the permission cloudwatch:ListMetrics" in result.stderr

@@ -112,6 +112,17 @@ def test_the_graph_shows_the_metric_with_its_anomalies_around_the_event() -> Non
     assert (shown["period"], shown["region"]) == (300, "eu-west-1")
 
 
+@pytest.mark.parametrize(("lasting", "shown_for"), [(2 * HOUR, 120), (0 * HOUR, 5)])
+def test_the_graph_marks_the_event_itself_for_cloudwatch_shows_its_anomalies_late(
+    lasting: timedelta, shown_for: int
+) -> None:
+    shown = graph(graph_url("eu-west-1", a_detector(), "Cutwatch", NOON, NOON + lasting))
+    [[begin, end]] = shown["annotations"]["vertical"]
+    assert (begin["label"], begin["value"]) == ("anomaly", "2026-11-02T12:00:00.000Z")
+    until = NOON + timedelta(minutes=shown_for)
+    assert end["value"] == f"{until:%Y-%m-%dT%H:%M}:00.000Z"
+
+
 def test_a_long_event_has_as_much_before_and_after_it() -> None:
     shown = graph(graph_url("eu-west-1", a_detector(), "Cutwatch", NOON, NOON + 24 * HOUR))
     assert (shown["start"], shown["end"]) == (

@@ -74,7 +74,7 @@ function scoreOptions(about, colours, clock) {
       line(colours.cutoff, 1.75, { dash: [6, 3] }),
     ],
     axes: axes(colours, clock, true, "Score"),
-    hooks: { drawClear: [context(about, colours)], draw: [anomalies(about, colours, 1), trainings(about, colours)] },
+    hooks: { drawClear: [context(about, colours), pending(about, colours)], draw: [anomalies(about, colours, 1), trainings(about, colours)] },
   };
 }
 

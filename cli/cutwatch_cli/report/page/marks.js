@@ -43,6 +43,33 @@ function hatchStretch(plot, first, last, colour) {
   ctx.restore();
 }
 
+function dotStretch(plot, first, last, colour) {
+  const found = place(plot, first, last);
+  if (!found) return;
+  const { ctx, bbox } = plot;
+  const [left, width] = found;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 2 * pixel();
+  ctx.lineCap = "round";
+  ctx.setLineDash([0, 7 * pixel()]);
+  ctx.beginPath();
+  for (let y = bbox.top + 4 * pixel(); y < bbox.top + bbox.height; y += 7 * pixel()) {
+    ctx.moveTo(left, y);
+    ctx.lineTo(left + width, y);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+// Scores that are published but not readable yet.
+function pending(about, colours) {
+  const at = (position) => about.start + position * about.period;
+  return (plot) => {
+    for (const [first, end] of about.unreadable) dotStretch(plot, at(first), at(end), colours.score);
+  };
+}
+
 function context(about, colours) {
   const at = (position) => about.start + position * about.period;
   return (plot) => {

@@ -49,8 +49,10 @@ async function seriesOf(number, about) {
     expected.map((each, row) => (each === null || distances[row] === null ? null : each + sign * distances[row]));
   const flags = new Uint8Array(about.count);
   for (const [first, end] of about.anomalous) flags.fill(1, first, end);
+  const follows = new Uint8Array(about.count);
+  for (const [first, end] of about.unreadable) follows.fill(1, first, end);
   return {
-    time, value, score, flags,
+    time, value, score, flags, follows,
     expected,
     low: edge(below, -1),
     high: edge(above, 1),

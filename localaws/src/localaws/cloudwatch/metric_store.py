@@ -40,7 +40,10 @@ class MetricKey:
 
 
 class Sample(NamedTuple):
-    """A statistic set at a time (epoch seconds); a single value is one of its own."""
+    """A statistic set at a time (epoch seconds); a single value is one of its own.
+
+    `readable` is the time from which it can be read, 0 for at once.
+    """
 
     time: int
     total: float
@@ -48,6 +51,7 @@ class Sample(NamedTuple):
     minimum: float
     maximum: float
     unit: str
+    readable: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,18 @@ class Samples:
     minima: Floats
     maxima: Floats
     units: NDArray[np.uint16]
+    readable: NDArray[np.int64]
 
     @classmethod
     def of_values(cls, times: NDArray[np.int64], values: Floats) -> Self:
         """One sample for each value, of no unit."""
         units = np.full(values.shape, unit_code("None"), np.uint16)
-        return cls(times, values, np.ones_like(values), values, values, units)
+        readable = np.zeros(values.shape, np.int64)
+        return cls(times, values, np.ones_like(values), values, values, units, readable)
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> Self:
-        times, sums, counts, minima, maxima, units = zip(*samples, strict=True)
+        times, sums, counts, minima, maxima, units, readable = zip(*samples, strict=True)
         return cls(
             np.array(times, np.int64),
             np.array(sums, np.float64),
@@ -77,6 +83,7 @@ class Samples:
             np.array(minima, np.float64),
             np.array(maxima, np.float64),
             np.array([unit_code(unit) for unit in units], np.uint16),
+            np.array(readable, np.int64),
         )
 
     @classmethod
@@ -92,6 +99,11 @@ class Samples:
 
     def where(self, chosen: Any) -> "Samples":
         return Samples(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    def readable_at(self, time: float) -> "Samples":
+        """Return the samples that CloudWatch shows at a time."""
+        shown = self.readable <= time
+        return self if shown.all() else self.where(shown)
 
     def between(self, start: float, end: float) -> "Samples":
         return self.where(slice(*np.searchsorted(self.times, [start, end])))
@@ -126,13 +138,14 @@ class MetricStore:
             return None if samples is None else samples.between(start, end)
 
     def times(self, keys: Sequence[MetricKey], start: float) -> NDArray[np.int64]:
-        """Return the times of all samples of these metrics from `start` on, each once."""
+        """Return the times of all samples of these metrics from `start` on, and from which they can be read, each once."""
         found = [np.empty(0, np.int64)]
         with self._lock:
             for key in keys:
                 samples = self._sorted(key)
                 if samples is not None:
-                    found.append(samples.times[np.searchsorted(samples.times, start) :])
+                    recent = samples.between(start, np.inf)
+                    found += [recent.times, recent.readable[recent.readable > 0]]
         return np.unique(np.concatenate(found))
 
     def _sorted(self, key: MetricKey) -> Samples | None:

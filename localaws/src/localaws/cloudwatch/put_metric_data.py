@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from localaws.limits import (
     PUT_METRIC_DATA_MAX_DATUMS,
     PUT_METRIC_DATA_MAX_VALUES_PER_DATUM,
     RESERVED_NAMESPACE_PREFIX,
+    visibility_delay,
 )
 
 _LARGEST_VALUE = 2.0**360
@@ -56,6 +57,7 @@ def _parse_datum(
     name = _text(datum, "MetricName", f"{at}.MetricName", METRIC_NAME_MAX_LENGTH)
     key = MetricKey.of(namespace, name, _dimensions(datum, at))
     time, unit = _time(datum, at, now), datum.get("Unit", "None")
+    readable = _readable(time, now)
     if unit not in _units():
         raise invalid(f"The value {unit} for parameter {at}.Unit is invalid.")
     if len(datum.keys() & _KINDS_OF_VALUE) != 1:
@@ -65,9 +67,9 @@ def _parse_datum(
             "exclusive and you have to specify one.",
         )
     if "StatisticValues" in datum:
-        return key, [_statistics(datum, at, time, unit)]
+        return key, [_statistics(datum, at, time, unit)._replace(readable=readable)]
     return key, [
-        Sample(time, value * count, count, value, value, unit)
+        Sample(time, value * count, count, value, value, unit, readable)
         for value, count in _values(datum, at)
     ]
 
@@ -97,6 +99,11 @@ def _time(datum: _Parameters, at: str, now: datetime) -> int:
     if resolution not in (1, 60):
         raise invalid(f"The value {resolution} for parameter {at}.StorageResolution is invalid.")
     return int(timestamp.timestamp() // resolution * resolution)
+
+
+def _readable(time: int, now: datetime) -> int:
+    delay = visibility_delay(now - datetime.fromtimestamp(time, UTC))
+    return math.ceil((now + delay).timestamp()) if delay else 0
 
 
 def _values(datum: _Parameters, at: str) -> list[tuple[float, float]]:

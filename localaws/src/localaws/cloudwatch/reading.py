@@ -57,6 +57,7 @@ class Reader:
         samples = self._store.samples(key, *self._kept(period, window))
         if samples is None:
             return np.empty(0, np.int64), np.empty(0)
+        samples = samples.readable_at(self._clock.now().timestamp())
         if unit is not None:
             samples = samples.where(samples.units == unit_code(unit))
         return statistic_by_period(samples, statistic, self._origin(window.start), period)
@@ -66,7 +67,10 @@ class Reader:
         return self._store.named(namespace, name)
 
     def times(self, keys: Iterable[MetricKey], start: float) -> NDArray[np.int64]:
-        """Return the times of all samples of these metrics from a time on, each once, future ones included."""
+        """Return the times of all samples of these metrics from a time on, each once, future ones included.
+
+        Among them are the times from which back-filled samples can be read.
+        """
         # Listed beforehand: finding the metrics of a query asks the store itself.
         return self._store.times(list(keys), start)
 

@@ -15,6 +15,7 @@ from localaws.cloudwatch.metric_store import MetricKey, MetricStore, Sample, Sam
 from localaws.cloudwatch.put_metric_data import parse
 from localaws.cloudwatch.queue_depths import QueueDepths
 from localaws.cloudwatch.reading import Reader
+from localaws.cloudwatch.statistics import statistic_by_period
 from localaws.limits import PUT_METRIC_DATA_MAX_BYTES
 from localaws.timestamps import with_datetimes
 
@@ -81,6 +82,23 @@ class CloudWatch:
     ) -> None:
         """Put metrics of past times (epoch seconds) that AWS itself reports."""
         self._add(MetricKey.of(namespace, name, dimensions), Samples.of_values(times, values))
+
+    def stored_series(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        period_seconds: int,
+        statistic: str = "Maximum",
+    ) -> dict[datetime, float]:
+        """Return all that was put, by the back door: whatever its age, and also what cannot be read yet."""
+        key = MetricKey.of(namespace, name, dimensions)
+        samples = self._store.samples(key, -np.inf, np.inf)
+        if samples is None:
+            return {}
+        times, values = statistic_by_period(samples, statistic, 0, period_seconds)
+        moments = (datetime.fromtimestamp(time, UTC) for time in times.tolist())
+        return dict(zip(moments, values.tolist(), strict=True))
 
     def serves(self, operation: str) -> bool:
         return operation in self._operations or operation in _NOT_IMPLEMENTED

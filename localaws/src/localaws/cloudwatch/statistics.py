@@ -1,15 +1,14 @@
 """Statistics of samples per period."""
 
-import re
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from localaws.api_response import ApiError
+from localaws.cloudwatch.distributions import Distribution, distribution_statistic
 from localaws.cloudwatch.metric_store import Floats, Samples
 
-_PERCENTILE = re.compile(r"p(\d{1,2}(\.\d{1,10})?|100)")
 _Starts = NDArray[np.intp]
 
 _STATISTICS: Mapping[str, Callable[[Samples, _Starts], Floats]] = {
@@ -32,7 +31,8 @@ def statistic_by_period(
     periods = (samples.times - origin) // period
     starts = np.flatnonzero(np.diff(periods, prepend=periods[0] - 1))
     values = _statistic(statistic)(samples, starts)
-    return origin + periods[starts] * period, values
+    known = ~np.isnan(values)  # a period without a value between the bounds has no datapoint
+    return origin + periods[starts][known] * period, values[known]
 
 
 def check_statistic(statistic: str) -> None:
@@ -42,23 +42,23 @@ def check_statistic(statistic: str) -> None:
 def _statistic(name: str) -> Callable[[Samples, _Starts], Floats]:
     if name in _STATISTICS:
         return _STATISTICS[name]
-    match = _PERCENTILE.fullmatch(name)
-    if match is None:
+    try:
+        of_one_period = distribution_statistic(name)
+    except ValueError:
         raise ApiError(
             "InvalidParameterValue",
-            f"The value {name} for parameter Stat is invalid or not implemented by the local "
-            "CloudWatch.",
-        )
-    percentile = float(match[1])
-    return lambda samples, starts: _percentiles(samples, starts, percentile)
+            f"The value {name} for parameter Stat is not a valid statistic.",
+        ) from None
+    return lambda samples, starts: _by_period(samples, starts, of_one_period)
 
 
-def _percentiles(samples: Samples, starts: _Starts, percentile: float) -> Floats:
+def _by_period(samples: Samples, starts: _Starts, of_one_period: Distribution) -> Floats:
     values = np.split(samples.sums / samples.counts, starts[1:])
-    counts = np.split(samples.counts.astype(np.int64), starts[1:])
+    counts = np.split(samples.counts, starts[1:])
     return np.array(
         [
-            np.percentile(np.repeat(value, count), percentile)
+            of_one_period(value[order], count[order])
             for value, count in zip(values, counts, strict=True)
+            for order in [np.argsort(value)]
         ]
     )

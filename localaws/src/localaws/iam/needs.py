@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.api_request import ApiRequest
-from localaws.embedded_ministack import ACCOUNT_ID, core
+from localaws.embedded_ministack import ACCOUNT_ID, account_scope, core, service
 from localaws.iam.leading_keys import leading_keys
 from localaws.iam.template_needs import template_needs
 
@@ -17,6 +17,7 @@ _SAGEMAKER_RESOURCES = {
 }
 # IAM's name of a service where boto3's is another.
 _IAM_NAMES = {"stepfunctions": "states"}
+_ALARM_OPERATIONS = frozenset({"DescribeAlarms", "DescribeAlarmHistory", "PutMetricAlarm"})
 # Of a log group itself; every other call of CloudWatch Logs is about streams in a group.
 _LOG_GROUP_OPERATIONS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
 
@@ -50,7 +51,18 @@ def _cloudwatch(request: ApiRequest) -> Need:
     context = {}
     if request.operation == "PutMetricData":
         context["cloudwatch:namespace"] = str(request.parameters.get("Namespace", ""))
-    return Need(f"cloudwatch:{request.operation}", "*", context)
+    return Need(f"cloudwatch:{request.operation}", _cloudwatch_arn(request), context)
+
+
+def _cloudwatch_arn(request: ApiRequest) -> str:
+    """Return the dashboard or the alarms of a call; calls about metrics have no resource."""
+    dashboard = request.parameters.get("DashboardName")
+    if dashboard:
+        return f"arn:aws:cloudwatch::{ACCOUNT_ID}:dashboard/{dashboard}"
+    if request.operation in _ALARM_OPERATIONS:
+        alarm = request.parameters.get("AlarmName", "*")
+        return f"arn:aws:cloudwatch:{request.region}:{ACCOUNT_ID}:alarm:{alarm}"
+    return "*"
 
 
 def _put_events(request: ApiRequest) -> Iterator[Need]:
@@ -89,18 +101,18 @@ def _sagemaker_arn(request: ApiRequest) -> str:
 def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
     """Translate a call as MiniStack does for its services, such as ListObjectsV2 into s3:ListBucket."""
     actions = core("iam_actions")
-    service = _IAM_NAMES.get(request.service, request.service)
+    iam_service = _IAM_NAMES.get(request.service, request.service)
     body, query, headers = request.body, dict(_query(request)), dict(request.headers)
     place = (request.region, ACCOUNT_ID)
     call = (request.method, request.path, headers, body, query)
-    action = actions.extract_iam_action(service, *call)
+    action = actions.extract_iam_action(iam_service, *call)
     if action is None:
-        return [Need(f"{service}:{request.operation}", "*")]
-    if service == "dynamodb":
+        return [Need(f"{iam_service}:{request.operation}", "*")]
+    if iam_service == "dynamodb":
         return _dynamodb(actions, action, request)
-    resource = actions.extract_resource_arn(service, *call, *place)
-    if service == "logs" and request.operation not in _LOG_GROUP_OPERATIONS:
-        resource = _streams_of(resource, request)
+    resource = actions.extract_resource_arn(iam_service, *call, *place)
+    if iam_service == "logs" and request.operation not in _LOG_GROUP_OPERATIONS:
+        resource = _streams_of(_queried_group(request) or resource, request)
     return [Need(action, resource), *_more(actions, request, call)]
 
 
@@ -111,6 +123,15 @@ def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[
     if request.service == "cloudformation":
         asked = template_needs(request.operation, request.parameters, request.region)
         yield from (Need(*more) for more in asked)
+
+
+def _queried_group(request: ApiRequest) -> str | None:
+    """Return the log group of the query that a call names by its id."""
+    with account_scope(request.region):
+        query = service("cloudwatch_logs")._queries.get(request.parameters.get("queryId"))
+    if query is None:
+        return None
+    return f"arn:aws:logs:{request.region}:{ACCOUNT_ID}:log-group:{query['logGroupName']}"
 
 
 def _streams_of(group: str, request: ApiRequest) -> str:

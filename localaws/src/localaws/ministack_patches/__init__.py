@@ -10,7 +10,7 @@ from localaws.cloudwatch.service import CloudWatch
 from localaws.faults import Faults
 from localaws.iam.permissions import Permissions
 from localaws.lambda_runtime.executor import FunctionExecutor
-from localaws.ministack_patches import lambda_functions
+from localaws.ministack_patches import lambda_functions, physical_names
 from localaws.ministack_patches.alarm_resources import AlarmResources
 from localaws.ministack_patches.condition_mappings import ConditionMappings
 from localaws.ministack_patches.metrics import Metrics
@@ -58,3 +58,4 @@ def patch_on_first_call(patches: Patches, service: str, cloudwatch: CloudWatch) 
         ConditionMappings(patches)
         UnsupportedProperties(patches)
         NestedTemplates(patches)
+        physical_names.patch(patches)

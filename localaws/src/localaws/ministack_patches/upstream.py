@@ -12,6 +12,7 @@ UPSTREAM: Mapping[str, str] = {
     "cloudformation.stacks._evaluate_conditions": "as changesets._evaluate_conditions",
     "cloudformation.changesets._resolve_template": "keeps the URLs that the SAM CLI gives nested templates",
     "cloudformation.handlers._resolve_template": "as changesets._resolve_template",
+    "cloudformation.provisioners._physical_name": "cuts the logical id of long names and keeps the whole stack's name",
     "cloudformation.provisioners._provision_resource": "ignores properties that it does not know, and leaves what a failed nested stack made",
     "cloudformation.provisioners._update_resource": "ignores changed properties that it does not know",
     "cloudformation.stacks._provision_resource": "as provisioners._provision_resource, for the root stack",

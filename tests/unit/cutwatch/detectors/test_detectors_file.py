@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,14 @@ def document(*detectors: Any) -> str:
     return yaml.safe_dump({"detectors": list(detectors)})
 
 
-def mistakes(text: str) -> list[str]:
+def mistakes_with_lines(text: str) -> list[str]:
     with pytest.raises(InvalidDetectors) as refused:
         parse_configuration(text)
     return str(refused.value).splitlines()
+
+
+def mistakes(text: str) -> list[str]:
+    return [re.sub(r"(?<=: )line \d+: ", "", line, count=1) for line in mistakes_with_lines(text)]
 
 
 def test_a_detector_needs_a_name_and_a_metric_and_has_defaults_for_the_rest() -> None:
@@ -80,9 +85,25 @@ def test_the_shipped_file_is_valid_and_watches_what_every_account_has() -> None:
             "statistic: 'Mean' is not valid; expected SampleCount, Average, Sum",
         ),
         ({"time_zone": "Berlin"}, "time_zone: 'Berlin' is not an IANA time zone"),
-        ({"dimensions": ["Shop"]}, "dimensions: ['Shop']: input should be a valid dictionary"),
+        (
+            {"dimensions": ["Shop"]},
+            "dimensions: ['Shop'] is not a mapping such as {InstanceId: i-0123}, or AWS's list",
+        ),
+        (
+            {"dimensions": [{"Name": "Shop", "Value": "a"}, {"Name": "Shop", "Value": "b"}]},
+            "dimensions: [{'Name': 'Shop', 'Value': 'a'}, {'Name': 'Shop', 'Value': 'b'}] is not",
+        ),
+        ({"dimensions": {"Shop": "*"}}, "dimensions.Shop: CloudWatch has no wildcards; remove the"),
+        (
+            {"exclude": [{"start": "00:00", "end": "24:00"}]},
+            "exclude.0.end: '24:00' is not a time of day; midnight is '00:00'",
+        ),
+        (
+            {"exclude": [{"start": "7:00", "end": "08:00"}]},
+            "exclude.0.start: '7:00' is not a time of day; write '07:00'",
+        ),
         ({"metric": ""}, "metric: '': string should have at least 1 character"),
-        ({"namespace": None}, "namespace: None: input should be a valid string"),
+        ({"namespace": None}, "namespace: has no value; expected text"),
         (
             {"features": ["level"]},
             "features: ['level'] is not allowed; expected auto, or a list of value, difference, residual",
@@ -244,6 +265,24 @@ def test_the_files_own_name_stands_in_its_mistakes(tmp_path: Path) -> None:
         load_configuration(file)
 
 
+def test_a_file_in_latin_1_is_told_the_line_and_how_to_save_it(tmp_path: Path) -> None:
+    file = tmp_path / "detectors.yaml"
+    file.write_bytes("detectors:\n  # größe\n".encode("latin-1"))
+
+    with pytest.raises(InvalidDetectors) as refused:
+        load_configuration(file)
+
+    assert str(refused.value) == (
+        "detectors.yaml: cannot be read: line 2 is not UTF-8 text; save the file as UTF-8"
+    )
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "detectors.yaml"
+    file.write_text(document(ORDERS), "utf-8-sig")
+    assert len(load_configuration(file).detectors) == 1
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"])
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "detectors.yaml"
@@ -298,7 +337,7 @@ def test_an_expression_over_metrics_is_a_detector() -> None:
         ({"metrics": METRICS | {"requests": {}}}, "metrics.requests.namespace: is missing"),
         (
             {"metrics": METRICS | {"requests": METRICS["errors"] | {"statistic": "Mean"}}},
-            "metrics.requests: statistic: 'Mean' is not valid",
+            "metrics.requests.statistic: 'Mean' is not valid",
         ),
         (
             {"metrics": METRICS | {"requests": METRICS["errors"] | {"period": 60}}},
@@ -328,7 +367,7 @@ def test_an_entry_with_for_each_is_a_template_beside_the_detectors() -> None:
     [
         ({"limit": 0}, "limit: 0: input should be greater than or equal to 1"),
         ({"limit": 1_001}, "limit: 1001: input should be less than or equal to 1000"),
-        ({"for_each": None, "limit": 5}, "for_each: None: input should be a valid string"),
+        ({"for_each": None, "limit": 5}, "for_each: has no value; expected text"),
         ({"period": "often"}, "period: 'often': input should be a valid integer"),
         ({"period": 90}, "period: 90 must be a multiple of 60"),
         ({"cutoff": {"sigma": 3}}, "cutoff.sigma: is not a field; the fields are method, sigmas"),
@@ -392,3 +431,197 @@ def test_a_former_name_of_a_cutoff_method_is_read_with_a_warning() -> None:
     assert configuration.detectors[0].cutoff.method == "adaptive"
     (warning,) = configuration.warnings
     assert "detector 'orders': cutoff.method: 'likelihood' was renamed; use 'adaptive'" in warning
+
+
+WRITTEN = """\
+ec2: &ec2
+  namespace: AWS/EC2
+  statistic: Average
+  period: 60
+detectors:
+  - <<: *ec2
+    name: cpu
+    metric: CPUUtilization
+    period: 300
+  - <<: *ec2
+    name: network
+    metric: NetworkIn
+"""
+
+
+def test_merge_keys_bring_the_fields_of_an_anchor(tmp_path: Path) -> None:
+    cpu, network = parse_configuration(WRITTEN).detectors
+
+    assert (cpu.metric_label, cpu.period) == ("AWS/EC2 CPUUtilization, Average", 300)
+    assert (network.metric_label, network.period) == ("AWS/EC2 NetworkIn, Average", 60)
+
+
+def test_the_documented_example_of_shared_fields_is_valid() -> None:
+    text = (PROJECT / "docs" / "configuration.md").read_text()
+    [example] = [
+        each for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "<<:" in each
+    ]
+    [detector] = parse_configuration(example).detectors
+    assert (
+        detector.metric_label == "AWS/EC2 CPUUtilization (InstanceId=i-0123456789abcdef0), Average"
+    )
+
+
+def test_a_mistake_in_an_anchor_is_told_at_the_anchor() -> None:
+    lines = mistakes_with_lines(WRITTEN.replace("Average", "Averag"))
+
+    assert [line[:42] for line in lines] == [
+        "detectors.yaml: line 3: detector 'cpu': st",
+        "detectors.yaml: line 3: detector 'network'",
+    ]
+
+
+def test_an_unknown_field_without_an_anchor_is_a_mistake() -> None:
+    [line] = mistakes(
+        WRITTEN.replace("&ec2", "").replace("<<: *ec2", "namespace: A\n    statistic: Sum")
+    )
+    assert line.startswith("detectors.yaml: ec2: is not a field; the fields are detectors, engine")
+
+
+def test_awss_list_of_dimensions_is_read_as_a_mapping() -> None:
+    pairs = [{"Name": "Shop", "Value": "north"}, {"Name": "Till", "Value": "7"}]
+    ratio = {**RATIO, "metrics": {**METRICS, "errors": METRICS["errors"] | {"dimensions": pairs}}}
+
+    orders, rate = parse_configuration(document(ORDERS | {"dimensions": pairs}, ratio)).detectors
+
+    assert orders.dimensions == rate.sources[0].dimensions == {"Shop": "north", "Till": "7"}
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("012345670123", "012345670123 is an octal number in YAML; put it in quotes"),
+        ("8080", 'dimensions.Port: 8080 is a number in YAML; put it in quotes: "8080"'),
+        ("1.10", 'dimensions.Port: 1.10 is a number in YAML; put it in quotes: "1.10"'),
+        ("0x1F", 'dimensions.Port: 0x1F is a number in YAML; put it in quotes: "0x1F"'),
+        ("on", 'dimensions.Port: on is a truth value in YAML; put it in quotes: "on"'),
+        ("", "dimensions.Port: has no value; expected text"),
+    ],
+)
+def test_what_yaml_makes_of_a_value_is_told_as_it_was_typed(written: str, told: str) -> None:
+    text = f"{document(ORDERS)}  dimensions:\n    Port: {written}\n"
+    [line] = mistakes_with_lines(text)
+
+    assert line.startswith(f"detectors.yaml: line {len(text.splitlines())}: ")
+    assert told in line
+
+
+def test_a_value_in_awss_list_is_told_as_it_was_typed() -> None:
+    text = f"{document(ORDERS)}  dimensions:\n  - Name: Port\n    Value: 08.50\n"
+    [line] = mistakes_with_lines(text)
+    assert line == (
+        "detectors.yaml: line 8: detector 'orders': dimensions.Port: 08.50 is a number in YAML; "
+        'put it in quotes: "08.50"'
+    )
+
+
+def test_an_octal_number_never_becomes_another_period() -> None:
+    [line] = mistakes(f"{document(ORDERS)}  period: 0600\n")
+    assert "0600 is an octal number in YAML" in line
+
+
+@pytest.mark.parametrize(
+    ("change", "meant"),
+    [
+        ({"stat": "Sum"}, "statistic"),
+        ({"MetricName": "Orders"}, "metric"),
+        ({"timezone": "UTC"}, "time_zone"),
+        ({"minimum_deviations": {}}, "minimum_deviation"),
+        ({"sensitivity": "High"}, "high"),
+        ({"cutoff": {"method": "adaptiv"}}, "adaptive"),
+        ({"time_zone": "New York"}, "America/New_York"),
+        ({"time_zone": "Europe/Berln"}, "Europe/Berlin"),
+        ({"statistic": "average"}, "Average"),
+        ({"statistic": "avg"}, "Average"),
+        ({"statistic": "P99"}, "p99"),
+        ({"statistic": "tm(10% : 90%)"}, "TM(10%:90%)"),
+    ],
+)
+def test_what_was_probably_meant_is_named(change: dict[str, Any], meant: str) -> None:
+    [line] = mistakes(document(ORDERS | change))
+    assert line.endswith(f"; did you mean {meant!r}?")
+
+
+def test_all_problems_of_a_file_come_in_one_go_with_their_lines() -> None:
+    text = """\
+detectors:
+  - name: "!"
+    namespace: Shop
+    metric: Orders
+    statistic: Avg
+    period: often
+    time_zone: Berlin
+    time_zone: Mars
+  - name: rate
+    expression: errors / requests
+    metrics:
+      errors: {namespace: Shop, metric: Errors, statistic: Mean}
+      requests: {namespace: 7, metric: Requests, statistic: Sum}
+    colour: red
+  - {name: rate, namespace: Shop, metric: Orders, statistic: Sum, limit: 0}
+"""
+    lines = mistakes_with_lines(text)
+
+    assert sorted(
+        re.findall(
+            r"^detectors\.yaml: (line \d+: (?:detector \S+ )?\S+)", "\n".join(lines), re.MULTILINE
+        )
+    ) == sorted(
+        [
+            "line 8: is",
+            "line 6: detector '!': period:",
+            "line 2: detector '!': name:",
+            "line 5: detector '!': statistic:",
+            "line 8: detector '!': time_zone:",
+            "line 14: detector 'rate': colour:",
+            "line 12: detector 'rate': metrics.errors.statistic:",
+            "line 13: detector 'rate': metrics.requests.namespace:",
+            "line 15: detector 'rate': for_each:",
+            "line 15: detector 'rate': limit:",
+            "line 15: detector 'rate': name:",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        (
+            {"minimum_deviation": {"relative": 20}},
+            "minimum_deviation.relative: 20 is 2,000 % of the expected value; write 0.2 for 20 %",
+        ),
+        ({"cutoff": {"sigmas": 3}}, "cutoff.sigmas: has no effect with the method adaptive"),
+        ({"history_days": 3}, "history_days: 3 is less than a week; quiet weekends cannot"),
+        (
+            {"dimensions": {"Shop": "north-*"}},
+            "dimensions.Shop: 'north-*' is taken literally; CloudWatch has no wildcards",
+        ),
+    ],
+)
+def test_a_value_that_is_valid_but_unlikely_is_read_with_a_warning(
+    change: dict[str, Any], doubt: str
+) -> None:
+    text = document(ORDERS | change)
+    [warning] = parse_configuration(text).warnings
+
+    line, _, rest = warning.removeprefix("detectors.yaml: line ").partition(": ")
+    assert rest.startswith(f"detector 'orders': {doubt}")
+    assert (
+        text.splitlines()[int(line) - 1]
+        .strip(" -")
+        .startswith(doubt.partition(":")[0].split(".")[-1])
+    )
+
+
+def test_usual_values_bring_no_warnings() -> None:
+    usual = {
+        "minimum_deviation": {"relative": 0.2},
+        "history_days": 30,
+        "dimensions": {"Shop": "n"},
+    }
+    assert parse_configuration(document(ORDERS | usual)).warnings == ()

@@ -49,6 +49,10 @@ def problems(**fields: Any) -> list[str]:
             "expression: METRICS returns several series",
         ),
         (
+            {"expression": "ANOMALY_DETECTION_BAND(errors / requests, 2)"},
+            "expression: ANOMALY_DETECTION_BAND returns two series, the edges of a band",
+        ),
+        (
             {"expression": 'SELECT AVG(errors) FROM "AWS/EC2" -- requests'},
             "expression: SELECT returns several series",
         ),

@@ -69,10 +69,17 @@ def test_a_message_says_what_when_how_far_how_unusual_where_to_look_and_how_to_b
         "  Severity  high, 3.2 times the cutoff; driver: change",
         '  Silence   cutwatch silence orders --for 1d --reason "..." --stack prod --region eu-central-1',
         "",
+        "The graphs mark each anomaly; their score series follows within 48 hours.",
+        "",
         "Transform of 2026-11-02 12:00 UTC.",
         "Dashboard: https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1"
         "#dashboards/dashboard/prod-eu-central-1",
     ]
+
+
+def test_a_message_about_the_last_hours_promises_no_scores_for_later() -> None:
+    event = replace(found().events[0], start="2026-11-02T09:05:00Z", end="2026-11-02T09:15:00Z")
+    assert "score series" not in anomalies(replace(found(), events=(event,))).text
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.aws.limits import GET_METRIC_DATA_MAX_DATAPOINTS, metric_retention
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, RejectedRequest
+from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.timestamps import format_timestamp
 from cutwatch.widget.chart_data import GraphData, graph_period, read_graph_data
 from tests.support.fakes import Fake
 
@@ -67,7 +70,33 @@ def test_one_call_asks_for_metric_anomalies_and_scores() -> None:
     ]
     assert {each["Period"] for each in asked} == {300}
     start = int((NOW - DAY).timestamp())
-    assert data == GraphData(300, [(start, 0.0), (start + 300, 1.0)], [start + 300], data.metric)
+    metric, times = [(start, 0.0), (start + 300, 1.0)], [start, start + 300]
+    assert data == GraphData(300, metric, [start + 300], metric, times)
+
+
+def recorded(first: int, last: int) -> RecordedEvent:
+    """An event from one minute of `NOW`'s hour to another."""
+    start, end = (format_timestamp(NOW + timedelta(minutes=at)) for at in (first, last))
+    return RecordedEvent("checkout", AnomalyEvent("checkout:1", start, end, start, 2), "a run")
+
+
+@pytest.mark.parametrize(
+    ("period", "minutes"), [(300, [5, 10]), (600, [0, 10]), (3600, [0])], ids=str
+)
+def test_recorded_events_stand_where_cloudwatch_does_not_show_anomalies_yet(
+    period: int, minutes: list[int]
+) -> None:
+    data = GraphData(period, [], [], [], []).with_events(
+        [recorded(5, 10)], NOW - DAY, NOW + timedelta(hours=1)
+    )
+    assert data.anomalous == [int(NOW.timestamp()) + 60 * minute for minute in minutes]
+
+
+def test_recorded_events_change_nothing_that_cloudwatch_shows_or_that_is_out_of_sight() -> None:
+    start = int(NOW.timestamp())
+    shown = GraphData(300, [], [start + 300], [], [start, start + 300])
+    events = [recorded(0, 5), recorded(-60, -30), recorded(30, 60)]
+    assert shown.with_events(events, NOW, NOW + timedelta(minutes=30)) == shown
 
 
 def test_of_an_expression_only_the_result_is_drawn() -> None:
@@ -134,7 +163,7 @@ def test_one_call_holds_every_graph(own: int, days: float) -> None:
 @given(st.sets(st.integers(0, 60)))
 def test_stretches_are_what_is_anomalous_without_a_break(positions: set[int]) -> None:
     times = [300 * position for position in sorted(positions)]
-    stretches = GraphData(300, [], times, []).stretches
+    stretches = GraphData(300, [], times, [], []).stretches
     covered = [time for begin, end in stretches for time in range(begin, end, 300)]
     assert covered == times
     assert all(a[1] < b[0] for a, b in pairwise(stretches))

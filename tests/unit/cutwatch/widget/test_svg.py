@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.registry.pending_scores import PendingScores
 from cutwatch.timestamps import format_timestamp
 from cutwatch.widget.chart_data import GraphData, Points
 from cutwatch.widget.layout import Graph
@@ -54,9 +55,10 @@ def graph(
 ) -> Graph:
     drawn = Graph(
         request=REQUEST,
-        data=GraphData(PERIOD, metric, [epoch(n) for n in anomalous or []], scores or []),
+        data=GraphData(PERIOD, metric, [epoch(n) for n in anomalous or []], scores or [], []),
         events=events or [],
         published_through=REQUEST.end,
+        pending=(),
         height=300,
         in_detail=True,
         title="checkout",
@@ -125,6 +127,16 @@ def test_what_is_not_scored_yet_is_hatched_and_said() -> None:
     assert any("hatch" in each.get("fill", "") for each in elements(drawn, "rect"))
     assert "not scored yet" in texts(drawn)
     assert "not scored yet" not in texts(replace(drawn, published_through=REQUEST.end))
+
+
+@pytest.mark.parametrize("scores", [None, points(1.0, 2.0)], ids=["no score yet", "some scores"])
+def test_scores_that_are_not_readable_yet_are_dotted_and_said(scores: Points | None) -> None:
+    pending = [PendingScores(START + HOUR, START + 13 * HOUR, REQUEST.end)]
+    drawn = graph(points(1.0, 2.0), scores=scores, pending=pending, height=400)
+    [dotted] = [e for e in elements(drawn, "rect") if e.get("class") == "pending"]
+    hour = (REQUEST.width - 12 - float(dotted.attrib["x"])) / 23
+    assert float(dotted.attrib["width"]) == pytest.approx(12 * hour, abs=0.2)
+    assert "anomaly score; the dotted part follows" in texts(drawn)
 
 
 def test_an_event_s_number_is_not_written_over() -> None:

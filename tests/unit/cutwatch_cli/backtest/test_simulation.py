@@ -10,13 +10,14 @@ import pytest
 
 from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch_cli.backtest.files import (
     Options,
     backtest_file,
-    find_files,
     write_nab_results,
     write_rows,
 )
+from cutwatch_cli.backtest.inputs import InputFile
 from cutwatch_cli.backtest.simulation import (
     Backtest,
     EngineName,
@@ -26,6 +27,7 @@ from cutwatch_cli.backtest.simulation import (
 )
 from cutwatch_cli.csv_files.csv_series import CsvError
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from tests.support.project import PROJECT
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 HOUR = 3_600
@@ -153,7 +155,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Path) -> None:
-    done = backtest_file(file, Options(DETECTOR, LEARNED, Plan(training_schedule="weekly")))
+    done = backtest_file(
+        InputFile.alone(file), Options(DETECTOR, LEARNED, Plan(training_schedule="weekly"))
+    )
     write_rows(done, tmp_path / "out")
     write_nab_results(done, tmp_path / "nab")
     given = list(csv.DictReader(file.open()))
@@ -165,6 +169,26 @@ def test_results_have_a_row_per_input_row_in_its_order(file: Path, tmp_path: Pat
     assert [float(row["anomaly_score"]) for row in nab] == pytest.approx(events, rel=1e-4)
 
 
-def test_a_place_without_csv_files_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(CsvError, match="no CSV file there"):
-        find_files([tmp_path])
+@pytest.mark.parametrize("engine", ["sagemaker", "lambda"])
+def test_the_shipped_detector_tells_nothing_of_an_account_that_has_just_begun(
+    engine: EngineName,
+) -> None:
+    """The only invocations are Cutwatch's own: a check every day, and a run every week."""
+    [shipped] = load_configuration(PROJECT / "functions" / "detectors.yaml").detectors
+    per_day = 86_400 // shipped.period
+    invocations = np.full(42 * per_day, np.nan)
+    invocations[per_day // 4 :: per_day] = 1
+    invocations[per_day // 5 :: 7 * per_day] = 15
+    series = MetricSeries(shipped.period, START, invocations.tolist())
+
+    found = backtest(series, shipped, timedelta(days=3), Plan(engine, "weekly"))
+
+    assert found.events == ()
+
+
+def test_the_results_of_a_backtest_are_refused_as_input(file: Path, tmp_path: Path) -> None:
+    given = InputFile.alone(file)
+    write_rows(backtest_file(given, Options(DETECTOR, LEARNED)), tmp_path)
+
+    with pytest.raises(CsvError, match="contains the results of a backtest"):
+        backtest_file(InputFile.alone(tmp_path / given.results), Options(DETECTOR, LEARNED))

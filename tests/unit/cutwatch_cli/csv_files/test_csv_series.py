@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch_cli.csv_files.csv_series import CsvError, MetricSeries, read_csv, write_csv
+from cutwatch_cli.csv_files.numbers import LARGEST_VALUE
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EPOCH = int(NOON.timestamp())
 
-finite = st.floats(allow_nan=False, allow_infinity=False)
+finite = st.floats(-LARGEST_VALUE, LARGEST_VALUE)
 periods = st.sampled_from([60, 300, 900, 1800, 3600, 86_400])
 
 
@@ -237,12 +238,17 @@ MISTAKES = {
     HEADER + "2026-03-01,1\n2026-03-01,2\n": "2 rows are too few",
     HEADER + "2026-03-01,\n2026-03-02,\n": "2 rows are too few",
     "2026-03-01,1\n": "row 1: has no column timestamp; the first row is '2026-03-01,1'",
-    "timestamp;value\n2026-03-01;1\n": "row 1: has no column timestamp",
+    "value;count\n1;2\n": "row 1: has no column timestamp; the first row is 'value,count'",
+    "timestamp,unit\n": "row 1: has no column value",
     "timestamp,value,value\n": "row 1: has value twice",
-    HEADER + "2026-03-01\n": "row 2: ends before the column value",
-    HEADER + "\n2026-03-01,1\n03/02/2026,2\n": "row 4, column timestamp: '03/02/2026' is neither "
-    "ISO 8601 (2026-03-01T12:00:00Z) nor epoch seconds or milliseconds",
-    HEADER + "20260301,1\n": "row 2, column timestamp: '20260301' is neither",
+    HEADER + "2026-03-01\n": "row 2: has 1 cell, but the header names 2 columns: '2026-03-01'",
+    HEADER + "2026-03-01,1,234\n": "row 2: has 3 cells, but the header names 2 columns; "
+    "numbers with commas must be in quotes",
+    HEADER + "\n2026-03-01,1\n2 March 2026,2\n": "row 4, column timestamp: '2 March 2026' is not a "
+    "timestamp; expected ISO 8601 (2026-03-01T12:00:00Z), a date such as",
+    HEADER + "20260301,1\n": "row 2, column timestamp: '20260301' is not a timestamp",
+    HEADER + "202603011200,1\n": "row 2, column timestamp: '202603011200' is not a timestamp",
+    HEADER + "20260301120000,1\n": "row 2, column timestamp: '20260301120000' is not a timestamp",
     HEADER + "2026-03-01,ten\n": "row 2, column value: 'ten' is neither a finite number "
     "such as 12.5 nor empty for a missing datapoint",
     HEADER + "2026-03-01,inf\n": "row 2, column value: 'inf' is neither a finite number",

@@ -1,0 +1,62 @@
+"""Forms of entries that are rewritten before validation: the file's defaults, former names, AWS's lists of dimensions."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from cutwatch.detectors.detector import Engine
+from cutwatch.detectors.validation_errors import Mistake, Path
+
+_RENAMED_METHODS = {"likelihood": "adaptive"}
+_AWS_PAIR = {"Name", "Value"}
+
+
+def with_defaults(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with the file's engine in each entry; entries are copies, for aliases share them."""
+    entries = content.get("detectors")
+    if not isinstance(entries, list):
+        return content
+    default = {"engine": content["engine"]} if content.get("engine") in get_args(Engine) else {}
+    filled = [default | entry if isinstance(entry, dict) else entry for entry in entries]
+    return content | {"detectors": filled}
+
+
+def entries_of(content: dict[str, Any]) -> list[tuple[Path, dict[str, Any]]]:
+    """Return the entries that are mappings, each with its path in the file."""
+    entries = content.get("detectors")
+    return [
+        (("detectors", index), entry)
+        for index, entry in enumerate(entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+    ]
+
+
+def rename_methods(content: dict[str, Any]) -> Iterator[Mistake]:
+    """Replace former names of cutoff methods; yield a warning for each."""
+    for path, entry in entries_of(content):
+        rule = entry.get("cutoff")
+        former = rule.get("method") if isinstance(rule, dict) else None
+        if isinstance(former, str) and former in _RENAMED_METHODS:
+            method = _RENAMED_METHODS[former]
+            entry["cutoff"] = {**rule, "method": method}  # type: ignore[dict-item]
+            yield Mistake((*path, "cutoff", "method"), f"{former!r} was renamed; use {method!r}")
+
+
+def rewrite_dimensions(content: dict[str, Any]) -> None:
+    """Replace AWS's lists of Name and Value by mappings."""
+    for _, entry in entries_of(content):
+        metrics = entry.get("metrics")
+        if isinstance(metrics, dict):
+            entry["metrics"] = {name: _with_mapping(metric) for name, metric in metrics.items()}
+        entry.update(_with_mapping(entry))
+
+
+def _with_mapping(owner: Any) -> Any:
+    listed = owner.get("dimensions") if isinstance(owner, dict) else None
+    if not isinstance(listed, list) or not all(_is_pair(each) for each in listed):
+        return owner
+    mapping = {each["Name"]: each["Value"] for each in listed}
+    return owner | {"dimensions": mapping} if len(mapping) == len(listed) else owner
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, dict) and set(item) == _AWS_PAIR and isinstance(item["Name"], str)

@@ -1,0 +1,91 @@
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutwatch_cli.csv_files.csv_series import CsvError, ReadingOptions, read_csv
+from cutwatch_cli.csv_files.numbers import LARGEST_VALUE
+from tests.support.metric_files import mistake
+
+if TYPE_CHECKING:
+    from cutwatch_cli.csv_files.reading import DecimalMark
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "metric.csv"
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "value"),
+    [
+        ("1,234", "point", 1234.0),
+        ("1,234,567.5", "point", 1234567.5),
+        ("1'234'567.5", "point", 1234567.5),
+        ("12.5", "point", 12.5),
+        ("1.234", "comma", 1234.0),
+        ("1.234.567,5", "comma", 1234567.5),
+        ("1\u202f234,5", "comma", 1234.5),
+        ("-12,5", "comma", -12.5),
+        ("1,5e3", "comma", 1500.0),
+    ],
+)
+def test_the_decimal_mark_is_stated_by_an_option(
+    text: str, decimal: str, value: float, file: Path
+) -> None:
+    file.write_text(f'timestamp,value\n2026-03-01,"{text}"\n2026-03-02,"{text}"\n')
+    assert read_csv(file, ReadingOptions(decimal=decimal)).values == [value, value]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "told"),
+    [
+        ("1,234", None, "'1,234' is not a plain number; say --decimal point if commas separate"),
+        ("1.234.567", None, "'1.234.567' is not a plain number; say --decimal"),
+        ("12,34", "point", "'12,34' is neither a finite number with a decimal point"),
+        ("12.5", "comma", "'12.5' is neither a finite number with a decimal comma"),
+        ("1_000", None, "'1_000' is neither a finite number such as 12.5"),
+        ("١٢", None, "'١٢' is neither a finite number such as 12.5"),
+        ("43 %", None, "'43 %' is neither a finite number"),
+        ("1e301", None, "'1e301' is beyond CloudWatch's range of -2^360 to 2^360"),
+    ],
+)
+def test_a_value_that_could_be_misread_is_refused(
+    text: str, decimal: str | None, told: str, file: Path
+) -> None:
+    found = mistake(file, f'timestamp,value\n2026-03-01,"{text}"\n', decimal=decimal)
+    assert found.startswith(f", row 2, column value: {told}")
+
+
+@given(st.floats(-LARGEST_VALUE, LARGEST_VALUE), st.sampled_from([",", ";", "\t"]))
+def test_a_number_is_read_as_itself_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, value: float, separator: str
+) -> None:
+    file = tmp_path_factory.mktemp("number") / "metric.csv"
+    grouped = f"{value:,.4f}"
+    swapped = grouped.translate(str.maketrans(",.", ".,"))
+    written_as: list[tuple[DecimalMark | None, str]] = [
+        ("point", grouped),
+        ("comma", swapped),
+        (None, swapped),
+    ]
+    for decimal, written in written_as:
+        lines = [f'2026-03-0{day}{separator}"{written}"' for day in (1, 2)]
+        file.write_text("\n".join([f"timestamp{separator}value", *lines]))
+        if decimal is None:
+            with pytest.raises(CsvError, match="is not a plain number"):
+                read_csv(file)
+        else:
+            read = read_csv(file, ReadingOptions(decimal=decimal))
+            assert read.values == [float(f"{value:.4f}")] * 2
+
+
+def test_values_at_the_limit_are_averaged_without_overflow(file: Path) -> None:
+    text = "timestamp,value\n" + "".join(
+        f"2026-03-0{day},{LARGEST_VALUE!r}\n" for day in (1, 1, 2, 3)
+    )
+    file.write_text(text)
+    assert all(math.isfinite(value) for value in read_csv(file).values)
