@@ -16,7 +16,7 @@ from cutwatch.timestamps import parse_timestamp
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`kind`, `event`, `started` -> `run`, `engines` (each one's batches), `count`, `untrained`."""
+    """`kind`, `event`, `started` -> `run`, `engines` (each one's batches), `count`, `to_train`."""
     settings = ListDetectorsSettings.from_env()
     request = RunRequest.from_event(event["kind"], event["event"], event["started"])
     configuration = load_configuration(Path(__file__).parent / settings.detectors_file)

@@ -53,7 +53,7 @@ def test_the_shipped_detectors_are_listed_as_the_next_state_reads_them(account: 
     assert account.store.read_json(of_sagemaker["key"]) == json.loads(
         json.dumps([{"detectors": [detector.to_payload()]} for detector in shipped])
     )
-    assert (answer["count"], answer["untrained"]) == (1, 1)
+    assert (answer["count"], answer["to_train"]) == (1, 1)
 
 
 def test_the_run_is_that_of_the_scheduled_time_and_its_now_that_of_its_start(
@@ -105,8 +105,8 @@ def test_detectors_without_a_usable_model_are_counted(account: Account, two_dete
         "list_detectors", sample("list_detectors"), DETECTORS_FILE=two_detectors
     )
 
-    assert (answer["count"], answer["untrained"]) == (2, 1)
-    assert answer["why_untrained"] == {
+    assert (answer["count"], answer["to_train"]) == (2, 1)
+    assert answer["why_train"] == {
         "refunds": "model model-1 was made for another metric or recipe, or by an older version"
     }
     assert listed(account, answer) == ["orders", "refunds"]
@@ -282,6 +282,6 @@ def test_a_model_of_the_other_engine_is_not_used_and_the_answer_says_so(
 
     answer = account.invoke("list_detectors", sample("list_detectors"), DETECTORS_FILE=file)
 
-    assert answer["why_untrained"] == {
+    assert answer["why_train"] == {
         "m0": "model of-sagemaker was made by engine sagemaker, not lambda"
     }

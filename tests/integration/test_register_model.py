@@ -50,6 +50,7 @@ def test_the_model_is_registered_with_the_cutoff_of_its_own_training_scores(
 
     [model] = account.registry.detectors.get(DETECTOR).models
     assert model.name == NAME
+    assert model.trained_from == "2026-10-30T02:45:00Z"
     assert model.trained_through == "2026-11-01T02:45:00Z"
     assert model.cutoff["value"] == pytest.approx(np.mean(SCORES) + 3 * np.std(SCORES))
 

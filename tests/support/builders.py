@@ -102,7 +102,7 @@ def a_training_description(**fields: Any) -> TrainingDescription:
         "end": series.end,
         "recipe": a_recipe(),
         "observed": series,
-        "constant": False,
+        "remark": None,
     }
     return TrainingDescription(**(known | fields))
 

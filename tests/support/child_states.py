@@ -60,7 +60,7 @@ TRAINING_RUN = [
 TRANSFORM_RUN = [
     "Read Limits",
     "List Detectors",
-    "Every Model Usable?",
+    "Any To Train?",
     "Any For Lambda?",
     "Any For SageMaker?",
     "With SageMaker",

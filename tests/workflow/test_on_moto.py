@@ -194,7 +194,7 @@ def test_a_new_deployment_trains_by_need_and_publishes_in_the_same_run(
 ) -> None:
     execution = machines.run("TransformStateMachine", TRANSFORM)
 
-    assert execution.states[2:5] == ["Every Model Usable?", "Train On Demand", "Any For Lambda?"]
+    assert execution.states[2:5] == ["Any To Train?", "Train On Demand", "Any For Lambda?"]
     assert execution.output["statuses"] == {"PUBLISHED": 3}
     assert execution.children == dict.fromkeys(DETECTORS, TRAINED + PUBLISHED)
 

@@ -72,6 +72,12 @@ class FileBacktest:
         """Title of the chart."""
         return str(self.input.path)
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about what reading made of the file, and about a metric that is unpredictable."""
+        remark = self.result.remark
+        return [*self.series.notes, *([f"{remark[0].upper()}{remark[1:]}."] if remark else [])]
+
     def summary(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
         return {
@@ -83,7 +89,7 @@ class FileBacktest:
             "datapoints_scored": self.scored,
             "events": len(self.result.events),
             "events_by_sensitivity": dict(self.result.events_by_sensitivity),
-            "notes": self.series.notes,
+            "notes": self.notes,
         }
 
 
@@ -169,7 +175,7 @@ def report_of(done: FileBacktest) -> DetectorReport:
         expected=done.result.expected,
         trained_until=done.result.trained_until,
         time_zone=done.detector.time_zone,
-        notes=done.series.notes,
+        notes=done.notes,
     )
 
 

@@ -74,13 +74,11 @@ def _collect(
 
 def _print_notes(console: Console, done: Sequence[FileBacktest]) -> None:
     """Print what reading made of each file; notes that all files share are printed once."""
-    shared = [
-        note for note in done[0].series.notes if all(note in one.series.notes for one in done)
-    ]
+    shared = [note for note in done[0].notes if all(note in one.notes for one in done)]
     for note in shared:
         console.print(note, markup=False)
     for one in done[:_MOST_WITH_NOTES]:
-        if own := [note for note in one.series.notes if note not in shared]:
+        if own := [note for note in one.notes if note not in shared]:
             console.print(f"{one.input.label}: {' '.join(own)}", markup=False)
     if len(done) > _MOST_WITH_NOTES:
         console.print("The notes on all files are in summary.json.")

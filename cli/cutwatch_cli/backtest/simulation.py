@@ -5,7 +5,7 @@ Features, forests and detection are exactly the code that the functions run.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,11 +17,12 @@ from cutwatch.detection.incidents import continue_incidents
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector, Sensitivity
+from cutwatch.features.predictability import why_unpredictable
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.registry.event_record import RecordedEvent, incidents
 from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timeseries.series import Series
-from cutwatch.timeseries.windows import lead_in_start
+from cutwatch.timeseries.windows import is_outgrown, lead_in_start
 from cutwatch_cli.backtest.engines import Engine, LearningEngine, Model, StaticEngine
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.schedule import schedule
@@ -54,6 +55,8 @@ class Backtest:
     events_by_sensitivity: Mapping[Sensitivity, int]
     events_at: Mapping[Sensitivity, tuple[AnomalyEvent, ...]]
     weeks: float
+    remark: str | None
+    """A sentence about an unpredictable metric, from the last training."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def backtest(
     start = metric.start + training_time
     for run in schedule(metric.start, metric.end, training_time):
         if run.kind == "transform":
-            if plan.training_schedule == "weekly" or not simulation.is_trained:
+            if plan.training_schedule == "weekly" or simulation.trains_first(start):
                 simulation.train(start)
             simulation.transform(start, run.at)
             start = run.at
@@ -137,19 +140,24 @@ class _Simulation:
         self._events: dict[Sensitivity, list[AnomalyEvent]] = {name: [] for name in SENSITIVITIES}
         self._cutoffs: list[tuple[datetime, float]] = []
         self._trained_until: list[datetime] = []
+        self._remark: str | None = None
 
     def train(self, end: datetime) -> None:
         """Learn from the detector's history before `end`; too little history keeps the current model."""
         history = _between(self._series, end - self._detector.history, end).from_first()
-        model = self._engine.train(history.usable(self._detector))
+        usable = history.usable(self._detector)
+        model = self._engine.train(usable)
         if model:
             self._model = model
+            self._remark = why_unpredictable(usable)
             self._trained_until.append(end)
 
-    @property
-    def is_trained(self) -> bool:
-        """True if there is a model; without one, a transform trains first."""
-        return self._model is not None
+    def trains_first(self, start: datetime) -> bool:
+        """Return True if a transform from `start` on trains first: without a model, or one of a young metric."""
+        if self._model is None:
+            return True
+        first = datetime.fromtimestamp(self._model.recipe.first, UTC)
+        return is_outgrown(first, self._trained_until[-1], start, self._detector.history)
 
     def transform(self, start: datetime, end: datetime) -> None:
         """Score [start, end) with its history, and detect anomalies."""
@@ -234,6 +242,7 @@ class _Simulation:
             {name: len(events) for name, events in new.items()},
             new,
             weeks,
+            self._remark,
         )
 
     def _incidents(self, events: Sequence[AnomalyEvent]) -> tuple[AnomalyEvent, ...]:

@@ -72,13 +72,13 @@ class Description:
 
 @dataclass(frozen=True, eq=False)
 class TrainingDescription(Description):
-    """The history for a training; `constant` if all its values are equal."""
+    """The history for a training; `remark` is a sentence about an unpredictable metric."""
 
-    constant: bool
+    remark: str | None
 
     def to_payload(self) -> dict[str, Any]:
         """Return the JSON that `from_payload` reads."""
-        return super().to_payload() | {"constant": self.constant}
+        return super().to_payload() | {"remark": self.remark}
 
     @classmethod
     def _read(cls, payload: Any) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class _Stored:
 
 @dataclass(frozen=True)
 class _StoredTraining:
-    constant: bool
+    remark: str | None
 
 
 @dataclass(frozen=True)

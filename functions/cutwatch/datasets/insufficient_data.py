@@ -17,9 +17,9 @@ from cutwatch.wording import span_in_words
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
-# Fewer rows do not show the normal behaviour of a metric. SageMaker divides them among at least 50 trees:
-# docs/detection.md has the measurement.
-MINIMUM_TRAINING_ROWS: dict[Engine, int] = {"lambda": 100, "sagemaker": 400}
+# Fewer rows do not show the normal behaviour of a metric. SageMaker deals them out to at least 50 trees, and a tree of
+# fewer than 4 rows cannot tell them apart: docs/detection.md has the measurement.
+MINIMUM_TRAINING_ROWS: dict[Engine, int] = {"lambda": 100, "sagemaker": 200}
 
 
 def up_to_date(detector: Detector, published_through: datetime | None, window: Window) -> Outcome:

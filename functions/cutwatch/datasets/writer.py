@@ -26,6 +26,7 @@ from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import CutwatchError, MalformedObject, ModelMissing, NotFound
+from cutwatch.features.predictability import why_unpredictable
 from cutwatch.features.recipe import FeatureRecipe, FeatureRows
 from cutwatch.registry.detector_record import DetectorRecord, Model
 from cutwatch.registry.outcome import Outcome
@@ -185,9 +186,9 @@ class DatasetWriter:
         outcome = why_not_train(detector, observed, len(rows.rows))
         if outcome:
             return outcome
-        constant = _is_constant(observed)
+        remark = why_unpredictable(usable)
         fields = self._described(plan, observed, recipe, rows)
-        return self._write(TrainingDescription(**fields, constant=constant), rows)
+        return self._write(TrainingDescription(**fields, remark=remark), rows)
 
     def _write_window(
         self, plan: Plan, model: Model, recipe: FeatureRecipe, observed: Series
@@ -274,8 +275,3 @@ def _threshold_of(model: Model) -> Threshold:
         model.cutoff_method,
         Cutoff.from_payload(model.cutoff),
     )
-
-
-def _is_constant(observed: Series) -> bool:
-    values = observed.values[~observed.missing]
-    return bool(len(values)) and bool(values.min() == values.max())

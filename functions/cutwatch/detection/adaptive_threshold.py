@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.detection.channels import Channel, Driver, Measured
-from cutwatch.detection.parameters import SENSITIVITY
+from cutwatch.detection.parameters import DAY, SENSITIVITY
 from cutwatch.detectors.detector import Sensitivity
+from cutwatch.features.expectation import Expectation
 from cutwatch.timeseries.arrays import Epochs, Floats
 
 
@@ -45,7 +46,7 @@ def detect(
     epochs: Epochs, measured: Measured, start: int, sensitivity: Sensitivity = "medium"
 ) -> Detection:
     """Detect events from epoch second `start` on; earlier positions only show what an event follows."""
-    channels, outside = measured.channels, measured.expectation.outside
+    channels = measured.channels
     factor = SENSITIVITY[sensitivity]
     multiples = np.stack([channel.multiples for channel in channels]) / factor
     known = ~np.isnan(multiples)
@@ -60,7 +61,7 @@ def detect(
     ]
     events = tuple(
         _event(severities, first, last, channels, leading, follows=follows)
-        for first, last, follows in _united(spans, outside)
+        for first, last, follows in _united(epochs, spans, measured.expectation)
     )
     return Detection(severities, events)
 
@@ -81,13 +82,23 @@ def _spans(
 
 
 def _united(
-    spans: Sequence[tuple[int, int, bool]], outside: NDArray[np.bool_]
+    epochs: Epochs, spans: Sequence[tuple[int, int, bool]], expectation: Expectation
 ) -> list[tuple[int, int, bool]]:
-    """Join spans that overlap, and spans between which the metric stayed outside its expected range."""
+    """Join spans that overlap, and spans between which the metric stayed outside its expected range.
+
+    A span also joins the incident before it if the metric only returns from a level that was followed.
+    """
+    outside = expectation.outside
     united: list[tuple[int, int, bool]] = []
     for first, last, follows in sorted(spans):
         before = united[-1] if united else None
-        if before and (first <= before[1] or outside[before[1] : first].all()):
+        if before and (
+            first <= before[1]
+            or outside[before[1] : first].all()
+            or (
+                epochs[first] - epochs[before[1]] <= DAY and expectation.is_return(first, before[0])
+            )
+        ):
             united[-1] = (before[0], max(before[1], last), before[2] or follows)
         else:
             united.append((first, last, follows))

@@ -83,7 +83,7 @@ class _Measuring:
         """Measure the mean deviation of the last hour from the expected values."""
         size = max(HOUR // self.series.period, 2 if self.rare else 1)
         statistic = self._by_tail(np.abs(_mean_of_last(self.expectation.deviations, size)))
-        return self._channel("level", statistic, self.parameters.deviation)
+        return self._familiar(self._channel("level", statistic, self.parameters.deviation))
 
     def change(self, scores: Floats) -> Channel:
         """Measure the step to a datapoint: half by its forest, half by its size."""
@@ -92,13 +92,15 @@ class _Measuring:
             self._standardised(scores, self.parameters.trimmed) / self.parameters.change_forest
         )
         by_size = self._by_tail(sizes) / self.parameters.change_size
-        channel = self._channel("change", (by_forest + by_size) / 2, 1.0)
+        # Three larger steps in a row are noise: the forest does not speak louder than the step itself.
+        multiples = (np.minimum(by_forest, by_size) + by_size) / 2
+        channel = self._channel("change", multiples, 1.0)
         return self._far_enough(channel, self.parameters.least_deviation_of_change)
 
     def residual(self, scores: Floats) -> Channel:
         """Measure values against their time of day."""
         statistic = self._standardised(scores, self.parameters.trimmed)
-        channel = self._channel("level", statistic, self.parameters.residual)
+        channel = self._familiar(self._channel("level", statistic, self.parameters.residual))
         return self._far_enough(channel, self.parameters.least_deviation_of_level)
 
     def level(self, scores: Floats) -> Channel:
@@ -110,6 +112,13 @@ class _Measuring:
         )
         channel = self._channel("level", statistic, cutoff, parameters.level_joined_hours)
         return self._far_enough(channel, parameters.least_deviation_of_level)
+
+    def _familiar(self, channel: Channel) -> Channel:
+        """Return the channel, kept below its cutoff on days of a kind that the history has not seen."""
+        capped = np.minimum(channel.multiples, _BELOW_CUTOFF)
+        return replace(
+            channel, multiples=np.where(self.expectation.familiar, channel.multiples, capped)
+        )
 
     def _far_enough(self, channel: Channel, least: float) -> Channel:
         """Return the channel, kept below its cutoff while the latest values are near what is expected."""

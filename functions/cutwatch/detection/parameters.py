@@ -18,23 +18,23 @@ class ThresholdParameters:
     """Added to the standard deviation of a forest's scores (score units): calms forests that scored evenly."""
     baseline_datapoints: int = 4_000
     """How many of the latest scores of the history give mean and deviation (datapoints)."""
-    trimmed: float = 0.02
+    trimmed: float = 0.03
     """The share of the history's highest scores that the baselines of changes and residuals leave out: past incidents."""
     tail: float = 0.98
     """The quantile of a statistic over the history by which, plus 1, the statistic is divided."""
-    change_forest: float = 1.8
+    change_forest: float = 1.5
     """The forest's half of the cutoff for changes (standard deviations)."""
-    change_size: float = 1.5
+    change_size: float = 1.45
     """The other half: the size of a step (times 1 + its tail)."""
     deviation: float = 2.0
     """The cutoff for the mean deviation of an hour from what is expected (times 1 + its tail)."""
-    residual: float = 3.1
+    residual: float = 4.0
     """The cutoff for the residual's forest (standard deviations)."""
     level: float = 0.7
     """The least cutoff for the value's forest (standard deviations)."""
     peak_share: float = 0.7
     """The share of the peak level by which the cutoff for the value's forest is raised."""
-    peak_days: float = 14
+    peak_days: float = 21
     """How far back the peak level looks (days)."""
     peak_datapoints: int = 300
     """The least number of datapoints of that history, for coarse metrics."""
@@ -46,17 +46,17 @@ class ThresholdParameters:
     """A change counts if one of the last `smoothing` values is this many scales from its expected value."""
     least_deviation_of_level: float = 2.5
     """The same for the forests of value and residual."""
-    recurrence: float = 1.5
+    recurrence: float = 1.3
     """What recurs at its time of day or week must be exceeded by this factor."""
     recurrence_hours: float = 0.5
     """How far from its time of day a recurring peak may lie (hours)."""
-    recurring_days: int = 5
+    recurring_days: int = 3
     """Days out of the last seven with a peak at this time that make it a recurring peak; in proportion for fewer days."""
     recurring_weeks: int = 3
     """In how many weeks before, without exception, a peak has to have come at its time of the week."""
     joined_hours: float = 0.5
     """An event goes on while its datapoints above the cutoff lie no further apart (hours, at least one datapoint)."""
-    level_joined_hours: float = 6.0
+    level_joined_hours: float = 12.0
     """The same for the value's forest: changes of level come in several steps."""
 
     @property

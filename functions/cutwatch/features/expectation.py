@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.features.seasonality import DAY, Profile, slots_of_day
+from cutwatch.features.seasonality import DAY, Profile, familiar_days, slots_of_day
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 
@@ -18,6 +18,8 @@ Flags = NDArray[np.bool_]
 # The level is the median residual of the last day, at least of 12 datapoints.
 _LEVEL_SECONDS, _LEVEL_DATAPOINTS = DAY, 12
 _LEAST_KNOWN = 3
+# A metric has returned to its level if it is no more than so many scales from it.
+_RETURNED = 3.0
 # Deviations around a slot of the day count together (seconds on either side).
 _SCALE_REACH = 3_600
 _LEAST_IN_SLOT = 5
@@ -40,12 +42,14 @@ _WARM_UP = 7 * DAY
 class Expectation:
     """Expected value, scale of deviations and range of 90 % at each position of a series (n,).
 
-    `deviations` are datapoints less the expected value, in units of scale; in the history before the window each day is
+    `level` is the part of the expected value that follows the datapoints. `deviations` are datapoints less the expected value, in units of scale; in the history before the window each day is
     compared with the other days. `rhythm` says whether there is a daily or weekly one, `resolution` is one step of a
-    metric that hardly ever changes, else 0; `slots` are times of the day.
+    metric that hardly ever changes, else 0; `slots` are times of the day. A day is `familiar` if the history has seen
+    one of its kind, a workday or a weekend, or if there is no rhythm.
     """
 
     values: Floats
+    level: Floats
     deviations: Floats
     scale: Floats
     low: Floats
@@ -54,6 +58,7 @@ class Expectation:
     resolution: float
     slots: NDArray[np.int64]
     slots_a_day: int
+    familiar: Flags
 
     @property
     def residuals(self) -> Floats:
@@ -66,6 +71,13 @@ class Expectation:
         values = self.values + self.residuals
         rounding = _ROUNDING_OF_SCALE * self.scale
         return (values < self.low - rounding) | (values > self.high + rounding)
+
+    def is_return(self, position: int, onset: int) -> bool:
+        """Return True if a datapoint is unexpected only because the level has followed an incident since `onset`."""
+        unexpected = self.deviations[position] * self.scale[position]
+        moved = self.level[position] - self.level[onset]
+        near = _RETURNED * self.scale[position]
+        return bool(abs(unexpected) > near >= abs(unexpected + moved))
 
 
 def expect(series: Series, start: int, time_zone: str) -> Expectation:
@@ -91,6 +103,7 @@ def expect(series: Series, start: int, time_zone: str) -> Expectation:
     low, high = _range(deviations, history, series.period)
     return Expectation(
         expected,
+        level,
         deviations,
         scale,
         expected + scale * low,
@@ -99,6 +112,7 @@ def expect(series: Series, start: int, time_zone: str) -> Expectation:
         resolution,
         slots,
         slots_a_day,
+        profile.is_flat | familiar_days(series, history, time_zone),
     )
 
 
@@ -107,6 +121,7 @@ def _nothing_known(series: Series, time_zone: str) -> Expectation:
     nothing = np.full(len(series), np.nan)
     return Expectation(
         values=nothing,
+        level=nothing,
         deviations=nothing,
         scale=nothing,
         low=nothing,
@@ -115,6 +130,7 @@ def _nothing_known(series: Series, time_zone: str) -> Expectation:
         resolution=0.0,
         slots=slots,
         slots_a_day=slots_a_day,
+        familiar=np.zeros(len(series), bool),
     )
 
 

@@ -24,6 +24,8 @@ _LONGEST_PROFILE = 56 * DAY
 _WORTH_ITS_PRICE = 0.95
 # Slots are at least this long; each is smoothed over this much on either side (seconds).
 SHORTEST_SLOT, _SMOOTHED = 300, 600
+# A kind of day is known after so much of it.
+_FAMILIAR = DAY // 2
 _WINSORISED = 0.98
 
 
@@ -104,6 +106,20 @@ def slots_of_day(epochs: Epochs, time_zone: str, period: int) -> tuple[Integers,
     """Return the slot of the day (n,) that each epoch second lies in, and how many a day has."""
     slot_seconds = min(max(period, SHORTEST_SLOT), DAY)
     return _days_and_slots(epochs, time_zone, slot_seconds)[1], -(-DAY // slot_seconds)
+
+
+def familiar_days(series: Series, history: NDArray[np.bool_], time_zone: str) -> NDArray[np.bool_]:
+    """Flag positions (n,) whose kind of day, workday or weekend, lasted half a day in the history.
+
+    The day after one of an unknown kind is not familiar either: its level was taken from that one.
+    """
+    days = (series.epochs + _utc_offsets(series.epochs, time_zone)) // DAY
+    kind = _kind_of(days, kinds=2)
+    known = history & ~series.missing
+    least = _FAMILIAR // series.period
+    seen = np.array([np.count_nonzero(kind[known] == one) >= least for one in range(2)])
+    own, before = seen[kind], seen[_kind_of(days - 1, kinds=2)]
+    return np.asarray(history | (own & before))
 
 
 def _kinds_considered(series: Series) -> list[int]:

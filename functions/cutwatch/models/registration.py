@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
@@ -60,6 +61,7 @@ class ModelRegistrar:
             cutoff_method=detector.cutoff.method,
             engine=detector.engine,
             checkpoint=trained_checkpoint_key(detector.name, model_name) if inside_lambda else None,
+            trained_from=format_timestamp(datetime.fromtimestamp(recipe.first, UTC)),
         )
         self.bucket.write(model.recipe, json.dumps(recipe.to_payload()))
         return model
@@ -82,6 +84,4 @@ class ModelRegistrar:
 def _sentence(description: TrainingDescription) -> str:
     start, end = format_timestamp(description.start), format_timestamp(description.end)
     sentence = f"learned {description.dataset.rows} rows from {start} to {end}"
-    if description.constant:
-        return f"{sentence}; the metric never changed, so any change will be an anomaly"
-    return sentence
+    return f"{sentence}; {description.remark}" if description.remark else sentence

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cutwatch.detection.anomaly_event import LastEvent
 from cutwatch.detectors.detector import CutoffMethod, Detector, Engine
 from cutwatch.registry.pending_scores import PendingScores
+from cutwatch.timeseries.windows import is_outgrown
 from cutwatch.timestamps import parse_timestamp
 
 
@@ -17,6 +18,7 @@ class Model:
     """A trained model with everything that a transform needs. Times are ISO 8601, `recipe` is an S3 key.
 
     `checkpoint` is the S3 key of the checkpoint after the training of a Lambda forest, None for SageMaker's models.
+    `trained_from` is the time of the first datapoint of its history.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Model:
     cutoff_method: CutoffMethod
     engine: Engine = "sagemaker"
     checkpoint: str | None = None
+    trained_from: str | None = None
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Model":
@@ -100,16 +103,29 @@ class DetectorRecord:
         newest = self.models[0] if self.models else None
         return newest if newest and newest.fingerprint == fingerprint else None
 
-    def why_untrained(self, fingerprint: str, engine: Engine) -> str | None:
-        """Return the reason for which there is no usable model; None if there is one."""
-        if self.usable_model(fingerprint):
-            return None
+    def why_train(self, detector: Detector) -> str | None:
+        """Return the reason for which a transform starts a training first; None if the newest model will do."""
         if not self.models:
             return "no model yet"
-        newest = self.models[0]
+        newest, engine = self.models[0], detector.engine
         if newest.engine != engine:
             return f"model {newest.name} was made by engine {newest.engine}, not {engine}"
-        return f"model {newest.name} was made for another metric or recipe, or by an older version"
+        if newest.fingerprint != detector.fingerprint:
+            return (
+                f"model {newest.name} was made for another metric or recipe, or by an older version"
+            )
+        return self._why_outgrown(newest, detector.history)
+
+    def _why_outgrown(self, model: Model, history: timedelta) -> str | None:
+        if not model.trained_from or not self.published_through:
+            return None
+        first, end = parse_timestamp(model.trained_from), parse_timestamp(model.trained_through)
+        if not is_outgrown(first, end, self.published_through, history):
+            return None
+        return (
+            f"model {model.name} knows the metric from {model.trained_from} to "
+            f"{model.trained_through}, and its history has doubled since"
+        )
 
 
 def _last_event(payload: Mapping[str, str] | None) -> LastEvent | None:

@@ -62,14 +62,14 @@ def open_run(
     """Open the run and list its detectors in S3, in batches of at most `batch_size` for forests inside Lambda.
 
     Each SageMaker detector has a batch and so an execution of its own, which waits for its jobs. Return the `run`, the
-    location and number of each engine's batches, the `count` of detectors, the number of `untrained` detectors with
+    location and number of each engine's batches, the `count` of detectors, the number of detectors `to_train` with
     reasons, and the names to which the request was narrowed.
     """
     chosen = _chosen(request, admitted.detectors)
     records = registry.detectors.all()
-    reasons = {d.name: _why_untrained(records, d) for d in chosen}
-    untrained = [d for d in chosen if reasons[d.name]]
-    listed = untrained if request.on_demand else chosen
+    reasons = {d.name: _record(records, d).why_train(d) for d in chosen}
+    to_train = [d for d in chosen if reasons[d.name]]
+    listed = to_train if request.on_demand else chosen
     run = _open(registry, request, started)
     refused = () if request.detectors or request.on_demand else admitted.refused
     for outcome in refused:
@@ -84,8 +84,8 @@ def open_run(
             for engine in _ENGINES
         },
         "count": len(listed),
-        "untrained": len(untrained),
-        "why_untrained": {d.name: reasons[d.name] for d in untrained[:_REASONS]},
+        "to_train": len(to_train),
+        "why_train": {d.name: reasons[d.name] for d in to_train[:_REASONS]},
         "narrowed_to": list(request.detectors) if request.detectors else None,
     }
 
@@ -133,10 +133,6 @@ def in_batches(
         batches[-1].append(detector)
         room -= needed
     return batches
-
-
-def _why_untrained(records: Mapping[str, DetectorRecord], detector: Detector) -> str | None:
-    return _record(records, detector).why_untrained(detector.fingerprint, detector.engine)
 
 
 def _record(records: Mapping[str, DetectorRecord], detector: Detector) -> DetectorRecord:

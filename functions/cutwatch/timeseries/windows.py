@@ -14,6 +14,8 @@ from cutwatch.timestamps import ceil_to_period, floor_to_period
 PUBLISHING_MARGIN = timedelta(hours=12)
 # Length of the history before a window: at least this time, and this many datapoints.
 LEAD_IN, LEAD_IN_DATAPOINTS = timedelta(days=30), 1_000
+# A model is outgrown when so many times its own history is there.
+_OUTGROWN = 2
 
 
 def earliest_readable(period: int, now: datetime) -> datetime:
@@ -43,6 +45,16 @@ def lead_in_start(period: int, start: datetime) -> datetime:
     """Return the start of the history of a window from `start` on; `period` is in seconds."""
     length = max(LEAD_IN, LEAD_IN_DATAPOINTS * timedelta(seconds=period))
     return floor_to_period(start - length, period)
+
+
+def is_outgrown(
+    first: datetime, trained_through: datetime, start: datetime, history: timedelta
+) -> bool:
+    """Return True if the history before `start`, at most `history` of it, has doubled since a training.
+
+    `first` is the first datapoint that the model knows.
+    """
+    return min(start - first, history) >= _OUTGROWN * (trained_through - first)
 
 
 def newest_end(detector: Detector, scheduled_time: datetime, data_delay: timedelta) -> datetime:

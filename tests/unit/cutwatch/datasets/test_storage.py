@@ -97,7 +97,7 @@ def test_a_training_dataset_is_not_read_as_a_window() -> None:
     training = a_training_description(dataset=a_dataset(prefix=PREFIX, model=None))
     store_dataset(bucket, training, features([1]))
 
-    assert read_description(TrainingDescription, bucket, PREFIX).constant is False
+    assert read_description(TrainingDescription, bucket, PREFIX).remark is None
     with pytest.raises(MalformedObject, match=r"description\.model is None; expected a text"):
         read_description(WindowDescription, bucket, PREFIX)
 

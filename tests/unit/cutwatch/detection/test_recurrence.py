@@ -32,9 +32,9 @@ def test_one_night_without_it_changes_nothing() -> None:
     assert recurring(statistic)[8 * DAY + 24] == 4.0
 
 
-def test_what_came_on_four_of_seven_nights_is_not_usual() -> None:
+def test_what_came_on_two_of_seven_nights_is_not_usual() -> None:
     statistic = nightly(9, [24])
-    statistic[: 4 * DAY] = 0.0
+    statistic[: 6 * DAY] = 0.0
     assert recurring(statistic)[8 * DAY + 24] == 0.0
 
 
@@ -63,14 +63,14 @@ def test_within_a_few_datapoints_a_day_nothing_recurs(period: int) -> None:
     assert recurring_peaks(np.ones(100), period, DEFAULT).max() == 0.0
 
 
-def test_the_peak_level_is_the_third_largest_peak_of_two_weeks() -> None:
-    statistic = np.zeros(20 * DAY)
+def test_the_peak_level_is_the_third_largest_peak_of_three_weeks() -> None:
+    statistic = np.zeros(30 * DAY)
     statistic[[DAY, 10 * DAY, 11 * DAY, 12 * DAY, 13 * DAY]] = [9.0, 5.0, 7.0, 3.0, 1.0]
     level = peak_level(statistic, PERIOD, DEFAULT)
 
     assert level[DAY] == 0.0
     assert level[14 * DAY] == 5.0
-    assert level[16 * DAY] == 3.0
+    assert level[23 * DAY] == 3.0
 
 
 def test_of_equal_heights_the_first_is_the_peak() -> None:

@@ -127,6 +127,11 @@ def test_without_look_ahead_what_comes_later_changes_nothing_at_all(engine: Engi
         assert np.array_equal(one, other, equal_nan=True), name
 
 
+def test_a_young_metric_is_trained_again_when_its_history_has_doubled() -> None:
+    found = backtest(metric(usual()), DETECTOR, timedelta(days=5), Plan("lambda"))
+    assert [(at - START).days for at in found.trained_until] == [5, 12, 26]
+
+
 def test_a_backtest_repeats_itself_and_another_seed_does_not() -> None:
     plans = (Plan("lambda", seed=1), Plan("lambda", seed=1), Plan("lambda", seed=2))
     one, same, other = (backtest(metric(usual()), DETECTOR, LEARNED, plan).scores for plan in plans)
