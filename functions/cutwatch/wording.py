@@ -3,11 +3,13 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from decimal import ROUND_DOWN, Decimal
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 
 _PREFIXES = ((1e12, " T"), (1e9, " G"), (1e6, " M"))
 _MOST_DECIMALS, _ROUNDING, _NEIGHBOURS = 9, 1e-3, 2
+_TENTH = Decimal("0.1")
 _TINY, _WITH_SEPARATORS, _LONGEST = 0.001, 1_000, 1_000
 
 
@@ -70,8 +72,34 @@ def count(number: int, noun: str) -> str:
 def expected_in_words(event: AnomalyEvent) -> str:
     """Describe an event's expected value, with the range that holds 90 %: `74,100 (67,000 to 81,000)`."""
     if event.severity is None:
-        return "data; none reported"
+        return "data"
     if event.expected is None:
         return "–"
     low, high = number_in_words(event.expected_low), number_in_words(event.expected_high)
     return f"{number_in_words(event.expected)} ({low} to {high})"
+
+
+def value_in_words(event: AnomalyEvent) -> str:
+    """Format an event's value; `no data` for a reporting gap."""
+    return "no data" if event.severity is None else number_in_words(event.value)
+
+
+def multiple_in_words(event: AnomalyEvent) -> str:
+    """Format an event's peak in multiples of the cutoff, rounded down so that 1.49 does not look medium; a dash for a gap."""
+    severity = event.severity
+    if severity is None or severity >= _WITH_SEPARATORS:
+        return number_in_words(severity)
+    return str(Decimal(repr(severity)).quantize(_TENTH, ROUND_DOWN))
+
+
+def severity_in_words(event: AnomalyEvent) -> str:
+    """Describe an event's severity: `high, 3.2 times the cutoff`."""
+    if event.severity is None:
+        return f"{event.severity_word}, no data"
+    return f"{event.severity_word}, {multiple_in_words(event)} times the cutoff"
+
+
+def end_in_words(event: AnomalyEvent, zone: tzinfo) -> str:
+    """Format an event's end in a zone: `20:45`, with its date if that is not the date of the beginning."""
+    begins, ends = event.begins.astimezone(zone), event.ends.astimezone(zone)
+    return f"{ends:%H:%M}" if ends.date() == begins.date() else time_in_words(ends, zone)

@@ -131,7 +131,9 @@ def an_outcome(
     """How a detector's part ended; new events are of half past ten unless they are said."""
     if fields.get("new_events") and "events" not in fields:
         start = "2026-11-02T10:30:00Z"
-        fields["events"] = (AnomalyEvent(f"{detector}:{start}", start, start, start, 1, 2.0),)
+        fields["events"] = (
+            AnomalyEvent(f"{detector}:{start}", start, start, start, 1, 2.0, period_seconds=300),
+        )
         fields["definition"] = a_detector(detector).to_payload()
     return Outcome(detector, status, message, **fields)
 

@@ -44,6 +44,7 @@ def event(first: int, last: int, severity: float | None = 3.5, **facts: Any) -> 
         datapoints=last - first + 1,
         severity=severity,
         score=severity,
+        period_seconds=300,
         **{**(silence if severity is None else usual), **facts},
     )
 

@@ -109,7 +109,7 @@ def test_events_are_told_newest_first_with_what_would_have_been_usual() -> None:
     assert begins == sorted(begins, reverse=True)
     assert {each["detector"] for each in found} == {"checkout", "orders"}
     spike = next(each for each in found if each["value"] == 400)
-    assert spike["severity_word"] == "high"
+    assert spike["severity"] == "high"
     assert spike["expected_low"] < spike["expected"] < spike["expected_high"] < 200
 
 

@@ -16,7 +16,6 @@ from cutwatch_cli.backtest.files import FileBacktest, UnreadFile, report_of, wri
 from cutwatch_cli.backtest.simulation import SENSITIVITIES
 from cutwatch_cli.report import (
     MOST_DETECTORS,
-    DetectorReport,
     Page,
     verdict,
     worst_first,
@@ -123,7 +122,7 @@ def present_events(console: Console, done: Sequence[FileBacktest]) -> None:
 def _events_table(one: FileBacktest) -> Table:
     report, own = report_of(one), one.detector.sensitivity
     found = one.result.events_at
-    every = _distinct((e for name in (own, *SENSITIVITIES) for e in found[name]), report)
+    every = _distinct(e for name in (own, *SENSITIVITIES) for e in found[name])
     worst = sorted(every, key=lambda event: event.gravity, reverse=True)[:MOST_EVENTS]
     counts = ", ".join(f"{len(found[name])} at {name}" for name in SENSITIVITIES)
     rows = _titled(f"\n{one.detector.name} ({report.time_zone}), events by sensitivity: {counts}")
@@ -131,7 +130,7 @@ def _events_table(one: FileBacktest) -> Table:
         rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
     for event in sorted(worst, key=lambda event: event.start):
         expected = "data" if event.severity is None else number_in_words(event.expected)
-        reporting = (name for name in SENSITIVITIES if _overlaps(event, found[name], report))
+        reporting = (name for name in SENSITIVITIES if _overlaps(event, found[name]))
         rows.add_row(*event_cells(event, report)[:-1], expected, next(reporting))
     hidden = len(every) - len(worst)
     more = f"; {count(hidden, 'less severe event')} not shown" if hidden else ""
@@ -147,16 +146,14 @@ def _titled(title: str) -> Table:
     )
 
 
-def _distinct(events: Iterable[AnomalyEvent], report: DetectorReport) -> list[AnomalyEvent]:
+def _distinct(events: Iterable[AnomalyEvent]) -> list[AnomalyEvent]:
     """Return the first of each group of events that overlap."""
     found: list[AnomalyEvent] = []
     for event in events:
-        if not _overlaps(event, found, report):
+        if not _overlaps(event, found):
             found.append(event)
     return found
 
 
-def _overlaps(event: AnomalyEvent, others: Iterable[AnomalyEvent], report: DetectorReport) -> bool:
-    begins, ends = report.span(event)
-    spans = map(report.span, others)
-    return any(begins < other_ends and other_begins < ends for other_begins, other_ends in spans)
+def _overlaps(event: AnomalyEvent, others: Iterable[AnomalyEvent]) -> bool:
+    return any(event.begins < other.ends and other.begins < event.ends for other in others)

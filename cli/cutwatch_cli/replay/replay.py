@@ -10,7 +10,6 @@ import numpy.typing as npt
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.metric_names import ANOMALY, ANOMALY_SCORE
-from cutwatch.registry.event_record import RecordedEvent, incidents
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import run_id
@@ -42,12 +41,12 @@ class Replay:
     cutoffs: list[tuple[datetime, float]] = field(default_factory=list)
     trained_until: list[datetime] = field(default_factory=list)
     outcomes: list[tuple[ScheduledRun, Outcome]] = field(default_factory=list)
-    parts: list[RecordedEvent] = field(default_factory=list)
+    incidents: dict[str, AnomalyEvent] = field(default_factory=dict)
 
     @property
     def events(self) -> list[AnomalyEvent]:
         """Incidents in chronological order, merged across windows."""
-        return [incident.event for incident in reversed(incidents(self.parts))]
+        return sorted(self.incidents.values(), key=lambda event: event.begins)
 
 
 def replay(
@@ -83,7 +82,8 @@ def replay(
                 if outcome.cutoff is not None:
                     result.cutoffs.append((scored_from, outcome.cutoff))
                 # Now, for the registry forgets them after a year.
-                result.parts += registry.events.between(scored_from, run.at)
+                found = registry.events.between(scored_from, run.at)
+                result.incidents |= {each.event.id: each.event for each in found}
         _read_back(aws, stack, detector, series, result)
     return result
 

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.timeseries.arrays import Epochs, Floats
-from cutwatch.timestamps import parse_timestamp
 
 Flags = npt.NDArray[np.bool_]
 
@@ -128,10 +127,6 @@ class DetectorReport:
         """Return the cutoff in force at a time; NaN before the first."""
         position = bisect_right(self.cutoffs, time, key=lambda cutoff: cutoff[0])
         return self.cutoffs[position - 1][1] if position else math.nan
-
-    def span(self, event: AnomalyEvent) -> tuple[datetime, datetime]:
-        """Return [begin, end) of an event."""
-        return parse_timestamp(event.start), parse_timestamp(event.end) + self.period
 
 
 def severity_rank(event: AnomalyEvent | None) -> float:

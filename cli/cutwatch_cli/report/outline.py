@@ -61,7 +61,7 @@ def outline(report: DetectorReport) -> Outline:
         score=_line(report.score_array, 0.0, highest, SCORE_HEIGHT),
         cutoff=_line(cutoffs, 0.0, highest, SCORE_HEIGHT),
         anomalous=_rectangles(report, _times_of(report, report.anomalous)),
-        events=_rectangles(report, [_seconds(*report.span(event)) for event in report.events]),
+        events=_rectangles(report, [_seconds(event.begins, event.ends) for event in report.events]),
         numbers=_numbers(report),
         unscored=_rectangles(report, _times_of(report, report.unscored)),
         unreadable=_rectangles(report, _times_of(report, report.unreadable)),
@@ -151,7 +151,7 @@ def _numbers(report: DetectorReport) -> list[tuple[int, float]]:
     numbered = sorted(enumerate(report.events, start=1), key=lambda each: -severity_rank(each[1]))
     taken: list[tuple[int, float]] = []
     for number, event in numbered:
-        first, last = _seconds(*report.span(event))
+        first, last = _seconds(event.begins, event.ends)
         share = _x(report, min(max((first + last) / 2, report.epochs[0]), report.epochs[-1]))
         place = round(share / WIDTH * 100, 1)
         if all(abs(place - other) >= _NUMBER_SPACING for _, other in taken):

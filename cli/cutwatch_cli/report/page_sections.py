@@ -6,14 +6,19 @@ from functools import cached_property
 from typing import Any
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.wording import number_in_words, span_in_words, time_in_words
+from cutwatch.wording import (
+    end_in_words,
+    multiple_in_words,
+    number_in_words,
+    span_in_words,
+    time_in_words,
+)
 from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 from cutwatch_cli.report.outline import Outline, outline
 from cutwatch_cli.report.series_data import column_data, description
 from cutwatch_cli.report.tables import (
     event_cells,
     found,
-    multiple_in_words,
     planted_summary,
     summary,
 )
@@ -66,7 +71,7 @@ class Section:
     @property
     def multiple(self) -> str:
         worst = self.report.worst
-        return multiple_in_words(worst.severity) if worst else "–"
+        return multiple_in_words(worst) if worst else "–"
 
     @property
     def anomalous(self) -> int:
@@ -77,13 +82,12 @@ class Section:
         events = self.report.events
         if not events:
             return "–"
-        begins = self.report.span(events[-1])[0]
-        return f"{time_in_words(begins, self.report.zone)} {self.report.time_zone}"
+        return f"{time_in_words(events[-1].begins, self.report.zone)} {self.report.time_zone}"
 
     @property
     def newest_seconds(self) -> int:
         events = self.report.events
-        return int(self.report.span(events[-1])[0].timestamp()) if events else 0
+        return int(events[-1].begins.timestamp()) if events else 0
 
     @property
     def summary(self) -> str:
@@ -95,7 +99,11 @@ class Section:
         links = self.report.links or [""] * len(self.report.events)
         return [
             dict(zip(names, event_cells(event, self.report), strict=True))
-            | {"driver": _driver(event), "link": link}
+            | {
+                "ends": end_in_words(event, self.report.zone),
+                "driver": _driver(event),
+                "link": link,
+            }
             for event, link in zip(self.report.events, links, strict=True)
         ]
 

@@ -13,12 +13,11 @@ from tempfile import NamedTemporaryFile
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cutwatch.wording import count, time_in_words
+from cutwatch.wording import count, multiple_in_words, time_in_words
 from cutwatch_cli.report import colours, uplot
 from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 from cutwatch_cli.report.outline import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH
 from cutwatch_cli.report.page_sections import Section
-from cutwatch_cli.report.tables import multiple_in_words
 
 MOST_DETECTORS = 50
 _FOLDER = Path(__file__).parent / "page"
@@ -50,9 +49,9 @@ def verdict(reports: Sequence[DetectorReport]) -> str:
     if first.worst is None:
         return f"No events of {count(len(reports), 'detector')}"
     troubled = sum(bool(report.events) for report in reports)
-    multiple = multiple_in_words(first.worst.severity)
+    multiple = multiple_in_words(first.worst)
     how = "no data" if first.worst.severity is None else f"{multiple} x cutoff"
-    begins = time_in_words(first.span(first.worst)[0], first.zone)
+    begins = time_in_words(first.worst.begins, first.zone)
     of = f"of {count(troubled, 'detector')}"
     return (
         f"{count(events, 'event')} {of}; worst: {first.detector}, {begins} {first.time_zone}, {how}"

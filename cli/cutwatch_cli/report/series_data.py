@@ -51,7 +51,7 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "trained": _seconds(report.trained_until),
         "planted": [[*_seconds((start, end)), kind] for start, end, kind in report.planted],
         "events": [
-            [*_seconds(report.span(event)), event.severity, event.severity_word]
+            [*_seconds((event.begins, event.ends)), event.severity, event.severity_word]
             for event in report.events
         ],
     }

@@ -11,9 +11,11 @@ from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.wording import (
     count,
     expected_in_words,
+    multiple_in_words,
     number_in_words,
     span_in_words,
     time_in_words,
+    value_in_words,
 )
 from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 
@@ -65,20 +67,14 @@ def summary(report: DetectorReport) -> str:
 
 def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:
     """Return begin, duration, severity, multiple of the cutoff, value and expected value."""
-    begins, ends = report.span(event)
     return (
-        time_in_words(begins, report.zone),
-        span_in_words(ends - begins),
+        time_in_words(event.begins, report.zone),
+        span_in_words(event.lasts),
         event.severity_word,
-        multiple_in_words(event.severity),
-        number_in_words(event.value),
+        multiple_in_words(event),
+        value_in_words(event),
         expected_in_words(event),
     )
-
-
-def multiple_in_words(severity: float | None) -> str:
-    """Format a severity in multiples of the cutoff; a dash for missing data."""
-    return "–" if severity is None else f"{severity:.2f}"
 
 
 def planted_table(report: DetectorReport, tolerance: timedelta = TOLERANCE) -> Table:
@@ -135,7 +131,7 @@ def _unplanted(report: DetectorReport, tolerance: timedelta) -> list[AnomalyEven
             for start, end, _ in report.planted
         )
 
-    return [event for event in report.events if not is_planted(*report.span(event))]
+    return [event for event in report.events if not is_planted(event.begins, event.ends)]
 
 
 def _table(title: str) -> Table:

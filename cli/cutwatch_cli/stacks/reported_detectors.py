@@ -186,8 +186,8 @@ def _links(asked: _StackData, detector: Detector) -> list[str]:
             region,
             detector,
             asked.deployment.namespace,
-            parse_timestamp(event.start),
-            parse_timestamp(event.end),
+            event.begins,
+            event.ends,
         )
         for event in asked.events.get(detector.name, ())
     ]

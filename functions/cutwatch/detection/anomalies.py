@@ -125,6 +125,7 @@ def _anomaly_event(
         score=float(np.nanmax(detection.scores[event.onset : event.end + 1])),
         driver=event.driver,
         continues=event.follows,
+        period_seconds=detector.period,
     )
     if deviation is None:
         return found

@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from math import inf
 from typing import Any, Literal
+
+from cutwatch.timestamps import format_timestamp, parse_timestamp
+
+Severity = Literal["low", "medium", "high"]
 
 # Multiples of the cutoff from which an event is medium or high; a reporting gap is always high.
 _MEDIUM, _HIGH = 1.5, 3.0
@@ -11,7 +16,11 @@ _MEDIUM, _HIGH = 1.5, 3.0
 
 @dataclass(frozen=True)
 class AnomalyEvent:
-    """The anomalous datapoints of one incident in one window. Times are ISO 8601, both ends included.
+    """The anomalous datapoints of one incident in one window.
+
+    `start` and `end` are the timestamps of the first and the last datapoint (ISO 8601); `begins`, `ends` and `lasts` are what
+    people and programs are given: the event ends when the period of its last datapoint ends. `period_seconds` is 0 in
+    events that were recorded without it.
 
     `severity` is the peak in multiples of the cutoff, None for a reporting gap. `value` is the datapoint with the
     largest deviation from the expected value at its time, in the metric's unit, `expected_low` to `expected_high` the
@@ -32,11 +41,46 @@ class AnomalyEvent:
     expected_high: float | None = None
     driver: str | None = None
     continues: bool = False
+    period_seconds: int = 0
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "AnomalyEvent":
         """Read the payload that `asdict` wrote; ignore fields of another version."""
         return cls(**{f.name: payload[f.name] for f in fields(cls) if f.name in payload})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as programs read it; `end` is the end of the last datapoint's period."""
+        return {
+            "id": self.id,
+            "severity": self.severity_word,
+            "times_cutoff": self.severity,
+            "anomaly_score": self.score,
+            "start": format_timestamp(self.begins),
+            "end": format_timestamp(self.ends),
+            "duration_seconds": int(self.lasts.total_seconds()),
+            "peak_time": self.peak_time,
+            "datapoints": self.datapoints,
+            "value": self.value,
+            "expected": self.expected,
+            "expected_low": self.expected_low,
+            "expected_high": self.expected_high,
+            "driver": self.driver,
+        }
+
+    @property
+    def begins(self) -> datetime:
+        """The time of the first datapoint."""
+        return parse_timestamp(self.start)
+
+    @property
+    def ends(self) -> datetime:
+        """The end of the last datapoint's period."""
+        return parse_timestamp(self.end) + timedelta(seconds=self.period_seconds)
+
+    @property
+    def lasts(self) -> timedelta:
+        """The duration, from the first datapoint to the end of the last one."""
+        return self.ends - self.begins
 
     @property
     def gravity(self) -> float:
@@ -44,7 +88,7 @@ class AnomalyEvent:
         return inf if self.severity is None else self.severity
 
     @property
-    def severity_word(self) -> Literal["low", "medium", "high"]:
+    def severity_word(self) -> Severity:
         """The severity in a word."""
         if self.gravity >= _HIGH:
             return "high"
@@ -62,3 +106,8 @@ class LastEvent:
 def event_id(detector: str, start: str) -> str:
     """Return the id of the event of a detector that begins at an ISO 8601 time."""
     return f"{detector}:{start}"
+
+
+def event_start(event: str, detector: str) -> datetime:
+    """Return the time at which the event of a detector with this id begins."""
+    return parse_timestamp(event.removeprefix(f"{detector}:"), "event id")

@@ -1,8 +1,8 @@
 """Incidents: events of successive windows that belong together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
 from cutwatch.detection.parameters import DEFAULT
@@ -29,3 +29,35 @@ def continue_incidents(
             result.append(replace(event, continues=False))
         last = LastEvent(result[-1].id, result[-1].end)
     return result
+
+
+def joined_incidents(parts: Iterable[AnomalyEvent]) -> list[AnomalyEvent]:
+    """Join the parts of each incident, given in order of time; return one event per incident, in order of time."""
+    found: dict[str, AnomalyEvent] = {}
+    for part in parts:
+        known = found.get(part.id)
+        found[part.id] = joined(known, part) if known else part
+    return list(found.values())
+
+
+def joined(earlier: AnomalyEvent, later: AnomalyEvent) -> AnomalyEvent:
+    """Join two parts of an incident: from the first datapoint to the last, with the facts of the more severe part."""
+    last = max(earlier, later, key=lambda event: event.ends)
+    return replace(
+        max(earlier, later, key=lambda event: event.gravity),
+        start=earlier.start,
+        end=last.end,
+        period_seconds=last.period_seconds,
+        datapoints=earlier.datapoints + _datapoints_after(later, parse_timestamp(earlier.end)),
+        continues=earlier.continues,
+    )
+
+
+def _datapoints_after(part: AnomalyEvent, end: datetime) -> int:
+    """Count a part's datapoints, one per period, after `end`: a window classifies the end of the one before again."""
+    first, last = parse_timestamp(part.start), parse_timestamp(part.end)
+    if first > end:
+        return part.datapoints
+    if last <= end:
+        return 0
+    return round((part.datapoints - 1) * ((last - end) / (last - first)))

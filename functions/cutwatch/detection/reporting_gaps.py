@@ -29,4 +29,11 @@ def gap_events(gaps: Epochs, detector: Detector) -> list[AnomalyEvent]:
 
 def _event(detector: Detector, first: int, last: int, datapoints: int) -> AnomalyEvent:
     start, end = (format_timestamp(datetime.fromtimestamp(epoch, UTC)) for epoch in (first, last))
-    return AnomalyEvent(event_id(detector.name, start), start, end, start, datapoints)
+    return AnomalyEvent(
+        event_id(detector.name, start),
+        start,
+        end,
+        start,
+        datapoints,
+        period_seconds=detector.period,
+    )

@@ -12,7 +12,6 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, AwsError, RejectedRequest, ServiceFault
 from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
 from cutwatch.registry.outcome import Outcome
-from cutwatch.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -109,23 +108,11 @@ def _class_of(refused: tuple[Entry, Mapping[str, Any]]) -> type[AwsError]:
 
 
 def _detail(outcome: Outcome, event: AnomalyEvent, place: StackPlace) -> dict[str, Any]:
-    detail: dict[str, Any] = {
+    detail = {
         "version": "1",
-        "id": event.id,
         "stack": place.name,
         "detector": outcome.detector,
-        "severity": event.severity_word,
-        "times_cutoff": event.severity,
-        "anomaly_score": event.score,
-        "start": event.start,
-        "end": event.end,
-        "peak_time": event.peak_time,
-        "datapoints": event.datapoints,
-        "value": event.value,
-        "expected": event.expected,
-        "expected_low": event.expected_low,
-        "expected_high": event.expected_high,
-        "driver": event.driver,
+        **event.to_json(),
     }
     if outcome.definition:
         detail |= _metric(Detector.from_payload(outcome.definition), event, place)
@@ -133,10 +120,9 @@ def _detail(outcome: Outcome, event: AnomalyEvent, place: StackPlace) -> dict[st
 
 
 def _metric(detector: Detector, event: AnomalyEvent, place: StackPlace) -> Mapping[str, Any]:
-    start, end = parse_timestamp(event.start), parse_timestamp(event.end)
     return {
         "metric": detector.metric_label[:METRIC_LABEL_LENGTH],
         "period_seconds": detector.period,
         "time_zone": detector.time_zone,
-        "graph_url": graph_url(place.region, detector, place.namespace, start, end),
+        "graph_url": graph_url(place.region, detector, place.namespace, event.begins, event.ends),
     }

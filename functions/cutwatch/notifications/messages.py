@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,16 @@ from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.pending_scores import LONGEST_DELAY
 from cutwatch.registry.silences import Silence, silenced_line
 from cutwatch.runs.summary import Summary
-from cutwatch.timestamps import parse_timestamp
-from cutwatch.wording import count, number_in_words, span_in_words
+from cutwatch.wording import (
+    count,
+    end_in_words,
+    expected_in_words,
+    number_in_words,
+    severity_in_words,
+    span_in_words,
+    time_in_words,
+    value_in_words,
+)
 
 # Thirty dimensions of a thousand characters would fill the message.
 METRIC_LABEL_LENGTH = 500
@@ -86,7 +94,7 @@ def of_anomalies(
     worst, others = found[0], len(found) - 1
     more = f", and {count(others, 'more detector')}" if others else ""
     word, headline = worst.gravest.severity_word, _headline(worst)
-    lines = [f"{headline}{more} (severity: {_severity(worst.gravest)})."]
+    lines = [f"{headline}{more} (severity: {severity_in_words(worst.gravest)})."]
     for outcome in found[:_LISTED_DETECTORS]:
         lines += ["", *_detector_lines(outcome, place)]
     lines += _left_out(found, "with anomalies")
@@ -104,7 +112,7 @@ def of_anomalies(
 def _pending_scores(summary: Summary, found: Sequence[Outcome]) -> list[str]:
     """Say that graphs lack the scores of events that are published too late to be readable at once."""
     youngest = summary.run.opened_at - min(METRIC_VISIBILITY_DELAYS)
-    if not any(parse_timestamp(e.start) <= youngest for each in found for e in each.events):
+    if not any(e.begins <= youngest for each in found for e in each.events):
         return []
     hours = LONGEST_DELAY // timedelta(hours=1)
     return [
@@ -165,44 +173,30 @@ def _detector_lines(outcome: Outcome, place: StackPlace) -> Iterator[str]:
 def _event_lines(
     event: AnomalyEvent, detector: Detector | None, place: StackPlace
 ) -> Iterator[str]:
-    start, end = parse_timestamp(event.start), parse_timestamp(event.end)
-    if detector:
-        end += timedelta(seconds=detector.period)
-    yield f"  Time      {when(start, end, detector.time_zone if detector else 'UTC')}"
-    if event.value is not None and event.expected is not None:
-        yield f"  Value     {_value(event, event.value, event.expected)}"
+    yield f"  Time      {when(event, detector.time_zone if detector else 'UTC')}"
+    if event.severity is None or event.value is not None:
+        yield f"  Value     {value_in_words(event)}; expected {expected_in_words(event)}{_share(event)}"
     driver = f"; driver: {event.driver}" if event.driver else ""
-    yield f"  Severity  {_severity(event)}{driver}"
+    yield f"  Severity  {severity_in_words(event)}{driver}"
     if detector:
-        yield f"  Graph     {graph_url(place.region, detector, place.namespace, start, end)}"
+        yield f"  Graph     {graph_url(place.region, detector, place.namespace, event.begins, event.ends)}"
 
 
-def _value(event: AnomalyEvent, value: float, expected: float) -> str:
-    low, high = event.expected_low, event.expected_high
-    expected_range = (
-        f" ({number_in_words(low)} to {number_in_words(high)})"
-        if low is not None and high is not None
-        else ""
-    )
-    share = f", {(value - expected) / abs(expected):+.0%}" if expected else ""
-    return f"{number_in_words(value)}; expected {number_in_words(expected)}{expected_range}{share}"
+def _share(event: AnomalyEvent) -> str:
+    """Return the deviation as a share of the expected value: `, +812%`."""
+    if event.value is None or not event.expected:
+        return ""
+    return f", {(event.value - event.expected) / abs(event.expected):+.0%}"
 
 
-def _severity(event: AnomalyEvent) -> str:
-    if event.severity is None:
-        return "high, no data"
-    return f"{event.severity_word}, {event.severity:.1f} times the cutoff"
-
-
-def when(start: datetime, end: datetime, time_zone: str) -> str:
-    """Return `Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min`; `end` is the end of the last period."""
+def when(event: AnomalyEvent, time_zone: str) -> str:
+    """Return `Mon 2026-11-02 10:00 to 10:15 Europe/Berlin (09:00 UTC), 15 min`."""
     zone = ZoneInfo(time_zone)
-    begins, ends = start.astimezone(zone), end.astimezone(zone)
-    until = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%a %Y-%m-%d %H:%M}"
-    utc_day = "" if start.astimezone(UTC).date() == begins.date() else f"{start:%a %Y-%m-%d} "
-    utc = "" if time_zone == "UTC" else f" ({utc_day}{start:%H:%M} UTC)"
-    span = f", {span_in_words(end - start)}" if end > start else ""
-    return f"{begins:%a %Y-%m-%d %H:%M} to {until} {time_zone}{utc}{span}"
+    begins = event.begins.astimezone(zone)
+    utc_day = "" if event.begins.date() == begins.date() else f"{event.begins:%a %Y-%m-%d} "
+    utc = "" if time_zone == "UTC" else f" ({utc_day}{event.begins:%H:%M} UTC)"
+    until = f"{end_in_words(event, zone)} {time_zone}{utc}"
+    return f"{begins:%a} {time_in_words(begins, zone)} to {until}, {span_in_words(event.lasts)}"
 
 
 def _left_out(outcomes: Sequence[Outcome], description: str) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from cutwatch.detection.anomalies import WindowAnomalies
 from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.incidents import joined_incidents
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
 
@@ -27,7 +28,7 @@ def window_outcome(
     """
     anomalous = int(published.anomalies.sum())
     own = int(np.count_nonzero(published.epochs >= start))
-    new = [event for event in events if not event.continues]
+    new = [event for event in joined_incidents(events) if not event.continues]
     gravest_first = sorted(new, key=lambda event: -event.gravity)
     return Outcome(
         detector=detector.name,

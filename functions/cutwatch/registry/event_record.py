@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.timestamps import parse_timestamp
+from cutwatch.detection.anomaly_event import AnomalyEvent, event_start
+from cutwatch.detection.incidents import joined
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,9 @@ class RecordedEvent:
     run: str
 
     @property
-    def begins(self) -> datetime:
-        """The time of the first datapoint."""
-        return parse_timestamp(self.event.start)
-
-    @property
-    def ends(self) -> datetime:
-        """The time of the last datapoint."""
-        return parse_timestamp(self.event.end)
+    def incident_begins(self) -> datetime:
+        """The time of the first datapoint of the whole incident."""
+        return event_start(self.event.id, self.detector)
 
     @property
     def sort_key(self) -> str:
@@ -49,28 +44,10 @@ class RecordedEvent:
 def incidents(parts: Iterable[RecordedEvent]) -> list[RecordedEvent]:
     """Join the parts of each incident into one event with the highest severity; newest first."""
     found: dict[str, RecordedEvent] = {}
-    for part in sorted(parts, key=lambda part: (part.begins, part.detector)):
+    for part in sorted(parts, key=lambda part: (part.event.begins, part.detector)):
         known = found.get(part.event.id)
-        found[part.event.id] = _joined(known, part) if known else part
-    return sorted(found.values(), key=lambda each: (each.begins, each.detector), reverse=True)
-
-
-def _joined(earlier: RecordedEvent, later: RecordedEvent) -> RecordedEvent:
-    most_severe = max(earlier.event, later.event, key=lambda event: event.gravity)
-    event = replace(
-        most_severe,
-        start=earlier.event.start,
-        end=max(earlier.event.end, later.event.end),
-        datapoints=earlier.event.datapoints + _datapoints_after(later, earlier.ends),
-        continues=earlier.event.continues,
-    )
-    return replace(earlier, event=event)
-
-
-def _datapoints_after(part: RecordedEvent, end: datetime) -> int:
-    """Count a part's datapoints, one per period, after `end`: a window classifies the end of the one before again."""
-    if part.begins > end:
-        return part.event.datapoints
-    if part.ends <= end:
-        return 0
-    return round((part.event.datapoints - 1) * ((part.ends - end) / (part.ends - part.begins)))
+        found[part.event.id] = (
+            replace(known, event=joined(known.event, part.event)) if known else part
+        )
+    newest_last = sorted(found.values(), key=lambda each: (each.event.begins, each.detector))
+    return newest_last[::-1]

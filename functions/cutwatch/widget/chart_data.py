@@ -54,8 +54,8 @@ class GraphData:
             time
             for each in events
             for time in range(
-                int(floor_to_period(max(each.begins, first), self.period).timestamp()),
-                int(min(each.ends + timedelta(seconds=1), last).timestamp()),
+                int(floor_to_period(max(each.event.begins, first), self.period).timestamp()),
+                int(min(each.event.ends, last).timestamp()),
                 self.period,
             )
         }

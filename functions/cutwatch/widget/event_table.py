@@ -8,7 +8,14 @@ from html import escape
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.widget.request import WidgetRequest
-from cutwatch.wording import expected_in_words, number_in_words, span_in_words, time_in_words
+from cutwatch.wording import (
+    expected_in_words,
+    multiple_in_words,
+    number_in_words,
+    span_in_words,
+    time_in_words,
+    value_in_words,
+)
 
 # In narrower tables the expected value is below the value.
 _WIDE = 560
@@ -55,14 +62,14 @@ class EventTable:
         cells.append(self._begins(each))
         if not self.numbered:
             cells.append(call(each.detector, self.endpoint, each.detector))
-        cells += [_short(escape(self._lasts(each))), _short(severity(event))]
-        value, expected = number_in_words(event.value), expected_in_words(event)
+        cells += [_short(span_in_words(event.lasts)), _short(severity(event))]
+        value, expected = value_in_words(event), expected_in_words(event)
         cells += [value, expected] if self._is_wide else [f"{value}<br><small>{expected}</small>"]
         return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
     def _begins(self, each: RecordedEvent) -> str:
         """Return the begin as a link to the graph, and a popup with the details."""
-        text = time_in_words(each.begins, self.request.zone)
+        text = time_in_words(each.event.begins, self.request.zone)
         address = self.link(each)
         if address:
             text = (
@@ -74,19 +81,16 @@ class EventTable:
             f'<cwdb-action display="popup">{self._details(each)}</cwdb-action>'
         )
 
-    def _lasts(self, each: RecordedEvent) -> str:
-        lasts = each.ends - each.begins
-        return span_in_words(lasts) if lasts else "1 datapoint"
-
     def _details(self, each: RecordedEvent) -> str:
         event, zone = each.event, self.request.zone
         facts = {
             "Detector": each.detector,
-            "First datapoint": time_in_words(each.begins, zone),
-            "Last datapoint": time_in_words(each.ends, zone),
+            "Begins": time_in_words(event.begins, zone),
+            "Ends": time_in_words(event.ends, zone),
+            "Lasts": span_in_words(event.lasts),
             "Datapoints": f"{event.datapoints:,}",
             "Highest score": number_in_words(event.score),
-            "Times the cutoff": number_in_words(event.severity),
+            "Times the cutoff": multiple_in_words(event),
             "Driver": _DRIVERS.get(event.driver or "", "–"),
             "Run": each.run,
         }
@@ -104,7 +108,7 @@ def _short(cell: str) -> str:
 
 def severity(event: AnomalyEvent) -> str:
     """Return the severity as a symbol, a word, and a multiple of the cutoff."""
-    times = "" if event.severity is None else f" {event.severity:.1f}×"
+    times = "" if event.severity is None else f" {multiple_in_words(event)}×"
     word = event.severity_word
     return f'<span aria-hidden="true">{_SIGNS[word]}</span> {word}{times}'
 

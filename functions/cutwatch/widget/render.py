@@ -107,7 +107,7 @@ class Widget:
     def _link(self, detector: Detector | None, each: RecordedEvent) -> str | None:
         if detector is None:
             return None
-        return graph_url(self.region, detector, self.namespace, each.begins, each.ends)
+        return graph_url(self.region, detector, self.namespace, each.event.begins, each.event.ends)
 
     def _unpublished(self, request: WidgetRequest, record: DetectorRecord) -> str:
         """Explain the absence of data: not published yet, or an unknown detector."""

@@ -96,7 +96,7 @@ def _unscored(graph: Graph, metric: Panel, score: Panel | None, name: str) -> It
         f'height="{bottom - metric.top:.1f}" fill="url(#{name}-hatch)"/>'
     )
     label = "not scored yet"
-    is_free = all(metric.x(each.ends.timestamp()) < left - _BADGE for each in graph.events)
+    is_free = all(metric.x(each.event.ends.timestamp()) < left - _BADGE for each in graph.events)
     if is_free and width > len(label) * CHARACTER + 8:
         yield _text(left + 4, 14, label, graph.colours.quiet)
 
@@ -149,9 +149,7 @@ def _expected(graph: Graph, metric: Panel) -> Iterator[str]:
         event = each.event
         if event.expected is None or event.expected_low is None or event.expected_high is None:
             continue
-        left, width = _mark(
-            metric, each.begins.timestamp(), each.ends.timestamp() + graph.data.period
-        )
+        left, width = _mark(metric, event.begins.timestamp(), event.ends.timestamp())
         top, bottom = metric.y(event.expected_high), metric.y(event.expected_low)
         middle = metric.y(event.expected)
         yield (
@@ -184,7 +182,8 @@ def _badges(graph: Graph, metric: Panel) -> Iterator[str]:
     taken: list[float] = []
     numbered = list(enumerate(graph.events, start=1))
     for number, each in sorted(numbered, key=lambda pair: -(pair[1].event.severity or 1e9)):
-        middle = (metric.x(each.begins.timestamp()) + metric.x(each.ends.timestamp())) / 2
+        begins, ends = each.event.begins.timestamp(), each.event.ends.timestamp()
+        middle = (metric.x(begins) + metric.x(ends)) / 2
         width = _BADGE + CHARACTER * (len(str(number)) - 1)
         x = min(max(middle, metric.x.first + width / 2), metric.x.last - width / 2)
         if any(abs(x - other) < width + 2 for other in taken):

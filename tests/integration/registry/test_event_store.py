@@ -22,7 +22,9 @@ def store(account: Account) -> EventStore:
 
 def an_event(detector: str, first: datetime, last: datetime, incident: str = "") -> RecordedEvent:
     start, end = format_timestamp(first), format_timestamp(last)
-    event = AnomalyEvent(incident or f"{detector}:{start}", start, end, start, 1, 2.0)
+    event = AnomalyEvent(
+        incident or f"{detector}:{start}", start, end, start, 1, 2.0, continues=bool(incident)
+    )
     return RecordedEvent(detector, event, RUN)
 
 
@@ -55,4 +57,30 @@ def test_an_incident_that_two_windows_saw_is_one(store: EventStore) -> None:
     store.record([first, second], NOON)
 
     [incident] = store.between(NOON, NOON + 5 * HOUR)
-    assert (incident.begins, incident.ends) == (NOON, NOON + 4 * HOUR)
+    assert (incident.event.begins, incident.event.ends) == (NOON, NOON + 4 * HOUR)
+
+
+@pytest.mark.parametrize("hours", [0, 1, 3, 700, 1_099], ids="{} hours in".format)
+def test_an_incident_is_the_same_whatever_part_of_it_is_in_the_time_range(
+    store: EventStore, hours: int
+) -> None:
+    """Six windows of eight days saw it; a range may lie in any of them."""
+    first = an_event("orders", NOON, NOON + 191 * HOUR)
+    begins = [NOON + window * 192 * HOUR for window in range(1, 6)]
+    later = [an_event("orders", at, at + 191 * HOUR, first.event.id) for at in begins]
+    store.record([first, *later], NOON)
+
+    [incident] = store.between(NOON + hours * HOUR, NOON + hours * HOUR)
+
+    assert (incident.event.begins, incident.event.ends) == (NOON, NOON + 1_151 * HOUR)
+
+
+def test_parts_of_an_incident_that_lie_outside_the_time_range_bring_no_others_with_them(
+    store: EventStore,
+) -> None:
+    orders = an_event("orders", NOON, NOON + 100 * HOUR)
+    more = an_event("orders", NOON + 101 * HOUR, NOON + 150 * HOUR, orders.event.id)
+    visits = an_event("visits", NOON + 101 * HOUR, NOON + 102 * HOUR)
+    store.record([orders, more, visits], NOON)
+
+    assert found(store, NOON, NOON + HOUR) == [orders.event.id]

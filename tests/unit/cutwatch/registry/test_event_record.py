@@ -63,8 +63,8 @@ def test_whatever_the_parts_their_incident_spans_them_all_and_counts_no_datapoin
 
     [incident] = incidents(parts)
 
-    assert incident.begins == min(part.begins for part in parts)
-    assert incident.ends == max(part.ends for part in parts)
+    assert incident.event.begins == min(part.event.begins for part in parts)
+    assert incident.event.ends == max(part.event.ends for part in parts)
     covered = {n for first, length in spans for n in range(first, first + length + 1)}
     assert incident.event.datapoints == len(covered)
 

@@ -77,7 +77,9 @@ def test_one_call_asks_for_metric_anomalies_and_scores() -> None:
 def recorded(first: int, last: int) -> RecordedEvent:
     """An event from one minute of `NOW`'s hour to another."""
     start, end = (format_timestamp(NOW + timedelta(minutes=at)) for at in (first, last))
-    return RecordedEvent("checkout", AnomalyEvent("checkout:1", start, end, start, 2), "a run")
+    return RecordedEvent(
+        "checkout", AnomalyEvent("checkout:1", start, end, start, 2, period_seconds=300), "a run"
+    )
 
 
 @pytest.mark.parametrize(

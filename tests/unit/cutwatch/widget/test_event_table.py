@@ -32,6 +32,7 @@ SPIKE = AnomalyEvent(
     expected_low=85.3,
     expected_high=91.7,
     driver="level",
+    period_seconds=300,
 )
 SILENCE = replace(
     SPIKE, severity=None, score=None, value=None, expected=None, end=SPIKE.start, driver=None
@@ -72,13 +73,20 @@ def table(*events: AnomalyEvent, numbered: bool = True, **changes: Any) -> str:
 def test_an_event_has_when_how_long_how_grave_what_and_what_was_expected() -> None:
     assert Cells(table(SPIKE)).rows == [
         ["#", "Begins", "Lasts", "Severity", "Value", "Expected"],
-        ["1", "2026-06-01 01:05 details", "2 h 5 min", "● high 4.5×", "310", "88.5 (85.3 to 91.7)"],
+        [
+            "1",
+            "2026-06-01 01:05 details",
+            "2 h 10 min",
+            "● high 4.5×",
+            "310",
+            "88.5 (85.3 to 91.7)",
+        ],
     ]
 
 
 def test_silence_has_no_value_and_no_multiple() -> None:
     assert Cells(table(SILENCE)).rows[1] == [
-        *("1", "2026-06-01 01:05 details", "1 datapoint", "● high", "–", "data; none reported")
+        *("1", "2026-06-01 01:05 details", "5 min", "● high", "no data", "data")
     ]
 
 

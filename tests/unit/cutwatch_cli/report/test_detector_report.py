@@ -30,7 +30,7 @@ def test_the_worst_event_is_a_silence_or_else_the_gravest() -> None:
 
 
 def test_an_event_spans_its_last_datapoint() -> None:
-    assert report_of().span(event(10, 12)) == (START + 10 * PERIOD, START + 13 * PERIOD)
+    assert (event(10, 12).begins, event(10, 12).ends) == (START + 10 * PERIOD, START + 13 * PERIOD)
 
 
 def test_a_cutoff_is_valid_from_its_moment_on() -> None:
@@ -57,13 +57,13 @@ def test_the_table_tells_the_events_in_the_local_time_within_eighty_columns() ->
 
     assert "1 event, 3 anomalous datapoints (Asia/Tokyo)" in shown
     assert "2026-03-01 09:50" in shown
-    assert shown.splitlines()[2].split()[-6:] == ["15", "min", "high", "3.50", "1,234", "1,000"]
+    assert shown.splitlines()[2].split()[-6:] == ["15", "min", "high", "3.5", "1,234", "1,000"]
 
 
 def test_the_table_tells_of_a_silence_what_was_expected() -> None:
     shown = text_of(table(report_of(events=[event(10, 60, None)])))
 
-    assert shown.splitlines()[2].split()[-4:] == ["high", "–", "–", "data"]
+    assert shown.splitlines()[2].split()[-5:] == ["high", "–", "no", "data", "data"]
 
 
 def test_the_table_leaves_out_the_lesser_of_many_events() -> None:

@@ -109,7 +109,7 @@ def test_the_verdict_names_the_worst_and_how_many_have_events() -> None:
 
     assert verdict([calm]) == "No events of 1 detector"
     assert verdict([calm, loud]) == (
-        "2 events of 1 detector; worst: loud, 2026-03-01 00:05 UTC, 3.50 x cutoff"
+        "2 events of 1 detector; worst: loud, 2026-03-01 00:05 UTC, 3.5 x cutoff"
     )
     assert verdict([loud, silent]).endswith("worst: silent, 2026-03-01 00:15 UTC, no data")
     assert [each.detector for each in worst_first([calm, loud, silent])] == [
