@@ -3,17 +3,19 @@
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from cutwatch_cli.report import Page, write_page
+from cutwatch_cli.report import Page, report_page, write_page
 from cutwatch_cli.report.colours import DARK, LIGHT
-from tests.support.chromium import NARROW, Browser
+from cutwatch_cli.report.detector_report import Expected
+from tests.support.chromium import NARROW, PHONE, Browser
 from tests.support.sample_reports import (
     HOSTILE,
     PERIOD,
@@ -57,6 +59,37 @@ METRIC, ANOMALY, SCORE, PLANTED = (
     channels(LIGHT[name]) for name in ("metric", "anomaly", "score", "planted")
 )
 METRIC_DARK = channels(DARK["metric"])
+EXPECTED = channels(LIGHT["expected-line"])
+# Texts that are wider or higher than the box they are in, or outside of the window.
+CLIPPED = """
+const cut = (e) => e.tagName !== "text" && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline";
+return [...document.querySelectorAll("h1, h2, p, dt, dd, li, td, th, button, caption, output, .outline text")]
+  .filter((e) => e.checkVisibility() && e.textContent.trim() && !e.closest(".spoken, .cards thead"))
+  .filter((e) => { const box = e.getBoundingClientRect(); return cut(e) || box.left < -1 || box.right > innerWidth + 1; })
+  .map((e) => e.textContent);
+"""
+# Texts with a contrast below 4.5 to 1, as WCAG counts it; of a picture, the fill.
+FAINT = """
+const channel = (c) => { c /= 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
+const light = (colour) => {
+  const [r, g, b] = colour.match(/[\\d.]+/g).map(Number).map(channel);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const ground = (e) => {
+  for (let each = e; each; each = each.parentElement) {
+    const colour = getComputedStyle(each).backgroundColor;
+    if (!/, 0\\)$|transparent/.test(colour)) return light(colour);
+  }
+};
+const texts = [...document.querySelectorAll("h1, h2, p, dt, dd, li, td, th, a, button, caption, .outline text")];
+const shown = texts.filter((e) => e.checkVisibility() && e.textContent.trim());
+window.compared = shown.length;
+return shown.map((e) => {
+  const style = getComputedStyle(e);
+  const [own, behind] = [light(e.tagName === "text" ? style.fill : style.color), ground(e)];
+  return [e.textContent, (Math.max(own, behind) + 0.05) / (Math.min(own, behind) + 0.05)];
+}).filter(([, contrast]) => contrast < 4.5);
+"""
 
 WHATEVER: dict[str, dict[str, Any]] = {
     "one datapoint": {"count": 1},
@@ -168,7 +201,7 @@ def test_where_the_data_cannot_be_unpacked_the_outline_stays(opened: Opened) -> 
     opened.browser.open(opened.path)
 
     opened.browser.until("document.querySelector('.readout').textContent.includes('cannot unpack')")
-    assert opened.find("#d1 svg.outline path.metric").is_displayed()
+    assert opened.find("#d1 .outline path.metric").is_displayed()
     assert opened.all(".uplot") == []
 
 
@@ -217,7 +250,7 @@ def test_the_keyboard_reads_one_datapoint_after_the_other(opened: Opened) -> Non
     spoken = opened.find("#d1 .spoken").get_attribute("textContent")
     assert spoken == opened.find("#d1 .readout").text
     assert spoken == (
-        "Sun, 1 Mar 2026 03:35 · value 1,043 · expected 950 to 1,060 · score 1.000 · cutoff 2.000"
+        "Sun, 1 Mar 2026 03:35 · value 1,043 · expected 1,000 (950 to 1,060) · score 1.000 · cutoff 2.000"
     )
 
 
@@ -276,7 +309,7 @@ def test_hovering_reads_the_values_in_the_time_zone_of_the_detector(opened: Open
     ActionChains(opened.browser.driver).move_to_element(opened.find("#d1 .u-over")).perform()
 
     assert re.fullmatch(
-        r"Sun, 1 Mar 2026 17:[12]\d · value 1,(099|100) · expected 950 to 1,060 · score 1\.000 · "
+        r"Sun, 1 Mar 2026 17:[12]\d · value 1,(099|100) · expected 1,000 \(950 to 1,060\) · score 1\.000 · "
         r"cutoff 2\.000",
         opened.find("#d1 .readout").text,
     )
@@ -383,7 +416,7 @@ def test_without_javascript_the_tables_and_the_outline_are_there(
     with browser.without_scripts():
         browser.open(path)
         shown = browser.driver.find_element(By.TAG_NAME, "body").text
-        outline = browser.driver.find_element(By.CSS_SELECTOR, "svg.outline path.metric")
+        outline = browser.driver.find_element(By.CSS_SELECTOR, ".outline path.metric")
         assert "2026-03-01 03:20" in shown
         assert "Without JavaScript" in shown
         assert "Whole range" not in shown
@@ -433,3 +466,121 @@ def test_paper_has_the_outline_and_no_buttons(opened: Opened) -> None:
     assert not opened.find("#d1 .uplot").is_displayed()
     assert opened.find("#d1 svg.outline").is_displayed()
     assert opened.find("html").value_of_css_property("background-color") == "rgba(255, 255, 255, 1)"
+
+
+def long_training(**fields: Any) -> Page:
+    """Half of the datapoints are for training only; the metric is a wave, and so is what was expected."""
+    wave = 1000 + 500 * np.sin(np.arange(4_000) / 20)
+    scored = np.arange(4_000) >= 2_000
+    values = wave + np.random.default_rng(3).normal(0, 20, 4_000)
+    values[3_000:3_004] *= 3
+    around = np.where(scored, wave, np.nan)
+    report = report_of(
+        range(3_000, 3_004),
+        4_000,
+        values=values,
+        scores=np.where(scored, 1.0, np.nan),
+        events=[event(3_000, 3_003)],
+        expected=Expected(around, around - 60, around + 60),
+        cutoffs=[(START + 2_000 * PERIOD, 2.0)],
+        trained_until=[START + 2_000 * PERIOD],
+        axis="Orders, Sum",
+        links=["#elsewhere"],
+        **fields,
+    )
+    return page_of(report, report_of(name="x" * 64, title="y" * 300))
+
+
+def test_the_view_starts_at_the_scored_part_and_the_whole_is_a_key_away(opened: Opened) -> None:
+    opened.show_chart(long_training())
+    assert opened.view() == (1_900, 3_999)
+
+    opened.press("0")
+    assert opened.view() == (0, 3_999)
+    opened.assert_quiet()
+
+
+def test_the_expected_line_is_visible_at_every_zoom(opened: Opened) -> None:
+    opened.show_chart(long_training())
+    found = [opened.pixels(0, EXPECTED)]
+    for key in ("0", "n", "+", "+"):
+        opened.press(key)
+        found.append(opened.pixels(0, EXPECTED))
+
+    assert min(found) > 100
+
+
+def test_the_axis_has_even_decimals(opened: Opened) -> None:
+    opened.show_chart(page_of(report_of()))
+    script = (Path(report_page.__file__).parent / "page" / "wording.js").read_text()
+    labels = opened.browser.run(
+        script
+        + "return [[0, 0.5, 1], [0, 2.5, 5], [999.5, 1000, 1000.5], [0, 2e6, 4e6], [-1, 0, 1], [0, 1e-5], [5]].map(evenLabels)"
+    )
+
+    assert labels == [
+        ["0.0", "0.5", "1.0"],
+        ["0.0", "2.5", "5.0"],
+        ["999.5", "1,000.0", "1,000.5"],
+        ["0 M", "2 M", "4 M"],
+        ["-1", "0", "1"],
+        ["0", "1.000e-5"],
+        ["5"],
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read_on_its_background(
+    opened: Opened, scheme: Literal["light", "dark"]
+) -> None:
+    opened.browser.prefer(scheme)
+    opened.show_chart(long_training(notes=["A note."]))
+
+    assert opened.browser.run(FAINT) == []
+    assert opened.browser.run("return window.compared") > 50
+
+
+def test_a_phone_shows_everything_with_the_controls_below_the_chart(opened: Opened) -> None:
+    opened.browser.resize(PHONE)
+    opened.show_chart(long_training())
+
+    assert opened.browser.run("return document.documentElement.scrollWidth") == PHONE[0]
+    assert opened.browser.run(CLIPPED) == []
+    chart, toolbar = opened.find("#d1 .chart"), opened.find("#d1 .toolbar")
+    assert toolbar.rect["y"] > chart.rect["y"] + chart.rect["height"] - 1
+    assert opened.find("#d1 .readout").text == "To read values, tap the chart."
+    assert all(button.size["height"] >= 44 for button in opened.all("#d1 .toolbar button"))
+    labels = opened.browser.run(
+        "return [...document.querySelectorAll('#d1 tr[data-event] td')].map(td => getComputedStyle(td, '::before').content)"
+    )
+    assert {'"Begins"', '"Ends"', '"Lasts"', '"Severity"', '"Value"', '"Console"'} <= set(labels)
+    opened.assert_quiet()
+
+
+def test_without_javascript_and_on_paper_the_outline_has_axes_and_marks(
+    browser: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    write_page(long_training(), path)
+    for width, medium in ((360, "screen"), (1280, "screen"), (680, "print")):
+        browser.resize((width, 900))
+        with browser.without_scripts():
+            browser.open(path)
+            browser.media("print" if medium == "print" else "screen")
+            values = texts(browser, "#d1 .plot:not(.score) .values text")
+            assert values == ["0", "500", "1,000", "1,500", "2,000"]
+            assert texts(browser, "#d1 .plot.score .values text")[0] == "0"
+            assert texts(browser, "#d1 .times text") == ["8 Mar", "10 Mar", "12 Mar", "14 Mar"]
+            assert texts(browser, "#d1 .trainings text") == ["T"]
+            assert texts(browser, "#d1 p.axis")[0] == "Orders, Sum"
+            for mark in ("metric", "expected-line", "thick", "anomalous", "event"):
+                assert browser.driver.find_element(
+                    By.CSS_SELECTOR, f"#d1 .drawing .{mark}"
+                ).is_displayed(), mark
+            assert browser.run("return document.documentElement.scrollWidth") == width
+            assert browser.run(CLIPPED) == []
+
+
+def texts(browser: Browser, selector: str) -> list[str]:
+    found = browser.driver.find_elements(By.CSS_SELECTOR, selector)
+    return [each.text for each in found if each.is_displayed()]

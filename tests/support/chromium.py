@@ -13,7 +13,7 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.wait import WebDriverWait
 
-WIDE, NARROW = (1280, 900), (400, 800)
+WIDE, NARROW, PHONE = (1280, 900), (400, 800), (360, 740)
 _PROGRAMS = ("chromium", "chromedriver")
 _WAIT_SECONDS = 20.0
 

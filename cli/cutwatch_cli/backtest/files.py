@@ -175,6 +175,7 @@ def report_of(done: FileBacktest) -> DetectorReport:
         expected=done.result.expected,
         trained_until=done.result.trained_until,
         time_zone=done.detector.time_zone,
+        axis=done.detector.axis_label,
         notes=done.notes,
     )
 

@@ -96,6 +96,7 @@ def _report_of(
         trained_until=result.trained_until,
         planted=planted,
         time_zone=detector.time_zone,
+        axis=detector.axis_label,
         facts=[("Trained", count(len(result.trained_until), "time"))],
         notes=series.notes,
     )

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -15,6 +15,9 @@ from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.timeseries.arrays import Epochs, Floats
 
 Flags = npt.NDArray[np.bool_]
+
+# A view of the scored part begins this part of its length earlier.
+_CONTEXT = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,7 @@ class DetectorReport:
     `events` are in chronological order. `cutoffs` are pairs of the time from which a value
     applies and the value. `expected` lies on the same grid. `facts` are terms and their values; `links` are console links, one per event.
     `pending` are the times of published scores that CloudWatch does not show yet.
-    `notes` say what reading a file made of it.
+    `notes` say what reading a file made of it. `axis` names the values.
     """
 
     detector: str
@@ -57,6 +60,7 @@ class DetectorReport:
     links: Sequence[str] = ()
     pending: Sequence[tuple[datetime, datetime]] = ()
     notes: Sequence[str] = ()
+    axis: str = "Metric"
 
     def __post_init__(self) -> None:
         lengths = {len(self.values), len(self.scores), len(self.anomalies)}
@@ -122,6 +126,26 @@ class DetectorReport:
     def timestamp(self, position: int) -> datetime:
         """Return the timestamp at a position."""
         return self.start + position * self.period
+
+    @property
+    def opening(self) -> int:
+        """The position at which a view of the scored part begins, with a little of the time before it."""
+        scored = ~(self.unscored | self.missing)
+        if not scored.any():
+            return 0
+        first = int(scored.argmax())
+        return max(first - (len(scored) - first) // _CONTEXT, 0)
+
+    def since(self, position: int) -> "DetectorReport":
+        """Return the report from a position on, with the same events."""
+        return replace(
+            self,
+            start=self.timestamp(position),
+            values=self.values[position:],
+            scores=self.scores[position:],
+            anomalies=self.anomalies[position:],
+            expected=self.expected and self.expected.since(position),
+        )
 
     def cutoff_at(self, time: datetime) -> float:
         """Return the cutoff in force at a time; NaN before the first."""

@@ -18,6 +18,8 @@ from cutwatch_cli.report.detector_report import (
 
 WIDTH, METRIC_HEIGHT, SCORE_HEIGHT = 720, 160, 80
 _COLUMNS = 360
+# The expected value is smooth.
+_COARSE_COLUMNS = 120
 _NARROWEST = 2.0
 _MARGIN = 0.06
 _NUMBER_SPACING = 2.2  # percent of the width
@@ -33,7 +35,9 @@ class Outline:
     """
 
     metric: str
+    anomalous_metric: str
     expected: str
+    expected_line: str
     score: str
     cutoff: str
     anomalous: list[Rectangle]
@@ -50,13 +54,17 @@ class Outline:
 
 
 def outline(report: DetectorReport) -> Outline:
-    """Outline the whole time of a report."""
-    low, high = _edges(report)
+    """Outline the whole time of a report, which must not be empty."""
+    middle, low, high = _edges(report)
     bottom, top = _range(np.concatenate([report.value_array, low, high]))
     cutoffs = _cutoffs(report)
     _, highest = _range(np.concatenate([report.score_array, cutoffs, [0.0]]))
     return Outline(
         metric=_line(report.value_array, bottom, top, METRIC_HEIGHT),
+        anomalous_metric=_line(
+            np.where(report.anomalous, report.value_array, np.nan), bottom, top, METRIC_HEIGHT
+        ),
+        expected_line=_line(middle, bottom, top, METRIC_HEIGHT, _COARSE_COLUMNS),
         expected=_area(low, high, bottom, top),
         score=_line(report.score_array, 0.0, highest, SCORE_HEIGHT),
         cutoff=_line(cutoffs, 0.0, highest, SCORE_HEIGHT),
@@ -86,10 +94,10 @@ def extremes(values: Floats, columns: int = _COLUMNS) -> list[tuple[int, float, 
     return list(zip(of_datapoints[firsts].tolist(), lowest.tolist(), highest.tolist(), strict=True))
 
 
-def _edges(report: DetectorReport) -> tuple[Floats, Floats]:
+def _edges(report: DetectorReport) -> tuple[Floats, Floats, Floats]:
     if report.expected is None:
-        return (np.full(len(report.epochs), np.nan),) * 2
-    return report.expected.low, report.expected.high
+        return (np.full(len(report.epochs), np.nan),) * 3
+    return report.expected.values, report.expected.low, report.expected.high
 
 
 def _cutoffs(report: DetectorReport) -> Floats:
@@ -108,9 +116,9 @@ def _range(values: Floats) -> tuple[float, float]:
     return bottom, highest + margin
 
 
-def _line(values: Floats, bottom: float, top: float, height: int) -> str:
+def _line(values: Floats, bottom: float, top: float, height: int, most: int = _COLUMNS) -> str:
     """Draw a stroke per column, joined to the previous column's if they are neighbours."""
-    columns = _columns(len(values))
+    columns = min(most, len(values))
     parts, before = [], -2
     for column, lowest, highest in extremes(values, columns):
         low, high = (_y(value, bottom, top, height) for value in (lowest, highest))

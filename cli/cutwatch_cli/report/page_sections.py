@@ -9,12 +9,12 @@ from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.wording import (
     end_in_words,
     multiple_in_words,
-    number_in_words,
     span_in_words,
     time_in_words,
 )
 from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 from cutwatch_cli.report.outline import Outline, outline
+from cutwatch_cli.report.outline_axes import Tick, time_axis, value_axis
 from cutwatch_cli.report.series_data import column_data, description
 from cutwatch_cli.report.tables import (
     event_cells,
@@ -50,7 +50,24 @@ class Section:
 
     @cached_property
     def outline(self) -> Outline:
-        return outline(self.report)
+        return outline(self.shown)
+
+    @cached_property
+    def shown(self) -> DetectorReport:
+        """The scored part, which the outline shows."""
+        return self.report.since(self.report.opening)
+
+    @property
+    def metric_axis(self) -> list[Tick]:
+        return value_axis(self.outline.lowest, self.outline.highest, 5)
+
+    @property
+    def score_axis(self) -> list[Tick]:
+        return value_axis(0.0, self.outline.highest_score, 3)
+
+    @property
+    def time_axis(self) -> list[Tick]:
+        return time_axis(self.shown)
 
     @cached_property
     def _columns(self) -> tuple[list[str], str]:
@@ -142,16 +159,8 @@ class Section:
         return time_in_words(self.report.end, self.report.zone)
 
     @property
-    def lowest(self) -> str:
-        return number_in_words(self.outline.lowest)
-
-    @property
-    def highest(self) -> str:
-        return number_in_words(self.outline.highest)
-
-    @property
-    def highest_score(self) -> str:
-        return number_in_words(self.outline.highest_score)
+    def shown_since(self) -> str:
+        return time_in_words(self.shown.start, self.report.zone)
 
     @property
     def chart_label(self) -> str:

@@ -43,6 +43,8 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "start": int(report.epochs[0]),
         "period": report.period_seconds,
         "count": len(report.epochs),
+        "opening": report.opening,
+        "axis": report.axis,
         "anomalous": stretches(report.anomalous),
         "unscored": stretches(report.unscored),
         "unreadable": stretches(report.unreadable),

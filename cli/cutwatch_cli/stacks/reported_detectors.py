@@ -166,6 +166,7 @@ def _report(
         expected=expected.since(early),
         trained_until=[time for time in trained if time >= asked.since],
         time_zone=detector.time_zone,
+        axis=detector.axis_label,
         facts=_facts(detector, record, trained, silence),
         links=_links(asked, detector),
         pending=[(each.start, each.end) for each in pending],

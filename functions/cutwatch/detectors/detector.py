@@ -154,6 +154,11 @@ class Detector:
         return f"{self.expression} ({named})"
 
     @property
+    def axis_label(self) -> str:
+        """Short name of the values, for an axis: `Errors, Sum`, or the expression."""
+        return self.expression or f"{self.metric}, {self.statistic}"
+
+    @property
     def sources(self) -> tuple[SourceMetric, ...]:
         """The metrics to read, in the order of the file."""
         if self.expression:

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from html import escape
 
 from cutwatch.widget.axes import time_ticks
+from cutwatch.widget.badges import BADGE, badges, write
 from cutwatch.widget.layout import CHARACTER, Graph, Panel, panels
 from cutwatch.widget.paths import line
 from cutwatch.wording import tick_labels
 
 FONT = "font-family:'Amazon Ember','Helvetica Neue',Roboto,Arial,sans-serif"
 _WIDE_LABEL = 78
-_BADGE = 16
 _NARROWEST_MARK = 2.0
+# So that the expected range of a short event is visible in a long time range.
+_NARROWEST_BOX = 10.0
 
 
 def draw(graph: Graph) -> str:
@@ -32,7 +34,7 @@ def draw(graph: Graph) -> str:
             *_expected(graph, metric),
             *_curve(metric, graph.data.period, graph.colours.metric, 1.6),
             *_curve(score, graph.data.period, graph.colours.score, 1.2),
-            *_badges(graph, metric),
+            *badges(graph, metric),
         ]
     )
     return (
@@ -59,7 +61,7 @@ def _frames(graph: Graph, metric: Panel, score: Panel | None) -> Iterator[str]:
             )
     if score:
         name = "anomaly score; the dotted part follows" if graph.pending else "anomaly score"
-        yield _text(score.x.first, score.top - 6, name, colours.quiet)
+        yield write(score.x.first, score.top - 6, name, colours.quiet)
     yield from _time_axis(graph, score or metric)
 
 
@@ -79,7 +81,7 @@ def _time_axis(graph: Graph, panel: Panel) -> Iterator[str]:
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{panel.bottom:.1f}" y2="{panel.bottom + 4:.1f}" '
             f'stroke="{colours.quiet}"/>'
         )
-        yield _text(x, panel.bottom + 17, label, colours.quiet, "middle")
+        yield write(x, panel.bottom + 17, label, colours.quiet, "middle")
 
 
 def _unscored(graph: Graph, metric: Panel, score: Panel | None, name: str) -> Iterator[str]:
@@ -96,9 +98,9 @@ def _unscored(graph: Graph, metric: Panel, score: Panel | None, name: str) -> It
         f'height="{bottom - metric.top:.1f}" fill="url(#{name}-hatch)"/>'
     )
     label = "not scored yet"
-    is_free = all(metric.x(each.event.ends.timestamp()) < left - _BADGE for each in graph.events)
+    is_free = all(metric.x(each.event.ends.timestamp()) < left - BADGE for each in graph.events)
     if is_free and width > len(label) * CHARACTER + 8:
-        yield _text(left + 4, 14, label, graph.colours.quiet)
+        yield write(left + 4, 14, label, graph.colours.quiet)
 
 
 def _pending(graph: Graph, score: Panel | None, name: str) -> Iterator[str]:
@@ -136,11 +138,14 @@ def _anomalies(graph: Graph, metric: Panel) -> Iterator[str]:
         )
 
 
-def _mark(panel: Panel, begin: float, end: float) -> tuple[float, float]:
+def _mark(
+    panel: Panel, begin: float, end: float, narrowest: float = _NARROWEST_MARK
+) -> tuple[float, float]:
     """Return left edge and width of a stretch, wide enough to be visible and inside the plot."""
     left, right = panel.x(begin), panel.x(end)
-    left = min(left, panel.x.last - _NARROWEST_MARK)
-    return left, max(right - left, _NARROWEST_MARK)
+    wide = max(right - left, narrowest)
+    middle = (left + right - wide) / 2
+    return min(max(middle, panel.x.first), panel.x.last - wide), wide
 
 
 def _expected(graph: Graph, metric: Panel) -> Iterator[str]:
@@ -149,7 +154,9 @@ def _expected(graph: Graph, metric: Panel) -> Iterator[str]:
         event = each.event
         if event.expected is None or event.expected_low is None or event.expected_high is None:
             continue
-        left, width = _mark(metric, event.begins.timestamp(), event.ends.timestamp())
+        left, width = _mark(
+            metric, event.begins.timestamp(), event.ends.timestamp(), _NARROWEST_BOX
+        )
         top, bottom = metric.y(event.expected_high), metric.y(event.expected_low)
         middle = metric.y(event.expected)
         yield (
@@ -174,26 +181,3 @@ def _curve(panel: Panel | None, period: int, colour: str, width: float) -> Itera
             f'<path class="alone" d="{alone}" fill="none" stroke="{colour}" stroke-width="3.5" '
             'stroke-linecap="round"/>'
         )
-
-
-def _badges(graph: Graph, metric: Panel) -> Iterator[str]:
-    """Draw the events' numbers above the plot; where there is not enough room, the most severe win."""
-    colours = graph.colours
-    taken: list[float] = []
-    numbered = list(enumerate(graph.events, start=1))
-    for number, each in sorted(numbered, key=lambda pair: -(pair[1].event.severity or 1e9)):
-        begins, ends = each.event.begins.timestamp(), each.event.ends.timestamp()
-        middle = (metric.x(begins) + metric.x(ends)) / 2
-        width = _BADGE + CHARACTER * (len(str(number)) - 1)
-        x = min(max(middle, metric.x.first + width / 2), metric.x.last - width / 2)
-        if any(abs(x - other) < width + 2 for other in taken):
-            continue
-        taken.append(x)
-        yield (
-            f'<rect x="{x - width / 2:.1f}" y="3" width="{width:.1f}" height="{_BADGE}" rx="8" '
-            f'fill="{colours.anomaly}"/>'
-        ) + _text(x, 15, str(number), colours.badge_text, "middle")
-
-
-def _text(x: float, y: float, text: str, colour: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}">{escape(text)}</text>'

@@ -187,7 +187,7 @@ class Rows(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        kind = str(dict(attrs).get("class"))
+        kind = str(dict(attrs).get("class")).partition(" ")[0]
         if tag == "table":
             self._into = self.rows if kind == self._table else self.facts
         elif tag == "tr":

@@ -4,7 +4,8 @@
 const METRIC = { wide: 250, narrow: 210 };
 const SCORE = { wide: 140, narrow: 120 };
 const NARROW = 560;
-const AXIS = 66;
+const AXIS = 72;
+const RIGHT = 28; // half of the widest time label
 const HEADROOM = 0.2;
 
 function coloursNow() {
@@ -36,7 +37,7 @@ function axes(colours, clock, labelled, name) {
     },
     {
       ...look, size: AXIS, space: 36, ticks: { show: false },
-      values: (plot, splits) => splits.map(writtenShort),
+      values: (plot, splits) => evenLabels(splits),
       label: name, labelSize: 18, labelGap: 0, labelFont: "12px system-ui, sans-serif",
     },
   ];
@@ -51,16 +52,16 @@ function metricOptions(about, colours, clock) {
     scales: { x: { time: true }, y: { range: valueRange(HEADROOM) } },
     series: [
       {},
-      line(undefined, 0),
-      line(undefined, 0),
-      line(colours.expectedLine, 1, { dash: [4, 3] }),
+      line(colours.expected, 1),
+      line(colours.expected, 1),
       line(colours.metric, 1.25),
+      line(colours.expectedLine, 1.25, { dash: [4, 3] }),
     ],
     bands: [{ series: [2, 1], fill: colours.expected }],
-    axes: axes(colours, clock, false, "Metric"),
+    axes: axes(colours, clock, false, shortened(about.axis)),
     hooks: {
       drawClear: [context(about, colours)],
-      draw: [anomalies(about, colours, 4), strip(about, colours), planted(about, colours), numbers(about, colours)],
+      draw: [anomalies(about, colours, 3), strip(about, colours), planted(about, colours), numbers(about, colours)],
     },
   };
 }
@@ -96,7 +97,7 @@ function drawChart(host, about, series, view, listener) {
   const shared = (height) => ({
     width: Math.max(host.clientWidth - 10, 200),
     height: host.clientWidth < NARROW ? height.narrow : height.wide,
-    padding: [8, 12, 0, 0],
+    padding: [8, RIGHT, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), clock.zone),
     legend: { show: false },
     cursor: { sync: { key, scales: ["x", null] }, drag: { x: true, y: false }, points: { size: 8 }, y: false },
@@ -110,7 +111,7 @@ function drawChart(host, about, series, view, listener) {
     plot.setScale("x", { min: view[0], max: view[1] });
     plots.push(plot);
   };
-  make(metricOptions(about, colours, clock), METRIC, [series.time, series.low, series.high, series.expected, series.value]);
+  make(metricOptions(about, colours, clock), METRIC, [series.time, series.low, series.high, series.value, series.expected]);
   make(scoreOptions(about, colours, clock), SCORE, [series.time, series.score, series.cutoff]);
   return {
     clock,

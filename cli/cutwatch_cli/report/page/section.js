@@ -14,7 +14,7 @@ class Section {
     this.about = JSON.parse(article.querySelector(`[data-of="${this.number}"]`).textContent);
     this.whole = [this.about.start, this.about.start + (this.about.count - 1) * this.about.period];
     if (this.about.count === 1) this.whole[1] += this.about.period;
-    this.view = [...this.whole];
+    this.view = [this.timeAt(this.about.opening), this.whole[1]];
     this.event = -1;
     this.position = null;
     this.host.tabIndex = 0;
@@ -31,7 +31,7 @@ class Section {
     try {
       this.series = await seriesOf(this.number, this.about);
     } catch (error) {
-      this.readout.textContent = `This browser cannot unpack the chart's data (${error.message}); the chart shows the whole time range.`;
+      this.readout.textContent = `This browser cannot unpack the chart's data (${error.message}); the chart shows the scored time.`;
     } finally {
       this.unpacking = false;
     }
@@ -163,9 +163,9 @@ class Section {
   read(position) {
     if (position === null || position === undefined || !this.series) return;
     this.position = position;
-    const { value, score, low, high, cutoff, flags, follows } = this.series;
+    const { value, score, expected, low, high, cutoff, flags, follows } = this.series;
     const facts = [["", this.chart ? this.chart.clock.timestamp(this.timeAt(position)) : ""], ["value", written(value[position])]];
-    if (low[position] !== null) facts.push(["expected", `${written(low[position])} to ${written(high[position])}`]);
+    if (low[position] !== null) facts.push(["expected", `${written(expected[position])} (${written(low[position])} to ${written(high[position])})`]);
     facts.push(["score", score[position] === null ? (follows[position] ? "follows" : "none") : score[position].toPrecision(4)]);
     if (cutoff[position] !== null) facts.push(["cutoff", cutoff[position].toPrecision(4)]);
     if (flags[position]) facts.push(["", "anomalous"]);

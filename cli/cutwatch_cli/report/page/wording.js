@@ -2,16 +2,30 @@
 
 const LANGUAGE = "en-GB";
 const PLAIN = new Intl.NumberFormat(LANGUAGE, { maximumSignificantDigits: 6 });
-const SHORT = new Intl.NumberFormat(LANGUAGE, { maximumSignificantDigits: 4, notation: "compact" });
-const TINY = 1e-4, LONG = 1e6;
+const TINY = 1e-4, HUGE = 1e15;
+const PREFIXES = [[1e12, " T"], [1e9, " G"], [1e6, " M"], [1, ""]];
+const MOST_DECIMALS = 9, LONGEST_NAME = 30;
 
 function written(number) {
   if (number === null || number === undefined) return "–";
   return number !== 0 && Math.abs(number) < TINY ? number.toExponential(3) : PLAIN.format(number);
 }
 
-function writtenShort(number) {
-  return Math.abs(number) >= LONG ? SHORT.format(number) : written(number);
+// The values of an axis, with just as many decimals as they need to differ, and all with the same number.
+function evenLabels(ticks) {
+  const largest = Math.max(...ticks.map(Math.abs));
+  if (ticks.length < 2 || largest >= HUGE || largest < TINY) return ticks.map(written);
+  const [factor, suffix] = PREFIXES.find(([least]) => largest >= least) ?? [1, ""];
+  const step = (ticks[1] - ticks[0]) / factor;
+  let digits = 0;
+  while (digits < MOST_DECIMALS && Math.abs(Number(step.toFixed(digits)) - step) > 1e-3 * step) digits++;
+  const form = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return ticks.map((tick) => form.format(Number((tick / factor).toFixed(digits)) + 0) + suffix);
+}
+
+// The name of an axis, short enough for the height of a plot.
+function shortened(name) {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 }
 
 // A browser may know fewer zones than Python; every timestamp then says UTC.
