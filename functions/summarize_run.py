@@ -22,7 +22,11 @@ def handler(event: Payload) -> Payload:
     registry = Registry(client("dynamodb"), settings.table_name)
     bucket = Bucket(client("s3"), settings.bucket_name)
     audience = Audience(
-        client("events"), client("sns"), settings.topic_arn, settings.operations_topic_arn
+        client("events"),
+        client("sns"),
+        settings.topic_arn,
+        settings.operations_topic_arn,
+        settings.notification_severity,
     )
     place = StackPlace(settings.stack_name, settings.aws_region, settings.anomaly_namespace)
     run, now = Run.from_payload(event["run"]), parse_timestamp(event["now"], "now")

@@ -16,6 +16,7 @@ from cutwatch_cli.commands.export import export
 from cutwatch_cli.commands.fire import fire
 from cutwatch_cli.commands.local import local
 from cutwatch_cli.commands.logs import logs
+from cutwatch_cli.commands.mails import mails
 from cutwatch_cli.commands.report import report
 from cutwatch_cli.commands.run import run
 from cutwatch_cli.commands.silence import silence
@@ -33,7 +34,7 @@ app = typer.Typer(
 
 _DEPLOYMENT = (discover, cost, validate, account_check)
 _OPERATION = (status, events, report, start, logs, silence)
-_TRIAL = (demo, run, backtest, export, local, fire, environment)
+_TRIAL = (demo, run, backtest, export, local, fire, mails, environment)
 
 for command in (*_DEPLOYMENT, *_OPERATION, *_TRIAL):
     app.command()(command)

@@ -13,6 +13,7 @@ _DOMAINS = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.co
 _MARGIN = timedelta(hours=6)
 _BAND_COLOUR = "#d13212"
 _TITLE_LENGTH, _LONGEST = 200, 8_000
+_LOGS_QUERY = "fields @timestamp, @message | sort @timestamp | limit 100"
 _RESERVED = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -25,6 +26,42 @@ def graph_url(
     """
     url = _graph_url(region, detector, namespace, start, end, _source(detector))
     return url if len(url) <= _LONGEST else _graph_url(region, detector, namespace, start, end, [])
+
+
+def event_url(
+    region: str,
+    detector: Detector,
+    first: datetime,
+    last: datetime,
+    event: tuple[datetime, datetime],
+) -> str:
+    """Return a short link to the graph of a detector's metric from well before `first` to well after `last`.
+
+    A band marks the event. Like `graph_url`, it leaves out a metric that would make it too long.
+    """
+    graph = {
+        "metrics": _source(detector),
+        "region": region,
+        "period": detector.period,
+        "start": _time(first - _MARGIN),
+        "end": _time(last + _MARGIN),
+        "annotations": {"vertical": [[{"value": _time(time)} for time in event]]},
+    }
+    url = _graph_link(region, detector, graph)
+    return url if len(url) <= _LONGEST else _graph_link(region, detector, graph | {"metrics": []})
+
+
+def logs_url(region: str, log_group: str, start: datetime, end: datetime) -> str:
+    """Return a link to CloudWatch Logs Insights with the log group's messages of a time range."""
+    query = {
+        "start": _time(start),
+        "end": _time(end),
+        "timeType": "ABSOLUTE",
+        "tz": "UTC",
+        "editorString": _LOGS_QUERY,
+        "source": [log_group],
+    }
+    return f"{home(region)}#logsV2:logs-insights?queryDetail={jsurl(query)}"
 
 
 def _graph_url(
@@ -49,6 +86,10 @@ def _graph_url(
         },
         "title": f"{detector.name}: {detector.metric_label}"[:_TITLE_LENGTH],
     }
+    return _graph_link(region, detector, graph)
+
+
+def _graph_link(region: str, detector: Detector, graph: Mapping[str, Any]) -> str:
     # The search box at the end: many mail programs take a closing bracket for the end of a sentence.
     return f"{home(region)}#metricsV2:graph={jsurl(graph)};query=~'{_escaped(detector.name)}"
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
-from typing import Any, Self, get_type_hints
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from cutwatch.errors import InvalidSetting
 
@@ -38,11 +38,20 @@ def _read(variable: str, source: Mapping[str, str], kind: Any, default: Any) -> 
             raise InvalidSetting(f"environment variable {variable} is not set")
         return default
     try:
-        return _READERS[kind](source[variable])
+        return _value(kind, source[variable])
     except ValueError:
+        expected = " or ".join(get_args(kind)) if get_origin(kind) is Literal else kind.__name__
         raise InvalidSetting(
-            f"environment variable {variable} is {source[variable]!r}, expected {kind.__name__}"
+            f"environment variable {variable} is {source[variable]!r}, expected {expected}"
         ) from None
+
+
+def _value(kind: Any, text: str) -> Any:
+    if get_origin(kind) is not Literal:
+        return _READERS[kind](text)
+    if text not in get_args(kind):
+        raise ValueError(text)
+    return text
 
 
 @dataclass(frozen=True)
@@ -180,6 +189,7 @@ class SummarizeRunSettings(Settings):
     anomaly_namespace: str
     topic_arn: str
     operations_topic_arn: str
+    notification_severity: Literal["low", "medium", "high"]
     stack_name: str
     aws_region: str
 

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from cutwatch.aws.clients import client
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.errors import AccessDenied, ClaimHeld, Throttled
 from cutwatch.registry.notification_store import NotificationStore
 from cutwatch.registry.outcome_store import OutcomeStore
@@ -124,6 +125,40 @@ def test_detectors_without_data_are_counted_and_no_failure(account: Account) -> 
 
     assert totals(account, "DetectorsWithoutData") == [1]
     assert totals(account, "DetectorsFailed") == [0]
+
+
+def test_only_events_that_are_severe_enough_are_mailed_and_all_are_put_on_the_bus(
+    account: Account,
+) -> None:
+    at = "2026-11-02T10:30:00Z"
+    minor, major = (
+        AnomalyEvent(f"{name}:{at}", at, at, at, 1, severity, period_seconds=300)
+        for name, severity in (("orders", 1.2), ("visits", 1.6))
+    )
+    list_detectors(account, "orders", "visits", "refunds")
+    record(account, "orders", "PUBLISHED", new_events=1, events=(minor,))
+    record(account, "visits", "PUBLISHED", new_events=2, events=(major, minor))
+    record(account, "refunds", "PUBLISHED", new_events=1, events=(minor,))
+
+    account.invoke("summarize_run", SUMMARIZE)
+
+    [(subject, text)] = account.messages("NotificationTopic")
+    assert subject == "Cutwatch medium: visits is anomalous"
+    assert "orders" not in text
+    assert "refunds" not in text
+    assert text.count("  Severity ") == 1
+    assert "and 1 more event: cutwatch events visits" in text
+    assert len(account.on_bus()) == 4
+
+
+def test_a_run_with_minor_events_alone_sends_no_mail(account: Account) -> None:
+    at = "2026-11-02T10:30:00Z"
+    minor = AnomalyEvent(f"orders:{at}", at, at, at, 1, 1.2, period_seconds=300)
+    list_detectors(account, "orders")
+    record(account, "orders", "PUBLISHED", new_events=1, events=(minor,))
+
+    assert account.invoke("summarize_run", SUMMARIZE)["notified"] is False
+    assert account.messages("NotificationTopic") == []
 
 
 def test_people_hear_of_anomalies_and_of_failures_from_two_topics(account: Account) -> None:

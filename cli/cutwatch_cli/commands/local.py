@@ -12,6 +12,7 @@ import typer
 
 from cutwatch_cli.commands.exits import USAGE_ERROR, end, note
 from cutwatch_cli.commands.local_aws import PORT, check_installed
+from cutwatch_cli.commands.mails import mail_text
 from cutwatch_cli.commands.options import DETECTORS_FILE, DetectorsFile
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def local(
         bool, typer.Option("--json", help="Print the environment as JSON, on one line.")
     ] = False,
 ) -> None:
-    """Serve a local AWS on this machine until interrupted."""
+    """Serve a local AWS on this machine until interrupted. Prints every mail that it sends."""
     check_installed("cutwatch local")
     _check_region(region)
     pasts = _read(load, detectors) if load else []
@@ -85,6 +86,7 @@ def local(
         for line in past.describe(aws.clock.now()):
             note(line)
     try:
+        aws.mails.listener = lambda mail: _print(f"\n{mail_text(mail.to_payload())}")
         _announce(host, aws.endpoint_url, region, as_json=as_json)
         stop.wait()
     finally:

@@ -35,6 +35,9 @@ METRIC_VISIBILITY_DELAYS = {
     timedelta(hours=3): timedelta(hours=2),
 }
 
+# CloudWatch Logs
+LOG_GROUP_NAME_PATTERN = r"[A-Za-z0-9._/#-]{1,512}"
+
 # SageMaker jobs and models
 SAGEMAKER_NAME_PATTERN = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 SAGEMAKER_NAME_MAX_LENGTH = 63

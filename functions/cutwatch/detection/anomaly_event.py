@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from math import inf
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 Severity = Literal["low", "medium", "high"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 # Multiples of the cutoff from which an event is medium or high; a reporting gap is always high.
 _MEDIUM, _HIGH = 1.5, 3.0
@@ -97,10 +98,15 @@ class AnomalyEvent:
 
 @dataclass(frozen=True)
 class LastEvent:
-    """The newest event of a detector that was published. `end` is ISO 8601."""
+    """The newest incident of a detector that was published, as it was so far.
+
+    `end` is the timestamp of its last datapoint (ISO 8601). Without a `severity`, an older version recorded it.
+    """
 
     id: str
     end: str
+    severity: Severity | None = None
+    datapoints: int = 0
 
 
 def event_id(detector: str, start: str) -> str:
@@ -108,6 +114,11 @@ def event_id(detector: str, start: str) -> str:
     return f"{detector}:{start}"
 
 
-def event_start(event: str, detector: str) -> datetime:
-    """Return the time at which the event of a detector with this id begins."""
-    return parse_timestamp(event.removeprefix(f"{detector}:"), "event id")
+def event_start(event: str) -> str:
+    """Return the ISO 8601 time at which the event with this id begins."""
+    return event.partition(":")[2]
+
+
+def is_at_least(event: AnomalyEvent, severity: Severity) -> bool:
+    """Return True if an event is at least as severe."""
+    return SEVERITIES.index(event.severity_word) >= SEVERITIES.index(severity)

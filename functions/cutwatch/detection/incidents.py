@@ -4,7 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
+from cutwatch.detection.anomaly_event import (
+    SEVERITIES,
+    AnomalyEvent,
+    LastEvent,
+    event_start,
+)
 from cutwatch.detection.parameters import DEFAULT
 from cutwatch.timestamps import parse_timestamp
 
@@ -29,6 +34,43 @@ def continue_incidents(
             result.append(replace(event, continues=False))
         last = LastEvent(result[-1].id, result[-1].end)
     return result
+
+
+def news(events: Sequence[AnomalyEvent], before: LastEvent | None) -> list[AnomalyEvent]:
+    """Return a window's incidents that are new, and the one of earlier windows if it has become more severe.
+
+    The latter, which `continues`, has all of its datapoints.
+    """
+    return [
+        event
+        for each in joined_incidents(events)
+        if not (event := _whole(each, before)).continues or _is_worse(event, before)
+    ]
+
+
+def last_event(events: Sequence[AnomalyEvent], before: LastEvent | None) -> LastEvent | None:
+    """Return the newest incident after a window with these events."""
+    if not events:
+        return before
+    event = _whole(joined_incidents(events)[-1], before)
+    severity = event.severity_word
+    if before and before.id == event.id and before.severity:
+        severity = max(severity, before.severity, key=SEVERITIES.index)
+    return LastEvent(event.id, event.end, severity, event.datapoints)
+
+
+def _whole(event: AnomalyEvent, before: LastEvent | None) -> AnomalyEvent:
+    """Extend a window's part of the incident `before` to its beginning."""
+    if not (event.continues and before and before.id == event.id and before.datapoints):
+        return event
+    datapoints = before.datapoints + _datapoints_after(event, parse_timestamp(before.end))
+    return replace(event, start=event_start(event.id), datapoints=datapoints)
+
+
+def _is_worse(event: AnomalyEvent, before: LastEvent | None) -> bool:
+    if not (before and before.severity and before.id == event.id):
+        return False
+    return SEVERITIES.index(event.severity_word) > SEVERITIES.index(before.severity)
 
 
 def joined_incidents(parts: Iterable[AnomalyEvent]) -> list[AnomalyEvent]:

@@ -11,6 +11,8 @@ from cutwatch.timeseries.arrays import Epochs
 from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import format_timestamp
 
+_FEWEST_PERIODS, _SHORTEST_OUTAGE = 3, 1_800
+
 
 def reporting_gaps(observed: Series, detector: Detector, start: int) -> Epochs:
     """Return the epoch seconds (n,) from `start` on without a datapoint, outside the detector's exclusions."""
@@ -20,15 +22,36 @@ def reporting_gaps(observed: Series, detector: Detector, start: int) -> Epochs:
     return gaps
 
 
+def ignored_outage(observed: Series, detector: Detector, start: int) -> tuple[str, str] | None:
+    """Return the first and last timestamp of an unusual time without data that the detector ignores.
+
+    It lasts half an hour or more, has three periods or more, and is more than twice as long as every other gap that is
+    observed, so that the nights of a metric without data at night are none.
+    """
+    if detector.missing_data != "ignore":
+        return None
+    every = sorted(_runs(reporting_gaps(observed, detector, 0), detector.period), key=len)
+    if not every or every[-1][0] < start:
+        return None
+    *others, longest = every
+    usual = len(others[-1]) if others else 0
+    enough = max(_FEWEST_PERIODS, _SHORTEST_OUTAGE // detector.period, 2 * usual + 1)
+    return (_time(longest[0]), _time(longest[-1])) if len(longest) >= enough else None
+
+
 def gap_events(gaps: Epochs, detector: Detector) -> list[AnomalyEvent]:
     """Return one event, without score and severity, for each run of consecutive gaps."""
-    breaks = np.flatnonzero(np.diff(gaps) > detector.period) + 1
-    runs = [run.tolist() for run in np.split(gaps, breaks) if len(run)]
+    runs = _runs(gaps, detector.period)
     return [_event(detector, run[0], run[-1], len(run)) for run in runs]
 
 
+def _runs(gaps: Epochs, period: int) -> list[list[int]]:
+    breaks = np.flatnonzero(np.diff(gaps) > period) + 1
+    return [run.tolist() for run in np.split(gaps, breaks) if len(run)]
+
+
 def _event(detector: Detector, first: int, last: int, datapoints: int) -> AnomalyEvent:
-    start, end = (format_timestamp(datetime.fromtimestamp(epoch, UTC)) for epoch in (first, last))
+    start, end = _time(first), _time(last)
     return AnomalyEvent(
         event_id(detector.name, start),
         start,
@@ -37,3 +60,7 @@ def _event(detector: Detector, first: int, last: int, datapoints: int) -> Anomal
         datapoints,
         period_seconds=detector.period,
     )
+
+
+def _time(epoch: int) -> str:
+    return format_timestamp(datetime.fromtimestamp(epoch, UTC))

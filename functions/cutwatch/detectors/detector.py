@@ -113,6 +113,7 @@ class Detector:
     exclude: tuple[Exclusion, ...] = ()
     time_zone: str = "UTC"
     engine: Engine = "sagemaker"
+    log_group: str | None = None
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -196,6 +197,12 @@ def _name_problems(detector: Detector) -> Iterator[Problem]:
 
 def _time_problems(detector: Detector) -> Iterator[Problem]:
     yield from _period_problems(detector.period)
+    log_group = detector.log_group
+    if log_group is not None and not re.fullmatch(limits.LOG_GROUP_NAME_PATTERN, log_group):
+        yield (
+            "log_group",
+            f"{log_group!r} is not a valid name; expected such as /aws/lambda/checkout",
+        )
     try:
         ZoneInfo(detector.time_zone)
     except (KeyError, ValueError, OSError):

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import sleep
 from typing import TYPE_CHECKING
 
+from cutwatch.detection.anomaly_event import Severity, is_at_least
 from cutwatch.errors import TRANSIENT, ClaimHeld, CutwatchError
 from cutwatch.notifications import eventbridge
 from cutwatch.notifications.messages import Notification, StackPlace, of_anomalies, of_failures
@@ -28,12 +29,16 @@ _Notify = Callable[[Sequence[Outcome]], bool]
 
 @dataclass(frozen=True)
 class Audience:
-    """Destinations: EventBridge for events, an SNS topic for anomalies, an SNS topic for failures."""
+    """Destinations: EventBridge for events, an SNS topic for anomalies, an SNS topic for failures.
+
+    Anomalies below the `least_severity` are not mailed.
+    """
 
     eventbridge: "EventBridgeClient"
     sns: "SNSClient"
     topic_arn: str
     operations_topic_arn: str
+    least_severity: Severity = "low"
 
 
 def announce(
@@ -107,11 +112,22 @@ class _Announcement:
         return True
 
     def _mail_anomalies(self, outcomes: Sequence[Outcome]) -> bool:
-        audible = [outcome for outcome in outcomes if outcome.detector not in self._silenced]
+        audible = [
+            severe
+            for outcome in outcomes
+            if outcome.detector not in self._silenced and (severe := self._severe(outcome)).events
+        ]
         if audible:
             text = of_anomalies(self.summary, audible, self.place, self.silences)
             self._send(self.audience.topic_arn, text)
         return bool(audible)
+
+    def _severe(self, outcome: Outcome) -> Outcome:
+        """Return the outcome without the events that are not severe enough to be mailed."""
+        least = self.audience.least_severity
+        return replace(
+            outcome, events=tuple(each for each in outcome.events if is_at_least(each, least))
+        )
 
     def _mail_failures(self, outcomes: Sequence[Outcome]) -> bool:
         text = of_failures(self.summary, outcomes, self.place)

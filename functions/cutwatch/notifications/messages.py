@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +12,8 @@ from cutwatch.aws.limits import (
     SNS_MESSAGE_MAX_BYTES,
     SNS_SUBJECT_MAX_LENGTH,
 )
-from cutwatch.console_links import dashboard_url, graph_url
-from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.console_links import dashboard_url, event_url, logs_url
+from cutwatch.detection.anomaly_event import SEVERITIES, AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.pending_scores import LONGEST_DELAY
@@ -37,7 +37,7 @@ _LISTED_DETECTORS = 30
 _LISTED_EVENTS = 5
 _REASON_LENGTH = 300
 # Even the longest names leave half of a message to its text.
-_NAMED_IN_ATTRIBUTES = 1_900
+_NAMED_IN_ATTRIBUTES = 450
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,12 @@ def of_anomalies(
     return Notification(
         f"Cutwatch {word}: {headline}{more}",
         "\n".join(lines),
-        {"kind": "anomalies", "severity": word, **_shared_attributes(summary, found)},
+        {
+            "kind": "anomalies",
+            "severity": word,
+            **_detectors_by_severity(found),
+            **_shared_attributes(summary, found),
+        },
     )
 
 
@@ -142,6 +147,20 @@ def of_failures(summary: Summary, failed: Sequence[Outcome], place: StackPlace) 
     )
 
 
+def _detectors_by_severity(found: Sequence[Outcome]) -> dict[str, list[str]]:
+    """Return for each severity the detectors with such an event, for policies on both at once."""
+    named = found[:_NAMED_IN_ATTRIBUTES]
+    by_severity = {
+        severity: [
+            outcome.detector
+            for outcome in named
+            if any(event.severity_word == severity for event in outcome.events)
+        ]
+        for severity in SEVERITIES
+    }
+    return {severity: names for severity, names in by_severity.items() if names}
+
+
 def _shared_attributes(summary: Summary, detectors: Sequence[Outcome]) -> dict[str, Any]:
     names = [outcome.detector for outcome in detectors[:_NAMED_IN_ATTRIBUTES]]
     return {"detector": names, "run": summary.run.id}
@@ -162,24 +181,43 @@ def _detector_lines(outcome: Outcome, place: StackPlace) -> Iterator[str]:
     if detector:
         period = span_in_words(timedelta(seconds=detector.period))
         yield f"  Metric    {detector.metric_label[:METRIC_LABEL_LENGTH]}, every {period}"
-    for event in outcome.events[:_LISTED_EVENTS]:
-        yield from _event_lines(event, detector, place)
-    hidden = outcome.new_events - len(outcome.events[:_LISTED_EVENTS])
+    listed = outcome.events[:_LISTED_EVENTS]
+    for event in listed:
+        yield from _event_lines(event, detector)
+    if detector:
+        yield from _links(detector, listed, place)
+    yield from _outage(outcome, detector)
+    hidden = outcome.new_events - len(listed)
     if hidden > 0:
         yield f"  and {count(hidden, 'more event')}: cutwatch events {outcome.detector} {place.options}"
     yield f'  Silence   cutwatch silence {outcome.detector} --for 1d --reason "..." {place.options}'
 
 
-def _event_lines(
-    event: AnomalyEvent, detector: Detector | None, place: StackPlace
-) -> Iterator[str]:
+def _links(detector: Detector, events: Sequence[AnomalyEvent], place: StackPlace) -> Iterator[str]:
+    """Yield one link to the metric, around all events, and one to the logs at the time of the most severe event."""
+    worst = events[0]
+    first, last = min(each.begins for each in events), max(each.ends for each in events)
+    span = (worst.begins, worst.ends)
+    yield f"  Graph     {event_url(place.region, detector, first, last, span)}"
+    if detector.log_group:
+        yield f"  Logs      {logs_url(place.region, detector.log_group, *span)}"
+
+
+def _outage(outcome: Outcome, detector: Detector | None) -> Iterator[str]:
+    """Mention a time without data that is not an event, and how to be notified of the next one."""
+    if outcome.outage is None or detector is None:
+        return
+    gap = replace(outcome.events[0], start=outcome.outage[0], end=outcome.outage[1])
+    gap = replace(gap, period_seconds=detector.period)
+    yield f"  No data   {when(gap, detector.time_zone)}; missing_data: anomalous makes it an event"
+
+
+def _event_lines(event: AnomalyEvent, detector: Detector | None) -> Iterator[str]:
     yield f"  Time      {when(event, detector.time_zone if detector else 'UTC')}"
     if event.severity is None or event.value is not None:
         yield f"  Value     {value_in_words(event)}; expected {expected_in_words(event)}{_share(event)}"
     driver = f"; driver: {event.driver}" if event.driver else ""
     yield f"  Severity  {severity_in_words(event)}{driver}"
-    if detector:
-        yield f"  Graph     {graph_url(place.region, detector, place.namespace, event.begins, event.ends)}"
 
 
 def _share(event: AnomalyEvent) -> str:

@@ -16,8 +16,9 @@ from cutwatch.datasets.description import WindowDescription
 from cutwatch.datasets.keys import scores_prefix
 from cutwatch.datasets.storage import read_description, read_epochs, read_scores
 from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies, measure_window
-from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
-from cutwatch.detection.incidents import continue_incidents
+from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.incidents import continue_incidents, last_event
+from cutwatch.detection.reporting_gaps import ignored_outage
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.errors import TRANSIENT, CutwatchError
 from cutwatch.publishing.checkpoints import carried_checkpoint, delete_superseded
@@ -95,7 +96,14 @@ class WindowPublisher:
         before = record.event_before(self.batch.run.id)
         events = continue_incidents(found.events, before, detector.period)
         outcome = window_outcome(
-            detector, window.start, publishable, events, lost, self.alarm_window
+            detector,
+            window.start,
+            publishable,
+            events,
+            lost,
+            self.alarm_window,
+            before,
+            ignored_outage(window.observed, detector, window.start),
         )
         return _Findings(publishable, events, outcome)
 
@@ -144,7 +152,7 @@ class WindowPublisher:
                 detector.name,
                 description.end,
                 run.id,
-                LastEvent(events[-1].id, events[-1].end) if events else before,
+                last_event(events, before),
                 before,
                 carried_checkpoint(description, scoring),
                 detector.to_payload(),

@@ -128,5 +128,5 @@ class DetectorRecord:
         )
 
 
-def _last_event(payload: Mapping[str, str] | None) -> LastEvent | None:
+def _last_event(payload: Mapping[str, Any] | None) -> LastEvent | None:
     return LastEvent(**payload) if payload else None

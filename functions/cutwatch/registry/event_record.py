@@ -8,6 +8,7 @@ from typing import Any
 
 from cutwatch.detection.anomaly_event import AnomalyEvent, event_start
 from cutwatch.detection.incidents import joined
+from cutwatch.timestamps import parse_timestamp
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class RecordedEvent:
     @property
     def incident_begins(self) -> datetime:
         """The time of the first datapoint of the whole incident."""
-        return event_start(self.event.id, self.detector)
+        return parse_timestamp(event_start(self.event.id))
 
     @property
     def sort_key(self) -> str:

@@ -21,7 +21,8 @@ class Outcome:
 
     The other fields are the results of a transform. `cutoff` is a score. `events` are the new events, the most severe
     first, with the `definition` of their detector at the time. `datapoints_together` is the largest number of anomalous
-    datapoints within the evaluation window of an alarm.
+    datapoints within the evaluation window of an alarm. `outage` are the first and last timestamp (ISO 8601) of an unusual
+    time without data of a detector that ignores missing data.
     """
 
     detector: str
@@ -35,6 +36,7 @@ class Outcome:
     events: tuple[AnomalyEvent, ...] = field(default=())
     definition: Mapping[str, Any] | None = None
     datapoints_together: int | None = None
+    outage: tuple[str, str] | None = None
 
     @property
     def gravest(self) -> AnomalyEvent:
@@ -50,6 +52,7 @@ class Outcome:
         """Read the payload that `to_payload` wrote."""
         known = {f.name: payload[f.name] for f in fields(cls) if f.name in payload}
         known["events"] = tuple(map(AnomalyEvent.from_payload, known.get("events", ())))
+        known["outage"] = tuple(known["outage"]) if known.get("outage") else None
         return cls(**known)
 
 

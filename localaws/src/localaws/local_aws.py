@@ -26,6 +26,7 @@ from localaws.iam.permissions import Permissions, role_name
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.limit_checks import check_limits
 from localaws.ministack_patches import apply_patches, patch_on_first_call
+from localaws.ministack_patches.mails import Mails
 from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.state_execution import abort_executions
 from localaws.operator_requests import OperatorRequests
@@ -57,6 +58,7 @@ class LocalAws:
         self.region = region
         self.clock = Clock(wait_scale)
         self.calls = CallLog(remembered_calls)
+        self.mails = Mails(self.clock)
         self.faults = Faults()
         self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
@@ -167,7 +169,13 @@ class LocalAws:
 
     def _patch(self, starting: ExitStack, functions: FunctionExecutor) -> Patches:
         patches = apply_patches(
-            self.clock, functions, self.cloudwatch, self.calls, self.faults, self.permissions
+            self.clock,
+            functions,
+            self.cloudwatch,
+            self.calls,
+            self.faults,
+            self.permissions,
+            self.mails,
         )
         starting.callback(patches.undo)
         return patches
@@ -186,7 +194,7 @@ class LocalAws:
             self.faults,
             on_first_call=lambda service: patch_on_first_call(patches, service, self.cloudwatch),
             check_limits=check_limits,
-            operator=OperatorRequests(self.fire),
+            operator=OperatorRequests(self.fire, self.mails.all),
             caller_of=caller_of,
             permissions=self.permissions,
             hang_up=server.hang_up,

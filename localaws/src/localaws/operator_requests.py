@@ -1,4 +1,4 @@
-"""Requests that AWS has no API for: fire a scheduled rule now.
+"""Requests that AWS has no API for: fire a scheduled rule now, list the mails that were sent.
 
 On AWS only EventBridge can: it accepts no events of the source `aws.events` from anybody else.
 """
@@ -10,25 +10,37 @@ from typing import Any
 
 from localaws.api_request import ApiRequest
 from localaws.api_response import ApiResponse
+from localaws.ministack_patches.mails import Mail
 
 FIRE_PATH = "/_localaws/fire"
+MAILS_PATH = "/_localaws/mails"
+_METHODS = {FIRE_PATH: "POST", MAILS_PATH: "GET"}
 _OWN_PATHS = "/_localaws/"
 
 
 class OperatorRequests:
-    """Answers `POST /_localaws/fire?rule=NAME&at=TIME`."""
+    """Answers `POST /_localaws/fire?rule=NAME&at=TIME` and `GET /_localaws/mails`."""
 
-    def __init__(self, fire: Callable[[str, datetime | None], list[str]]) -> None:
+    def __init__(
+        self, fire: Callable[[str, datetime | None], list[str]], mails: Callable[[], list[Mail]]
+    ) -> None:
         self._fire = fire
+        self._mails = mails
 
     def serves(self, path: str) -> bool:
         return path.startswith(_OWN_PATHS)
 
     def answer(self, request: ApiRequest) -> ApiResponse:
-        if request.path != FIRE_PATH:
+        method = _METHODS.get(request.path)
+        if method is None:
             return _json(404, {"error": f"there is nothing at {request.path}"})
-        if request.method != "POST":
-            return _json(405, {"error": f"{FIRE_PATH} takes POST, not {request.method}"})
+        if request.method != method:
+            return _json(405, {"error": f"{request.path} takes {method}, not {request.method}"})
+        if request.path == MAILS_PATH:
+            return _json(200, {"mails": [mail.to_payload() for mail in self._mails()]})
+        return self._fire_rule(request)
+
+    def _fire_rule(self, request: ApiRequest) -> ApiResponse:
         try:
             at = _moment(request.query["at"]) if request.query.get("at") else None
             started = self._fire(request.query.get("rule", ""), at)

@@ -1,4 +1,4 @@
-"""`cutwatch local` and `cutwatch fire`, as processes of their own."""
+"""`cutwatch local`, `cutwatch fire` and `cutwatch mails`, as processes of their own."""
 
 import json
 import os
@@ -112,3 +112,39 @@ def test_a_rule_is_fired_by_its_logical_id_and_an_unknown_one_is_named() -> None
     assert "there is no rule TockRule; there are clock-TickRule-" in unknown.output
     assert misdated.exit_code == USAGE_ERROR
     assert misdated.output == "cutwatch: noon is no time such as 2026-11-02T04:00:00Z\n"
+
+
+def test_mails_are_printed_when_they_are_sent_and_listed_when_they_are_asked_for() -> None:
+    with started("--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = json.loads(process.stdout.readline())["environment"]["AWS_ENDPOINT_URL"]
+        empty = CliRunner().invoke(app, ["mails", "--endpoint-url", url])
+        sns = boto3.client("sns", endpoint_url=url, region_name="us-east-1")
+        topic = sns.create_topic(Name="alerts")["TopicArn"]
+        policies = {"ops@example.com": {"severity": ["high"]}, "all@example.com": {}}
+        for address, policy in policies.items():
+            sns.subscribe(
+                TopicArn=topic,
+                Protocol="email",
+                Endpoint=address,
+                Attributes={"FilterPolicy": json.dumps(policy)} if policy else {},
+            )
+        sns.publish(
+            TopicArn=topic,
+            Subject="Cutwatch low: orders",
+            Message="It is high.",
+            MessageAttributes={"severity": {"DataType": "String", "StringValue": "low"}},
+        )
+        listed = CliRunner().invoke(app, ["mails", "--endpoint-url", url])
+        as_json = CliRunner().invoke(app, ["mails", "--json", "--endpoint-url", url])
+        process.send_signal(signal.SIGTERM)
+        _, printed = process.communicate(timeout=20)
+
+    assert "has sent no mails" in empty.stderr
+    lines = listed.stdout.splitlines()
+    assert lines[0].endswith("to all@example.com, topic alerts")
+    assert lines[1:] == ["Subject: Cutwatch low: orders", "", "It is high."]
+    [mail] = json.loads(as_json.stdout)
+    assert mail["to"] == ["all@example.com"]
+    assert listed.stdout.strip() in printed

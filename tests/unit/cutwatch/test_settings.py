@@ -1,5 +1,6 @@
 from dataclasses import FrozenInstanceError, dataclass
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
@@ -32,6 +33,21 @@ def test_a_malformed_variable_is_named_with_its_value_and_what_was_expected() ->
         InvalidSetting, match=r"^environment variable TREES is 'many', expected int"
     ):
         Sample.from_env({"TABLE_NAME": "registry", "TREES": "many"})
+
+
+@dataclass(frozen=True)
+class Choice(Settings):
+    """A field with few values."""
+
+    severity: Literal["low", "medium", "high"]
+
+
+def test_a_choice_is_one_of_its_values() -> None:
+    assert Choice.from_env({"SEVERITY": "medium"}).severity == "medium"
+    with pytest.raises(
+        InvalidSetting, match=r"SEVERITY is 'severe', expected low or medium or high$"
+    ):
+        Choice.from_env({"SEVERITY": "severe"})
 
 
 @pytest.mark.parametrize(

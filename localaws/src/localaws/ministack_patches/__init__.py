@@ -13,6 +13,7 @@ from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.ministack_patches import lambda_functions, physical_names
 from localaws.ministack_patches.alarm_resources import AlarmResources
 from localaws.ministack_patches.condition_mappings import ConditionMappings
+from localaws.ministack_patches.mails import Mails
 from localaws.ministack_patches.metrics import Metrics
 from localaws.ministack_patches.nested_templates import NestedTemplates
 from localaws.ministack_patches.patching import Patches, check_version
@@ -34,6 +35,7 @@ def apply_patches(
     calls: CallLog,
     faults: Faults,
     permissions: Permissions,
+    mails: Mails,
 ) -> Patches:
     """Apply every patch but those of CloudFormation; `undo` of the result takes them back."""
     check_version()
@@ -47,6 +49,7 @@ def apply_patches(
     Children(patches, clock, state_calls)
     TargetPermissions(patches, permissions)
     Metrics(patches, cloudwatch, clock)
+    mails.patch(patches)
     return patches
 
 

@@ -30,6 +30,8 @@ UPSTREAM: Mapping[str, str] = {
     "lambda_svc._emit_lambda_metrics": "counts direct invocations only, and throttled ones as invocations",
     "lambda_svc._execute_function": "counts no invocations by state machines, rules and topics",
     "lambda_svc._execute_function_warm": "reports every exception as Runtime.HandlerError and ends its process",
+    # SNS
+    "sns._fanout": "drops messages to email subscriptions",
     # Step Functions
     "stepfunctions.ThreadPoolExecutor": "runs a Map's items in threads that the clock does not know",
     "stepfunctions._add_event": "links no events, calls a function's events a task's, and sets no limits",

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
-from cutwatch.detection.incidents import continue_incidents
+from cutwatch.detection.incidents import continue_incidents, news
+from cutwatch.detection.incidents import last_event as newest
 from cutwatch.timestamps import format_timestamp
 from tests.support.builders import moments
 
@@ -69,3 +70,44 @@ def test_an_incident_goes_on_for_as_long_as_it_goes_on() -> None:
 def test_a_first_event_ever_continues_nothing() -> None:
     event = an_event(0, 3)
     assert continue_incidents([event], None, PERIOD) == [event]
+
+
+def test_stretches_of_a_window_that_belong_together_are_one_piece_of_news() -> None:
+    events = continue_incidents([an_event(0, 2), an_event(5, 9, severity=4.0)], None, PERIOD)
+
+    [event] = news(events, None)
+    assert (event.start, event.end, event.datapoints, event.severity) == (
+        TIMES[0],
+        TIMES[9],
+        8,
+        4.0,
+    )
+    assert newest(events, None) == LastEvent(event.id, TIMES[9], "high", 8)
+
+
+@pytest.mark.parametrize(("severity", "is_news"), [(1.4, False), (1.6, False), (3.0, True)])
+def test_an_incident_that_goes_on_is_news_only_if_it_is_more_severe_than_before(
+    severity: float, is_news: bool
+) -> None:
+    before = newest([an_event(0, 3, severity=1.6)], None)
+    [event] = continue_incidents([an_event(4, 9, severity=severity)], before, PERIOD)
+
+    found = news([event], before)
+
+    assert bool(found) == is_news
+    assert [(each.start, each.end, each.datapoints) for each in found] == [
+        (TIMES[0], TIMES[9], 10)
+    ] * is_news
+    after = newest([event], before)
+    assert after is not None
+    assert after.severity == ("high" if is_news else "medium")
+
+
+def test_of_an_incident_that_an_older_version_recorded_no_severity_is_known() -> None:
+    before = last_event(0, 3)
+    events = continue_incidents([an_event(4, 9, severity=9.0)], before, PERIOD)
+    assert news(events, before) == []
+
+
+def test_without_events_the_newest_incident_stays() -> None:
+    assert newest([], last_event(0, 3)) == last_event(0, 3)

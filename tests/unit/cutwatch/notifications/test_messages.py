@@ -102,10 +102,50 @@ def test_attributes_let_people_choose_by_detector_and_severity() -> None:
     assert anomalies(found(), found("visits")).attributes == {
         "kind": "anomalies",
         "severity": "high",
+        "high": ["orders", "visits"],
         "detector": ["orders", "visits"],
         "run": "transform-20261102T120000Z",
     }
     assert failures(an_outcome("visits", "FAILED")).attributes["kind"] == "failures"
+
+
+def test_attributes_name_the_detectors_of_each_severity() -> None:
+    minor = replace(SPIKE, severity=1.6)
+    attributes = anomalies(found("orders", SPIKE, POINT), found("visits", minor)).attributes
+    by_severity = [attributes.get(severity) for severity in ("high", "medium", "low")]
+    assert by_severity == [["orders"], ["visits"], ["orders"]]
+
+
+def test_a_detector_has_one_link_that_can_be_read_however_many_its_events() -> None:
+    later = replace(SPIKE, start="2026-11-02T15:00:00Z", end="2026-11-02T15:10:00Z")
+    lines = anomalies(found("orders", SPIKE, later, POINT)).text.splitlines()
+
+    [link] = [line for line in lines if "metricsV2" in line]
+    assert len(link) < 450
+    assert "~start~'2026-11-02T02*3a00" in link
+    assert "~end~'2026-11-02T21*3a15" in link
+    assert "~value~'2026-11-02T09*3a00" in link.replace("(value", "~value")
+
+
+def test_a_detector_with_a_log_group_has_a_link_to_its_messages_at_the_time_of_the_event() -> None:
+    logged = replace(BERLIN, log_group="/aws/lambda/checkout").to_payload()
+    [link] = [
+        line
+        for line in anomalies(found("orders", definition=logged)).text.splitlines()
+        if line.startswith("  Logs ")
+    ]
+    assert "#logsV2:logs-insights?queryDetail=~(start~'2026-11-02T09*3a00*3a00.000Z" in link
+    assert "~end~'2026-11-02T09*3a15*3a00.000Z" in link
+    assert link.endswith("~source~(~'*2faws*2flambda*2fcheckout))")
+    assert "  Logs " not in anomalies(found()).text
+
+
+def test_an_outage_that_a_detector_ignores_is_mentioned_with_what_to_do() -> None:
+    outage = ("2026-11-02T03:00:00Z", "2026-11-02T04:55:00Z")
+    assert (
+        "  No data   Mon 2026-11-02 04:00 to 06:00 Europe/Berlin (03:00 UTC), 2 h; "
+        "missing_data: anomalous makes it an event"
+    ) in anomalies(found(outage=outage)).text.splitlines()
 
 
 def test_attributes_are_written_as_sns_takes_them() -> None:
@@ -192,7 +232,7 @@ def test_ten_thousand_anomalous_detectors_can_be_sent() -> None:
     names = json.loads(
         anomalies(*everybody).to_request()["MessageAttributes"]["detector"]["StringValue"]
     )
-    assert len(names) > 1_000
+    assert len(names) > 400
 
 
 @pytest.mark.parametrize(
