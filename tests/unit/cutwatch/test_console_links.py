@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch.console_links import graph_url, home, jsurl
+from cutwatch.console_links import event_url, graph_url, home, jsurl, logs_url
 from tests.support.builders import NOON, a_detector, a_ratio
 
 HOUR = timedelta(hours=1)
@@ -160,3 +160,26 @@ def test_an_expression_is_drawn_and_its_metrics_are_not() -> None:
 )
 def test_each_partition_has_a_console_of_its_own(region: str, begins: str) -> None:
     assert home(region).startswith(begins)
+
+
+def test_the_link_of_a_mail_has_the_metric_around_all_events_and_a_band_over_one() -> None:
+    band = (NOON + HOUR, NOON + 2 * HOUR)
+    url = event_url("eu-west-1", a_detector(), NOON, NOON + 3 * HOUR, band)
+    shown = graph(url)
+    assert shown["metrics"] == [["Shop", "Orders", {"stat": "Sum"}]]
+    assert (shown["start"], shown["end"]) == (
+        "2026-11-02T06:00:00.000Z",
+        "2026-11-02T21:00:00.000Z",
+    )
+    assert shown["annotations"]["vertical"] == [
+        [{"value": "2026-11-02T13:00:00.000Z"}, {"value": "2026-11-02T14:00:00.000Z"}]
+    ]
+    long = a_detector(dimensions={f"{n:02}{'d' * 200}": "/" * 1_024 for n in range(30)})
+    assert graph(event_url("eu-west-1", long, NOON, NOON, band))["metrics"] == []
+
+
+def test_a_link_to_logs_names_the_group_and_the_time_in_the_region_s_partition() -> None:
+    url = logs_url("cn-north-1", "/ecs/shop", NOON, NOON + HOUR)
+    assert url.startswith("https://cn-north-1.console.amazonaws.cn/cloudwatch/home?")
+    assert "start~'2026-11-02T12*3a00*3a00.000Z~end~'2026-11-02T13*3a00*3a00.000Z" in url
+    assert url.endswith("~source~(~'*2fecs*2fshop))")

@@ -19,6 +19,7 @@ from cutwatch.widget.chart_data import GraphData, Points
 from cutwatch.widget.layout import Graph
 from cutwatch.widget.request import WidgetRequest
 from cutwatch.widget.svg import draw
+from cutwatch.wording import time_in_words
 
 SVG = "{http://www.w3.org/2000/svg}"
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -43,6 +44,7 @@ def event(first: int, last: int, severity: float | None = 2.0, **fields: Any) ->
     found = AnomalyEvent(
         f"checkout:{start}", start, end, start, last - first + 1, severity, **fields
     )
+    found = replace(found, period_seconds=PERIOD)
     return RecordedEvent("checkout", found, "transform-1")
 
 
@@ -97,6 +99,27 @@ def test_events_have_the_numbers_of_the_table() -> None:
     drawn = graph(points(*range(288)), events=[event(200, 210), event(20, 30)])
     numbers = {str(each.text): float(each.get("x", 0)) for each in elements(drawn, "text")}
     assert numbers["2"] < numbers["1"]
+
+
+def test_a_number_has_its_event_s_facts_for_the_pointer() -> None:
+    facts = {"value": 9.0, "expected": 2.0, "expected_low": 1.0, "expected_high": 3.0}
+    drawn = graph(points(1, 9, 1), events=[event(1, 1, 3.25, **facts)])
+
+    [title] = [each.text for each in elements(drawn, "title") if each.text != "checkout"]
+    begins = time_in_words(START + timedelta(seconds=PERIOD), UTC)
+    assert str(title).startswith(f"{begins} to ")
+    assert str(title).endswith(
+        ", 5 min: 9; expected 2 (1 to 3); severity: high, 3.2 times the cutoff"
+    )
+
+
+def test_the_expected_range_of_a_short_event_is_visible_in_a_long_time_range() -> None:
+    expected = {"value": 9.0, "expected": 2.0, "expected_low": 1.0, "expected_high": 3.0}
+    request = replace(REQUEST, end=REQUEST.start + timedelta(days=60))
+    drawn = graph(points(1, 9, 1), events=[event(1, 1, **expected)], request=request)
+
+    [box] = [each for each in elements(drawn, "rect") if each.get("class") == "expected"]
+    assert float(str(box.get("width"))) >= 10
 
 
 def test_of_events_too_close_together_the_gravest_has_its_number() -> None:
