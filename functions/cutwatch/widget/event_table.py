@@ -40,7 +40,7 @@ class EventTable:
         """Return the `<table>`."""
         heads = "".join(f'<th scope="col">{head}</th>' for head in self._heads())
         rows = "".join(self._row(number, each) for number, each in enumerate(self.events, start=1))
-        caption = f"Events, newest first; times are {escape(self.request.zone_name)}"
+        caption = f"Events, newest first; times are {escape(self.request.zone_name)}; × is the peak in multiples of the cutoff"
         return (
             f'<table class="cutwatch-events"><caption>{caption}</caption>'
             f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
