@@ -34,6 +34,7 @@ function hatchStretch(plot, first, last, colour) {
   ctx.clip();
   ctx.strokeStyle = colour;
   ctx.lineWidth = pixel();
+  ctx.setLineDash([]);
   ctx.beginPath();
   for (let x = left - bbox.height; x < left + width; x += 7 * pixel()) {
     ctx.moveTo(x, bbox.top + bbox.height);
@@ -97,6 +98,7 @@ function planted(about, colours) {
       ctx.fillRect(left, top, width, height);
       ctx.strokeStyle = colours.planted;
       ctx.lineWidth = 1.5 * pixel();
+      ctx.setLineDash([]);
       ctx.strokeRect(left, top, width, height);
       ctx.font = `${11 * pixel()}px system-ui, sans-serif`;
       if (ctx.measureText(kind).width + 10 * pixel() <= width) {
