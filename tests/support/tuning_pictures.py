@@ -52,7 +52,9 @@ def reports(detector: Detector, metrics: Path) -> Iterator[DetectorReport]:
     bare = Detector(detector.name, detector.namespace, detector.metric, detector.statistic)
     changes = BEFORE.get(detector.name, {})
     before = replace(bare, period=detector.period, engine=detector.engine, **changes)
-    without = " and ".join(f"{key}: {value}" for key, value in changes.items()) or "its period alone"
+    without = (
+        " and ".join(f"{key}: {value}" for key, value in changes.items()) or "its period alone"
+    )
     for each, words in ((before, without), (detector, "the entry")):
         given = InputFile(path, path.name, f"{detector.name} with {words}")
         done = backtest_file(given, Options(lambda *_, chosen=each: chosen))
