@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
+from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.dispatch import Audience
-from cutwatch.notifications.messages import StackPlace
 from cutwatch.observability import Payload, observed
 from cutwatch.publishing.run_end import RunEnd
 from cutwatch.registry.outcome import reason_of

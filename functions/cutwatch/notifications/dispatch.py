@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from cutwatch.detection.anomaly_event import Severity, is_at_least
 from cutwatch.errors import TRANSIENT, ClaimHeld, CutwatchError
 from cutwatch.notifications import eventbridge
-from cutwatch.notifications.messages import Notification, StackPlace, of_anomalies, of_failures
+from cutwatch.notifications.detector_lines import StackPlace
+from cutwatch.notifications.messages import Notification, of_anomalies, of_failures
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.silences import Silence, in_force

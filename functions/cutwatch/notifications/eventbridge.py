@@ -10,7 +10,7 @@ from cutwatch.console_links import graph_url
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, AwsError, RejectedRequest, ServiceFault
-from cutwatch.notifications.messages import METRIC_LABEL_LENGTH, StackPlace
+from cutwatch.notifications.detector_lines import METRIC_LABEL_LENGTH, StackPlace
 from cutwatch.registry.outcome import Outcome
 
 if TYPE_CHECKING:

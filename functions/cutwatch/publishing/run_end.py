@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.s3 import Bucket
+from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.dispatch import Audience, announce
-from cutwatch.notifications.messages import StackPlace
 from cutwatch.publishing.totals import publish_failure, publish_totals
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Run

@@ -45,7 +45,7 @@ def window_outcome(
         cutoff=published.cutoff,
         new_events=len(new),
         events=tuple(gravest_first[:_LISTED_EVENTS]),
-        definition=detector.to_payload() if listed else None,
+        definition=detector.to_payload() if listed or outage else None,
         datapoints_together=most_together(published, alarm_window) if alarm_window else None,
         outage=outage,
     )

@@ -20,7 +20,7 @@ class Outcome:
     """The end of one detector's part of a run, with a `message` in words.
 
     The other fields are the results of a transform. `cutoff` is a score. `events` are the new events, the most severe
-    first, with the `definition` of their detector at the time. `datapoints_together` is the largest number of anomalous
+    first, with the `definition` of their detector at the time (also given with an `outage`). `datapoints_together` is the largest number of anomalous
     datapoints within the evaluation window of an alarm. `outage` are the first and last timestamp (ISO 8601) of an unusual
     time without data of a detector that ignores missing data.
     """

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 
 from cutwatch.aws.limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.notifications.messages import (
-    Notification,
-    StackPlace,
-    of_anomalies,
-    of_failures,
-    when,
-)
+from cutwatch.notifications.detector_lines import StackPlace, when
+from cutwatch.notifications.messages import Notification, of_anomalies, of_failures
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.silences import Silence
 from cutwatch.runs.summary import Summary
@@ -140,12 +135,24 @@ def test_a_detector_with_a_log_group_has_a_link_to_its_messages_at_the_time_of_t
     assert "  Logs " not in anomalies(found()).text
 
 
-def test_an_outage_that_a_detector_ignores_is_mentioned_with_what_to_do() -> None:
+def test_outages_that_detectors_ignore_are_mentioned_with_what_to_do() -> None:
     outage = ("2026-11-02T03:00:00Z", "2026-11-02T04:55:00Z")
-    assert (
-        "  No data   Mon 2026-11-02 04:00 to 06:00 Europe/Berlin (03:00 UTC), 2 h; "
-        "missing_data: anomalous makes it an event"
-    ) in anomalies(found(outage=outage)).text.splitlines()
+    definition = replace(BERLIN, name="visits").to_payload()
+    silent = an_outcome("visits", outage=outage, definition=definition)
+    summary = Summary(a_run(), [found(), silent])
+
+    lines = of_anomalies(summary, [found()], PLACE).text.splitlines()
+
+    place = lines.index(
+        "No data, but missing_data is ignore; with missing_data: anomalous, the next time is an event:"
+    )
+    assert lines[place + 1] == (
+        "  visits: Mon 2026-11-02 04:00 to 06:00 Europe/Berlin (03:00 UTC), 2 h"
+    )
+    assert "No data" not in anomalies(found()).text
+    many = [replace(silent, detector=f"d{n}") for n in range(31)]
+    text = of_anomalies(Summary(a_run(), many), [found()], PLACE).text
+    assert "  and 1 more detector" in text.splitlines()
 
 
 def test_attributes_are_written_as_sns_takes_them() -> None:
