@@ -172,32 +172,33 @@ class Detector:
 
 
 def _problems(detector: Detector) -> Iterator[Problem]:
-    yield from _name_problems(detector)
+    yield from name_problems(detector.name)
     single = {name: getattr(detector, name) for name in SINGLE_METRIC}
     yield from source_problems(single, detector.expression, detector.metrics)
-    yield from _time_problems(detector)
+    yield from _period_problems(detector.period)
+    yield from time_zone_problems(detector.time_zone)
     if detector.features != "auto" and len(set(detector.features)) < len(detector.features):
         yield "features", f"{list(detector.features)} names a feature twice"
 
 
-def _name_problems(detector: Detector) -> Iterator[Problem]:
-    if not _NAME.fullmatch(detector.name):
+def name_problems(name: str) -> Iterator[Problem]:
+    """Yield why a name is not valid for a detector or a stream."""
+    if not _NAME.fullmatch(name):
         yield (
             "name",
-            f"{detector.name!r} must be 1 to 64 of A-Z a-z 0-9 . _ -, "
-            "beginning with a letter or digit",
+            f"{name!r} must be 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit",
         )
 
 
-def _time_problems(detector: Detector) -> Iterator[Problem]:
-    yield from _period_problems(detector.period)
+def time_zone_problems(time_zone: str) -> Iterator[Problem]:
+    """Yield why a name is not that of a time zone."""
     try:
-        ZoneInfo(detector.time_zone)
+        ZoneInfo(time_zone)
     except (KeyError, ValueError, OSError):
         yield (
             "time_zone",
-            f"{detector.time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin"
-            f"{_zone_hint(detector.time_zone)}",
+            f"{time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin"
+            f"{_zone_hint(time_zone)}",
         )
 
 
