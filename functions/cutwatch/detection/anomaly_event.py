@@ -7,6 +7,14 @@ from typing import Any, Literal
 
 # Multiples of the cutoff from which an event is medium or high; a reporting gap is always high.
 _MEDIUM, _HIGH = 1.5, 3.0
+Severity = Literal["low", "medium", "high"]
+
+
+def severity_word(severity: float) -> Severity:
+    """Return the word for a severity in multiples of the cutoff."""
+    if severity >= _HIGH:
+        return "high"
+    return "medium" if severity >= _MEDIUM else "low"
 
 
 @dataclass(frozen=True)
@@ -44,11 +52,9 @@ class AnomalyEvent:
         return inf if self.severity is None else self.severity
 
     @property
-    def severity_word(self) -> Literal["low", "medium", "high"]:
+    def severity_word(self) -> Severity:
         """The severity in a word."""
-        if self.gravity >= _HIGH:
-            return "high"
-        return "medium" if self.gravity >= _MEDIUM else "low"
+        return severity_word(self.gravity)
 
 
 @dataclass(frozen=True)
