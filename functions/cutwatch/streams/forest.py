@@ -44,7 +44,7 @@ class KeyForest:
             "num_trees": settings.trees,
             "sample_size": settings.sample_size,
             "lambda": 1 / settings.time_decay,
-            "random_seed": _seed(stream, key),
+            "random_seed": forest_seed(stream, key),
             "output_after": min(WARM_UP_ROWS, settings.sample_size),
             "parallel_execution_enabled": False,
         }
@@ -94,5 +94,6 @@ class KeyForest:
         return restored
 
 
-def _seed(stream: Stream, key: str) -> int:
+def forest_seed(stream: Stream, key: str) -> int:
+    """Return the seed of a key's forest: equal configurations and records grow equal forests."""
     return crc32(f"{stream.name} {stream.fingerprint} {key}".encode("utf-8", "surrogatepass"))
