@@ -5,8 +5,11 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from krcf import RandomCutForest
+
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, Stream
+from cutwatch.streams.key_state import _checked_body, _parts
 from cutwatch.streams.record import RawRecord
 
 START = 1_780_000_000
@@ -34,6 +37,12 @@ def a_record(position: int = 0, lane: str = "0", arrival: float = LONG_AFTER, **
 def records_of(values: Sequence[float], step: float = 1.0, **fields: Any) -> list[RawRecord]:
     """Return one record per value, `step` seconds apart."""
     return [a_record(n, at=START + n * step, x=x, **fields) for n, x in enumerate(values)]
+
+
+def comparable(content: bytes) -> tuple[Any, ...]:
+    """Return the stored state of a key in a form in which equal states are equal."""
+    header, recent, forest = _parts(_checked_body(content))
+    return header, recent, json.loads(RandomCutForest.from_msgpack(forest).to_json())
 
 
 def noise(count: int, seed: int = 0) -> list[float]:

@@ -75,5 +75,6 @@ class ScoredRows:
 def scored_rows(path: Path, stream: Stream) -> Iterator[ScoredRows]:
     """Open a file for scored rows, with its folder. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
+    # A key may have half of a surrogate pair: JSON allows it, UTF-8 does not.
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         yield ScoredRows(csv.writer(file, lineterminator="\n"), stream)

@@ -16,6 +16,8 @@ from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
 LONGEST_KEY = 256
 # Clocks of producers may be ahead of the stream's by this much.
 CLOCK_SKEW_SECONDS = 300
+# Forests compute in single precision; much larger values, or sums of them in windows, would be infinite there.
+LARGEST_VALUE = 1e30
 # First bytes of an aggregate of the Kinesis Producer Library.
 _AGGREGATE = b"\xf3\x89\x9a\xc2"
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
@@ -148,9 +150,15 @@ def _number(given: Any, name: str) -> float:
         number = float(given)
     except OverflowError:
         number = math.inf
-    if not math.isfinite(number):
-        raise _RejectedError(Reason.NOT_FINITE, f"values.{name} is infinite or not a number (NaN)")
+    if not -LARGEST_VALUE <= number <= LARGEST_VALUE:
+        raise _outside(number, name)
     return number
+
+
+def _outside(number: float, name: str) -> _RejectedError:
+    if math.isfinite(number):
+        return _RejectedError(Reason.TOO_LARGE, f"values.{name} is beyond ±{LARGEST_VALUE:g}")
+    return _RejectedError(Reason.NOT_FINITE, f"values.{name} is infinite or not a number (NaN)")
 
 
 def _number_in_text(given: Any, name: str) -> float:

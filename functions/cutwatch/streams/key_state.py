@@ -43,7 +43,10 @@ class KeyState:
         return cls(key, time, KeyForest.untrained(stream, key), RecentRows(len(stream.columns)))
 
     def to_bytes(self, stream: Stream) -> bytes:
-        """Return a line with schema version and checksum, a line of JSON, the recent rows and the forest."""
+        """Return a line with schema version and checksum, a line of JSON, the recent rows and the forest.
+
+        Equal states may differ in bytes: the forest stores how often rows repeat in a hash map, which has no order.
+        """
         forest, latest = self.forest.to_parts()
         recent = self.recent.values.tobytes()
         header = {

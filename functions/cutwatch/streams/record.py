@@ -36,6 +36,7 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing field"
     NOT_A_NUMBER = "not a number"
     NOT_FINITE = "not finite"
+    TOO_LARGE = "too large"
     NOT_A_TIME = "not a time"
     IN_THE_FUTURE = "in the future"
     NOT_A_KEY = "not a key"

@@ -89,6 +89,8 @@ def test_a_time_may_be_a_number_since_1970(unit: Any, given: float) -> None:
         (of(a={"x": float("nan")}), Reason.NOT_FINITE),
         (of(a={"x": float("-inf")}), Reason.NOT_FINITE),
         (of(a={"x": 10**400}), Reason.NOT_FINITE),
+        (of(a={"x": 1.1e30}), Reason.TOO_LARGE),
+        (of(a={"x": -1e300}), Reason.TOO_LARGE),
         (of(at="yesterday"), Reason.NOT_A_TIME),
         (of(at=5), Reason.NOT_A_TIME),
         (of(at="0001-01-01T00:00:00"), Reason.NOT_A_TIME),
@@ -137,6 +139,7 @@ def test_csv_may_have_another_delimiter_and_no_key() -> None:
         (b"k,100,1_000", Reason.NOT_A_NUMBER),
         (b"k,100,one", Reason.NOT_A_NUMBER),
         (b"k,100,nan", Reason.NOT_FINITE),
+        (b"k,100,1e31", Reason.TOO_LARGE),
         (b"\xf3\x89\x9a\xc2", Reason.AGGREGATE),
     ],
 )

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from statistics import fmean
 from typing import Any
@@ -8,6 +9,7 @@ from cutwatch.detectors.detector import MinimumDeviation
 from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings
+from cutwatch.streams.decoding import LARGEST_VALUE
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.record import RawRecord
@@ -133,6 +135,17 @@ def test_an_incident_names_its_columns_with_the_expected_values_before_it() -> N
 def test_the_declaration_excludes_incidents(changes: dict[str, Any], found: bool) -> None:
     values = [10 + value for value in noise(150)] + [110.0]
     assert bool(changes_of(values, **changes)) == found
+
+
+def test_a_constant_key_has_an_incident_when_its_value_changes() -> None:
+    kinds = [kind for kind, _ in changes_of([5.0] * 500 + [5.1] * 3, forest=ForestSettings(30, 64))]
+    assert kinds[0] == "began"
+
+
+@pytest.mark.parametrize("value", [LARGEST_VALUE, -LARGEST_VALUE, 5e-324])
+def test_the_largest_and_smallest_values_are_scored_and_learned(value: float) -> None:
+    rows = scored(records_of([*noise(100), *[value] * 60, *noise(60)])).rows
+    assert all(0 < row.score < math.inf and math.isfinite(row.severity) for row in rows[40:])
 
 
 def test_a_higher_sensitivity_lowers_the_cutoff_and_leaves_the_scores() -> None:

@@ -12,7 +12,15 @@ from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.record import RawRecord, Reason
 from cutwatch.streams.scoring import BatchResult, StreamScorer
-from tests.support.streams import LONG_AFTER, START, a_record, a_stream, noise, records_of
+from tests.support.streams import (
+    LONG_AFTER,
+    START,
+    a_record,
+    a_stream,
+    comparable,
+    noise,
+    records_of,
+)
 
 DAY = 86_400
 MINUTES = StreamWindow("tumbling", 60, ("count", "mean(x)", "p90(x)"), allowed_lateness=5)
@@ -22,11 +30,18 @@ STREAMS = (
     a_stream(forest=ForestSettings(5, 40, shingle_size=3, directionality=True)),
     a_stream(keys=KeySettings(limit=2, idle_days=1)),
 )
+
+
+def repeated(count: int, seed: int) -> list[float]:
+    """Return values of which many are equal: forests count them apart."""
+    return [round(value, 1) for value in noise(count, seed)]
+
+
 # Three keys on two lanes, with an anomaly, a late record, a future one and rubbish, and a jump of two days.
 RECORDS = [
     *(
         a_record(n, lane=str(n % 2), id="abc"[n % 3], at=START + n + 2 * DAY * (n > 330), x=x)
-        for n, x in enumerate([*noise(300), 80.0, 95.0, 400.0, *noise(60, seed=1)])
+        for n, x in enumerate([*repeated(300, 0), 80.0, 95.0, 400.0, *repeated(60, 1)])
     ),
     a_record(400, at=START),
     a_record(401, at=LONG_AFTER + 301),
@@ -34,8 +49,8 @@ RECORDS = [
 ]
 
 
-def replay(stream: Stream, batches: Sequence[Sequence[RawRecord]]) -> tuple[BatchResult, dict[str, bytes]]:  # fmt: skip
-    """Score batches one after the other, with all states stored in between."""
+def replay(stream: Stream, batches: Sequence[Sequence[RawRecord]]) -> tuple[BatchResult, dict[str, Any]]:  # fmt: skip
+    """Score batches one after the other, with all states stored in between; return the states comparably."""
     total, stored = BatchResult(), dict[str, bytes]()
     for batch in batches:
         states = {key: KeyState.from_bytes(each, stream) for key, each in stored.items()}
@@ -43,7 +58,7 @@ def replay(stream: Stream, batches: Sequence[Sequence[RawRecord]]) -> tuple[Batc
         stored = {key: state.to_bytes(stream) for key, state in states.items()}
         for name in BatchResult.__slots__:
             setattr(total, name, getattr(total, name) + getattr(result, name))
-    return total, stored
+    return total, {key: comparable(each) for key, each in stored.items()}
 
 
 WHOLE = [replay(stream, [RECORDS]) for stream in STREAMS]

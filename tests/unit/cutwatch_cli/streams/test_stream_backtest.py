@@ -77,6 +77,14 @@ def test_an_open_incident_is_shown_with_its_last_row() -> None:
     assert incident["columns"]["x"]["value"] == 500
 
 
+def test_a_key_that_utf8_does_not_have_is_written_escaped(tmp_path: Path) -> None:
+    stream = a_stream()
+    rows = StreamScorer(stream).score({}, [a_record(id="\ud800")]).rows
+    with scored_rows(tmp_path / "rows.csv", stream) as written:
+        written.write(rows)
+    assert "\\ud800,2026" in (tmp_path / "rows.csv").read_text()
+
+
 def test_windows_that_are_still_open_are_counted() -> None:
     window = StreamWindow("tumbling", 60, ("count",))
     assert run(records_of(noise(100), step=6), window=window)[0].open_windows == 2
