@@ -18,7 +18,7 @@ from cutwatch.streams.incidents import (
     Origin,
     begin,
     continue_with,
-    ends,
+    is_over,
 )
 from cutwatch.streams.key_state import KeyState
 
@@ -102,9 +102,10 @@ class Detection:
         if severity >= 1:
             incident = self._incident(state, scored, changes)
         if incident is None:
-            _end_if_calm(state, time, changes)
+            state.normal_rows += 1
+            _end_if_over(state, time, changes)
             return scored
-        state.calm = False
+        state.normal_rows = 0
         state.incident = incident
         return scored._replace(incident=incident.id)
 
@@ -114,8 +115,7 @@ class Detection:
         """Return the key's incident with an anomalous row; None if the declaration excludes the row."""
         if any(each.covers(datetime.fromtimestamp(row.time, self._zone)) for each in self._stream.exclude):  # fmt: skip
             return None
-        if state.calm:
-            _end_if_calm(state, row.time, changes)
+        _end_if_over(state, row.time, changes)
         before = state.incident
         columns = _findings(self._stream.columns, row, before, state)
         if not _is_worth_raising(max(columns, key=lambda each: each.attribution), self._stream):
@@ -131,9 +131,8 @@ class Detection:
         return incident
 
 
-def _end_if_calm(state: KeyState, time: float, changes: list[IncidentChange]) -> None:
-    state.calm = True
-    if state.incident is not None and ends(state.incident, time):
+def _end_if_over(state: KeyState, time: float, changes: list[IncidentChange]) -> None:
+    if state.incident is not None and is_over(state.incident, time, state.normal_rows):
         changes.append(IncidentChange("ended", state.incident))
         state.incident = None
 

@@ -11,8 +11,9 @@ from cutwatch.detection.parameters import DEFAULT
 from cutwatch.detectors.detector import Direction
 from cutwatch.streams.expectation import Expected
 
-# An incident ends with the first normal row that comes this much later than its last anomalous one.
+# An incident ends this long after its last anomalous row, and not before this many normal rows: keys may be slow.
 CALM_SECONDS = DEFAULT.same_incident_seconds
+CALM_ROWS = 6
 
 ChangeKind = Literal["began", "escalated", "ended"]
 # Lane and position of the record that is the row, or the type and the start of the window.
@@ -96,9 +97,9 @@ def incident_id(stream: str, key: str, origin: Origin) -> str:
     return f"{stream}:{hashlib.sha256(content).hexdigest()[:16]}"
 
 
-def ends(incident: Incident, time: float) -> bool:
-    """Return True if a normal row at this time ends the incident."""
-    return time - incident.last_time > CALM_SECONDS
+def is_over(incident: Incident, time: float, normal_rows: int) -> bool:
+    """Return True if the incident is over at this time, after this many normal rows."""
+    return normal_rows >= CALM_ROWS and time - incident.last_time > CALM_SECONDS
 
 
 def begin(stream: str, anomaly: Anomaly) -> Incident:

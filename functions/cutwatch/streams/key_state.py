@@ -23,8 +23,8 @@ _MAGIC = b"cutwatch-stream"
 class KeyState:
     """Everything that a key's next record depends on.
 
-    `applied` is the last position of each lane, `newest` the newest event time in epoch seconds. `calm` says that the last
-    row was normal.
+    `applied` is the last position of each lane, `newest` the newest event time in epoch seconds, `normal_rows` the
+    number of normal rows since the incident's last anomalous one.
     """
 
     key: str
@@ -35,7 +35,7 @@ class KeyState:
     applied: dict[str, int] = field(default_factory=dict)
     windows: dict[int, OpenWindow] = field(default_factory=dict)
     incident: Incident | None = None
-    calm: bool = True
+    normal_rows: int = 0
 
     @classmethod
     def of_new_key(cls, stream: Stream, key: str, time: float) -> "KeyState":
@@ -62,7 +62,7 @@ class KeyState:
                 str(start): each.to_payload() for start, each in sorted(self.windows.items())
             },
             "incident": self.incident.to_payload() if self.incident else None,
-            "calm": self.calm,
+            "normal_rows": self.normal_rows,
             "lengths": [len(recent), len(forest)],
         }
         body = json.dumps(header).encode() + b"\n" + recent + forest
@@ -103,7 +103,7 @@ class KeyState:
                 for start, each in header["windows"].items()
             },
             incident=Incident.from_payload(incident) if incident else None,
-            calm=header["calm"],
+            normal_rows=header["normal_rows"],
         )
 
 

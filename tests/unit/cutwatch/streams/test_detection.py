@@ -11,6 +11,7 @@ from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings
 from cutwatch.streams.decoding import LARGEST_VALUE
 from cutwatch.streams.detection import ScoredRow
+from cutwatch.streams.incidents import CALM_ROWS
 from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import BatchResult, StreamScorer
@@ -93,10 +94,24 @@ def test_a_later_anomaly_is_another_incident() -> None:
     assert [kind for kind, _ in changes_of(far, step=60) if kind != "escalated"] == ["began", "ended", "began"]  # fmt: skip
 
 
-def test_rows_an_hour_apart_that_follow_each_other_are_one_incident() -> None:
-    kinds = [kind for kind, _ in changes_of([*noise(150), 500.0, 900.0], step=2 * HALF_AN_HOUR)]
-    assert kinds.count("began") == 1
-    assert "ended" not in kinds
+@pytest.mark.parametrize(("calm", "incidents"), [(0, 1), (CALM_ROWS - 1, 1), (CALM_ROWS, 2)])
+def test_an_incident_of_a_slow_key_goes_on_for_a_few_normal_rows(calm: int, incidents: int) -> None:
+    # The mean of the last 3 scores keeps the two rows after an anomaly anomalous.
+    values = [*noise(150), 5e3, *[0.0] * (2 + calm), 5e6]
+    rows = scored(records_of(values, step=2 * HALF_AN_HOUR)).rows[150:]
+
+    assert [row.incident is None for row in rows] == [*[False] * 3, *[True] * calm, False]
+    assert len({row.incident for row in rows if row.incident}) == incidents
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(HALF_AN_HOUR, False), (HALF_AN_HOUR + 1, True)])
+def test_an_incident_ends_with_a_normal_row_after_half_an_hour(seconds: int, ended: bool) -> None:
+    records = records_of([*noise(150), 500.0, *noise(20, seed=1)])
+    [began] = scored(records).changes
+    last = max(row.time for row in scored(records).rows if row.incident == began.incident.id)
+    result = scored([*records, a_record(500, at=last + seconds, x=0.0)])
+
+    assert [change.kind for change in result.changes] == ["began"] + ["ended"] * ended
 
 
 def test_an_incident_names_its_columns_with_the_expected_values_before_it() -> None:
