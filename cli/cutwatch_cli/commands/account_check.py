@@ -33,7 +33,7 @@ def account_check(
     ] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Deploy a throw-away stack, run it, compare the account with docs/reality.md, and remove everything."""
+    """Check the account with a throw-away stack, then remove it."""
     check_installed("cutwatch account-check")
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -112,17 +112,22 @@ def _refuse_several(table: Table, columns: Columns, number: int) -> None:
     if not 1 < len(distinct) <= max(len(labels) // 2, 2):
         return
     named = table.header[number].lower() in _SERIES and len(distinct) <= len(labels) // 2
-    if named or _tells_apart(table.column(columns.timestamp), labels):
+    # Numbers may be the flags of labelled anomalies: they tell series apart only where rows share a timestamp.
+    text = not all(_is_number(label) for label in labels)
+    apart = _tells_apart(table.column(columns.timestamp), labels)
+    if (named and text) or (apart and (named or text)):
         raise CsvError(
             f"{table.path}, column {table.header[number].lower()}: labels {len(distinct)} series: "
             f"{_listed(distinct)}; choose one with --series"
         )
 
 
+def _is_number(label: str) -> bool:
+    return label.replace(".", "", 1).lstrip("-").isdecimal()
+
+
 def _tells_apart(timestamps: Sequence[str], labels: Sequence[str]) -> bool:
-    """Return True if rows share timestamps, and the labels, which are not numbers, make them unique."""
-    if all(label.replace(".", "", 1).lstrip("-").isdecimal() for label in labels):
-        return False
+    """Return True if rows share timestamps, and the labels make them unique."""
     pairs = set(zip(timestamps, labels, strict=True))
     return len(set(timestamps)) < len(timestamps) == len(pairs)
 

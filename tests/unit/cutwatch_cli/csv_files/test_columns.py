@@ -43,6 +43,24 @@ def test_series_that_take_turns_are_told_apart_by_the_name_of_their_column(file:
     assert "column host: labels 2 series" in mistake(file, text)
 
 
+def test_the_flags_of_labelled_anomalies_are_no_series(file: Path) -> None:
+    lines = [
+        f"{time:%Y-%m-%dT%H:%MZ},{value:g},{int(3 < n < 9)}"
+        for n, (time, value) in enumerate(zip(TIMES, VALUES, strict=True))
+    ]
+    assert_the_series(file, "\n".join(["timestamp,value,label", *lines]))
+
+
+def test_series_with_numbers_for_names_are_told_apart_by_their_timestamps(file: Path) -> None:
+    stacked = [
+        f"{time:%Y-%m-%dT%H:%MZ},{value:g},{host}"
+        for time, value in zip(TIMES, VALUES, strict=True)
+        for host in (1, 2)
+    ]
+    text = "\n".join(["timestamp,value,host", *stacked])
+    assert "column host: labels 2 series" in mistake(file, text)
+
+
 def test_columns_beside_the_metric_are_no_series(file: Path) -> None:
     lines = [
         f"{n},{time:%Y-%m-%dT%H:%MZ},{value:g},{time:%A},Count"
