@@ -1,7 +1,6 @@
 """Output of a replay: progress, tables, and the report page."""
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,11 +101,10 @@ def _report_of(
 
 
 def _runs(result: Replay) -> str:
-    counts = Counter(run.kind for run, _ in result.outcomes)
-    datapoints = sum(
-        outcome.datapoints for run, outcome in result.outcomes if run.kind == "transform"
-    )
+    """Count the trainings, those on demand included, and the transforms."""
+    transforms = [outcome for run, outcome in result.outcomes if run.kind == "transform"]
+    datapoints = sum(outcome.datapoints for outcome in transforms)
     return (
-        f"{count(counts['training'], 'training')} and {count(counts['transform'], 'transform')} over "
+        f"{count(len(result.trained_until), 'training')} and {count(len(transforms), 'transform')} over "
         f"{count(datapoints, 'datapoint')}"
     )
