@@ -86,7 +86,7 @@ def backtest(
         bool, typer.Option("--json", help="With --stream: print counts and incidents as JSON.")
     ] = False,
 ) -> None:
-    """Simulate the schedules over your own past, or score the records of a stream, without deploying."""
+    """Simulate the schedules over the past, or score records."""
     from cutwatch_cli.backtest.files import Options
     from cutwatch_cli.backtest.simulation import Plan, TrainingSchedule
 
