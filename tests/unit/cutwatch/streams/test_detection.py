@@ -47,6 +47,13 @@ def test_rows_have_score_0_until_the_sample_is_full() -> None:
     assert all((row.score == 0) == row.learning for row in rows)
 
 
+def test_the_smallest_sample_is_scored_after_ten_rows() -> None:
+    rows = scored(records_of(noise(60)), forest=ForestSettings(5, 10)).rows
+
+    assert [row.score > 0 for row in rows] == [False] * 10 + [True] * 50
+    assert {row.severity for row in rows[:42]} == {0.0}
+
+
 def test_a_shingle_begins_to_learn_with_its_first_full_row() -> None:
     rows = scored(records_of(noise(100)), forest=ForestSettings(5, 40, shingle_size=4)).rows
     assert sum(row.learning for row in rows) == 43
