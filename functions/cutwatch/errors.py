@@ -98,6 +98,10 @@ class MalformedState(CutwatchError):
     """A checkpoint of a learning forest is not valid."""
 
 
+class StateOfOtherConfiguration(MalformedState):
+    """The state of a stream's key was made with another configuration of the stream."""
+
+
 class AttemptsExhausted(CutwatchError):
     """Every attempt number of a job name is taken by a failed or stopped job."""
 

@@ -23,6 +23,23 @@ def test_the_shipped_file_and_template_are_valid() -> None:
 
 
 @pytest.mark.slow
+def test_streams_are_listed_with_their_columns(tmp_path: Path) -> None:
+    detectors = tmp_path / "detectors.yaml"
+    detectors.write_text(
+        """
+streams:
+  - name: vitals
+    source: vitals
+    record: {time: at, values: [systolic, diastolic]}
+"""
+    )
+    result = cutwatch("validate", "--detectors", detectors, "--template", PROJECT / "template.yaml")
+    assert result.exit_code == 0, result.stderr
+    assert "0 detectors, 1 stream, valid" in result.stdout
+    assert "vitals: vitals, systolic, diastolic" in result.stdout
+
+
+@pytest.mark.slow
 def test_expressions_and_templates_are_told_with_what_they_watch(tmp_path: Path) -> None:
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text(

@@ -1,4 +1,4 @@
-"""`cutwatch backtest`: the schedules simulated over metrics in CloudWatch or in CSV files."""
+"""`cutwatch backtest`: the schedules simulated over metrics in CloudWatch or in files, or a stream over its records."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +18,7 @@ from cutwatch_cli.commands.reading_options import (
     ValueColumn,
     reading_options,
 )
+from cutwatch_cli.commands.stream_backtest import backtest_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +35,23 @@ def backtest(
         typer.Argument(
             metavar="PATH",
             help="CSV or JSON files, or directories to search for CSV files; without, --detector or --metric is read "
-            "from CloudWatch.",
+            "from CloudWatch. With --stream, a file with one record per line.",
+            show_default=False,
+        ),
+    ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Stream of --detectors, for a file of its records.",
             show_default=False,
         ),
     ] = None,
     output: Annotated[
         Path,
-        typer.Option(help="Folder for one CSV file per metric, report.html and summary.json."),
+        typer.Option(
+            help="Folder for one CSV file per metric, report.html and summary.json; with --stream, for the scored rows."
+        ),
     ] = BUILD / "backtest",
     nab_results: Annotated[
         Path | None,
@@ -71,11 +82,19 @@ def backtest(
     page: Annotated[
         bool, typer.Option("--report/--no-report", help="Write a page with the events per metric.")
     ] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --stream: print counts and incidents as JSON.")
+    ] = False,
 ) -> None:
-    """Simulate the schedules over your own past, without deploying."""
+    """Simulate the schedules over the past, or score records."""
     from cutwatch_cli.backtest.files import Options
     from cutwatch_cli.backtest.simulation import Plan, TrainingSchedule
 
+    if stream is not None:
+        backtest_records(stream, paths or [], entry, output, as_json=as_json)
+        return
+    if as_json:
+        end("--json needs --stream", USAGE_ERROR)
     check_choice("--training-schedule", training_schedule, get_args(TrainingSchedule))
     plan = Plan(training_schedule=training_schedule, causal=causal)  # type: ignore[arg-type]  # checked above
     training_time = None if training_days is None else timedelta(days=training_days)

@@ -57,6 +57,8 @@ def _print_contents(detectors: Path, found: "Configuration") -> None:
     counts = [count(len(found.detectors), "detector")]
     if found.templates:
         counts.append(count(len(found.templates), "template"))
+    if found.streams:
+        counts.append(count(len(found.streams), "stream"))
     typer.echo(f"{detectors}: {', '.join(counts)}, valid")
     for detector in found.detectors:
         typer.echo(f"  {detector.name}: {detector.metric_label}, every {detector.period} s")
@@ -65,6 +67,8 @@ def _print_contents(detectors: Path, found: "Configuration") -> None:
             f"  {each.name}: {each.pattern.metric_label}, every {each.pattern.period} s, "
             f"for each {each.for_each}, at most {each.limit}"
         )
+    for stream in found.streams:
+        typer.echo(f"  {stream.name}: {stream.source}, {', '.join(stream.columns)}")
 
 
 def _check_online(found: "Configuration", region: str | None, profile: str | None) -> None:

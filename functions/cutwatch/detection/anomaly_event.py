@@ -13,6 +13,14 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 # Multiples of the cutoff from which an event is medium or high; a reporting gap is always high.
 _MEDIUM, _HIGH = 1.5, 3.0
+Severity = Literal["low", "medium", "high"]
+
+
+def severity_word(severity: float) -> Severity:
+    """Return the word for a severity in multiples of the cutoff."""
+    if severity >= _HIGH:
+        return "high"
+    return "medium" if severity >= _MEDIUM else "low"
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,7 @@ class AnomalyEvent:
     @property
     def severity_word(self) -> Severity:
         """The severity in a word."""
-        if self.gravity >= _HIGH:
-            return "high"
-        return "medium" if self.gravity >= _MEDIUM else "low"
+        return severity_word(self.gravity)
 
 
 @dataclass(frozen=True)

@@ -178,39 +178,40 @@ class Detector:
 
 
 def _problems(detector: Detector) -> Iterator[Problem]:
-    yield from _name_problems(detector)
+    yield from name_problems(detector.name)
     single = {name: getattr(detector, name) for name in SINGLE_METRIC}
     yield from source_problems(single, detector.expression, detector.metrics)
-    yield from _time_problems(detector)
+    yield from _period_problems(detector.period)
+    yield from time_zone_problems(detector.time_zone)
+    yield from _log_group_problems(detector.log_group)
     if detector.features != "auto" and len(set(detector.features)) < len(detector.features):
         yield "features", f"{list(detector.features)} names a feature twice"
 
 
-def _name_problems(detector: Detector) -> Iterator[Problem]:
-    if not _NAME.fullmatch(detector.name):
+def name_problems(name: str) -> Iterator[Problem]:
+    """Yield why a name is not valid for a detector or a stream."""
+    if not _NAME.fullmatch(name):
         yield (
             "name",
-            f"{detector.name!r} must be 1 to 64 of A-Z a-z 0-9 . _ -, "
-            "beginning with a letter or digit",
+            f"{name!r} must be 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit",
         )
 
 
-def _time_problems(detector: Detector) -> Iterator[Problem]:
-    yield from _period_problems(detector.period)
-    log_group = detector.log_group
-    if log_group is not None and not re.fullmatch(limits.LOG_GROUP_NAME_PATTERN, log_group):
-        yield (
-            "log_group",
-            f"{log_group!r} is not a valid name; expected such as /aws/lambda/checkout",
-        )
+def time_zone_problems(time_zone: str) -> Iterator[Problem]:
+    """Yield why a name is not that of a time zone."""
     try:
-        ZoneInfo(detector.time_zone)
+        ZoneInfo(time_zone)
     except (KeyError, ValueError, OSError):
         yield (
             "time_zone",
-            f"{detector.time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin"
-            f"{_zone_hint(detector.time_zone)}",
+            f"{time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin"
+            f"{_zone_hint(time_zone)}",
         )
+
+
+def _log_group_problems(name: str | None) -> Iterator[Problem]:
+    if name is not None and not re.fullmatch(limits.LOG_GROUP_NAME_PATTERN, name):
+        yield "log_group", f"{name!r} is not a valid name; expected such as /aws/lambda/checkout"
 
 
 def _zone_hint(given: str) -> str:

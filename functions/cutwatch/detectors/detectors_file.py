@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +13,11 @@ from cutwatch.detectors.entry_forms import (
     entries_of,
     rename_methods,
     rewrite_dimensions,
+    rewrite_values,
     with_defaults,
 )
 from cutwatch.detectors.plausibility import doubts
+from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.templates import Configuration, DetectorTemplate
 from cutwatch.detectors.validation_errors import (
     TEMPLATE_FIELDS,
@@ -56,16 +58,17 @@ _Entry = Annotated[
 
 @dataclass(frozen=True)
 class _DetectorsFile:
-    """Content of the file; `engine` is the default of every entry."""
+    """Content of the file; `engine` is the default of every detector."""
 
     detectors: list[_Entry]
     engine: Engine = "sagemaker"
+    streams: list[Stream] = field(default_factory=list)
 
     __pydantic_config__ = {"extra": "forbid"}
 
 
 def load_configuration(path: Path) -> Configuration:
-    """Load the detectors and templates of a file, in its order.
+    """Load the detectors, templates and streams of a file, in its order.
 
     Raises `InvalidDetectors` with one line per error: line, detector, field, value and the allowed values.
     """
@@ -90,15 +93,17 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
     for name in document.anchors - set(_DetectorsFile.__dataclass_fields__):
         # A place for anchors, whatever its name.
         document.content.pop(name, None)
-    given = with_defaults(document.content)
+    given = with_defaults(_with_both_lists(document.content))
     warnings = [*rename_methods(given)]
     rewrite_dimensions(given)
-    entries, mistakes = _validated(given, document)
+    rewrite_values(given)
+    content, mistakes = _validated(given, document)
     lines = [f"line {line}: {problem}" for line, problem in document.problems]
     lines += [sentence(each, document) for each in (*mistakes, *_repeated_names(given))]
     if lines:
         raise InvalidDetectors("\n".join(f"{source}: {line}" for line in dict.fromkeys(lines)))
-    if not entries:
+    entries = content.detectors
+    if not (entries or content.streams):
         raise InvalidDetectors(f"{source}: detectors: is empty; add at least one detector")
     for number, entry in enumerate(entries):
         detector = entry if isinstance(entry, Detector) else entry.pattern
@@ -107,37 +112,44 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
         tuple(entry for entry in entries if isinstance(entry, Detector)),
         tuple(entry for entry in entries if isinstance(entry, DetectorTemplate)),
         tuple(f"{source}: {sentence(each, document)}" for each in warnings),
+        tuple(content.streams),
     )
+
+
+def _with_both_lists(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with an empty list of detectors if it has streams only."""
+    return {"detectors": []} | content if "streams" in content else content
 
 
 def _validated(
     given: dict[str, Any], document: YamlDocument
-) -> tuple[list[Detector | DetectorTemplate], list[Mistake]]:
-    """Return the entries, or the mistakes of all of them."""
+) -> tuple[_DetectorsFile, list[Mistake]]:
+    """Return the content, without entries if there are mistakes, and the mistakes of all entries."""
     mistakes: list[Mistake] = []
     pending = given
     for _ in range(_PASSES):
-        entries, found = _one_pass(pending, document)
+        content, found = _one_pass(pending, document)
         known = {each.path for each in mistakes}
         new = [each for each in found if each.path not in known]
         mistakes += new
         if not new:
-            return ([] if mistakes else entries), mistakes
+            return (_DetectorsFile([]) if mistakes else content), mistakes
         pending = copy.deepcopy(pending)
         for each in new:
             _stand_in(pending, each.path)
-    return [], mistakes
+    return _DetectorsFile([]), mistakes
 
 
 def _one_pass(
     content: dict[str, Any], document: YamlDocument
-) -> tuple[list[Detector | DetectorTemplate], list[Mistake]]:
+) -> tuple[_DetectorsFile, list[Mistake]]:
     fields = _DetectorsFile.__dataclass_fields__
     try:
-        return TypeAdapter(_DetectorsFile).validate_python(content).detectors, []
+        return TypeAdapter(_DetectorsFile).validate_python(content), []
     except ValidationError as error:
         details = error.errors()
-        return [], [each for detail in details for each in mistakes_of(detail, document, fields)]
+        found = [each for detail in details for each in mistakes_of(detail, document, fields)]
+        return _DetectorsFile([]), found
 
 
 def _stand_in(content: dict[str, Any], path: FieldPath) -> None:
@@ -172,7 +184,7 @@ def _up_to_list(steps: FieldPath) -> FieldPath:
 
 def _repeated_names(content: dict[str, Any]) -> Iterator[Mistake]:
     seen: set[str] = set()
-    for path, entry in entries_of(content):
+    for path, entry in (*entries_of(content), *entries_of(content, "streams")):
         name = entry.get("name")
         if isinstance(name, str) and name in seen:
             yield Mistake((*path, "name"), "is used more than once")

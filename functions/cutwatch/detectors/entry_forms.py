@@ -20,11 +20,13 @@ def with_defaults(content: dict[str, Any]) -> dict[str, Any]:
     return content | {"detectors": filled}
 
 
-def entries_of(content: dict[str, Any]) -> list[tuple[Path, dict[str, Any]]]:
-    """Return the entries that are mappings, each with its path in the file."""
-    entries = content.get("detectors")
+def entries_of(
+    content: dict[str, Any], section: str = "detectors"
+) -> list[tuple[Path, dict[str, Any]]]:
+    """Return the entries of a list that are mappings, each with its path in the file."""
+    entries = content.get(section)
     return [
-        (("detectors", index), entry)
+        ((section, index), entry)
         for index, entry in enumerate(entries if isinstance(entries, list) else ())
         if isinstance(entry, dict)
     ]
@@ -48,6 +50,17 @@ def rewrite_dimensions(content: dict[str, Any]) -> None:
         if isinstance(metrics, dict):
             entry["metrics"] = {name: _with_mapping(metric) for name, metric in metrics.items()}
         entry.update(_with_mapping(entry))
+
+
+def rewrite_values(content: dict[str, Any]) -> None:
+    """Replace a stream's list of values by a mapping: the names are the places."""
+    for _, entry in entries_of(content, "streams"):
+        record = entry.get("record")
+        if not isinstance(record, dict) or not isinstance(record.get("values"), list):
+            continue
+        names = record["values"]
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+            entry["record"] = record | {"values": dict(zip(names, names, strict=True))}
 
 
 def _with_mapping(owner: Any) -> Any:

@@ -23,6 +23,8 @@ from cutwatch.errors import (
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
+    from cutwatch.detectors.stream import Stream
+
 NAME_MAX_LENGTH = 64
 TEMPLATE_NAME_MAX_LENGTH = 40
 USUAL_LIMIT = 100
@@ -75,11 +77,12 @@ class DetectorTemplate:
 
 @dataclass(frozen=True)
 class Configuration:
-    """Detectors and templates of a `detectors.yaml`, in its order, and warnings about its spelling."""
+    """Detectors, templates and streams of a `detectors.yaml`, in its order, and warnings about its spelling."""
 
     detectors: tuple[Detector, ...]
     templates: tuple[DetectorTemplate, ...] = ()
     warnings: tuple[str, ...] = ()
+    streams: tuple["Stream", ...] = ()
 
 
 @dataclass(frozen=True)

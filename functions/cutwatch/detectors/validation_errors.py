@@ -8,10 +8,13 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from pydantic_core import ErrorDetails
 
 from cutwatch.detectors.detector import Detector, Feature
+from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.yaml_document import YamlDocument
 from cutwatch.errors import legible
 
 TEMPLATE_FIELDS = ("for_each", "limit")
+# The lists of the file: how errors name an entry, and its kind.
+_SECTIONS = {"detectors": ("detector", Detector), "streams": ("stream", Stream)}
 Path = tuple[int | str, ...]
 
 _FEATURES = ", ".join(get_args(Feature))
@@ -42,7 +45,7 @@ def mistakes_of(
 ) -> Iterator[Mistake]:
     """Yield the mistakes of one validation error; a detector reports all its own errors together."""
     path = path_in_file(detail["loc"])
-    if path[2:3] == ("features",):
+    if path[:1] == ("detectors",) and path[2:3] == ("features",):
         given = document.content["detectors"][path[1]]["features"]
         yield Mistake(
             path[:3], f"{given!r} is not allowed; expected auto, or a list of {_FEATURES}"
@@ -67,9 +70,9 @@ def path_in_file(location: tuple[int | str, ...]) -> Path:
     return (*location[:2], *inside)
 
 
-def designation(content: Mapping[str, Any], index: int | str) -> str:
-    """Return the name of a detector in quotes, or its number in the file."""
-    entry = content["detectors"][index]
+def designation(content: Mapping[str, Any], section: int | str, index: int | str) -> str:
+    """Return the name of an entry in quotes, or its number in its list."""
+    entry = content[str(section)][index]
     name = entry.get("name") if isinstance(entry, dict) else None
     return repr(name) if isinstance(name, str) else f"number {int(index) + 1}"
 
@@ -78,8 +81,9 @@ def sentence(mistake: Mistake, document: YamlDocument) -> str:
     """Return the line of a mistake: where it stands, the detector, the field and the problem."""
     path, subject = mistake.path, ""
     line = document.place(path).line
-    if path[:1] == ("detectors",) and len(path) > 1:
-        subject, path = f"detector {designation(document.content, path[1])}: ", path[2:]
+    if path[:1] and path[0] in _SECTIONS and len(path) > 1:
+        kind, _ = _SECTIONS[str(path[0])]
+        subject, path = f"{kind} {designation(document.content, *path[:2])}: ", path[2:]
     field = ".".join(map(legible, path))
     return f"line {line}: {subject}{field}{': ' if field else ''}{mistake.problem}"
 
@@ -140,9 +144,9 @@ def _hint(given: Any, valid: Collection[str]) -> str:
 
 def _sibling_fields(path: Path, file_fields: Collection[str]) -> list[str]:
     """Return the fields that are valid at the path of an unknown one."""
-    if path[:1] != ("detectors",):
+    if path[0] not in _SECTIONS:
         return list(file_fields)
-    owner: Any = Detector
+    owner: Any = _SECTIONS[str(path[0])][1]
     for step in path[2:-1]:
         arguments = [each for each in get_args(owner) if each is not ...]
         owner = arguments[-1] if arguments else get_type_hints(owner)[str(step)]

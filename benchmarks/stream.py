@@ -1,0 +1,247 @@
+"""Records of a stream scored by Cutwatch and by krcf alone, side by side: rates, and quality on labelled records.
+
+    OMP_NUM_THREADS=1 PYTHONPATH=functions:cli .venv/bin/python benchmarks/stream.py --kdd 16_http.npz --nab NAB
+
+Rates are records per second of processor time of one core, with everything from the bytes of a record to the stored
+state of each batch; krcf gets the numbers and keeps its forest. They take turns in every repetition, and the ratio of
+each repetition counts. `--kdd` is `16_http.npz` of ADBench: `X` (n, 3) and labels `y` (n,) of KDD Cup 1999's HTTP records. Rows that
+the forest only learns have no score and do not count. `--nab` is a folder with `data` and `labels/combined_windows.json`.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from time import process_time
+from typing import Annotated, NamedTuple, get_args
+
+import numpy as np
+import typer
+from krcf import RandomCutForest
+from labelled import Flags, LabelledMetric, load_nab, nab_quality
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from cutwatch.detectors.detector import Sensitivity
+from cutwatch.detectors.record_format import RecordFormat
+from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.streams.forest import forest_seed
+from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.record import RawRecord
+from cutwatch.streams.scoring import StreamScorer
+from cutwatch.timeseries.arrays import Floats
+
+BATCH = 1_000
+KDD_ROWS, KDD_SEEDS = 60_000, 5
+KDD_FOREST = ForestSettings(trees=50, sample_size=256)
+NAB_STREAM = Stream(
+    "nab",
+    "nab",
+    RecordFormat("timestamp", {"value": "value"}, format="csv", columns=("timestamp", "value")),
+)
+_START, _ARRIVAL = 1_700_000_000, 2e9
+
+
+class Case(NamedTuple):
+    """A stream to measure: forest, columns, keys, and whether every record is attributed."""
+
+    trees: int
+    columns: int
+    keys: int = 1
+    attributed: bool = False
+
+    @property
+    def settings(self) -> ForestSettings:
+        return ForestSettings(trees=self.trees, directionality=self.attributed)
+
+
+CASES = (
+    Case(30, 1),
+    Case(30, 1, attributed=True),
+    Case(100, 2),
+    Case(100, 2, attributed=True),
+    Case(30, 1, keys=10),
+    Case(30, 1, keys=100),
+)
+
+
+def stream_of(columns: int, forest: ForestSettings, keys: int = 1) -> Stream:
+    names = {f"c{number}": f"values.c{number}" for number in range(columns)}
+    record = RecordFormat("at", names, "device.id", time_format="seconds")
+    return Stream("measured", "measured", record, forest=forest, keys=KeySettings(limit=keys))
+
+
+def raw_records(rows: Floats, keys: int = 1) -> list[RawRecord]:
+    """Encode rows (n, d) as JSON records of `keys` keys in turn, a second apart."""
+    names = [f"c{number}" for number in range(rows.shape[1])]
+    return [
+        RawRecord(
+            json.dumps(
+                {
+                    "device": {"id": _key(number % keys)},
+                    "at": _START + number,
+                    "values": dict(zip(names, row, strict=True)),
+                }
+            ).encode(),
+            "0",
+            number,
+            _ARRIVAL,
+        )
+        for number, row in enumerate(rows.tolist())
+    ]
+
+
+def _key(number: int) -> str:
+    return f"device-{number}"
+
+
+def cutwatch_scores(stream: Stream, records: Sequence[RawRecord]) -> list[float]:
+    """Score in batches; every state is read from bytes before a batch, and written after it."""
+    stored: dict[str, bytes] = {}
+    scores: list[float] = []
+    for start in range(0, len(records), BATCH):
+        states = {key: KeyState.from_bytes(content, stream) for key, content in stored.items()}
+        result = StreamScorer(stream).score(states, records[start : start + BATCH])
+        scores += [row.score for row in result.rows]
+        stored = {key: state.to_bytes(stream) for key, state in states.items()}
+    if len(scores) != len(records):
+        raise RuntimeError(f"{len(scores)} of {len(records)} records were scored")
+    return scores
+
+
+def bare_scores(case: Case, stream: Stream, rows: Floats) -> list[float]:
+    """Score and learn in a loop, with a forest per key that has the seed of Cutwatch's."""
+    seeds = [forest_seed(stream, _key(number)) for number in range(case.keys)]
+    forests = [_bare_forest(case.settings, case.columns, seed) for seed in seeds]
+    scores = []
+    for number, row in enumerate(rows.tolist()):
+        forest = forests[number % case.keys]
+        scores.append(forest.score(row))
+        if case.attributed:
+            forest.attribution(row)
+        forest.update(row)
+    return scores
+
+
+def _bare_forest(settings: ForestSettings, columns: int, seed: int) -> RandomCutForest:
+    return RandomCutForest(
+        {
+            "dimensions": columns,
+            "shingle_size": 1,
+            "num_trees": settings.trees,
+            "sample_size": settings.sample_size,
+            "lambda": 1 / settings.time_decay,
+            "random_seed": seed,
+            "output_after": settings.sample_size,
+            "parallel_execution_enabled": False,
+        }
+    )
+
+
+def measured(case: Case, count: int, repetitions: int) -> Iterator[tuple[float, float]]:
+    """Yield the processor seconds of Cutwatch and of krcf for each repetition."""
+    stream = stream_of(case.columns, case.settings, case.keys)
+    for repetition in range(repetitions):
+        rows = np.random.default_rng(repetition).normal(size=(count, case.columns))
+        records = raw_records(rows, case.keys)
+        started = process_time()
+        cutwatch_scores(stream, records)
+        between = process_time()
+        bare_scores(case, stream, rows)
+        yield between - started, process_time() - between
+
+
+def rates(count: int, repetitions: int) -> Table:
+    table = Table(title=f"{count:,} records in batches of {BATCH:,}", box=None)
+    for heading in ("trees x samples", "columns", "keys", "attribution", "records/s", "krcf alone", "ratio"):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for case in CASES:
+        seconds = list(measured(case, count, repetitions))
+        table.add_row(
+            f"{case.trees} x {case.settings.sample_size}",
+            str(case.columns),
+            str(case.keys),
+            "all" if case.attributed else "incidents",
+            f"{count / median(ours for ours, _ in seconds):,.0f}",
+            f"{count / median(bare for _, bare in seconds):,.0f}",
+            f"{median(ours / bare for ours, bare in seconds):.2f}",
+        )
+    return table
+
+
+def kdd_quality(path: Path) -> Table:
+    """ROC AUC and average precision of the scored rows, per seed, in a random order of the seed's."""
+    stored = np.load(path)
+    table = Table(title=f"KDD Cup 1999, HTTP: {KDD_ROWS:,} records", box=None)
+    for heading in ("seed", "AUC", "AUC of krcf", "AP", "AP of krcf", "ratio of time"):
+        table.add_column(heading, justify="right")
+    found = [_kdd_seed(stored["X"], stored["y"], seed) for seed in range(KDD_SEEDS)]
+    for seed, row in enumerate(found):
+        table.add_row(str(seed), *(f"{each:.4f}" for each in row))
+    table.add_row("mean", *(f"{each:.4f}" for each in np.mean(found, axis=0)))
+    return table
+
+
+def _kdd_seed(rows: Floats, labels: Floats, seed: int) -> list[float]:
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:KDD_ROWS]
+    case = Case(KDD_FOREST.trees, rows.shape[1])
+    stream = replace(stream_of(case.columns, KDD_FOREST), name=f"kdd-{seed}")
+    records = raw_records(rows[chosen])
+    started = process_time()
+    ours = cutwatch_scores(stream, records)
+    between = process_time()
+    bare = bare_scores(case, stream, rows[chosen])
+    ratio = (between - started) / (process_time() - between)
+    scored = slice(KDD_FOREST.sample_size, None)
+    truth = labels[chosen][scored]
+    return [
+        float(metric(truth, scores[scored]))
+        for metric in (roc_auc_score, average_precision_score)
+        for scores in (ours, bare)
+    ] + [ratio]
+
+
+def nab_table(folder: Path) -> Table:
+    """Quality of incidents on the Numenta Anomaly Benchmark: an alarm is the row that begins an incident."""
+    metrics = load_nab(folder)
+    table = Table(title=f"Numenta Anomaly Benchmark: {len(metrics)} files as streams", box=None)
+    for heading in ("sensitivity", "NAB standard", "recall", "false alarms in 1,000 records"):
+        table.add_column(heading, justify="right")
+    for sensitivity in get_args(Sensitivity):
+        stream = replace(NAB_STREAM, sensitivity=sensitivity)
+        quality = nab_quality(metrics, {each.path: _nab_alarms(stream, each) for each in metrics})
+        table.add_row(sensitivity, f"{quality.score:.1f}", f"{quality.recall:.2f}", f"{quality.false_alarms:.2f}")  # fmt: skip
+    return table
+
+
+def _nab_alarms(stream: Stream, metric: LabelledMetric) -> Flags:
+    lines = metric.path.read_bytes().splitlines()[1:]
+    records = [RawRecord(line, "0", number, _ARRIVAL) for number, line in enumerate(lines)]
+    result = StreamScorer(stream).score({}, records)
+    began = {change.incident.id for change in result.changes if change.kind == "began"}
+    alarms = np.zeros(metric.rows, bool)
+    for row in result.rows:
+        if row.incident in began:
+            began.remove(row.incident)
+            alarms[row.origin[1]] = True
+    return alarms
+
+
+def main(
+    kdd: Annotated[Path | None, typer.Option(help="16_http.npz of ADBench.")] = None,
+    nab: Annotated[Path | None, typer.Option(help="Folder of NAB: data, labels.")] = None,
+    count: Annotated[int, typer.Option(help="Records per rate.")] = 20_000,
+    repetitions: Annotated[int, typer.Option(help="Repetitions per rate.")] = 5,
+) -> None:
+    console = Console()
+    console.print(rates(count, repetitions))
+    if kdd:
+        console.print(kdd_quality(kdd))
+    if nab:
+        console.print(nab_table(nab))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""Backtests of a stream's records in files."""

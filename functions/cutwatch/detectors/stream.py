@@ -1,0 +1,117 @@
+"""A stream: records to score as they arrive, with the settings of its forests and of its detection."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from cutwatch.detectors.detector import (
+    Direction,
+    MinimumDeviation,
+    Sensitivity,
+    name_problems,
+    time_zone_problems,
+)
+from cutwatch.detectors.exclusions import Exclusion
+from cutwatch.detectors.metric_source import Problem
+from cutwatch.detectors.record_format import RecordFormat
+from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
+
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/(?P<name>[A-Za-z0-9_.-]{1,128})"
+)
+_STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+# Settings that scores depend on. A change makes stored states invalid; a change of the sensitivity does not.
+_SCORED_WITH = ("record", "window", "forest", "time_zone")
+
+
+@dataclass(frozen=True)
+class ForestSettings:
+    """Parameters of Kinesis Data Analytics' RANDOM_CUT_FOREST, with its ranges and defaults.
+
+    After `time_decay` rows, what was learned weighs 1/e. With `directionality`, every scored row is
+    attributed to its columns, each with a direction; without, only the rows of incidents are.
+    """
+
+    trees: Annotated[int, Ge(1), Le(1_000)] = 100
+    sample_size: Annotated[int, Ge(10), Le(1_000)] = 256
+    time_decay: Annotated[int, Ge(1), Le(2_147_483_647)] = 100_000
+    shingle_size: Annotated[int, Ge(1), Le(30)] = 1
+    directionality: bool = False
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if self.sample_size >= self.time_decay:
+            raise ValueError(
+                f"time_decay: {self.time_decay} must be greater than sample_size, {self.sample_size}"
+            )
+
+
+@dataclass(frozen=True)
+class KeySettings:
+    """At most `limit` keys have a forest; when it is reached, a new key replaces those idle for `idle_days`."""
+
+    limit: Annotated[int, Ge(1), Le(10_000)] = 100
+    idle_days: Annotated[float, Ge(1), Le(365)] = 7.0
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Records of a Kinesis stream, one forest per key.
+
+    `source` is the stream's ARN or name. Raises `ValueError` with one line per invalid field.
+    """
+
+    name: str
+    source: str
+    record: RecordFormat
+    window: StreamWindow = StreamWindow()  # noqa: RUF009 - frozen
+    forest: ForestSettings = ForestSettings()
+    keys: KeySettings = KeySettings()
+    sensitivity: Sensitivity = "medium"
+    direction: Direction = "both"
+    minimum_deviation: MinimumDeviation = MinimumDeviation()  # noqa: RUF009 - frozen
+    exclude: tuple[Exclusion, ...] = ()
+    time_zone: str = "UTC"
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        problems = [f"{name}: {problem}" for name, problem in _problems(self)]
+        if problems:
+            raise ValueError("\n".join(problems))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the forest's columns, in order."""
+        return self.window.statistics or tuple(self.record.values)
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest that changes when the states of this stream become invalid."""
+        settings = asdict(self)
+        scored_with = {name: settings[name] for name in _SCORED_WITH}
+        # Attribution is computed from the forest; it does not change what the forest learns.
+        del scored_with["forest"]["directionality"]
+        # Columns keep their order: the forest knows them by position.
+        scored_with["columns"] = [*self.record.values]
+        return hashlib.sha256(json.dumps(scored_with, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _problems(stream: Stream) -> Iterator[Problem]:
+    yield from name_problems(stream.name)
+    if not (_ARN.fullmatch(stream.source) or _STREAM_NAME.fullmatch(stream.source)):
+        yield (
+            "source",
+            f"{stream.source!r} is not the name of a Kinesis stream, nor an ARN such as "
+            "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+        )
+    yield from statistics_problems(stream.window, stream.record.values)
+    yield from time_zone_problems(stream.time_zone)

@@ -1,0 +1,1 @@
+"""Records of a stream: decoding, windows, a forest per key, incidents without look-ahead."""

@@ -1,0 +1,168 @@
+"""From a row of a key to its score, its severity and the changes of the key's incident."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from cutwatch.detection.parameters import SENSITIVITY
+from cutwatch.detectors.detector import Direction
+from cutwatch.detectors.stream import Stream
+from cutwatch.streams.expectation import Expected
+from cutwatch.streams.forest import WARM_UP_ROWS, Attribution
+from cutwatch.streams.incidents import (
+    Anomaly,
+    ColumnFinding,
+    Incident,
+    IncidentChange,
+    Origin,
+    begin,
+    continue_with,
+    is_over,
+)
+from cutwatch.streams.key_state import KeyState
+
+
+class ScoredRow(NamedTuple):
+    """A row with its score, 0 while its forest is `learning`, and its severity in multiples of the cutoff.
+
+    `attribution` has the columns' parts of the score: always with directionality, else for anomalous rows. `incident` is the id of the
+    incident that the row belongs to.
+    """
+
+    key: str
+    time: float
+    values: tuple[float, ...]
+    origin: Origin
+    score: float
+    severity: float
+    learning: bool
+    attribution: tuple[Attribution, ...] | None = None
+    incident: str | None = None
+
+
+class Detection:
+    """Scoring, detection and learning of rows, in this order."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._zone = ZoneInfo(stream.time_zone)
+        self._factor = SENSITIVITY[stream.sensitivity]
+        self._sample_size = stream.forest.sample_size
+        self._attributes_all = stream.forest.directionality
+
+    def row(
+        self,
+        state: KeyState,
+        time: float,
+        values: tuple[float, ...],
+        origin: Origin,
+        changes: list[IncidentChange],
+    ) -> ScoredRow:
+        """Score a row, then learn it; append the changes of the key's incident."""
+        forest = state.forest
+        shingle = forest.shingled(values)
+        if shingle is None:
+            scored = ScoredRow(state.key, time, values, origin, 0.0, 0.0, learning=True)
+        else:
+            if forest.learned < self._sample_size:
+                if forest.learned >= WARM_UP_ROWS:
+                    state.baseline.severity(forest.score(shingle))
+                scored = ScoredRow(state.key, time, values, origin, 0.0, 0.0, learning=True)
+            else:
+                scored = self._scored(state, time, values, origin, shingle, changes)
+            forest.learn(shingle)
+        state.recent.add(values)
+        return scored
+
+    def _scored(
+        self,
+        state: KeyState,
+        time: float,
+        values: tuple[float, ...],
+        origin: Origin,
+        shingle: tuple[float, ...],
+        changes: list[IncidentChange],
+    ) -> ScoredRow:
+        score = state.forest.score(shingle)
+        severity = state.baseline.severity(score) / self._factor
+        attribution = incident = None
+        if severity >= 1 or self._attributes_all:
+            attribution = state.forest.attribute(shingle)
+        scored = ScoredRow(
+            state.key,
+            time,
+            values,
+            origin,
+            score,
+            severity,
+            learning=False,
+            attribution=attribution,
+        )
+        if severity >= 1:
+            incident = self._incident(state, scored, changes)
+        if incident is None:
+            state.normal_rows += 1
+            _end_if_over(state, time, changes)
+            return scored
+        state.normal_rows = 0
+        state.incident = incident
+        return scored._replace(incident=incident.id)
+
+    def _incident(
+        self, state: KeyState, row: ScoredRow, changes: list[IncidentChange]
+    ) -> Incident | None:
+        """Return the key's incident with an anomalous row; None if the declaration excludes the row."""
+        if any(each.covers(datetime.fromtimestamp(row.time, self._zone)) for each in self._stream.exclude):  # fmt: skip
+            return None
+        _end_if_over(state, row.time, changes)
+        before = state.incident
+        columns = _findings(self._stream.columns, row, before, state)
+        if not _is_worth_raising(max(columns, key=lambda each: each.attribution), self._stream):
+            return None
+        anomaly = Anomaly(row.key, row.time, row.severity, row.score, row.origin, columns)
+        if before is None:
+            incident = begin(self._stream.name, anomaly)
+            changes.append(IncidentChange("began", incident))
+            return incident
+        incident = continue_with(before, anomaly)
+        if incident.severity_word != before.severity_word:
+            changes.append(IncidentChange("escalated", incident))
+        return incident
+
+
+def _end_if_over(state: KeyState, time: float, changes: list[IncidentChange]) -> None:
+    if state.incident is not None and is_over(state.incident, time, state.normal_rows):
+        changes.append(IncidentChange("ended", state.incident))
+        state.incident = None
+
+
+def _findings(
+    names: Sequence[str], row: ScoredRow, before: Incident | None, state: KeyState
+) -> tuple[ColumnFinding, ...]:
+    """Return the columns of an anomalous row; an incident keeps the expected values that it began with."""
+    expected = [each.expected for each in before.columns] if before else state.recent.expected()
+    return tuple(
+        ColumnFinding(name, value, attribution.score, _direction(value, attribution, known), known)
+        for name, value, attribution, known in zip(
+            names, row.values, row.attribution or (), expected, strict=True
+        )
+    )
+
+
+def _direction(value: float, attribution: Attribution, expected: Expected | None) -> Direction:
+    """Return the side of the expected value; without one, that of the attribution."""
+    if expected is None or value == expected.value:
+        return attribution.direction
+    return "above" if value > expected.value else "below"
+
+
+def _is_worth_raising(leading: ColumnFinding, stream: Stream) -> bool:
+    """Return True if the column with the largest attribution is on the declared side and deviates far enough."""
+    if stream.direction not in ("both", leading.direction):
+        return False
+    if leading.expected is None:
+        return True
+    amount, minimum = abs(leading.value - leading.expected.value), stream.minimum_deviation
+    relative = (minimum.relative or 0.0) * abs(leading.expected.value)
+    return amount >= max(minimum.absolute or 0.0, relative)

@@ -1,0 +1,130 @@
+"""The state of one key between batches: forest, baseline, open windows, incident, and the positions that it has applied."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from cutwatch.detectors.stream import Stream
+from cutwatch.errors import MalformedState, StateOfOtherConfiguration
+from cutwatch.streams.baseline import ScoreBaseline
+from cutwatch.streams.expectation import RecentRows
+from cutwatch.streams.forest import KeyForest
+from cutwatch.streams.incidents import Incident
+from cutwatch.streams.windows import OpenWindow
+
+# Increase with every change of the format; a state of a newer version is refused.
+SCHEMA = 1
+_MAGIC = b"cutwatch-stream"
+
+
+@dataclass(slots=True)
+class KeyState:
+    """Everything that a key's next record depends on.
+
+    `applied` is the last position of each lane, `newest` the newest event time in epoch seconds, `normal_rows` the
+    number of normal rows since the incident's last anomalous one.
+    """
+
+    key: str
+    newest: float
+    forest: KeyForest
+    recent: RecentRows
+    baseline: ScoreBaseline = field(default_factory=ScoreBaseline)
+    applied: dict[str, int] = field(default_factory=dict)
+    windows: dict[int, OpenWindow] = field(default_factory=dict)
+    incident: Incident | None = None
+    normal_rows: int = 0
+
+    @classmethod
+    def of_new_key(cls, stream: Stream, key: str, time: float) -> "KeyState":
+        """Return the state of a key whose first record has this event time."""
+        return cls(key, time, KeyForest.untrained(stream, key), RecentRows(len(stream.columns)))
+
+    def to_bytes(self, stream: Stream) -> bytes:
+        """Return a line with schema version and checksum, a line of JSON, the recent rows and the forest.
+
+        Equal states may differ in bytes: the forest stores how often rows repeat in a hash map, which has no order.
+        """
+        forest, latest = self.forest.to_parts()
+        recent = self.recent.values.tobytes()
+        header = {
+            "config": stream.fingerprint,
+            "key": self.key,
+            "newest": self.newest,
+            "learned": self.forest.learned,
+            "latest": latest,
+            "rows": self.recent.count,
+            "baseline": self.baseline.to_payload(),
+            "applied": dict(sorted(self.applied.items())),
+            "windows": {
+                str(start): each.to_payload() for start, each in sorted(self.windows.items())
+            },
+            "incident": self.incident.to_payload() if self.incident else None,
+            "normal_rows": self.normal_rows,
+            "lengths": [len(recent), len(forest)],
+        }
+        body = json.dumps(header).encode() + b"\n" + recent + forest
+        return b"%s %d %d\n%s" % (_MAGIC, SCHEMA, crc32(body), body)
+
+    @classmethod
+    def from_bytes(cls, content: bytes, stream: Stream) -> "KeyState":
+        """Read back what `to_bytes` returned; the state continues exactly where that one was.
+
+        Raises `MalformedState` for a newer schema version and for damaged content, and `StateOfOtherConfiguration` if the
+        stream's declaration was changed since.
+        """
+        header, recent, forest = _parts(_checked_body(content))
+        if header["config"] != stream.fingerprint:
+            raise StateOfOtherConfiguration(
+                f"the state of key {header['key']!r} was made with configuration {header['config']}; stream "
+                f"{stream.name!r} now has {stream.fingerprint}"
+            )
+        try:
+            return cls._restored(header, recent, forest, stream)
+        except Exception as error:  # the forest raises errors of its own
+            raise MalformedState(f"not a state of a stream's key: {error}") from error
+
+    @classmethod
+    def _restored(
+        cls, header: Mapping[str, Any], recent: bytes, forest: bytes, stream: Stream
+    ) -> "KeyState":
+        incident = header["incident"]
+        return cls(
+            key=header["key"],
+            newest=header["newest"],
+            forest=KeyForest.from_parts(forest, header["latest"], stream, header["learned"]),
+            recent=RecentRows(len(stream.columns), header["rows"], recent),
+            baseline=ScoreBaseline.from_payload(header["baseline"]),
+            applied=header["applied"],
+            windows={
+                int(start): OpenWindow.from_payload(each)
+                for start, each in header["windows"].items()
+            },
+            incident=Incident.from_payload(incident) if incident else None,
+            normal_rows=header["normal_rows"],
+        )
+
+
+def _checked_body(content: bytes) -> bytes:
+    line, _, body = content.partition(b"\n")
+    words = line.split(b" ")
+    if len(words) != 3 or words[0] != _MAGIC or not all(word.isdigit() for word in words[1:]):  # noqa: PLR2004 - magic, version, checksum
+        raise MalformedState("not a state of a stream's key: the first line is another")
+    version, checksum = map(int, words[1:])
+    if version > SCHEMA:
+        raise MalformedState(
+            f"the state has schema version {version}, and this version of Cutwatch reads up to {SCHEMA}; "
+            "deploy the version that wrote it, or a newer one"
+        )
+    if crc32(body) != checksum:
+        raise MalformedState("the state is damaged: its checksum does not match its content")
+    return body
+
+
+def _parts(body: bytes) -> tuple[Mapping[str, Any], bytes, bytes]:
+    line, _, content = body.partition(b"\n")
+    header = json.loads(line)
+    recent, forest = header["lengths"]
+    return header, content[:recent], content[recent : recent + forest]

@@ -1,0 +1,53 @@
+"""A stream's records: as they arrive, decoded, and rejected."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class RawRecord(NamedTuple):
+    """A record as its source delivers it.
+
+    `lane` is the part of the source within which records have an order (a shard), `position` its place there: positions
+    ascend. `arrival` is in epoch seconds.
+    """
+
+    data: bytes
+    lane: str
+    position: int
+    arrival: float
+
+
+class Record(NamedTuple):
+    """A decoded record: its key, its event time in epoch seconds, and the values in the order of the declaration."""
+
+    key: str
+    time: float
+    values: tuple[float, ...]
+    lane: str
+    position: int
+
+
+class Reason(StrEnum):
+    """Reasons to reject a record; each record has one."""
+
+    AGGREGATE = "KPL aggregate"
+    NOT_JSON = "not JSON"
+    NOT_CSV = "not CSV"
+    MISSING_FIELD = "missing field"
+    NOT_A_NUMBER = "not a number"
+    NOT_FINITE = "not finite"
+    TOO_LARGE = "too large"
+    NOT_A_TIME = "not a time"
+    IN_THE_FUTURE = "in the future"
+    NOT_A_KEY = "not a key"
+    KEY_TOO_LONG = "key too long"
+    TOO_MANY_KEYS = "too many keys"
+
+
+class Rejected(NamedTuple):
+    """A record that is not scored. `detail` names the field and the rule, never the record's content."""
+
+    reason: Reason
+    detail: str
+    lane: str
+    position: int

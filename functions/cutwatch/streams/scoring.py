@@ -1,0 +1,107 @@
+"""Scoring of a stream's records: decode, window, score, detect, learn, in their order, in batches of any size.
+
+The result does not depend on how records are divided into batches, nor on whether states went through bytes in between.
+"""
+
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field
+
+from cutwatch.detectors.stream import Stream
+from cutwatch.streams.decoding import Decoder
+from cutwatch.streams.detection import Detection, ScoredRow
+from cutwatch.streams.incidents import IncidentChange
+from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
+from cutwatch.streams.windows import TumblingWindows
+
+_DAY = 86_400
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """Outcome of a batch: each of the `read` records is accepted, late, a duplicate or rejected.
+
+    `evicted` are keys whose state was removed to make room for a new key.
+    """
+
+    read: int = 0
+    accepted: int = 0
+    late: int = 0
+    duplicates: int = 0
+    rows: list[ScoredRow] = field(default_factory=list)
+    changes: list[IncidentChange] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    evicted: list[str] = field(default_factory=list)
+
+
+class StreamScorer:
+    """The scoring of one stream; all that changes is in the states of its keys."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self._decoder = Decoder(stream.record, stream.time_zone)
+        self._detection = Detection(stream)
+        window = stream.window
+        self._lateness = window.allowed_lateness
+        self._windows = (
+            TumblingWindows(window.size, window.statistics, tuple(stream.record.values))
+            if window.size
+            else None
+        )
+
+    def score(
+        self, states: MutableMapping[str, KeyState], records: Iterable[RawRecord]
+    ) -> BatchResult:
+        """Score records in their order and learn them; `states` by key are changed, added and removed in place."""
+        result = BatchResult()
+        decode = self._decoder.decode
+        for raw in records:
+            result.read += 1
+            record = decode(raw)
+            if isinstance(record, Record):
+                state = states.get(record.key) or self._new_state(states, record, result)
+                if state is not None:
+                    self._apply(state, record, result)
+            else:
+                result.rejected.append(record)
+        return result
+
+    def _new_state(
+        self, states: MutableMapping[str, KeyState], record: Record, result: BatchResult
+    ) -> KeyState | None:
+        """Return the state of a new key; reject the record if there is no room for it."""
+        keys = self.stream.keys
+        if len(states) >= keys.limit:
+            idle = record.time - keys.idle_days * _DAY
+            evicted = [key for key, state in states.items() if state.newest < idle]
+            for key in evicted:
+                del states[key]
+            result.evicted += sorted(evicted)
+        if len(states) >= keys.limit:
+            detail = f"{keys.limit} keys have a forest already; see keys.limit"
+            rejected = Rejected(Reason.TOO_MANY_KEYS, detail, record.lane, record.position)
+            result.rejected.append(rejected)
+            return None
+        state = KeyState.of_new_key(self.stream, record.key, record.time)
+        states[record.key] = state
+        return state
+
+    def _apply(self, state: KeyState, record: Record, result: BatchResult) -> None:
+        """Apply a record to its key, once."""
+        _, time, values, lane, position = record
+        if position <= state.applied.get(lane, -1):
+            result.duplicates += 1
+            return
+        state.applied[lane] = position
+        if time < state.newest - self._lateness:
+            result.late += 1
+            return
+        result.accepted += 1
+        state.newest = max(state.newest, time)
+        row = self._detection.row
+        if self._windows is None:
+            result.rows.append(row(state, time, values, (lane, position), result.changes))
+            return
+        self._windows.add(state.windows, time, values)
+        for start, closed in self._windows.close(state.windows, state.newest - self._lateness):
+            result.rows.append(row(state, start, closed, ("tumbling", start), result.changes))

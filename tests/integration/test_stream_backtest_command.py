@@ -1,0 +1,125 @@
+import csv
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cutwatch_cli.main import app
+from tests.support.project import PROJECT
+from tests.support.streams import blood_pressures, noise, records_of
+
+DECLARATION = """\
+streams:
+  - name: sensors
+    source: sensors
+    record: {key: id, time: at, time_format: seconds, values: [x]}
+    forest: {trees: 5, sample_size: 40}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    lines = [record.data for record in records_of([*noise(150), 500.0, *noise(60)], step=60)]
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"\n".join([*lines, b"rubbish"]))
+    (tmp_path / "detectors.yaml").write_text(DECLARATION)
+    return path
+
+
+def backtest(file: Path, *arguments: str, name: str = "sensors") -> Result:
+    declared = ["--detectors", str(file.parent / "detectors.yaml")]
+    output = ["--output", str(file.parent / "out")]
+    return CliRunner().invoke(app, ["backtest", str(file), "--stream", name, *declared, *output, *arguments])  # fmt: skip
+
+
+def test_the_command_prints_counts_and_incidents_and_writes_the_rows(file: Path) -> None:
+    result = backtest(file)
+    scored = file.parent / "out" / "sensors.scored.csv"
+
+    assert result.exit_code == 0, result.output
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert "read 212" in lines
+    assert "rejected: not JSON 1 line 212: the record is not a JSON text" in lines
+    assert "records scored 171 1 key" in lines
+    assert [line for line in lines if line.startswith("2026-05-28 22:56:40 a ")]
+    assert f"scored rows: {scored}" in result.output
+    with scored.open(newline="") as rows:
+        assert len(list(csv.DictReader(rows))) == 211
+
+
+def test_the_command_prints_json(file: Path) -> None:
+    result = backtest(file, "--json")
+    payload = json.loads(result.stdout)
+
+    assert (payload["read"], payload["rejected"], payload["scored"]) == (212, {"not JSON": 1}, 171)
+    [incident] = payload["incidents"]
+    assert (incident["begin"], incident["ended"]) == ("2026-05-28T22:56:40Z", True)
+
+
+def test_nothing_to_report_is_said(file: Path) -> None:
+    file.write_bytes(b"\n".join(record.data for record in records_of([1.0, 2.0])))
+    assert "No incidents." in backtest(file).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sensitivity", "high"], "--sensitivity cannot be combined with --stream"),
+        (["other.jsonl"], "--stream sensors: expected one file of records, not 2"),
+    ],
+)
+def test_what_does_not_fit_a_stream_is_refused(
+    file: Path, arguments: list[str], message: str
+) -> None:
+    result = backtest(file, *arguments)
+    assert (result.exit_code, result.stderr) == (2, f"cutwatch: {message}\n")
+
+
+def test_an_unknown_stream_or_file_is_refused(file: Path) -> None:
+    unknown, missing = backtest(file, name="sensor"), backtest(file.with_name("no.jsonl"))
+
+    assert (unknown.exit_code, missing.exit_code) == (2, 2)
+    assert "did you mean 'sensors'?" in unknown.stderr
+    assert "no.jsonl: No such file" in missing.stderr
+
+
+def test_a_file_without_a_valid_record_fails_and_says_why(file: Path) -> None:
+    file.write_text("rubbish\n")
+    result = backtest(file)
+
+    assert result.exit_code == 1
+    assert "line 1: the record is not a JSON text" in result.stdout
+    assert "no record could be scored" in result.stderr
+
+
+def test_json_needs_a_stream(file: Path) -> None:
+    result = CliRunner().invoke(app, ["backtest", str(file), "--json"])
+    assert (result.exit_code, result.stderr) == (2, "cutwatch: --json needs --stream\n")
+
+
+def test_the_documents_example_finds_an_anomaly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (PROJECT / "docs" / "streams.md").read_text().partition("## Scores")[0]
+    blocks = dict(re.findall(r"^```(yaml|json|sh)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    monkeypatch.chdir(tmp_path)
+    Path("functions").mkdir()
+    Path("functions/detectors.yaml").write_text(blocks["yaml"])
+    lines = [blocks["json"]]
+    for minute, (_, systolic, diastolic) in enumerate([*blood_pressures(1_000, 1), ("", 250, 200)]):
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
+        pressure = {"systolic": systolic, "diastolic": diastolic}
+        patient = {"id": "p-1"}
+        record = {"patient": patient, "measured_at": at.isoformat(), "pressure": pressure}
+        lines.append(json.dumps(record) + "\n")
+    Path("records.jsonl").write_text("".join(lines))
+
+    result = CliRunner().invoke(app, [*blocks["sh"].split()[1:], "--json"])
+    payload = json.loads(result.stdout)
+
+    assert (payload["read"], payload["rejected"], payload["keys"]) == (1_002, {}, 2)
+    assert payload["incidents"][-1]["columns"]["systolic"]["value"] == 250
+    assert Path("build/backtest/vitals.scored.csv").exists()

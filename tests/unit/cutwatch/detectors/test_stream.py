@@ -1,0 +1,189 @@
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutwatch.detectors.detectors_file import parse_configuration
+from cutwatch.detectors.record_format import RecordFormat
+from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.detectors.stream_window import StreamWindow
+from cutwatch.errors import InvalidDetectors
+
+VITALS: dict[str, Any] = {
+    "name": "vitals",
+    "source": "arn:aws:kinesis:eu-west-1:123456789012:stream/vitals",
+    "record": {
+        "key": "patient.id",
+        "time": "measured_at",
+        "values": {"systolic": "pressure.systolic", "diastolic": "pressure.diastolic"},
+    },
+}
+CSV = {
+    "format": "csv",
+    "columns": ["patient", "at", "systolic"],
+    "key": "patient",
+    "time": "at",
+    "values": ["systolic"],
+}
+MINUTES = {"type": "tumbling", "size": 60, "statistics": ["count", "mean(systolic)"]}
+
+
+def document(*streams: Any, **others: Any) -> str:
+    return yaml.safe_dump({"streams": list(streams), **others}, sort_keys=False)
+
+
+def parsed(**changes: Any) -> Stream:
+    [stream] = parse_configuration(document(VITALS | changes)).streams
+    return stream
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(InvalidDetectors) as refused:
+        parse_configuration(text)
+    return [re.sub(r"(?<=: )line \d+: ", "", line) for line in str(refused.value).splitlines()]
+
+
+def test_the_defaults_are_those_of_random_cut_forest_in_sql() -> None:
+    stream = parsed()
+
+    assert stream.forest == ForestSettings(100, 256, 100_000, 1, directionality=False)
+    assert (stream.window.type, stream.keys) == ("none", KeySettings(100, 7.0))
+    assert (stream.sensitivity, stream.direction, stream.exclude) == ("medium", "both", ())
+    assert stream.columns == ("systolic", "diastolic")
+
+
+def test_columns_of_csv_records_may_be_a_list() -> None:
+    assert parsed(record=CSV).record.values == {"systolic": "systolic"}
+
+
+def test_the_statistics_of_a_window_are_the_columns() -> None:
+    assert parsed(window=MINUTES).columns == ("count", "mean(systolic)")
+
+
+def test_a_file_may_have_detectors_and_streams() -> None:
+    orders = {"name": "orders", "namespace": "Shop", "metric": "Orders", "statistic": "Sum"}
+    found = parse_configuration(document(VITALS, detectors=[orders]))
+
+    assert [each.name for each in found.detectors] == ["orders"]
+    assert [each.name for each in found.streams] == ["vitals"]
+
+
+def test_a_stream_and_a_detector_do_not_share_a_name() -> None:
+    orders = {"name": "vitals", "namespace": "Shop", "metric": "Orders", "statistic": "Sum"}
+    assert mistakes(document(VITALS, detectors=[orders])) == [
+        "detectors.yaml: stream 'vitals': name: is used more than once"
+    ]
+
+
+def test_a_file_without_any_entry_is_refused() -> None:
+    assert mistakes(document()) == [
+        "detectors.yaml: detectors: is empty; add at least one detector"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        ({"source": "a b"}, "source: 'a b' is not the name of a Kinesis stream, nor an ARN such as"),
+        ({"source": "arn:aws:sqs:eu-west-1:123456789012:q"}, "source: 'arn:aws:sqs"),
+        ({"name": "vitals of all"}, "name: 'vitals of all' must be 1 to 64 of"),
+        ({"time_zone": "Berlin"}, "time_zone: 'Berlin' is not an IANA time zone"),
+        ({"forest": {"trees": 1_001}}, "forest.trees: 1001: input should be less than or equal to 1000"),
+        ({"forest": {"sample_size": 9}}, "forest.sample_size: 9: input should be greater than"),
+        ({"forest": {"shingle_size": 31}}, "forest.shingle_size: 31: input should be less than"),
+        ({"forest": {"time_decay": 256}}, "forest.time_decay: 256 must be greater than sample_size, 256"),
+        ({"forest": {"tree": 1}}, "forest.tree: is not a field; the fields are trees, sample_size,"),
+        ({"keys": {"limit": 0}}, "keys.limit: 0: input should be greater than or equal to 1"),
+        ({"keys": {"idle_days": 0}}, "keys.idle_days: 0: input should be greater than"),
+        ({"sensitivity": "max"}, "sensitivity: 'max' is not allowed; expected 'low', 'medium' or"),
+        ({"exclude": [{"start": "24:00", "end": "02:00"}]}, "exclude.0.start: '24:00' is not a time"),
+        ({"window": {"size": 60}}, "window.size: belongs to type: tumbling"),
+        ({"window": {"type": "tumbling"}}, "window.size: is missing; expected seconds, 1 to 3600"),
+        ({"window": MINUTES | {"size": 3_601}}, "window.size: 3601: input should be less than"),
+        ({"window": MINUTES | {"statistics": ["median(systolic)"]}}, "window.statistics: 'median(systolic)' is not count"),
+        ({"window": MINUTES | {"statistics": ["p95(pulse)"]}}, "window.statistics: 'p95(pulse)': 'pulse' is not one of"),
+        ({"window": MINUTES | {"statistics": ["count", "count"]}}, "window.statistics: 'count' is named twice"),
+        ({"record": VITALS["record"] | {"time": "a..b"}}, "record.time: 'a..b' is not a JMESPath"),
+        ({"record": VITALS["record"] | {"values": {}}}, "record.values: {}: dictionary should have at least"),
+        ({"record": VITALS["record"] | {"values": {"a b": "c"}}}, "record.values: 'a b' must be 1 to 64"),
+        ({"record": VITALS["record"] | {"columns": ["a"]}}, "record.columns: belong to format: csv"),
+        ({"record": {"time": "at"}}, "record.values: is missing"),
+        ({"record": CSV | {"columns": []}}, "record.columns: is missing; list the names"),
+        ({"record": CSV | {"columns": ["at", "at"]}}, "record.columns: 'at' is named twice"),
+        ({"record": CSV | {"time": "when"}}, "record.time: 'when' is not one of the columns patient"),
+        ({"record": CSV | {"delimiter": "::"}}, "record.delimiter: '::': "),
+        ({"nmae": "vitals"}, "nmae: is not a field; the fields are name, source, record, window"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_mistake_names_the_field_the_value_and_what_would_be_right(
+    change: dict[str, Any], mistake: str
+) -> None:
+    name = change.get("name", "vitals")
+    found = mistakes(document(VITALS | change))
+    assert found[0].startswith(f"detectors.yaml: stream {name!r}: {mistake}")
+
+
+def test_all_mistakes_are_reported_with_their_lines() -> None:
+    text = """\
+streams:
+  - name: vitals
+    source: vitals
+    forest:
+      trees: 0
+    record:
+      time: at
+      values: {x: "a["}
+"""
+    with pytest.raises(InvalidDetectors) as refused:
+        parse_configuration(text)
+    lines = str(refused.value).splitlines()
+
+    assert [line.partition(": stream")[0] for line in lines] == [
+        "detectors.yaml: line 8",
+        "detectors.yaml: line 5",
+    ]
+
+
+def test_an_entry_without_a_name_is_called_by_its_number() -> None:
+    nameless = {name: value for name, value in VITALS.items() if name != "name"}
+    assert mistakes(document(VITALS, nameless)) == [
+        "detectors.yaml: stream number 2: name: is missing"
+    ]
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda each: st.lists(each) | st.dictionaries(st.sampled_from(["name", "source", "record", "window", "forest", "time", "values", "columns"]), each)))  # fmt: skip
+def test_whatever_stands_in_the_file_is_refused_in_sentences(entry: Any) -> None:
+    assert mistakes(document(entry))
+
+
+STREAM = Stream("vitals", "vitals", RecordFormat("at", {"x": "x", "y": "y"}))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(STREAM, record=replace(STREAM.record, values={"x": "x"})),
+        replace(STREAM, record=replace(STREAM.record, values={"y": "y", "x": "x"})),
+        replace(STREAM, forest=ForestSettings(trees=50)),
+        replace(STREAM, window=StreamWindow("tumbling", 60, ("count",))),
+    ],
+)
+def test_states_become_invalid_with_a_setting_that_scores_depend_on(changed: Stream) -> None:
+    assert changed.fingerprint != STREAM.fingerprint
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(STREAM, sensitivity="high"),
+        replace(STREAM, forest=ForestSettings(directionality=True)),
+        replace(STREAM, keys=KeySettings(limit=5)),
+    ],
+)
+def test_states_stay_valid_with_another_sensitivity_or_limit(changed: Stream) -> None:
+    assert changed.fingerprint == STREAM.fingerprint

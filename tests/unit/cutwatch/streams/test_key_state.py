@@ -1,0 +1,73 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutwatch.detectors.stream import ForestSettings, Stream
+from cutwatch.detectors.stream_window import StreamWindow
+from cutwatch.errors import MalformedState, StateOfOtherConfiguration
+from cutwatch.streams.key_state import SCHEMA, KeyState
+from cutwatch.streams.scoring import StreamScorer
+from tests.support.streams import a_stream, comparable, noise, records_of
+
+STREAM = a_stream()
+WINDOWED = a_stream(window=StreamWindow("tumbling", 10, ("mean(x)", "p90(x)")))
+
+
+def repeated(count: int) -> list[float]:
+    """Return values that repeat: forests count them apart."""
+    return [round(value) for value in noise(count)]
+
+
+def state_of(stream: Stream, values: list[float]) -> KeyState:
+    states: dict[str, KeyState] = {}
+    StreamScorer(stream).score(states, records_of(values))
+    return states["a"]
+
+
+CONTENT = state_of(STREAM, [*noise(120), 60.0]).to_bytes(STREAM)
+
+
+@pytest.mark.parametrize("stream", [STREAM, WINDOWED, a_stream(forest=ForestSettings(5, 40, shingle_size=3))])  # fmt: skip
+def test_everything_in_a_state_is_restored(stream: Stream) -> None:
+    content = state_of(stream, [*repeated(120), 60.0]).to_bytes(stream)
+    again = KeyState.from_bytes(content, stream).to_bytes(stream)
+    assert comparable(again) == comparable(content)
+
+
+def test_an_open_incident_is_restored() -> None:
+    state = state_of(STREAM, [*noise(120), 60.0])
+    assert state.incident is not None
+    assert KeyState.from_bytes(CONTENT, STREAM).incident == state.incident
+
+
+def test_a_newer_state_is_refused() -> None:
+    newer = CONTENT.replace(b" %d " % SCHEMA, b" %d " % (SCHEMA + 1), 1)
+    with pytest.raises(MalformedState, match=r"schema version 2.* reads up to 1; deploy"):
+        KeyState.from_bytes(newer, STREAM)
+
+
+def test_a_state_of_another_configuration_is_refused() -> None:
+    changed = replace(STREAM, forest=ForestSettings(trees=6, sample_size=40))
+    with pytest.raises(StateOfOtherConfiguration, match=rf"key 'a' .*{STREAM.fingerprint}.*{changed.fingerprint}"):  # fmt: skip
+        KeyState.from_bytes(CONTENT, changed)
+
+
+def test_a_state_outlives_a_change_of_the_sensitivity() -> None:
+    changed = replace(STREAM, sensitivity="low")
+    assert KeyState.from_bytes(CONTENT, changed).baseline.scores > 0
+
+
+@given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
+def test_a_changed_byte_is_noticed(place: int, change: int) -> None:
+    damaged = bytearray(CONTENT)
+    damaged[place] ^= change
+    with pytest.raises(MalformedState):
+        KeyState.from_bytes(bytes(damaged), STREAM)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", CONTENT[:100], CONTENT[:-1], CONTENT + b"x"])
+def test_anything_else_is_refused(content: bytes) -> None:
+    with pytest.raises(MalformedState, match=r"not a state|damaged"):
+        KeyState.from_bytes(content, STREAM)
