@@ -13,7 +13,6 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 # Multiples of the cutoff from which an event is medium or high; a reporting gap is always high.
 _MEDIUM, _HIGH = 1.5, 3.0
-Severity = Literal["low", "medium", "high"]
 
 
 def severity_word(severity: float) -> Severity:

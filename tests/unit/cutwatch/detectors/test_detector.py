@@ -161,3 +161,14 @@ def test_all_that_a_detector_finds_wrong_comes_at_once() -> None:
     with pytest.raises(ValueError, match=r"^name: ") as refused:
         a_detector("a b", period=61, statistic="Mean")
     assert len(str(refused.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["/aws/lambda/checkout", "shop.orders_#1", "a" * 512])
+def test_a_log_group_has_a_name_of_cloudwatch_logs(name: str) -> None:
+    assert a_detector(log_group=name).log_group == name
+
+
+@pytest.mark.parametrize("name", ["", "/aws/lambda/check out", "a" * 513, "arn:aws:logs:x"])
+def test_a_log_group_that_cannot_exist_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match="log_group: .* is not a valid name"):
+        a_detector(log_group=name)
