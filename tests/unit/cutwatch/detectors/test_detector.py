@@ -170,5 +170,5 @@ def test_a_log_group_has_a_name_of_cloudwatch_logs(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "/aws/lambda/check out", "a" * 513, "arn:aws:logs:x"])
 def test_a_log_group_that_cannot_exist_is_refused_by_name(name: str) -> None:
-    with pytest.raises(ValueError, match="log_group: .* is not a valid name"):
+    with pytest.raises(ValueError, match=r"log_group: .* is not a valid name"):
         a_detector(log_group=name)
