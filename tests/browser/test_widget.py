@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-WIDTHS = (400, 800, 1200)
+WIDTHS = (360, 800, 1200)
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 
 # Boxes of all texts of the picture, by what they say.
