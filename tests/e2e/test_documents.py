@@ -38,10 +38,12 @@ NOT_RUN = {
     "python3.13 -m venv /tmp/runtime": "for measurements that are not run either",
     "/tmp/runtime/bin/pip": "for measurements that are not run either",
 }
-LOCAL, OPERATIONS = PROJECT / "docs" / "local.md", PROJECT / "docs" / "operations.md"
+LOCAL, OPERATIONS, TUNING = (
+    PROJECT / "docs" / name for name in ("local.md", "operations.md", "tuning.md")
+)
 # tests/e2e/test_first_contact.py runs what README.md shows.
 README = PROJECT / "README.md"
-OTHERS = [each for each in DOCUMENTS if each not in (LOCAL, OPERATIONS, README)]
+OTHERS = [each for each in DOCUMENTS if each not in (LOCAL, OPERATIONS, TUNING, README)]
 PERIOD = 300
 # Runs find news for as long as commands are typed.
 HISTORY, AHEAD = timedelta(days=14), timedelta(days=1)
@@ -115,6 +117,15 @@ def failed(typed: list[Typed], commands: list[str]) -> str:
     return "\n\n".join([*ended, *never])
 
 
+def different(commands: list[Shown], typed: list[Typed]) -> list[tuple[str, str, str]]:
+    """Commands that printed something else than their page shows, with both."""
+    return [
+        (one.command, one.output, answer.printed)
+        for one, answer in zip(commands, typed, strict=True)
+        if not one.is_in(answer.printed)
+    ]
+
+
 def write_metrics(folder: Path) -> None:
     """What the pages call a metric of one's own, and two collections of them."""
     datapoints = 21 * 86_400 // PERIOD
@@ -176,12 +187,15 @@ def test_every_command_of_the_local_aws_prints_what_its_page_shows(tmp_path: Pat
         )
         typed = reader.type([one.command for one in commands])
     assert failed(typed, [one.command for one in commands]) == ""
-    wrong = [
-        (one.command, one.output, answer.printed)
-        for one, answer in zip(commands, typed, strict=True)
-        if not one.is_in(answer.printed)
-    ]
-    assert wrong == []
+    assert different(commands, typed) == []
+
+
+@pytest.mark.slow
+def test_every_command_of_the_page_on_tuning_prints_what_it_shows(tmp_path: Path) -> None:
+    commands = to_run(TUNING)
+    typed = Reader(tmp_path, {}).type([one.command for one in commands])
+    assert failed(typed, [one.command for one in commands]) == ""
+    assert different(commands, typed) == []
 
 
 @pytest.mark.slow

@@ -204,7 +204,7 @@ def _outcomes_of(case: Case, standing: Standing) -> dict[str, tuple[str, str]]:
     found = outcomes(case.scenario, standing)
     if _model_was_registered(case):
         # The transform uses it; why nothing was recorded of the training stands in the training's own run.
-        found |= {name: _outcome_by_need(standing, name) for name in case.detectors}
+        found |= {name: _outcome_on_demand(standing, name) for name in case.detectors}
     return found
 
 
@@ -218,7 +218,7 @@ def _model_was_registered(case: Case) -> bool:
     )
 
 
-def _outcome_by_need(standing: Standing, name: str) -> tuple[str, str]:
+def _outcome_on_demand(standing: Standing, name: str) -> tuple[str, str]:
     partition = f"RUN#{run_id('training', TRANSFORMED_AT, on_demand=True)}"
     item = standing.items.get((partition, f"OUTCOME#{name}"), {})
     return str(item.get("status", "none")), str(item.get("message", ""))

@@ -86,13 +86,13 @@ def test_a_page_has_the_worst_of_many_files(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_short_to_score_is_a_failure_that_says_why(tmp_path: Path) -> None:
-    short = write_hourly(tmp_path / "short.csv", usual()[:400])
+    short = write_hourly(tmp_path / "short.csv", usual()[:200])
     words = ["backtest", str(short), "--output", str(tmp_path / "out"), "--no-report"]
 
     result = CliRunner().invoke(app, words)
 
     assert result.exit_code == 1
-    assert "nothing was scored: training needs 400 complete rows" in result.output
+    assert "nothing was scored: training needs 200 complete rows" in result.output
 
 
 def test_values_as_large_as_cloudwatch_takes_bring_no_warnings(

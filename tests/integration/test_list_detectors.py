@@ -112,7 +112,7 @@ def test_detectors_without_a_usable_model_are_counted(account: Account, two_dete
     assert listed(account, answer) == ["orders", "refunds"]
 
 
-def test_training_by_need_lists_only_those_without_a_usable_model(
+def test_training_on_demand_lists_only_those_without_a_usable_model(
     account: Account, two_detectors: str
 ) -> None:
     account.registry.detectors.add_model("orders", model_of(two_detectors, "orders"))

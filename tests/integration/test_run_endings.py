@@ -273,7 +273,7 @@ def test_a_repetition_tells_what_is_news_and_nothing_else(account: Account) -> N
     ]
 
 
-def test_training_by_need_leaves_the_message_to_the_transform_that_asked_for_it(
+def test_training_on_demand_leaves_the_message_to_the_transform_that_asked_for_it(
     account: Account,
 ) -> None:
     list_detectors(account, "visits")

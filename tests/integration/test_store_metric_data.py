@@ -153,7 +153,7 @@ def test_a_month_of_five_minute_datapoints_takes_one_call(account: Account) -> N
     assert (answer["rows"], calls) == (8_640, ["GetMetricData"])
 
 
-def test_training_ends_where_the_first_window_by_need_begins(account: Account) -> None:
+def test_training_ends_where_the_first_window_begins_on_demand(account: Account) -> None:
     report(account, 600, NEWEST - timedelta(days=7))
     payload = training_event()
     payload["run"]["on_demand"] = True

@@ -70,7 +70,7 @@ def account_of_everything(**parameters: str) -> Account:
     with fleet(watched, MaxConcurrency="2", **parameters) as shop:
         for each in (CHECKOUT, ORDERS):
             shop.load(each, with_spike(FIRST_TRANSFORM - 2 * DAY))
-        _train_by_need(shop)
+        _train_on_demand(shop)
         _supersede(shop)
         _lose_what_is_needed(shop)
         _end_jobs_badly(shop)
@@ -82,7 +82,7 @@ def account_of_everything(**parameters: str) -> Account:
         return _account(shop)
 
 
-def _train_by_need(shop: Fleet) -> None:
+def _train_on_demand(shop: Fleet) -> None:
     shop.transform(FIRST_TRANSFORM)
     shop.transform(FIRST_TRANSFORM)
 

@@ -9,6 +9,7 @@ from tests.support.project import PROJECT
 from tests.support.stack import TEMPLATE, Stack
 
 DASHBOARD = PROJECT / "docs" / "dashboard.md"
+TUNING = PROJECT / "docs" / "tuning.md"
 # A setting with the comment above it.
 _SETTING = re.compile(r"^    # (.+)\n    (\w+): \{allowed: ", re.MULTILINE)
 
@@ -67,3 +68,9 @@ def test_every_widget_of_the_dashboard_is_explained_in_its_order() -> None:
     ]
     explained = re.findall(r"^\| (.+?) \|", table, re.MULTILINE)[1:]
     assert explained == [title.replace("_detector_", "*detector*") for title in titles]
+
+
+def test_the_entries_on_the_page_about_tuning_are_those_that_its_commands_use() -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", TUNING.read_text(), re.DOTALL)
+    used = (PROJECT / "docs" / "tuning" / "detectors.yaml").read_text().partition("detectors:\n")[2]
+    assert "\n".join(shown) == used

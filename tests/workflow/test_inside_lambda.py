@@ -87,7 +87,7 @@ def test_both_engines_work_in_one_run_each_within_its_own_bound() -> None:
         assert transform.wait().output["statuses"] == {"PUBLISHED": 2}
 
 
-def test_training_by_need_serves_both_engines_one_after_the_other() -> None:
+def test_training_on_demand_serves_both_engines_one_after_the_other() -> None:
     with loaded(CHECKOUT, detector("orders")) as shop:
         assert shop.transform().wait().output["statuses"] == {"PUBLISHED": 2}
 

@@ -189,7 +189,7 @@ def test_a_doubled_training_event_starts_no_second_job(machines: StateMachines) 
     assert machines.account.sagemaker.jobs == jobs
 
 
-def test_a_new_deployment_trains_by_need_and_publishes_in_the_same_run(
+def test_a_new_deployment_trains_on_demand_and_publishes_in_the_same_run(
     machines: StateMachines,
 ) -> None:
     execution = machines.run("TransformStateMachine", TRANSFORM)
@@ -199,7 +199,7 @@ def test_a_new_deployment_trains_by_need_and_publishes_in_the_same_run(
     assert execution.children == dict.fromkeys(DETECTORS, TRAINED + PUBLISHED)
 
 
-def test_only_what_has_no_usable_model_is_trained_by_need(
+def test_only_what_has_no_usable_model_is_trained_on_demand(
     trained: StateMachines, watched: Path
 ) -> None:
     watch(watched, [*DETECTORS, "newcomer"])
@@ -370,7 +370,7 @@ def test_a_run_in_which_every_detector_fails_fails(trained: StateMachines) -> No
     assert subject.startswith("Cutwatch: transform failed for 3 detectors: ")
 
 
-def test_detectors_that_training_by_need_could_not_train_are_reported_with_its_reason(
+def test_detectors_that_training_on_demand_could_not_train_are_reported_with_its_reason(
     machines: StateMachines,
 ) -> None:
     machines.account.sagemaker.will_end("TrainingJob cutwatch-visits", "Failed", "AlgorithmError")

@@ -185,7 +185,9 @@ def test_an_unknown_profile_is_named() -> None:
 
 
 def test_a_region_that_cannot_be_reached_is_named() -> None:
-    with patch.dict(os.environ, AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1"):
+    nowhere = {"AWS_ENDPOINT_URL_CLOUDWATCH": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}
+    with patch.dict(os.environ, nowhere):
+        os.environ.pop("AWS_ENDPOINT_URL")
         result = discover("--namespace", "Shop", "--region", "mars-north-1")
     assert_fails(result, 1, "cannot reach AWS in region 'mars-north-1'")
 

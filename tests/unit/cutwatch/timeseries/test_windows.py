@@ -120,7 +120,7 @@ def test_training_learns_the_history_before_the_watermark() -> None:
     assert window == Window(watermark - timedelta(days=30), watermark)
 
 
-def test_training_by_need_leaves_a_new_detector_its_first_window_to_score() -> None:
+def test_training_on_demand_leaves_a_new_detector_its_first_window_to_score() -> None:
     assert training_window(DETECTOR, NOON, None, WEEK, NOON).end == NOON - WEEK
 
 
