@@ -53,7 +53,7 @@ CONTENDERS: Mapping[str, Contender] = {
 }
 # How few rows a tree of a static forest needs.
 SMALL_TREES: Mapping[str, Contender] = {
-    f"{rows} rows a tree": RowsATree(rows) for rows in (2, 4, 8, 16, 32, 64)
+    f"{rows} rows a tree": RowsATree(rows) for rows in (2, 4, 8, 16, 32)
 }
 _WEEK = 7 * 86_400
 Judge = Callable[[Sequence[LabelledMetric], Mapping[Path, Flags]], Quality]
