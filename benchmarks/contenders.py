@@ -55,6 +55,22 @@ def original_rule(metric: MetricSeries, seed: int) -> Floats:
     return _weekly(metric, detector, engine).anomalies
 
 
+@dataclass(frozen=True)
+class RowsATree:
+    """Cutwatch with a static forest whose trees have at most so many rows, trained weekly."""
+
+    rows: int
+
+    def __call__(self, metric: MetricSeries, seed: int) -> Floats:
+        detector = detector_of(metric)
+        engine = StaticEngine(
+            detector,
+            seed,
+            lambda rows, seed: StaticForest.train(rows, samples=self.rows, seed=seed),
+        )
+        return _weekly(metric, detector, engine).raised
+
+
 def rolling_z_score(metric: MetricSeries, seed: int) -> Floats:  # noqa: ARG001 - nothing is drawn
     """Every datapoint more than 3 deviations from the mean of the day before it."""
     values = np.array(metric.values)

@@ -17,6 +17,7 @@ import typer
 from contenders import (
     Contender,
     Cutwatch,
+    RowsATree,
     difference_z_score,
     isolation_forest,
     original_rule,
@@ -50,6 +51,10 @@ CONTENDERS: Mapping[str, Contender] = {
     "rolling z-score": rolling_z_score,
     "z-score of differences": difference_z_score,
 }
+# How few rows a tree of a static forest needs.
+SMALL_TREES: Mapping[str, Contender] = {
+    f"{rows} rows a tree": RowsATree(rows) for rows in (2, 4, 8, 16, 32)
+}
 _WEEK = 7 * 86_400
 Judge = Callable[[Sequence[LabelledMetric], Mapping[Path, Flags]], Quality]
 
@@ -77,6 +82,9 @@ def main(
     operations: Annotated[Path, typer.Option(help="The same, mostly hourly: data/*.csv.")],
     seeds: Annotated[int, typer.Option(min=1, help="Runs whose spread is shown.")] = 5,
     only: Annotated[list[str] | None, typer.Option(help="Leave out all other contenders.")] = None,
+    small_trees: Annotated[  # noqa: FBT002 - an option
+        bool, typer.Option("--small-trees", help="Static forests of small trees instead.")
+    ] = False,
     leave_one_out: Annotated[  # noqa: FBT002 - an option
         bool, typer.Option("--leave-one-out", help="Search thresholds, and move each.")
     ] = False,
@@ -86,12 +94,13 @@ def main(
     if leave_one_out:
         print_leave_one_out(metrics, Console(width=120))
         return
-    names = [name for name in CONTENDERS if not only or name in only]
+    contenders = SMALL_TREES if small_trees else CONTENDERS
+    names = [name for name in contenders if not only or name in only]
     jobs = [Job(*job) for job in product(names, metrics, range(1, seeds + 1))]
     results = _run(jobs)
     console = Console(width=120)
     console.print(_comparison(names, results))
-    for name in names:
+    for name in names if not small_trees else ():
         console.print(_by_category(name, results))
 
 
@@ -104,7 +113,7 @@ def _run(jobs: Sequence[Job]) -> list[Result]:
 def _measure(job: Job) -> Result:
     metric = read_csv(job.metric.path)
     started = time.process_time()
-    raised = CONTENDERS[job.contender](metric, job.seed)
+    raised = (CONTENDERS | SMALL_TREES)[job.contender](metric, job.seed)
     seconds = time.process_time() - started
     positions = np.asarray(metric.positions)
     first_rows = np.zeros(len(positions), bool)

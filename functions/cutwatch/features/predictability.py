@@ -9,8 +9,8 @@ from cutwatch.timeseries.series import Series
 # Datapoints are compared over a tenth of the history, in whole weeks, or over a day if it is short: a rhythm is not a walk.
 _SHARE, _WEEK, _WEEKS_NEEDED = 10, 7 * DAY, 4
 # The variance of a random walk grows with time: after n steps it is n times that of one step, as far as a short history
-# shows. docs/detection.md has the ratios of real metrics.
-_RANDOM_WALK = (0.2, 4.0)
+# shows; nine of ten that last a month. The labelled metrics of docs/detection.md stay below it.
+_RANDOM_WALK = (0.3, 4.0)
 
 
 def why_unpredictable(history: Series) -> str | None:
@@ -28,7 +28,7 @@ def why_unpredictable(history: Series) -> str | None:
 
 
 def _variance_ratio(history: Series) -> float:
-    """Variance of changes over n positions, in n times that of one step, both robust; 0 if hardly anything is known."""
+    """Variance of changes over n positions, in n times that of one step; 0 if hardly anything is known."""
     weeks = len(history) * history.period / _WEEK
     seconds = max(int(weeks / _SHARE), 1) * _WEEK if weeks >= _WEEKS_NEEDED else DAY
     apart = max(seconds // history.period, 1)
@@ -42,4 +42,4 @@ def _changes(values: Floats, apart: int) -> Floats:
 
 def _size(changes: Floats) -> float:
     known = changes[~np.isnan(changes)]
-    return float(np.median(np.abs(known - np.median(known)))) if len(known) else 0.0
+    return float(np.mean(np.abs(known - np.median(known)))) if len(known) else 0.0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cutwatch.features.predictability import why_unpredictable
 from cutwatch.timeseries.series import Series
 
-DAYS = 30
+DAYS = 90
 PERIODS = [300, 3_600, 86_400]
 
 
