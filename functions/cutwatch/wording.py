@@ -86,7 +86,11 @@ def value_in_words(event: AnomalyEvent) -> str:
 
 def multiple_in_words(event: AnomalyEvent) -> str:
     """Format an event's peak in multiples of the cutoff, rounded down so that 1.49 does not look medium; a dash for a gap."""
-    severity = event.severity
+    return severity_multiple(event.severity)
+
+
+def severity_multiple(severity: float | None) -> str:
+    """Format a multiple of the cutoff, rounded down; a dash for none."""
     if severity is None or severity >= _WITH_SEPARATORS:
         return number_in_words(severity)
     return str(Decimal(repr(severity)).quantize(_TENTH, ROUND_DOWN))

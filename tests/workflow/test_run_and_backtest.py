@@ -90,7 +90,7 @@ def test_the_samples_of_sagemakers_forest_change_slight_events_only() -> None:
     replayed, simulated = both(replace(CHECKOUT, engine="sagemaker"), generated(1))
 
     def clear(events: list[AnomalyEvent]) -> list[str]:
-        return [event.start for event in events if event.gravity >= 1.5]
+        return [event.start for event in events if event.comparable_severity >= 1.5]
 
     assert len(clear(replayed)) > 2
     assert clear(simulated) == clear(replayed)

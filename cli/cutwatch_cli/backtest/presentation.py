@@ -123,7 +123,7 @@ def _events_table(one: FileBacktest) -> Table:
     report, own = report_of(one), one.detector.sensitivity
     found = one.result.events_at
     every = _distinct(e for name in (own, *SENSITIVITIES) for e in found[name])
-    worst = sorted(every, key=lambda event: event.gravity, reverse=True)[:MOST_EVENTS]
+    worst = sorted(every, key=lambda event: event.comparable_severity, reverse=True)[:MOST_EVENTS]
     counts = ", ".join(f"{len(found[name])} at {name}" for name in SENSITIVITIES)
     rows = _titled(f"\n{one.detector.name} ({report.time_zone}), events by sensitivity: {counts}")
     for heading in _EVENT_COLUMNS:

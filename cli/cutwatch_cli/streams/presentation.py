@@ -7,7 +7,7 @@ from rich.table import Table
 
 from cutwatch.errors import legible
 from cutwatch.streams.incidents import ColumnFinding, Incident
-from cutwatch.wording import count, number_in_words, span_in_words
+from cutwatch.wording import count, number_in_words, severity_multiple, span_in_words
 from cutwatch_cli.streams.stream_backtest import StreamBacktest
 
 MOST_INCIDENTS = 50
@@ -53,7 +53,7 @@ def _cells(incident: Incident, *, is_open: bool) -> list[str]:
         f"{lasts}, open" if is_open else lasts,
         f"{incident.rows:,}",
         incident.severity_word,
-        f"{incident.severity:.1f}",
+        severity_multiple(float(incident.severity)),
         leading.column,
         number_in_words(leading.value),
         _expected(leading),

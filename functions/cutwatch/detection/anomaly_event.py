@@ -91,14 +91,14 @@ class AnomalyEvent:
         return self.ends - self.begins
 
     @property
-    def gravity(self) -> float:
+    def comparable_severity(self) -> float:
         """The severity, by which events are ranked; infinite for a reporting gap."""
         return inf if self.severity is None else self.severity
 
     @property
     def severity_word(self) -> Severity:
         """The severity in a word."""
-        return severity_word(self.gravity)
+        return severity_word(self.comparable_severity)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def joined(earlier: AnomalyEvent, later: AnomalyEvent) -> AnomalyEvent:
     """Join two parts of an incident: from the first datapoint to the last, with the facts of the more severe part."""
     last = max(earlier, later, key=lambda event: event.ends)
     return replace(
-        max(earlier, later, key=lambda event: event.gravity),
+        max(earlier, later, key=lambda event: event.comparable_severity),
         start=earlier.start,
         end=last.end,
         period_seconds=last.period_seconds,

@@ -64,8 +64,8 @@ def of_anomalies(
     """Write the message about the new events of `found`, the most severe first."""
     worst, others = found[0], len(found) - 1
     more = f", and {count(others, 'more detector')}" if others else ""
-    word, headline = worst.gravest.severity_word, _headline(worst)
-    lines = [f"{headline}{more} (severity: {severity_in_words(worst.gravest)})."]
+    word, headline = worst.most_severe.severity_word, _headline(worst)
+    lines = [f"{headline}{more} (severity: {severity_in_words(worst.most_severe)})."]
     for outcome in found[:_LISTED_DETECTORS]:
         lines += ["", *detector_lines(outcome, place)]
     lines += _left_out(found, "with anomalies")
@@ -161,7 +161,7 @@ def _shared_attributes(summary: Summary, detectors: Sequence[Outcome]) -> dict[s
 
 
 def _headline(outcome: Outcome) -> str:
-    event = outcome.gravest
+    event = outcome.most_severe
     if event.severity is None:
         return f"{outcome.detector} has no data"
     if event.value is None or event.expected is None:

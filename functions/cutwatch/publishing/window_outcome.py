@@ -34,7 +34,7 @@ def window_outcome(
     own = int(np.count_nonzero(published.epochs >= start))
     listed = news(events, before)
     new = [event for event in listed if not event.continues]
-    gravest_first = sorted(listed, key=lambda event: -event.gravity)
+    most_severe_first = sorted(listed, key=lambda event: -event.comparable_severity)
     return Outcome(
         detector=detector.name,
         status="PUBLISHED",
@@ -44,7 +44,7 @@ def window_outcome(
         max_anomaly_score=published.max_score,
         cutoff=published.cutoff,
         new_events=len(new),
-        events=tuple(gravest_first[:_LISTED_EVENTS]),
+        events=tuple(most_severe_first[:_LISTED_EVENTS]),
         definition=detector.to_payload() if listed or outage else None,
         datapoints_together=most_together(published, alarm_window) if alarm_window else None,
         outage=outage,

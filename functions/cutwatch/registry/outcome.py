@@ -39,7 +39,7 @@ class Outcome:
     outage: tuple[str, str] | None = None
 
     @property
-    def gravest(self) -> AnomalyEvent:
+    def most_severe(self) -> AnomalyEvent:
         """The most severe event, of an outcome with events."""
         return self.events[0]
 

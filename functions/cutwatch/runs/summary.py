@@ -29,7 +29,7 @@ class Summary:
     def anomalous(self) -> list[Outcome]:
         """The outcomes with new events, the most severe first."""
         found = [outcome for outcome in self.outcomes if outcome.events]
-        return sorted(found, key=lambda outcome: -outcome.events[0].gravity)
+        return sorted(found, key=lambda outcome: -outcome.events[0].comparable_severity)
 
     @property
     def all_failed(self) -> bool:

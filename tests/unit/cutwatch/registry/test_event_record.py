@@ -22,7 +22,7 @@ def a_part(first: int, last: int, incident: int | None = None, **fields: Any) ->
     return RecordedEvent("orders", replace(event, **fields), "a run")
 
 
-def test_the_parts_of_an_incident_are_one_event_as_grave_as_its_gravest_part() -> None:
+def test_the_parts_of_an_incident_are_one_event_as_severe_as_its_most_severe_part() -> None:
     first, graver = a_part(0, 9), a_part(10, 19, 0, severity=3.5, value=912.0)
 
     [incident] = incidents([graver, first])

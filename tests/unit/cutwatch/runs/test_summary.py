@@ -54,7 +54,7 @@ def test_an_event_that_was_told_before_is_no_news() -> None:
     assert summary(continuing).anomalous == []
 
 
-def test_the_detector_with_the_gravest_event_comes_first() -> None:
+def test_the_detector_with_the_most_severe_event_comes_first() -> None:
     silent = an_outcome("silent", new_events=1, events=(SILENCE,))
     many = an_outcome("many", new_events=9)
     found = summary(many, QUIET, ORDERS, silent).anomalous

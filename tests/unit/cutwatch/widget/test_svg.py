@@ -122,7 +122,7 @@ def test_the_expected_range_of_a_short_event_is_visible_in_a_long_time_range() -
     assert float(str(box.get("width"))) >= 10
 
 
-def test_of_events_too_close_together_the_gravest_has_its_number() -> None:
+def test_of_events_too_close_together_the_most_severe_has_its_number() -> None:
     close = [event(22, 22, 1.2), event(21, 21, 5.0), event(20, 20, 1.1)]
     found = texts(graph(points(*range(288)), events=close))
     assert "2" in found

@@ -21,7 +21,7 @@ def text_of(shown: Table) -> str:
     return output.get()
 
 
-def test_the_worst_event_is_a_silence_or_else_the_gravest() -> None:
+def test_the_worst_event_is_a_silence_or_else_the_most_severe() -> None:
     calm, loud, silent = event(1, 2, 1.2), event(10, 12, 5.0), event(20, 30, None)
 
     assert report_of().worst is None

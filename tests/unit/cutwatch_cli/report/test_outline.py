@@ -59,7 +59,7 @@ def test_an_event_of_one_datapoint_is_wide_enough_to_be_seen() -> None:
         assert left == pytest.approx(WIDTH * 9_000 / 18_144, abs=1)
 
 
-def test_where_numbers_would_cover_each_other_the_gravest_is_told() -> None:
+def test_where_numbers_would_cover_each_other_the_most_severe_is_told() -> None:
     events = [event(100, 101, 2.0), event(102, 103, 7.0), event(180, 181, 1.0)]
 
     assert sorted(number for number, _ in outline(report_of(events=events)).numbers) == [2, 3]
