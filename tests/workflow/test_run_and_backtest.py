@@ -64,8 +64,11 @@ def both(
 
 def test_every_setting_of_an_entry_is_compared() -> None:
     source = {"name", "namespace", "metric", "statistic", "dimensions", "expression", "metrics"}
+    links = {"log_group"}
     compared = {name for entry in ENTRIES.values() for name in entry}
-    assert compared | source | {"period", "engine"} == {each.name for each in fields(Detector)}
+    assert compared | source | links | {"period", "engine"} == {
+        each.name for each in fields(Detector)
+    }
 
 
 @pytest.mark.slow

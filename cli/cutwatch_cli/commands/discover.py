@@ -39,7 +39,10 @@ def discover(
     from cutwatch_cli.discovery.suggestions import detector_entries, stanza, template_entries
 
     _check(namespace, statistic, period)
-    metrics = _listed(namespace, metric, dimension or [], region, profile)
+    listed = _listed(namespace, metric, dimension or [], region, profile)
+    metrics = [each for each in listed if not each.looks_like_a_wildcard]
+    if len(metrics) < len(listed):
+        note(f"{count(len(listed) - len(metrics), 'metric')} left out: a dimension's value is *")
     if for_each is None:
         entries = detector_entries(metrics, statistic, period)
     else:

@@ -44,6 +44,11 @@ class ListedMetric:
     name: str
     dimensions: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def looks_like_a_wildcard(self) -> bool:
+        """True if a dimension's value is `*`, which detectors.yaml refuses."""
+        return any(value == "*" for _, value in self.dimensions)
+
 
 def usual_statistic(metric: str) -> str:
     """Return Sum for counts, p99 for durations, Average for the rest, with exceptions for well-known metrics."""

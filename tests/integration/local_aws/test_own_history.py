@@ -184,7 +184,7 @@ def test_a_run_replays_the_history_of_an_entry() -> None:
     command = [str(BIN / "cutwatch"), "run", "--detector", "orders", "--since", "7w"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert "2 trainings" in result.stdout
+    assert "3 trainings" in result.stdout
     assert "through the real state machines" in result.stdout
     assert "400" in result.stdout
     assert "Shop Orders (Stage=prod), Sum" in Path("build/run/orders.html").read_text()
