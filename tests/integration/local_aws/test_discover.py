@@ -50,6 +50,10 @@ def _metrics(aws: LocalAws) -> None:
         for n in range(501)
     ]
     cloudwatch.put_metric_data(Namespace="Market", MetricData=many)
+    every = {"MetricName": "Checks", "Value": 1.0, "Dimensions": [{"Name": "Host", "Value": "*"}]}
+    cloudwatch.put_metric_data(
+        Namespace="Probes", MetricData=[every, {"MetricName": "Probes", "Value": 1.0}]
+    )
 
 
 def discover(*arguments: str) -> Result:
@@ -94,6 +98,12 @@ def test_every_metric_of_a_namespace_becomes_a_detector_and_notes_stay_out_of_th
 )
 def test_options_narrow_what_is_printed(options: list[str], expected: list[str]) -> None:
     assert names(discover("--namespace", "Shop", *options)) == expected
+
+
+def test_a_metric_that_detectors_yaml_would_refuse_is_left_out_with_a_note() -> None:
+    result = discover("--namespace", "Probes")
+    assert names(result) == ["probes"]
+    assert "1 metric left out: a dimension's value is *" in result.stderr
 
 
 def test_statistic_and_period_hold_for_all() -> None:
