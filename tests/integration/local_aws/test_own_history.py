@@ -19,6 +19,7 @@ from localaws import LocalAws
 from localaws.faults import Fault
 from tests.support.command_line import assert_one_line_mistake, cutwatch
 from tests.support.local_server import BIN
+from tests.support.operator_environment import operator_environment
 
 PERIOD = 3_600
 DAYS = 100
@@ -50,7 +51,9 @@ detectors:
 def _metrics(aws: LocalAws) -> None:
     """A hundred days of hours, with a spike 10 and a gap 20 days before their end."""
     hours = np.arange(DAYS * 24)
-    last = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    last = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    # The newest quarter of an hour is never read; no hour ends while the tests run.
+    aws.clock.move_to(last + timedelta(minutes=30))
     times = [last - timedelta(hours=int(DAYS * 24 - hour)) for hour in hours]
     orders = 100 + 20 * np.sin(2 * np.pi * hours / 24) + noise(1)
     orders[-240:-237] = 400
@@ -68,16 +71,7 @@ def folder(aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.chdir(tmp_path)
     (tmp_path / "functions").mkdir()
     (tmp_path / "functions" / "detectors.yaml").write_text(ENTRIES)
-    variables = {
-        "AWS_ENDPOINT_URL": aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "operator",
-        "AWS_SECRET_ACCESS_KEY": "operator",
-        "AWS_DEFAULT_REGION": aws.region,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    with patch.dict(os.environ, variables):
+    with patch.dict(os.environ, operator_environment(aws)):
         yield tmp_path
 
 
