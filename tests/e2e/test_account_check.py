@@ -15,6 +15,7 @@ from cutwatch_cli.replay.application import staged
 from cutwatch_cli.stacks.account import Account
 from localaws import Fault, LocalAws
 from tests.support.local_server import BIN
+from tests.support.operator_environment import operator_environment
 from tests.support.project import PROJECT
 from tests.support.python_of_lambda import has_python_of_lambda
 
@@ -37,16 +38,7 @@ def check(
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.run(
         [BIN / "cutwatch", "account-check", "--stack-name", stack, "--skip-build", *options],
-        env={
-            **own,
-            "AWS_ENDPOINT_URL": aws.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "operator",
-            "AWS_SECRET_ACCESS_KEY": "operator",
-            "AWS_DEFAULT_REGION": aws.region,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        },
+        env=own | operator_environment(aws),
         input=answer,
         capture_output=True,
         text=True,

@@ -1,6 +1,5 @@
 """A deployed application with metrics to watch, on the local AWS."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import run_id
 from cutwatch_cli.replay.application import deploy
 from localaws import Execution, LocalAws, Stack
+from tests.support.operator_environment import operator_environment
 
 PERIOD = 300
 TAGS = {"team": "shop"}
@@ -64,16 +64,7 @@ class Fleet:
 
     def operators_environment(self) -> dict[str, str]:
         """In which the command line reaches this account, and no configuration of whoever runs the tests."""
-        return {
-            "AWS_ENDPOINT_URL": self.aws.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "operator",
-            "AWS_SECRET_ACCESS_KEY": "operator",
-            "AWS_DEFAULT_REGION": self.aws.region,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "CUTWATCH_STACK": self.stack.name,
-        }
+        return operator_environment(self.aws) | {"CUTWATCH_STACK": self.stack.name}
 
     def load(self, watched: Detector, values: npt.NDArray[np.float64]) -> None:
         moments = [START + timedelta(seconds=PERIOD * n) for n in range(len(values))]

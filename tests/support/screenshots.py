@@ -120,17 +120,7 @@ def shop() -> Iterator[Fleet]:
 @contextmanager
 def account(running: Fleet) -> Iterator[None]:
     """Credentials that reach the local AWS alone."""
-    variables = {
-        "AWS_ENDPOINT_URL": running.aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "operator",
-        "AWS_SECRET_ACCESS_KEY": "operator",
-        "AWS_DEFAULT_REGION": running.aws.region,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "CUTWATCH_STACK": running.stack.name,
-        "FORCE_COLOR": "1",
-    }
+    variables = running.operators_environment() | {"FORCE_COLOR": "1"}
     with patch.dict(os.environ, variables):
         yield
 

@@ -59,17 +59,7 @@ def shop() -> Iterator[Fleet]:
 
 
 def _surroundings(shop: Fleet) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": shop.aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "operator",
-        "AWS_SECRET_ACCESS_KEY": "operator",
-        "AWS_SESSION_TOKEN": "",
-        "AWS_DEFAULT_REGION": shop.aws.region,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "CUTWATCH_STACK": shop.stack.name,
-    }
+    return shop.operators_environment() | {"AWS_SESSION_TOKEN": ""}
 
 
 def cutwatch(*arguments: str) -> Result:

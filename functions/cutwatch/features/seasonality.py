@@ -113,7 +113,7 @@ def familiar_days(series: Series, history: NDArray[np.bool_], time_zone: str) ->
 
     The day after one of an unknown kind is not familiar either: its level was taken from that one.
     """
-    days = (series.epochs + _utc_offsets(series.epochs, time_zone)) // DAY
+    days, _ = _days_and_slots(series.epochs, time_zone, DAY)
     kind = _kind_of(days, kinds=2)
     known = history & ~series.missing
     least = _FAMILIAR // series.period

@@ -13,6 +13,7 @@ from cutwatch.detectors.templates import expand
 from cutwatch_cli.main import app
 from localaws import LocalAws
 from localaws.faults import Fault
+from tests.support.operator_environment import operator_environment
 
 FUNCTIONS = ["checkout", "search"]
 
@@ -21,16 +22,7 @@ FUNCTIONS = ["checkout", "search"]
 def _account(aws: LocalAws) -> Iterator[None]:
     """Credentials and configuration of this test alone, and no faults of the one before."""
     aws.faults.clear()
-    variables = {
-        "AWS_ENDPOINT_URL": aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "operator",
-        "AWS_SECRET_ACCESS_KEY": "operator",
-        "AWS_DEFAULT_REGION": aws.region,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    with patch.dict(os.environ, variables):
+    with patch.dict(os.environ, operator_environment(aws)):
         yield
 
 
