@@ -1,0 +1,110 @@
+"""Buckets of keys in S3, written on condition that nobody else has written them since they were read.
+
+Below `streams/NAME/CONFIGURATION/`: `layout.json`, which fixes the number of buckets, and one object per bucket. Another
+configuration has a prefix of its own, so the states of the one before stay as they are.
+"""
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from cutwatch.aws.s3 import Bucket
+from cutwatch.detectors.stream import Stream
+from cutwatch.errors import ConditionFailed, MalformedState, NewerState, NotFound
+from cutwatch.streams.buckets import bucket_count
+from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.outbox import Notice
+
+# Of the buckets' objects that an execution environment keeps in memory.
+_CACHE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class VersionedBucket:
+    """A bucket with the ETag of its object, None before its first write, and the object's size in bytes."""
+
+    bucket: KeyBucket
+    etag: str | None
+    size: int = 0
+
+
+@dataclass
+class StateStore:
+    """The stored states of one stream; `cache` has the buckets that this execution environment wrote last."""
+
+    bucket: Bucket
+    stream: Stream
+    cache: OrderedDict[int, VersionedBucket] = field(default_factory=OrderedDict)
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of the keys of this configuration."""
+        return f"streams/{self.stream.name}/{self.stream.fingerprint}/"
+
+    def buckets(self) -> int:
+        """Return the number of buckets; the first call of a configuration decides it for good."""
+        key = f"{self.prefix}layout.json"
+        layout = {"schema": 1, "buckets": bucket_count(self.stream)}
+        try:
+            stored: dict[str, Any] = self.bucket.read_json(key)
+        except NotFound:
+            try:
+                self.bucket.put_if(key, json.dumps(layout).encode(), None)
+            except ConditionFailed:
+                return self.buckets()
+            return int(layout["buckets"])
+        return int(stored["buckets"])
+
+    def take(self, number: int) -> VersionedBucket:
+        """Return a bucket to be changed, from memory or from S3, and remove it from memory.
+
+        What is changed must not be found in memory again before it is written.
+        """
+        kept = self.cache.pop(number, None)
+        return kept or self.load(number)
+
+    def load(self, number: int) -> VersionedBucket:
+        """Read a bucket from S3. A damaged one is set aside, and an empty one with a notice returned in its place."""
+        try:
+            content, etag = self.bucket.read_with_etag(self._key(number))
+        except NotFound:
+            return VersionedBucket(KeyBucket.empty(self.stream, number), None)
+        try:
+            found = KeyBucket.from_bytes(content, self.stream)
+        except NewerState:
+            raise
+        except MalformedState as error:
+            return VersionedBucket(self._set_aside(number, content, etag, error), etag)
+        return VersionedBucket(found, etag, len(content))
+
+    def save(self, taken: VersionedBucket) -> None:
+        """Write a bucket and keep it in memory. Raises `ConditionFailed` if it was written since it was read."""
+        content = taken.bucket.to_bytes(self.stream)
+        number = taken.bucket.number
+        taken.etag = self.bucket.put_if(self._key(number), content, taken.etag)
+        taken.size = len(content)
+        self.keep(taken)
+
+    def keep(self, taken: VersionedBucket) -> None:
+        """Keep a bucket in memory that equals its object but for what was delivered from the outbox since."""
+        self.cache[taken.bucket.number] = taken
+        self.cache.move_to_end(taken.bucket.number)
+        while len(self.cache) > 1 and sum(each.size for each in self.cache.values()) > _CACHE_BYTES:
+            self.cache.popitem(last=False)
+
+    def _key(self, number: int) -> str:
+        return f"{self.prefix}{number:04d}"
+
+    def _set_aside(
+        self, number: int, content: bytes, etag: str, error: MalformedState
+    ) -> KeyBucket:
+        version = etag.strip('"')
+        kept = (
+            f"streams/{self.stream.name}/damaged/{self.stream.fingerprint}-{number:04d}-{version}"
+        )
+        self.bucket.write_bytes(kept, content)
+        fresh = KeyBucket.empty(self.stream, number)
+        text = f"{error}; the forests of its keys start anew, and {self.bucket.uri(kept)} has what was found"
+        fresh.outbox.notices.append(Notice(f"{number:04d}-{version}", "state reset", text))
+        return fresh
