@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import Annotated, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import numpy as np
 import typer
@@ -28,12 +28,14 @@ from cutwatch.detectors.detector import Sensitivity
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
 from cutwatch.streams.buckets import bucket_count
-from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.forest import forest_seed
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.timeseries.arrays import Floats
+
+if TYPE_CHECKING:
+    from cutwatch.streams.detection import ScoredRow
 
 BATCH = 1_000
 KDD_ROWS, KDD_SEEDS = 60_000, 5

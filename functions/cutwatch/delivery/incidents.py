@@ -71,5 +71,5 @@ class IncidentNotifier:
 
 
 def _key(change: IncidentChange) -> str:
-    """Return what tells changes of one incident apart: it escalates to each severity once."""
+    """Return the name of a change among those of its incident, which escalates to each severity once."""
     return f"{change.kind}:{change.incident.severity_word}"

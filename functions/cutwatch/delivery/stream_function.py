@@ -1,10 +1,11 @@
 """The functions of a stream's stack: the scorer, the stored states and the destinations that their settings name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
@@ -20,24 +21,42 @@ from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.registry.silence_store import SilenceStore
 from cutwatch.settings import StreamSettings
 from cutwatch.streams.batch import BatchScorer
+from cutwatch.streams.key_bucket import BucketHeader
+from cutwatch.streams.kinesis import is_read_to_the_end
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
+from cutwatch.streams.sweep import Sweep
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
 
 
 @dataclass(frozen=True)
 class StreamFunction:
-    """What an execution environment keeps between invocations for its stream."""
+    """Scorer, stored states and destinations of one stream, kept between invocations."""
 
     stream: Stream
     store: StateStore
     scorer: StreamScorer
     deliver: OutboxDelivery
     keeps_rows: bool
+    arn: str
+    headers: dict[int, tuple[str, BucketHeader]] = field(default_factory=dict)
 
     @property
     def batches(self) -> BatchScorer:
         """The scoring of batches."""
         return BatchScorer(self.scorer, self.store, self.deliver, self.keeps_rows)
+
+    def sweep(self, kinesis: "KinesisClient") -> Sweep:
+        """Return the sweep over the stream's buckets, which asks Kinesis whether records are waiting."""
+        return Sweep(
+            self.scorer,
+            self.store,
+            self.deliver,
+            lambda applied: is_read_to_the_end(kinesis, self.arn, applied),
+            self.headers,
+        )
 
 
 @cache
@@ -56,6 +75,7 @@ def stream_function(
         StreamScorer(stream, store.buckets()),
         _delivery(settings, stream, target, clock),
         target is not None,
+        settings.stream_arn,
     )
 
 

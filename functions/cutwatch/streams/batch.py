@@ -22,7 +22,7 @@ _ATTEMPTS = 5
 
 @dataclass(slots=True)
 class BatchReport:
-    """What a batch came to: results of the buckets that were committed, and errors of those that were not.
+    """Outcome of a batch: results of the buckets that were committed, and errors of those that were not.
 
     `failed` are records that must come again, in their order; `undelivered` are errors of deliveries that will be tried again.
     """
@@ -35,6 +35,11 @@ class BatchReport:
     def total(self, name: str) -> int:
         """Return the sum of a count over the buckets."""
         return sum(getattr(result, name) for result in self.results)
+
+    def raise_first(self) -> None:
+        """Raise the first error, if there is one."""
+        for error in (*self.errors, *self.undelivered):
+            raise error
 
     def rows(self) -> Iterator[ScoredRow]:
         """Yield the scored rows of all buckets."""
@@ -88,7 +93,7 @@ class BatchScorer:
     def _isolate(
         self, number: int, arrived: Sequence[Arrived], report: BatchReport, error: Exception
     ) -> None:
-        """Find the record that cannot be scored and reject it: a defect of ours costs one record, not a shard."""
+        """Find the record that cannot be scored and reject it: a defect of the code costs one record, not a shard."""
         if len(arrived) > 1:
             middle = len(arrived) // 2
             for half in (arrived[:middle], arrived[middle:]):
@@ -104,7 +109,7 @@ class BatchScorer:
     def _commit(
         self, number: int, arrived: Sequence[Arrived]
     ) -> tuple[VersionedBucket, BatchResult]:
-        """Apply records to a bucket and write it; after a lost race, apply them to what the winner wrote."""
+        """Apply records to a bucket and write it; after a lost race, apply them to the bucket that the winner wrote."""
         for _ in range(_ATTEMPTS - 1):
             with suppress(ConditionFailed):
                 return self._apply(number, arrived)

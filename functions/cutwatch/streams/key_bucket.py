@@ -1,11 +1,12 @@
 """A bucket of keys: their states, the positions that they have applied, and the outbox; one object in S3.
 
-All of it is written together or not at all, so a record is learned and its incident committed in the same moment.
+All of it is written together or not at all, so a record is learned if and only if its incident is committed.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import inf
 from typing import Any
 from zlib import crc32
 
@@ -36,6 +37,30 @@ class Totals:
     def applied(self) -> int:
         """The number of records that were applied."""
         return self.accepted + self.late + self.rejected + self.dropped
+
+
+@dataclass(frozen=True, slots=True)
+class BucketHeader:
+    """The beginning of a bucket's object, for a sweep: positions by lane, the earliest time that is due, and whether its outbox is full."""
+
+    applied: Mapping[str, int]
+    due: float
+    has_outbox: bool
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "BucketHeader | None":
+        """Read the beginning of a bucket's bytes; None if its header is longer. Raises `MalformedState`."""
+        first, _, rest = content.partition(b"\n")
+        line, end, _ = rest.partition(b"\n")
+        if not end:
+            return None
+        _check(first, line)
+        header = json.loads(line)
+        return cls(
+            applied={lane: position for lane, (position, _) in header["applied"].items()},
+            due=min((float(due) for _, _, due, _ in header["keys"]), default=inf),
+            has_outbox=bool(header["outbox"]),
+        )
 
 
 @dataclass(slots=True)
@@ -119,7 +144,7 @@ class KeyBucket:
 
 def _due(time: float) -> float | str:
     """Return a time as JSON knows it: infinity is not a number there."""
-    return time if time < float("inf") else "inf"
+    return time if time < inf else "inf"
 
 
 def _check(first: bytes, header: bytes) -> None:

@@ -25,7 +25,8 @@ class KeyState:
     """Everything that a key's next record depends on.
 
     `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
-    anomalous one, `due` the time from which a key without new records has something to close; infinite if it has not.
+    anomalous one. `seen` is the arrival of the newest record, `due` the time from which the key has something to close if
+    no record arrives until then; infinite if it has not.
     """
 
     key: str
@@ -36,6 +37,7 @@ class KeyState:
     windows: dict[int, OpenWindow] = field(default_factory=dict)
     incident: Incident | None = None
     normal_rows: int = 0
+    seen: float = 0.0
     due: float = inf
 
     @classmethod
@@ -63,6 +65,7 @@ class KeyState:
             },
             "incident": self.incident.to_payload() if self.incident else None,
             "normal_rows": self.normal_rows,
+            "seen": self.seen,
             "due": None if self.due == inf else self.due,
             "lengths": [len(recent), len(forest)],
         }
@@ -104,6 +107,7 @@ class KeyState:
             },
             incident=Incident.from_payload(incident) if incident else None,
             normal_rows=header["normal_rows"],
+            seen=header["seen"],
             due=inf if header["due"] is None else header["due"],
         )
 

@@ -5,6 +5,7 @@ The result does not depend on how records are divided into batches, nor on wheth
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple
 
 from cutwatch.detectors.stream import Stream
@@ -88,7 +89,7 @@ class StreamScorer:
                 result.duplicates += 1
                 continue
             bucket.move_on(raw.lane, raw.position, raw.arrival)
-            rejected = self._apply(bucket, content, result)
+            rejected = self._apply(bucket, content, raw.arrival, result)
             if rejected is not None:
                 result.rejected.append(rejected)
                 bucket.outbox.rejected.append(DeadLetter(rejected, raw))
@@ -99,8 +100,42 @@ class StreamScorer:
         bucket.outbox.changes += result.changes
         return result
 
+    def close_silent(self, bucket: KeyBucket, now: float) -> BatchResult:
+        """Close what is due at an epoch second by which every record that had arrived was applied.
+
+        The event time of a silent key is taken to go on as the clock does. Records of windows that are closed here are late.
+        """
+        result = BatchResult()
+        for due, key in bucket.states.due():
+            if due > now:
+                break
+            state = bucket.states[key]
+            self._close_windows(state, state.newest + now - state.seen, result)
+            if now - state.seen >= SILENT_SECONDS:
+                _end_incident(state, result)
+            state.due = self._due(state)
+        bucket.outbox.changes += result.changes
+        return result
+
+    def _close_windows(self, state: KeyState, time: float, result: BatchResult) -> None:
+        """Turn the windows that end before a key's event time, less the lateness, into rows."""
+        if self._windows is None:
+            return
+        for start, closed in self._windows.close(state.windows, time - self._lateness):
+            row = self._detection.row(state, start, closed, ("tumbling", start), result.changes)
+            result.rows.append(row)
+            state.newest = max(state.newest, start + self._windows.size + self._lateness)
+
+    def _due(self, state: KeyState) -> float:
+        """Return when a key has something to close if it stays silent."""
+        due = state.seen + SILENT_SECONDS if state.incident else inf
+        if self._windows is None or not state.windows:
+            return due
+        end = min(state.windows) + self._windows.size + self._lateness
+        return min(due, state.seen + max(end - state.newest, 0))
+
     def _apply(
-        self, bucket: KeyBucket, content: Record | Rejected, result: BatchResult
+        self, bucket: KeyBucket, content: Record | Rejected, arrival: float, result: BatchResult
     ) -> Rejected | None:
         """Apply a record to its key; return it if it is rejected."""
         if isinstance(content, Rejected):
@@ -110,6 +145,8 @@ class StreamScorer:
             detail = f"{self._key_limit} keys have a forest already; see keys.limit"
             return Rejected(Reason.TOO_MANY_KEYS, detail, content.lane, content.position)
         self._learn(state, content, result)
+        state.seen = max(state.seen, arrival)
+        state.due = self._due(state)
         return None
 
     def _new_state(self, bucket: KeyBucket, record: Record, result: BatchResult) -> KeyState | None:
@@ -135,13 +172,12 @@ class StreamScorer:
             return
         result.accepted += 1
         state.newest = max(state.newest, time)
-        row = self._detection.row
         if self._windows is None:
-            result.rows.append(row(state, time, values, (lane, position), result.changes))
+            row = self._detection.row(state, time, values, (lane, position), result.changes)
+            result.rows.append(row)
             return
         self._windows.add(state.windows, time, values)
-        for start, closed in self._windows.close(state.windows, state.newest - self._lateness):
-            result.rows.append(row(state, start, closed, ("tumbling", start), result.changes))
+        self._close_windows(state, state.newest, result)
 
 
 def _end_incident(state: KeyState, result: BatchResult) -> None:

@@ -7,15 +7,18 @@ configuration has a prefix of its own, so the states of the one before stay as t
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import ConditionFailed, MalformedState, NewerState, NotFound
 from cutwatch.streams.buckets import bucket_count
-from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.key_bucket import BucketHeader, KeyBucket
 from cutwatch.streams.outbox import Notice
 
+# Of a bucket's object that is read for its header; longer ones are read whole.
+_HEADER_BYTES = 64 * 1024
 # Of the buckets' objects that an execution environment keeps in memory.
 _CACHE_BYTES = 256 * 1024 * 1024
 
@@ -27,6 +30,14 @@ class VersionedBucket:
     bucket: KeyBucket
     etag: str | None
     size: int = 0
+
+
+class StoredBucket(NamedTuple):
+    """A bucket's object as a listing shows it."""
+
+    number: int
+    etag: str
+    modified: datetime
 
 
 @dataclass
@@ -87,11 +98,29 @@ class StateStore:
         self.keep(taken)
 
     def keep(self, taken: VersionedBucket) -> None:
-        """Keep a bucket in memory that equals its object but for what was delivered from the outbox since."""
+        """Keep a bucket in memory that equals its object, or has a shorter outbox."""
         self.cache[taken.bucket.number] = taken
         self.cache.move_to_end(taken.bucket.number)
         while len(self.cache) > 1 and sum(each.size for each in self.cache.values()) > _CACHE_BYTES:
             self.cache.popitem(last=False)
+
+    def forget(self, number: int) -> None:
+        """Remove a bucket from memory."""
+        self.cache.pop(number, None)
+
+    def stored(self) -> list[StoredBucket]:
+        """Return every stored bucket, without reading any."""
+        return [
+            StoredBucket(int(name), each.etag, each.modified)
+            for each in self.bucket.list(self.prefix)
+            if (name := each.key.removeprefix(self.prefix)).isdigit()
+        ]
+
+    def header(self, number: int) -> BucketHeader:
+        """Read a bucket's header, most often without its states. Raises `MalformedState`."""
+        key = self._key(number)
+        header = BucketHeader.from_bytes(self.bucket.read_beginning(key, _HEADER_BYTES))
+        return header or _whole(BucketHeader.from_bytes(self.bucket.read_bytes(key)))
 
     def _key(self, number: int) -> str:
         return f"{self.prefix}{number:04d}"
@@ -105,6 +134,12 @@ class StateStore:
         )
         self.bucket.write_bytes(kept, content)
         fresh = KeyBucket.empty(self.stream, number)
-        text = f"{error}; the forests of its keys start anew, and {self.bucket.uri(kept)} has what was found"
+        text = f"{error}; the forests of its keys start from scratch, and {self.bucket.uri(kept)} has the damaged state"
         fresh.outbox.notices.append(Notice(f"{number:04d}-{version}", "state reset", text))
         return fresh
+
+
+def _whole(header: BucketHeader | None) -> BucketHeader:
+    if header is None:
+        raise MalformedState("not a bucket of a stream's keys: its header has no end")
+    return header

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,7 @@ class Run:
         }
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     number=st.sampled_from(range(len(STREAMS))),
