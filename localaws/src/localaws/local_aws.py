@@ -23,6 +23,7 @@ from localaws.faults import Faults
 from localaws.gateway import Gateway, Service
 from localaws.http_server import AsgiApp, HttpServer
 from localaws.iam.permissions import Permissions, role_name
+from localaws.kinesis.service import Kinesis
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.limit_checks import check_limits
 from localaws.ministack_patches import apply_patches, patch_on_first_call
@@ -63,6 +64,7 @@ class LocalAws:
         self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
         self.cloudwatch = CloudWatch(self.clock, region)
+        self.kinesis = Kinesis(self.clock, region)
         self._session = _session_of_its_own()
         self._host, self._port = host, port
         self._schedules = schedules
@@ -186,7 +188,11 @@ class LocalAws:
         self._jobs = SageMaker(
             self.region, self.clock, self._s3_of_jobs, self.permissions.demand, self.sagemaker
         )
-        services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
+        services: dict[str, Service] = {
+            "cloudwatch": self.cloudwatch,
+            "kinesis": self.kinesis,
+            "sagemaker": self._jobs,
+        }
         return Gateway(
             ministack,
             services,
