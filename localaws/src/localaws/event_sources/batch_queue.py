@@ -30,9 +30,8 @@ _REMEMBERED = 10_000
 class BatchQueue:
     """Records wait in `pending`; `retries` are batches that have been out, the next one first."""
 
-    def __init__(self, settings: Settings, retention_seconds: float) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._oldest = _least(settings.record_age_seconds, retention_seconds)
         self._pending: deque[SourceRecord] = deque()
         self._retries: deque[Batch] = deque()
         self._done: deque[SourceRecord] = deque(maxlen=_REMEMBERED)
@@ -44,6 +43,9 @@ class BatchQueue:
     def records(self) -> list[SourceRecord]:
         """Return every record that is not done, in order."""
         return [*(record for batch in self._retries for record in batch.records), *self._pending]
+
+    def __len__(self) -> int:
+        return len(self._pending) + sum(len(batch.records) for batch in self._retries)
 
     @property
     def is_empty(self) -> bool:
@@ -63,15 +65,16 @@ class BatchQueue:
         if again:
             self._gathering_since = now
 
-    def discard_old(self, now: float) -> list[Discard]:
-        """Give up the records that have become too old to be delivered."""
+    def discard_old(self, now: float, retention_seconds: float) -> list[Discard]:
+        """Give up the records that have become older than the mapping wants them, or than the source keeps them."""
+        oldest = now - _least(self._settings.record_age_seconds, retention_seconds)
         discards = []
-        while self._retries and (old := self._too_old(self._retries[0].records, now)):
+        while self._retries and (old := _before(oldest, self._retries[0].records)):
             batch = self._retries.popleft()
             discards.append(Discard(old, Condition.TOO_OLD, batch.invocations))
             if left := batch.records[len(old) :]:
                 self._retries.appendleft(replace(batch, records=left))
-        if not self._retries and (old := self._too_old(self._pending, now)):
+        if not self._retries and (old := _before(oldest, self._pending)):
             discards.append(Discard(old, Condition.TOO_OLD, 0))
             for _ in old:
                 self._pending.popleft()
@@ -152,8 +155,9 @@ class BatchQueue:
     def _is_full(self) -> bool:
         return len(self._pending) >= self._settings.batch_size
 
-    def _too_old(self, records: Iterable[SourceRecord], now: float) -> tuple[SourceRecord, ...]:
-        return tuple(takewhile(lambda record: now - record.arrived > self._oldest, records))
+
+def _before(moment: float, records: Iterable[SourceRecord]) -> tuple[SourceRecord, ...]:
+    return tuple(takewhile(lambda record: record.arrived < moment, records))
 
 
 def _least(age: float, retention: float) -> float:

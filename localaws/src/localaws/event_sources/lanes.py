@@ -37,7 +37,7 @@ class _Lane:
 
     @property
     def queued(self) -> int:
-        return sum(len(queue.records) for queue in self.queues)
+        return sum(map(len, self.queues))
 
 
 class Lanes:
@@ -46,12 +46,10 @@ class Lanes:
     def __init__(
         self,
         settings: Settings,
-        retention_seconds: float,
         first: Mapping[str, Start],
         default: Start,
     ) -> None:
         self._settings = settings
-        self._retention = retention_seconds
         self._first = first
         self._default = default
         self._lanes: dict[str, _Lane] = {}
@@ -70,20 +68,18 @@ class Lanes:
             if ready and lane.read_on is not None and lane.queued < _MOST_QUEUED:
                 yield lane.name.id, lane.read_on
 
-    def offer(
-        self, lane_id: str, page: Page, wanted: Sequence[SourceRecord], now: float
-    ) -> None:
+    def offer(self, lane_id: str, page: Page, wanted: Sequence[SourceRecord], now: float) -> None:
         """Queue those records of a page that the mapping's filters let pass."""
         lane = self._lanes[lane_id]
         lane.read_on = page.read_on
         self._distribute(lane, wanted, now)
 
-    def discard_old(self, now: float) -> list[tuple[str, Discard]]:
+    def discard_old(self, now: float, retention_seconds: float) -> list[tuple[str, Discard]]:
         return [
             (lane.name.id, discard)
             for lane in self._lanes.values()
             for queue in lane.queues
-            for discard in queue.discard_old(now)
+            for discard in queue.discard_old(now, retention_seconds)
         ]
 
     def turns(self, now: float) -> list[Turn]:
@@ -119,9 +115,7 @@ class Lanes:
 
     def _queues(self) -> list[BatchQueue]:
         kind = TumblingQueue if self._settings.tumbling_seconds else BatchQueue
-        return [
-            kind(self._settings, self._retention) for _ in range(self._settings.parallelization)
-        ]
+        return [kind(self._settings) for _ in range(self._settings.parallelization)]
 
     def _distribute(self, lane: _Lane, records: Sequence[SourceRecord], now: float) -> None:
         """Give each key's records to the same queue, so that they stay in order."""

@@ -22,8 +22,8 @@ from localaws.limits import LAMBDA_WINDOW_STATE_MAX_BYTES
 class TumblingQueue(BatchQueue):
     """A queue that ends each window with an invocation without records, and lets no two windows share a batch."""
 
-    def __init__(self, settings: Settings, retention_seconds: float) -> None:
-        super().__init__(settings, retention_seconds)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self._seconds = settings.tumbling_seconds
         self._open: WindowTurn | None = None
 
@@ -47,7 +47,7 @@ class TumblingQueue(BatchQueue):
         if not self._retries and self._open is not None and self._ends_now(self._open, now):
             return Batch((), window=replace(self._open, final=True))
         batch = super().take(now)
-        if batch is None or batch.window is not None:
+        if batch is None or (batch.window is not None and batch.window.final):
             return batch
         self._open = self._open or self._window_of(batch.records[0])
         return replace(batch, window=self._open)
@@ -60,8 +60,10 @@ class TumblingQueue(BatchQueue):
         return discards
 
     def _ends_now(self, window: WindowTurn, now: float) -> bool:
-        return window.early or self._has_passed_into_next() or (
-            not self._pending and now >= window.end
+        return (
+            window.early
+            or self._has_passed_into_next()
+            or (not self._pending and now >= window.end)
         )
 
     def _has_passed_into_next(self) -> bool:

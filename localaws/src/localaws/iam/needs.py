@@ -45,7 +45,9 @@ def _own_needs(request: ApiRequest) -> list[Need]:
     if request.service == "cloudwatch":
         return [_cloudwatch(request)]
     if request.service == "kinesis":
-        return [Need(f"kinesis:{request.operation}", stream_arn(request.parameters, request.region))]
+        return [
+            Need(f"kinesis:{request.operation}", stream_arn(request.parameters, request.region))
+        ]
     if request.service == "events" and request.operation == "PutEvents":
         return list(_put_events(request))
     return _as_ministack_sees_it(request)

@@ -11,7 +11,9 @@ _TAIL = 2
 
 def sequence_number(created: int, count: int, second: int, shard: int) -> int:
     """Return the stream's `count`-th number; `created` and `second` are epoch seconds of the stream and of the number."""
-    return _LEAD | created << _CREATED | count << _COUNT | second << _SECOND | shard << _SHARD | _TAIL
+    return (
+        _LEAD | created << _CREATED | count << _COUNT | second << _SECOND | shard << _SHARD | _TAIL
+    )
 
 
 def shard_of(number: int) -> int:

@@ -9,6 +9,7 @@ from localaws.api_response import ApiError
 from localaws.clock import Clock
 from localaws.kinesis.reading import Reading
 from localaws.kinesis.resharding import Resharding
+from localaws.kinesis.settings import Settings
 from localaws.kinesis.stream import Stream
 from localaws.kinesis.streams import Streams, shard_page
 from localaws.kinesis.tags import Tags
@@ -31,6 +32,7 @@ class Kinesis:
         writing = Writing(self.now, self._written)
         self._reading = reading = Reading(streams, self.now)
         resharding = Resharding(self.now)
+        settings = Settings(self.now)
         tags = Tags()
         self._writers: list[Callable[[], None]] = []
         self._operations: dict[str, Operation] = {
@@ -38,12 +40,12 @@ class Kinesis:
             "DescribeStream": streams.describe,
             "DescribeStreamSummary": streams.summarize,
             "ListShards": streams.list_shards,
-            "IncreaseStreamRetentionPeriod": streams.increase_retention,
-            "DecreaseStreamRetentionPeriod": streams.decrease_retention,
-            "UpdateStreamMode": streams.change_mode,
-            "UpdateMaxRecordSize": streams.change_record_size,
-            "StartStreamEncryption": streams.encrypt,
-            "StopStreamEncryption": streams.decrypt,
+            "IncreaseStreamRetentionPeriod": settings.increase_retention,
+            "DecreaseStreamRetentionPeriod": settings.decrease_retention,
+            "UpdateStreamMode": settings.change_mode,
+            "UpdateMaxRecordSize": settings.change_record_size,
+            "StartStreamEncryption": settings.encrypt,
+            "StopStreamEncryption": settings.decrypt,
             "PutRecord": writing.put_record,
             "PutRecords": writing.put_records,
             "GetShardIterator": reading.iterator,
@@ -96,12 +98,11 @@ class Kinesis:
         self._writers.append(told)
 
     def positions(self, arn: str) -> dict[str, str]:
-        """Return the newest sequence number of each open shard, that of a shard without records being its first."""
+        """Return the sequence number behind which each shard's next record will be; a closed shard has none to come."""
         with self._lock:
-            stream = self.streams.by_arn(arn)
             return {
-                shard.id: str(max(shard.first_number, shard.newest_number()))
-                for shard in stream.open_shards
+                shard.id: str(shard.last_number or max(shard.first_number, shard.newest_number()))
+                for shard in self.streams.by_arn(arn).shards.values()
             }
 
     def _of_no_stream(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:

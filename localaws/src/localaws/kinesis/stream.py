@@ -174,4 +174,6 @@ def even_ranges(count: int) -> Iterator[tuple[int, int]]:
 
 
 def hash_of(partition_key: str) -> int:
-    return int.from_bytes(hashlib.md5(partition_key.encode(), usedforsecurity=False).digest(), "big")
+    return int.from_bytes(
+        hashlib.md5(partition_key.encode(), usedforsecurity=False).digest(), "big"
+    )

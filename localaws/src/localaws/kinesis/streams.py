@@ -14,7 +14,6 @@ from localaws.kinesis.stream import Stream
 from localaws.limits import (
     KINESIS_ON_DEMAND_FIRST_SHARDS,
     KINESIS_RECORD_DEFAULT_MAX_KIB,
-    KINESIS_RETENTION_HOURS,
 )
 
 _PROVISIONED, _ON_DEMAND = "PROVISIONED", "ON_DEMAND"
@@ -120,37 +119,6 @@ class Streams:
             answer["NextToken"] = _token(stream, page[-1], wanted)
         return answer
 
-    def increase_retention(self, parameters: _Parameters, stream: Stream) -> dict[str, Any]:
-        hours = _retention(parameters)
-        if hours < stream.retention_hours:
-            raise _cannot_become("Requested retention period", hours, "less than", stream)
-        stream.retention_hours = hours
-        return {}
-
-    def decrease_retention(self, parameters: _Parameters, stream: Stream) -> dict[str, Any]:
-        hours = _retention(parameters)
-        if hours > stream.retention_hours:
-            raise _cannot_become("Requested retention period", hours, "greater than", stream)
-        stream.retention_hours = hours
-        stream.expire(self._now())
-        return {}
-
-    def change_mode(self, parameters: _Parameters, stream: Stream) -> dict[str, Any]:
-        stream.mode = parameters["StreamModeDetails"]["StreamMode"]
-        return {}
-
-    def change_record_size(self, parameters: _Parameters, stream: Stream) -> dict[str, Any]:
-        stream.max_record_kib = parameters["MaxRecordSizeInKiB"]
-        return {}
-
-    def encrypt(self, parameters: _Parameters, stream: Stream) -> dict[str, Any]:
-        stream.key = parameters["KeyId"]
-        return {}
-
-    def decrypt(self, _: _Parameters, stream: Stream) -> dict[str, Any]:
-        stream.key = None
-        return {}
-
     def _by_name(self, name: str) -> Stream:
         try:
             return self._streams[name]
@@ -185,26 +153,6 @@ def _first_shards(mode: str, count: int | None) -> int:
     if count is None:
         raise ApiError("InvalidArgumentException", "ShardCount is required for PROVISIONED streams")
     return count
-
-
-def _retention(parameters: _Parameters) -> int:
-    hours = int(parameters["RetentionPeriodHours"])
-    if hours not in KINESIS_RETENTION_HOURS:
-        least, most = KINESIS_RETENTION_HOURS.start, KINESIS_RETENTION_HOURS.stop - 1
-        raise ApiError(
-            "InvalidArgumentException",
-            f"Minimum allowed retention period is {least} hours and maximum is {most} hours. "
-            f"Requested retention period ({hours} hours) is not valid.",
-        )
-    return hours
-
-
-def _cannot_become(what: str, hours: int, compared: str, stream: Stream) -> ApiError:
-    return ApiError(
-        "InvalidArgumentException",
-        f"{what} ({hours} hours) for stream {stream.name} can not be {compared} existing "
-        f"retention period ({stream.retention_hours} hours).",
-    )
 
 
 def _not_found(what: str) -> ApiError:

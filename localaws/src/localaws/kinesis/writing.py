@@ -33,9 +33,7 @@ class Writing:
                 "InvalidArgumentException",
                 f"Records size exceeds {KINESIS_PUT_RECORDS_MAX_BYTES // 1024**2} MB limit",
             )
-        put = [
-            self._put_or_say_why(*each, stream) for each in zip(records, sizes, strict=True)
-        ]
+        put = [self._put_or_say_why(*each, stream) for each in zip(records, sizes, strict=True)]
         self._written()
         failed = sum("ErrorCode" in each for each in put)
         return {"FailedRecordCount": failed, "Records": put, **_encryption(stream)}
