@@ -5,6 +5,8 @@ import json
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from threading import Barrier
 from typing import Any
 
 from localaws.callers import assume
@@ -45,6 +47,10 @@ class FunctionExecutor:
     def cool_down(self) -> None:
         """Start the next invocation of every function in a new process."""
         self._environments.cool_down()
+
+    def meeting(self, barrier: Barrier) -> AbstractContextManager[None]:
+        """Let invocations of this thread begin only when those of the barrier's others have an environment as well."""
+        return self._environments.meeting(barrier)
 
     def execute(self, record: _Record, event: Any, request_id: str) -> dict[str, Any]:
         """Execute a Python function in the place of MiniStack."""
