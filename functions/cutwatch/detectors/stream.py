@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
@@ -88,6 +88,11 @@ class Stream:
         problems = [f"{name}: {problem}" for name, problem in _problems(self)]
         if problems:
             raise ValueError("\n".join(problems))
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the entry of `detectors.yaml` as JSON values."""
+        payload: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return payload
 
     @property
     def columns(self) -> tuple[str, ...]:
