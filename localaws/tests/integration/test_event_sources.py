@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from localaws import Fault, LocalAws
 from support.streams import READING, Scene, allowed

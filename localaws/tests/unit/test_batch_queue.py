@@ -27,10 +27,7 @@ def deliveries(of: BatchQueue, poison: str, outcome: Outcome | None = None) -> l
         batch = take(of, now)
         content = names(batch)
         delivered.append(content)
-        if poison not in content:
-            ended = DONE
-        else:
-            ended = outcome or reported(content.index(poison))
+        ended = (outcome or reported(content.index(poison))) if poison in content else DONE
         delivered += [f"discarded {names_of(each)}" for each in of.settle(batch, ended, now)]
     return delivered
 

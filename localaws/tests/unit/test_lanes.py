@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from localaws.event_sources.batches import FOREVER, Outcome, Result, Settings, SourceRecord
 from localaws.event_sources.lanes import Lanes
 from localaws.event_sources.source import Start
-from support.batches import DONE, FAILED, NOT_INVOKED, RETENTION, Stream, positions, record
+from support.batches import DONE, FAILED, NOT_INVOKED, Stream, positions, record
 
 KEYS = ("red", "green", "blue")
 
@@ -209,32 +209,46 @@ def test_records_of_a_key_are_done_in_order_also_across_a_split(
         assert places == sorted(places)
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.integers(0, 4), st.booleans(), st.integers(1, 12), st.integers(1, 12), st.data())
-def test_only_bad_records_are_given_up_after_so_many_retries_if_batches_are_split(
-    retries: int, bisect: bool, size: int, count: int, data: st.DataObject
-) -> None:
-    bad = data.draw(st.sets(st.integers(0, count - 1)))
-    stream = Stream()
+def outcomes_of(chosen: Settings, count: int, bad: set[int]) -> tuple[set[int], dict[int, int]]:
+    """The records that are given up, and how often each was tried, by itself where batches are split."""
+    stream, lanes = Stream(), Lanes(chosen, {}, Start())
     stream.open("lane")
     stream.put("lane", *(record(str(number)) for number in range(count)))
-    lanes = Lanes(Settings(batch_size=size, retries=retries, bisect=bisect), {}, Start())
-    tried: dict[str, int] = defaultdict(int)
-    given_up, now = set(), 0.0
+    tried: dict[int, int] = defaultdict(int)
+    given_up: set[int] = set()
+    now = 0.0
     stream.feed(lanes, now)
     while (due := lanes.due(now)) is not None:
         now = max(now, due)
         for turn in lanes.turns(now):
-            found = [each for each in turn.batch.records if int(each.position) in bad]
-            if len(turn.batch.records) == 1 or not bisect:
-                for each in turn.batch.records:
-                    tried[each.position] += 1
-            for discard in lanes.settle(turn, FAILED if found else DONE, now):
+            numbers = [int(position) for position in positions([turn])]
+            for number in numbers if len(numbers) == 1 or not chosen.bisect else ():
+                tried[number] += 1
+            outcome = FAILED if bad & set(numbers) else DONE
+            for discard in lanes.settle(turn, outcome, now):
                 given_up |= {int(each.position) for each in discard.records}
-        assert lanes.discard_old(now, RETENTION) == []
-    if bisect:
-        assert given_up == bad
-    else:
-        batches = {number // size for number in bad}
-        assert given_up == {number for number in range(count) if number // size in batches}
-    assert all(tried[str(number)] == retries + 1 for number in given_up)
+    return given_up, tried
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 4), st.integers(1, 12), st.integers(1, 12), st.data())
+def test_with_splits_the_bad_records_alone_are_given_up(
+    retries: int, size: int, count: int, data: st.DataObject
+) -> None:
+    bad = data.draw(st.sets(st.integers(0, count - 1)))
+    chosen = Settings(batch_size=size, retries=retries, bisect=True)
+    given_up, tried = outcomes_of(chosen, count, bad)
+    assert given_up == bad
+    assert {tried[number] for number in bad} <= {retries + 1}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 4), st.integers(1, 12), st.integers(1, 12), st.data())
+def test_without_splits_whole_batches_are_given_up(
+    retries: int, size: int, count: int, data: st.DataObject
+) -> None:
+    bad = data.draw(st.sets(st.integers(0, count - 1)))
+    given_up, tried = outcomes_of(Settings(batch_size=size, retries=retries), count, bad)
+    batches = {number // size for number in bad}
+    assert given_up == {number for number in range(count) if number // size in batches}
+    assert {tried[number] for number in given_up} <= {retries + 1}
