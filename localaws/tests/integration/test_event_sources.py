@@ -11,6 +11,11 @@ from localaws import Fault, LocalAws
 from support.streams import READING, Scene, allowed
 
 HALF = 1 << 127
+ECHO = """
+    import json
+    def handler(event, context):
+        print("GOT " + json.dumps(event))
+"""
 FIRST = "shardId-000000000000"
 
 
@@ -42,14 +47,12 @@ def test_records_are_delivered_in_order_in_batches(aws: LocalAws, scene: Scene) 
 
 
 def test_the_event_is_what_lambda_sends(aws: LocalAws) -> None:
-    scene = Scene(aws, source="def handler(event, context): print('GOT ' + repr(event))")
+    scene = Scene(aws, source=ECHO)
     scene.map()
     (number,) = scene.put("text", key="k")
     aws.event_sources.deliver()
-    events = aws.client("logs").filter_log_events(
-        logGroupName=f"/aws/lambda/{scene.function}", filterPattern="GOT"
-    )["events"]
-    (record,) = eval(events[0]["message"].partition("GOT ")[2])["Records"]
+    (event,) = scene.logged()
+    (record,) = json.loads(event)["Records"]
     arrived = record["kinesis"].pop("approximateArrivalTimestamp")
     assert abs(arrived - aws.clock.now().timestamp()) < 60
     assert record == {
@@ -124,6 +127,46 @@ def test_a_parent_that_fails_holds_its_children_back(aws: LocalAws, scene: Scene
     assert scene.batches() == [["poison"]]
     aws.event_sources.settle()
     assert scene.batches() == [["poison"], ["poison"], ["child"]]
+
+
+def test_a_shard_that_expired_unread_does_not_hold_its_children_back(
+    aws: LocalAws, scene: Scene
+) -> None:
+    uuid = scene.map()
+    aws.event_sources.deliver()
+    scene.functions.update_event_source_mapping(UUID=uuid, Enabled=False)
+    scene.put("lost")
+    split(scene)
+    aws.clock.advance(25 * 3600)
+    scene.put("child")
+    scene.functions.update_event_source_mapping(UUID=uuid, Enabled=True)
+    aws.event_sources.deliver()
+    assert scene.batches() == [["child"]]
+
+
+def test_a_deleted_stream_is_a_problem_of_its_mapping(aws: LocalAws, scene: Scene) -> None:
+    uuid = scene.map()
+    scene.kinesis.delete_stream(StreamName=scene.stream)
+    aws.event_sources.settle()
+    described = scene.functions.get_event_source_mapping(UUID=uuid)
+    assert described["LastProcessingResult"].startswith("PROBLEM: Stream")
+
+
+def test_a_function_that_dies_gets_its_batch_again(aws: LocalAws) -> None:
+    source = """
+        import boto3
+        def handler(event, context):
+            boto3.client("sts").get_caller_identity()
+            print("GOT " + "on")
+    """
+    scene = Scene(aws, source=source)
+    scene.allow(allowed(READING, scene.arn), allowed(["sts:GetCallerIdentity"], "*"))
+    scene.map()
+    scene.put("a")
+    with aws.faults.during(Fault("sts", "GetCallerIdentity", ends="killed", times=1)):
+        aws.event_sources.settle()
+    assert len(aws.calls.of("sts", "GetCallerIdentity")) == 2
+    assert scene.logged() == ["on"]
 
 
 def test_keys_of_a_shard_are_delivered_side_by_side(aws: LocalAws, scene: Scene) -> None:
@@ -291,10 +334,7 @@ def test_two_environments_work_on_the_same_batch_when_asked_to(aws: LocalAws) ->
     scene.put("a", "b")
     aws.event_sources.duplicate(times=1)
     aws.event_sources.deliver()
-    events = aws.client("logs").filter_log_events(
-        logGroupName=f"/aws/lambda/{scene.function}", filterPattern="GOT"
-    )["events"]
-    processes = [event["message"] for event in events]
+    processes = scene.logged()
     assert len(processes) == 3
     assert len(set(processes)) == 2
 
@@ -324,7 +364,8 @@ def test_lanes_are_delivered_at_once_when_asked_to(aws: LocalAws) -> None:
     assert sorted(scene.batches()) == [["0"], ["1"], ["2"], ["3"]]
 
 
-def test_the_age_of_the_last_record_is_a_metric(aws: LocalAws, scene: Scene) -> None:
+def test_the_age_of_the_last_record_is_a_metric(aws: LocalAws) -> None:
+    scene = Scene(aws, shares_function=False)
     scene.map()
     scene.put("a")
     aws.clock.advance(30)
@@ -347,7 +388,8 @@ def test_a_topic_hears_of_what_is_given_up(aws: LocalAws, scene: Scene) -> None:
     assert published.role == scene.role
 
 
-def test_a_message_that_cannot_be_sent_is_counted(aws: LocalAws, scene: Scene) -> None:
+def test_a_message_that_cannot_be_sent_is_counted(aws: LocalAws) -> None:
+    scene = Scene(aws, shares_function=False)
     _, arn = scene.queue()
     scene.map(MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}})
     scene.allow(allowed(READING, scene.arn))

@@ -3,7 +3,8 @@
 import itertools
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar
 
 from localaws import LocalAws
 from support.functions import create_function
@@ -15,7 +16,9 @@ HANDLER = """
 
     def handler(event, context):
         texts = [base64.b64decode(r["kinesis"]["data"]).decode() for r in event["Records"]]
-        print("GOT " + json.dumps([texts, event.get("isFinalInvokeForWindow"), event.get("state")]))
+        source = event.get("eventSourceARN") or event["Records"][0]["eventSourceARN"]
+        final, state = event.get("isFinalInvokeForWindow"), event.get("state")
+        print("GOT " + json.dumps([source, texts, final, state]))
         if "poison" in texts:
             raise ValueError("poison")
         failed = [r for r, text in zip(event["Records"], texts) if text == "report"]
@@ -48,23 +51,44 @@ def allowed(actions: Iterable[str], resource: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
 
 
-class Scene:
-    """A stream, a role that may read it, a function in that role, and a mapping between the two; no function without source."""
+@cache
+def client(aws: LocalAws, service: str) -> Any:
+    return aws.client(service)
 
-    def __init__(self, aws: LocalAws, shards: int = 1, source: str | None = HANDLER) -> None:
+
+class Scene:
+    """A stream, a role that may read it, a function in that role, and a mapping between the two.
+
+    The function logs whose records it got, so scenes of one local AWS share it, unless one asks for its own. There is no
+    function without source.
+    """
+
+    _shared: ClassVar[dict[tuple[LocalAws, str], tuple[str, str]]] = {}
+
+    def __init__(
+        self,
+        aws: LocalAws,
+        shards: int = 1,
+        source: str | None = HANDLER,
+        *,
+        shares_function: bool = True,
+    ) -> None:
         self.aws = aws
-        self.kinesis = aws.client("kinesis")
-        self.functions = aws.client("lambda")
+        self.kinesis = client(aws, "kinesis")
+        self.functions = client(aws, "lambda")
         number = next(_numbers)
-        self.stream, self.function, self.role = (
-            f"{kind}-{number}" for kind in ("stream", "function", "role")
-        )
+        self.stream = f"stream-{number}"
         self.kinesis.create_stream(StreamName=self.stream, ShardCount=shards)
         summary = self.kinesis.describe_stream_summary(StreamName=self.stream)
         self.arn = str(summary["StreamDescriptionSummary"]["StreamARN"])
-        role = create_role(aws, self.role, LAMBDA, [allowed(READING, self.arn)])
-        if source is not None:
-            create_function(aws, role, self.function, source)
+        known = self._shared.get((aws, source or "")) if shares_function else None
+        self.function, self.role = known or (f"function-{number}", f"role-{number}")
+        if known is None:
+            role = create_role(aws, self.role, LAMBDA, [allowed(READING, self.arn)])
+            if source is not None:
+                create_function(aws, role, self.function, source)
+                self._shared[aws, source] = self.function, self.role
+        self.allow(allowed(READING, self.arn))
 
     def map(self, **settings: Any) -> str:
         """Create a mapping that starts at the oldest record, if the settings say nothing else."""
@@ -99,19 +123,24 @@ class Scene:
 
     def invocations(self) -> list[list[Any]]:
         """What each invocation has seen: its texts, whether it ended a window, and the window's state."""
+        found = [json.loads(line) for line in self.logged()]
+        return [seen for source, *seen in found if source == self.arn]
+
+    def logged(self) -> list[str]:
+        """What the function has logged behind the word GOT."""
         group = f"/aws/lambda/{self.function}"
-        logs = self.aws.client("logs")
+        logs = client(self.aws, "logs")
         if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
             return []
         events = logs.filter_log_events(logGroupName=group, filterPattern="GOT")["events"]
-        return [json.loads(event["message"].partition("GOT ")[2]) for event in events]
+        return [event["message"].partition("GOT ")[2] for event in events]
 
     def batches(self) -> list[list[str]]:
         return [texts for texts, _, _ in self.invocations()]
 
     def queue(self) -> tuple[str, str]:
         """Create a queue that the function's role may send to; its URL and its ARN."""
-        sqs = self.aws.client("sqs")
+        sqs = client(self.aws, "sqs")
         url = sqs.create_queue(QueueName=f"dead-{self.stream}")["QueueUrl"]
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         arn = attributes["Attributes"]["QueueArn"]
@@ -121,10 +150,10 @@ class Scene:
     def allow(self, *statements: Mapping[str, Any]) -> None:
         """Let these statements be all that the function may do."""
         document = {"Version": "2012-10-17", "Statement": list(statements)}
-        self.aws.client("iam").put_role_policy(
+        client(self.aws, "iam").put_role_policy(
             RoleName=self.role, PolicyName="all", PolicyDocument=json.dumps(document)
         )
 
     def messages(self, url: str) -> list[Mapping[str, Any]]:
-        received = self.aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        received = client(self.aws, "sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in received.get("Messages", [])]

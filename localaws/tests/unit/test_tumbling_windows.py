@@ -1,5 +1,8 @@
 """Tumbling windows: no batch spans two, each has a last invocation, and the state goes from one invocation to the next."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from localaws.event_sources.batches import Batch, Outcome, Result, Settings
 from localaws.event_sources.tumbling_windows import TumblingQueue
 from localaws.limits import LAMBDA_WINDOW_STATE_MAX_BYTES
@@ -92,3 +95,34 @@ def test_a_window_counts_as_work_until_it_has_ended() -> None:
     windows.settle(batch, done("a"), 1)
     assert not windows.is_empty
     assert isinstance(windows.take(60), Batch)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.integers(0, 400), max_size=20).map(sorted),
+    st.integers(1, 5),
+    st.booleans(),
+    st.lists(st.booleans(), max_size=30),
+)
+def test_every_window_with_records_ends_once_and_has_seen_its_own(
+    arrivals: list[int], size: int, bisect: bool, failures: list[bool]
+) -> None:
+    windows = queue(batch_size=size, bisect=bisect)
+    windows.offer([record(str(n), at) for n, at in enumerate(arrivals)], max(arrivals, default=0))
+    fails = iter(failures)
+    ended: list[list[str]] = []
+    now = float(max(arrivals, default=0))
+    while (due := windows.due(now)) is not None:
+        now = max(now, due)
+        batch = windows.take(now)
+        assert batch is not None
+        assert batch.window is not None
+        seen = [*batch.window.state.get("seen", []), *(each.position for each in batch.records)]
+        failed = next(fails, False)
+        windows.settle(batch, FAILED if failed else done(seen), now)
+        if batch.window.final and not failed:
+            ended.append(seen)
+    expected: dict[int, list[str]] = {}
+    for number, at in enumerate(arrivals):
+        expected.setdefault(at // 60, []).append(str(number))
+    assert ended == list(expected.values())
