@@ -27,6 +27,7 @@ from localaws.kinesis.service import Kinesis
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.limit_checks import check_limits
 from localaws.ministack_patches import apply_patches, patch_on_first_call
+from localaws.ministack_patches.function_targets import FunctionTargets
 from localaws.ministack_patches.mails import Mails
 from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.state_execution import abort_executions
@@ -72,6 +73,7 @@ class LocalAws:
         self._schedules = schedules
         self._polls = event_sources
         self._mappings: EventSourceMappings | None = None
+        self._function_targets: FunctionTargets | None = None
         self._running: ExitStack | None = None
         self._server: HttpServer | None = None
         self._functions: FunctionExecutor | None = None
@@ -111,7 +113,7 @@ class LocalAws:
             if self._polls:
                 self._poll(starting)
             if self._schedules:
-                schedules = Schedules(self.clock, self.region)
+                schedules = Schedules(self.clock, self.region, self.fire)
                 schedules.start()
                 starting.callback(schedules.stop)
             self._running = starting.pop_all()
@@ -149,8 +151,14 @@ class LocalAws:
         self._functions.cool_down()
 
     def fire(self, rule: str, at: datetime | None = None) -> list[str]:
-        """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions."""
-        return fire(rule, at or self.clock.now(), self.region)
+        """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions.
+
+        Functions that are targets have ended when it returns.
+        """
+        started = fire(rule, at or self.clock.now(), self.region)
+        if self._function_targets is not None:
+            self._function_targets.wait()
+        return started
 
     def deploy(
         self,
@@ -197,6 +205,7 @@ class LocalAws:
             self._mappings,
             {"kinesis": kinesis.open},
         )
+        self._function_targets = FunctionTargets(patches, self.clock)
         starting.callback(patches.undo)
         return patches
 

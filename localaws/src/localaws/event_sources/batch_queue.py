@@ -28,7 +28,10 @@ _REMEMBERED = 10_000
 
 
 class BatchQueue:
-    """Records wait in `pending`; `retries` are batches that have been out, the next one first."""
+    """Records wait in `pending`; `retries` are batches that have been out, the next one first.
+
+    Between `take` and `settle` a batch is the caller's; nothing else may be done to the queue's records meanwhile.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -38,6 +41,7 @@ class BatchQueue:
         self._gathering_since: float | None = None
         self._not_before = 0.0
         self._troubles = 0
+        self._is_out = False
 
     @property
     def records(self) -> list[SourceRecord]:
@@ -49,7 +53,7 @@ class BatchQueue:
 
     @property
     def is_empty(self) -> bool:
-        return not self._pending and not self._retries
+        return not self._pending and not self._retries and not self._is_out
 
     def offer(self, records: Iterable[SourceRecord], now: float) -> None:
         self._pending.extend(records)
@@ -81,7 +85,9 @@ class BatchQueue:
         return discards
 
     def due(self, now: float) -> float | None:
-        """Return when the next batch will be ready, which may be past; None while there is nothing to deliver."""
+        """Return when the next batch will be ready, which may be past; None while one is out, or there is none."""
+        if self._is_out:
+            return None
         if self._retries:
             return self._not_before
         if not self._pending:
@@ -96,6 +102,7 @@ class BatchQueue:
         due = self.due(now)
         if due is None or due > now:
             return None
+        self._is_out = True
         if self._retries:
             return self._retries.popleft()
         records = self._fitting()
@@ -106,6 +113,7 @@ class BatchQueue:
 
     def settle(self, batch: Batch, outcome: Outcome, now: float) -> list[Discard]:
         """Take note of how a batch ended; return what is given up for good."""
+        self._is_out = False
         if outcome.result is Result.NOT_INVOKED:
             self._retry(now, batch)
             return []

@@ -1,6 +1,6 @@
 """Invocations of a mapping's function: the event, the answer, and, on demand, two environments at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
@@ -13,6 +13,8 @@ from localaws.event_sources.responses import outcome_of
 from localaws.lambda_runtime.executor import FunctionExecutor
 
 _SECONDS_TO_MEET = 10.0
+# More than Lambda lets a function run.
+_LONGEST_SECONDS = 3600.0
 _DATE = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -49,11 +51,14 @@ class Invocations:
             with self._executor.meeting(barrier):
                 return self.invoke(function, event, batch, settings)
 
-        with ClockedPool(self._clock, 2) as pool:
-            first, second = pool.submit(invoke), pool.submit(invoke)
-            second.result()
-            outcome: Outcome = first.result()
-        return outcome
+        return self.at_once(2, [invoke, invoke])[0]
+
+    def at_once(self, most: int, invocations: Sequence[Callable[[], Outcome]]) -> list[Outcome]:
+        """Make invocations together, `most` at once; time may pass for them meanwhile."""
+        with ClockedPool(self._clock, most) as pool:
+            made = [pool.submit(invoke) for invoke in invocations]
+            self._clock.wait_until(lambda: all(each.done() for each in made), _LONGEST_SECONDS)
+            return [each.result() for each in made]
 
 
 def event_of(lane: str, source: str, batch: Batch) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A Kinesis stream as a source, read with the role of the function."""
 
 import base64
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,8 +17,6 @@ from localaws.event_sources.source import (
 )
 from localaws.limits import KINESIS_GET_RECORDS_MAX_RECORDS
 
-# What a record's event has beside data and key, roughly: names, ARNs, numbers.
-_EVENT_BYTES = 450
 _SECONDS_PER_HOUR = 3600
 
 
@@ -120,7 +119,7 @@ class KinesisSource:
             "awsRegion": self.arn.split(":")[3],
             "eventSourceARN": self.arn,
         }
-        return SourceRecord(number, key, arrived, len(data) + len(key) + _EVENT_BYTES, event)
+        return SourceRecord(number, key, arrived, len(json.dumps(event)) + len(", "), event)
 
 
 def _lane(shard: Mapping[str, Any]) -> LaneName:

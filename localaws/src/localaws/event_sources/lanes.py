@@ -55,6 +55,11 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
 
     def discover(self, names: Sequence[LaneName]) -> None:
+        """Take up new lanes, and let those end that the source has no more: what was left in them has expired."""
+        there = {name.id for name in names}
+        for lane in self._lanes.values():
+            if lane.name.id not in there:
+                lane.read_on = None
         for name in names:
             if name.id not in self._lanes:
                 start = self._first.get(name.id, self._default)

@@ -4,12 +4,12 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.clock import Clock
-from localaws.clocked_pool import ClockedPool
 from localaws.event_sources import destinations
 from localaws.event_sources.batches import Discard, Outcome, Result, Settings
 from localaws.event_sources.filters import Predicate, predicate
@@ -104,7 +104,7 @@ class EventSourceMappings:
         """
         for mapping in self._mappings.values():
             if function in ("*", mapping.function):
-                mapping.lanes.rewind(last, self._now())
+                mapping.rewind = last
 
     def _enabled(self) -> list["_Mapping"]:
         return [each for each in self._mappings.values() if each.record["State"] == "Enabled"]
@@ -129,9 +129,8 @@ class EventSourceMappings:
     def _outcomes(self, mapping: "_Mapping", turns: list[Turn]) -> list[Outcome]:
         if self.concurrency == 1 or len(turns) < 2:
             return [self._invoke(mapping, turn) for turn in turns]
-        with ClockedPool(self._clock, self.concurrency) as pool:
-            invoked = [pool.submit(self._invoke, mapping, turn) for turn in turns]
-            return [each.result() for each in invoked]
+        each_turn = [partial(self._invoke, mapping, turn) for turn in turns]
+        return self._invocations.at_once(self.concurrency, each_turn)
 
     def _invoke(self, mapping: "_Mapping", turn: Turn) -> Outcome:
         event = event_of(turn.lane, mapping.source.arn, turn.batch)
@@ -176,6 +175,7 @@ class _Mapping:
         self.source = opening.source
         self.client = opening.client
         self.changed = False
+        self.rewind = 0
         self.lanes = Lanes(settings_of(record), opening.first, opening.default)
         self.reader = Reader(opening.source, self.lanes, opening.view)
         self.settings: Settings = settings_of(record)
@@ -189,6 +189,10 @@ class _Mapping:
         return f"{name}:{qualifier}" if qualifier else name
 
     def apply_changes(self, now: float) -> None:
+        """Do what was asked for since the last batches; none is out now."""
+        if self.rewind:
+            self.lanes.rewind(self.rewind, now)
+            self.rewind = 0
         if self.changed:
             self.changed = False
             self.settings = settings_of(self.record)

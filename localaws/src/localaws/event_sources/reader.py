@@ -30,9 +30,10 @@ class Reader:
 
     def step(self, wants: Predicate, now: float) -> bool:
         """Read a page of every lane that may have more; return whether there was anything."""
+        self._not_before = {lane: at for lane, at in self._not_before.items() if at > now}
         try:
             self._refresh()
-            lanes = self._open(now)
+            lanes = self._open()
             return sum(self._step(lane, start, wants, now) for lane, start in lanes) > 0
         except SourceUnreadable as error:
             self.problem = str(error)
@@ -51,8 +52,7 @@ class Reader:
             self.problem = ""
             self._is_fresh = True
 
-    def _open(self, now: float) -> list[tuple[str, Start]]:
-        self._not_before = {lane: at for lane, at in self._not_before.items() if at > now}
+    def _open(self) -> list[tuple[str, Start]]:
         return [
             (lane, start)
             for lane, start in self._lanes.readable()

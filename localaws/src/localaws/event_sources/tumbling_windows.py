@@ -32,7 +32,7 @@ class TumblingQueue(BatchQueue):
         return super().is_empty and self._open is None
 
     def due(self, now: float) -> float | None:
-        if self._open is None or self._retries:
+        if self._open is None or self._retries or self._is_out:
             return super().due(now)
         if self._open.early or self._has_passed_into_next():
             return max(now, self._not_before)
@@ -45,6 +45,7 @@ class TumblingQueue(BatchQueue):
         if due is None or due > now:
             return None
         if not self._retries and self._open is not None and self._ends_now(self._open, now):
+            self._is_out = True
             return Batch((), window=replace(self._open, final=True))
         batch = super().take(now)
         if batch is None or (batch.window is not None and batch.window.final):

@@ -20,8 +20,7 @@ class SourceMappingResources:
 
     def create(self, _: str, properties: Properties, __: str) -> Created:
         request = _request("CreateEventSourceMapping", properties)
-        if tags := properties.get("Tags"):
-            request["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
+        request["Tags"] = _tags(properties)
         described = _content(self._functions._create_esm(request))
         return self._made(described["UUID"])
 
@@ -34,6 +33,7 @@ class SourceMappingResources:
             return created
         request = _request("UpdateEventSourceMapping", new)
         _content(self._functions._update_esm(uuid, request))
+        self._functions._esms[uuid]["Tags"] = _tags(new)
         return self._made(uuid)
 
     def delete(self, uuid: str, _: Properties) -> None:
@@ -42,6 +42,10 @@ class SourceMappingResources:
     def _made(self, uuid: str) -> Created:
         attributes = service("cloudformation.provisioners")._lambda_esm_attrs(uuid)
         return uuid, attributes
+
+
+def _tags(properties: Properties) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
 
 
 def _request(operation: str, properties: Properties) -> dict[str, Any]:

@@ -25,6 +25,7 @@ UPSTREAM: Mapping[str, str] = {
     "cloudwatch._evaluate_all_alarms": "as _evaluate_alarm, and only for the present minute",
     "cloudwatch.record_metric": "keeps metrics in a store that GetMetricData and alarms here do not read",
     # EventBridge
+    "eventbridge._dispatch_to_lambda": "lets the clock skip past a function that it has started",
     "eventbridge._invoke_target": "delivers without the target's role, and has no dead-letter queues of targets",
     # Lambda
     "lambda_svc._ACCOUNT_CONCURRENCY_CAP": "throttles at a number that depends on the machine",
