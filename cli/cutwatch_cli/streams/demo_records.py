@@ -3,13 +3,14 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from cutwatch.timeseries.arrays import Floats
 
 START = datetime(2026, 11, 2, 6, tzinfo=UTC)
-STEP = timedelta(seconds=10)
+STEP = timedelta(seconds=15)
 MACHINES = 8
 _HISTORY, _LIVE = int(timedelta(hours=4) / STEP), int(timedelta(hours=2) / STEP)
 # The load of a machine swings with its shift; pressure and temperature follow the load.
@@ -42,12 +43,12 @@ class PlantedIncident:
 
 
 PLANTED = (
-    PlantedIncident(2, "pressure spike", 90, 96),
-    PlantedIncident(6, "temperature jumps", 170, 230),
-    PlantedIncident(0, "pressure falls: a leak", 260, 320),
-    PlantedIncident(7, "pressure oscillates", 370, 410),
-    PlantedIncident(4, "high pressure at low temperature, each usual alone", 480, 540),
-    PlantedIncident(1, "both drift away", 580, 700),
+    PlantedIncident(2, "pressure spike", 60, 64),
+    PlantedIncident(6, "temperature jumps", 110, 150),
+    PlantedIncident(0, "pressure falls: a leak", 175, 215),
+    PlantedIncident(7, "pressure oscillates", 245, 275),
+    PlantedIncident(4, "high pressure at low temperature, each usual alone", 320, 360),
+    PlantedIncident(1, "both drift away", 385, 465),
 )
 
 
@@ -115,7 +116,7 @@ def _machine(number: int, source: np.random.Generator) -> Floats:
 def _planted(usual: Floats, noise: Floats, kind: str) -> Floats:
     """Return the rows of an incident in place of the usual ones."""
     ramp = np.linspace(0, 1, len(usual))
-    columns = {
+    columns: dict[str, tuple[Any, Any]] = {
         "pressure spike": (5.0, 0.0),
         "temperature jumps": (0.0, 25.0),
         "pressure falls: a leak": (-4 * np.minimum(3 * ramp, 1), 0.0),
@@ -124,5 +125,5 @@ def _planted(usual: Floats, noise: Floats, kind: str) -> Floats:
     }
     if kind in columns:
         pressure, temperature = columns[kind]
-        return usual + np.column_stack(np.broadcast_arrays(pressure, temperature, ramp)[:2])
-    return noise + (7.0, 62.0)
+        return usual + np.column_stack((pressure + 0 * ramp, temperature + 0 * ramp))
+    return noise + np.array([7.0, 62.0])

@@ -33,16 +33,22 @@ STREAM = Stream(
     RecordFormat(
         "measured_at", {"pressure": "pressure", "temperature": "temperature"}, "machine.id"
     ),
-    forest=ForestSettings(trees=30, sample_size=128),
+    forest=ForestSettings(trees=30, sample_size=256),
     keys=KeySettings(limit=20),
+    sensitivity="low",
 )
-_BASE, _STACK, _TARGET, _ARCHIVE = "cutwatch", "cutwatch-presses", "presses-scored", "presses-archive"
+_BASE, _STACK, _TARGET, _ARCHIVE = (
+    "cutwatch",
+    "cutwatch-presses",
+    "presses-scored",
+    "presses-archive",
+)
 _MINUTE = timedelta(minutes=1)
 _UNREADABLE = b"not a record"
 # Indexes of the times at which faults happen, while machines have incidents.
-_CRASH, _TWO_ENVIRONMENTS, _SPLIT, _UNREADABLE_AT, _OVERLAP = 92, 175, 265, (300, 301), 375
+_CRASH, _TWO_ENVIRONMENTS, _SPLIT, _UNREADABLE_AT, _OVERLAP = 60, 112, 178, (230, 231), 248
 # At most as long as until the fleet's next records.
-_SETTLED_WITHIN = 9.0
+_SETTLED_WITHIN = 14.0
 
 
 @dataclass
@@ -69,7 +75,7 @@ class StreamDemo:
             number: each
             for number, planted in enumerate(self.planted)
             for each in self.incidents
-            if _overlaps(each, planted)
+            if _is_of(each, planted)
         }
 
     @property
@@ -78,7 +84,7 @@ class StreamDemo:
         return [
             each
             for each in self.incidents
-            if not any(_overlaps(each, planted) for planted in self.planted)
+            if not any(_is_of(each, planted) for planted in self.planted)
         ]
 
     def percentile(self, percent: float) -> float:
@@ -104,14 +110,10 @@ class StreamDemo:
         }
 
 
-def _overlaps(recorded: RecordedIncident, planted: PlantedIncident) -> bool:
+def _is_of(recorded: RecordedIncident, planted: PlantedIncident) -> bool:
     incident = recorded.incident
-    begins_in_time = incident.begin_time <= planted.end.timestamp()
-    return (
-        incident.key == planted.key
-        and begins_in_time
-        and incident.last_time >= planted.begin.timestamp()
-    )
+    first, last = (planted.begin - _MINUTE).timestamp(), planted.end.timestamp()
+    return incident.key == planted.key and first <= incident.begin_time <= last
 
 
 def run_demo(
@@ -283,4 +285,3 @@ class _Stage:
         summary = self._kinesis.describe_stream_summary(StreamName=name)
         arn: str = summary["StreamDescriptionSummary"]["StreamARN"]
         return arn
-
