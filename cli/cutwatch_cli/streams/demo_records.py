@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 
@@ -116,14 +115,14 @@ def _machine(number: int, source: np.random.Generator) -> Floats:
 def _planted(usual: Floats, noise: Floats, kind: str) -> Floats:
     """Return the rows of an incident in place of the usual ones."""
     ramp = np.linspace(0, 1, len(usual))
-    columns: dict[str, tuple[Any, Any]] = {
-        "pressure spike": (5.0, 0.0),
-        "temperature jumps": (0.0, 25.0),
-        "pressure falls: a leak": (-4 * np.minimum(3 * ramp, 1), 0.0),
-        "pressure oscillates": (3 * (-1.0) ** np.arange(len(usual)), 0.0),
+    still, steady = np.zeros_like(ramp), np.ones_like(ramp)
+    columns = {
+        "pressure spike": (5 * steady, still),
+        "temperature jumps": (still, 25 * steady),
+        "pressure falls: a leak": (-4 * np.minimum(3 * ramp, 1), still),
+        "pressure oscillates": (3 * (-steady) ** np.arange(len(usual)), still),
         "both drift away": (2.5 * ramp, 20 * ramp),
     }
     if kind in columns:
-        pressure, temperature = columns[kind]
-        return usual + np.column_stack((pressure + 0 * ramp, temperature + 0 * ramp))
-    return noise + np.array([7.0, 62.0])
+        return np.asarray(usual + np.column_stack(columns[kind]))
+    return np.asarray(noise + np.array([7.0, 62.0]))
