@@ -67,7 +67,7 @@ class LocalAws:
         self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
         self.cloudwatch = CloudWatch(self.clock, region)
-        self.kinesis = Kinesis(self.clock, region)
+        self.kinesis = Kinesis(self.clock, region, self.permissions.demand)
         self._clients = Clients(region, lambda: self.endpoint_url)
         self._host, self._port = host, port
         self._schedules = schedules

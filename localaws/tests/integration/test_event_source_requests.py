@@ -112,3 +112,15 @@ def test_what_would_have_no_effect_on_a_queues_mapping_is_refused(
         scene.functions.create_event_source_mapping(
             EventSourceArn=arn, FunctionName=scene.function, **setting
         )
+
+
+def test_a_change_that_lambda_refuses_changes_nothing(aws: LocalAws, scene: Scene) -> None:
+    uuid = scene.map(BatchSize=7)
+    unchecked = aws.client("lambda", parameter_validation=False)
+    with pytest.raises(ClientError, match="less than or equal to 10000"):
+        unchecked.update_event_source_mapping(UUID=uuid, BatchSize=20_000)
+    with pytest.raises(ClientError, match="above 1"):
+        unchecked.update_event_source_mapping(
+            UUID=uuid, TumblingWindowInSeconds=60, ParallelizationFactor=2
+        )
+    assert unchecked.get_event_source_mapping(UUID=uuid)["BatchSize"] == 7

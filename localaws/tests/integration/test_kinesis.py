@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import LocalAws
-from support.streams import Scene
+from support.streams import Scene, allowed
 
 HALF = 1 << 127
 FIRST, LEFT, RIGHT = (f"shardId-{index:012d}" for index in range(3))
@@ -229,12 +229,35 @@ def test_a_role_reads_the_streams_that_it_may_read_by_an_iterator_alone(
 ) -> None:
     other = Scene(aws, source=None)
     mine = aws.client_of(scene.role, "kinesis")
-    for target, allowed in ((scene, True), (other, False)):
+    for target, may_read in ((scene, True), (other, False)):
         iterator = target.kinesis.get_shard_iterator(
             StreamName=target.stream, ShardId=FIRST, ShardIteratorType="LATEST"
         )["ShardIterator"]
-        if allowed:
+        if may_read:
             mine.get_records(ShardIterator=iterator)
         else:
             with pytest.raises(ClientError, match="not authorized to perform: kinesis:GetRecords"):
                 mine.get_records(ShardIterator=iterator)
+
+
+def test_a_role_writes_and_reads_an_encrypted_stream_with_its_key_only(
+    aws: LocalAws, scene: Scene
+) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    stream = {"StreamName": scene.stream}
+    scene.kinesis.start_stream_encryption(**stream, EncryptionType="KMS", KeyId=key)
+    iterator = scene.kinesis.get_shard_iterator(
+        **stream, ShardId=FIRST, ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    mine = aws.client_of(scene.role, "kinesis")
+    may = allowed(["kinesis:PutRecord", "kinesis:GetRecords"], scene.arn)
+    scene.allow(may)
+    with pytest.raises(ClientError, match="kms:GenerateDataKey") as refused:
+        mine.put_record(**stream, Data="a", PartitionKey="k")
+    assert refusal(refused) == "KMSAccessDeniedException"
+    scene.allow(may, allowed(["kms:GenerateDataKey"], key))
+    assert mine.put_record(**stream, Data="a", PartitionKey="k")["EncryptionType"] == "KMS"
+    with pytest.raises(ClientError, match="kms:Decrypt"):
+        mine.get_records(ShardIterator=iterator)
+    scene.allow(may, allowed(["kms:Decrypt"], key))
+    assert texts(mine.get_records(ShardIterator=iterator)) == ["a"]

@@ -164,6 +164,23 @@ def test_a_refused_mapping_is_gone_after_the_rollback(
     assert mappings(aws) == []
 
 
+def test_a_mapping_that_was_made_is_gone_after_the_rollback(aws: LocalAws, templates: Path) -> None:
+    deploy(aws, templates / "base.yaml")
+    late = """Resources:
+  Late:
+    Type: AWS::S3::Bucket
+    DependsOn: ReadRecords
+    Properties: {LifecycleConfiguration: {Rules: [{Status: Enabled, Transitions: []}]}}
+"""
+    (templates / "reader.yaml").write_text(READER.replace("Resources:\n", late, 1))
+    with pytest.raises(DeploymentFailed, match="does not implement Transitions"):
+        deploy(aws, templates / "reader.yaml")
+    made = [call.operation for call in aws.calls.of("kinesis")]
+    assert mappings(aws) == []
+    aws.event_sources.deliver()
+    assert [call.operation for call in aws.calls.of("kinesis")] == made
+
+
 @pytest.mark.parametrize(
     ("kind", "properties", "name"),
     [
@@ -250,3 +267,53 @@ def test_a_fifo_queue_takes_a_message_once(aws: LocalAws, templates: Path) -> No
     )
     later = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     assert '"c"' in [message["Body"] for message in later]
+
+
+OTHERS = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+  Read:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: |
+        def handler(event, context):
+            print("GOT", sorted(record["eventSource"] for record in event["Records"]))
+      Events:
+        Messages: {Type: SQS, Properties: {Queue: !GetAtt Queue.Arn, BatchSize: 5}}
+        Items:
+          Type: DynamoDB
+          Properties: {Stream: !GetAtt Table.StreamArn, StartingPosition: TRIM_HORIZON, BatchSize: 7}
+"""
+
+
+def test_mappings_of_queues_and_tables_still_deliver(aws: LocalAws, tmp_path: Path) -> None:
+    template = tmp_path / "others.yaml"
+    template.write_text(OTHERS)
+    stack = deploy(aws, template)
+    assert sorted(mapping["BatchSize"] for mapping in mappings(aws)) == [5, 7]
+    aws.client("sqs").send_message(QueueUrl=stack.physical_id("Queue"), MessageBody="a")
+    item = {"id": {"S": "a"}}
+    aws.client("dynamodb").put_item(TableName=stack.physical_id("Table"), Item=item)
+    group = f"/aws/lambda/{stack.physical_id('Read')}"
+    expected = {"GOT ['aws:dynamodb']", "GOT ['aws:sqs']"}
+    deadline = time.monotonic() + 20
+    logged: set[str] = set()
+    while logged != expected and time.monotonic() < deadline:
+        time.sleep(0.1)
+        logs = aws.client("logs")
+        if logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            events = logs.filter_log_events(logGroupName=group, filterPattern="GOT")["events"]
+            logged = {event["message"].strip() for event in events}
+    assert logged == expected
+    delete(aws, "others")
+    assert mappings(aws) == []

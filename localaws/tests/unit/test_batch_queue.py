@@ -166,3 +166,17 @@ def test_a_rewind_queues_anew_what_is_being_retried() -> None:
     rewound.settle(take(rewound, 1.0), DONE, 1.0)
     rewound.rewind(5, 1.0)
     assert deliveries(rewound, "-") == ["ab", "c"]
+
+
+def test_what_came_before_a_reported_record_counts_as_delivered() -> None:
+    rewound = queue("abcd")
+    rewound.settle(take(rewound, 0.0), reported(2), 0.0)
+    rewound.rewind(1, 1.0)
+    assert deliveries(rewound, "-") == ["bcd"]
+
+
+def test_a_rewind_without_anything_delivered_begins_the_batching_window() -> None:
+    rewound = queue("a", batching_seconds=90)
+    rewound.settle(take(rewound, 90.0), FAILED, 90.0)
+    rewound.rewind(3, 100.0)
+    assert rewound.due(150.0) == 190.0

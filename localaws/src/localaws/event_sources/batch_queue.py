@@ -66,8 +66,7 @@ class BatchQueue:
         records = [*again, *self.records]
         self._retries.clear()
         self._pending = deque(records)
-        if again:
-            self._gathering_since = now
+        self._gathering_since = now if records else None
 
     def discard_old(self, now: float, retention_seconds: float) -> list[Discard]:
         """Give up the records that have become older than the mapping wants them, or than the source keeps them."""
@@ -93,8 +92,8 @@ class BatchQueue:
         if not self._pending:
             return None
         gathered = len(self._fitting()) < len(self._pending) or self._is_full()
-        since = now if self._gathering_since is None else self._gathering_since
-        ready = now if gathered else since + self._settings.batching_seconds
+        since = self._gathering_since
+        ready = now if gathered or since is None else since + self._settings.batching_seconds
         return max(ready, self._not_before)
 
     def take(self, now: float) -> Batch | None:

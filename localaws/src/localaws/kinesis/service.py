@@ -6,7 +6,9 @@ from typing import Any
 
 from localaws.api_request import ApiRequest
 from localaws.api_response import ApiError
+from localaws.callers import OPERATOR
 from localaws.clock import Clock
+from localaws.kinesis.keys import Demand, StreamKeys
 from localaws.kinesis.reading import Reading
 from localaws.kinesis.resharding import Resharding
 from localaws.kinesis.settings import Settings
@@ -25,8 +27,9 @@ _OF_NO_STREAM = frozenset({"CreateStream", "ListStreams"})
 class Kinesis:
     """Answers every request for Kinesis; a change of a stream's shards is done when it is answered."""
 
-    def __init__(self, clock: Clock, region: str) -> None:
+    def __init__(self, clock: Clock, region: str, demand: Demand) -> None:
         self._clock = clock
+        self._keys = StreamKeys(region, demand)
         self._lock = threading.RLock()
         self.streams = streams = Streams(region, self.now)
         writing = Writing(self.now, self._written)
@@ -69,9 +72,11 @@ class Kinesis:
         return True
 
     def answer(self, request: ApiRequest) -> Mapping[str, Any]:
-        return self.call(request.operation, request.parameters)
+        return self.call(request.operation, request.parameters, request.access_key)
 
-    def call(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    def call(
+        self, operation: str, parameters: Mapping[str, Any], access_key: str = OPERATOR
+    ) -> Mapping[str, Any]:
         """Do what a request asks for, checked as a request is."""
         if operation not in self._operations and operation not in _OF_NO_STREAM:
             raise ApiError(
@@ -90,6 +95,7 @@ class Kinesis:
             if operation == "ListShards" and "NextToken" in parameters:
                 parameters = shard_page(parameters)
             stream = self._stream_of(operation, parameters)
+            self._keys.check(access_key, operation, stream)
             stream.expire(self.now())
             return self._operations[operation](parameters, stream)
 
