@@ -85,7 +85,7 @@ def backtest_stream(
         if state.incident is not None:
             backtest.incidents[state.incident.id] = state.incident
     backtest.keys = len(states)
-    backtest.open_windows = sum(len(state.windows) for state in states.values())
+    backtest.open_windows = sum(state.windows.open for state in states.values())
     return backtest
 
 

@@ -27,6 +27,8 @@ _ARN = re.compile(
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # Settings that scores depend on. A change makes stored states invalid; a change of the sensitivity does not.
 _SCORED_WITH = ("record", "window", "forest", "time_zone")
+# Settings that are newer than stored states: they count if they are not at their defaults.
+_ADDED_TO_WINDOWS = ("every", "missing_data")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,9 @@ class Stream:
         scored_with = {name: settings[name] for name in _SCORED_WITH}
         # Attribution is computed from the forest; it does not change what the forest learns.
         del scored_with["forest"]["directionality"]
+        for name in _ADDED_TO_WINDOWS:
+            if getattr(self.window, name) == getattr(StreamWindow, name):
+                del scored_with["window"][name]
         # Columns keep their order: the forest knows them by position.
         scored_with["columns"] = [*self.record.values]
         return hashlib.sha256(json.dumps(scored_with, sort_keys=True).encode()).hexdigest()[:12]

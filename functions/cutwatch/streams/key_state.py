@@ -12,7 +12,7 @@ from cutwatch.streams.baseline import ScoreBaseline
 from cutwatch.streams.expectation import RecentRows
 from cutwatch.streams.forest import KeyForest
 from cutwatch.streams.incidents import Incident
-from cutwatch.streams.windows import OpenWindow
+from cutwatch.streams.windows import OpenWindows
 
 # Increase with every change of the format; a state of a newer version is refused.
 SCHEMA = 1
@@ -33,7 +33,7 @@ class KeyState:
     recent: RecentRows
     baseline: ScoreBaseline = field(default_factory=ScoreBaseline)
     applied: dict[str, int] = field(default_factory=dict)
-    windows: dict[int, OpenWindow] = field(default_factory=dict)
+    windows: OpenWindows = field(default_factory=OpenWindows)
     incident: Incident | None = None
     normal_rows: int = 0
 
@@ -58,9 +58,7 @@ class KeyState:
             "rows": self.recent.count,
             "baseline": self.baseline.to_payload(),
             "applied": dict(sorted(self.applied.items())),
-            "windows": {
-                str(start): each.to_payload() for start, each in sorted(self.windows.items())
-            },
+            "windows": self.windows.to_payload(),
             "incident": self.incident.to_payload() if self.incident else None,
             "normal_rows": self.normal_rows,
             "lengths": [len(recent), len(forest)],
@@ -98,10 +96,7 @@ class KeyState:
             recent=RecentRows(len(stream.columns), header["rows"], recent),
             baseline=ScoreBaseline.from_payload(header["baseline"]),
             applied=header["applied"],
-            windows={
-                int(start): OpenWindow.from_payload(each)
-                for start, each in header["windows"].items()
-            },
+            windows=OpenWindows.from_payload(header["windows"]),
             incident=Incident.from_payload(incident) if incident else None,
             normal_rows=header["normal_rows"],
         )

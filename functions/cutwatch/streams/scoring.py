@@ -11,8 +11,9 @@ from cutwatch.streams.decoding import Decoder
 from cutwatch.streams.detection import Detection, ScoredRow
 from cutwatch.streams.incidents import IncidentChange
 from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
-from cutwatch.streams.windows import TumblingWindows
+from cutwatch.streams.windows import ClosedWindow
 
 _DAY = 86_400
 
@@ -41,13 +42,7 @@ class StreamScorer:
         self.stream = stream
         self._decoder = Decoder(stream.record, stream.time_zone)
         self._detection = Detection(stream)
-        window = stream.window
-        self._lateness = window.allowed_lateness
-        self._windows = (
-            TumblingWindows(window.size, window.statistics, tuple(stream.record.values))
-            if window.size
-            else None
-        )
+        self._windows = KeyWindows(stream)
 
     def score(
         self, states: MutableMapping[str, KeyState], records: Iterable[RawRecord]
@@ -88,20 +83,18 @@ class StreamScorer:
 
     def _apply(self, state: KeyState, record: Record, result: BatchResult) -> None:
         """Apply a record to its key, once."""
-        _, time, values, lane, position = record
-        if position <= state.applied.get(lane, -1):
+        if record.position <= state.applied.get(record.lane, -1):
             result.duplicates += 1
             return
-        state.applied[lane] = position
-        if time < state.newest - self._lateness:
+        state.applied[record.lane] = record.position
+        rows = self._windows.add(state, record)
+        if rows is None:
             result.late += 1
             return
         result.accepted += 1
-        state.newest = max(state.newest, time)
+        self._score(state, rows, result)
+
+    def _score(self, state: KeyState, rows: Iterable[ClosedWindow], result: BatchResult) -> None:
         row = self._detection.row
-        if self._windows is None:
-            result.rows.append(row(state, time, values, (lane, position), result.changes))
-            return
-        self._windows.add(state.windows, time, values)
-        for start, closed in self._windows.close(state.windows, state.newest - self._lateness):
-            result.rows.append(row(state, start, closed, ("tumbling", start), result.changes))
+        for time, values, origin in rows:
+            result.rows.append(row(state, time, values, origin, result.changes))

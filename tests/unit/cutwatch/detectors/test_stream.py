@@ -31,6 +31,8 @@ CSV = {
 }
 MINUTES = {"type": "tumbling", "size": 60, "statistics": ["count", "mean(systolic)"]}
 
+SLIDING = MINUTES | {"type": "sliding", "every": 10}
+
 
 def document(*streams: Any, **others: Any) -> str:
     return yaml.safe_dump({"streams": list(streams), **others}, sort_keys=False)
@@ -101,9 +103,21 @@ def test_a_file_without_any_entry_is_refused() -> None:
         ({"keys": {"idle_days": 0}}, "keys.idle_days: 0: input should be greater than"),
         ({"sensitivity": "max"}, "sensitivity: 'max' is not allowed; expected 'low', 'medium' or"),
         ({"exclude": [{"start": "24:00", "end": "02:00"}]}, "exclude.0.start: '24:00' is not a time"),
-        ({"window": {"size": 60}}, "window.size: belongs to type: tumbling"),
+        ({"window": {"size": 60}}, "window.size: belongs to windows; set type: tumbling,"),
         ({"window": {"type": "tumbling"}}, "window.size: is missing; expected seconds, 1 to 3600"),
-        ({"window": MINUTES | {"size": 3_601}}, "window.size: 3601: input should be less than"),
+        ({"window": MINUTES | {"size": 3_601}}, "window.size: 3601: expected seconds, 1 to 3600"),
+        ({"window": MINUTES | {"every": 10}}, "window.every: belongs to type: sliding or count"),
+        ({"window": SLIDING | {"every": None}}, "window.every: is missing; expected the seconds from one row"),
+        ({"window": SLIDING | {"every": 7}}, "window.every: 7 does not divide size, 60"),
+        ({"window": SLIDING | {"size": 3_600, "every": 5}}, "window.every: 5 divides size, 3600, into 720 steps; at most 360"),
+        ({"window": SLIDING | {"allowed_lateness": 86_400}}, "window.allowed_lateness: 86400 s of steps of 10 s are too many; at most 1,000"),
+        ({"window": MINUTES | {"allowed_lateness": 43_200, "statistics": ["p95(systolic)"]}}, "window.statistics: percentiles of this many values"),
+        ({"window": MINUTES | {"type": "count", "size": 10_001}}, "window.size: 10001: input should be less than"),
+        ({"window": {"type": "count", "statistics": ["count"]}}, "window.size: is missing; expected records, 1 to 10000"),
+        ({"window": MINUTES | {"missing_data": "zero"}}, "window.missing_data: 'zero' is for count and sum(x); without records, there is no mean(systolic)"),
+        ({"window": {"type": "stagger", "size": 60, "statistics": ["count"], "missing_data": "zero"}}, "window.missing_data: 'zero' belongs to type: tumbling or sliding"),
+        ({"window": {"missing_data": "zero"}}, "window.missing_data: 'zero' belongs to type: tumbling or sliding"),
+        ({"window": {"type": "hopping"}}, "window.type: 'hopping' is not allowed; expected 'none', 'tumbling', 'sliding', 'stagger' or 'count'"),
         ({"window": MINUTES | {"statistics": ["median(systolic)"]}}, "window.statistics: 'median(systolic)' is not count"),
         ({"window": MINUTES | {"statistics": ["p95(pulse)"]}}, "window.statistics: 'p95(pulse)': 'pulse' is not one of"),
         ({"window": MINUTES | {"statistics": ["count", "count"]}}, "window.statistics: 'count' is named twice"),

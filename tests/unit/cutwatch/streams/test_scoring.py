@@ -29,6 +29,10 @@ STREAMS = (
     a_stream(window=replace(MINUTES, size=3)),
     a_stream(forest=ForestSettings(5, 40, shingle_size=3, directionality=True)),
     a_stream(keys=KeySettings(limit=2, idle_days=1)),
+    a_stream(window=replace(MINUTES, type="sliding", size=6, every=3)),
+    a_stream(window=replace(MINUTES, type="stagger", size=3)),
+    a_stream(window=replace(MINUTES, type="count", size=4, every=2)),
+    a_stream(window=StreamWindow("tumbling", 4, ("count",), missing_data="zero")),
 )
 
 
