@@ -61,6 +61,20 @@ class StreamScorer:
                 result.rejected.append(record)
         return result
 
+    def close_idle(self, states: Iterable[KeyState], now: float) -> BatchResult:
+        """Close the windows of keys that ended more than their allowed lateness before `now`, in epoch seconds.
+
+        `now` must not be ahead of what was read of the stream: records of these windows that come later are late.
+        """
+        result = BatchResult()
+        for state in states:
+            self._score(state, self._windows.close(state, now), result)
+        return result
+
+    def next_close(self, state: KeyState) -> float:
+        """Return the time in epoch seconds from which `close_idle` closes a window of this key; infinite without one."""
+        return self._windows.next_close(state)
+
     def _new_state(
         self, states: MutableMapping[str, KeyState], record: Record, result: BatchResult
     ) -> KeyState | None:

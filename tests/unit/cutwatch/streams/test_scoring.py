@@ -145,6 +145,45 @@ def test_the_rows_of_windows_have_the_time_of_their_begin() -> None:
     assert rows[1].values == pytest.approx((3, 4, 4.8))
 
 
+SILENT = a_stream(window=StreamWindow("tumbling", 10, ("count",), 5, missing_data="zero"))
+
+
+def silent_after(count: int) -> tuple[StreamScorer, dict[str, KeyState], BatchResult]:
+    """Return a stream whose only key sends a record a second, then nothing."""
+    scorer, states = StreamScorer(SILENT), dict[str, KeyState]()
+    return scorer, states, scorer.score(states, records_of([1.0] * count))
+
+
+def test_the_clock_closes_windows_of_a_silent_key() -> None:
+    scorer, states, before = silent_after(600)
+    end = START + 600
+    assert scorer.next_close(states["a"]) == end + 5
+    assert scorer.close_idle(states.values(), end + 4.9).rows == []
+    result = scorer.close_idle(states.values(), end + 5)
+
+    assert [(row.time, row.values) for row in [*before.rows, *result.rows]] == [
+        (START + 10 * n, (10.0,)) for n in range(60)
+    ]
+    assert scorer.score(states, [a_record(600, at=end - 1)]).late == 1
+
+
+def test_silence_is_an_incident() -> None:
+    scorer, states, _ = silent_after(1_200)
+    result = scorer.close_idle(states.values(), START + 1_300)
+
+    assert [row.values for row in result.rows[-4:]] == [(0.0,)] * 4
+    [began, *_] = result.changes
+    assert (began.kind, began.incident.columns[0].direction) == ("began", "below")
+
+
+def test_a_key_without_windows_is_never_due() -> None:
+    scorer, states = StreamScorer(a_stream()), dict[str, KeyState]()
+    scorer.score(states, records_of(noise(10)))
+
+    assert scorer.next_close(states["a"]) == float("inf")
+    assert scorer.close_idle(states.values(), LONG_AFTER) == BatchResult()
+
+
 def test_keys_have_forests_of_their_own() -> None:
     alone = StreamScorer(a_stream()).score({}, records_of(noise(100))).rows
     mixed: list[RawRecord] = []
