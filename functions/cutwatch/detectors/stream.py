@@ -65,6 +65,21 @@ class KeySettings:
 
 
 @dataclass(frozen=True)
+class IncidentBegin:
+    """An incident begins when `at_least` rows of a key within `within` seconds have this severity and score.
+
+    `severity` is in multiples of the cutoff, `score` the forest's. The default is the first anomalous row.
+    """
+
+    at_least: Annotated[int, Ge(1), Le(100)] = 1
+    within: Annotated[float, Ge(1), Le(86_400)] = 300.0
+    severity: Annotated[float, Ge(1), Le(1_000)] = 1.0
+    score: Annotated[float, Ge(0), Le(1_000)] = 0.0
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
 class Stream:
     """Records of a Kinesis stream, one forest per key.
 
@@ -82,6 +97,7 @@ class Stream:
     minimum_deviation: MinimumDeviation = MinimumDeviation()  # noqa: RUF009 - frozen
     exclude: tuple[Exclusion, ...] = ()
     time_zone: str = "UTC"
+    notify: IncidentBegin = IncidentBegin()
 
     __pydantic_config__ = {"extra": "forbid"}
 

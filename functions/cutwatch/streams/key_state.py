@@ -24,7 +24,8 @@ class KeyState:
     """Everything that a key's next record depends on.
 
     `applied` is the last position of each lane, `newest` the newest event time in epoch seconds, `normal_rows` the
-    number of normal rows since the incident's last anomalous one.
+    number of normal rows since the incident's last anomalous one, `exceeding` the times of rows that count towards the
+    next incident.
     """
 
     key: str
@@ -36,6 +37,7 @@ class KeyState:
     windows: OpenWindows = field(default_factory=OpenWindows)
     incident: Incident | None = None
     normal_rows: int = 0
+    exceeding: list[float] = field(default_factory=list)
 
     @classmethod
     def of_new_key(cls, stream: Stream, key: str, time: float) -> "KeyState":
@@ -61,6 +63,7 @@ class KeyState:
             "windows": self.windows.to_payload(),
             "incident": self.incident.to_payload() if self.incident else None,
             "normal_rows": self.normal_rows,
+            "exceeding": self.exceeding,
             "lengths": [len(recent), len(forest)],
         }
         body = json.dumps(header).encode() + b"\n" + recent + forest
@@ -99,6 +102,7 @@ class KeyState:
             windows=OpenWindows.from_payload(header["windows"]),
             incident=Incident.from_payload(incident) if incident else None,
             normal_rows=header["normal_rows"],
+            exceeding=header["exceeding"],
         )
 
 

@@ -64,7 +64,7 @@ class StreamScorer:
     def close_idle(self, states: Iterable[KeyState], now: float) -> BatchResult:
         """Close the windows of keys that ended more than their allowed lateness before `now`, in epoch seconds.
 
-        `now` must not be ahead of what was read of the stream: records of these windows that come later are late.
+        Records of these windows that come later are late, so `now` must not be ahead of a stream that is read with delay.
         """
         result = BatchResult()
         for state in states:

@@ -1,7 +1,7 @@
 """Windows over the records of a key: records in, a row per closed window out.
 
-What a window type does is a `WindowRule`; what it keeps between records is an `OpenWindows`. Rows depend on the records and
-their order only. docs/streams.md has the bounds of what is kept.
+A `WindowRule` is a type of windows; `OpenWindows` are kept between records. Rows depend on the records and their order only.
+docs/streams.md has the bounds of the memory.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class ClosedWindow(NamedTuple):
 
 @dataclass(slots=True)
 class OpenWindows:
-    """What a key keeps of its windows.
+    """Windows of a key between records.
 
     `panes` are by their start, `due` is the event time from which the next window can be closed (infinite if none can),
     `closed` the end of the last closed window, `filled` the end of the last one with records, `records` the number of

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.detectors.record_format import RecordFormat
-from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.detectors.stream import ForestSettings, IncidentBegin, KeySettings, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import InvalidDetectors
 
@@ -101,6 +101,9 @@ def test_a_file_without_any_entry_is_refused() -> None:
         ({"forest": {"tree": 1}}, "forest.tree: is not a field; the fields are trees, sample_size,"),
         ({"keys": {"limit": 0}}, "keys.limit: 0: input should be greater than or equal to 1"),
         ({"keys": {"idle_days": 0}}, "keys.idle_days: 0: input should be greater than"),
+        ({"notify": {"at_least": 0}}, "notify.at_least: 0: input should be greater than or equal to 1"),
+        ({"notify": {"within": 0.5}}, "notify.within: 0.5: input should be greater than or equal to 1"),
+        ({"notify": {"above": 2}}, "notify.above: is not a field; the fields are at_least, within, severity, score"),
         ({"sensitivity": "max"}, "sensitivity: 'max' is not allowed; expected 'low', 'medium' or"),
         ({"exclude": [{"start": "24:00", "end": "02:00"}]}, "exclude.0.start: '24:00' is not a time"),
         ({"window": {"size": 60}}, "window.size: belongs to windows; set type: tumbling,"),
@@ -197,6 +200,7 @@ def test_states_become_invalid_with_a_setting_that_scores_depend_on(changed: Str
         replace(STREAM, sensitivity="high"),
         replace(STREAM, forest=ForestSettings(directionality=True)),
         replace(STREAM, keys=KeySettings(limit=5)),
+        replace(STREAM, notify=IncidentBegin(3)),
     ],
 )
 def test_states_stay_valid_with_another_sensitivity_or_limit(changed: Stream) -> None:
