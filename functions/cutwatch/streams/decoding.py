@@ -19,7 +19,7 @@ CLOCK_SKEW_SECONDS = 300
 # Forests compute in single precision; much larger values, or sums of them in windows, would be infinite there.
 LARGEST_VALUE = 1e30
 # First bytes of an aggregate of the Kinesis Producer Library.
-_AGGREGATE = b"\xf3\x89\x9a\xc2"
+AGGREGATE = b"\xf3\x89\x9a\xc2"
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _MILLISECONDS = 1_000
 
@@ -118,7 +118,7 @@ def _split(data: bytes, delimiter: str) -> Sequence[str]:
 
 def _unreadable(data: bytes, reason: Reason, detail: str) -> _RejectedError:
     """Return why bytes are not a record; those of an aggregate are neither JSON nor UTF-8."""
-    if data.startswith(_AGGREGATE):
+    if data.startswith(AGGREGATE):
         return _RejectedError(
             Reason.AGGREGATE, "send records without aggregation of the Producer Library"
         )
