@@ -42,6 +42,7 @@ _ACTIONS = {
     "GetObject": "s3:GetObject",
     "GetRecords": "kinesis:GetRecords",
     "GetShardIterator": "kinesis:GetShardIterator",
+    "Invoke": "lambda:InvokeFunction",
     "ListExecutions": "states:ListExecutions",
     "ListMetrics": "cloudwatch:ListMetrics",
     "ListShards": "kinesis:ListShards",

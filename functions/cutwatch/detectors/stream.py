@@ -18,6 +18,7 @@ from cutwatch.detectors.detector import (
 )
 from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.detectors.metric_source import Problem
+from cutwatch.detectors.python_function import FUNCTION_NAME, LAMBDA_ARN
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
 
@@ -83,7 +84,8 @@ class IncidentBegin:
 class Stream:
     """Records of a Kinesis stream, one forest per key.
 
-    `source` is the stream's ARN or name. Raises `ValueError` with one line per invalid field.
+    `source` is the stream's ARN or name. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function,
+    `postprocess` a Python function. Raises `ValueError` with one line per invalid field.
     """
 
     name: str
@@ -98,6 +100,8 @@ class Stream:
     exclude: tuple[Exclusion, ...] = ()
     time_zone: str = "UTC"
     notify: IncidentBegin = IncidentBegin()
+    preprocess: str = ""
+    postprocess: str = ""
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -121,9 +125,28 @@ class Stream:
         for name in _ADDED_TO_WINDOWS:
             if getattr(self.window, name) == getattr(StreamWindow, name):
                 del scored_with["window"][name]
+        if self.preprocess:
+            scored_with["preprocess"] = self.preprocess
         # Columns keep their order: the forest knows them by position.
         scored_with["columns"] = [*self.record.values]
         return hashlib.sha256(json.dumps(scored_with, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _function_problems(stream: Stream) -> Iterator[Problem]:
+    is_python = FUNCTION_NAME.fullmatch(stream.preprocess)
+    if stream.preprocess and not is_python and not LAMBDA_ARN.fullmatch(stream.preprocess):
+        yield (
+            "preprocess",
+            f"{stream.preprocess!r} is not a Python function such as cleaning:clean, nor the ARN of a Lambda function "
+            "such as arn:aws:lambda:eu-west-1:123456789012:function:clean",
+        )
+    if is_python and stream.record.format == "csv":
+        yield "preprocess", "a Python function returns fields by name; set record.format: json"
+    if stream.postprocess and not FUNCTION_NAME.fullmatch(stream.postprocess):
+        yield (
+            "postprocess",
+            f"{stream.postprocess!r} is not a Python function such as events:extend",
+        )
 
 
 def _problems(stream: Stream) -> Iterator[Problem]:
@@ -134,5 +157,6 @@ def _problems(stream: Stream) -> Iterator[Problem]:
             f"{stream.source!r} is not the name of a Kinesis stream, nor an ARN such as "
             "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
         )
+    yield from _function_problems(stream)
     yield from statistics_problems(stream.window, stream.record.values)
     yield from time_zone_problems(stream.time_zone)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cutwatch.detectors.record_format import Encoding, RecordFormat, TimeFormat
 from cutwatch.streams.places import compile_place
-from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
+from cutwatch.streams.record import Content, RawRecord, Reason, Record, Rejected
 
 # Kinesis allows partition keys of this many characters.
 LONGEST_KEY = 256
@@ -41,10 +41,10 @@ class Decoder:
         self._time = _TIMES[declared.time_format](ZoneInfo(time_zone))
         self._number = _number_in_text if declared.format == "csv" else _number
 
-    def decode(self, raw: RawRecord) -> Record | Rejected:
-        """Return the record, or the reason why it is rejected."""
+    def decode(self, raw: RawRecord, content: Content | None = None) -> Record | Rejected:
+        """Return the record, from the content that a preprocessor made of it, or the reason why it is rejected."""
         try:
-            key, time, values = self._fields(raw.data)
+            key, time, values = self._fields(raw.data if content is None else content)
             key = _checked_key(key)
             seconds = self._checked_time(time, raw.arrival)
             number = self._number
@@ -72,30 +72,36 @@ class Decoder:
         return seconds
 
 
-def _json_reader(declared: RecordFormat) -> Callable[[bytes], Fields]:
+def _json_reader(declared: RecordFormat) -> Callable[[Content], Fields]:
     key = compile_place(declared.key) if declared.key else _no_key
     time = compile_place(declared.time)
     values = [compile_place(place) for place in declared.values.values()]
 
-    def read(data: bytes) -> Fields:
+    def read(content: Content) -> Fields:
+        if isinstance(content, dict):
+            return key(content), time(content), [value(content) for value in values]
         try:
-            record = json.loads(data.decode())
+            record = json.loads(content.decode())
         except (ValueError, RecursionError):
-            raise _unreadable(data, Reason.NOT_JSON, "the record is not a JSON text") from None
+            raise _unreadable(content, Reason.NOT_JSON, "the record is not a JSON text") from None
         return key(record), time(record), [value(record) for value in values]
 
     return read
 
 
-def _csv_reader(declared: RecordFormat) -> Callable[[bytes], Fields]:
+def _csv_reader(declared: RecordFormat) -> Callable[[Content], Fields]:
     places = {name: number for number, name in enumerate(declared.columns)}
     key = places[declared.key] if declared.key else None
     time = places[declared.time]
     values = [places[name] for name in declared.values.values()]
     width, delimiter = len(declared.columns), declared.delimiter
 
-    def read(data: bytes) -> Fields:
-        row = [cell or None for cell in _split(data, delimiter)]
+    def read(content: Content) -> Fields:
+        if isinstance(content, dict):
+            raise _RejectedError(
+                Reason.NOT_CSV, "the preprocessor returned fields; set format: json"
+            )
+        row = [cell or None for cell in _split(content, delimiter)]
         if len(row) != width:
             raise _RejectedError(
                 Reason.NOT_CSV, f"the record has {len(row)} columns instead of {width}"
@@ -186,7 +192,7 @@ def _since_1970(unit: int) -> Callable[[tzinfo], Callable[[Any], float]]:
     return lambda _: seconds
 
 
-_READERS: Mapping[Encoding, Callable[[RecordFormat], Callable[[bytes], Fields]]] = {
+_READERS: Mapping[Encoding, Callable[[RecordFormat], Callable[[Content], Fields]]] = {
     "json": _json_reader,
     "csv": _csv_reader,
 }

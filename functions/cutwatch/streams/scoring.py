@@ -3,16 +3,17 @@
 The result does not depend on how records are divided into batches, nor on whether states went through bytes in between.
 """
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from cutwatch.detectors.stream import Stream
-from cutwatch.streams.decoding import Decoder
 from cutwatch.streams.detection import Detection, ScoredRow
 from cutwatch.streams.incidents import IncidentChange
 from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.key_windows import KeyWindows
+from cutwatch.streams.preprocessing import Preprocessor
 from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
+from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.windows import ClosedWindow
 
 _DAY = 86_400
@@ -20,8 +21,9 @@ _DAY = 86_400
 
 @dataclass(slots=True)
 class BatchResult:
-    """Outcome of a batch: each of the `read` records is accepted, late, a duplicate or rejected.
+    """Outcome of a batch: each of the `read` records is accepted, late, a duplicate, rejected or dropped.
 
+    A preprocessor drops records, and may divide a record into several: `added` are those beyond the first.
     `evicted` are keys whose state was removed to make room for a new key.
     """
 
@@ -29,6 +31,8 @@ class BatchResult:
     accepted: int = 0
     late: int = 0
     duplicates: int = 0
+    dropped: int = 0
+    added: int = 0
     rows: list[ScoredRow] = field(default_factory=list)
     changes: list[IncidentChange] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
@@ -38,28 +42,35 @@ class BatchResult:
 class StreamScorer:
     """The scoring of one stream; all that changes is in the states of its keys."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, preprocessor: Preprocessor | None = None) -> None:
         self.stream = stream
-        self._decoder = Decoder(stream.record, stream.time_zone)
+        self._reader = RecordReader(stream, preprocessor)
         self._detection = Detection(stream)
         self._windows = KeyWindows(stream)
 
     def score(
-        self, states: MutableMapping[str, KeyState], records: Iterable[RawRecord]
+        self, states: MutableMapping[str, KeyState], records: Sequence[RawRecord]
     ) -> BatchResult:
         """Score records in their order and learn them; `states` by key are changed, added and removed in place."""
-        result = BatchResult()
-        decode = self._decoder.decode
-        for raw in records:
-            result.read += 1
-            record = decode(raw)
-            if isinstance(record, Record):
-                state = states.get(record.key) or self._new_state(states, record, result)
-                if state is not None:
-                    self._apply(state, record, result)
+        result = BatchResult(read=len(records))
+        for _, contents in self._reader.read(records):
+            if contents:
+                result.added += len(contents) - 1
             else:
-                result.rejected.append(record)
+                result.dropped += 1
+            for content in contents:
+                self._take(states, content, result)
         return result
+
+    def _take(
+        self, states: MutableMapping[str, KeyState], content: Record | Rejected, result: BatchResult
+    ) -> None:
+        if isinstance(content, Rejected):
+            result.rejected.append(content)
+            return
+        state = states.get(content.key) or self._new_state(states, content, result)
+        if state is not None:
+            self._apply(state, content, result)
 
     def close_idle(self, states: Iterable[KeyState], now: float) -> BatchResult:
         """Close the windows of keys that ended more than their allowed lateness before `now`, in epoch seconds.

@@ -101,6 +101,9 @@ def test_a_file_without_any_entry_is_refused() -> None:
         ({"forest": {"tree": 1}}, "forest.tree: is not a field; the fields are trees, sample_size,"),
         ({"keys": {"limit": 0}}, "keys.limit: 0: input should be greater than or equal to 1"),
         ({"keys": {"idle_days": 0}}, "keys.idle_days: 0: input should be greater than"),
+        ({"preprocess": "clean.py"}, "preprocess: 'clean.py' is not a Python function such as cleaning:clean, nor the ARN"),
+        ({"preprocess": "own:clean", "record": CSV}, "preprocess: a Python function returns fields by name; set record.format: json"),
+        ({"postprocess": "arn:aws:lambda:eu-west-1:123456789012:function:f"}, "postprocess: 'arn:aws:lambda:eu-west-1:123456789012:function:f' is not a Python function"),
         ({"notify": {"at_least": 0}}, "notify.at_least: 0: input should be greater than or equal to 1"),
         ({"notify": {"within": 0.5}}, "notify.within: 0.5: input should be greater than or equal to 1"),
         ({"notify": {"above": 2}}, "notify.above: is not a field; the fields are at_least, within, severity, score"),
@@ -188,6 +191,7 @@ STREAM = Stream("vitals", "vitals", RecordFormat("at", {"x": "x", "y": "y"}))
         replace(STREAM, record=replace(STREAM.record, values={"y": "y", "x": "x"})),
         replace(STREAM, forest=ForestSettings(trees=50)),
         replace(STREAM, window=StreamWindow("tumbling", 60, ("count",))),
+        replace(STREAM, preprocess="own:clean"),
     ],
 )
 def test_states_become_invalid_with_a_setting_that_scores_depend_on(changed: Stream) -> None:
@@ -201,6 +205,7 @@ def test_states_become_invalid_with_a_setting_that_scores_depend_on(changed: Str
         replace(STREAM, forest=ForestSettings(directionality=True)),
         replace(STREAM, keys=KeySettings(limit=5)),
         replace(STREAM, notify=IncidentBegin(3)),
+        replace(STREAM, postprocess="own:extend"),
     ],
 )
 def test_states_stay_valid_with_another_sensitivity_or_limit(changed: Stream) -> None:

@@ -1,0 +1,41 @@
+"""From raw records to decoded ones: preprocessing, then decoding."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from cutwatch.detectors.stream import Stream
+from cutwatch.streams.decoding import Decoder
+from cutwatch.streams.preprocessing import Preprocessed, Preprocessor
+from cutwatch.streams.record import RawRecord, Record, Rejected
+
+
+class ReadRecord(NamedTuple):
+    """A raw record with the records that it became; none if the preprocessor dropped it, several if it divided it."""
+
+    raw: RawRecord
+    contents: tuple[Record | Rejected, ...]
+
+
+class RecordReader:
+    """Reading of one stream's records."""
+
+    def __init__(self, stream: Stream, preprocessor: Preprocessor | None = None) -> None:
+        self._decode = Decoder(stream.record, stream.time_zone).decode
+        self._preprocessor = preprocessor
+
+    def read(self, records: Sequence[RawRecord]) -> Iterator[ReadRecord]:
+        """Yield the records in their order. Raises `CutwatchError` before the first if the batch has to be tried again."""
+        if self._preprocessor is None:
+            decode = self._decode
+            yield from (ReadRecord(raw, (decode(raw),)) for raw in records)
+            return
+        outcomes = self._preprocessor.process(records)
+        for raw, outcome in zip(records, outcomes, strict=True):
+            yield ReadRecord(raw, self._decoded(raw, outcome))
+
+    def _decoded(self, raw: RawRecord, outcome: Preprocessed) -> tuple[Record | Rejected, ...]:
+        """Return the decoded contents of a record; each after the first has a lane of its own, so that its rows do."""
+        if outcome.rejected:
+            return (outcome.rejected,)
+        lanes = (raw, *(raw._replace(lane=f"{raw.lane}#{n}") for n in range(1, len(outcome.contents))))  # fmt: skip
+        return tuple(map(self._decode, lanes, outcome.contents))
