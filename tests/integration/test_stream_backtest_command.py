@@ -97,10 +97,10 @@ def test_a_file_without_a_valid_record_fails_and_says_why(file: Path) -> None:
     assert "no record could be scored" in result.stderr
 
 
-@pytest.mark.parametrize("option", ["--json", "--invoke"])
-def test_options_of_streams_need_a_stream(file: Path, option: str) -> None:
-    result = CliRunner().invoke(app, ["backtest", str(file), option])
-    assert (result.exit_code, result.stderr) == (2, f"cutwatch: {option} needs --stream\n")
+@pytest.mark.parametrize("options", [["--json"], ["--invoke"], ["--reference", "x.csv"]])
+def test_options_of_streams_need_a_stream(file: Path, options: list[str]) -> None:
+    result = CliRunner().invoke(app, ["backtest", str(file), *options])
+    assert (result.exit_code, result.stderr) == (2, f"cutwatch: {options[0]} needs --stream\n")
 
 
 OWN = """\
@@ -137,6 +137,20 @@ def test_a_function_that_is_missing_is_a_mistake_for_backtest_and_validate(file:
     files = ["--detectors", str(file.parent / "detectors.yaml"), "--template", str(PROJECT / "template.yaml")]  # fmt: skip
     checked = CliRunner().invoke(app, ["validate", *files])
     assert (checked.exit_code, checked.stderr) == (2, f"cutwatch: detectors.yaml: {mistake}\n")
+
+
+def test_reference_data_are_joined_from_a_file(file: Path) -> None:
+    declare(file, reference="{s3: s3://bucket/machines.csv, key: id, place: id, required: true}")
+    machines = file.parent / "machines.csv"
+    machines.write_text("id,limit\na,5\n")
+    payload = json.loads(backtest(file, "--json", "--reference", str(machines)).stdout)
+    assert (payload["accepted"], payload["rejected"]) == (211, {"not JSON": 1})
+    machines.write_text("id,limit\nb,5\n")
+    payload = json.loads(backtest(file, "--json", "--reference", str(machines)).stdout)
+    assert payload["rejected"] == {"missing field": 211, "not JSON": 1}
+
+    missing = backtest(file, "--reference", "no.csv")
+    assert (missing.exit_code, missing.stderr) == (2, "cutwatch: --reference no.csv: No such file or directory\n")  # fmt: skip
 
 
 def test_a_lambda_function_is_called_on_request_only(

@@ -51,6 +51,13 @@ def backtest(
         bool,
         typer.Option("--invoke", help="With --stream: call the stream's Lambda preprocessor."),
     ] = False,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --stream: file with a copy of the stream's reference data.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path,
         typer.Option(
@@ -95,9 +102,11 @@ def backtest(
     from cutwatch_cli.backtest.simulation import Plan, TrainingSchedule
 
     if stream is not None:
-        backtest_records(stream, paths or [], entry, output, invoke=invoke, as_json=as_json)
+        backtest_records(
+            stream, paths or [], entry, output, invoke=invoke, reference=reference, as_json=as_json
+        )
         return
-    for option, given in (("--json", as_json), ("--invoke", invoke)):
+    for option, given in (("--json", as_json), ("--invoke", invoke), ("--reference", reference)):
         if given:
             end(f"{option} needs --stream", USAGE_ERROR)
     check_choice("--training-schedule", training_schedule, get_args(TrainingSchedule))

@@ -26,6 +26,7 @@ def backtest_records(
     output: Path,
     *,
     invoke: bool,
+    reference: Path | None,
     as_json: bool,
 ) -> None:
     """Backtest a stream of the detectors file over one file of records, and print counts and incidents."""
@@ -33,7 +34,7 @@ def backtest_records(
     if len(paths) != 1:
         end(f"--stream {name}: expected one file of records, not {len(paths)}", USAGE_ERROR)
     stream = _declared(entry.detectors, name)
-    functions = _functions(entry.detectors.parent, stream, invoke=invoke)
+    functions = _functions(entry.detectors.parent, stream, reference, invoke=invoke)
     scored = output / f"{stream.name}.scored.csv"
     started = time.perf_counter()
     backtest = _run(stream, paths[0], scored, functions)
@@ -69,7 +70,9 @@ def _declared(path: Path, name: str) -> "Stream":
         end(str(error), USAGE_ERROR)
 
 
-def _functions(folder: Path, stream: "Stream", *, invoke: bool) -> "StreamFunctions":
+def _functions(
+    folder: Path, stream: "Stream", reference: Path | None, *, invoke: bool
+) -> "StreamFunctions":
     from cutwatch.errors import CutwatchError
     from cutwatch_cli.stacks.account import Account
     from cutwatch_cli.streams.stream_functions import load_functions
@@ -78,9 +81,11 @@ def _functions(folder: Path, stream: "Stream", *, invoke: bool) -> "StreamFuncti
     if invoke and stream.preprocess.startswith("arn:"):
         client = Account.reached_by(None, stream.preprocess.split(":")[3]).client("lambda")
     try:
-        return load_functions(folder, stream, client)
+        return load_functions(folder, stream, client, reference)
     except CutwatchError as error:
         end(str(error), USAGE_ERROR)
+    except OSError as error:
+        end(f"--reference {reference}: {error.strerror or error}", USAGE_ERROR)
 
 
 def _run(

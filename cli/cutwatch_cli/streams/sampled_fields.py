@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cutwatch.errors import InvalidInput
-from cutwatch.streams.decoding import AGGREGATE
+from cutwatch.streams.record_fields import AGGREGATE
 
 # Kinesis has no header and no format: what most records are counts.
 _MOST = 0.9

@@ -87,7 +87,8 @@ def backtest_stream(
     functions: StreamFunctions = NO_FUNCTIONS,
 ) -> StreamBacktest:
     """Score the batches in their order; `write` receives the rows of each."""
-    scorer, states = StreamScorer(stream, functions.preprocessor), dict[str, KeyState]()
+    scorer = StreamScorer(stream, functions.preprocessor, functions.reference)
+    states = dict[str, KeyState]()
     backtest = StreamBacktest(stream, functions.postprocessor)
     for batch in batches:
         result = scorer.score(states, batch)

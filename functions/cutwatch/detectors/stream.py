@@ -20,6 +20,7 @@ from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.detectors.metric_source import Problem
 from cutwatch.detectors.python_function import FUNCTION_NAME, LAMBDA_ARN
 from cutwatch.detectors.record_format import RecordFormat
+from cutwatch.detectors.reference_data import ReferenceData, reference_problems
 from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
 
 _ARN = re.compile(
@@ -102,6 +103,7 @@ class Stream:
     notify: IncidentBegin = IncidentBegin()
     preprocess: str = ""
     postprocess: str = ""
+    reference: ReferenceData = ReferenceData()  # noqa: RUF009 - frozen
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -125,6 +127,8 @@ class Stream:
         for name in _ADDED_TO_WINDOWS:
             if getattr(self.window, name) == getattr(StreamWindow, name):
                 del scored_with["window"][name]
+        if self.reference.s3:
+            scored_with["reference"] = {**settings["reference"], "refresh": None}
         if self.preprocess:
             scored_with["preprocess"] = self.preprocess
         # Columns keep their order: the forest knows them by position.
@@ -158,5 +162,6 @@ def _problems(stream: Stream) -> Iterator[Problem]:
             "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
         )
     yield from _function_problems(stream)
+    yield from reference_problems(stream.reference, stream.record)
     yield from statistics_problems(stream.window, stream.record.values)
     yield from time_zone_problems(stream.time_zone)

@@ -1,4 +1,4 @@
-"""From raw records to decoded ones: preprocessing, then decoding."""
+"""From raw records to decoded ones: preprocessing, then decoding with reference data."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,6 +7,7 @@ from cutwatch.detectors.stream import Stream
 from cutwatch.streams.decoding import Decoder
 from cutwatch.streams.preprocessing import Preprocessed, Preprocessor
 from cutwatch.streams.record import RawRecord, Record, Rejected
+from cutwatch.streams.reference import Reference, ReferenceJoin
 
 
 class ReadRecord(NamedTuple):
@@ -19,12 +20,34 @@ class ReadRecord(NamedTuple):
 class RecordReader:
     """Reading of one stream's records."""
 
-    def __init__(self, stream: Stream, preprocessor: Preprocessor | None = None) -> None:
-        self._decode = Decoder(stream.record, stream.time_zone).decode
+    def __init__(
+        self,
+        stream: Stream,
+        preprocessor: Preprocessor | None = None,
+        reference: Reference | None = None,
+    ) -> None:
+        self._lacks = bool(
+            (stream.preprocess and preprocessor is None)
+            or (stream.reference.s3 and reference is None)
+        )
+        declared = stream.reference
+        join = (
+            ReferenceJoin(reference, declared.place, declared.columns, declared.required)
+            if reference
+            else None
+        )
+        self._decode = Decoder(stream.record, stream.time_zone, join).decode
         self._preprocessor = preprocessor
+        self._reference = reference
 
     def read(self, records: Sequence[RawRecord]) -> Iterator[ReadRecord]:
         """Yield the records in their order. Raises `CutwatchError` before the first if the batch has to be tried again."""
+        if self._lacks:
+            raise ValueError(
+                "the stream declares a preprocessor or reference data, and has not got them"
+            )
+        if self._reference is not None:
+            self._reference.refresh()
         if self._preprocessor is None:
             decode = self._decode
             yield from (ReadRecord(raw, (decode(raw),)) for raw in records)

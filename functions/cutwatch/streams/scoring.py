@@ -14,6 +14,7 @@ from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.preprocessing import Preprocessor
 from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_reader import RecordReader
+from cutwatch.streams.reference import Reference
 from cutwatch.streams.windows import ClosedWindow
 
 _DAY = 86_400
@@ -42,9 +43,14 @@ class BatchResult:
 class StreamScorer:
     """The scoring of one stream; all that changes is in the states of its keys."""
 
-    def __init__(self, stream: Stream, preprocessor: Preprocessor | None = None) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        preprocessor: Preprocessor | None = None,
+        reference: Reference | None = None,
+    ) -> None:
         self.stream = stream
-        self._reader = RecordReader(stream, preprocessor)
+        self._reader = RecordReader(stream, preprocessor, reference)
         self._detection = Detection(stream)
         self._windows = KeyWindows(stream)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.detectors.record_format import RecordFormat
+from cutwatch.detectors.reference_data import ReferenceData
 from cutwatch.detectors.stream import ForestSettings, IncidentBegin, KeySettings, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import InvalidDetectors
@@ -31,6 +32,7 @@ CSV = {
 }
 MINUTES = {"type": "tumbling", "size": 60, "statistics": ["count", "mean(systolic)"]}
 
+REFERENCE = {"s3": "s3://bucket/x.csv", "key": "k", "place": "patient.id"}
 SLIDING = MINUTES | {"type": "sliding", "every": 10}
 
 
@@ -101,6 +103,15 @@ def test_a_file_without_any_entry_is_refused() -> None:
         ({"forest": {"tree": 1}}, "forest.tree: is not a field; the fields are trees, sample_size,"),
         ({"keys": {"limit": 0}}, "keys.limit: 0: input should be greater than or equal to 1"),
         ({"keys": {"idle_days": 0}}, "keys.idle_days: 0: input should be greater than"),
+        ({"reference": {"s3": "bucket/x.csv", "key": "k", "place": "o"}}, "reference.s3: 'bucket/x.csv' is not the URI of a .csv, .json, .jsonl or .ndjson object"),
+        ({"reference": {"s3": "s3://bucket/x.csv", "place": "o"}}, "reference.key: is missing; expected a column of the object"),
+        ({"reference": {"s3": "s3://bucket/x.csv", "key": "k"}}, "reference.place: is missing; expected a place of the record"),
+        ({"reference": {"key": "k"}}, "reference.s3: is missing; expected an object such as"),
+        ({"reference": REFERENCE | {"refresh": 1}}, "reference.refresh: 1: input should be greater than or equal to 10"),
+        ({"reference": REFERENCE | {"every": 1}}, "reference.every: is not a field; the fields are s3, key, place, columns, required, refresh"),
+        ({"reference": REFERENCE | {"place": "a["}}, "reference.place: 'a[' is not a JMESPath expression"),
+        ({"reference": REFERENCE, "record": CSV}, "reference.place: 'patient.id' is not one of the columns patient, at, systolic"),
+        ({"reference": REFERENCE | {"place": "patient"}, "record": CSV | {"values": ["systolic", "reference.limit"]}}, "record.values: 'reference.limit': reference.columns does not have it"),
         ({"preprocess": "clean.py"}, "preprocess: 'clean.py' is not a Python function such as cleaning:clean, nor the ARN"),
         ({"preprocess": "own:clean", "record": CSV}, "preprocess: a Python function returns fields by name; set record.format: json"),
         ({"postprocess": "arn:aws:lambda:eu-west-1:123456789012:function:f"}, "postprocess: 'arn:aws:lambda:eu-west-1:123456789012:function:f' is not a Python function"),
@@ -181,6 +192,17 @@ def test_whatever_stands_in_the_file_is_refused_in_sentences(entry: Any) -> None
     assert mistakes(document(entry))
 
 
+def test_the_period_of_refreshing_reference_data_does_not_matter_to_states() -> None:
+    often, seldom = (ReferenceData("s3://bucket/x.csv", "k", "x", refresh=n) for n in (10, 500))
+    assert replace(STREAM, reference=often).fingerprint == replace(STREAM, reference=seldom).fingerprint  # fmt: skip
+
+
+def test_a_csv_stream_may_take_values_from_its_reference_data() -> None:
+    reference = REFERENCE | {"place": "patient", "columns": ["limit"]}
+    values = {"x": "systolic", "limit": "reference.limit"}
+    assert parsed(reference=reference, record=CSV | {"values": values}).columns == ("x", "limit")
+
+
 STREAM = Stream("vitals", "vitals", RecordFormat("at", {"x": "x", "y": "y"}))
 
 
@@ -192,6 +214,7 @@ STREAM = Stream("vitals", "vitals", RecordFormat("at", {"x": "x", "y": "y"}))
         replace(STREAM, forest=ForestSettings(trees=50)),
         replace(STREAM, window=StreamWindow("tumbling", 60, ("count",))),
         replace(STREAM, preprocess="own:clean"),
+        replace(STREAM, reference=ReferenceData("s3://bucket/x.csv", "k", "x")),
     ],
 )
 def test_states_become_invalid_with_a_setting_that_scores_depend_on(changed: Stream) -> None:
