@@ -8,10 +8,9 @@ import pytest
 
 from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.detectors.stream import ForestSettings, Stream
-from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.record import RawRecord
-from cutwatch.streams.scoring import StreamScorer
 from tests.support.project import PROJECT
+from tests.support.streams import score_records
 
 TEXT = (PROJECT / "docs" / "migrating.md").read_text()
 NOW = 1_800_000_000.0
@@ -33,7 +32,7 @@ def test_there_are_two_examples_each_with_sql_an_entry_and_a_record() -> None:
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_record_of_an_example_is_scored_by_its_entry(number: int) -> None:
     record = RawRecord(blocks("json")[number].encode(), "0", 1, NOW)
-    result = StreamScorer(streams()[number]).score(dict[str, KeyState](), [record])
+    result = score_records(streams()[number], [record])
     assert (result.accepted, result.rejected) == (1, [])
 
 

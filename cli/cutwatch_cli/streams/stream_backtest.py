@@ -9,11 +9,13 @@ from typing import Any
 from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.templates import Configuration
 from cutwatch.errors import InvalidInput
+from cutwatch.streams.buckets import bucket_count
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.incidents import Incident, IncidentChange
-from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.postprocessing import Postprocessor
 from cutwatch.streams.record import RawRecord, Reason, Rejected
+from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import BatchResult, StreamScorer
 from cutwatch_cli.streams.payloads import incident_payload
 from cutwatch_cli.streams.stream_functions import NO_FUNCTIONS, StreamFunctions
@@ -87,19 +89,24 @@ def backtest_stream(
     functions: StreamFunctions = NO_FUNCTIONS,
 ) -> StreamBacktest:
     """Score the batches in their order; `write` receives the rows of each."""
-    scorer = StreamScorer(stream, functions.preprocessor, functions.reference)
-    states = dict[str, KeyState]()
+    reader = RecordReader(stream, functions.preprocessor, functions.reference)
+    scorer = StreamScorer(stream, bucket_count(stream), reader)
+    buckets = dict[int, KeyBucket]()
     backtest = StreamBacktest(stream, functions.postprocessor)
     for batch in batches:
-        result = scorer.score(states, batch)
-        _count(backtest, result)
-        write(result.rows)
-    for state in states.values():
+        for number, arrived in scorer.by_bucket(batch).items():
+            bucket = buckets.setdefault(number, KeyBucket.empty(stream, number))
+            result = scorer.score(bucket, arrived)
+            bucket.outbox.clear()
+            _count(backtest, result)
+            write(result.rows)
+    states = [state for bucket in buckets.values() for state in bucket.states.values()]
+    for state in states:
         # What the last batch added to open incidents is not a change.
         if state.incident is not None:
             backtest.incidents[state.incident.id] = state.incident
     backtest.keys = len(states)
-    backtest.open_windows = sum(state.windows.open for state in states.values())
+    backtest.open_windows = sum(state.windows.open for state in states)
     return backtest
 
 

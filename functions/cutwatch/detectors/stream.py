@@ -86,7 +86,8 @@ class Stream:
     """Records of a Kinesis stream, one forest per key.
 
     `source` is the stream's ARN or name. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function,
-    `postprocess` a Python function. Raises `ValueError` with one line per invalid field.
+    `postprocess` a Python function. At most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per
+    invalid field.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Stream:
     preprocess: str = ""
     postprocess: str = ""
     reference: ReferenceData = ReferenceData()  # noqa: RUF009 - frozen
+    mails_per_hour: Annotated[int, Ge(0), Le(1_000)] = 10
 
     __pydantic_config__ = {"extra": "forbid"}
 

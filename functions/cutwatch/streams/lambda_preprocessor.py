@@ -90,7 +90,7 @@ def _event_record(number: int, record: RawRecord) -> dict[str, Any]:
         "kinesisStreamRecordMetadata": {
             "shardId": record.lane,
             "sequenceNumber": str(record.position),
-            "partitionKey": getattr(record, "partition", ""),
+            "partitionKey": record.partition,
             "approximateArrivalTimestamp": int(record.arrival * _MILLISECONDS),
         },
         "data": b64encode(record.data).decode(),

@@ -11,13 +11,14 @@ class RawRecord(NamedTuple):
     """A record as its source delivers it.
 
     `lane` is the part of the source within which records have an order (a shard), `position` its place there: positions
-    ascend. `arrival` is in epoch seconds.
+    ascend. `arrival` is in epoch seconds, `partition` the key by which the source chose the lane.
     """
 
     data: bytes
     lane: str
     position: int
     arrival: float
+    partition: str = ""
 
 
 class Record(NamedTuple):
@@ -47,6 +48,7 @@ class Reason(StrEnum):
     TOO_MANY_KEYS = "too many keys"
     PREPROCESSOR_FAILED = "preprocessor failed"
     PREPROCESSOR_ANSWER = "invalid preprocessor answer"
+    FAILED = "scoring failed"
 
 
 class Rejected(NamedTuple):
@@ -56,3 +58,10 @@ class Rejected(NamedTuple):
     detail: str
     lane: str
     position: int
+
+
+class DeadLetter(NamedTuple):
+    """A rejected record as it is kept for the people who look after the stream."""
+
+    rejected: Rejected
+    raw: RawRecord

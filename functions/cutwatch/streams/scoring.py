@@ -3,28 +3,42 @@
 The result does not depend on how records are divided into batches, nor on whether states went through bytes in between.
 """
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
+from typing import NamedTuple
 
 from cutwatch.detectors.stream import Stream
+from cutwatch.streams.buckets import bucket_of, key_limit
 from cutwatch.streams.detection import Detection, ScoredRow
 from cutwatch.streams.incidents import IncidentChange
+from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.key_windows import KeyWindows
-from cutwatch.streams.preprocessing import Preprocessor
-from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
+from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_reader import RecordReader
-from cutwatch.streams.reference import Reference
 from cutwatch.streams.windows import ClosedWindow
 
 _DAY = 86_400
+# An incident of a key that has become silent ends after this time.
+SILENT_SECONDS = 3_600
+
+
+class Arrived(NamedTuple):
+    """A record that was read from its lane, with the records of one bucket that it became.
+
+    There are none if the preprocessor dropped it, and several if it divided it.
+    """
+
+    contents: tuple[Record | Rejected, ...]
+    raw: RawRecord
 
 
 @dataclass(slots=True)
 class BatchResult:
     """Outcome of a batch: each of the `read` records is accepted, late, a duplicate, rejected or dropped.
 
-    A preprocessor drops records, and may divide a record into several: `added` are those beyond the first.
+    A preprocessor drops records, and may divide a record into several: `added` are those of a bucket beyond the first.
     `evicted` are keys whose state was removed to make room for a new key.
     """
 
@@ -41,83 +55,124 @@ class BatchResult:
 
 
 class StreamScorer:
-    """The scoring of one stream; all that changes is in the states of its keys."""
+    """The scoring of one stream; all that changes is in the buckets of its keys."""
 
     def __init__(
-        self,
-        stream: Stream,
-        preprocessor: Preprocessor | None = None,
-        reference: Reference | None = None,
+        self, stream: Stream, buckets: int = 1, reader: RecordReader | None = None
     ) -> None:
         self.stream = stream
-        self._reader = RecordReader(stream, preprocessor, reference)
+        self.buckets = buckets
+        self._key_limit = key_limit(stream, buckets)
+        self._reader = reader or RecordReader(stream)
         self._detection = Detection(stream)
         self._windows = KeyWindows(stream)
 
-    def score(
-        self, states: MutableMapping[str, KeyState], records: Sequence[RawRecord]
-    ) -> BatchResult:
-        """Score records in their order and learn them; `states` by key are changed, added and removed in place."""
+    def by_bucket(self, records: Sequence[RawRecord]) -> dict[int, list[Arrived]]:
+        """Read records and divide them among the buckets of their keys, each in its order.
+
+        A record that cannot be read, or that is dropped, belongs to the bucket of its partition key. Raises `CutwatchError`
+        if the batch has to be tried again.
+        """
+        divided: dict[int, list[Arrived]] = {}
+        for raw, contents in self._reader.read(records):
+            for number, part in self._parts(raw, contents):
+                divided.setdefault(number, []).append(Arrived(part, raw))
+        return divided
+
+    def _parts(
+        self, raw: RawRecord, contents: tuple[Record | Rejected, ...]
+    ) -> Iterable[tuple[int, tuple[Record | Rejected, ...]]]:
+        """Return the contents of a record by bucket."""
+        if self.buckets == 1:
+            return ((0, contents),)
+        parts: dict[int, tuple[Record | Rejected, ...]] = {}
+        for content in contents:
+            key = content.key if isinstance(content, Record) else raw.partition
+            number = bucket_of(key, self.buckets)
+            parts[number] = (*parts.get(number, ()), content)
+        return parts.items() if parts else ((bucket_of(raw.partition, self.buckets), ()),)
+
+    def score(self, bucket: KeyBucket, records: Sequence[Arrived]) -> BatchResult:
+        """Score a bucket's records in their order and learn them; the bucket is changed in place.
+
+        Incidents and rejected records are added to its outbox. A record at or before its lane's position is a duplicate.
+        """
         result = BatchResult(read=len(records))
-        for _, contents in self._reader.read(records):
-            if contents:
-                result.added += len(contents) - 1
-            else:
-                result.dropped += 1
+        for contents, raw in records:
+            if raw.position <= bucket.position(raw.lane):
+                result.duplicates += 1
+                continue
+            bucket.move_on(raw.lane, raw.position, raw.arrival)
+            result.dropped += not contents
+            result.added += max(len(contents) - 1, 0)
             for content in contents:
-                self._take(states, content, result)
+                rejected = self._apply(bucket, content, raw.arrival, result)
+                if rejected is not None:
+                    result.rejected.append(rejected)
+                    bucket.outbox.rejected.append(DeadLetter(rejected, raw))
+        totals = bucket.totals
+        totals.accepted += result.accepted
+        totals.late += result.late
+        totals.rejected += len(result.rejected)
+        totals.dropped += result.dropped
+        bucket.outbox.changes += result.changes
         return result
 
-    def _take(
-        self, states: MutableMapping[str, KeyState], content: Record | Rejected, result: BatchResult
-    ) -> None:
-        if isinstance(content, Rejected):
-            result.rejected.append(content)
-            return
-        state = states.get(content.key) or self._new_state(states, content, result)
-        if state is not None:
-            self._apply(state, content, result)
+    def close_silent(self, bucket: KeyBucket, now: float) -> BatchResult:
+        """Close what is due at an epoch second by which every record that had arrived was applied.
 
-    def close_idle(self, states: Iterable[KeyState], now: float) -> BatchResult:
-        """Close the windows of keys that ended more than their allowed lateness before `now`, in epoch seconds.
-
-        Records of these windows that come later are late, so `now` must not be ahead of a stream that is read with delay.
+        The event time of a silent key is taken to go on as the clock does. Records of windows that are closed here are late.
         """
         result = BatchResult()
-        for state in states:
-            self._score(state, self._windows.close(state, now), result)
+        for due, key in bucket.states.due():
+            if due > now:
+                break
+            state = bucket.states[key]
+            time = state.newest + now - state.seen
+            self._score(state, self._windows.close(state, time), result)
+            if now - state.seen >= SILENT_SECONDS:
+                _end_incident(state, result)
+            state.due = self._due(state)
+        bucket.outbox.changes += result.changes
         return result
 
-    def next_close(self, state: KeyState) -> float:
-        """Return the time in epoch seconds from which `close_idle` closes a window of this key; infinite without one."""
-        return self._windows.next_close(state)
+    def _due(self, state: KeyState) -> float:
+        """Return when a key has something to close if it stays silent."""
+        due = state.seen + SILENT_SECONDS if state.incident else inf
+        return min(due, state.seen + max(self._windows.next_close(state) - state.newest, 0))
 
-    def _new_state(
-        self, states: MutableMapping[str, KeyState], record: Record, result: BatchResult
-    ) -> KeyState | None:
-        """Return the state of a new key; reject the record if there is no room for it."""
-        keys = self.stream.keys
-        if len(states) >= keys.limit:
-            idle = record.time - keys.idle_days * _DAY
-            evicted = [key for key, state in states.items() if state.newest < idle]
-            for key in evicted:
+    def _apply(
+        self, bucket: KeyBucket, content: Record | Rejected, arrival: float, result: BatchResult
+    ) -> Rejected | None:
+        """Apply a record to its key; return it if it is rejected."""
+        if isinstance(content, Rejected):
+            return content
+        state = bucket.states.get(content.key) or self._new_state(bucket, content, result)
+        if state is None:
+            detail = f"{self._key_limit} keys have a forest already; see keys.limit"
+            return Rejected(Reason.TOO_MANY_KEYS, detail, content.lane, content.position)
+        self._learn(state, content, result)
+        state.seen = max(state.seen, arrival)
+        state.due = self._due(state)
+        return None
+
+    def _new_state(self, bucket: KeyBucket, record: Record, result: BatchResult) -> KeyState | None:
+        """Return the state of a new key, if there is room for it; idle keys make room."""
+        states = bucket.states
+        if len(states) >= self._key_limit:
+            idle = record.time - self.stream.keys.idle_days * _DAY
+            for key in sorted(key for key in states if states.newest(key) < idle):
+                _end_incident(states[key], result)
                 del states[key]
-            result.evicted += sorted(evicted)
-        if len(states) >= keys.limit:
-            detail = f"{keys.limit} keys have a forest already; see keys.limit"
-            rejected = Rejected(Reason.TOO_MANY_KEYS, detail, record.lane, record.position)
-            result.rejected.append(rejected)
+                result.evicted.append(key)
+        if len(states) >= self._key_limit:
             return None
         state = KeyState.of_new_key(self.stream, record.key, record.time)
         states[record.key] = state
         return state
 
-    def _apply(self, state: KeyState, record: Record, result: BatchResult) -> None:
-        """Apply a record to its key, once."""
-        if record.position <= state.applied.get(record.lane, -1):
-            result.duplicates += 1
-            return
-        state.applied[record.lane] = record.position
+    def _learn(self, state: KeyState, record: Record, result: BatchResult) -> None:
+        """Score and learn a record, or the windows that it closes, unless it is late."""
         rows = self._windows.add(state, record)
         if rows is None:
             result.late += 1
@@ -129,3 +184,9 @@ class StreamScorer:
         row = self._detection.row
         for time, values, origin in rows:
             result.rows.append(row(state, time, values, origin, result.changes))
+
+
+def _end_incident(state: KeyState, result: BatchResult) -> None:
+    if state.incident is not None:
+        result.changes.append(IncidentChange("ended", state.incident))
+        state.incident = None
