@@ -1,7 +1,6 @@
 """From raw records to decoded ones: preprocessing, then decoding with reference data."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from cutwatch.detectors.stream import Stream
 from cutwatch.streams.decoding import Decoder
@@ -9,12 +8,8 @@ from cutwatch.streams.preprocessing import Preprocessed, Preprocessor
 from cutwatch.streams.record import RawRecord, Record, Rejected
 from cutwatch.streams.reference import Reference, ReferenceJoin
 
-
-class ReadRecord(NamedTuple):
-    """A raw record with the records that it became; none if the preprocessor dropped it, several if it divided it."""
-
-    raw: RawRecord
-    contents: tuple[Record | Rejected, ...]
+# A raw record with the records that it became: none if the preprocessor dropped it, several if it divided it.
+ReadRecord = tuple[RawRecord, tuple[Record | Rejected, ...]]
 
 
 class RecordReader:
@@ -50,11 +45,12 @@ class RecordReader:
             self._reference.refresh()
         if self._preprocessor is None:
             decode = self._decode
-            yield from (ReadRecord(raw, (decode(raw),)) for raw in records)
+            for raw in records:
+                yield raw, (decode(raw),)
             return
         outcomes = self._preprocessor.process(records)
         for raw, outcome in zip(records, outcomes, strict=True):
-            yield ReadRecord(raw, self._decoded(raw, outcome))
+            yield raw, self._decoded(raw, outcome)
 
     def _decoded(self, raw: RawRecord, outcome: Preprocessed) -> tuple[Record | Rejected, ...]:
         """Return the decoded contents of a record; each after the first has a lane of its own, so that its rows do."""

@@ -73,8 +73,11 @@ class StreamScorer:
         A record that cannot be read, or that is dropped, belongs to the bucket of its partition key. Raises `CutwatchError`
         if the batch has to be tried again.
         """
+        read = self._reader.read(records)
+        if self.buckets == 1:
+            return {0: [Arrived(contents, raw) for raw, contents in read]} if records else {}
         divided: dict[int, list[Arrived]] = {}
-        for raw, contents in self._reader.read(records):
+        for raw, contents in read:
             for number, part in self._parts(raw, contents):
                 divided.setdefault(number, []).append(Arrived(part, raw))
         return divided
@@ -83,8 +86,6 @@ class StreamScorer:
         self, raw: RawRecord, contents: tuple[Record | Rejected, ...]
     ) -> Iterable[tuple[int, tuple[Record | Rejected, ...]]]:
         """Return the contents of a record by bucket."""
-        if self.buckets == 1:
-            return ((0, contents),)
         parts: dict[int, tuple[Record | Rejected, ...]] = {}
         for content in contents:
             key = content.key if isinstance(content, Record) else raw.partition
