@@ -7,6 +7,7 @@ from typing import Any
 from cutwatch.aws.clients import read_body
 from cutwatch.detectors.reference_data import ReferenceData
 from cutwatch.errors import CutwatchError
+from cutwatch.observability import logger
 from cutwatch.streams.reference import ReferenceTable, Row, check_size
 
 
@@ -38,6 +39,7 @@ class S3Reference:
             if self._table is None:
                 raise
             self.problem = error
+            logger.warning("reference data not refreshed", reason=str(error))
         self._due = self._clock() + self._declared.refresh
 
     def row(self, key: str) -> Row | None:
