@@ -32,7 +32,7 @@ def with_progress(console: Console, run: Callable[[Show], Outcome]) -> Outcome:
 
 
 def present(console: Console, demo: StreamDemo) -> None:
-    """Print the planted incidents with those that were found, and what became of the records."""
+    """Print the planted incidents beside those found, and the records by outcome."""
     console.width = max(console.width, _WIDTH)
     console.print(_incidents_table(demo))
     for other in demo.others:
@@ -44,7 +44,7 @@ def present(console: Console, demo: StreamDemo) -> None:
     console.print(_records_table(demo))
     console.print(
         f"From record to email: {demo.percentile(50):.2f} s (p50), {demo.percentile(95):.2f} s (p95) by the local "
-        "clock, of which 1 s is the batching window."
+        "clock. The batching window takes 1 s of it."
     )
     rate = demo.sent / demo.seconds if demo.seconds else 0.0
     console.print(

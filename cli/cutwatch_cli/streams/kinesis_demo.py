@@ -80,7 +80,7 @@ class StreamDemo:
 
     @property
     def others(self) -> list[RecordedIncident]:
-        """The incidents that were not planted."""
+        """Other incidents."""
         return [
             each
             for each in self.incidents
