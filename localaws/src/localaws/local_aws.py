@@ -99,7 +99,9 @@ class LocalAws:
             ministack = EmbeddedMiniStack(self.region, server.port)
             app = ministack.start()
             starting.callback(ministack.stop)
-            self._functions = functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
+            self._functions = functions = FunctionExecutor(
+                lambda: self.endpoint_url, self.clock, self.cloudwatch.read_log
+            )
             starting.callback(functions.stop)
             self._patches = patches = self._patch(starting, functions)
             starting.callback(self.clock.restore)

@@ -28,8 +28,11 @@ _Record = Mapping[str, Any]
 class FunctionExecutor:
     """Invokes functions in warm processes; every outcome is one of MiniStack's result records."""
 
-    def __init__(self, endpoint_url: Callable[[], str], clock: Clock) -> None:
+    def __init__(
+        self, endpoint_url: Callable[[], str], clock: Clock, on_log: Callable[[str], None]
+    ) -> None:
         self._endpoint_url = endpoint_url
+        self._on_log = on_log
         self._clock = clock
         self._environments = Environments()
 
@@ -66,7 +69,9 @@ class FunctionExecutor:
             message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
             return _failure("Runtime.ExitError", message)
         self._let_pass(answer["slept"])
-        return _result(answer | {"log": log_controls.kept(answer["log"], configuration)})
+        log = log_controls.kept(answer["log"], configuration)
+        self._on_log(log)
+        return _result(answer | {"log": log})
 
     def _let_pass(self, seconds: float) -> None:
         """Let the time pass that a function has slept in its own process."""
