@@ -10,7 +10,7 @@ import numpy as np
 
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.wording import count
-from cutwatch_cli.csv_files.columns import find_columns, one_series
+from cutwatch_cli.csv_files.columns import find_columns, one_series, only_unit
 from cutwatch_cli.csv_files.file_table import read_table
 from cutwatch_cli.csv_files.numbers import parse_values
 from cutwatch_cli.csv_files.reading import DEFAULT_OPTIONS, CsvError, ReadingOptions
@@ -43,7 +43,13 @@ def read_csv(
     series = on_grid(epochs, values, period)
     cells = zip(table.column(columns.timestamp), table.column(columns.value), strict=True)
     notes = [*_source_notes(table, columns.value), *stamps.notes, *series.notes]
-    return replace(series, notes=notes, cells=list(cells), time_zone=stamps.time_zone)
+    return replace(
+        series,
+        notes=notes,
+        cells=list(cells),
+        time_zone=stamps.time_zone,
+        unit=only_unit(table),
+    )
 
 
 def write_csv(series: MetricSeries, path: Path) -> None:

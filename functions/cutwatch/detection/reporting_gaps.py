@@ -59,6 +59,7 @@ def _event(detector: Detector, first: int, last: int, datapoints: int) -> Anomal
         start,
         datapoints,
         period_seconds=detector.period,
+        unit=detector.value_unit,
     )
 
 

@@ -20,7 +20,7 @@ from cutwatch.registry.silences import Silence, silenced_line
 from cutwatch.runs.summary import Summary
 from cutwatch.wording import (
     count,
-    number_in_words,
+    quantity_in_words,
     severity_in_words,
 )
 
@@ -43,7 +43,7 @@ class Notification:
         attributes = {name: _attribute(value) for name, value in self.attributes.items()}
         room = SNS_MESSAGE_MAX_BYTES - len(json.dumps(attributes))
         return {
-            "Subject": self.subject[:SNS_SUBJECT_MAX_LENGTH],
+            "Subject": self.subject.replace("µ", "u")[:SNS_SUBJECT_MAX_LENGTH],
             "Message": self.text.encode()[:room].decode(errors="ignore"),
             "MessageAttributes": attributes,
         }
@@ -166,7 +166,10 @@ def _headline(outcome: Outcome) -> str:
         return f"{outcome.detector} has no data"
     if event.value is None or event.expected is None:
         return f"{outcome.detector} is anomalous"
-    return f"{outcome.detector} at {number_in_words(event.value)}, expected {number_in_words(event.expected)}"
+    value, expected = (
+        quantity_in_words(each, event.unit) for each in (event.value, event.expected)
+    )
+    return f"{outcome.detector} at {value}, expected {expected}"
 
 
 def _left_out(outcomes: Sequence[Outcome], description: str) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cutwatch.detectors.unit import Unit
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.pending_scores import PendingScores
 from cutwatch.widget.axes import Scale, value_range, value_ticks
@@ -35,6 +36,7 @@ class Graph:
     in_detail: bool
     title: str
     description: str
+    unit: Unit | None = None
 
     @property
     def colours(self) -> Palette:
@@ -57,6 +59,7 @@ class Panel:
     y: Scale
     points: Points
     ticks: Sequence[float]
+    unit: Unit | None = None
 
     @property
     def top(self) -> float:
@@ -80,8 +83,9 @@ def panels(graph: Graph) -> tuple[Panel, Panel | None]:
     ticks = value_ticks(low, high, max(int(height // _TALL_LABEL), 1))
     score_low, score_high = value_range([value for _, value in data.scores])
     score_ticks = value_ticks(score_low, score_high, 2) if has_score and data.scores else []
-    x = _time_scale(graph, [*tick_labels(ticks), *tick_labels(score_ticks)])
-    metric = Panel(x, Scale(low, high, TOP + height, TOP), _within(graph, data.metric), ticks)
+    x = _time_scale(graph, [*tick_labels(ticks, graph.unit), *tick_labels(score_ticks)])
+    y = Scale(low, high, TOP + height, TOP)
+    metric = Panel(x, y, _within(graph, data.metric), ticks, graph.unit)
     if not has_score:
         return metric, None
     scale = Scale(score_low, score_high, bottom, TOP + height + _BETWEEN)

@@ -147,6 +147,7 @@ def _picture(
         in_detail=in_detail,
         title=f"{detector.name}, {_when(request)}",
         description=_description(request, record, data, events),
+        unit=detector.value_unit,
     )
     return draw(graph) + _legend(request, record, graph)
 

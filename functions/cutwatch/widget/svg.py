@@ -51,7 +51,7 @@ def _frames(graph: Graph, metric: Panel, score: Panel | None) -> Iterator[str]:
     for panel in (metric, score):
         if panel is None:
             continue
-        for tick, label in zip(panel.ticks, tick_labels(panel.ticks), strict=True):
+        for tick, label in zip(panel.ticks, tick_labels(panel.ticks, panel.unit), strict=True):
             y = panel.y(tick)
             yield (
                 f'<line x1="{panel.x.first:.1f}" x2="{panel.x.last:.1f}" y1="{y:.1f}" y2="{y:.1f}" '

@@ -272,3 +272,10 @@ def test_time_is_that_of_the_detector_with_utc_beside_it(
 ) -> None:
     first, last = (text.replace("Z", ":00Z") for text in (start, end))
     assert when(replace(SPIKE, start=first, end=last, period_seconds=0), zone) == said
+
+
+def test_values_have_their_unit_in_the_text_and_in_the_subject_which_is_ascii() -> None:
+    written = anomalies(found("orders", replace(SPIKE, unit="Microseconds")))
+    assert "  Value     912.4 µs; expected 100 µs (90 µs to 110.5 µs), +812%\n" in written.text
+    subject = written.to_request()["Subject"]
+    assert subject == "Cutwatch high: orders at 912.4 us, expected 100 us"
