@@ -36,13 +36,14 @@ def read_csv(
     table = one_series(table, columns, options)
     stamps = parse_timestamps(table, columns.timestamp, options)
     epochs = np.array(stamps.epochs)
-    values = np.array(parse_values(table, columns.value, options.decimal))
+    parsed = parse_values(table, columns.value, options.decimal)
+    values = np.array(parsed.numbers)
     _check_enough(table, epochs, values)
     period = period or detect_period(epochs)
     _check_span(table, epochs, period, columns.timestamp)
     series = on_grid(epochs, values, period)
     cells = zip(table.column(columns.timestamp), table.column(columns.value), strict=True)
-    notes = [*_source_notes(table, columns.value), *stamps.notes, *series.notes]
+    notes = [*_source_notes(table, columns.value), *parsed.notes, *stamps.notes, *series.notes]
     return replace(
         series,
         notes=notes,
