@@ -40,10 +40,11 @@ class Values(NamedTuple):
 
 
 class _Proof(NamedTuple):
-    """A decimal mark, and the position of the number that proves it."""
+    """A decimal mark, and the position of the number that proves it, or for which it is assumed."""
 
     mark: DecimalMark
     position: int
+    is_assumed: bool = False
 
 
 def parse_values(table: Table, column: int, decimal: DecimalMark | None) -> Values:
@@ -80,6 +81,9 @@ def _proof(table: Table, column: int) -> _Proof | None:
     # Next to 1500, the 1.234 cannot be a thousand.
     if len(found) == 1 and any(map(_UNGROUPED.fullmatch, cells)):
         return found[0]
+    # Where points separate thousands, the comma is the decimal mark and separates no cells.
+    if len(found) == 1 and found[0].mark == "point" and table.delimiter == ",":
+        return found[0]._replace(is_assumed=True)
     if found:
         raise _ambiguous(table, column, min(each.position for each in found))
     return None
@@ -119,7 +123,12 @@ def _ambiguous(table: Table, column: int, position: int) -> CsvError:
 def _notes(table: Table, column: int, proof: _Proof | None) -> Iterator[str]:
     """Say by which number a decimal comma, or commas between thousands, were recognised."""
     cells = table.column(column)
-    if proof and (proof.mark == "comma" or any("," in cell for cell in cells)):
+    if proof and proof.is_assumed:
+        yield (
+            f"Numbers such as {shown(cells[proof.position])} were read with a decimal point; "
+            "say --decimal comma if the point separates thousands."
+        )
+    elif proof and (proof.mark == "comma" or any("," in cell for cell in cells)):
         shown_as = shown(cells[proof.position])
         yield f"Numbers were read with a decimal {proof.mark}, as in {shown_as} (--decimal)."
 

@@ -48,7 +48,7 @@ def test_the_decimal_mark_is_stated_by_an_option(
             None,
             "'1,234' may be 1.234 or 1234, and no other number shows which; say --decimal",
         ),
-        ("-12.345", None, "'-12.345' may be -12.345 or -12345, and no other number shows which"),
+        ("-12,345", None, "'-12,345' may be -12.345 or -12345, and no other number shows which"),
         ("12,34", "point", "'12,34' is neither a finite number with a decimal point"),
         ("12.5", "comma", "'12.5' is neither a finite number with a decimal comma"),
         ("1_000", None, "'1_000' is neither a finite number such as 12.5"),
@@ -135,6 +135,16 @@ def test_thousands_alone_are_never_read_as_decimals(
     file.write_text("\n".join(["timestamp;value", *rows]))
     with pytest.raises(CsvError, match=r"row 2, column value: .* and no other number shows which"):
         read_csv(file)
+
+
+def test_a_point_in_a_file_of_commas_is_read_as_decimal_and_that_is_said(file: Path) -> None:
+    file.write_text("timestamp,value\n2026-03-01,100.691\n2026-03-02,98.234\n")
+    read = read_csv(file)
+    assert read.values == [100.691, 98.234]
+    assert read.notes[0] == (
+        "Numbers such as '100.691' were read with a decimal point; "
+        "say --decimal comma if the point separates thousands."
+    )
 
 
 def test_a_file_with_both_decimal_marks_is_refused(file: Path) -> None:
