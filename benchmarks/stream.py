@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import Annotated, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import numpy as np
 import typer
@@ -27,11 +27,15 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from cutwatch.detectors.detector import Sensitivity
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.streams.buckets import bucket_count
 from cutwatch.streams.forest import forest_seed
-from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.timeseries.arrays import Floats
+
+if TYPE_CHECKING:
+    from cutwatch.streams.detection import ScoredRow
 
 BATCH = 1_000
 KDD_ROWS, KDD_SEEDS = 60_000, 5
@@ -99,13 +103,20 @@ def _key(number: int) -> str:
 
 def cutwatch_scores(stream: Stream, records: Sequence[RawRecord]) -> list[float]:
     """Score in batches; every state is read from bytes before a batch, and written after it."""
-    stored: dict[str, bytes] = {}
-    scores: list[float] = []
+    scorer = StreamScorer(stream, bucket_count(stream))
+    stored: dict[int, bytes] = {}
+    rows: list[ScoredRow] = []
     for start in range(0, len(records), BATCH):
-        states = {key: KeyState.from_bytes(content, stream) for key, content in stored.items()}
-        result = StreamScorer(stream).score(states, records[start : start + BATCH])
-        scores += [row.score for row in result.rows]
-        stored = {key: state.to_bytes(stream) for key, state in states.items()}
+        for number, arrived in scorer.by_bucket(records[start : start + BATCH]).items():
+            bucket = (
+                KeyBucket.from_bytes(stored[number], stream)
+                if number in stored
+                else KeyBucket.empty(stream, number)
+            )
+            rows += scorer.score(bucket, arrived).rows
+            bucket.outbox.clear()
+            stored[number] = bucket.to_bytes(stream)
+    scores = [row.score for row in sorted(rows, key=lambda row: row.origin[1])]
     if len(scores) != len(records):
         raise RuntimeError(f"{len(scores)} of {len(records)} records were scored")
     return scores
@@ -219,7 +230,8 @@ def nab_table(folder: Path) -> Table:
 def _nab_alarms(stream: Stream, metric: LabelledMetric) -> Flags:
     lines = metric.path.read_bytes().splitlines()[1:]
     records = [RawRecord(line, "0", number, _ARRIVAL) for number, line in enumerate(lines)]
-    result = StreamScorer(stream).score({}, records)
+    scorer = StreamScorer(stream)
+    result = scorer.score(KeyBucket.empty(stream, 0), scorer.by_bucket(records)[0])
     began = {change.incident.id for change in result.changes if change.kind == "began"}
     alarms = np.zeros(metric.rows, bool)
     for row in result.rows:

@@ -98,6 +98,10 @@ class MalformedState(CutwatchError):
     """A checkpoint of a learning forest is not valid."""
 
 
+class NewerState(MalformedState):
+    """A later version of Cutwatch wrote the state: that version must read it."""
+
+
 class StateOfOtherConfiguration(MalformedState):
     """The state of a stream's key was made with another configuration of the stream."""
 

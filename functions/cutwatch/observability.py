@@ -27,6 +27,9 @@ logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL") o
 tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
+# Share of an invocation's time in which no bucket is begun any more.
+_RESERVE = 0.2
+
 Payload = dict[str, Any]
 Handler = Callable[[Payload, LambdaContext], Payload]
 Answer = TypeVar("Answer")
@@ -44,6 +47,30 @@ def observed(function: Callable[[Payload], Payload]) -> Handler:
         return answer
 
     return _handler(answered)
+
+
+def observed_batch(function: Callable[[Any, Callable[[], bool]], Payload]) -> Handler:
+    """Wrap a function that takes a mapping's event, and a function that returns False once the invocation should end.
+
+    Records never reach the log.
+    """
+
+    @wraps(function)
+    @tracer.capture_lambda_handler(capture_response=False)
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: Any, context: LambdaContext) -> Payload:
+        whole = context.get_remaining_time_in_millis()
+
+        def has_time() -> bool:
+            return context.get_remaining_time_in_millis() > _RESERVE * whole
+
+        try:
+            return function(event, has_time)
+        except Exception as error:
+            logger.exception("failed", reason=f"{type(error).__name__}: {error}")
+            raise
+
+    return handler
 
 
 def observed_drawing(function: Callable[[Payload, str], str]) -> Callable[..., str]:

@@ -219,3 +219,27 @@ class DrawWidgetSettings(Settings):
     table_name: str
     anomaly_namespace: str
     aws_region: str
+
+
+@dataclass(frozen=True)
+class StreamSettings(Settings):
+    """Settings of a stream's functions: its name in `detectors_file`, its ARN, the base stack's bucket, table and topics.
+
+    `target_arn` is that of a stream or queue for every scored row, `history_location` the bucket and prefix of past records;
+    both are empty for none.
+    """
+
+    stream_name: str
+    stream_arn: str
+    base_stack: str
+    table_name: str
+    bucket_name: str
+    anomaly_namespace: str
+    topic_arn: str
+    operations_topic_arn: str
+    rejected_records_url: str
+    notification_severity: Literal["low", "medium", "high"]
+    aws_region: str
+    target_arn: str = ""
+    history_location: str = ""
+    detectors_file: str = "detectors.yaml"

@@ -9,8 +9,10 @@ from krcf import RandomCutForest
 
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, Stream
+from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.key_state import _checked_body, _parts
 from cutwatch.streams.record import RawRecord
+from cutwatch.streams.scoring import BatchResult, StreamScorer
 
 START = 1_780_000_000
 LONG_AFTER = START + 10_000_000.0
@@ -39,10 +41,30 @@ def records_of(values: Sequence[float], step: float = 1.0, **fields: Any) -> lis
     return [a_record(n, at=START + n * step, x=x, **fields) for n, x in enumerate(values)]
 
 
+def score_records(
+    stream: Stream, records: Sequence[RawRecord], bucket: KeyBucket | None = None
+) -> BatchResult:
+    """Score records with one bucket for all keys."""
+    scorer = StreamScorer(stream)
+    arrived = scorer.by_bucket(records).get(0, [])
+    return scorer.score(bucket or KeyBucket.empty(stream, 0), arrived)
+
+
 def comparable(content: bytes) -> tuple[Any, ...]:
     """Return the stored state of a key in a form in which equal states are equal."""
     header, recent, forest = _parts(_checked_body(content))
     return header, recent, json.loads(RandomCutForest.from_msgpack(forest).to_json())
+
+
+def comparable_bucket(content: bytes) -> tuple[Any, ...]:
+    """Return a stored bucket in a form in which equal buckets are equal; what was delivered of its outbox does not count."""
+    _, header, states = content.split(b"\n", maxsplit=2)
+    read = json.loads(header)
+    keys, start = {}, 0
+    for key, _, _, length in read["keys"]:
+        keys[key] = comparable(states[start : start + length])
+        start += length
+    return read["applied"], read["totals"], keys
 
 
 def noise(count: int, seed: int = 0) -> list[float]:

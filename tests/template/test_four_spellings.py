@@ -6,17 +6,29 @@ from typing import Any
 
 import pytest
 
+from localaws.template_file import read_template
 from tests.support.definitions import LAMBDA, all_states, definition, lambda_of
 from tests.support.project import PROJECT
 from tests.support.sample_events import EVENTS
 from tests.support.stack import FUNCTION, STATE_MACHINE, Stack, snake
 
+STREAM_TEMPLATES = sorted((PROJECT / "stacks").glob("*stream*.yaml"))
 MACHINES = ("training", "transform")
 ENDPOINT = re.compile(r'"endpoint": "\$\{(\w+)Arn\}"')
 
 
 def functions(stack: Stack) -> set[str]:
     return {snake(logical_id) for logical_id in stack.resources(FUNCTION)}
+
+
+def stream_functions() -> set[str]:
+    """Return the functions of the stacks that score streams."""
+    return {
+        snake(logical_id)
+        for path in STREAM_TEMPLATES
+        for logical_id, resource in read_template(path)["Resources"].items()
+        if resource["Type"] == FUNCTION
+    }
 
 
 def lambda_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -62,7 +74,8 @@ def test_every_function_has_one_kind_of_caller_a_task_or_a_rule_or_a_dashboard(
 
 
 def test_every_function_is_a_file_and_every_file_a_function(stack: Stack) -> None:
-    assert {path.stem for path in (PROJECT / "functions").glob("*.py")} == functions(stack)
+    files = {path.stem for path in (PROJECT / "functions").glob("*.py")}
+    assert files == functions(stack) | stream_functions()
 
 
 def test_every_function_names_its_own_handler(stack: Stack) -> None:
@@ -73,7 +86,8 @@ def test_every_function_names_its_own_handler(stack: Stack) -> None:
 def test_every_function_and_every_state_machine_has_one_sample_event_and_no_event_is_left_over(
     stack: Stack,
 ) -> None:
-    assert {path.stem for path in EVENTS.iterdir()} == functions(stack) | set(MACHINES)
+    every = functions(stack) | stream_functions() | set(MACHINES)
+    assert {path.stem for path in EVENTS.iterdir()} == every
 
 
 def test_every_function_has_a_role_of_its_own_name(stack: Stack) -> None:

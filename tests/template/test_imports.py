@@ -28,6 +28,7 @@ FLOORS = [
     ("runs", "widget"),
     ("datasets", "notifications"),
     ("publishing", "models", "forests", "streams"),
+    ("delivery",),
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 

@@ -9,9 +9,10 @@ from typing import Any
 from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.templates import Configuration
 from cutwatch.errors import InvalidInput
+from cutwatch.streams.buckets import bucket_count
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.incidents import Incident, IncidentChange
-from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.record import RawRecord, Reason, Rejected
 from cutwatch.streams.scoring import BatchResult, StreamScorer
 from cutwatch_cli.streams.payloads import incident_payload
@@ -74,18 +75,23 @@ def backtest_stream(
     stream: Stream, batches: Iterable[list[RawRecord]], write: Callable[[list[ScoredRow]], None]
 ) -> StreamBacktest:
     """Score the batches in their order; `write` receives the rows of each."""
-    scorer, states = StreamScorer(stream), dict[str, KeyState]()
+    scorer = StreamScorer(stream, bucket_count(stream))
+    buckets = dict[int, KeyBucket]()
     backtest = StreamBacktest(stream)
     for batch in batches:
-        result = scorer.score(states, batch)
-        _count(backtest, result)
-        write(result.rows)
-    for state in states.values():
+        for number, arrived in scorer.by_bucket(batch).items():
+            bucket = buckets.setdefault(number, KeyBucket.empty(stream, number))
+            result = scorer.score(bucket, arrived)
+            bucket.outbox.clear()
+            _count(backtest, result)
+            write(result.rows)
+    states = [state for bucket in buckets.values() for state in bucket.states.values()]
+    for state in states:
         # What the last batch added to open incidents is not a change.
         if state.incident is not None:
             backtest.incidents[state.incident.id] = state.incident
     backtest.keys = len(states)
-    backtest.open_windows = sum(len(state.windows) for state in states.values())
+    backtest.open_windows = sum(len(state.windows) for state in states)
     return backtest
 
 

@@ -104,7 +104,15 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
         ),
         NotFound,
     ),
-    "ConditionalCheckFailedException": ConditionFailed,
+    **dict.fromkeys(
+        # DynamoDB, then S3: of its two, one says that a write came before, the other that it goes on.
+        (
+            "ConditionalCheckFailedException",
+            "PreconditionFailed",
+            "ConditionalRequestConflict",
+        ),
+        ConditionFailed,
+    ),
 }
 
 # SageMaker answers a request that names something unknown with a ValidationException.

@@ -55,6 +55,13 @@ SNS_MESSAGE_MAX_BYTES = 262_144
 PUT_EVENTS_MAX_ENTRIES = 10
 PUT_EVENTS_MAX_BYTES = 262_144
 
+# SQS, Kinesis
+SQS_MESSAGE_MAX_BYTES = 1024 * 1024
+SEND_MESSAGE_BATCH_MAX_ENTRIES = 10
+SEND_MESSAGE_BATCH_MAX_BYTES = 1024 * 1024
+PUT_RECORDS_MAX_RECORDS = 500
+PUT_RECORDS_MAX_BYTES = 10 * 1024 * 1024
+
 
 def metric_retention(period_seconds: int) -> timedelta:
     """Return the time for which CloudWatch keeps datapoints of this period."""

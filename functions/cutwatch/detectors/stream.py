@@ -66,7 +66,7 @@ class KeySettings:
 class Stream:
     """Records of a Kinesis stream, one forest per key.
 
-    `source` is the stream's ARN or name. Raises `ValueError` with one line per invalid field.
+    `source` is the stream's ARN or name. At most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
     """
 
     name: str
@@ -80,6 +80,7 @@ class Stream:
     minimum_deviation: MinimumDeviation = MinimumDeviation()  # noqa: RUF009 - frozen
     exclude: tuple[Exclusion, ...] = ()
     time_zone: str = "UTC"
+    mails_per_hour: Annotated[int, Ge(0), Le(1_000)] = 10
 
     __pydantic_config__ = {"extra": "forbid"}
 

@@ -1,13 +1,14 @@
-"""The state of one key between batches: forest, baseline, open windows, incident, and the positions that it has applied."""
+"""The state of one key between batches: forest, baseline, open windows, incident."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 from zlib import crc32
 
 from cutwatch.detectors.stream import Stream
-from cutwatch.errors import MalformedState, StateOfOtherConfiguration
+from cutwatch.errors import MalformedState, NewerState, StateOfOtherConfiguration
 from cutwatch.streams.baseline import ScoreBaseline
 from cutwatch.streams.expectation import RecentRows
 from cutwatch.streams.forest import KeyForest
@@ -23,8 +24,9 @@ _MAGIC = b"cutwatch-stream"
 class KeyState:
     """Everything that a key's next record depends on.
 
-    `applied` is the last position of each lane, `newest` the newest event time in epoch seconds, `normal_rows` the
-    number of normal rows since the incident's last anomalous one.
+    `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
+    anomalous one. `seen` is the arrival of the newest record, `due` the time from which the key has something to close if
+    no record arrives until then; infinite if it has not.
     """
 
     key: str
@@ -32,10 +34,11 @@ class KeyState:
     forest: KeyForest
     recent: RecentRows
     baseline: ScoreBaseline = field(default_factory=ScoreBaseline)
-    applied: dict[str, int] = field(default_factory=dict)
     windows: dict[int, OpenWindow] = field(default_factory=dict)
     incident: Incident | None = None
     normal_rows: int = 0
+    seen: float = 0.0
+    due: float = inf
 
     @classmethod
     def of_new_key(cls, stream: Stream, key: str, time: float) -> "KeyState":
@@ -57,12 +60,13 @@ class KeyState:
             "latest": latest,
             "rows": self.recent.count,
             "baseline": self.baseline.to_payload(),
-            "applied": dict(sorted(self.applied.items())),
             "windows": {
                 str(start): each.to_payload() for start, each in sorted(self.windows.items())
             },
             "incident": self.incident.to_payload() if self.incident else None,
             "normal_rows": self.normal_rows,
+            "seen": self.seen,
+            "due": None if self.due == inf else self.due,
             "lengths": [len(recent), len(forest)],
         }
         body = json.dumps(header).encode() + b"\n" + recent + forest
@@ -97,13 +101,14 @@ class KeyState:
             forest=KeyForest.from_parts(forest, header["latest"], stream, header["learned"]),
             recent=RecentRows(len(stream.columns), header["rows"], recent),
             baseline=ScoreBaseline.from_payload(header["baseline"]),
-            applied=header["applied"],
             windows={
                 int(start): OpenWindow.from_payload(each)
                 for start, each in header["windows"].items()
             },
             incident=Incident.from_payload(incident) if incident else None,
             normal_rows=header["normal_rows"],
+            seen=header["seen"],
+            due=inf if header["due"] is None else header["due"],
         )
 
 
@@ -114,7 +119,7 @@ def _checked_body(content: bytes) -> bytes:
         raise MalformedState("not a state of a stream's key: the first line is another")
     version, checksum = map(int, words[1:])
     if version > SCHEMA:
-        raise MalformedState(
+        raise NewerState(
             f"the state has schema version {version}, and this version of Cutwatch reads up to {SCHEMA}; "
             "deploy the version that wrote it, or a newer one"
         )

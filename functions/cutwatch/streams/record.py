@@ -8,13 +8,14 @@ class RawRecord(NamedTuple):
     """A record as its source delivers it.
 
     `lane` is the part of the source within which records have an order (a shard), `position` its place there: positions
-    ascend. `arrival` is in epoch seconds.
+    ascend. `arrival` is in epoch seconds, `partition` the key by which the source chose the lane.
     """
 
     data: bytes
     lane: str
     position: int
     arrival: float
+    partition: str = ""
 
 
 class Record(NamedTuple):
@@ -42,6 +43,7 @@ class Reason(StrEnum):
     NOT_A_KEY = "not a key"
     KEY_TOO_LONG = "key too long"
     TOO_MANY_KEYS = "too many keys"
+    FAILED = "scoring failed"
 
 
 class Rejected(NamedTuple):
@@ -51,3 +53,10 @@ class Rejected(NamedTuple):
     detail: str
     lane: str
     position: int
+
+
+class DeadLetter(NamedTuple):
+    """A rejected record as it is kept for the people who look after the stream."""
+
+    rejected: Rejected
+    raw: RawRecord

@@ -12,9 +12,9 @@ from cutwatch.detectors.stream import ForestSettings
 from cutwatch.streams.decoding import LARGEST_VALUE
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.incidents import CALM_ROWS
-from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.record import RawRecord
-from cutwatch.streams.scoring import BatchResult, StreamScorer
+from cutwatch.streams.scoring import BatchResult
 from tests.support.streams import (
     SMALL,
     START,
@@ -23,6 +23,7 @@ from tests.support.streams import (
     blood_pressures,
     noise,
     records_of,
+    score_records,
 )
 
 HALF_AN_HOUR = 1_800
@@ -31,7 +32,7 @@ GuidesExample = list[tuple[list[ScoredRow], list[str]]]
 
 
 def scored(records: list[RawRecord], **changes: Any) -> BatchResult:
-    return StreamScorer(a_stream(**changes)).score({}, records)
+    return score_records(a_stream(**changes), records)
 
 
 def changes_of(values: list[float], step: float = 1.0, **changes: Any) -> list[tuple[str, int]]:
@@ -207,15 +208,15 @@ def guides_example() -> GuidesExample:
     record = RecordFormat("at", {"systolic": "s", "diastolic": "d"}, time_format="seconds")
     stream = a_stream(record=record, forest=ForestSettings())
     directed = replace(stream, forest=ForestSettings(directionality=True))
-    scored = []
+    found = []
     for seed in range(5):
         pressures = list(blood_pressures(5_000, seed))
         records = [a_record(n, s=s, d=d) for n, (_, s, d) in enumerate(pressures)]
-        states = dict[str, KeyState]()
-        rows = StreamScorer(stream).score(states, records).rows
-        asked = StreamScorer(directed).score(states, [a_record(5_000, s=144, d=123)]).rows
-        scored.append(([*rows, *asked], [level for level, *_ in pressures]))
-    return scored
+        bucket = KeyBucket.empty(stream, 0)
+        rows = score_records(stream, records, bucket).rows
+        asked = score_records(directed, [a_record(5_000, s=144, d=123)], bucket).rows
+        found.append(([*rows, *asked], [level for level, *_ in pressures]))
+    return found
 
 
 @pytest.mark.slow

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from cutwatch.detectors.stream import ForestSettings, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import MalformedState, StateOfOtherConfiguration
+from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.key_state import SCHEMA, KeyState
-from cutwatch.streams.scoring import StreamScorer
-from tests.support.streams import a_stream, comparable, noise, records_of
+from tests.support.streams import a_stream, comparable, noise, records_of, score_records
 
 STREAM = a_stream()
 WINDOWED = a_stream(window=StreamWindow("tumbling", 10, ("mean(x)", "p90(x)")))
@@ -21,9 +21,9 @@ def repeated(count: int) -> list[float]:
 
 
 def state_of(stream: Stream, values: list[float]) -> KeyState:
-    states: dict[str, KeyState] = {}
-    StreamScorer(stream).score(states, records_of(values))
-    return states["a"]
+    bucket = KeyBucket.empty(stream, 0)
+    score_records(stream, records_of(values), bucket)
+    return bucket.states["a"]
 
 
 CONTENT = state_of(STREAM, [*noise(120), 60.0]).to_bytes(STREAM)

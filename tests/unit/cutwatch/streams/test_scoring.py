@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 
 from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
 from cutwatch.detectors.stream_window import StreamWindow
-from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.record import RawRecord, Reason
-from cutwatch.streams.scoring import BatchResult, StreamScorer
+from cutwatch.streams.scoring import BatchResult
 from tests.support.streams import (
     LONG_AFTER,
     START,
     a_record,
     a_stream,
-    comparable,
+    comparable_bucket,
     noise,
     records_of,
+    score_records,
 )
 
 DAY = 86_400
@@ -49,16 +50,16 @@ RECORDS = [
 ]
 
 
-def replay(stream: Stream, batches: Sequence[Sequence[RawRecord]]) -> tuple[BatchResult, dict[str, Any]]:  # fmt: skip
+def replay(stream: Stream, batches: Sequence[Sequence[RawRecord]]) -> tuple[BatchResult, tuple[Any, ...]]:  # fmt: skip
     """Score batches one after the other, with all states stored in between; return the states comparably."""
-    total, stored = BatchResult(), dict[str, bytes]()
+    total, stored = BatchResult(), KeyBucket.empty(stream, 0).to_bytes(stream)
     for batch in batches:
-        states = {key: KeyState.from_bytes(each, stream) for key, each in stored.items()}
-        result = StreamScorer(stream).score(states, batch)
-        stored = {key: state.to_bytes(stream) for key, state in states.items()}
+        bucket = KeyBucket.from_bytes(stored, stream)
+        result = score_records(stream, batch, bucket)
+        stored = bucket.to_bytes(stream)
         for name in BatchResult.__slots__:
             setattr(total, name, getattr(total, name) + getattr(result, name))
-    return total, {key: comparable(each) for key, each in stored.items()}
+    return total, comparable_bucket(stored)
 
 
 WHOLE = [replay(stream, [RECORDS]) for stream in STREAMS]
@@ -108,12 +109,12 @@ def test_each_record_is_accepted_late_a_duplicate_or_rejected() -> None:
 
 
 def test_positions_are_those_of_a_lane() -> None:
-    scorer, states = StreamScorer(a_stream()), dict[str, KeyState]()
+    bucket = KeyBucket.empty(a_stream(), 0)
     first, other_lane = a_record(5, lane="0"), a_record(5, lane="1")
-    result = scorer.score(states, [first, first, other_lane, a_record(4, lane="0")])
+    result = score_records(a_stream(), [first, first, other_lane, a_record(4, lane="0")], bucket)
 
     assert (result.accepted, result.duplicates) == (2, 2)
-    assert states["a"].applied == {"0": 5, "1": 5}
+    assert (bucket.position("0"), bucket.position("1")) == (5, 5)
 
 
 def test_a_record_is_late_behind_the_newest_time_of_its_key() -> None:
@@ -125,7 +126,7 @@ def test_a_record_is_late_behind_the_newest_time_of_its_key() -> None:
         a_record(3, at=START, id="b"),
         a_record(4, at=START + 95),
     ]
-    result = StreamScorer(a_stream(window=window)).score({}, records)
+    result = score_records(a_stream(window=window), records)
 
     assert (result.accepted, result.late) == (4, 1)
     assert [row.origin[1] for row in result.rows] == [0, 1, 3, 4]
@@ -134,7 +135,7 @@ def test_a_record_is_late_behind_the_newest_time_of_its_key() -> None:
 def test_the_rows_of_windows_have_the_time_of_their_begin() -> None:
     start = START // 60 * 60
     records = [a_record(n, at=start + 20 * n, x=float(n)) for n in range(8)]
-    rows = StreamScorer(a_stream(window=MINUTES)).score({}, records).rows
+    rows = score_records(a_stream(window=MINUTES), records).rows
 
     assert [row.time for row in rows] == [start, start + 60]
     assert rows[0].values == pytest.approx((3, 1, 1.8))
@@ -142,11 +143,11 @@ def test_the_rows_of_windows_have_the_time_of_their_begin() -> None:
 
 
 def test_keys_have_forests_of_their_own() -> None:
-    alone = StreamScorer(a_stream()).score({}, records_of(noise(100))).rows
+    alone = score_records(a_stream(), records_of(noise(100))).rows
     mixed: list[RawRecord] = []
     for record in records_of(noise(100)):
         mixed += [record, record._replace(data=record.data.replace(b'"a"', b'"b"'))]
-    together = StreamScorer(a_stream()).score({}, mixed).rows
+    together = score_records(a_stream(), mixed).rows
 
     assert [row for row in together if row.key == "a"] == alone
     assert [row.score for row in together if row.key == "b"] != [row.score for row in alone]
@@ -158,7 +159,7 @@ def of_keys(keys: str, **fields: Any) -> list[RawRecord]:
 
 def test_a_key_beyond_the_limit_is_rejected_and_the_others_continue() -> None:
     stream = a_stream(keys=KeySettings(limit=2))
-    result = StreamScorer(stream).score({}, of_keys("abcabc"))
+    result = score_records(stream, of_keys("abcabc"))
 
     assert Counter(row.key for row in result.rows) == {"a": 2, "b": 2}
     assert {(each.reason, each.detail) for each in result.rejected} == {
@@ -168,11 +169,11 @@ def test_a_key_beyond_the_limit_is_rejected_and_the_others_continue() -> None:
 
 def test_a_new_key_replaces_idle_ones_if_the_limit_is_reached() -> None:
     stream = a_stream(keys=KeySettings(limit=2, idle_days=1))
-    scorer, states = StreamScorer(stream), dict[str, KeyState]()
-    scorer.score(states, of_keys("ab"))
-    scorer.score(states, [a_record(2, id="b", at=START + DAY)])
-    result = scorer.score(states, [a_record(3, id="c", at=START + DAY + 60)])
+    bucket = KeyBucket.empty(stream, 0)
+    score_records(stream, of_keys("ab"), bucket)
+    score_records(stream, [a_record(2, id="b", at=START + DAY)], bucket)
+    result = score_records(stream, [a_record(3, id="c", at=START + DAY + 60)], bucket)
 
     assert result.evicted == ["a"]
-    assert set(states) == {"b", "c"}
+    assert set(bucket.states) == {"b", "c"}
     assert result.accepted == 1

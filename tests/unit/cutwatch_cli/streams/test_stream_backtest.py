@@ -9,10 +9,9 @@ from cutwatch.detectors.templates import Configuration
 from cutwatch.errors import InvalidInput
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.record import RawRecord
-from cutwatch.streams.scoring import StreamScorer
 from cutwatch_cli.streams.payloads import scored_rows
 from cutwatch_cli.streams.stream_backtest import StreamBacktest, backtest_stream, find_stream
-from tests.support.streams import START, a_record, a_stream, noise, records_of
+from tests.support.streams import START, a_record, a_stream, noise, records_of, score_records
 
 RECORDS = [
     *records_of([*noise(150), 500.0, *noise(60, seed=1), 0.0, 900.0], step=60),
@@ -42,7 +41,7 @@ def test_an_unknown_stream_is_an_error_with_those_that_exist(name: str, hint: st
 
 
 def test_rows_are_those_that_the_stream_itself_scores() -> None:
-    assert run(RECORDS)[1] == StreamScorer(a_stream()).score({}, RECORDS).rows
+    assert run(RECORDS)[1] == score_records(a_stream(), RECORDS).rows
 
 
 def test_every_record_is_counted() -> None:
@@ -79,7 +78,7 @@ def test_an_open_incident_is_shown_with_its_last_row() -> None:
 
 def test_a_key_that_utf8_does_not_have_is_written_escaped(tmp_path: Path) -> None:
     stream = a_stream()
-    rows = StreamScorer(stream).score({}, [a_record(id="\ud800")]).rows
+    rows = score_records(stream, [a_record(id="\ud800")]).rows
     with scored_rows(tmp_path / "rows.csv", stream) as written:
         written.write(rows)
     assert "\\ud800,2026" in (tmp_path / "rows.csv").read_text()
@@ -93,7 +92,7 @@ def test_windows_that_are_still_open_are_counted() -> None:
 @pytest.mark.parametrize("directed", [False, True])
 def test_scored_rows_are_written_as_csv(tmp_path: Path, directed: bool) -> None:
     stream = a_stream(forest=ForestSettings(5, 40, directionality=directed))
-    rows = StreamScorer(stream).score({}, RECORDS).rows
+    rows = score_records(stream, RECORDS).rows
     with scored_rows(tmp_path / "new" / "rows.csv", stream) as written:
         written.write(rows[:100])
         written.write(rows[100:])

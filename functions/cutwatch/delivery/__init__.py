@@ -1,0 +1,1 @@
+"""Delivery of a stream's outbox: incidents, notices, rejected records, scored rows."""

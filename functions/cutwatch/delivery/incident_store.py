@@ -1,0 +1,96 @@
+"""Incidents of streams in the registry, and the notifications that were sent of them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cutwatch.aws.dynamodb import Table
+from cutwatch.errors import ConditionFailed
+from cutwatch.registry.retention import expires_at
+from cutwatch.streams.incidents import Incident, IncidentChange
+from cutwatch.timestamps import format_timestamp
+
+_PARTITION = "INCIDENT"
+_HOUR = 3_600
+
+
+@dataclass(frozen=True)
+class RecordedIncident:
+    """An incident of a stream, the changes that were notified, and whether it ended and was mailed."""
+
+    stream: str
+    incident: Incident
+    notified: frozenset[str] = frozenset()
+    ended: bool = False
+    mailed: bool = False
+
+
+@dataclass(frozen=True)
+class IncidentStore:
+    """The items `INCIDENT / <begin>#<id>`, and `STREAM#<name> / MAILS#<hour>` with the number of mails."""
+
+    table: Table
+
+    def record(self, stream: str, change: IncidentChange, now: datetime) -> RecordedIncident:
+        """Record an incident after a change, unless it is recorded as it was later; return what is recorded."""
+        incident, ended = change.incident, change.kind == "ended"
+        values = {
+            "stream": stream,
+            "incident": json.dumps(incident.to_payload()),
+            "over": ended,
+            "version": 2 * incident.rows + ended,
+            "expires": expires_at(now),
+        }
+        try:
+            item = self.table.update(
+                _PARTITION,
+                sort_key(incident),
+                "SET stream_name = :stream, incident = :incident, is_over = :over, version = :version, expires_at = :expires",
+                values,
+                "attribute_not_exists(version) OR version <= :version",
+            )
+        except ConditionFailed:
+            item = self.table.get(_PARTITION, sort_key(incident)) or {}
+        return _recorded(item)
+
+    def mark(self, incident: Incident, notified: frozenset[str], *, mailed: bool) -> None:
+        """Record which changes were notified, and whether any was mailed."""
+        self.table.update(
+            _PARTITION,
+            sort_key(incident),
+            "SET notified = :notified, mailed = :mailed",
+            {"notified": sorted(notified), "mailed": mailed},
+        )
+
+    def between(self, since: datetime, until: datetime) -> list[RecordedIncident]:
+        """Return the incidents that begin in a time range, newest first."""
+        between = (format_timestamp(since), f"{format_timestamp(until)}~")
+        return [_recorded(item) for item in self.table.query(_PARTITION, between=between)][::-1]
+
+    def count_mail(self, stream: str, now: datetime) -> int:
+        """Count a mail of a stream, and return how many there are in this hour with it."""
+        item = self.table.update(
+            f"STREAM#{stream}",
+            f"MAILS#{now:%Y-%m-%dT%H}",
+            "SET expires_at = :expires ADD mails :one",
+            {"expires": int(now.timestamp()) + 2 * _HOUR, "one": 1},
+        )
+        return int(item["mails"])
+
+
+def sort_key(incident: Incident) -> str:
+    """Return the sort key of an incident, which orders incidents by their beginning."""
+    begin = datetime.fromtimestamp(incident.begin_time, UTC)
+    return f"{format_timestamp(begin)}#{incident.id}"
+
+
+def _recorded(item: Mapping[str, Any]) -> RecordedIncident:
+    return RecordedIncident(
+        stream=item["stream_name"],
+        incident=Incident.from_payload(json.loads(item["incident"])),
+        notified=frozenset(item.get("notified", ())),
+        ended=item["is_over"],
+        mailed=item.get("mailed", False),
+    )

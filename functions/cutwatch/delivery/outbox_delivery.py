@@ -1,0 +1,97 @@
+"""Delivery of a bucket's outbox, from which each part is removed once it has arrived."""
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cutwatch.aws.limits import SQS_MESSAGE_MAX_BYTES
+from cutwatch.delivery.incidents import IncidentNotifier
+from cutwatch.delivery.messages import of_notice
+from cutwatch.delivery.queues import RowTarget, send_messages
+from cutwatch.errors import CutwatchError
+from cutwatch.streams.outbox import Outbox
+from cutwatch.streams.record import DeadLetter
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+# Base64 takes four bytes for three; the rest of a letter is small.
+_MOST_DATA = (SQS_MESSAGE_MAX_BYTES - 8_192) * 3 // 4
+
+
+@dataclass(frozen=True)
+class OutboxDelivery:
+    """Delivers incidents, notices, rejected records and scored rows of one stream.
+
+    All of it is delivered at least once: after a crash, with the same ids again.
+    """
+
+    stream: str
+    notifier: IncidentNotifier
+    sns: "SNSClient"
+    operations_topic_arn: str
+    sqs: "SQSClient"
+    rejected_records_url: str
+    target: RowTarget | None
+    clock: Callable[[], datetime]
+
+    def __call__(self, outbox: Outbox) -> None:
+        """Empty an outbox. What one destination does not take stays, and does not stop the others; raises its error."""
+        errors: list[CutwatchError] = []
+        parts = (self._changes, self._notices, self._rejected, self._rows)
+        for deliver in parts:
+            try:
+                deliver(outbox)
+            except CutwatchError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _changes(self, outbox: Outbox) -> None:
+        while outbox.changes:
+            self.notifier.notify(outbox.changes[0], self.clock())
+            del outbox.changes[0]
+
+    def _notices(self, outbox: Outbox) -> None:
+        while outbox.notices:
+            message = of_notice(self.stream, outbox.notices[0])
+            self.sns.publish(TopicArn=self.operations_topic_arn, **message.to_request())
+            del outbox.notices[0]
+
+    def _rejected(self, outbox: Outbox) -> None:
+        messages = [self._letter(each) for each in outbox.rejected]
+        send_messages(self.sqs, self.rejected_records_url, messages)
+        outbox.rejected.clear()
+
+    def _rows(self, outbox: Outbox) -> None:
+        if self.target is not None and outbox.rows:
+            self.target.put(outbox.rows)
+        outbox.rows.clear()
+
+    def _letter(self, letter: DeadLetter) -> dict[str, Any]:
+        """Return the message of a rejected record; the queue drops one that comes twice within five minutes."""
+        rejected, raw = letter
+        identity = hashlib.sha256(f"{self.stream}:{raw.lane}:{raw.position}".encode()).hexdigest()
+        arrived = datetime.fromtimestamp(raw.arrival, UTC)
+        body: dict[str, Any] = {
+            "stream": self.stream,
+            "reason": rejected.reason,
+            "detail": rejected.detail,
+            "shard": raw.lane,
+            "sequence_number": str(raw.position),
+            "partition_key": raw.partition,
+            "arrived": arrived.isoformat().replace("+00:00", "Z"),
+            "bytes": len(raw.data),
+        }
+        if len(raw.data) <= _MOST_DATA:
+            body["data"] = b64encode(raw.data).decode()
+        return {
+            "MessageBody": json.dumps(body),
+            "MessageGroupId": hashlib.sha256(raw.lane.encode()).hexdigest(),
+            "MessageDeduplicationId": identity,
+        }

@@ -1,0 +1,131 @@
+"""One batch of a stream's records: each bucket is read, scored, committed and then delivered.
+
+Whatever fails, and however often a batch or a part of it comes again, every record is applied once: the conditional write
+commits positions, forests, incidents and outbox together.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from cutwatch.errors import ConditionFailed, CutwatchError
+from cutwatch.streams.detection import ScoredRow
+from cutwatch.streams.outbox import Deliver
+from cutwatch.streams.record import RawRecord, Reason, Rejected
+from cutwatch.streams.result_rows import row_payload
+from cutwatch.streams.scoring import Arrived, BatchResult, StreamScorer
+from cutwatch.streams.state_store import StateStore, VersionedBucket
+
+# Other execution environments may write the bucket between reading and writing it, but never for long.
+_ATTEMPTS = 5
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """Outcome of a batch: results of the buckets that were committed, and errors of those that were not.
+
+    `failed` are records that must come again, in their order; `undelivered` are errors of deliveries that will be tried again.
+    """
+
+    results: list[BatchResult] = field(default_factory=list)
+    failed: list[RawRecord] = field(default_factory=list)
+    errors: list[CutwatchError] = field(default_factory=list)
+    undelivered: list[CutwatchError] = field(default_factory=list)
+
+    def total(self, name: str) -> int:
+        """Return the sum of a count over the buckets."""
+        return sum(getattr(result, name) for result in self.results)
+
+    def raise_first(self) -> None:
+        """Raise the first error, if there is one."""
+        for error in (*self.errors, *self.undelivered):
+            raise error
+
+    def rows(self) -> Iterator[ScoredRow]:
+        """Yield the scored rows of all buckets."""
+        for result in self.results:
+            yield from result.rows
+
+
+@dataclass(frozen=True)
+class BatchScorer:
+    """Scores batches of a stream. `deliver` empties an outbox; `keeps_rows` puts every scored row into it.
+
+    `has_time` returns False once the invocation must end; buckets that were not begun by then come again.
+    """
+
+    scorer: StreamScorer
+    store: StateStore
+    deliver: Deliver
+    keeps_rows: bool = False
+
+    def score(
+        self, records: Sequence[RawRecord], has_time: Callable[[], bool] = lambda: True
+    ) -> BatchReport:
+        """Score a batch. Errors of one bucket do not stop the others."""
+        report = BatchReport()
+        divided: Mapping[int, Sequence[Arrived]] = self.scorer.by_bucket(records)
+        for number, arrived in divided.items():
+            if not has_time():
+                report.failed += [each.raw for each in arrived]
+                continue
+            try:
+                self._score_bucket(number, arrived, report)
+            except CutwatchError as error:
+                report.errors.append(error)
+                report.failed += [each.raw for each in arrived]
+        return report
+
+    def _score_bucket(self, number: int, arrived: Sequence[Arrived], report: BatchReport) -> None:
+        try:
+            taken, result = self._commit(number, arrived)
+        except CutwatchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the defect, it costs one record
+            self._isolate(number, arrived, report, error)
+            return
+        report.results.append(result)
+        try:
+            self.deliver(taken.bucket.outbox)
+        except CutwatchError as undelivered:
+            report.undelivered.append(undelivered)
+
+    def _isolate(
+        self, number: int, arrived: Sequence[Arrived], report: BatchReport, error: Exception
+    ) -> None:
+        """Find the record that cannot be scored and reject it: a defect of the code costs one record, not a shard."""
+        if len(arrived) > 1:
+            middle = len(arrived) // 2
+            for half in (arrived[:middle], arrived[middle:]):
+                self._score_bucket(number, half, report)
+            return
+        [(content, raw)] = arrived
+        if isinstance(content, Rejected):
+            raise error
+        detail = f"a defect of Cutwatch: {type(error).__name__}"
+        rejected = Rejected(Reason.FAILED, detail, raw.lane, raw.position)
+        self._score_bucket(number, [Arrived(rejected, raw)], report)
+
+    def _commit(
+        self, number: int, arrived: Sequence[Arrived]
+    ) -> tuple[VersionedBucket, BatchResult]:
+        """Apply records to a bucket and write it; after a lost race, apply them to the bucket that the winner wrote."""
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(ConditionFailed):
+                return self._apply(number, arrived)
+        return self._apply(number, arrived)
+
+    def _apply(
+        self, number: int, arrived: Sequence[Arrived]
+    ) -> tuple[VersionedBucket, BatchResult]:
+        taken = self.store.take(number)
+        result = self.scorer.score(taken.bucket, arrived)
+        if result.duplicates == result.read:
+            self.store.keep(taken)
+            return taken, result
+        if self.keeps_rows:
+            taken.bucket.outbox.rows += [
+                row_payload(self.scorer.stream, row) for row in result.rows
+            ]
+        self.store.save(taken)
+        return taken, result

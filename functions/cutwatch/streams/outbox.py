@@ -1,0 +1,78 @@
+"""The outbox of a bucket: what was committed together with its state, and is yet to be delivered."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cutwatch.streams.incidents import Incident, IncidentChange
+from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Rejected
+
+NoticeKind = Literal["state reset", "records lost", "keys evicted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that operators must know of, once. `id` is the same after a replay."""
+
+    id: str
+    kind: NoticeKind
+    text: str
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Changes of incidents, rejected records, scored rows as JSON values, and notices, each in their order."""
+
+    changes: list[IncidentChange] = field(default_factory=list)
+    rejected: list[DeadLetter] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Return True if anything is yet to be delivered."""
+        return bool(self.changes or self.rejected or self.rows or self.notices)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        for part in (self.changes, self.rejected, self.rows, self.notices):
+            part.clear()
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the outbox as JSON values; empty lists are left out."""
+        lists: Mapping[str, Sequence[Any]] = {
+            "changes": [[each.kind, each.incident.to_payload()] for each in self.changes],
+            "rejected": [_dead_letter_payload(each) for each in self.rejected],
+            "rows": self.rows,
+            "notices": [[each.id, each.kind, each.text] for each in self.notices],
+        }
+        return {name: values for name, values in lists.items() if values}
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Outbox":
+        """Read back what `to_payload` returned."""
+        return cls(
+            changes=[
+                IncidentChange(kind, Incident.from_payload(incident))
+                for kind, incident in payload.get("changes", ())
+            ],
+            rejected=[_dead_letter(each) for each in payload.get("rejected", ())],
+            rows=[*payload.get("rows", ())],
+            notices=[Notice(*each) for each in payload.get("notices", ())],
+        )
+
+
+# Delivers and removes what is in an outbox; what raises a `CutwatchError` stays in it.
+Deliver = Callable[[Outbox], None]
+
+
+def _dead_letter_payload(letter: DeadLetter) -> list[Any]:
+    (reason, detail, lane, position), raw = letter
+    data = b64encode(raw.data).decode()
+    return [str(reason), detail, lane, position, raw.arrival, raw.partition, data]
+
+
+def _dead_letter(payload: Sequence[Any]) -> DeadLetter:
+    reason, detail, lane, position, arrival, partition, data = payload
+    raw = RawRecord(b64decode(data), lane, position, arrival, partition)
+    return DeadLetter(Rejected(Reason(reason), detail, lane, position), raw)

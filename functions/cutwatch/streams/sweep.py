@@ -1,0 +1,81 @@
+"""The minute's sweep over a stream's stored buckets: silent keys are closed, and outboxes emptied that nobody emptied.
+
+It writes as the scoring function does, on condition; if that was faster, the sweep leaves the bucket to the next minute.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cutwatch.errors import ConditionFailed, CutwatchError
+from cutwatch.streams.batch import BatchReport
+from cutwatch.streams.key_bucket import BucketHeader
+from cutwatch.streams.outbox import Deliver
+from cutwatch.streams.scoring import StreamScorer
+from cutwatch.streams.state_store import StateStore, StoredBucket
+
+# The function that wrote a bucket delivers its outbox within this time, if it lives.
+_DELIVERED_BY_ITS_WRITER = timedelta(seconds=20)
+
+# Returns True if no shard has records after these positions.
+IsReadToTheEnd = Callable[[Mapping[str, int]], bool]
+
+
+@dataclass
+class Sweep:
+    """Sweeps one stream; `headers` are those of buckets that are still as they were when they were read, by number."""
+
+    scorer: StreamScorer
+    store: StateStore
+    deliver: Deliver
+    is_read_to_the_end: IsReadToTheEnd
+    headers: dict[int, tuple[str, BucketHeader]] = field(default_factory=dict)
+
+    def run(self, now: datetime, has_time: Callable[[], bool] = lambda: True) -> BatchReport:
+        """Sweep every bucket. Errors of one do not stop the others.
+
+        Windows are closed only when every record that has arrived was read: records that wait in the stream would
+        be late.
+        """
+        report = BatchReport()
+        found = [(each, self._header(each)) for each in self.store.stored()]
+        due = [each for each, header in found if header.due <= now.timestamp()]
+        may_close = bool(due) and self.is_read_to_the_end(_applied(header for _, header in found))
+        for each, header in found:
+            left = header.has_outbox and now - each.modified > _DELIVERED_BY_ITS_WRITER
+            if has_time() and (left or (may_close and each in due)):
+                self._sweep(each.number, now if may_close else None, report)
+        return report
+
+    def _header(self, stored: StoredBucket) -> BucketHeader:
+        etag, header = self.headers.get(stored.number, ("", None))
+        if header is None or etag != stored.etag:
+            header = self.store.header(stored.number)
+            self.headers[stored.number] = (stored.etag, header)
+        return header
+
+    def _sweep(self, number: int, now: datetime | None, report: BatchReport) -> None:
+        try:
+            taken = self.store.load(number)
+            if now is not None:
+                result = self.scorer.close_silent(taken.bucket, now.timestamp())
+                self.store.save(taken)
+                report.results.append(result)
+            if taken.bucket.outbox:
+                self.deliver(taken.bucket.outbox)
+                self.store.save(taken)
+        except ConditionFailed:
+            return
+        except CutwatchError as error:
+            report.undelivered.append(error)
+        finally:
+            self.store.forget(number)
+
+
+def _applied(headers: Iterable[BucketHeader]) -> dict[str, int]:
+    """Return the last position of each lane that any bucket applied."""
+    applied: dict[str, int] = {}
+    for header in headers:
+        for lane, position in header.applied.items():
+            applied[lane] = max(position, applied.get(lane, position))
+    return applied
