@@ -116,7 +116,7 @@ class _Measuring:
         return self._far_enough(channel, parameters.least_deviation_of_level)
 
     def most(self) -> Floats:
-        """Return the largest multiples (n,): without noise the scales are tiny, and small deviations would look grave."""
+        """Return the largest multiples (n,): without noise the scales are tiny, and small deviations would look severe."""
         spread = spread_of(self.series.values[self.history])
         sizes = np.nan_to_num(np.abs(self.expectation.residuals))
         if spread == 0:
