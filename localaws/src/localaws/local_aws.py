@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -209,8 +210,12 @@ def _placed_in(region: str) -> dict[str, Any]:
     return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
+@cache
 def _session_of_its_own() -> boto3.Session:
-    """Return a session without the user's profiles and settings."""
+    """Return a session without the user's profiles and settings.
+
+    All local AWSs of a process share it: parsing the models of the services takes longer than most calls.
+    """
     own = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),
