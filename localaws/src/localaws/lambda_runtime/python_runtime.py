@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -76,17 +76,10 @@ def _preload() -> None:
 
 def _preload_service_models() -> None:
     import boto3  # noqa: PLC0415 - the functions' own, if they have one
-    from botocore.loaders import JSONFileLoader  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
 
-    parse = JSONFileLoader.load_file
-    parsed: dict[str, Any] = {}
-
-    def load_file(loader: JSONFileLoader, file_path: str) -> Any:
-        if file_path not in parsed:
-            parsed[file_path] = parse(loader, file_path)
-        return parsed[file_path]
-
-    JSONFileLoader.load_file = load_file  # type: ignore[method-assign, assignment]
+    # One loader for all sessions: each would list the folders of all services and parse the models again.
+    botocore.session.create_loader = cache(botocore.session.create_loader)
     session = boto3.Session("local", "local", region_name="us-east-1")
     for service in _PRELOADED_CLIENTS:
         session.client(service)  # type: ignore[call-overload]
