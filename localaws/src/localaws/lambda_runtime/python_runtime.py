@@ -22,12 +22,15 @@ from typing import Any, NoReturn
 
 # Nothing that looks at the environment when it is imported, as the X-Ray SDK does.
 _PRELOADED_MODULES = (
+    "annotated_types",
     "asyncio",
     "aws_lambda_powertools.logging",
     "aws_lambda_powertools.metrics",
+    "aws_lambda_powertools.utilities.typing",
     "boto3.dynamodb.types",
+    "numpy.ma",
     "numpy.typing",
-    "pydantic",
+    "pydantic.type_adapter",
     "requests",
     "sqlite3",
     "time_machine",
