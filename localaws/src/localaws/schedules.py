@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 def fire(name: str, at: datetime, region: str) -> list[str]:
-    """Hand a rule's targets the scheduled event of this moment; return the ARNs of the started executions.
+    """Hand a rule's targets the scheduled event of this time; return the ARNs of the started executions.
 
     The rule is named in full, or by its logical id where only one stack has it.
     """

@@ -20,7 +20,7 @@ def read_template(path: Path) -> Template:
     """Read a template as CloudFormation's own long form."""
     template = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     if not isinstance(template, dict) or "Resources" not in template:
-        raise ValueError(f"{path} is no CloudFormation template: it has no Resources")
+        raise ValueError(f"{path} is not a CloudFormation template: it has no Resources")
     return template
 
 
