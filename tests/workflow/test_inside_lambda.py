@@ -71,6 +71,7 @@ def states_in_s3(shop: Fleet, prefix: str = "") -> list[str]:
     return [key for key in keys if key.endswith("forest.npz")]
 
 
+@pytest.mark.slow
 def test_batches_go_through_their_states_in_order_and_need_no_job() -> None:
     with loaded(CHECKOUT, detector("orders", engine="lambda")) as shop:
         training, transform = shop.train(), shop.transform()
@@ -190,6 +191,7 @@ def test_where_sagemaker_has_no_algorithm_a_fleet_inside_lambda_is_deployed() ->
         assert shop.train().wait().output["statuses"] == {"TRAINED": 1}
 
 
+@pytest.mark.slow
 def test_one_call_reads_many_detectors_of_one_window() -> None:
     with loaded(*(detector(f"m{n}", engine="lambda") for n in range(20))) as shop:
         shop.train()

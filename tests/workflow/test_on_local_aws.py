@@ -35,6 +35,7 @@ CHECKOUT = detector("checkout")
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
 
 
+@pytest.mark.slow
 def test_states_come_in_the_order_of_the_design() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
@@ -294,6 +295,7 @@ def test_a_model_that_was_deleted_is_forgotten_and_the_next_run_heals() -> None:
         assert healed.status == "PUBLISHED"
 
 
+@pytest.mark.slow
 def test_no_model_ever_saw_a_datapoint_that_it_scores() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
@@ -414,6 +416,7 @@ def assert_matches(pattern: str, text: str) -> None:
     assert re.search(pattern, text), json.dumps({"pattern": pattern, "text": text}, indent=1)
 
 
+@pytest.mark.slow
 def test_a_repeated_run_tells_only_what_is_new() -> None:
     detectors = [CHECKOUT, detector("orders")]
     with shared_fleet(detectors) as shop:
