@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 # A file's tests share servers and stay in one process; conftest.py puts the longest files first.
 ALL_TESTS := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 15 -m "not container"
 export SAM_CLI_TELEMETRY = 0
+# Compile a module once, not in every process, whatever the surroundings say.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup demo unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
 
@@ -26,6 +28,7 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 unit: setup ## the pure tests, in seconds: no AWS, no server
 	@$(BIN)/pytest -q -n auto tests/unit
 	@$(BIN)/pytest -q -n 0 localaws/tests/unit
+
 
 test: setup ## all tests, the slowest listed at the end
 	@$(ALL_TESTS)
