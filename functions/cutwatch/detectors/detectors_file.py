@@ -16,7 +16,7 @@ from cutwatch.detectors.entry_forms import (
     rewrite_values,
     with_defaults,
 )
-from cutwatch.detectors.plausibility import doubts
+from cutwatch.detectors.plausibility import doubts, stream_doubts
 from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.templates import Configuration, DetectorTemplate
 from cutwatch.detectors.validation_errors import (
@@ -108,6 +108,8 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
     for number, entry in enumerate(entries):
         detector = entry if isinstance(entry, Detector) else entry.pattern
         warnings += doubts(detector, ("detectors", number))
+    for number, stream in enumerate(content.streams):
+        warnings += stream_doubts(stream, ("streams", number))
     return Configuration(
         tuple(entry for entry in entries if isinstance(entry, Detector)),
         tuple(entry for entry in entries if isinstance(entry, DetectorTemplate)),
