@@ -20,7 +20,7 @@ from tests.support.reader import Reader, missing_tools
 
 DOCUMENT = PROJECT / "docs" / "streams.md"
 DEPLOY = "sam deploy --no-confirm-changeset"
-STREAM, LEARNED, PATIENTS = "vitals", 400, 2
+STREAM, LEARNED, PATIENTS = "vitals", 800, 2
 # Long enough for a busy machine; it takes seconds.
 _PATIENCE_SECONDS = 120
 
