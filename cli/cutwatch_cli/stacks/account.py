@@ -40,6 +40,8 @@ _ACTIONS = {
     "GetItem": "dynamodb:GetItem",
     "GetMetricData": "cloudwatch:GetMetricData",
     "GetObject": "s3:GetObject",
+    "GetQueueAttributes": "sqs:GetQueueAttributes",
+    "ListEventSourceMappings": "lambda:ListEventSourceMappings",
     "ListExecutions": "states:ListExecutions",
     "ListMetrics": "cloudwatch:ListMetrics",
     "ListObjectsV2": "s3:ListBucket",
