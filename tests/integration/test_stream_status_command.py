@@ -1,34 +1,23 @@
 """`cutwatch status` of a stack with streams, on moto."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-
-import pytest
 
 from cutwatch.aws.clients import client
 from cutwatch.detectors.stream import ForestSettings
 from cutwatch.registry.silences import Silence
 from tests.support.command_line import cutwatch
 from tests.support.operated_streams import (
+    OPTIONS,
     STREAM,
     OperatedStream,
     an_incident,
-    operated_stream,
 )
-
-REGION = ("--stack", "cutwatch", "--region", "us-east-1")
-
-
-@pytest.fixture
-def sensors() -> Iterator[OperatedStream]:
-    with operated_stream() as operated:
-        yield operated
 
 
 def status(code: int, *arguments: str) -> Any:
-    result = cutwatch("status", *REGION, "--json", *arguments)
+    result = cutwatch("status", *OPTIONS, "--json", *arguments)
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
 
@@ -60,7 +49,7 @@ def test_the_table_has_a_row_for_the_stream(sensors: OperatedStream) -> None:
     sensors.apply(count=30)
     sensors.silences.record(Silence(STREAM, sensors.now, sensors.now + timedelta(days=1), "a test"))
 
-    result = cutwatch("status", *REGION)
+    result = cutwatch("status", *OPTIONS)
 
     heading, row, silenced, verdict = result.stdout.splitlines()
     assert heading.split()[:4] == ["Stream", "Keys", "Applied", "Late"]

@@ -23,6 +23,7 @@ from tests.support.streams import a_stream, noise, records_of, score_records
 
 BASE, STREAM_STACK, STREAM = "cutwatch", "cutwatch-sensors", "sensors"
 NAMESPACE = "Cutwatch"
+OPTIONS = ("--stack", BASE, "--region", "us-east-1")
 _SCORE, _CLOSE = f"{STREAM_STACK}-ScoreKinesis", f"{STREAM_STACK}-CloseWindows"
 LOG_GROUP = f"/aws/lambda/{STREAM_STACK}"
 _BASE_OUTPUTS = {

@@ -34,7 +34,7 @@ def report(
     span = look_back(since)
     with deployed(stack, region, profile) as deployment:
         shown = TimeRange.until(deployment.now, span)
-        check_scored(deployment, detectors or [], shown)
+        check_scored(deployment, detectors or [], (), shown)
         found = read_reports(deployment, detectors or [], shown.start, shown.now)
         where = f"Stack {deployment.stack} in {deployment.account.region}"
     for each in found.notes:

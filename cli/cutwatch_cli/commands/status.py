@@ -42,10 +42,7 @@ def status(
         found = _statuses(deployment, now)
         streams = _stream_statuses(deployment, now)
         failures = list(newest_failures(deployment))
-    problems_found = [
-        *failures,
-        *(problem for each in (*found, *streams) for problem in each.problems),
-    ]
+    problems_found = [*failures, *_problems(found), *_problems(streams)]
     if remark := build_remark(problems_found, deployment.architecture):
         failures.append(remark)
     shown = [each for each in found if each.problems or not problems]
@@ -154,7 +151,9 @@ def _payload(
 def _verdict(found: list["DetectorStatus"], streams: list["StreamStatus"]) -> str:
     if not found and not streams:
         return "No detectors yet. Start the first run with: cutwatch start transform"
-    unhealthy = sum(bool(each.problems) for each in [*found, *streams])
+    unhealthy = sum(bool(each.problems) for each in found) + sum(
+        bool(each.problems) for each in streams
+    )
     counted = ((len(found), "detector"), (len(streams), "stream"))
     watched = " and ".join(
         f"{number} {noun}{'s' * (number != 1)}" for number, noun in counted if number
