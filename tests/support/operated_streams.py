@@ -73,7 +73,7 @@ class OperatedStream:
     def record(self, incident: Incident, kind: ChangeKind = "began") -> None:
         self.incidents.record(STREAM, IncidentChange(kind, incident), self.now)
 
-    def report(self, metric: str, values: Sequence[float], **dimension: str) -> None:
+    def report(self, metric: str, values: Sequence[float | None], **dimension: str) -> None:
         """Put one value a minute, the last one now; `dimension` names the function or the stream."""
         namespace = NAMESPACE if "Stream" in dimension else "AWS/Lambda"
         [(name, value)] = dimension.items()
@@ -85,6 +85,7 @@ class OperatedStream:
                 "Value": number,
             }
             for position, number in enumerate(values)
+            if number is not None
         ]
         client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=datums)
 

@@ -45,6 +45,7 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "count": len(report.epochs),
         "opening": report.opening,
         "axis": report.axis,
+        "words": [report.words.value, report.words.score, report.words.score_axis],
         "anomalous": stretches(report.anomalous),
         "unscored": stretches(report.unscored),
         "unreadable": stretches(report.unreadable),

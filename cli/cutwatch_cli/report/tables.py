@@ -62,7 +62,7 @@ def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
 def summary(report: DetectorReport) -> str:
     """Return `9 events, 202 anomalous datapoints`."""
     anomalous = count(int(report.anomalous.sum()), "anomalous datapoint")
-    return f"{count(len(report.events), 'event')}, {anomalous}"
+    return f"{count(len(report.events), report.words.event)}, {anomalous}"
 
 
 def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:

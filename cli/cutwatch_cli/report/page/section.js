@@ -164,9 +164,9 @@ class Section {
     if (position === null || position === undefined || !this.series) return;
     this.position = position;
     const { value, score, expected, low, high, cutoff, flags, follows } = this.series;
-    const facts = [["", this.chart ? this.chart.clock.timestamp(this.timeAt(position)) : ""], ["value", written(value[position])]];
+    const facts = [["", this.chart ? this.chart.clock.timestamp(this.timeAt(position)) : ""], [this.about.words[0], written(value[position])]];
     if (low[position] !== null) facts.push(["expected", `${written(expected[position])} (${written(low[position])} to ${written(high[position])})`]);
-    facts.push(["score", score[position] === null ? (follows[position] ? "follows" : "none") : score[position].toPrecision(4)]);
+    facts.push([this.about.words[1], score[position] === null ? (follows[position] ? "follows" : "none") : score[position].toPrecision(4)]);
     if (cutoff[position] !== null) facts.push(["cutoff", cutoff[position].toPrecision(4)]);
     if (flags[position]) facts.push(["", "anomalous"]);
     this.readout.replaceChildren(...facts.flatMap(([term, fact], place) => {
