@@ -1,6 +1,7 @@
 """Events of streams, checked against the schema that docs/events.md promises programs."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -70,6 +71,13 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 )
 def test_the_detail_is_as_promised_with_every_key_and_number(incident: Incident) -> None:
     assert_promised(detail(IncidentChange("escalated", incident), silenced=True))
+
+
+def test_the_example_on_the_page_about_events_is_as_the_schema_says() -> None:
+    text = (PROJECT / "docs" / "events.md").read_text()
+    [example] = re.findall(r"<!-- stream incident -->\n```json\n(.*?)```", text, re.DOTALL)
+    assert_promised(json.loads(example))
+    assert json.loads(example).keys() == SCHEMA["properties"].keys()
 
 
 def test_the_schema_names_the_detail_type() -> None:
