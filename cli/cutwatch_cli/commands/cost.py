@@ -77,7 +77,10 @@ def cost(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate the monthly cost of the detectors in a file, or of one stream by batching window and number of keys."""
+    """Estimate the monthly cost of detectors, or of a stream.
+
+    A stream is estimated by batching window and number of keys.
+    """
     from cutwatch.errors import InvalidDetectors
     from cutwatch_cli.cost.named_numbers import NumberMistake
     from cutwatch_cli.cost.request import CostRequest

@@ -36,7 +36,7 @@ def events(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List recent events of detectors and incidents of streams, newest first.
+    """List recent events and incidents, newest first.
 
     Exit code 1 if no transform ran in that time, unless only streams are listed.
     """

@@ -30,7 +30,7 @@ def report(
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """Write a page with charts and events of detectors and streams. Exit code 1 if there is nothing to show."""
+    """Write a page with charts and events. Exit code 1 if there is nothing to show."""
     span = look_back(since)
     with deployed(stack, region, profile) as deployment:
         shown = TimeRange.until(deployment.now, span)

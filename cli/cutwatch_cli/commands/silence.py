@@ -55,7 +55,7 @@ def silence(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Suppress notifications of a detector's events or a stream's incidents. Metrics and failure notifications continue."""
+    """Suppress notifications of a detector or stream. Metrics and failure notifications continue."""
     if [detector is not None, listing, lift is not None].count(True) != 1:
         end(
             "expected one of DETECTOR with --for and --reason, --list, or --lift DETECTOR",

@@ -14,6 +14,7 @@ from cutwatch.delivery.incident_event import DETAIL_TYPE, entry
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.streams.expectation import Expected
 from cutwatch.streams.incidents import ColumnFinding, Incident, IncidentChange
+from cutwatch.streams.postprocessing import Postprocessor
 from tests.support.project import PROJECT
 from tests.support.streams import START, a_record, a_stream, noise, score_records
 
@@ -77,7 +78,7 @@ def test_the_example_on_the_page_about_events_is_as_the_schema_says() -> None:
     text = (PROJECT / "docs" / "events.md").read_text()
     [example] = re.findall(r"<!-- stream incident -->\n```json\n(.*?)```", text, re.DOTALL)
     assert_promised(json.loads(example))
-    assert json.loads(example).keys() == SCHEMA["properties"].keys()
+    assert [*json.loads(example)] == SCHEMA["required"]
 
 
 def test_the_schema_names_the_detail_type() -> None:
@@ -88,3 +89,12 @@ def test_the_schema_names_the_detail_type() -> None:
 def test_the_schema_refuses_other_details(broken: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         assert_promised(detail(IncidentChange("began", INCIDENT)) | broken)
+
+
+def test_fields_of_the_streams_owner_are_added_to_an_event() -> None:
+    change = IncidentChange("began", INCIDENT)
+    own = Postprocessor(lambda event: {"room": event["key"] + "-7", "id": "other"})
+    extended = json.loads(entry("sensors", change, PLACE, own, silenced=False)["Detail"])
+
+    assert extended == detail(change) | {"added": {"room": "a-7", "id": "other"}}
+    assert_promised(extended)
