@@ -129,7 +129,8 @@ SCORED = LINE | {"level": "INFO", "message": "scored", "records": 1000, "accepte
 
 
 def test_the_lines_of_a_stream_are_in_order_and_readable(sensors: OperatedStream) -> None:
-    sensors.log(SCORED, ago=timedelta(minutes=5))
+    idle = LINE | {"level": "INFO", "message": "scored", "records": 0, "changes": 0}
+    sensors.log(SCORED, idle, ago=timedelta(minutes=5))
     sensors.log(REJECTED, SCORED, ago=timedelta(minutes=20))
     sensors.log(SCORED, ago=timedelta(hours=2))
 

@@ -48,7 +48,7 @@ def logs(
 
     Those of a run include those of the training that a transform started, and end with the reason for each detector that
     was neither trained nor published. Those of a stream say for each batch how many records were scored, late or
-    rejected; counts of zero are left out. Exit code 1 if there are none.
+    rejected; counts of zero, and invocations without records, are left out. Exit code 1 if there are none.
     """
     from cutwatch_cli.stacks.run_history import parse_run
 
@@ -72,13 +72,16 @@ def _print_stream(
     deployment: "Deployment", stream: "StreamStack", shown: TimeRange, *, as_json: bool
 ) -> None:
     from cutwatch_cli.stacks.run_logs import read_lines
-    from cutwatch_cli.stacks.stream_logs import stream_text
+    from cutwatch_cli.stacks.stream_logs import is_idle, stream_text
 
     lines = read_lines(deployment.account, stream.log_group, shown.start)
     if not lines:
         end(f"no log lines {shown} in {stream.log_group}", FAILURE)
     for line in lines:
-        typer.echo(json.dumps(line.fields) if as_json else stream_text(line, stream.name))
+        if as_json:
+            typer.echo(json.dumps(line.fields))
+        elif not is_idle(line):
+            typer.echo(stream_text(line, stream.name))
 
 
 def _print_run(deployment: "Deployment", run: str, *, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """Structured log lines of a stream's functions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cutwatch_cli.stacks.run_logs import LogLine
@@ -26,14 +27,23 @@ _COMMON = frozenset(
 )
 
 
+def is_idle(line: LogLine) -> bool:
+    """Return True for the line of a sweep or a batch without records: a quiet stream has one each minute."""
+    return line.fields.get("message") == "scored" and not _own_fields(line)
+
+
 def stream_text(line: LogLine, stack: str) -> str:
     """Format a line like a run's, with its other fields; counts of zero are left out."""
-    fields = " ".join(
-        f"{name}={_written(value)}"
+    fields = (f"{name}={_written(value)}" for name, value in _own_fields(line).items())
+    return " ".join((line.text(stack), *fields))
+
+
+def _own_fields(line: LogLine) -> Mapping[str, Any]:
+    return {
+        name: value
         for name, value in line.fields.items()
         if name not in _COMMON and value not in (0, None)
-    )
-    return f"{line.text(stack)} {fields}".rstrip()
+    }
 
 
 def _written(value: Any) -> str:

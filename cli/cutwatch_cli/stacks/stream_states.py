@@ -35,6 +35,7 @@ class StreamState:
     applied: int = 0
     late: int = 0
     rejected: int = 0
+    dropped: int = 0
     newest: datetime | None = None
     undelivered_since: datetime | None = None
     unreadable: tuple[str, ...] = ()
@@ -93,6 +94,7 @@ def _state(
         applied=sum(each.applied for each in totals),
         late=sum(each.late for each in totals),
         rejected=sum(each.rejected for each in totals),
+        dropped=sum(each.dropped for each in totals),
         newest=datetime.fromtimestamp(max(arrivals), UTC) if arrivals else None,
         undelivered_since=min(left, default=None),
         unreadable=tuple(

@@ -47,6 +47,7 @@ class StreamStatus:
             "records_applied": state.applied,
             "records_late": state.late,
             "records_rejected": state.rejected,
+            "records_dropped": state.dropped,
             "newest_record_arrived": format_timestamp(newest) if newest else None,
             "seconds_since_newest_record": round((now - newest).total_seconds())
             if newest
