@@ -28,7 +28,7 @@ NOT_RUN = {
     "make fuzz": "installs a fuzzer and runs for minutes; tests run its harnesses on their seeds",
     "cutwatch stream sample": "needs a stream; tests/integration/test_stream_sample_command.py runs it",
     "sam build": "downloads packages for Python 3.13; tests/e2e/test_sam_build.py runs it where there is one",
-    "sam deploy --guided": "asks questions; the deployments of docs/local.md are run",
+    "sam deploy --guided": "asks questions; tests/e2e/test_guided_deployment.py answers them",
     "sam deploy  ": "asks before it changes anything; tests/e2e/test_first_contact.py answers",
     "sam local invoke": "needs Docker; `make e2e` runs every function in Lambda's image where there is one",
     "cutwatch local": "ends only when it is stopped; all commands of docs/local.md run against one",

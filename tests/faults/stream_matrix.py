@@ -92,13 +92,17 @@ def _differences(shop: StreamShop, case: StreamCase | None) -> Iterator[str]:
         yield f"incidents {sorted(found)} instead of {sorted(incidents)}"
     if not all(ended and {"began", "ended"} <= _kinds(told) for ended, told in found.values()):
         yield f"not every incident was notified from its beginning to its end: {found}"
+    yield from _wrong_queues(shop, rejected)
+    yield from _wrong_mails(shop, case, incidents)
+
+
+def _wrong_queues(shop: StreamShop, rejected: set[int]) -> Iterator[str]:
     if sorted(shop.rejected()) != sorted(rejected):
         yield f"rejected records {rejected} are not in their queue, each once"
     if shop.lost():
         yield "records were given up"
     if shop.outboxes():
         yield f"outboxes {shop.outboxes()} are not empty"
-    yield from _wrong_mails(shop, case, incidents)
 
 
 def _wrong_mails(shop: StreamShop, case: StreamCase | None, incidents: set[str]) -> Iterator[str]:

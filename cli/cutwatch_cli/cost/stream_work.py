@@ -5,7 +5,7 @@ from math import ceil
 from typing import NamedTuple
 
 from cutwatch.detectors.stream import KeySettings, Stream
-from cutwatch.streams.buckets import bucket_count, forest_bytes
+from cutwatch.streams.buckets import bucket_count, key_bytes
 from cutwatch_cli.cost.stream_assumptions import StreamAssumptions
 
 # A synchronous payload of Lambda; records travel as base64, each with its metadata.
@@ -58,7 +58,7 @@ class StreamWork:
 
     @property
     def bucket_mb(self) -> float:
-        return self.load.keys / self.buckets * forest_bytes(self.stream) / _MB
+        return self.load.keys / self.buckets * key_bytes(self.stream) / _MB
 
     @property
     def keys_in_batch(self) -> float:
@@ -83,7 +83,7 @@ class StreamWork:
         mixed = self.load.keys / self.load.shards > 1
         tree = assume.mixed_tree_microseconds if mixed else assume.tree_microseconds
         scoring = self.batch * (assume.record_microseconds + forest.trees * tree) / 1e6
-        state_mb = self.keys_in_batch * forest_bytes(self.stream) / _MB
+        state_mb = self.keys_in_batch * key_bytes(self.stream) / _MB
         reread = self.reads / self.writes
         packing = state_mb * (1 + reread) * assume.state_milliseconds_per_mb / 1e3
         call = assume.call_milliseconds / 1e3 + self.bucket_mb / assume.s3_mb_per_second

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detectors.unit import Unit, symbol
 from cutwatch.timeseries.arrays import Epochs, Floats
 
 Flags = npt.NDArray[np.bool_]
@@ -66,7 +67,7 @@ class DetectorReport:
     `events` are in chronological order. `cutoffs` are pairs of the time from which a value
     applies and the value. `expected` lies on the same grid. `facts` are terms and their values; `links` are console links, one per event.
     `pending` are the times of published scores that CloudWatch does not show yet.
-    `notes` say what reading a file made of it. `axis` names the values. A stream's report has the scores as values and the
+    `notes` say what reading a file made of it. `axis` names the values, `unit` is theirs. A stream's report has the scores as values and the
     incident flags as scores; `keys` has the key of each event, `unended` the positions of those that have not ended.
     """
 
@@ -91,6 +92,7 @@ class DetectorReport:
     words: Words = Words()
     keys: Sequence[str] = ()
     unended: Collection[int] = ()
+    unit: Unit | None = None
 
     def __post_init__(self) -> None:
         lengths = {len(self.values), len(self.scores), len(self.anomalies)}
@@ -134,6 +136,12 @@ class DetectorReport:
         for start, end in self.pending:
             found |= (self.epochs >= start.timestamp()) & (self.epochs < end.timestamp())
         return found & np.isnan(self.score_array)
+
+    @property
+    def axis_name(self) -> str:
+        """Name of the values, with their unit."""
+        unit = symbol(self.unit)
+        return f"{self.axis} ({unit})" if unit else self.axis
 
     @property
     def period(self) -> timedelta:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cutwatch.detectors.unit import symbol
 from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.report.detector_report import DetectorReport, stretches
 
@@ -46,6 +47,7 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "opening": report.opening,
         "axis": report.axis,
         "words": [report.words.value, report.words.score, report.words.score_axis],
+        "unit": symbol(report.unit),
         "anomalous": stretches(report.anomalous),
         "unscored": stretches(report.unscored),
         "unreadable": stretches(report.unreadable),

@@ -184,7 +184,7 @@ class LocalAws:
 
     def _poll(self, starting: ExitStack) -> None:
         polling = Polling(self.event_sources, self.clock)
-        self.kinesis.on_write(polling.wake)
+        self.kinesis.listeners.append(lambda _: polling.wake())
         polling.start()
         starting.callback(polling.stop)
 
@@ -193,6 +193,8 @@ class LocalAws:
         self._mappings = EventSourceMappings(
             self.clock, invocations, lambda: self.endpoint_url, self.cloudwatch.record
         )
+        self.kinesis.listeners.append(self._mappings.written)
+        starting.callback(self.kinesis.listeners.clear)
         kinesis = KinesisOpenings(self.kinesis, self.permissions, self._clients.of_mapping)
         patches = apply_patches(
             self.clock,

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from cutwatch.detectors.stream import ForestSettings
-from cutwatch.streams.buckets import forest_bytes
+from cutwatch.streams.buckets import key_bytes
 from cutwatch_cli.cost.stream_assumptions import StreamAssumptions
 from cutwatch_cli.cost.stream_work import Load, StreamWork
 from tests.support.streams import a_stream
@@ -47,7 +47,7 @@ def test_one_bucket_is_written_per_batch_while_states_fit_into_one_object() -> N
     packed = work(HOT._replace(keys=5))
     assert packed.buckets == 1
     assert packed.writes == 1
-    assert packed.bucket_mb == pytest.approx(5 * forest_bytes(STREAM) / 1e6)
+    assert packed.bucket_mb == pytest.approx(5 * key_bytes(STREAM) / 1e6)
 
 
 def test_with_many_keys_a_batch_writes_the_buckets_that_it_touches() -> None:
