@@ -46,7 +46,7 @@ def partial_response(failed: Sequence[RawRecord]) -> dict[str, Any]:
 
 
 class Retention:
-    """Whether records have left a stream; Kinesis is asked only for records that are old enough for it, once an hour."""
+    """Retention of a stream. Kinesis is asked only about records that are old enough, once an hour."""
 
     def __init__(self, kinesis: "KinesisClient", arn: str, clock: Callable[[], float]) -> None:
         self._kinesis, self._arn, self._clock = kinesis, arn, clock
