@@ -28,7 +28,7 @@ FLOORS = [
     ("runs", "widget"),
     ("datasets", "notifications"),
     ("publishing", "models", "forests", "streams"),
-    ("delivery",),
+    ("delivery", "live"),
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 

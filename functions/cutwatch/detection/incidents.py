@@ -44,7 +44,7 @@ def news(events: Sequence[AnomalyEvent], before: LastEvent | None) -> list[Anoma
     return [
         event
         for each in joined_incidents(events)
-        if not (event := _whole(each, before)).continues or _is_worse(event, before)
+        if not (event := whole_incident(each, before)).continues or _is_worse(event, before)
     ]
 
 
@@ -52,14 +52,14 @@ def last_event(events: Sequence[AnomalyEvent], before: LastEvent | None) -> Last
     """Return the newest incident after a window with these events."""
     if not events:
         return before
-    event = _whole(joined_incidents(events)[-1], before)
+    event = whole_incident(joined_incidents(events)[-1], before)
     severity = event.severity_word
     if before and before.id == event.id and before.severity:
         severity = max(severity, before.severity, key=SEVERITIES.index)
     return LastEvent(event.id, event.end, severity, event.datapoints)
 
 
-def _whole(event: AnomalyEvent, before: LastEvent | None) -> AnomalyEvent:
+def whole_incident(event: AnomalyEvent, before: LastEvent | None) -> AnomalyEvent:
     """Extend a window's part of the incident `before` to its beginning."""
     if not (event.continues and before and before.id == event.id and before.datapoints):
         return event
