@@ -57,7 +57,8 @@ def windows_of(
     metric: MetricSeries, detector: Detector, training_time: timedelta
 ) -> tuple[tuple[AnomalyEvent, ...], list[Window]]:
     """Return the incidents of a causal backtest, and its windows."""
-    engine, judged = RecordingEngine(detector), []
+    engine = RecordingEngine(detector)
+    judged: list[tuple[ScoredWindow, FeatureRecipe, Threshold]] = []
     result = backtest(
         metric,
         detector,
