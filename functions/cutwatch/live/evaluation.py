@@ -9,6 +9,7 @@ import numpy as np
 
 from cutwatch.detection.anomalies import WindowAnomalies
 from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.incidents import incident_pause, with_known_ids
 from cutwatch.detectors.detector import Detector
 from cutwatch.live.incident_changes import (
     IncidentChange,
@@ -16,8 +17,6 @@ from cutwatch.live.incident_changes import (
     LiveIncident,
     Situation,
     incident_changes,
-    incident_pause,
-    with_known_ids,
 )
 from cutwatch.live.live_series import LiveDetection, LiveSeries
 from cutwatch.timestamps import format_timestamp

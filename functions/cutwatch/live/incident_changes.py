@@ -3,7 +3,7 @@
 An incident keeps the id under which it was first notified: detector and first datapoint, as in a transform.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
@@ -15,8 +15,12 @@ from cutwatch.detection.anomaly_event import (
     Severity,
     event_start,
 )
-from cutwatch.detection.incidents import joined_incidents, whole_incident
-from cutwatch.detection.parameters import DEFAULT
+from cutwatch.detection.incidents import (
+    incident_pause,
+    joined_incidents,
+    whole_incident,
+    with_known_ids,
+)
 
 ChangeKind = Literal["began", "escalated", "ended", "resumed"]
 
@@ -100,31 +104,6 @@ class Situation:
         return self.through - event.ends <= self.soon
 
 
-def incident_pause(period: int) -> timedelta:
-    """Return the time after an incident's end within which another datapoint belongs to it; `period` is in seconds."""
-    return timedelta(seconds=max(DEFAULT.same_incident_seconds, period))
-
-
-def with_known_ids(
-    events: Sequence[AnomalyEvent], known: Collection[AnomalyEvent], soon: timedelta
-) -> list[AnomalyEvent]:
-    """Give an incident the id under which it was notified, where a known one overlaps that is not among the events.
-
-    Corrected datapoints, or another model, can move an incident's first datapoint.
-    """
-    own, ids = {event.id for event in events}, {each.id for each in known}
-    lost = [each for each in known if each.id not in own]
-    result: list[AnomalyEvent] = []
-    for event in events:
-        match = next((each for each in lost if _overlap(each, event, soon)), None)
-        if match is None or event.id in ids:
-            result.append(event)
-        else:
-            lost.remove(match)
-            result.append(replace(event, id=match.id))
-    return result
-
-
 def incident_changes(
     events: Sequence[AnomalyEvent], known: Mapping[str, LiveIncident], at: Situation
 ) -> tuple[list[IncidentChange], Incidents]:
@@ -196,10 +175,6 @@ def _with_earlier(
     start = event_start(before.id)
     event = AnomalyEvent(before.id, start, before.end, start, max(before.datapoints, 1))
     return {**known, before.id: LiveIncident(event, before.severity, ended=True)}
-
-
-def _overlap(known: AnomalyEvent, event: AnomalyEvent, soon: timedelta) -> bool:
-    return event.begins <= known.ends + soon and known.begins <= event.ends + soon
 
 
 def _is_worse(event: AnomalyEvent, known: LiveIncident) -> bool:
