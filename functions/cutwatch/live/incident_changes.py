@@ -63,7 +63,9 @@ class IncidentChange:
     @property
     def key(self) -> str:
         """The name of the change among those of its incident; the same after a repetition."""
-        if self.kind in ("began", "escalated"):
+        if self.kind == "began":
+            return self.kind
+        if self.kind == "escalated":
             return f"{self.kind}:{self.event.severity_word}"
         return f"{self.kind}:{self.event.end}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from cutwatch.detection.anomaly_event import SEVERITIES, is_at_least
 from cutwatch.errors import CutwatchError
@@ -111,7 +111,7 @@ class LiveNotifier:
             parts = () if change.withdrawn else entry.parts
             self.registry.events.replace(name, change.event, parts, LIVE, now)
             if _is_news(entry, claim):
-                yield _Claimed(entry, claim, name in silenced)
+                yield _Claimed(_as_known(entry, claim), claim, name in silenced)
 
     def _put(self, claimed: Sequence[_Claimed]) -> None:
         entries = [
@@ -167,10 +167,22 @@ class LiveNotifier:
         )
 
 
+def _as_known(entry: OutboxEntry, claim: IncidentClaim) -> OutboxEntry:
+    """Return the beginning of an incident that was notified, of which the state was lost, as its escalation."""
+    notified = {f"{channel}:began" for channel in get_args(_Channel)} <= claim.notified
+    if entry.change.kind == "began" and notified and _is_worse(entry, claim):
+        return replace(entry, change=replace(entry.change, kind="escalated"))
+    return entry
+
+
 def _is_news(entry: OutboxEntry, claim: IncidentClaim) -> bool:
     """Return False for a beginning or severity that a transform notified."""
     if claim.owner == LIVE or entry.change.kind not in ("began", "escalated"):
         return True
+    return _is_worse(entry, claim)
+
+
+def _is_worse(entry: OutboxEntry, claim: IncidentClaim) -> bool:
     word = entry.change.event.severity_word
     return SEVERITIES.index(word) > SEVERITIES.index(claim.severity)
 
