@@ -6,7 +6,7 @@ runs in between, both find the same.
 
 import io
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.detection.thresholds import Threshold
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import MalformedState
+from cutwatch.features.expectation import Expectation, expect
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.forests.learning_forest import LearningForest
@@ -80,6 +81,7 @@ class LiveSeries:
     observed: Series
     epochs: Epochs
     scores: Floats
+    _expected: tuple[Series, int, Expectation] | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def begin(
@@ -103,7 +105,9 @@ class LiveSeries:
         through = self.through
         joined = np.concatenate([self.observed.values, values])
         self.observed = replace(self.observed, values=joined)
-        rows = self.model.recipe.transform(self.observed.usable(detector), self.model.start)
+        rows = self.model.recipe.transform(
+            self.observed.usable(detector), self.model.start, self._expectation(detector)
+        )
         new = rows.epochs >= through
         self.epochs = np.concatenate([self.epochs, rows.epochs[new]])
         self.scores = np.concatenate([self.scores, self.forest.score(rows.rows[new])])
@@ -111,10 +115,25 @@ class LiveSeries:
     def detect(self, detector: Detector) -> LiveDetection:
         """Detect the events of the window so far."""
         window = ScoredWindow(self.epochs, self.scores, self.observed, self.model.start)
-        measured = measure_window(window, detector, self.model.recipe)
+        measured = measure_window(
+            window, detector, self.model.recipe, expectation=self._expectation(detector)
+        )
         found = detect_anomalies(window, detector, measured, self.model.threshold)
         events = continue_incidents(found.events, self.model.before, detector.period)
         return LiveDetection(replace(found, events=tuple(events)), measured)
+
+    def _expectation(self, detector: Detector) -> Expectation:
+        """Return the expectation of the series, which rows and detection share: it takes half of their time."""
+        known = self._expected
+        if known is None or known[0] is not self.observed or known[1] != self.model.start:
+            usable = self.observed.usable(detector)
+            known = (
+                self.observed,
+                self.model.start,
+                expect(usable, self.model.start, detector.time_zone),
+            )
+            self._expected = known
+        return known[2]
 
     def begin_window(self, start: int, before: LastEvent | None) -> None:
         """Begin another window at an epoch second up to the watermark, as a transform that ended there would.
