@@ -1,12 +1,16 @@
 """`cutwatch cost`: monthly cost of the detectors in a file."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cutwatch_cli.commands.exits import USAGE_ERROR, end
 from cutwatch_cli.commands.options import DETECTORS_FILE, AsJson, DetectorsFile
+
+if TYPE_CHECKING:
+    from cutwatch_cli.cost.estimate import Estimate
+    from cutwatch_cli.cost.live import LiveCost
 
 _TABLE_WIDTH = 120
 
@@ -43,6 +47,9 @@ def cost(
     show_details: Annotated[
         bool, typer.Option("--details", help="Print the bill, prices and assumptions too.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Cost of live detection at 1, 5, 15 and 60 minutes.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Estimate the monthly cost of the detectors in a file."""
@@ -65,9 +72,12 @@ def cost(
     )
     try:
         estimate = request.estimate()
+        costs = request.live_costs() if live else []
     except (InvalidDetectors, NumberMistake) as error:
         end(str(error), USAGE_ERROR)
-    if as_json:
+    if live:
+        _print_live(costs, estimate, as_json=as_json)
+    elif as_json:
         typer.echo(json.dumps(estimate.to_payload(), indent=2))
     else:
         console = Console(highlight=False, soft_wrap=True)
@@ -75,3 +85,20 @@ def cost(
         if show_details:
             console.width = _TABLE_WIDTH
             console.print(details(estimate))
+
+
+def _print_live(costs: "list[LiveCost]", estimate: "Estimate", *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from cutwatch_cli.cost.live import live_table
+
+    alarm, batch = estimate.prices["anomaly_alarm"].each, estimate.bill.per_detector
+    if as_json:
+        content = {
+            "live": [each.to_payload() for each in costs],
+            "cloudwatch_alarm": alarm,
+            "batch_per_metric": batch,
+        }
+        typer.echo(json.dumps(content, indent=2))
+    else:
+        Console(highlight=False, soft_wrap=True).print(live_table(costs, alarm, batch))

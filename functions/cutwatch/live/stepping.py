@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from zlib import crc32
 
 import numpy as np
 
@@ -35,8 +36,9 @@ from cutwatch.timeseries.series import Series
 from cutwatch.timeseries.windows import PUBLISHING_MARGIN, earliest_readable, lead_in_start
 from cutwatch.timestamps import ceil_to_period, parse_timestamp
 
-# Datapoints in a state beyond which the series is stored again: a cold environment computes that many again at most.
-_MOST_VALUES = 500
+# Datapoints in a state beyond which the series is stored again: a cold environment computes that many again. Detectors that
+# began together do not all store in the same run.
+_MANY_VALUES, _SPREAD = 400, 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +157,8 @@ class Stepper:
         """Store the series behind what may still be corrected, once the state has many datapoints."""
         state = step.state
         settled_values = len(state.values) - read_again_periods(state.period)
-        if len(state.values) <= _MOST_VALUES or settled_values <= 0 or state.series is None:
+        many = _MANY_VALUES + crc32(detector.name.encode()) % _SPREAD
+        if len(state.values) <= many or settled_values <= 0 or state.series is None:
             return step
         series = self.memory.stored(state.series)
         series.extend(state.values[:settled_values], detector)

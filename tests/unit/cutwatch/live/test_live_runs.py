@@ -273,7 +273,8 @@ def test_an_incident_that_a_transform_has_notified_is_not_notified_again() -> No
 def test_a_series_is_stored_again_when_the_state_has_many_datapoints(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cutwatch.live.stepping._MOST_VALUES", 8)
+    monkeypatch.setattr("cutwatch.live.stepping._MANY_VALUES", 8)
+    monkeypatch.setattr("cutwatch.live.stepping._SPREAD", 1)
     account = run_all(LiveAccount(WINDOW, DETECTOR))
 
     assert ending(account) == ENDING
