@@ -54,7 +54,7 @@ class Assumptions:
         "milliseconds to score and learn one datapoint inside Lambda (measured, docs/performance.md)",
     )
     live_milliseconds: float = _assume(
-        27, "milliseconds of a live detector in a run (measured, docs/live.md)"
+        30, "milliseconds of a live detector in a run (measured, docs/live.md)"
     )
     live_incident_share: float = _assume(
         0.01, "share of the time in which a live detector has an incident and publishes it (guess)"

@@ -60,6 +60,8 @@ def live_costs(
 
     A metric is read in each run, as one with this period is; one with a longer period costs less.
     """
+    if not detectors:
+        return []
     queries = sum(query_count(each) - bool(each.expression) for each in detectors) / len(detectors)
     publish_all = sum(each.publish == "all" for each in detectors) / len(detectors)
     return [
