@@ -115,7 +115,7 @@ def _shared(
 
 
 def live_table(costs: Sequence[LiveCost], alarm: float, batch: float) -> Table:
-    """Return a row for each interval beside CloudWatch's anomaly detection alarm and the batch, each a metric and month."""
+    """Return a row for each interval next to CloudWatch's anomaly detection alarm and the batch, each a metric and month."""
     table = Table(box=None, pad_edge=False)
     for heading in (
         "Runs every",

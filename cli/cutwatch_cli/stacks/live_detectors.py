@@ -75,7 +75,7 @@ def severity_now(newest: Newest | None) -> str:
 
 
 def value_now(newest: Newest | None) -> str:
-    """Return the newest datapoint beside the expected value."""
+    """Return the newest datapoint next to the expected value."""
     if newest is None or newest.value is None:
         return "–"
     value = number_in_words(newest.value)

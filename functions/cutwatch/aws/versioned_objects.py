@@ -17,7 +17,7 @@ _CACHE_BYTES = 256 * 1024 * 1024
 
 @dataclass(slots=True)
 class Versioned(Generic[Content]):
-    """What an object holds, its number, its ETag (None before the first write) and its size in bytes."""
+    """The content of an object, its number, its ETag (None before the first write) and its size in bytes."""
 
     bucket: Content
     number: int

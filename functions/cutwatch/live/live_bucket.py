@@ -69,7 +69,7 @@ class LiveState:
 
     @property
     def lasting(self) -> list[LiveIncident]:
-        """The incidents that are not over."""
+        """Lasting incidents."""
         return [each for each in self.incidents.values() if not each.ended]
 
     def to_payload(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class LiveBucket:
 
     @property
     def lasting(self) -> int:
-        """The number of incidents that are not over."""
+        """Number of lasting incidents."""
         return sum(len(state.lasting) for state in self.states.values())
 
     def copy(self) -> "LiveBucket":

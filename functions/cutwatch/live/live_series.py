@@ -32,7 +32,7 @@ from cutwatch.timeseries.windows import lead_in_start
 
 @dataclass(frozen=True)
 class LiveModel:
-    """What does not change between two transforms: recipe, threshold, window and the newest incident before it.
+    """The constants of a window: recipe, threshold, beginning, and the newest incident before it.
 
     `start` is the epoch second at which the window begins.
     """

@@ -168,7 +168,7 @@ class LiveNotifier:
 
 
 def _as_known(entry: OutboxEntry, claim: IncidentClaim) -> OutboxEntry:
-    """Return the beginning of an incident that was notified, of which the state was lost, as its escalation."""
+    """Return a beginning as an escalation, if the incident was notified already and its state was lost."""
     notified = {f"{channel}:began" for channel in get_args(_Channel)} <= claim.notified
     if entry.change.kind == "began" and notified and _is_worse(entry, claim):
         return replace(entry, change=replace(entry.change, kind="escalated"))
