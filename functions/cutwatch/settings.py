@@ -225,7 +225,8 @@ class DrawWidgetSettings(Settings):
 class StreamSettings(Settings):
     """Settings of a stream's functions: its name in `detectors_file`, its ARN, the base stack's bucket, table and topics.
 
-    `target_arn` is that of a stream or queue for every scored row, empty for none.
+    `target_arn` is that of a stream or queue for every scored row, `history_location` the bucket and prefix of past records;
+    both are empty for none.
     """
 
     stream_name: str
@@ -240,6 +241,7 @@ class StreamSettings(Settings):
     notification_severity: Literal["low", "medium", "high"]
     aws_region: str
     target_arn: str = ""
+    history_location: str = ""
     detectors_file: str = "detectors.yaml"
 
 

@@ -9,6 +9,7 @@ from localaws.api_request import ApiRequest
 from localaws.embedded_ministack import ACCOUNT_ID, account_scope, core, service
 from localaws.iam.keys import key_needs
 from localaws.iam.leading_keys import leading_keys
+from localaws.iam.streams import stream_arn
 from localaws.iam.template_needs import template_needs
 
 _SAGEMAKER_RESOURCES = {
@@ -18,6 +19,12 @@ _SAGEMAKER_RESOURCES = {
 }
 # IAM's name of a service where boto3's is another.
 _IAM_NAMES = {"stepfunctions": "states"}
+# Calls without an action of their own name.
+_ACTIONS = {
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
 _ALARM_OPERATIONS = frozenset({"DescribeAlarms", "DescribeAlarmHistory", "PutMetricAlarm"})
 # Of a log group itself; every other call of CloudWatch Logs is about streams in a group.
 _LOG_GROUP_OPERATIONS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
@@ -43,6 +50,10 @@ def _own_needs(request: ApiRequest) -> list[Need]:
         return list(_sagemaker(request))
     if request.service == "cloudwatch":
         return [_cloudwatch(request)]
+    if request.service == "kinesis":
+        return [
+            Need(f"kinesis:{request.operation}", stream_arn(request.parameters, request.region))
+        ]
     if request.service == "events" and request.operation == "PutEvents":
         return list(_put_events(request))
     return _as_ministack_sees_it(request)
@@ -119,7 +130,7 @@ def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
     resource = actions.extract_resource_arn(iam_service, *call, *place)
     if iam_service == "logs" and request.operation not in _LOG_GROUP_OPERATIONS:
         resource = _streams_of(_queried_group(request) or resource, request)
-    return [Need(action, resource), *_more(actions, request, call)]
+    return [Need(_ACTIONS.get(action, action), resource), *_more(actions, request, call)]
 
 
 def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[Need]:
