@@ -27,7 +27,7 @@ def watch(
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """Watch live detectors: newest datapoint, severity now, and incidents as they come."""
+    """Watch live detectors and their incidents."""
     from rich.console import Console
     from rich.live import Live
 

@@ -40,8 +40,10 @@ class _Claimed:
     @property
     def is_first_end(self) -> bool:
         """True for the first end of an incident that was mailed."""
-        ended = any(key.startswith("people:ended:") for key in self.claim.notified)
-        return self.entry.change.kind == "ended" and self.claim.mailed and not ended
+        change = self.entry.change
+        if change.kind != "ended" or change.withdrawn or not self.claim.mailed:
+            return False
+        return not any(key.startswith("people:ended:") for key in self.claim.notified)
 
     def key(self, channel: _Channel) -> str:
         """Return the key of the change in a channel."""

@@ -6,6 +6,7 @@ import pytest
 from cutwatch.aws import versioned_objects
 from cutwatch.detectors.stream import ForestSettings, KeySettings
 from cutwatch.errors import ConditionFailed, NewerState
+from cutwatch.streams import state_store
 from cutwatch.streams.key_bucket import SCHEMA
 from cutwatch.streams.state_store import StateStore
 from tests.support.stream_state import FakeBucket
