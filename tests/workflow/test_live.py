@@ -50,6 +50,12 @@ class Deployed:
         (execution,) = self.base.fire("TransformRule", at=at)
         assert execution.wait(timeout=120).status == "SUCCEEDED"
 
+    def stored(self, prefix: str) -> list[str]:
+        listed = self.aws.client("s3").list_objects_v2(
+            Bucket=self.base.outputs["DataBucketName"], Prefix=prefix
+        )
+        return [each["Key"] for each in listed.get("Contents", ())]
+
     def run_live(self, at: datetime) -> dict[str, Any]:
         self.aws.clock.move_to(at)
         answer = self.aws.client("lambda").invoke(
@@ -85,6 +91,14 @@ def test_an_incident_is_notified_live_and_not_again_by_the_transform(deployed: D
     assert outcome.events == ()
     after = [mail for mail in deployed.aws.mails.all() if mail.subject.startswith("Cutwatch ")]
     assert [mail.subject for mail in after] == [mail.subject for mail in mails]
+
+    # From here on, the window is the transform's, and the series of the one before is deleted.
+    for hours in (1, 2):
+        deployed.run_live(next_week + hours * HOUR)
+    series = deployed.stored("live/series/")
+    assert len(series) == 1
+    again = [mail for mail in deployed.aws.mails.all() if mail.subject.startswith("Cutwatch ")]
+    assert [mail.subject for mail in again] == [mail.subject for mail in mails]
     incidents = deployed.registry.events.between(EVENING - HOUR, EVENING + timedelta(hours=12))
     assert {each.event.id for each in incidents} == {claim.event.id for claim in claims}
 
@@ -109,6 +123,28 @@ def test_status_and_watch_show_live_detectors(
     watched = cutwatch("watch", "--once").output
     assert "1 live detector" in watched
     assert "users" in watched
+
+
+@pytest.mark.slow
+def test_the_function_uses_every_permission_that_it_has(deployed: Deployed) -> None:
+    role = deployed.live.resources["ScoreMetricsRole"]
+    permissions = deployed.aws.permissions
+    used = {(use.statement, use.action) for use in permissions.uses if use.role == role}
+    granted = {(use.statement, use.action) for use in permissions.granted(role)}
+
+    # Logs and traces are Lambda's. Templates, a second bucket, claims by transforms and parts of incidents that are
+    # replaced are in other tests.
+    elsewhere = {
+        ("Log", "logs:CreateLogStream"),
+        ("Log", "logs:PutLogEvents"),
+        ("Trace", "xray:PutTelemetryRecords"),
+        ("Trace", "xray:PutTraceSegments"),
+        ("ReadMetrics", "cloudwatch:ListMetrics"),
+        ("ClaimAndRecordIncidents", "dynamodb:DeleteItem"),
+        ("ClaimAndRecordIncidents", "dynamodb:GetItem"),
+    }
+    unused = {each for each in granted - used - elsewhere if "InvokeFunction" not in each[1]}
+    assert sorted(unused) == []
 
 
 def test_an_incident_that_is_mailed_again_without_being_more_severe_is_counted() -> None:
