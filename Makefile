@@ -56,6 +56,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --region us-east-1
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/monitoring.yaml
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/live.yaml
 	$(ALL_TESTS)
 
 e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
