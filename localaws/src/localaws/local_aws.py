@@ -42,8 +42,8 @@ class LocalAws:
     """An AWS on loopback with nothing in it, from `start` to `stop`.
 
     `wait_scale` is the share of every wait that is slept for real (0: waits are skipped, the clock moves on);
-    `schedules` lets EventBridge fire its rules by itself as the clock passes their times; `event_sources` lets
-    mappings deliver a stream's records by themselves; `remembered_calls` bounds the record of calls, for one that
+    `schedules` lets EventBridge fire its rules on its own as the clock passes their times; `event_sources` lets
+    mappings deliver a stream's records automatically; `remembered_calls` bounds the record of calls, for one that
     runs for days.
     """
 

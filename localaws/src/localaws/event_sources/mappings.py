@@ -23,7 +23,7 @@ RecordMetric = Callable[[str, str, float, str, Mapping[str, str]], None]
 
 
 class EventSourceMappings:
-    """Mappings deliver when they are told to, or by themselves while `polling` drives them.
+    """Mappings deliver on request, or automatically while `polling` drives them.
 
     `concurrency` is how many batches of different lanes are delivered at once. With 1 everything happens in one order.
     """
@@ -92,7 +92,7 @@ class EventSourceMappings:
     def redeliver(self, last: int, *, function: str = "*") -> None:
         """Deliver the last records of each lane again, `last` at most, and at most 2,000, in batches with what follows.
 
-        What is being retried is queued anew, as by a reader that has lost its place.
+        What is being retried is queued again, as by a reader that has lost its place.
         """
         for mapping in self._mappings.values():
             if function in ("*", mapping.function):

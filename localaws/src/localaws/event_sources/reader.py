@@ -13,7 +13,7 @@ _SECONDS_UNTIL_READ_AGAIN = 1.0
 class Reader:
     """`problem` is why the source could not be read, empty if it could; `view` is what filters see of an event.
 
-    Whoever knows that the source has new records sets `has_news`.
+    Set `has_news` when the source has new records.
     """
 
     def __init__(self, source: Source, lanes: Lanes, view: Callable[[Any], Any]) -> None:

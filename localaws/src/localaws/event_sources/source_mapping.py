@@ -13,7 +13,7 @@ from localaws.event_sources.source import Source, Start
 
 @dataclass(frozen=True)
 class Opening:
-    """What a mapping of a kind of source starts with; `client` returns a client of the function's role."""
+    """Starting point of a mapping of one kind of source; `client` returns a client of the function's role."""
 
     source: Source
     view: Callable[[Mapping[str, Any]], Mapping[str, Any]]

@@ -1,4 +1,4 @@
-"""The stream that a call of Kinesis is about; a call may name it by its ARN, its name or an iterator alone."""
+"""Stream of a call to Kinesis; a call may name it by its ARN, its name or an iterator alone."""
 
 from collections.abc import Mapping
 from typing import Any
