@@ -62,13 +62,12 @@ TIMES = [time for time in TIMES if time < LAST] + [LAST + timedelta(minutes=2)]
 
 def run_all(account: LiveAccount, times: list[datetime] = TIMES) -> LiveAccount:
     """Run at all times; a crash ends the execution environment, and the next run goes on."""
-    for time in times:
+    for time in [*times, times[-1]]:
         try:
             account.run(time)
         except Crash:
             account.environment()
     account.environment()
-    account.run(times[-1])
     return account
 
 
