@@ -1,4 +1,4 @@
-"""`cutwatch cost`: monthly cost of the detectors in a file."""
+"""`cutwatch cost`: monthly cost of the detectors in a file, or of a stream."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +9,11 @@ from cutwatch_cli.commands.exits import USAGE_ERROR, end
 from cutwatch_cli.commands.options import DETECTORS_FILE, AsJson, DetectorsFile
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from cutwatch_cli.cost.estimate import Estimate
-    from cutwatch_cli.cost.live import LiveCost
+    from cutwatch_cli.cost.request import CostRequest
+    from cutwatch_cli.cost.stream_estimate import StreamEstimate
 
 _TABLE_WIDTH = 120
 
@@ -32,6 +35,35 @@ def cost(
         typer.Option(help="Engine of all detectors: sagemaker or lambda.", show_default=False),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Number of copies of each detector.")] = 1,
+    stream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Estimate a stream of the file instead; any stands for one with the defaults.",
+            show_default=False,
+        ),
+    ] = None,
+    records_per_second: Annotated[
+        float, typer.Option(min=0.001, help="Records of the stream per second.")
+    ] = 100,
+    keys: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Keys of the stream; default: the entry's limit.",
+            show_default=False,
+        ),
+    ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Shards of the stream; default: as many as the records need.",
+            show_default=False,
+        ),
+    ] = None,
+    record_bytes: Annotated[float, typer.Option(min=1, help="Bytes of a record.")] = 1_000,
     price: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,46 +84,79 @@ def cost(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate the monthly cost of the detectors in a file."""
-    from rich.console import Console
+    """Estimate the monthly cost of detectors, or of a stream.
 
+    A stream is estimated by batching window and number of keys.
+    """
     from cutwatch.errors import InvalidDetectors
     from cutwatch_cli.cost.named_numbers import NumberMistake
     from cutwatch_cli.cost.request import CostRequest
-    from cutwatch_cli.cost.tables import answer, details
+    from cutwatch_cli.cost.stream_request import StreamCostRequest
 
-    request = CostRequest(
-        detectors,
-        transform_schedule,
-        transforms_per_month,
-        trainings_per_month,
-        engine,
-        count,
-        tuple(price or ()),
-        tuple(assume or ()),
-    )
+    if live and stream is not None:
+        end("--live is for detectors, --stream for a stream; choose one", USAGE_ERROR)
+    request: CostRequest | StreamCostRequest
+    if stream is not None:
+        request = StreamCostRequest(
+            stream,
+            detectors,
+            records_per_second,
+            keys,
+            shards,
+            record_bytes,
+            tuple(price or ()),
+            tuple(assume or ()),
+        )
+    else:
+        request = CostRequest(
+            detectors,
+            transform_schedule,
+            transforms_per_month,
+            trainings_per_month,
+            engine,
+            count,
+            tuple(price or ()),
+            tuple(assume or ()),
+        )
     try:
         estimate = request.estimate()
-        costs = request.live_costs() if live else []
+        if live and isinstance(request, CostRequest):
+            _print_live(request, as_json=as_json)
+            return
     except (InvalidDetectors, NumberMistake) as error:
         end(str(error), USAGE_ERROR)
-    if live:
-        _print_live(costs, estimate, as_json=as_json)
-    elif as_json:
+    _show(estimate, show_details=show_details, as_json=as_json)
+
+
+def _show(estimate: "Estimate | StreamEstimate", *, show_details: bool, as_json: bool) -> None:
+    from cutwatch_cli.cost.stream_estimate import StreamEstimate
+    from cutwatch_cli.cost.stream_tables import stream_answer, stream_details
+    from cutwatch_cli.cost.tables import answer, details
+
+    if as_json:
         typer.echo(json.dumps(estimate.to_payload(), indent=2))
+    elif isinstance(estimate, StreamEstimate):
+        _print(stream_answer(estimate), stream_details(estimate) if show_details else None)
     else:
-        console = Console(highlight=False, soft_wrap=True)
-        console.print(answer(estimate))
-        if show_details:
-            console.width = _TABLE_WIDTH
-            console.print(details(estimate))
+        _print(answer(estimate), details(estimate) if show_details else None)
 
 
-def _print_live(costs: "list[LiveCost]", estimate: "Estimate", *, as_json: bool) -> None:
+def _print(answer: "RenderableType", details: "RenderableType | None") -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.width = _TABLE_WIDTH
+    console.print(answer)
+    if details is not None:
+        console.print(details)
+
+
+def _print_live(request: "CostRequest", *, as_json: bool) -> None:
     from rich.console import Console
 
     from cutwatch_cli.cost.live import live_table
 
+    estimate, costs = request.estimate(), request.live_costs()
     alarm, batch = estimate.prices["anomaly_alarm"].each, estimate.bill.per_detector
     if as_json:
         content = {

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cutwatch.aws.s3 import Bucket
 from cutwatch.aws.versioned_objects import StoredObject, Versioned, VersionedObjects
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import ConditionFailed, MalformedState, NotFound
@@ -65,9 +66,7 @@ class StateStore(VersionedObjects[KeyBucket]):
 
     def header(self, number: int) -> BucketHeader:
         """Read a bucket's header, most often without its states. Raises `MalformedState`."""
-        key = self.key(number)
-        header = BucketHeader.from_bytes(self.bucket.read_beginning(key, _HEADER_BYTES))
-        return header or _whole(BucketHeader.from_bytes(self.bucket.read_bytes(key)))
+        return read_header(self.bucket, self.key(number))
 
     def renewed(self, number: int, damaged: bytes, etag: str, error: MalformedState) -> KeyBucket:
         """Set a damaged bucket aside; return an empty one with a notice."""
@@ -80,6 +79,12 @@ class StateStore(VersionedObjects[KeyBucket]):
         text = f"{error}; the forests of its keys start from scratch, and {self.bucket.uri(kept)} has the damaged state"
         fresh.outbox.notices.append(Notice(f"{number:04d}-{version}", "state reset", text))
         return fresh
+
+
+def read_header(bucket: Bucket, key: str) -> BucketHeader:
+    """Read the header of the bucket of keys that an object has. Raises `MalformedState`."""
+    header = BucketHeader.from_bytes(bucket.read_beginning(key, _HEADER_BYTES))
+    return header or _whole(BucketHeader.from_bytes(bucket.read_bytes(key)))
 
 
 def _whole(header: BucketHeader | None) -> BucketHeader:
