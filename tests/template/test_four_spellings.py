@@ -12,7 +12,11 @@ from tests.support.project import PROJECT
 from tests.support.sample_events import EVENTS
 from tests.support.stack import FUNCTION, STATE_MACHINE, Stack, snake
 
-STREAM_TEMPLATES = sorted((PROJECT / "stacks").glob("*stream*.yaml"))
+# Stacks that join the base stack.
+JOINED_TEMPLATES = [
+    *sorted((PROJECT / "stacks").glob("*stream*.yaml")),
+    PROJECT / "stacks" / "live.yaml",
+]
 MACHINES = ("training", "transform")
 ENDPOINT = re.compile(r'"endpoint": "\$\{(\w+)Arn\}"')
 
@@ -22,10 +26,10 @@ def functions(stack: Stack) -> set[str]:
 
 
 def stream_functions() -> set[str]:
-    """Return the functions of the stacks that score streams."""
+    """Return the functions of the stacks that score streams and live detectors."""
     return {
         snake(logical_id)
-        for path in STREAM_TEMPLATES
+        for path in JOINED_TEMPLATES
         for logical_id, resource in read_template(path)["Resources"].items()
         if resource["Type"] == FUNCTION
     }

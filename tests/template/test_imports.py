@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from localaws.template_file import read_template
 from tests.support.project import PROJECT
 from tests.support.stack import FUNCTION, Stack, snake
 
@@ -28,7 +29,7 @@ FLOORS = [
     ("runs", "widget"),
     ("datasets", "notifications"),
     ("publishing", "models", "forests", "streams"),
-    ("delivery",),
+    ("delivery", "live"),
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 
@@ -142,9 +143,11 @@ def test_imports_stand_at_the_top(module: Path) -> None:
 
 
 def test_exactly_the_functions_with_the_layer_need_numpy(stack: Stack) -> None:
+    live = read_template(PROJECT / "stacks" / "live.yaml")["Resources"]["ScoreMetrics"]
+    functions = {**stack.resources(FUNCTION), "ScoreMetrics": live["Properties"]}
     layered = {
         snake(logical_id)
-        for logical_id, function in stack.resources(FUNCTION).items()
+        for logical_id, function in functions.items()
         if {"Ref": "NumericsLayer"} in function.get("Layers", [])
     }
     finished = subprocess.run(
