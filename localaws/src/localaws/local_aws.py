@@ -1,7 +1,7 @@
 """The public interface: a context manager with clients, deployments, a clock and faults."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.state_execution import abort_executions
 from localaws.operator_requests import OperatorRequests
 from localaws.sagemaker import SageMakerBehaviour
+from localaws.sagemaker.runtime import SageMakerRuntime
 from localaws.sagemaker.service import SageMaker
 from localaws.schedules import Schedules, fire
 from localaws.stacks import Stack
@@ -134,6 +135,11 @@ class LocalAws:
         """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions."""
         return fire(rule, at or self.clock.now(), self.region)
 
+    def variants_in_service(self) -> Mapping[str, Sequence[str]]:
+        """Return the names of the variants that may answer a request now, by SageMaker endpoint."""
+        assert self._jobs is not None  # noqa: S101 - it is running
+        return self._jobs.endpoints.in_service()
+
     def deploy(
         self,
         template: Path,
@@ -184,9 +190,19 @@ class LocalAws:
         self, ministack: AsgiApp, server: HttpServer, patches: Patches, functions: FunctionExecutor
     ) -> Gateway:
         self._jobs = SageMaker(
-            self.region, self.clock, self._s3_of_jobs, self.permissions.demand, self.sagemaker
+            self.region,
+            self.clock,
+            self._s3_of_jobs,
+            self.permissions.demand,
+            self.sagemaker,
+            self.cloudwatch.alarms.in_alarm,
         )
-        services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
+        runtime = SageMakerRuntime(self.clock, self.sagemaker, self._jobs.endpoints)
+        services: dict[str, Service] = {
+            "cloudwatch": self.cloudwatch,
+            "sagemaker": self._jobs,
+            "sagemaker-runtime": runtime,
+        }
         return Gateway(
             ministack,
             services,

@@ -15,6 +15,8 @@ _SAGEMAKER_RESOURCES = {
     "TrainingJob": "training-job",
     "TransformJob": "transform-job",
     "Model": "model",
+    "EndpointConfig": "endpoint-config",
+    "Endpoint": "endpoint",
 }
 # IAM's name of a service where boto3's is another.
 _IAM_NAMES = {"stepfunctions": "states"}
@@ -39,7 +41,7 @@ def needs_of(request: ApiRequest) -> list[Need]:
 
 
 def _own_needs(request: ApiRequest) -> list[Need]:
-    if request.service == "sagemaker":
+    if request.service in ("sagemaker", "sagemaker-runtime"):
         return list(_sagemaker(request))
     if request.service == "cloudwatch":
         return [_cloudwatch(request)]
