@@ -86,6 +86,14 @@ class ModelMissing(CutwatchError):
     """The registered model no longer exists."""
 
 
+class CutoffMissing(CutwatchError):
+    """An endpoint's variant has no cutoff of its own: its scores say nothing."""
+
+
+class PreparationRefused(CutwatchError):
+    """A table's items cannot become training data: too many, too few, or rejected."""
+
+
 class MalformedScores(CutwatchError):
     """The scores of a job do not fit the rows that were sent."""
 

@@ -222,14 +222,9 @@ class DrawWidgetSettings(Settings):
 
 
 @dataclass(frozen=True)
-class StreamSettings(Settings):
-    """Settings of a stream's functions: its name in `detectors_file`, its ARN, the base stack's bucket, table and topics.
+class DestinationSettings(Settings):
+    """Destinations of scores and incidents: the base stack's bucket, table and topics, and the queue of rejected records."""
 
-    `target_arn` is that of a stream or queue for every scored row, empty for none.
-    """
-
-    stream_name: str
-    stream_arn: str
     base_stack: str
     table_name: str
     bucket_name: str
@@ -239,5 +234,72 @@ class StreamSettings(Settings):
     rejected_records_url: str
     notification_severity: Literal["low", "medium", "high"]
     aws_region: str
+
+
+@dataclass(frozen=True)
+class StreamSettings(DestinationSettings):
+    """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
+
+    `target_arn` is that of a stream or queue for every scored row, empty for none.
+    """
+
+    stream_name: str
+    stream_arn: str
     target_arn: str = ""
     detectors_file: str = "detectors.yaml"
+
+
+@dataclass(frozen=True)
+class TableSettings(DestinationSettings):
+    """Settings of the functions that score a table's changes: its name in `detectors_file`, its ARN, and the endpoint.
+
+    `target_arn` is that of a stream or queue for every scored row, empty for none.
+    """
+
+    watched_table: str
+    source_table_arn: str
+    endpoint_name: str
+    target_arn: str = ""
+    detectors_file: str = "detectors.yaml"
+
+
+@dataclass(frozen=True)
+class PrepareRecordsSettings(Settings):
+    """Settings of Prepare Records: the table to read, in which Region, and the read units a second that it may take."""
+
+    watched_table: str
+    source_table_arn: str
+    bucket_name: str
+    read_units_per_second: float
+    scan_segments: int = 4
+    row_files: int = 1
+    detectors_file: str = "detectors.yaml"
+
+
+@dataclass(frozen=True)
+class EndpointSettings(Settings):
+    """Settings of the endpoint's state machine. `table_name` is the registry.
+
+    With `serverless_memory` (MB), the endpoint is serverless and has no instances. `rollback_alarms` move traffic back to the model
+    before while a new one bakes.
+    """
+
+    watched_table: str
+    endpoint_name: str
+    job_name_prefix: str
+    table_name: str
+    bucket_name: str
+    instance_type: str = "ml.m5.large"
+    instance_count: int = 1
+    serverless_memory: int = 0
+    serverless_concurrency: int = 5
+    rollback_alarms: tuple[str, ...] = ()
+    bake_seconds: int = 600
+    deadline_minutes: int = 60
+    kms_key_id: str = ""
+    detectors_file: str = "detectors.yaml"
+
+    @property
+    def deadline(self) -> timedelta:
+        """Maximum duration of a deployment."""
+        return timedelta(minutes=self.deadline_minutes)

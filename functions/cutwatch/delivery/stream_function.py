@@ -8,17 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.clients import client
-from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
-from cutwatch.delivery.incident_store import IncidentStore
-from cutwatch.delivery.incidents import IncidentNotifier
+from cutwatch.delivery.destinations import outbox_delivery, row_target
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
-from cutwatch.delivery.queues import QueueTarget, RowTarget, StreamTarget
 from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
-from cutwatch.notifications.detector_lines import StackPlace
-from cutwatch.registry.silence_store import SilenceStore
 from cutwatch.settings import StreamSettings
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.key_bucket import BucketHeader
@@ -68,12 +63,12 @@ def stream_function(
     """Return what settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
     stream = _stream(settings, folder)
     store = StateStore(Bucket(client("s3"), settings.bucket_name), stream)
-    target = _target(settings.target_arn)
+    target = row_target(settings.target_arn)
     return StreamFunction(
         stream,
         store,
         StreamScorer(stream, store.buckets()),
-        _delivery(settings, stream, target, clock),
+        outbox_delivery(settings, stream, target, clock),
         target is not None,
         settings.stream_arn,
     )
@@ -93,45 +88,3 @@ def _stream(settings: StreamSettings, folder: Path) -> Stream:
             f"STREAM_ARN is {settings.stream_arn!r}, but stream {stream.name!r} has source {stream.source!r}"
         )
     return stream
-
-
-def _delivery(
-    settings: StreamSettings,
-    stream: Stream,
-    target: RowTarget | None,
-    clock: Callable[[], datetime],
-) -> OutboxDelivery:
-    table = Table(client("dynamodb"), settings.table_name)
-    sns = client("sns")
-    notifier = IncidentNotifier(
-        stream,
-        StackPlace(settings.base_stack, settings.aws_region, settings.anomaly_namespace),
-        client("events"),
-        sns,
-        settings.topic_arn,
-        IncidentStore(table),
-        SilenceStore(table),
-        settings.notification_severity,
-    )
-    return OutboxDelivery(
-        stream.name,
-        notifier,
-        sns,
-        settings.operations_topic_arn,
-        client("sqs"),
-        settings.rejected_records_url,
-        target,
-        clock,
-    )
-
-
-def _target(arn: str) -> RowTarget | None:
-    """Return the target that an ARN names, a Kinesis stream or a queue; None without one."""
-    if not arn:
-        return None
-    if arn.split(":")[2] == "kinesis":
-        return StreamTarget(client("kinesis"), arn)
-    _, _, _, _, account, name = arn.split(":")
-    sqs = client("sqs")
-    url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-    return QueueTarget(sqs, url)

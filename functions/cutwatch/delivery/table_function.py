@@ -1,0 +1,40 @@
+"""The functions that score a table's changes: scorer, state and destinations that their settings name."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from cutwatch.aws.clients import client
+from cutwatch.aws.dynamodb import Table
+from cutwatch.aws.s3 import Bucket
+from cutwatch.delivery.destinations import outbox_delivery, row_target
+from cutwatch.detectors.detectors_file import load_configuration
+from cutwatch.endpoints.cutoff_cache import CutoffCache
+from cutwatch.endpoints.cutoff_store import CutoffStore
+from cutwatch.endpoints.invocation import ScoringEndpoint
+from cutwatch.settings import TableSettings
+from cutwatch.tables.declaration import check_source
+from cutwatch.tables.scoring import TableScorer
+from cutwatch.tables.state import TableStateStore
+
+
+@cache
+def table_scorer(
+    settings: TableSettings,
+    folder: Path,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> TableScorer:
+    """Return what settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
+    table = load_configuration(folder / settings.detectors_file).table(settings.watched_table)
+    check_source(table, settings.source_table_arn)
+    registry = Table(client("dynamodb"), settings.table_name)
+    target = row_target(settings.target_arn)
+    return TableScorer(
+        table,
+        ScoringEndpoint(client("sagemaker-runtime"), settings.endpoint_name),
+        CutoffCache(CutoffStore(registry, table.name), table.fingerprint),
+        TableStateStore(Bucket(client("s3"), settings.bucket_name), table.name),
+        outbox_delivery(settings, table, target, clock),
+        target is not None,
+    )
