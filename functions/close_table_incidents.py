@@ -8,7 +8,7 @@ from typing import Any
 from cutwatch.delivery.batch_log import log
 from cutwatch.delivery.table_function import table_scorer
 from cutwatch.observability import Payload, observed_batch
-from cutwatch.settings import TableSettings
+from cutwatch.tables.settings import TableSettings
 
 
 @observed_batch

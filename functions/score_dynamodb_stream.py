@@ -8,8 +8,8 @@ from cutwatch.delivery.batch_log import log
 from cutwatch.delivery.stream_metrics import emit_table
 from cutwatch.delivery.table_function import table_scorer
 from cutwatch.observability import Payload, observed_batch
-from cutwatch.settings import TableSettings
 from cutwatch.tables.changes import changes_of, partial_response
+from cutwatch.tables.settings import TableSettings
 
 
 @observed_batch

@@ -219,8 +219,11 @@ def _session() -> Any:
 
 
 @cache
-def client(service: str) -> Any:
-    """Return a client of the default credential chain, created once per execution environment."""
+def client(service: str, region: str | None = None) -> Any:
+    """Return a client of the default credential chain, created once per execution environment.
+
+    Without a Region, it is that of the function.
+    """
     # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
     is_cloudwatch = service == "cloudwatch"
     # An endpoint may take its time, and whoever sends rows tries again within a deadline.
@@ -235,7 +238,7 @@ def client(service: str) -> Any:
         # Of a thousand datums it takes a third of the call; CloudWatch checks them itself.
         parameter_validation=not is_cloudwatch,
     )
-    return _session().client(service, config=config)
+    return _session().client(service, region_name=region, config=config)
 
 
 def read_body(operation: str, response: Mapping[str, Any]) -> bytes:

@@ -46,7 +46,7 @@ SAGEMAKER_NAME_MAX_LENGTH = 63
 ENDPOINT_REQUEST_MAX_BYTES = 4_000_000
 ENDPOINT_ANSWER_MAX_SECONDS = 60
 
-# DynamoDB: a read unit is half of this size where reads are eventually consistent
+# DynamoDB: an eventually consistent read takes one read unit for two of these
 READ_UNIT_BYTES = 4_096
 STREAM_RETENTION = timedelta(hours=24)
 

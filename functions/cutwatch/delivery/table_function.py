@@ -1,4 +1,4 @@
-"""The functions that score a table's changes: scorer, state and destinations that their settings name."""
+"""Scorer of a table's changes, with the state and the destinations that the settings of its functions name."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,9 +13,9 @@ from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.endpoints.cutoff_cache import CutoffCache
 from cutwatch.endpoints.cutoff_store import CutoffStore
 from cutwatch.endpoints.invocation import ScoringEndpoint
-from cutwatch.settings import TableSettings
 from cutwatch.tables.declaration import check_source
 from cutwatch.tables.scoring import TableScorer
+from cutwatch.tables.settings import TableSettings
 from cutwatch.tables.state import TableStateStore
 
 
@@ -25,7 +25,7 @@ def table_scorer(
     folder: Path,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> TableScorer:
-    """Return what settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
+    """Return the scorer that settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
     table = load_configuration(folder / settings.detectors_file).table(settings.watched_table)
     check_source(table, settings.source_table_arn)
     registry = Table(client("dynamodb"), settings.table_name)

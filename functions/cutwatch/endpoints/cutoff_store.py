@@ -1,13 +1,11 @@
 """Cutoffs in the registry, by the production variant that they belong to."""
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from cutwatch.aws.dynamodb import Table
-from cutwatch.detection.sigma_threshold import Cutoff
 from cutwatch.errors import ConditionFailed
 
 _PREFIX = "VARIANT#"
@@ -15,32 +13,33 @@ _PREFIX = "VARIANT#"
 
 @dataclass(frozen=True)
 class VariantCutoff:
-    """What is frozen with a model: its cutoff, and for each column the median and the range of 90 % of the training data.
+    """Cutoff of a model, frozen with it: scores above `value` are anomalous.
 
-    The variant is named after the model, so every answer of an endpoint names the cutoff for its scores. `fingerprint` is that of the
+    The variant is named after the model, so every answer of an endpoint names the cutoff for its scores. `mean` and `deviation` are
+    those of the training data's scores, `ranges` the median and the range of 90 % of each column. `fingerprint` is that of the
     declaration that the model was trained with.
     """
 
     variant: str
     fingerprint: str
     columns: tuple[str, ...]
-    cutoff: Cutoff
+    value: float
+    mean: float
+    deviation: float
     ranges: tuple[tuple[float, float, float], ...]
     rows: int
     trained_at: str
 
-    def to_item(self) -> dict[str, Any]:
-        """Return the registry's attributes."""
-        return asdict(self)
-
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "VariantCutoff":
-        """Read back what `to_item` returned."""
+        """Read the item of a cutoff."""
         return cls(
             variant=item["variant"],
             fingerprint=item["fingerprint"],
             columns=tuple(item["columns"]),
-            cutoff=Cutoff.from_payload(item["cutoff"]),
+            value=float(item["value"]),
+            mean=float(item["mean"]),
+            deviation=float(item["deviation"]),
             ranges=tuple((float(m), float(low), float(high)) for m, low, high in item["ranges"]),
             rows=int(item["rows"]),
             trained_at=item["trained_at"],
@@ -56,7 +55,7 @@ class CutoffStore:
 
     def record(self, cutoff: VariantCutoff) -> None:
         """Record the cutoff of a variant once and for good: records may have been compared with it."""
-        item = {"pk": self._pk, "sk": _PREFIX + cutoff.variant, **_plain(cutoff.to_item())}
+        item = {"pk": self._pk, "sk": _PREFIX + cutoff.variant, **asdict(cutoff)}
         with suppress(ConditionFailed):
             self.table.put(item, "attribute_not_exists(pk)")
 
@@ -77,8 +76,3 @@ class CutoffStore:
     @property
     def _pk(self) -> str:
         return f"TABLE#{self.name}"
-
-
-def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(item))
-    return plain

@@ -45,7 +45,7 @@ class TableDetection:
         The order of rows matters only within an incident, and there their times decide: DynamoDB orders the changes of an
         item, not those of a table.
         """
-        severity = score / (cutoff.cutoff.value * SENSITIVITY[self.table.sensitivity])
+        severity = score / (cutoff.value * SENSITIVITY[self.table.sensitivity])
         origin = (record.lane, record.position)
         row = ScoredRow(
             record.key, record.time, record.values, origin, score, severity, learning=False
