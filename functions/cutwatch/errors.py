@@ -90,6 +90,10 @@ class CutoffMissing(CutwatchError):
     """An endpoint's variant has no cutoff of its own: its scores say nothing."""
 
 
+class DeploymentUnderWay(CutwatchError):
+    """Another model is being deployed to the endpoint; Step Functions retries until that has ended."""
+
+
 class PreparationRefused(CutwatchError):
     """A table's items cannot become training data: too many, too few, or rejected."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -25,9 +25,14 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 @contextmanager
 def staged(
-    detectors: Sequence[Detector], settings: Mapping[str, str] | None = None
+    detectors: Sequence[Detector],
+    settings: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Iterator[Path]:
-    """Copy what `sam deploy` would ship, with these detectors and settings; yield the template's path."""
+    """Copy what `sam deploy` would ship, with these detectors and settings; yield the template's path.
+
+    `more` has other sections of `detectors.yaml`.
+    """
     with TemporaryDirectory(prefix="cutwatch-") as folder:
         for name in _SHIPPED:
             source, target = PROJECT / name, Path(folder) / name
@@ -35,7 +40,7 @@ def staged(
                 shutil.copytree(source, target, ignore=_LEFT_OUT)
             else:
                 shutil.copy2(source, target)
-        document = {"detectors": [detector.to_payload() for detector in detectors]}
+        document = {"detectors": [each.to_payload() for each in detectors], **(more or {})}
         (Path(folder) / "functions" / "detectors.yaml").write_text(yaml.safe_dump(document))
         template = Path(folder) / TEMPLATE
         if settings:

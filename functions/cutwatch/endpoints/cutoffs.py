@@ -10,7 +10,8 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.keys import ROWS, scores_prefix
 from cutwatch.detection.sigma_threshold import Cutoff
-from cutwatch.detectors.watched_table import TableCutoff
+from cutwatch.detectors.watched_table import TableCutoff, WatchedTable
+from cutwatch.endpoints.cutoff_store import CutoffStore, VariantCutoff
 from cutwatch.errors import MalformedObject, MalformedScores, NotFound
 from cutwatch.timeseries.arrays import Floats
 
@@ -18,6 +19,32 @@ from cutwatch.timeseries.arrays import Floats
 _SAMPLED_ROWS = 100_000
 _LOW, _MIDDLE, _HIGH = 5, 50, 95
 _LEAST_SPREAD = 1e-9
+
+
+def store_cutoff(
+    store: CutoffStore,
+    bucket: Bucket,
+    table: WatchedTable,
+    dataset: Dataset,
+    scoring: str,
+    model: str,
+    trained_at: str,
+) -> VariantCutoff:
+    """Record the cutoff of a model from the scores of its training data, which the job `scoring` wrote; return it."""
+    cutoff = cutoff_of(table.cutoff, training_scores(bucket, dataset, scoring))
+    record = VariantCutoff(
+        variant=model,
+        fingerprint=table.fingerprint,
+        columns=table.columns,
+        value=cutoff.value,
+        mean=cutoff.mean,
+        deviation=cutoff.standard_deviation,
+        ranges=column_ranges(bucket, dataset),
+        rows=dataset.rows,
+        trained_at=trained_at,
+    )
+    store.record(record)
+    return record
 
 
 def cutoff_of(rule: TableCutoff, scores: Floats) -> Cutoff:

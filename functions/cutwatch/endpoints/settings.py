@@ -16,7 +16,6 @@ class EndpointSettings(Settings):
 
     watched_table: str
     endpoint_name: str
-    job_name_prefix: str
     table_name: str
     bucket_name: str
     instance_type: str = "ml.m5.large"

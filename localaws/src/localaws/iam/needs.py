@@ -90,6 +90,10 @@ def _sagemaker(request: ApiRequest) -> Iterator[Need]:
     arn = _sagemaker_arn(request)
     yield Need(f"sagemaker:{request.operation}", arn)
     parameters = request.parameters
+    if request.operation in ("CreateEndpoint", "UpdateEndpoint"):
+        place = f"arn:aws:sagemaker:{request.region}:{ACCOUNT_ID}:endpoint-config"
+        name = parameters.get("EndpointConfigName", "")
+        yield Need(f"sagemaker:{request.operation}", f"{place}/{name}")
     if request.operation.startswith("Create") and parameters.get("Tags"):
         yield Need("sagemaker:AddTags", arn)
     for name in ("RoleArn", "ExecutionRoleArn"):

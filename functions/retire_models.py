@@ -1,0 +1,21 @@
+"""Deletes the models that an endpoint does not need any longer, and the temporary data of the run."""
+
+from cutwatch.aws.clients import client
+from cutwatch.aws.s3 import Bucket
+from cutwatch.datasets.dataset import Dataset
+from cutwatch.endpoints.functions import cutoff_store
+from cutwatch.endpoints.retirement import ModelRetirer, delete_run_data
+from cutwatch.endpoints.settings import EndpointSettings
+from cutwatch.observability import Payload, observed
+from cutwatch.runs.batch import name_of
+
+
+@observed
+def handler(event: Payload) -> Payload:
+    """`data` (the dataset), `scoring` (its job), `model` (in service) -> `retired` (models), `deleted` (objects)."""
+    settings = EndpointSettings.from_env()
+    dataset = Dataset.from_payload(event["data"], "data")
+    scoring, model = str(name_of(event, "scoring")), str(name_of(event, "model"))
+    retired = ModelRetirer(client("sagemaker"), cutoff_store(settings)).retire(model)
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    return {"retired": retired, "deleted": delete_run_data(bucket, dataset, scoring)}
