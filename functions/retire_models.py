@@ -12,7 +12,7 @@ from cutwatch.runs.batch import name_of
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`data` (the dataset), `scoring` (its job), `model` (in service) -> `retired` (models), `deleted` (objects)."""
+    """`model` (in service), `data` (the dataset), `scoring` (its job) -> `retired` (models), `deleted` (objects)."""
     settings = EndpointSettings.from_env()
     dataset = Dataset.from_payload(event["data"], "data")
     scoring, model = str(name_of(event, "scoring")), str(name_of(event, "model"))

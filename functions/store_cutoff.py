@@ -15,11 +15,16 @@ from cutwatch.runs.batch import name_of
 
 @observed
 def handler(event: Payload) -> Payload:
-    """`data` (the dataset), `scoring` (its job), `model`, `now` -> `value` (the cutoff), `mean`, `deviation`, `rows`."""
+    """`model`, `data` (the dataset), `scoring` (its job), `now` -> `value` (the cutoff), `mean`, `deviation`, `rows`."""
     settings = EndpointSettings.from_env()
     configuration = load_configuration(Path(__file__).parent / settings.detectors_file)
     table = configuration.table(settings.watched_table)
-    dataset, bucket = Dataset.from_payload(event["data"], "data"), Bucket(client("s3"), settings.bucket_name)
+    dataset, bucket = (
+        Dataset.from_payload(event["data"], "data"),
+        Bucket(client("s3"), settings.bucket_name),
+    )
     scoring, model = str(name_of(event, "scoring")), str(name_of(event, "model"))
-    stored = store_cutoff(cutoff_store(settings), bucket, table, dataset, scoring, model, event["now"])
+    stored = store_cutoff(
+        cutoff_store(settings), bucket, table, dataset, scoring, model, event["now"]
+    )
     return {name: getattr(stored, name) for name in ("value", "mean", "deviation", "rows")}

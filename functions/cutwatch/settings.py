@@ -240,10 +240,12 @@ class DestinationSettings(Settings):
 class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
-    `target_arn` is that of a stream or queue for every scored row, empty for none.
+    `target_arn` is that of a stream or queue for every scored row, `history_location` the bucket and prefix of past records;
+    both are empty for none.
     """
 
     stream_name: str
     stream_arn: str
     target_arn: str = ""
+    history_location: str = ""
     detectors_file: str = "detectors.yaml"

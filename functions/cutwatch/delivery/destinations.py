@@ -1,7 +1,6 @@
 """Destinations of a stream's or a table's outbox, as the settings of its functions name them."""
 
-from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
@@ -19,7 +18,6 @@ def outbox_delivery(
     settings: DestinationSettings,
     source: RecordSource,
     target: RowTarget | None,
-    clock: Callable[[], datetime],
 ) -> OutboxDelivery:
     """Return the delivery of the outboxes of a stream or table."""
     table = Table(client("dynamodb"), settings.table_name)
@@ -42,7 +40,7 @@ def outbox_delivery(
         client("sqs"),
         settings.rejected_records_url,
         target,
-        clock,
+        lambda: datetime.now(UTC),
     )
 
 

@@ -47,7 +47,7 @@ class IncidentStore:
             item = self.table.update(
                 _PARTITION,
                 sort_key(incident),
-                "SET stream = :stream, incident = :incident, is_over = :over, version = :version, expires_at = :expires",
+                "SET stream_name = :stream, incident = :incident, is_over = :over, version = :version, expires_at = :expires",
                 values,
                 "attribute_not_exists(version) OR version <= :version",
             )
@@ -88,7 +88,7 @@ def sort_key(incident: Incident) -> str:
 
 def _recorded(item: Mapping[str, Any]) -> RecordedIncident:
     return RecordedIncident(
-        stream=item["stream"],
+        stream=item["stream_name"],
         incident=Incident.from_payload(json.loads(item["incident"])),
         notified=frozenset(item.get("notified", ())),
         ended=item["is_over"],

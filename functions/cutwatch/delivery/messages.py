@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from cutwatch.detectors.watched_table import RecordSource
+from cutwatch.detectors.watched_table import RecordSource, WatchedTable
 from cutwatch.errors import legible
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.messages import Notification
@@ -63,7 +63,9 @@ def _incident_lines(
     stream: RecordSource, change: IncidentChange, place: StackPlace
 ) -> Iterator[str]:
     incident = change.incident
-    yield f"  Stream    {stream.name}" + (f", key {legible(incident.key)}" if incident.key else "")
+    kind = "Table" if isinstance(stream, WatchedTable) else "Stream"
+    key = f", key {legible(incident.key)}" if incident.key else ""
+    yield f"  {kind:9} {stream.name}{key}"
     yield f"  Time      {_times(stream, change)}"
     shown = sorted(incident.columns, key=lambda each: -each.attribution)[:_LISTED_COLUMNS]
     for finding in shown:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
 from cutwatch.settings import StreamSettings
 from cutwatch.streams.batch import BatchScorer
+from cutwatch.streams.history import learn
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.kinesis import is_read_to_the_end
 from cutwatch.streams.scoring import StreamScorer
@@ -54,24 +54,48 @@ class StreamFunction:
         )
 
 
-@cache
+_functions: dict[StreamSettings, StreamFunction] = {}
+
+
 def stream_function(
-    settings: StreamSettings,
-    folder: Path,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    settings: StreamSettings, folder: Path, has_time: Callable[[], bool] = lambda: True
 ) -> StreamFunction:
-    """Return what settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
-    stream = _stream(settings, folder)
+    """Return the functions of a stream, the same at each call; `folder` has `detectors.yaml`.
+
+    The first call of a configuration learns the history, if there is one. Raises `InvalidSetting` or `InvalidDetectors`.
+    """
+    if settings not in _functions:
+        _functions[settings] = _assembled(settings, _stream(settings, folder), has_time)
+    return _functions[settings]
+
+
+def _assembled(
+    settings: StreamSettings, stream: Stream, has_time: Callable[[], bool]
+) -> StreamFunction:
     store = StateStore(Bucket(client("s3"), settings.bucket_name), stream)
     target = row_target(settings.target_arn)
     return StreamFunction(
         stream,
         store,
-        StreamScorer(stream, store.buckets()),
-        outbox_delivery(settings, stream, target, clock),
+        StreamScorer(stream, store.buckets(_beginning(settings, store, has_time))),
+        outbox_delivery(settings, stream, target),
         target is not None,
         settings.stream_arn,
     )
+
+
+def _beginning(
+    settings: StreamSettings, store: StateStore, has_time: Callable[[], bool]
+) -> Callable[[int], None]:
+    """Return a function that learns the history into a number of buckets."""
+
+    def begin(buckets: int) -> None:
+        if settings.history_location:
+            name, _, prefix = settings.history_location.partition("/")
+            now = datetime.now(UTC).timestamp()
+            learn(Bucket(client("s3"), name), prefix, store, buckets, now, has_time)
+
+    return begin
 
 
 def _stream(settings: StreamSettings, folder: Path) -> Stream:

@@ -1,7 +1,5 @@
 """Scorer of a table's changes, with the state and the destinations that the settings of its functions name."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -20,11 +18,7 @@ from cutwatch.tables.state import TableStateStore
 
 
 @cache
-def table_scorer(
-    settings: TableSettings,
-    folder: Path,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> TableScorer:
+def table_scorer(settings: TableSettings, folder: Path) -> TableScorer:
     """Return the scorer that settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
     table = load_configuration(folder / settings.detectors_file).table(settings.watched_table)
     check_source(table, settings.source_table_arn)
@@ -35,6 +29,6 @@ def table_scorer(
         ScoringEndpoint(client("sagemaker-runtime"), settings.endpoint_name),
         CutoffCache(CutoffStore(registry, table.name), table.fingerprint),
         TableStateStore(Bucket(client("s3"), settings.bucket_name), table.name),
-        outbox_delivery(settings, table, target, clock),
+        outbox_delivery(settings, table, target),
         target is not None,
     )

@@ -66,7 +66,9 @@ class EndpointDeployer:
         Raises `CutoffMissing`, and `DeploymentUnderWay` while another model is being deployed or a failed endpoint deleted.
         """
         if self.cutoffs.get(model) is None:
-            raise CutoffMissing(f"model {model} has no cutoff in the registry, so it must not serve")
+            raise CutoffMissing(
+                f"model {model} has no cutoff in the registry, so it must not serve"
+            )
         with suppress(NameInUse):
             self.sagemaker.create_endpoint_config(
                 **endpoint_config_request(self.settings, model, tags)
@@ -138,7 +140,7 @@ class EndpointDeployer:
             self.sagemaker.create_endpoint(
                 EndpointName=self.settings.endpoint_name,
                 EndpointConfigName=model,
-                Tags=tags,  # type: ignore[arg-type] - pairs of Key and Value
+                Tags=tags,  # type: ignore[arg-type]
             )
         except NameInUse as error:
             name = self.settings.endpoint_name

@@ -20,6 +20,12 @@ _SAGEMAKER_RESOURCES = {
 }
 # IAM's name of a service where boto3's is another.
 _IAM_NAMES = {"stepfunctions": "states"}
+# Calls without an action of their own name.
+_ACTIONS = {
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
 _ALARM_OPERATIONS = frozenset({"DescribeAlarms", "DescribeAlarmHistory", "PutMetricAlarm"})
 # Of a log group itself; every other call of CloudWatch Logs is about streams in a group.
 _LOG_GROUP_OPERATIONS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
@@ -125,7 +131,7 @@ def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
     resource = actions.extract_resource_arn(iam_service, *call, *place)
     if iam_service == "logs" and request.operation not in _LOG_GROUP_OPERATIONS:
         resource = _streams_of(_queried_group(request) or resource, request)
-    return [Need(action, resource), *_more(actions, request, call)]
+    return [Need(_ACTIONS.get(action, action), resource), *_more(actions, request, call)]
 
 
 def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[Need]:

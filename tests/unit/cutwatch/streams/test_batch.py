@@ -1,7 +1,7 @@
 """Whatever fails in between, every record is applied once: each schedule of faults is compared with a single process."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +77,7 @@ class Run:
         if self.choices.random() < self.chance:
             raise Crash(point) if self.choices.random() < 0.5 else lost_answer(point)
 
-    def read(self, lanes: dict[str, Sequence[RawRecord]]) -> None:
+    def read(self, lanes: Mapping[str, Sequence[RawRecord]]) -> None:
         """Read every lane to its end; what was not acknowledged comes again, and sometimes more than that."""
         checkpoint = dict.fromkeys(lanes, 0)
         while unread := [lane for lane in lanes if checkpoint[lane] < len(lanes[lane])]:
@@ -182,7 +182,7 @@ def _is_of(record: RawRecord, number: int) -> bool:
     return number in StreamScorer(STREAMS[0], BUCKETS).by_bucket([record])
 
 
-def undisturbed(stream: Stream, lanes: dict[str, Sequence[RawRecord]]) -> Run:
+def undisturbed(stream: Stream, lanes: Mapping[str, Sequence[RawRecord]]) -> Run:
     """Return the run of a single process without faults."""
     run = Run(stream, random.Random(0), 0.0, 1)
     for lane in lanes.values():
