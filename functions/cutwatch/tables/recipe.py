@@ -58,7 +58,7 @@ class TableRecipe:
             {
                 "attributes": list(self.attributes),
                 "types": self._types,
-                "number": f"^{NUMBER}$",
+                "number": rf"\A{NUMBER}\z",
                 "largest": LARGEST_VALUE,
             }
         )

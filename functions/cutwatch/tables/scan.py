@@ -1,6 +1,6 @@
 """Parallel scan of a table within a limit of read units, and of the time and memory of a function."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from cutwatch.tables.read_limiter import ReadLimiter
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-Page = list[Mapping[str, Any]]
+Page = Sequence[Mapping[str, Any]]
 
 MOST_ITEMS = 2_000_000
 MOST_BYTES = 1_000_000_000
@@ -97,7 +97,7 @@ class Scan:
         while True:
             answer = self.dynamodb.scan(**request)
             consumed: Any = answer.get("ConsumedCapacity", {})
-            yield answer["Items"], consumed.get("CapacityUnits", 0.0)  # type: ignore[misc]
+            yield answer["Items"], consumed.get("CapacityUnits", 0.0)
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
