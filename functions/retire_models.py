@@ -4,10 +4,11 @@ from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.endpoints.functions import cutoff_store
-from cutwatch.endpoints.retirement import ModelRetirer, delete_run_data
+from cutwatch.endpoints.retirement import ModelRetirer
 from cutwatch.endpoints.settings import EndpointSettings
 from cutwatch.observability import Payload, observed
 from cutwatch.runs.batch import name_of
+from cutwatch.tables.preparation import finish
 
 
 @observed
@@ -18,4 +19,4 @@ def handler(event: Payload) -> Payload:
     scoring, model = str(name_of(event, "scoring")), str(name_of(event, "model"))
     retired = ModelRetirer(client("sagemaker"), cutoff_store(settings)).retire(model)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    return {"retired": retired, "deleted": delete_run_data(bucket, dataset, scoring)}
+    return {"retired": retired, "deleted": finish(bucket, dataset, scoring)}

@@ -1,12 +1,9 @@
-"""Models that do not serve any longer, and the temporary data of a run."""
+"""Models that do not serve any longer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cutwatch.aws.s3 import Bucket
-from cutwatch.datasets.dataset import Dataset
-from cutwatch.datasets.keys import scores_prefix
 from cutwatch.endpoints.cutoff_store import CutoffStore
 from cutwatch.errors import NotFound
 
@@ -35,15 +32,6 @@ class ModelRetirer:
             # Last: while the item exists, another try finds the model.
             self.cutoffs.remove(variant)
         return retired
-
-
-def delete_run_data(bucket: Bucket, dataset: Dataset, scoring: str) -> int:
-    """Delete the rows and the scores of one run; return the number of objects."""
-    prefixes = (dataset.prefix, scores_prefix(dataset.detector, scoring))
-    keys = [each.key for prefix in prefixes for each in bucket.list(prefix)]
-    for key in keys:
-        bucket.delete(key)
-    return len(keys)
 
 
 def _unless_gone(delete: Callable[..., Any], **name: str) -> None:

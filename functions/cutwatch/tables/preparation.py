@@ -5,13 +5,13 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
-from cutwatch.datasets.keys import ROWS, dataset_prefix, forest_name
+from cutwatch.datasets.keys import ROWS, dataset_prefix, forest_name, scores_prefix
 from cutwatch.detectors.watched_table import WatchedTable
 from cutwatch.errors import NotFound, PreparationRefused
 from cutwatch.tables.growth import growing
@@ -62,14 +62,22 @@ class Rows:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Prepared training data: where it is, and the numbers of rejected items by reason."""
+    """Prepared training data: where it is, and the numbers of rejected items by reason.
+
+    `finished` says that its model was deployed, and that rows and scores are deleted.
+    """
 
     dataset: Dataset
     rejected: Mapping[str, int]
+    finished: bool = False
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload between states."""
-        return {"data": self.dataset.to_payload(), "rejected": dict(self.rejected)}
+        return {
+            "data": self.dataset.to_payload(),
+            "rejected": dict(self.rejected),
+            "finished": self.finished,
+        }
 
 
 def dataset_of(table: WatchedTable, bucket: str, scheduled: datetime) -> Dataset:
@@ -87,7 +95,21 @@ def find_preparation(bucket: Bucket, dataset: Dataset) -> Preparation | None:
         payload = bucket.read_json(dataset.prefix + _DESCRIPTION)
     except NotFound:
         return None
-    return Preparation(Dataset.from_payload(payload["data"], "data"), payload["rejected"])
+    dataset = Dataset.from_payload(payload["data"], "data")
+    return Preparation(dataset, payload["rejected"], payload["finished"])
+
+
+def finish(bucket: Bucket, dataset: Dataset, scoring: str) -> int:
+    """Delete the rows and scores of a run, and record that it is finished; return the number of deleted objects."""
+    found = find_preparation(bucket, dataset)
+    if found is not None:
+        finished = replace(found, finished=True)
+        bucket.write(dataset.prefix + _DESCRIPTION, json.dumps(finished.to_payload()))
+    prefixes = (dataset.prefix + ROWS, scores_prefix(dataset.detector, scoring))
+    keys = [each.key for prefix in prefixes for each in bucket.list(prefix)]
+    for key in keys:
+        bucket.delete(key)
+    return len(keys)
 
 
 def prepare(

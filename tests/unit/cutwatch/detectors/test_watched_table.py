@@ -68,6 +68,6 @@ def test_a_model_depends_on_attributes_and_their_order_only() -> None:
 
 def test_a_table_that_is_not_declared_is_named() -> None:
     with pytest.raises(
-        InvalidSetting, match="'bus', which is not declared; the tables in detectors.yaml: taxi"
+        InvalidSetting, match=r"'bus', which is not declared; the tables in detectors\.yaml: taxi"
     ):
         parse_configuration(TEXT).table("bus")
