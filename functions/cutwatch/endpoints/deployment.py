@@ -10,7 +10,13 @@ from annotated_types import Len
 from cutwatch.endpoints.cutoff_store import CutoffStore
 from cutwatch.endpoints.requests import Tags, endpoint_config_request, update_request
 from cutwatch.endpoints.settings import EndpointSettings
-from cutwatch.errors import CutoffMissing, DeploymentUnderWay, NameInUse, NotFound
+from cutwatch.errors import (
+    CutoffMissing,
+    DeploymentUnderWay,
+    NameInUse,
+    NotFound,
+    RejectedRequest,
+)
 from cutwatch.payloads import read
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 
@@ -120,11 +126,7 @@ class EndpointDeployer:
         except NotFound:
             return self._create(model, tags)
         if endpoint.status in _UNDER_WAY:
-            if endpoint.pending == model and endpoint.status in ("Creating", "Updating"):
-                return endpoint.status
-            raise DeploymentUnderWay(
-                f"endpoint {self.settings.endpoint_name} is {endpoint.status} with model {endpoint.pending}"
-            )
+            return self._under_way(endpoint, model)
         if endpoint.status == "Failed":
             self.sagemaker.delete_endpoint(EndpointName=self.settings.endpoint_name)
             raise DeploymentUnderWay(
@@ -132,8 +134,26 @@ class EndpointDeployer:
             )
         if endpoint.serves == model:
             return endpoint.status
-        self.sagemaker.update_endpoint(**update_request(self.settings, model))
+        return self._update(model)
+
+    def _update(self, model: str) -> str:
+        try:
+            self.sagemaker.update_endpoint(**update_request(self.settings, model))
+        except RejectedRequest:
+            # An update whose answer was lost is under way; so may be another execution's.
+            endpoint = self.endpoint()
+            if endpoint.status not in _UNDER_WAY:
+                raise
+            return self._under_way(endpoint, model)
         return "Updating"
+
+    def _under_way(self, endpoint: Endpoint, model: str) -> str:
+        """Return the status of a model's own deployment; raises `DeploymentUnderWay` for any other."""
+        if endpoint.pending == model and endpoint.status in ("Creating", "Updating"):
+            return endpoint.status
+        raise DeploymentUnderWay(
+            f"endpoint {self.settings.endpoint_name} is {endpoint.status} with model {endpoint.pending}"
+        )
 
     def _create(self, model: str, tags: Tags) -> str:
         try:

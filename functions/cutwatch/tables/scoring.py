@@ -88,7 +88,7 @@ class TableScorer:
         state, etag = self.store.load()
         result = BatchResult()
         for key, found in list(state.incidents.items()):
-            if now.timestamp() - found.incident.last_time >= SILENT_SECONDS:
+            if now.timestamp() - found.seen >= SILENT_SECONDS:
                 result.changes.append(IncidentChange("ended", found.incident))
                 del state.incidents[key]
         state.outbox.changes += result.changes
@@ -163,6 +163,7 @@ class TableScorer:
                 result.rows.append(row)
                 if row.incident:
                     state.apply(change.id, change.raw.arrival)
+                    state.incidents[row.key].seen = change.raw.arrival
         state.outbox.changes += result.changes
         return result
 

@@ -21,10 +21,11 @@ MOST_APPLIED = 10_000
 
 @dataclass(slots=True)
 class OpenIncident:
-    """An incident under way, and the ids of the normal rows since its last anomalous one."""
+    """An incident under way, the ids of the normal rows since its last anomalous one, and when that arrived (epoch seconds)."""
 
     incident: Incident
     calm: list[str] = field(default_factory=list)
+    seen: float = 0.0
 
 
 @dataclass(slots=True)
@@ -51,7 +52,8 @@ class TableState:
         """Return a line with schema version and checksum, and a line of JSON."""
         payload = {
             "incidents": {
-                key: [each.incident.to_payload(), each.calm] for key, each in self.incidents.items()
+                key: [each.incident.to_payload(), each.calm, each.seen]
+                for key, each in self.incidents.items()
             },
             "applied": self.applied,
             "outbox": self.outbox.to_payload(),
@@ -73,8 +75,8 @@ class TableState:
     @classmethod
     def _read(cls, payload: Any) -> "TableState":
         incidents = {
-            key: OpenIncident(Incident.from_payload(incident), calm)
-            for key, (incident, calm) in payload["incidents"].items()
+            key: OpenIncident(Incident.from_payload(incident), calm, seen)
+            for key, (incident, calm, seen) in payload["incidents"].items()
         }
         outbox = Outbox.from_payload(payload["outbox"])
         return cls(incidents, dict(payload["applied"]), outbox, payload["newest"])
