@@ -22,6 +22,7 @@ from cutwatch_cli.commands.run import run
 from cutwatch_cli.commands.silence import silence
 from cutwatch_cli.commands.start import start
 from cutwatch_cli.commands.status import status
+from cutwatch_cli.commands.stream_sample import stream
 from cutwatch_cli.commands.validate import validate
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ _TRIAL = (demo, run, backtest, export, local, fire, mails, environment)
 
 for command in (*_DEPLOYMENT, *_OPERATION, *_TRIAL):
     app.command()(command)
+app.add_typer(stream, name="stream")
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ NOT_RUN = {
     "make faults": "takes many minutes; tests/faults runs a part of it",
     "make account-check": "tests/e2e/test_account_check.py runs its command against the local AWS",
     "make fuzz": "installs a fuzzer and runs for minutes; tests run its harnesses on their seeds",
+    "cutwatch stream sample": "needs a stream; tests/integration/test_stream_sample_command.py runs it",
     "sam build": "downloads packages for Python 3.13; tests/e2e/test_sam_build.py runs it where there is one",
     "sam deploy --guided": "asks questions; the deployments of docs/local.md are run",
     "sam deploy  ": "asks before it changes anything; tests/e2e/test_first_contact.py answers",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.stream import Stream
 from cutwatch_cli.template_settings import with_settings
 from localaws.template_file import read_template
 
@@ -27,12 +28,10 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__")
 def staged(
     detectors: Sequence[Detector],
     settings: Mapping[str, str] | None = None,
-    more: Mapping[str, Any] | None = None,
+    streams: Sequence[Stream] = (),
+    tables: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[Path]:
-    """Copy what `sam deploy` would ship, with these detectors and settings; yield the template's path.
-
-    `more` has other sections of `detectors.yaml`.
-    """
+    """Copy what `sam deploy` would ship, with these detectors, settings, streams and tables; yield the template's path."""
     with TemporaryDirectory(prefix="cutwatch-") as folder:
         for name in _SHIPPED:
             source, target = PROJECT / name, Path(folder) / name
@@ -40,7 +39,11 @@ def staged(
                 shutil.copytree(source, target, ignore=_LEFT_OUT)
             else:
                 shutil.copy2(source, target)
-        document = {"detectors": [each.to_payload() for each in detectors], **(more or {})}
+        document = {
+            "detectors": [detector.to_payload() for detector in detectors],
+            "streams": [stream.to_payload() for stream in streams],
+            "tables": [dict(table) for table in tables],
+        }
         (Path(folder) / "functions" / "detectors.yaml").write_text(yaml.safe_dump(document))
         template = Path(folder) / TEMPLATE
         if settings:

@@ -78,7 +78,7 @@ def watched_application(
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
     )["TableDescription"]
-    with staged([], more={"tables": [dict(declaration)]}) as template:
+    with staged([], tables=[declaration]) as template:
         base = aws.deploy(template, stack_name=BASE)
         stack = aws.deploy(
             template.parent / "stacks" / "table.yaml",

@@ -12,12 +12,14 @@ from cutwatch.detectors.watched_table import RecordSource
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.registry.silence_store import SilenceStore
 from cutwatch.settings import DestinationSettings
+from cutwatch.streams.postprocessing import Postprocessor
 
 
 def outbox_delivery(
     settings: DestinationSettings,
     source: RecordSource,
     target: RowTarget | None,
+    postprocessor: Postprocessor | None = None,
 ) -> OutboxDelivery:
     """Return the delivery of the outboxes of a stream or table."""
     table = Table(client("dynamodb"), settings.table_name)
@@ -31,6 +33,7 @@ def outbox_delivery(
         IncidentStore(table),
         SilenceStore(table),
         settings.notification_severity,
+        postprocessor,
     )
     return OutboxDelivery(
         source.name,

@@ -10,6 +10,7 @@ from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.destinations import outbox_delivery, row_target
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
+from cutwatch.delivery.stream_reader import stream_postprocessor, stream_reader
 from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
@@ -18,6 +19,7 @@ from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.history import learn
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.kinesis import is_read_to_the_end
+from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch.streams.sweep import Sweep
@@ -65,27 +67,28 @@ def stream_function(
     The first call of a configuration learns the history, if there is one. Raises `InvalidSetting` or `InvalidDetectors`.
     """
     if settings not in _functions:
-        _functions[settings] = _assembled(settings, _stream(settings, folder), has_time)
+        _functions[settings] = _assembled(settings, _stream(settings, folder), folder, has_time)
     return _functions[settings]
 
 
 def _assembled(
-    settings: StreamSettings, stream: Stream, has_time: Callable[[], bool]
+    settings: StreamSettings, stream: Stream, folder: Path, has_time: Callable[[], bool]
 ) -> StreamFunction:
+    reader = stream_reader(stream, folder, settings.stream_arn)
     store = StateStore(Bucket(client("s3"), settings.bucket_name), stream)
     target = row_target(settings.target_arn)
     return StreamFunction(
         stream,
         store,
-        StreamScorer(stream, store.buckets(_beginning(settings, store, has_time))),
-        outbox_delivery(settings, stream, target),
+        StreamScorer(stream, store.buckets(_beginning(settings, store, reader, has_time)), reader),
+        outbox_delivery(settings, stream, target, stream_postprocessor(stream, folder)),
         target is not None,
         settings.stream_arn,
     )
 
 
 def _beginning(
-    settings: StreamSettings, store: StateStore, has_time: Callable[[], bool]
+    settings: StreamSettings, store: StateStore, reader: RecordReader, has_time: Callable[[], bool]
 ) -> Callable[[int], None]:
     """Return a function that learns the history into a number of buckets."""
 
@@ -93,7 +96,7 @@ def _beginning(
         if settings.history_location:
             name, _, prefix = settings.history_location.partition("/")
             now = datetime.now(UTC).timestamp()
-            learn(Bucket(client("s3"), name), prefix, store, buckets, now, has_time)
+            learn(Bucket(client("s3"), name), prefix, store, buckets, now, has_time, reader)
 
     return begin
 

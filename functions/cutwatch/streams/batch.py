@@ -99,12 +99,12 @@ class BatchScorer:
             for half in (arrived[:middle], arrived[middle:]):
                 self._score_bucket(number, half, report)
             return
-        [(content, raw)] = arrived
-        if isinstance(content, Rejected):
+        [(contents, raw)] = arrived
+        if all(isinstance(each, Rejected) for each in contents):
             raise error
         detail = f"a defect of Cutwatch: {type(error).__name__}"
         rejected = Rejected(Reason.FAILED, detail, raw.lane, raw.position)
-        self._score_bucket(number, [Arrived(rejected, raw)], report)
+        self._score_bucket(number, [Arrived((rejected,), raw)], report)
 
     def _commit(
         self, number: int, arrived: Sequence[Arrived]

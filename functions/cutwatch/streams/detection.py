@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cutwatch.detection.parameters import SENSITIVITY
 from cutwatch.detectors.detector import Direction
-from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch.streams.expectation import Expected
 from cutwatch.streams.forest import WARM_UP_ROWS, Attribution
 from cutwatch.streams.incidents import (
@@ -122,6 +122,8 @@ class Detection:
             return None
         anomaly = Anomaly(row.key, row.time, row.severity, row.score, row.origin, columns)
         if before is None:
+            if not _is_frequent(state, row, self._stream.notify):
+                return None
             incident = begin(self._stream.name, anomaly)
             changes.append(IncidentChange("began", incident))
             return incident
@@ -129,6 +131,18 @@ class Detection:
         if incident.severity_word != before.severity_word:
             changes.append(IncidentChange("escalated", incident))
         return incident
+
+
+def _is_frequent(state: KeyState, row: ScoredRow, rule: IncidentBegin) -> bool:
+    """Return True if enough rows within the rule's time, with this one, are severe enough for an incident."""
+    if row.severity < rule.severity or row.score < rule.score:
+        return False
+    since = row.time - rule.within
+    state.exceeding = [*(time for time in state.exceeding if time > since), row.time]
+    if len(state.exceeding) < rule.at_least:
+        return False
+    state.exceeding = []
+    return True
 
 
 def _end_if_over(state: KeyState, time: float, changes: list[IncidentChange]) -> None:

@@ -10,6 +10,7 @@ from cutwatch.errors import ConditionFailed, MalformedObject
 from cutwatch.observability import logger
 from cutwatch.streams.key_bucket import KeyBucket, Totals
 from cutwatch.streams.record import RawRecord
+from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore, VersionedBucket
 
@@ -24,13 +25,14 @@ def learn(
     buckets: int,
     now: float,
     has_time: Callable[[], bool],
+    reader: RecordReader | None = None,
 ) -> None:
     """Learn the lines of the objects below a prefix, in the order of their keys, and store the states.
 
     Objects are JSON lines or lines of CSV as the stream's records are; those that end in `.gz` are decompressed. It stops
     early when the time is over. Incidents of the past are not notified, and buckets that exist are left as they are.
     """
-    scorer, learned = StreamScorer(store.stream, buckets), dict[int, KeyBucket]()
+    scorer, learned = StreamScorer(store.stream, buckets, reader), dict[int, KeyBucket]()
     records, rejected = _records(history, prefix, now), 0
     while batch := list(islice(records, _BATCH)):
         for number, arrived in scorer.by_bucket(batch).items():

@@ -114,7 +114,8 @@ class UnsupportedProperties:
     def _supports(self, kind: str, name: str) -> bool:
         if kind not in self._supported:
             handler = self._handlers.get(kind, {}).get("create")
-            self._supported[kind] = properties_read_by(handler)
+            declared = getattr(handler, "properties", None)  # by one of our own
+            self._supported[kind] = declared or properties_read_by(handler)
         supported = self._supported[kind]
         return supported is None or name in supported or is_applied_here(kind, name)
 

@@ -31,6 +31,7 @@ STREAMS = (
     a_stream(),
     a_stream(window=StreamWindow("tumbling", 5, ("count", "mean(x)"), allowed_lateness=3)),
     a_stream(keys=KeySettings(limit=4, idle_days=1)),
+    a_stream(window=StreamWindow("sliding", 6, ("count", "sum(x)"), 3, 2, "zero")),
 )
 
 
