@@ -15,6 +15,7 @@ from localaws.cloudwatch.monitoring import Monitoring
 from localaws.cloudwatch.service import CloudWatch
 from localaws.deployment import Deployment
 from localaws.embedded_ministack import EmbeddedMiniStack
+from localaws.event_sources.dynamodb_openings import DynamoDBOpenings
 from localaws.event_sources.invocations import Invocations
 from localaws.event_sources.kinesis_openings import KinesisOpenings
 from localaws.event_sources.mappings import EventSourceMappings
@@ -200,6 +201,9 @@ class LocalAws:
             self.clock, invocations, lambda: self.endpoint_url, self.cloudwatch.record
         )
         kinesis = KinesisOpenings(self.kinesis, self.permissions, self._clients.of_mapping)
+        dynamodb = DynamoDBOpenings(
+            self.region, self.clock, self.permissions, self._clients.of_mapping
+        )
         patches = apply_patches(
             self.clock,
             functions,
@@ -209,7 +213,7 @@ class LocalAws:
             self.permissions,
             self.mails,
             self._mappings,
-            {"kinesis": kinesis.open},
+            {"dynamodb": dynamodb.open, "kinesis": kinesis.open},
         )
         self._function_targets = FunctionTargets(patches, self.clock)
         starting.callback(patches.undo)

@@ -9,7 +9,7 @@ from localaws.api_request import ApiRequest
 from localaws.embedded_ministack import ACCOUNT_ID, account_scope, core, service
 from localaws.iam.keys import key_needs
 from localaws.iam.leading_keys import leading_keys
-from localaws.iam.streams import stream_arn
+from localaws.iam.streams import STREAM_OPERATIONS, stream_arn, table_stream_arn
 from localaws.iam.template_needs import template_needs
 
 _SAGEMAKER_RESOURCES = {
@@ -56,6 +56,8 @@ def _own_needs(request: ApiRequest) -> list[Need]:
         return [
             Need(f"kinesis:{request.operation}", stream_arn(request.parameters, request.region))
         ]
+    if request.service == "dynamodb" and request.operation in STREAM_OPERATIONS:
+        return [Need(f"dynamodb:{request.operation}", table_stream_arn(request.parameters))]
     if request.service == "events" and request.operation == "PutEvents":
         return list(_put_events(request))
     return _as_ministack_sees_it(request)
