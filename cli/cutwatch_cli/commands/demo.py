@@ -16,6 +16,7 @@ class StreamKind(StrEnum):
     """Kinds of streams that have a demo."""
 
     KINESIS = "kinesis"
+    DYNAMODB = "dynamodb"
 
 
 def demo(
@@ -26,10 +27,23 @@ def demo(
         StreamKind | None,
         typer.Option(help="Score records of a stream instead of metrics.", show_default=False),
     ] = None,
+    rides: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            help="Rides in half hours instead of generated ones, with --stream dynamodb: columns timestamp, value.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run Cutwatch on generated data with known anomalies."""
     check_installed("cutwatch demo")
+    if stream is StreamKind.DYNAMODB:
+        _dynamodb(seed, rides, as_json=as_json)
+        return
+    if rides:
+        end("--csv belongs to --stream dynamodb", USAGE_ERROR)
     if stream is StreamKind.KINESIS:
         _kinesis(seed, as_json=as_json)
         return
@@ -68,6 +82,26 @@ def _kinesis(seed: int, *, as_json: bool) -> None:
 
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
     outcome = with_progress(console, lambda show: run_demo(fleet(seed), PLANTED, show))
+    if as_json:
+        typer.echo(json.dumps(outcome.to_payload(), indent=2))
+    else:
+        present(console, outcome)
+
+
+def _dynamodb(seed: int, rides: Path | None, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from cutwatch_cli.streams.demo_presentation import with_progress
+    from cutwatch_cli.tables.demo import run_demo
+    from cutwatch_cli.tables.demo_presentation import present
+    from cutwatch_cli.tables.ridership import generated, read_rides
+
+    try:
+        ridership = read_rides(rides) if rides else generated(seed)
+    except (OSError, ValueError) as error:
+        end(str(error), USAGE_ERROR)
+    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    outcome = with_progress(console, lambda show: run_demo(ridership, show))
     if as_json:
         typer.echo(json.dumps(outcome.to_payload(), indent=2))
     else:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from cutwatch.timestamps import format_timestamp, parse_timestamp
 HALF_HOUR = timedelta(minutes=30)
 DAY, WEEK = 48, 7 * 48
 _FIRST = datetime(2026, 7, 6, tzinfo=UTC)
-_TRAINING_WEEKS, _LIVE_WEEKS = 10, 4
+_TRAINING_WEEKS, _LIVE_WEEKS = 13, 4
+# An incident weighs little in the median, so it has no echo a week later.
+_COMPARED_WEEKS = 4
 
 
 @dataclass(frozen=True)
 class Ride:
-    """The rides of a half hour, and their difference from the same half hour a week before."""
+    """The rides of a half hour, and their difference from the median of the same half hour in the weeks before."""
 
     time: datetime
     rides: float
@@ -86,7 +89,8 @@ def generated(seed: int) -> Ridership:
         planted.append(PlantedRides(_FIRST + begin * HALF_HOUR, _FIRST + end * HALF_HOUR, kind))
     times = [_FIRST + number * HALF_HOUR for number in range(count)]
     found = list(_with_differences(times, rides.tolist()))
-    return Ridership(found[: first_live - WEEK], found[first_live - WEEK :], planted)
+    first = first_live - _COMPARED_WEEKS * WEEK
+    return Ridership(found[:first], found[first:], planted)
 
 
 def read_rides(path: Path) -> Ridership:
@@ -103,8 +107,9 @@ def read_rides(path: Path) -> Ridership:
 
 
 def _with_differences(times: Sequence[datetime], rides: Sequence[float]) -> Iterator[Ride]:
-    for place in range(WEEK, len(times)):
-        yield Ride(times[place], rides[place], rides[place] - rides[place - WEEK])
+    for place in range(_COMPARED_WEEKS * WEEK, len(times)):
+        before = [rides[place - week * WEEK] for week in range(1, _COMPARED_WEEKS + 1)]
+        yield Ride(times[place], rides[place], rides[place] - median(before))
 
 
 def declaration() -> dict[str, Any]:
@@ -114,5 +119,6 @@ def declaration() -> dict[str, Any]:
         "source": "taxi_ridership",
         "values": ["ridecount", "difference"],
         "time": "time",
+        "cutoff": {"sigmas": 4.0},
         "mails_per_hour": 1_000,
     }

@@ -23,19 +23,24 @@ from localaws.event_sources.source import (
 
 SHARD_SECONDS = 4 * 3_600
 _RETENTION = timedelta(hours=24)
-_FALLEN_BEHIND = ("ExpiredIteratorException", "TrimmedDataAccessException")
-_THROTTLING = frozenset(
-    {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "ThrottlingException",
-    }
-)
 
 
-class _FallenBehind(Exception):
+class _IteratorExpired(Exception):
+    """An iterator that was kept for too long."""
+
+
+class _Trimmed(Exception):
     """The place to read on from has expired."""
+
+
+_MEANINGS: Mapping[str, type[Exception]] = {
+    "ExpiredIteratorException": _IteratorExpired,
+    "InternalServerError": SourceThrottled,
+    "LimitExceededException": SourceThrottled,
+    "ProvisionedThroughputExceededException": SourceThrottled,
+    "ThrottlingException": SourceThrottled,
+    "TrimmedDataAccessException": _Trimmed,
+}
 
 
 class DynamoDBSource:
@@ -81,16 +86,19 @@ class DynamoDBSource:
         known = self._iterators.pop((lane, start), None)
         try:
             return self._call("get_records", ShardIterator=known or self._iterator(start))
-        except _FallenBehind:
-            return self._call("get_records", ShardIterator=self._iterator(Start()))
+        except _IteratorExpired:
+            return self._call("get_records", ShardIterator=self._iterator(start))
 
     def _iterator(self, start: Start) -> str:
         where = {"ShardIteratorType": "TRIM_HORIZON"}
         if start.after is not None:
             where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": start.after}
-        answer = self._call(
-            "get_shard_iterator", StreamArn=self.arn, ShardId=self._shard(), **where
-        )
+        shard = {"StreamArn": self.arn, "ShardId": self._shard()}
+        try:
+            answer = self._call("get_shard_iterator", **shard, **where)
+        except _Trimmed:
+            oldest = {"ShardIteratorType": "TRIM_HORIZON"}
+            answer = self._call("get_shard_iterator", **shard, **oldest)
         return str(answer["ShardIterator"])
 
     def _shard(self) -> str:
@@ -137,7 +145,4 @@ def _as_ours(error: Exception) -> Exception:
     if not isinstance(error, ClientError):
         return SourceThrottled(str(error))
     described = error.response["Error"]
-    if described["Code"] in _FALLEN_BEHIND:
-        return _FallenBehind(described["Message"])
-    kind = SourceThrottled if described["Code"] in _THROTTLING else SourceUnreadable
-    return kind(described["Message"])
+    return _MEANINGS.get(described["Code"], SourceUnreadable)(described["Message"])
