@@ -1,6 +1,7 @@
 """Writes the items of a DynamoDB table to S3 as rows of CSV, the training data of its model."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from cutwatch.aws.clients import client
@@ -22,5 +23,6 @@ def handler(event: Payload) -> Payload:
     run = open_run(event["event"], event["started"])
     bucket = Bucket(client("s3"), settings.bucket_name)
     dataset = dataset_of(table, bucket.name, run.scheduled)
-    prepared = prepare(bucket, scan_of(table, settings), table, dataset, settings.row_files)
+    scan = partial(scan_of, table, settings)
+    prepared = prepare(bucket, scan, table, dataset, settings.row_files)
     return {"run": asdict(run), **prepared.to_payload()}

@@ -98,6 +98,10 @@ class PreparationRefused(CutwatchError):
     """A table's items cannot become training data: too many, too few, or rejected."""
 
 
+class TableTooLarge(PreparationRefused):
+    """A table is too large for a function: the Glue job reads it."""
+
+
 class MalformedScores(CutwatchError):
     """The scores of a job do not fit the rows that were sent."""
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.keys import ROWS, dataset_prefix, forest_name, scores_prefix
 from cutwatch.detectors.watched_table import WatchedTable
-from cutwatch.errors import NotFound, PreparationRefused
+from cutwatch.errors import NotFound, PreparationRefused, TableTooLarge
 from cutwatch.tables.growth import growing
 from cutwatch.tables.recipe import NoRow, TableRecipe, csv_line
 from cutwatch.tables.scan import Page, Scan
@@ -23,6 +23,8 @@ FEWEST_ROWS = 1_000
 # Rows with their times that show whether a column only grows.
 _SAMPLED_ROWS = 10_000
 _DESCRIPTION = "preparation.json"
+# Below a dataset's prefix: what the Glue job writes last.
+_SUMMARY = "summary/"
 
 
 @dataclass
@@ -105,7 +107,11 @@ def finish(bucket: Bucket, dataset: Dataset, scoring: str) -> int:
     if found is not None:
         finished = replace(found, finished=True)
         bucket.write(dataset.prefix + _DESCRIPTION, json.dumps(finished.to_payload()))
-    prefixes = (dataset.prefix + ROWS, scores_prefix(dataset.detector, scoring))
+    prefixes = (
+        dataset.prefix + ROWS,
+        dataset.prefix + _SUMMARY,
+        scores_prefix(dataset.detector, scoring),
+    )
     keys = [each.key for prefix in prefixes for each in bucket.list(prefix)]
     for key in keys:
         bucket.delete(key)
@@ -113,21 +119,53 @@ def finish(bucket: Bucket, dataset: Dataset, scoring: str) -> int:
 
 
 def prepare(
-    bucket: Bucket, scan: Scan, table: WatchedTable, dataset: Dataset, files: int
+    bucket: Bucket, scan: Callable[[], Scan], table: WatchedTable, dataset: Dataset, files: int
 ) -> Preparation:
-    """Read a table and write its rows in `files` objects, unless that was done before.
+    """Read a table and write its rows in `files` objects, unless that was done before, here or by the Glue job.
 
     Raises `PreparationRefused` for a table that is too large or has too few rows, and for columns that identify items.
     """
-    found = find_preparation(bucket, dataset)
+    found = find_preparation(bucket, dataset) or _prepared_by_glue(bucket, dataset)
     if found is not None:
         return found
-    _refuse_identifiers(table, table.identifiers(scan.table.keys), "is a key of the table")
-    rows = Rows(table)
-    scan.read(rows.take)
+    try:
+        rows = _rows(table, scan())
+    except TableTooLarge as error:
+        raise TableTooLarge(f"{error}, or {_glue_arguments(bucket, table, dataset)}") from None
     check_rows(len(rows.lines), rows.rejected)
     _refuse_identifiers(table, growing(table.columns, rows.sample), "only grows with time")
     return store(bucket, dataset, rows, files)
+
+
+def _rows(table: WatchedTable, scan: Scan) -> Rows:
+    _refuse_identifiers(table, table.identifiers(scan.table.keys), "is a key of the table")
+    rows = Rows(table)
+    scan.read(rows.take)
+    return rows
+
+
+def _prepared_by_glue(bucket: Bucket, dataset: Dataset) -> Preparation | None:
+    """Return the data that the Glue job wrote for a run, if it did. Raises `PreparationRefused` for too few rows."""
+    summaries = [each.key for each in bucket.list(dataset.prefix + _SUMMARY)]
+    found = next((key for key in summaries if not key.endswith("/")), None)
+    if found is None:
+        return None
+    summary = bucket.read_json(found)
+    check_rows(summary["rows"], summary["rejected"])
+    files = sum(1 for _ in bucket.list(dataset.prefix + ROWS))
+    preparation = Preparation(
+        replace(dataset, rows=summary["rows"], files=files), summary["rejected"]
+    )
+    bucket.write(dataset.prefix + _DESCRIPTION, json.dumps(preparation.to_payload()))
+    return preparation
+
+
+def _glue_arguments(bucket: Bucket, table: WatchedTable, dataset: Dataset) -> str:
+    rows, summary = (bucket.uri(dataset.prefix + part) for part in (ROWS, _SUMMARY))
+    return (
+        f"run glue/prepare_records.py on an export of the table with --rows {rows} --summary {summary} "
+        f"--recipe '{TableRecipe.of(table).to_json()}', then this run's time again; see docs/tables.md"
+    )
 
 
 def check_rows(rows: int, rejected: Mapping[str, int]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.limits import READ_UNIT_BYTES
-from cutwatch.errors import PreparationRefused
+from cutwatch.errors import TableTooLarge
 from cutwatch.tables.read_limiter import ReadLimiter
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ScannedTable:
         return cls(name, table["ItemCount"], table["TableSizeBytes"], keys)
 
     def check_size(self, units_per_second: float) -> None:
-        """Raise `PreparationRefused` if a function cannot read the table."""
+        """Raise `TableTooLarge` if a function cannot read the table."""
         refuse_beyond(self.items, self.size)
         seconds = self.size / _BYTES_PER_UNIT / units_per_second
         if seconds > LONGEST_SCAN_SECONDS:
@@ -64,7 +64,7 @@ class Scan:
     def read(self, take: Callable[[Page], int]) -> None:
         """Give every page to `take`, in several threads; it returns the number of items so far.
 
-        Raises `PreparationRefused` as soon as the table turns out to be too large.
+        Raises `TableTooLarge` as soon as the table turns out to be too large.
         """
         deadline = self.limiter.clock() + LONGEST_SCAN_SECONDS
         with ThreadPoolExecutor(self.segments) as pool:
@@ -104,16 +104,16 @@ class Scan:
 
 
 def refuse_beyond(items: int, size: int) -> None:
-    """Raise `PreparationRefused` for a table that is too large for a function."""
+    """Raise `TableTooLarge` for a table that is too large for a function."""
     if items > MOST_ITEMS or size > MOST_BYTES:
-        raise PreparationRefused(
+        raise TableTooLarge(
             f"the table has at least {items:,} items in {size / 1e6:,.0f} MB; a function reads up to {MOST_ITEMS:,} items in "
-            f"{MOST_BYTES / 1e6:,.0f} MB: set Preparation to glue"
+            f"{MOST_BYTES / 1e6:,.0f} MB"
         )
 
 
-def _too_slow(units_per_second: float, seconds: float) -> PreparationRefused:
-    return PreparationRefused(
+def _too_slow(units_per_second: float, seconds: float) -> TableTooLarge:
+    return TableTooLarge(
         f"reading the table takes more than {seconds:,.0f} s at {units_per_second:g} read units a second, and a function has "
-        f"{LONGEST_SCAN_SECONDS} s: raise ReadUnitsPerSecond, or set Preparation to glue"
+        f"{LONGEST_SCAN_SECONDS} s; raise ReadUnitsPerSecond"
     )

@@ -1,14 +1,16 @@
 """Training data of a table: rows in parts, and refusals with their reason."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from cutwatch.aws.s3 import ListedObject
 from cutwatch.detectors.watched_table import WatchedTable
-from cutwatch.errors import NotFound, PreparationRefused
+from cutwatch.errors import NotFound, PreparationRefused, TableTooLarge
 from cutwatch.tables.preparation import dataset_of, prepare
 from cutwatch.tables.read_limiter import ReadLimiter
 from cutwatch.tables.scan import MOST_BYTES, MOST_ITEMS, Scan, ScannedTable
@@ -28,6 +30,13 @@ class MemoryBucket:
 
     def write(self, key: str, content: str) -> None:
         self.objects[key] = content
+
+    def uri(self, key: str) -> str:
+        return f"s3://data/{key}"
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        now = datetime.now(UTC)
+        yield from (ListedObject(key, "", now) for key in self.objects if key.startswith(prefix))
 
     def read_json(self, key: str) -> Any:
         if key not in self.objects:
@@ -82,7 +91,7 @@ def prepared(
     scanned = ScannedTable("rides", len(content), 100 * len(content), KEYS)
     scan = Scan(dynamodb, scanned, ("ridecount",), 1, limiter)  # type: ignore[arg-type]
     dataset = dataset_of(table, bucket.name, SCHEDULED)
-    return prepare(bucket, scan, table, dataset, files), bucket, dynamodb  # type: ignore[arg-type]
+    return prepare(bucket, lambda: scan, table, dataset, files), bucket, dynamodb  # type: ignore[arg-type]
 
 
 def test_every_item_becomes_a_line_and_the_parts_are_of_equal_size() -> None:
@@ -136,9 +145,9 @@ def test_reading_keeps_to_the_read_units() -> None:
 @pytest.mark.parametrize(
     ("count", "size", "units", "reason"),
     [
-        (MOST_ITEMS + 1, 1, 1e6, "up to 2,000,000 items in 1,000 MB: set Preparation to glue"),
-        (1, MOST_BYTES + 1, 1e6, "set Preparation to glue"),
-        (1_000_000, 500_000_000, 10, "raise ReadUnitsPerSecond, or set Preparation to glue"),
+        (MOST_ITEMS + 1, 1, 1e6, "up to 2,000,000 items in 1,000 MB"),
+        (1, MOST_BYTES + 1, 1e6, "at least 1 items in 1,000 MB"),
+        (1_000_000, 500_000_000, 10, "raise ReadUnitsPerSecond"),
     ],
 )
 def test_a_table_that_is_too_large_for_a_function_is_refused_at_once(
@@ -159,3 +168,25 @@ def test_a_table_that_has_grown_since_it_was_counted_is_refused_while_it_is_read
 def test_a_scan_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(PreparationRefused, match=r"raise ReadUnitsPerSecond"):
         prepared(items(40_000), units=10.0)
+
+
+def test_what_is_too_large_names_the_glue_job_with_its_arguments_and_its_rows_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cutwatch.tables.scan.MOST_ITEMS", 1_500)
+    bucket = MemoryBucket()
+    with pytest.raises(TableTooLarge, match=r"glue/prepare_records\.py") as refused:
+        prepared(items(3_000), bucket=bucket)
+    rows = re.search(r"--rows s3://data/(\S+)", str(refused.value))
+    summary = re.search(r"--summary s3://data/(\S+)", str(refused.value))
+    assert rows
+    assert summary
+    bucket.write(f"{rows[1]}part-00000-spark.csv", "1.0\n" * 3_000)
+    bucket.write(
+        f"{summary[1]}part-0.txt",
+        json.dumps({"items": 3_002, "rows": 3_000, "rejected": {"missing field": 2}}),
+    )
+    preparation, _, dynamodb = prepared(items(3_000), bucket=bucket)
+    assert (preparation.dataset.rows, preparation.dataset.files) == (3_000, 1)
+    assert preparation.rejected == {"missing field": 2}
+    assert dynamodb.scans == 0
