@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.dynamodb import Table
@@ -30,10 +30,18 @@ class WatchedApplication:
     stack: "Stack"
     table: str
     stream_arn: str
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        """Return the operator's client of a service, the same at each call."""
+        if service not in self._clients:
+            config = {"read_timeout": 300} if service == "lambda" else {}
+            self._clients[service] = self.aws.client(service, **config)
+        return self._clients[service]
 
     def put(self, items: Sequence[Item]) -> None:
         """Write items to the table."""
-        dynamodb = self.aws.client("dynamodb")
+        dynamodb = self.client("dynamodb")
         for start in range(0, len(items), _BATCH):
             requests = [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]
             dynamodb.batch_write_item(RequestItems={self.table: requests})
@@ -48,9 +56,7 @@ class WatchedApplication:
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Invoke a function; raise RuntimeError with its error if it fails."""
-        answer = self.aws.client("lambda", read_timeout=300).invoke(
-            FunctionName=function, Payload=json.dumps(event)
-        )
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
         payload = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             raise RuntimeError(f"{payload['errorType']}: {payload['errorMessage']}")
@@ -59,7 +65,7 @@ class WatchedApplication:
     @property
     def cutoffs(self) -> list[VariantCutoff]:
         """Stored cutoffs, newest first."""
-        registry = Table(self.aws.client("dynamodb"), self.base.outputs["RegistryTableName"])
+        registry = Table(self.client("dynamodb"), self.base.outputs["RegistryTableName"])
         return CutoffStore(registry, self.name).all()
 
 

@@ -201,7 +201,9 @@ class _Stage:
     def _artefact(self, model: str) -> bytes:
         bucket = self._application.base.outputs["DataBucketName"]
         key = f"models/{self._application.name}/{model}/output/model.tar.gz"
-        body: bytes = self._aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        body: bytes = (
+            self._application.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        )
         return body
 
     def _outcome(self) -> TableDemo:
@@ -254,9 +256,8 @@ class _Stage:
 
     def _incidents(self, *, every: bool = False) -> list[RecordedIncident]:
         """Return the incidents, oldest first, as they are after their last row; without `every`, of live rides only."""
-        table = Table(
-            self._aws.client("dynamodb"), self._application.base.outputs["RegistryTableName"]
-        )
+        name = self._application.base.outputs["RegistryTableName"]
+        table = Table(self._application.client("dynamodb"), name)
         rides = self._ridership.training if every else self._ridership.live
         last = self._ridership.live[-1].time + HALF_HOUR
         found = IncidentStore(table).between(rides[0].time, last)
@@ -264,9 +265,9 @@ class _Stage:
 
     def _latencies(self) -> list[float]:
         first: dict[str, float] = {}
+        incidents = [each.incident for each in self._incidents()]
         for at, text in self._mails:
-            for each in self._incidents():
-                incident = each.incident
+            for incident in incidents:
                 if incident.id in text and incident.begin_time in self._written:
                     waited = at - self._written[incident.begin_time]
                     first.setdefault(incident.id, waited.total_seconds())
