@@ -8,7 +8,7 @@ from cutwatch.datasets.dataset import Dataset
 from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.endpoints.cutoffs import store_cutoff
 from cutwatch.endpoints.functions import cutoff_store
-from cutwatch.endpoints.settings import EndpointSettings
+from cutwatch.endpoints.settings import ModelSettings
 from cutwatch.observability import Payload, observed
 from cutwatch.runs.batch import name_of
 
@@ -16,7 +16,7 @@ from cutwatch.runs.batch import name_of
 @observed
 def handler(event: Payload) -> Payload:
     """`model`, `data` (the dataset), `scoring` (its job), `now` -> `value` (the cutoff), `mean`, `deviation`, `rows`."""
-    settings = EndpointSettings.from_env()
+    settings = ModelSettings.from_env()
     configuration = load_configuration(Path(__file__).parent / settings.detectors_file)
     table = configuration.table(settings.watched_table)
     dataset, bucket = (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from localaws.template_file import read_template
 from tests.support.project import PROJECT
 from tests.support.stack import FUNCTION, Stack, snake
 
@@ -142,9 +143,13 @@ def test_imports_stand_at_the_top(module: Path) -> None:
 
 
 def test_exactly_the_functions_with_the_layer_need_numpy(stack: Stack) -> None:
+    table = read_template(PROJECT / "stacks" / "table.yaml")["Resources"]
+    of_table = {
+        name: each["Properties"] for name, each in table.items() if each["Type"] == FUNCTION
+    }
     layered = {
         snake(logical_id)
-        for logical_id, function in stack.resources(FUNCTION).items()
+        for logical_id, function in (*stack.resources(FUNCTION).items(), *of_table.items())
         if {"Ref": "NumericsLayer"} in function.get("Layers", [])
     }
     finished = subprocess.run(

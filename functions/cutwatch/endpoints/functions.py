@@ -4,10 +4,10 @@ from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
 from cutwatch.endpoints.cutoff_store import CutoffStore
 from cutwatch.endpoints.deployment import EndpointDeployer
-from cutwatch.endpoints.settings import EndpointSettings
+from cutwatch.endpoints.settings import EndpointSettings, ModelSettings
 
 
-def cutoff_store(settings: EndpointSettings) -> CutoffStore:
+def cutoff_store(settings: ModelSettings) -> CutoffStore:
     """Return the store of the cutoffs of the watched table's models."""
     return CutoffStore(Table(client("dynamodb"), settings.table_name), settings.watched_table)
 

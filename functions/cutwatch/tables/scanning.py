@@ -1,4 +1,4 @@
-"""The scan that settings describe: from the streamed table, or from a replica of it in any Region."""
+"""Scan by the settings of Prepare Records: from the streamed table, or from a replica of it in any Region."""
 
 from cutwatch.aws.clients import client
 from cutwatch.detectors.watched_table import WatchedTable
