@@ -28,7 +28,7 @@ NOT_RUN = {
     "make fuzz": "installs a fuzzer and runs for minutes; tests run its harnesses on their seeds",
     "cutwatch stream sample": "needs a stream; tests/integration/test_stream_sample_command.py runs it",
     "sam build": "downloads packages for Python 3.13; tests/e2e/test_sam_build.py runs it where there is one",
-    "sam deploy --guided": "asks questions; the deployments of docs/local.md are run",
+    "sam deploy --guided": "asks questions; tests/e2e/test_guided_deployment.py answers them",
     "sam deploy  ": "asks before it changes anything; tests/e2e/test_first_contact.py answers",
     "sam deploy --stack-name taxi": "needs a table; tests/workflow/test_watched_tables.py deploys the stack for one",
     "aws dynamodb update-table --table-name taxi_ridership": "needs a table; the same test creates one with a stream",

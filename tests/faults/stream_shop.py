@@ -95,7 +95,7 @@ class StreamShop:
         incidents: set[str] = set()
         rejected: set[int] = set()
         for shard, first in sorted(self.first.items()):
-            for number, arrived in scorer.by_bucket(self._records(shard, first)).items():
+            for number, arrived in scorer.by_bucket([*self._records(shard, first)]).items():
                 bucket = buckets.setdefault(number, KeyBucket.empty(STREAM, number))
                 result = scorer.score(bucket, arrived)
                 incidents |= {change.incident.id for change in result.changes}

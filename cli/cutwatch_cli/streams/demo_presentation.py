@@ -32,7 +32,7 @@ def with_progress(console: Console, run: Callable[[Show], Outcome]) -> Outcome:
 
 
 def present(console: Console, demo: StreamDemo) -> None:
-    """Print the planted incidents beside those found, and the records by outcome."""
+    """Print the planted incidents with those found, and the records by outcome."""
     console.width = max(console.width, _WIDTH)
     console.print(_incidents_table(demo))
     for other in demo.others:

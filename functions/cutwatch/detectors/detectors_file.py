@@ -16,7 +16,7 @@ from cutwatch.detectors.entry_forms import (
     rewrite_values,
     with_defaults,
 )
-from cutwatch.detectors.plausibility import doubts, doubts_of_table
+from cutwatch.detectors.plausibility import doubts, doubts_of_table, stream_doubts
 from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.templates import Configuration, DetectorTemplate
 from cutwatch.detectors.validation_errors import (
@@ -118,9 +118,12 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
 
 
 def _doubts(content: _DetectorsFile) -> Iterator[Mistake]:
+    """Yield the warnings about all entries."""
     for number, entry in enumerate(content.detectors):
         detector = entry if isinstance(entry, Detector) else entry.pattern
         yield from doubts(detector, ("detectors", number))
+    for number, stream in enumerate(content.streams):
+        yield from stream_doubts(stream, ("streams", number))
     for number, table in enumerate(content.tables):
         yield from doubts_of_table(table, ("tables", number))
 

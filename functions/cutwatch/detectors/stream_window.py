@@ -24,6 +24,8 @@ _MOST_STEPS = 360
 _MOST_PANES, _SAMPLED_VALUES = 1_000, 65_536
 # Percentiles from fewer values say little.
 _SMALLEST_SAMPLE = 100
+# Sum, minimum and maximum of each column.
+_AGGREGATES = 3
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,20 @@ def statistics_problems(window: StreamWindow, values: Collection[str]) -> Iterat
 
 def pane_sample(window: StreamWindow) -> int:
     """Return the number of values per step and column that percentiles are computed from."""
-    sampled = len({text.partition("(")[2] for text in window.statistics if text.startswith("p")})
-    return min(LARGEST_SAMPLE, _SAMPLED_VALUES // max(_open_panes(window) * sampled, 1))
+    panes = _open_panes(window) * _sampled_columns(window)
+    return min(LARGEST_SAMPLE, _SAMPLED_VALUES // max(panes, 1))
+
+
+def most_values(window: StreamWindow, columns: int) -> int:
+    """Return the largest number of values that the open windows of a key with this many columns consist of."""
+    if window.type == "none":
+        return 0
+    sampled = _sampled_columns(window) * pane_sample(window)
+    return _open_panes(window) * (_AGGREGATES * columns + sampled)
+
+
+def _sampled_columns(window: StreamWindow) -> int:
+    return len({text.partition("(")[2] for text in window.statistics if text.startswith("p")})
 
 
 def _open_panes(window: StreamWindow) -> int:

@@ -1,7 +1,8 @@
-"""boto3 clients of the local AWS, whoever they act for."""
+"""boto3 clients of the local AWS, for the operator, roles and mappings."""
 
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import boto3
@@ -48,8 +49,12 @@ class Clients:
         self._of_mappings.clear()
 
 
+@cache
 def _session_of_its_own() -> boto3.Session:
-    """Return a session without the user's profiles and settings."""
+    """Return a session without the user's profiles and settings.
+
+    All local AWSs of a process share it: parsing the models of the services takes longer than most calls.
+    """
     own = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),

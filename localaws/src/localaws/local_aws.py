@@ -44,8 +44,8 @@ class LocalAws:
     """An AWS on loopback with nothing in it, from `start` to `stop`.
 
     `wait_scale` is the share of every wait that is slept for real (0: waits are skipped, the clock moves on);
-    `schedules` lets EventBridge fire its rules by itself as the clock passes their times; `event_sources` lets
-    mappings deliver a stream's records by themselves; `remembered_calls` bounds the record of calls, for one that
+    `schedules` lets EventBridge fire its rules on its own as the clock passes their times; `event_sources` lets
+    mappings deliver a stream's records automatically; `remembered_calls` bounds the record of calls, for one that
     runs for days.
     """
 
@@ -191,7 +191,7 @@ class LocalAws:
 
     def _poll(self, starting: ExitStack) -> None:
         polling = Polling(self.event_sources, self.clock)
-        self.kinesis.on_write(polling.wake)
+        self.kinesis.listeners.append(lambda _: polling.wake())
         polling.start()
         starting.callback(polling.stop)
 
@@ -200,6 +200,8 @@ class LocalAws:
         self._mappings = EventSourceMappings(
             self.clock, invocations, lambda: self.endpoint_url, self.cloudwatch.record
         )
+        self.kinesis.listeners.append(self._mappings.written)
+        starting.callback(self.kinesis.listeners.clear)
         kinesis = KinesisOpenings(self.kinesis, self.permissions, self._clients.of_mapping)
         dynamodb = DynamoDBOpenings(
             self.region, self.clock, self.permissions, self._clients.of_mapping

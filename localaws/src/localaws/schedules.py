@@ -39,7 +39,7 @@ class _Scheduled:
 
 
 def fire(name: str, at: datetime, region: str) -> list[str]:
-    """Hand a rule's or a schedule's targets the event of this moment; return the ARNs of the started executions.
+    """Hand a rule's or a schedule's targets the event of this time; return the ARNs of the started executions.
 
     It is named in full, or by its logical id where only one stack has it.
     """

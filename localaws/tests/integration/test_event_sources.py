@@ -169,6 +169,40 @@ def test_a_function_that_dies_gets_its_batch_again(aws: LocalAws) -> None:
     assert scene.logged() == ["on"]
 
 
+def test_what_a_function_puts_into_another_stream_is_delivered_as_well(
+    aws: LocalAws, scene: Scene
+) -> None:
+    scene.map()
+    source = f"""
+        import boto3
+        def handler(event, context):
+            key = event["Records"][0]["kinesis"]["partitionKey"]
+            boto3.client("kinesis").put_record(
+                StreamName="{scene.stream}", Data=b"passed on", PartitionKey=key
+            )
+    """
+    first = Scene(aws, source=source)
+    first.allow(allowed(READING, first.arn), allowed(["kinesis:PutRecord"], scene.arn))
+    first.map()
+    first.put("a")
+    aws.event_sources.deliver()
+    assert scene.batches() == [["passed on"]]
+
+
+def test_a_delivery_that_breaks_off_is_made_again(
+    aws: LocalAws, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.map()
+    scene.put("a")
+    invocations = aws.event_sources._invocations
+    with monkeypatch.context() as broken:
+        broken.setattr(invocations, "invoke", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            aws.event_sources.deliver()
+    aws.event_sources.settle()
+    assert scene.batches() == [["a"]]
+
+
 def test_keys_of_a_shard_are_delivered_side_by_side(aws: LocalAws, scene: Scene) -> None:
     scene.map(ParallelizationFactor=10)
     for key in ("red", "green", "blue"):

@@ -107,6 +107,7 @@ def delete(aws: LocalAws, name: str) -> None:
     raise AssertionError(f"{name} is not deleted")
 
 
+@pytest.mark.slow
 def test_a_stack_reads_the_stream_of_another(aws: LocalAws, templates: Path) -> None:
     base = deploy(aws, templates / "base.yaml")
     reader = deploy(aws, templates / "reader.yaml")

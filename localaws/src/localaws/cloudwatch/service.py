@@ -45,7 +45,7 @@ class CloudWatch:
         }
 
     def pass_time(self, *, again: bool = True) -> None:
-        """Count queues' messages and evaluate alarms, as CloudWatch does by itself.
+        """Count queues' messages and evaluate alarms, as CloudWatch does on its own.
 
         Without `again`, alarms that were evaluated for this minute wait for the next time, new data or not.
         """

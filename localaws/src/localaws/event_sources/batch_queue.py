@@ -24,7 +24,8 @@ from localaws.limits import LAMBDA_PAYLOAD_MAX_BYTES
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 # The event around the records; its exact size is nobody's promise.
 _ENVELOPE_BYTES = 1024
-_REMEMBERED = 10_000
+# Done records of a queue that can be delivered again.
+_REMEMBERED = 2_000
 
 
 class BatchQueue:

@@ -51,7 +51,7 @@ def _parse(text: str) -> Mapping[str, Any]:
 
 
 def _is_pattern(pattern: Any) -> bool:
-    """Tell whether a value consists of objects, whose leaves are lists of rules that are known."""
+    """Return whether a value consists of objects, whose leaves are lists of rules that are known."""
     if not isinstance(pattern, Mapping) or not pattern:
         return False
     return all(_is_field(name, rules) for name, rules in pattern.items())

@@ -6,10 +6,10 @@ from typing import Any
 from localaws.api_response import ApiError
 from localaws.event_sources.filters import kinesis_view
 from localaws.event_sources.kinesis_source import KinesisSource
-from localaws.event_sources.mappings import Opening
 from localaws.event_sources.requests import destination_of, refused
 from localaws.event_sources.sending import check_sending
 from localaws.event_sources.source import Start
+from localaws.event_sources.source_mapping import Opening
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied, Permissions, role_name
 from localaws.kinesis.service import Kinesis

@@ -111,7 +111,7 @@ class Lanes:
                 queue.rewind(count, now)
 
     def change(self, settings: Settings, now: float) -> None:
-        """Go on with other settings; retries start anew."""
+        """Go on with other settings; retries start from scratch."""
         self._settings = settings
         for lane in self._lanes.values():
             records = [record for queue in lane.queues for record in queue.records]

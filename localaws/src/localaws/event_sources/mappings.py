@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,13 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.clock import Clock
 from localaws.event_sources import destinations
-from localaws.event_sources.batches import Discard, Outcome, Result, Settings
-from localaws.event_sources.filters import Predicate, predicate
+from localaws.event_sources.batches import Discard, Outcome, Result
 from localaws.event_sources.invocations import Invocations, event_of
-from localaws.event_sources.lanes import Lanes, Turn
-from localaws.event_sources.reader import Reader
-from localaws.event_sources.requests import destination_of, settings_of
-from localaws.event_sources.source import Source, Start
+from localaws.event_sources.lanes import Turn
+from localaws.event_sources.requests import destination_of
+from localaws.event_sources.source_mapping import Opening, SourceMapping
 
 _log = logging.getLogger(__name__)
 _Record = dict[str, Any]
@@ -25,19 +22,8 @@ _Record = dict[str, Any]
 RecordMetric = Callable[[str, str, float, str, Mapping[str, str]], None]
 
 
-@dataclass(frozen=True)
-class Opening:
-    """What a mapping of a kind of source starts with; `client` returns a client of the function's role."""
-
-    source: Source
-    view: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    first: Mapping[str, Start]
-    default: Start
-    client: Callable[[str], Any]
-
-
 class EventSourceMappings:
-    """Mappings deliver when they are told to, or by themselves while `polling` drives them.
+    """Mappings deliver on request, or automatically while `polling` drives them.
 
     `concurrency` is how many batches of different lanes are delivered at once. With 1 everything happens in one order.
     """
@@ -55,12 +41,12 @@ class EventSourceMappings:
         self._endpoint_url = endpoint_url
         self._record_metric = record_metric
         self._delivering = threading.RLock()
-        self._mappings: dict[str, _Mapping] = {}
+        self._mappings: dict[str, SourceMapping] = {}
         self._twice = 0
 
     def open(self, record: _Record, opening: Opening) -> None:
         """Take up a mapping; `record` is its public description and stays the caller's."""
-        mapping = _Mapping(record, opening)
+        mapping = SourceMapping(record, opening)
         self._mappings = {**self._mappings, record["UUID"]: mapping}
 
     def change(self, uuid: str) -> None:
@@ -69,6 +55,12 @@ class EventSourceMappings:
 
     def close(self, uuid: str) -> None:
         self._mappings = {key: each for key, each in self._mappings.items() if key != uuid}
+
+    def written(self, arn: str) -> None:
+        """Look into a source again, because there are new records, also while batches are delivered."""
+        for mapping in self._mappings.values():
+            if mapping.source.arn == arn:
+                mapping.reader.has_news = True
 
     def deliver(self) -> None:
         """Deliver every batch that is ready now, and what becomes ready by that; the clock stays where it is."""
@@ -98,21 +90,21 @@ class EventSourceMappings:
         self._twice += times
 
     def redeliver(self, last: int, *, function: str = "*") -> None:
-        """Deliver the last records of each lane again, `last` at most, in batches with what follows them.
+        """Deliver the last records of each lane again, `last` at most, and at most 2,000, in batches with what follows.
 
-        What is being retried is queued anew, as by a reader that has lost its place.
+        What is being retried is queued again, as by a reader that has lost its place.
         """
         for mapping in self._mappings.values():
             if function in ("*", mapping.function):
                 mapping.rewind = last
 
-    def _enabled(self) -> list["_Mapping"]:
+    def _enabled(self) -> list[SourceMapping]:
         return [each for each in self._mappings.values() if each.record["State"] == "Enabled"]
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    def _step(self, mapping: "_Mapping") -> bool:
+    def _step(self, mapping: SourceMapping) -> bool:
         now = self._now()
         mapping.apply_changes(now)
         progress = mapping.reader.step(mapping.wants, now)
@@ -122,17 +114,26 @@ class EventSourceMappings:
         for lane, discard in old:
             self._give_up(mapping, lane, discard)
         turns = mapping.lanes.turns(now)
-        for turn, outcome in zip(turns, self._outcomes(mapping, turns), strict=True):
+        for turn, outcome in zip(turns, self._outcomes_or_none(mapping, turns), strict=True):
             self._settle(mapping, turn, outcome)
         return progress or bool(old) or bool(turns)
 
-    def _outcomes(self, mapping: "_Mapping", turns: list[Turn]) -> list[Outcome]:
+    def _outcomes_or_none(self, mapping: SourceMapping, turns: list[Turn]) -> list[Outcome]:
+        """Invoke for every turn; if that breaks off, none of them has been delivered."""
+        try:
+            return self._outcomes(mapping, turns)
+        except BaseException:
+            for turn in turns:
+                mapping.lanes.settle(turn, Outcome(Result.NOT_INVOKED), self._now())
+            raise
+
+    def _outcomes(self, mapping: SourceMapping, turns: list[Turn]) -> list[Outcome]:
         if self.concurrency == 1 or len(turns) < 2:
             return [self._invoke(mapping, turn) for turn in turns]
         each_turn = [partial(self._invoke, mapping, turn) for turn in turns]
         return self._invocations.at_once(self.concurrency, each_turn)
 
-    def _invoke(self, mapping: "_Mapping", turn: Turn) -> Outcome:
+    def _invoke(self, mapping: SourceMapping, turn: Turn) -> Outcome:
         event = event_of(turn.lane, mapping.source.arn, turn.batch)
         invoke = self._invocations.invoke
         if self._twice and turn.batch.records:
@@ -140,7 +141,7 @@ class EventSourceMappings:
             invoke = self._invocations.invoke_twice
         return invoke(mapping.function, event, turn.batch, mapping.settings)
 
-    def _settle(self, mapping: "_Mapping", turn: Turn, outcome: Outcome) -> None:
+    def _settle(self, mapping: SourceMapping, turn: Turn, outcome: Outcome) -> None:
         now = self._now()
         done = outcome.result is Result.DONE
         mapping.record["LastProcessingResult"] = "OK" if done else "PROBLEM: Function call failed"
@@ -150,7 +151,7 @@ class EventSourceMappings:
         for discard in mapping.lanes.settle(turn, outcome, now):
             self._give_up(mapping, turn.lane, discard)
 
-    def _give_up(self, mapping: "_Mapping", lane: str, discard: Discard) -> None:
+    def _give_up(self, mapping: SourceMapping, lane: str, discard: Discard) -> None:
         destination = destination_of(mapping.record)
         if destination is None or not discard.records:
             return
@@ -162,43 +163,6 @@ class EventSourceMappings:
             _log.warning("%s cannot send to %s: %s", arn, destination, error)
             self._count(mapping, "DestinationDeliveryFailures", 1.0, "Count")
 
-    def _count(self, mapping: "_Mapping", name: str, value: float, unit: str) -> None:
+    def _count(self, mapping: SourceMapping, name: str, value: float, unit: str) -> None:
         dimensions = {"FunctionName": mapping.function.partition(":")[0]}
         self._record_metric("AWS/Lambda", name, value, unit, dimensions)
-
-
-class _Mapping:
-    """A mapping at work."""
-
-    def __init__(self, record: _Record, opening: Opening) -> None:
-        self.record = record
-        self.source = opening.source
-        self.client = opening.client
-        self.changed = False
-        self.rewind = 0
-        self.lanes = Lanes(settings_of(record), opening.first, opening.default)
-        self.reader = Reader(opening.source, self.lanes, opening.view)
-        self.settings: Settings = settings_of(record)
-        self.wants: Predicate = predicate(record.get("FilterCriteria"))
-
-    @property
-    def function(self) -> str:
-        """Return the function's name, with its qualifier if it has one."""
-        qualifier = self.record["Qualifier"]
-        name: str = self.record["FunctionName"]
-        return f"{name}:{qualifier}" if qualifier else name
-
-    def apply_changes(self, now: float) -> None:
-        """Do what was asked for since the last batches; none is out now."""
-        if self.rewind:
-            self.lanes.rewind(self.rewind, now)
-            self.rewind = 0
-        if self.changed:
-            self.changed = False
-            self.settings = settings_of(self.record)
-            self.wants = predicate(self.record.get("FilterCriteria"))
-            self.lanes.change(self.settings, now)
-
-    def due(self, now: float) -> float | None:
-        times = (self.lanes.due(now), self.reader.due())
-        return min((time for time in times if time is not None), default=None)

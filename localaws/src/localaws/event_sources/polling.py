@@ -1,4 +1,4 @@
-"""Mappings that deliver by themselves while the local AWS runs."""
+"""Mappings that deliver automatically while the local AWS runs."""
 
 import logging
 import threading
@@ -42,7 +42,7 @@ class Polling:
             self._wait()
 
     def _wait(self) -> None:
-        """Wait for records, or for the time of the next batch as the clock tells it."""
+        """Wait for records, or for the time of the next batch by the clock."""
         due = self._mappings.due()
         if due is None:
             self._written.wait(_LOOK_AGAIN_SECONDS)

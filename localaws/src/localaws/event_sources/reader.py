@@ -11,7 +11,10 @@ _SECONDS_UNTIL_READ_AGAIN = 1.0
 
 
 class Reader:
-    """`problem` is why the source could not be read, empty if it could; `view` is what filters see of an event."""
+    """`problem` is why the source could not be read, empty if it could; `view` is what filters see of an event.
+
+    Set `has_news` when the source has new records.
+    """
 
     def __init__(self, source: Source, lanes: Lanes, view: Callable[[Any], Any]) -> None:
         self._source = source
@@ -22,14 +25,18 @@ class Reader:
         self._not_before: dict[str, float] = {}
         self.retention_seconds = 0.0
         self.problem = ""
+        self.has_news = False
 
     def begin(self) -> None:
         """Look for new lanes and new records at the next `step`, whatever was found last."""
         self._is_fresh = False
-        self._read.clear()
+        self.has_news = True
 
     def step(self, wants: Predicate, now: float) -> bool:
         """Read a page of every lane that may have more; return whether there was anything."""
+        if self.has_news:
+            self.has_news = False
+            self._read.clear()
         self._not_before = {lane: at for lane, at in self._not_before.items() if at > now}
         try:
             self._refresh()

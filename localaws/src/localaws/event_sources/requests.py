@@ -120,7 +120,7 @@ def settings_of(record: _Parameters) -> Settings:
 
 
 def destination_of(record: _Parameters) -> str | None:
-    """Return the ARN of the queue or topic that hears of what is given up."""
+    """Return the ARN of the queue or topic that receives batches that are given up."""
     on_failure = (record.get("DestinationConfig") or {}).get("OnFailure") or {}
     destination: str | None = on_failure.get("Destination")
     return destination

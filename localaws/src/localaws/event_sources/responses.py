@@ -1,4 +1,4 @@
-"""What a function's answer says about its batch."""
+"""A function's response to its batch."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -17,7 +17,7 @@ class LaneName:
 
 @dataclass(frozen=True)
 class Start:
-    """Where to read on: after a position, from a time (epoch seconds), or, with neither, from the oldest record."""
+    """Position to read on from: after a position, from a time (epoch seconds), or, with neither, from the oldest record."""
 
     after: str | None = None
     moment: float | None = None

@@ -68,7 +68,7 @@ class TumblingQueue(BatchQueue):
         )
 
     def _has_passed_into_next(self) -> bool:
-        """Tell whether the next record is of a later window than the open one."""
+        """Return whether the next record is of a later window than the open one."""
         if self._open is None or not self._pending:
             return False
         return self._window_of(self._pending[0]).start > self._open.start

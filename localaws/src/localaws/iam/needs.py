@@ -1,4 +1,4 @@
-"""The permissions that a call needs: IAM's actions, each with its resource and the keys that conditions may use."""
+"""Permissions for a call: IAM's actions, each with its resource and the keys that conditions may use."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +87,7 @@ def _cloudwatch_arn(request: ApiRequest) -> str:
 
 
 def _put_events(request: ApiRequest) -> Iterator[Need]:
-    """Yield a need for each bus with the sources of its entries, both of which MiniStack leaves out.
+    """Yield a need for each bus with the sources of its entries; MiniStack leaves both out.
 
     Whether AWS makes `events:source` multivalued is not documented, so it is: a condition has to hold either way.
     """
@@ -142,7 +142,7 @@ def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
 
 
 def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[Need]:
-    """Yield the needs that some calls have beside the action of their own name."""
+    """Yield the needs that some calls have in addition to the action of their own name."""
     if request.service == "s3":
         yield from (Need(*more) for more in actions.s3_additional_checks(*call))
     if request.service == "cloudformation":

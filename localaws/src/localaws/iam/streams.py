@@ -1,4 +1,4 @@
-"""The stream that a call is about; a call may name it by its ARN, its name or an iterator alone."""
+"""Stream of a call; a call may name it by its ARN, its name or an iterator alone."""
 
 import base64
 import json

@@ -1,6 +1,6 @@
 """Sequence numbers: 56 digits, ascending within a stream, each from the one shard that it names.
 
-AWS documents neither the digits nor what they mean; these have the length of AWS's, and tell a number of another stream or shard.
+AWS documents neither the digits nor what they mean; these have the length of AWS's, and identify a number of another stream or shard.
 """
 
 _LEAD = 1 << 185

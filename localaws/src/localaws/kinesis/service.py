@@ -37,7 +37,8 @@ class Kinesis:
         resharding = Resharding(self.now)
         settings = Settings(self.now)
         tags = Tags()
-        self._writers: list[Callable[[], None]] = []
+        # Called with the ARN of a stream that records have been put into.
+        self.listeners: list[Callable[[str], None]] = []
         self._operations: dict[str, Operation] = {
             "DeleteStream": streams.delete,
             "DescribeStream": streams.describe,
@@ -99,10 +100,6 @@ class Kinesis:
             stream.expire(self.now())
             return self._operations[operation](parameters, stream)
 
-    def on_write(self, told: Callable[[], None]) -> None:
-        """Call `told` after each record that is put."""
-        self._writers.append(told)
-
     def positions(self, arn: str) -> dict[str, str]:
         """Return the sequence number behind which each shard's next record will be; a closed shard has none to come."""
         with self._lock:
@@ -121,6 +118,6 @@ class Kinesis:
             return self._reading.stream_of(parameters)
         return self.streams.named(parameters)
 
-    def _written(self) -> None:
-        for told in self._writers:
-            told()
+    def _written(self, stream: Stream) -> None:
+        for listener in self.listeners:
+            listener(stream.arn)

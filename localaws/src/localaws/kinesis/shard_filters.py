@@ -9,7 +9,7 @@ from localaws.kinesis.stream import Stream
 
 
 def passes(shard: Shard, wanted: Mapping[str, Any] | None, stream: Stream, now: float) -> bool:
-    """Tell whether a shard passes the filter of a request, if it has one."""
+    """Return whether a shard passes the filter of a request, if it has one."""
     if wanted is None:
         return True
     kind = wanted["Type"]

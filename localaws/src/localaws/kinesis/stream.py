@@ -79,7 +79,7 @@ class Stream:
             raise self._throttled(shard)
 
     def split(self, shard: Shard, at: int, now: float) -> None:
-        """Close a shard and open two children, the second of which starts at hash key `at`."""
+        """Close a shard and open two children; the second starts at hash key `at`."""
         self._check_open(shard)
         if not shard.first_hash < at <= shard.last_hash:
             raise ApiError(
@@ -128,7 +128,7 @@ class Stream:
                 del self.shards[shard.id]
 
     def is_from(self, number: int, shard: Shard) -> bool:
-        """Tell whether a sequence number is one of this shard's."""
+        """Return whether a sequence number is one of this shard's."""
         return is_of_stream(number, int(self.created)) and shard_of(number) == shard.index
 
     def _merge_within(self, first: int, last: int, now: float) -> None:

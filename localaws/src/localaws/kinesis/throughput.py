@@ -13,7 +13,7 @@ class Throughput:
         self._bytes = 0
 
     def admits(self, now: float, size: int = 0) -> bool:
-        """Tell whether one more use of `size` bytes is within the limits at this time (epoch seconds)."""
+        """Return whether one more use of `size` bytes is within the limits at this time (epoch seconds)."""
         self._forget(now)
         fits = self._bytes == 0 or self._bytes + size <= self._most_bytes
         return len(self._uses) < self._most and fits

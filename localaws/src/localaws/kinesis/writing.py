@@ -13,15 +13,15 @@ _Parameters = Mapping[str, Any]
 
 
 class Writing:
-    """`now` returns epoch seconds; `written` is called once records have been stored."""
+    """`now` returns epoch seconds; `written` is called with a stream that records have been put into."""
 
-    def __init__(self, now: Callable[[], float], written: Callable[[], None]) -> None:
+    def __init__(self, now: Callable[[], float], written: Callable[[Stream], None]) -> None:
         self._now = now
         self._written = written
 
     def put_record(self, parameters: _Parameters, stream: Stream) -> dict[str, Any]:
         answer = self._put(parameters, _size(parameters, stream), stream)
-        self._written()
+        self._written(stream)
         return answer | _encryption(stream)
 
     def put_records(self, parameters: _Parameters, stream: Stream) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class Writing:
                 f"Records size exceeds {KINESIS_PUT_RECORDS_MAX_BYTES // 1024**2} MB limit",
             )
         put = [self._put_or_say_why(*each, stream) for each in zip(records, sizes, strict=True)]
-        self._written()
+        self._written(stream)
         failed = sum("ErrorCode" in each for each in put)
         return {"FailedRecordCount": failed, "Records": put, **_encryption(stream)}
 

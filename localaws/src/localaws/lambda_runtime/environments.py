@@ -170,7 +170,7 @@ class Environments:
         return answer
 
     def end(self, trace_id: str, how: CallerEnd) -> None:
-        """End the invocation that made a call with this trace id; any other caller has no process of ours."""
+        """End the invocation that made a call with this trace id; any other caller has no process here."""
         environment = self._by_trace.get(_root_of(trace_id))
         if environment is not None:
             environment.end(how)
@@ -205,7 +205,7 @@ class Environments:
         return environment
 
     def _keep_warm(self, function: Function, environment: _Environment) -> None:
-        """Put an environment back; past a number that memory can bear, one of the most plentiful goes."""
+        """Put an environment back; past the number that fits in memory, one of the most plentiful goes."""
         with self._lock:
             self._busy.discard(environment)
             self._idle[function].append(environment)

@@ -53,7 +53,7 @@ class KinesisResources:
         return name, self._attributes(name)
 
     def delete(self, name: str, _: Properties) -> None:
-        """Delete a stream; one that is gone already is no failure."""
+        """Delete a stream; one that is gone already is not a failure."""
         try:
             self._kinesis.call("DeleteStream", {"StreamName": name})
         except ApiError as error:

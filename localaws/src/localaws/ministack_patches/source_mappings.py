@@ -11,7 +11,8 @@ from localaws.api_response import ApiError
 from localaws.clock import Clock
 from localaws.embedded_ministack import core, service
 from localaws.event_sources import requests
-from localaws.event_sources.mappings import EventSourceMappings, Opening
+from localaws.event_sources.mappings import EventSourceMappings
+from localaws.event_sources.source_mapping import Opening
 from localaws.ministack_patches.patching import Patches
 
 _Parameters = Mapping[str, Any]

@@ -120,7 +120,7 @@ class UnsupportedProperties:
         return supported is None or name in supported or is_applied_here(kind, name)
 
     def _is_given(self, template: _Template, value: Any) -> bool:
-        """Tell whether a property has a value; `!If` may leave it out."""
+        """Return whether a property has a value; `!If` may leave it out."""
         return self._static(template, value) is not self._engine._NO_VALUE
 
     def _static(self, template: _Template, value: Any) -> Any:

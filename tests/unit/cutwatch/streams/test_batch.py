@@ -136,6 +136,7 @@ def test_no_schedule_of_faults_changes_states_scores_or_incidents(
     assert set(run.inbox.rows) == set(alone.inbox.rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(schedule=st.integers(0, 2**32), chance=st.sampled_from([0.0, 0.05, 0.25]))
 def test_keys_that_several_shards_share_end_as_in_one_process_that_reads_in_the_committed_order(

@@ -278,6 +278,16 @@ def test_rows_that_are_too_far_apart_or_too_slight_do_not_begin_an_incident() ->
     assert begins(IncidentBegin(score=500)) == []
 
 
+def test_rows_of_an_incident_do_not_count_towards_the_next_one() -> None:
+    values = [*noise(150), 500.0, 5_000.0, *noise(60, seed=1), 1e6, 1e9, *noise(20, seed=2)]
+    rule = IncidentBegin(2, within=86_400, severity=1.5)
+    changes = scored(records_of(values, 60), notify=rule).changes
+    begins = [(each.incident.begin_time - START) / 60 for each in changes if each.kind == "began"]
+
+    assert [each.kind for each in changes].count("ended") == 1
+    assert begins == [151, 213]
+
+
 def test_a_score_may_be_required() -> None:
     rows = scored(records_of(THREE, 60)).rows
     highest = max(range(len(rows)), key=lambda n: rows[n].score)
