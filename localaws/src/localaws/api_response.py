@@ -18,7 +18,7 @@ _RPC_V2_HEADERS = {"content-type": "application/cbor", "smithy-protocol": "rpc-v
 
 
 class ApiError(Exception):
-    """An error as an AWS service reports it; `members` are those that its shape has beside the message."""
+    """An error as an AWS service reports it; `members` are those that its shape has in addition to the message."""
 
     def __init__(
         self,

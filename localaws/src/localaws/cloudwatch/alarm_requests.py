@@ -53,7 +53,7 @@ class AlarmRequests:
                 self.alarms.catch_up(again=again)
 
     def in_alarm(self, name: str) -> bool:
-        """Tell whether an alarm is in state ALARM by now."""
+        """Return whether an alarm is in state ALARM by now."""
         self.catch_up()
         with self._store() as store:
             record = store._alarms.get(name) or store._composite_alarms.get(name) or {}

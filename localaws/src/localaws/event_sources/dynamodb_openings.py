@@ -6,10 +6,10 @@ from typing import Any
 from localaws.clock import Clock
 from localaws.embedded_ministack import account_scope, service
 from localaws.event_sources.dynamodb_source import SHARD_SECONDS, DynamoDBSource, shard_id
-from localaws.event_sources.mappings import Opening
 from localaws.event_sources.requests import destination_of, refused
 from localaws.event_sources.sending import check_sending
 from localaws.event_sources.source import Start
+from localaws.event_sources.source_mapping import Opening
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied, Permissions, role_name
 

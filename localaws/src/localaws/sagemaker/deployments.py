@@ -30,7 +30,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Plan:
-    """How traffic moves to the new fleet, and the alarms that move it back. Times are seconds."""
+    """Course of the traffic to the new fleet, and the alarms that move it back. Times are seconds."""
 
     canary_percent: int = 0
     canary_seconds: float = 0.0

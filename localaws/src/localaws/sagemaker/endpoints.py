@@ -54,7 +54,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """`in_alarm` tells whether an alarm of CloudWatch is in state ALARM."""
+    """`in_alarm` returns whether an alarm of CloudWatch is in state ALARM."""
 
     def __init__(
         self,
