@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -170,3 +171,56 @@ def test_a_hanging_deployment_ends_at_its_deadline_with_the_reason(trained: Ride
     assert "was still Updating at its deadline" in ended.cause
     assert serving(application) == before
     assert ENDPOINT_SECONDS < 3_600
+
+
+# Statement and action, and why no test here uses them.
+NOT_SEEN_HERE = {
+    ("DeclareLostRecords", "sqs:SendMessage"): "no change is given up",
+    ("DeliverLogs", "logs:*"): "Step Functions' own calls",
+    ("Trace", "xray:*"): "the local AWS has no traces",
+    (
+        "FindStateAndTellMissingFromForbidden",
+        "s3:ListBucket",
+    ): "S3 looks for it when an object is missing",
+    ("Log", "logs:*"): "the local Lambda writes logs itself",
+    ("*", "sagemaker:AddTags"): "the stack has no tags",
+    (
+        "SeeAndReplaceFailedEndpoint",
+        "sagemaker:DeleteEndpoint",
+    ): "no endpoint fails when it is created",
+    ("StartJob", "sagemaker:Describe*"): "no start is repeated while its job runs",
+    ("StopJob", "sagemaker:Stop*"): "no job is overdue",
+    ("*WaitForQuota", "dynamodb:*"): "no quota is busy, and no model is missing",
+    ("Start", "states:StartExecution"): "the schedule does not fire",
+    ("InvokeItsFunctions", "lambda:InvokeFunction"): "the functions that stop jobs",
+    ("Mail", "sns:Publish"): "notices to operators",
+    ("KeepState", "s3:*"): "Close Table Incidents; tests/faults/test_table_faults.py invokes it",
+    ("PutIncidentsOnTheBus", "events:PutEvents"): "the same",
+    ("RecordIncidents", "dynamodb:*"): "the same",
+    ("KeepRejectedRecords", "sqs:SendMessage"): "the same",
+}
+
+
+def test_no_call_is_denied_and_nothing_is_granted_that_nothing_uses(trained: Rides) -> None:
+    application, _ = trained
+    permissions = application.aws.permissions
+    roles = {
+        name
+        for name in application.stack.resources.values()
+        if name.startswith("taxi-") and "Role-" in name
+    }
+    assert len(roles) == 17
+    granted = {use for role in roles for use in permissions.granted(role)}
+    unused = {
+        (use.role.split("-")[1], use.statement, use.action)
+        for use in granted - permissions.uses
+        if not any(
+            fnmatchcase(use.statement, statement) and fnmatchcase(use.action, action)
+            for statement, action in NOT_SEEN_HERE
+        )
+    }
+    denied = [
+        call for call in application.aws.calls if call.error_code and "Denied" in call.error_code
+    ]
+    assert denied == []
+    assert sorted(unused) == []
