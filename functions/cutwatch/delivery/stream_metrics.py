@@ -8,6 +8,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from cutwatch.metric_names import (
     ANOMALY,
     ANOMALY_SCORE,
+    KEYS_EVICTED,
     RECORDS_APPLIED,
     RECORDS_DUPLICATE,
     RECORDS_FAILED,
@@ -42,6 +43,7 @@ def _emit(namespace: str, dimension: str, name: str, report: BatchReport) -> Non
         RECORDS_REJECTED: rejected,
         RECORDS_DUPLICATE: report.total("duplicates"),
         RECORDS_FAILED: len(report.failed),
+        KEYS_EVICTED: sum(len(result.evicted) for result in report.results),
         UNDELIVERED: len(report.undelivered),
     }
     for metric, number in counts.items():
