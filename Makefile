@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY = 0
 # Compile a module once, not in every process, whatever the surroundings say.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
+.PHONY: help setup demo spark unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -54,6 +54,15 @@ fuzz: setup ## hostile detectors.yaml, events, CSV and score files, guided by co
 	@test -d build/atheris || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/atheris atheris==3.0.0
 	@PYTHONPATH=functions:cli:localaws/src:.:build/atheris $(BIN)/python -m tests.fuzz $(or $(SECONDS),60) $(HARNESS)
 
+# In a virtual environment of its own, with the Spark of Glue 6.0; Java 17 or newer has to be there.
+build/spark/.ready:
+	@$(PYTHON) -m venv build/spark
+	@build/spark/bin/python -m pip install --quiet --disable-pip-version-check pyspark==4.1.1 AWSGlueDataplanePython==5.1.0
+	@touch $@
+
+spark: setup build/spark/.ready ## the Glue job in Spark: its rows equal those of the functions
+	@$(BIN)/pytest -rs -n 0 tests/spark
+
 check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -62,6 +71,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/monitoring.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/live.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/stream.yaml
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/table.yaml
 	$(ALL_TESTS)
 
 e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker

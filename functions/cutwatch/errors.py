@@ -86,6 +86,22 @@ class ModelMissing(CutwatchError):
     """The registered model no longer exists."""
 
 
+class CutoffMissing(CutwatchError):
+    """An endpoint's variant has no cutoff of its own: its scores say nothing."""
+
+
+class DeploymentUnderWay(CutwatchError):
+    """Another model is being deployed to the endpoint; Step Functions retries until that has ended."""
+
+
+class PreparationRefused(CutwatchError):
+    """A table's items cannot become training data: too many, too few, or rejected."""
+
+
+class TableTooLarge(PreparationRefused):
+    """A table is too large for a function: the Glue job reads it."""
+
+
 class MalformedScores(CutwatchError):
     """The scores of a job do not fit the rows that were sent."""
 

@@ -222,15 +222,9 @@ class DrawWidgetSettings(Settings):
 
 
 @dataclass(frozen=True)
-class StreamSettings(Settings):
-    """Settings of a stream's functions: its name in `detectors_file`, its ARN, the base stack's bucket, table and topics.
+class DestinationSettings(Settings):
+    """Destinations of scores and incidents: the base stack's bucket, table and topics, and the queue of rejected records."""
 
-    `target_arn` is that of a stream or queue for every scored row, `history_location` the bucket and prefix of past records;
-    both are empty for none.
-    """
-
-    stream_name: str
-    stream_arn: str
     base_stack: str
     table_name: str
     bucket_name: str
@@ -240,6 +234,18 @@ class StreamSettings(Settings):
     rejected_records_url: str
     notification_severity: Literal["low", "medium", "high"]
     aws_region: str
+
+
+@dataclass(frozen=True)
+class StreamSettings(DestinationSettings):
+    """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
+
+    `target_arn` is that of a stream or queue for every scored row, `history_location` the bucket and prefix of past records;
+    both are empty for none.
+    """
+
+    stream_name: str
+    stream_arn: str
     target_arn: str = ""
     history_location: str = ""
     detectors_file: str = "detectors.yaml"

@@ -12,12 +12,10 @@ from tests.support.project import PROJECT
 from tests.support.sample_events import EVENTS
 from tests.support.stack import FUNCTION, STATE_MACHINE, Stack, snake
 
-# Stacks that join the base stack.
-JOINED_TEMPLATES = [
-    *sorted((PROJECT / "stacks").glob("*stream*.yaml")),
-    PROJECT / "stacks" / "live.yaml",
-]
+OTHER_TEMPLATES = sorted((PROJECT / "stacks").glob("*.yaml"))
 MACHINES = ("training", "transform")
+# In the stack of a watched table; tests/template/test_table_stack.py.
+OTHER_MACHINES = ("endpoint",)
 ENDPOINT = re.compile(r'"endpoint": "\$\{(\w+)Arn\}"')
 
 
@@ -25,11 +23,11 @@ def functions(stack: Stack) -> set[str]:
     return {snake(logical_id) for logical_id in stack.resources(FUNCTION)}
 
 
-def stream_functions() -> set[str]:
-    """Return the functions of the stacks that score streams and live detectors."""
+def other_functions() -> set[str]:
+    """Return the functions of the stacks that score streams and tables."""
     return {
         snake(logical_id)
-        for path in JOINED_TEMPLATES
+        for path in OTHER_TEMPLATES
         for logical_id, resource in read_template(path)["Resources"].items()
         if resource["Type"] == FUNCTION
     }
@@ -79,7 +77,7 @@ def test_every_function_has_one_kind_of_caller_a_task_or_a_rule_or_a_dashboard(
 
 def test_every_function_is_a_file_and_every_file_a_function(stack: Stack) -> None:
     files = {path.stem for path in (PROJECT / "functions").glob("*.py")}
-    assert files == functions(stack) | stream_functions()
+    assert files == functions(stack) | other_functions()
 
 
 def test_every_function_names_its_own_handler(stack: Stack) -> None:
@@ -90,7 +88,7 @@ def test_every_function_names_its_own_handler(stack: Stack) -> None:
 def test_every_function_and_every_state_machine_has_one_sample_event_and_no_event_is_left_over(
     stack: Stack,
 ) -> None:
-    every = functions(stack) | stream_functions() | set(MACHINES)
+    every = functions(stack) | other_functions() | set(MACHINES)
     assert {path.stem for path in EVENTS.iterdir()} == every
 
 
@@ -116,4 +114,4 @@ def test_a_state_machine_its_file_its_rule_and_its_schedule_share_one_name(
 
 def test_there_are_no_other_definitions() -> None:
     files = {path.name for path in (PROJECT / "statemachines").iterdir()}
-    assert files == {f"{machine}.asl.json" for machine in MACHINES}
+    assert files == {f"{machine}.asl.json" for machine in (*MACHINES, *OTHER_MACHINES)}

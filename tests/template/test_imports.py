@@ -28,7 +28,7 @@ FLOORS = [
     ("registry", "wording"),
     ("runs", "widget"),
     ("datasets", "notifications"),
-    ("publishing", "models", "forests", "streams"),
+    ("publishing", "models", "forests", "streams", "endpoints", "tables"),
     ("delivery", "live"),
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
@@ -143,11 +143,15 @@ def test_imports_stand_at_the_top(module: Path) -> None:
 
 
 def test_exactly_the_functions_with_the_layer_need_numpy(stack: Stack) -> None:
-    live = read_template(PROJECT / "stacks" / "live.yaml")["Resources"]["ScoreMetrics"]
-    functions = {**stack.resources(FUNCTION), "ScoreMetrics": live["Properties"]}
+    joined = {
+        name: each["Properties"]
+        for template in ("live.yaml", "table.yaml")
+        for name, each in read_template(PROJECT / "stacks" / template)["Resources"].items()
+        if each["Type"] == FUNCTION
+    }
     layered = {
         snake(logical_id)
-        for logical_id, function in functions.items()
+        for logical_id, function in (*stack.resources(FUNCTION).items(), *joined.items())
         if {"Ref": "NumericsLayer"} in function.get("Layers", [])
     }
     finished = subprocess.run(

@@ -16,6 +16,7 @@ class StreamKind(StrEnum):
     """Kinds of streams that have a demo."""
 
     KINESIS = "kinesis"
+    DYNAMODB = "dynamodb"
 
 
 def demo(
@@ -33,21 +34,41 @@ def demo(
     live_minutes: Annotated[
         int, typer.Option(help="With --live: minutes between two runs, 1, 5, 15 or 60.")
     ] = 5,
+    rides: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            help="Rides in half hours instead of generated ones, with --stream dynamodb: columns timestamp, value.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run Cutwatch on generated data with known anomalies."""
     check_installed("cutwatch demo")
-    if live and stream:
-        end("--live and --stream are two demos; choose one", USAGE_ERROR)
+    if mistake := _mistake(stream, rides, live=live, as_json=as_json):
+        end(mistake, USAGE_ERROR)
     if live:
         _live(seed, live_minutes, as_json=as_json)
-        return
-    if stream is StreamKind.KINESIS:
+    elif stream is StreamKind.DYNAMODB:
+        _dynamodb(seed, rides, as_json=as_json)
+    elif stream is StreamKind.KINESIS:
         _kinesis(seed, as_json=as_json)
-        return
-    if as_json:
-        end("--json belongs to --live and --stream", USAGE_ERROR)
-    _metrics(output, seed)
+    else:
+        _metrics(output, seed)
+
+
+def _mistake(
+    stream: StreamKind | None, rides: Path | None, *, live: bool, as_json: bool
+) -> str | None:
+    """Return why the options do not belong together; None if they do."""
+    if live and stream:
+        return "--live and --stream are two demos; choose one"
+    if rides and stream is not StreamKind.DYNAMODB:
+        return "--csv belongs to --stream dynamodb"
+    if as_json and not (live or stream):
+        return "--json belongs to --live and --stream"
+    return None
 
 
 def _metrics(output: Path, seed: int) -> None:
@@ -86,6 +107,26 @@ def _kinesis(seed: int, *, as_json: bool) -> None:
 
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
     outcome = with_progress(console, lambda show: run_demo(fleet(seed), PLANTED, show))
+    if as_json:
+        typer.echo(json.dumps(outcome.to_payload(), indent=2))
+    else:
+        present(console, outcome)
+
+
+def _dynamodb(seed: int, rides: Path | None, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from cutwatch_cli.streams.demo_presentation import with_progress
+    from cutwatch_cli.tables.demo import run_demo
+    from cutwatch_cli.tables.demo_presentation import present
+    from cutwatch_cli.tables.ridership import generated, read_rides
+
+    try:
+        ridership = read_rides(rides) if rides else generated(seed)
+    except (OSError, ValueError) as error:
+        end(str(error), USAGE_ERROR)
+    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    outcome = with_progress(console, lambda show: run_demo(ridership, show))
     if as_json:
         typer.echo(json.dumps(outcome.to_payload(), indent=2))
     else:

@@ -10,6 +10,7 @@ from cutwatch_cli.commands.options import DETECTORS_FILE, DetectorsFile, Profile
 
 if TYPE_CHECKING:
     from cutwatch.detectors.templates import Configuration
+    from cutwatch.detectors.watched_table import RecordSource
 
 
 def validate(
@@ -58,11 +59,10 @@ def _checked(detectors: Path, template: Path) -> "Configuration":
 def _print_contents(detectors: Path, found: "Configuration") -> None:
     from cutwatch.wording import count
 
+    sources: tuple[RecordSource, ...] = (*found.streams, *found.tables)
+    sections = {"template": found.templates, "stream": found.streams, "table": found.tables}
     counts = [count(len(found.detectors), "detector")]
-    if found.templates:
-        counts.append(count(len(found.templates), "template"))
-    if found.streams:
-        counts.append(count(len(found.streams), "stream"))
+    counts += [count(len(entries), kind) for kind, entries in sections.items() if entries]
     typer.echo(f"{detectors}: {', '.join(counts)}, valid")
     for detector in found.detectors:
         typer.echo(f"  {detector.name}: {detector.metric_label}, every {detector.period} s")
@@ -71,8 +71,8 @@ def _print_contents(detectors: Path, found: "Configuration") -> None:
             f"  {each.name}: {each.pattern.metric_label}, every {each.pattern.period} s, "
             f"for each {each.for_each}, at most {each.limit}"
         )
-    for stream in found.streams:
-        typer.echo(f"  {stream.name}: {stream.source}, {', '.join(stream.columns)}")
+    for source in sources:
+        typer.echo(f"  {source.name}: {source.source}, {', '.join(source.columns)}")
 
 
 def _check_online(found: "Configuration", region: str | None, profile: str | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -30,8 +30,9 @@ def staged(
     detectors: Sequence[Detector],
     settings: Mapping[str, str] | None = None,
     streams: Sequence[Stream] = (),
+    tables: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[Path]:
-    """Copy what `sam deploy` would ship, with these detectors, settings and streams; yield the template's path."""
+    """Copy what `sam deploy` would ship, with these detectors, settings, streams and tables; yield the template's path."""
     with TemporaryDirectory(prefix="cutwatch-") as folder:
         for name in _SHIPPED:
             source, target = PROJECT / name, Path(folder) / name
@@ -42,6 +43,7 @@ def staged(
         document = {
             "detectors": [detector.to_payload() for detector in detectors],
             "streams": [stream.to_payload() for stream in streams],
+            "tables": [dict(table) for table in tables],
         }
         (Path(folder) / "functions" / "detectors.yaml").write_text(yaml.safe_dump(document))
         template = Path(folder) / TEMPLATE

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -22,6 +22,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.utils import parse_timestamp
 
+from cutwatch.aws.limits import ENDPOINT_ANSWER_MAX_SECONDS
 from cutwatch.errors import (
     AccessDenied,
     AwsError,
@@ -136,13 +137,14 @@ def translate(operation: str, error: ClientError | BotoCoreError) -> AwsError:
 
 
 def _class_of(code: str, message: str, status: int, response: Mapping[str, Any]) -> type[AwsError]:
-    if code == "TransactionCanceledException":
-        return _class_of_transaction(response)
+    if code in _CLASS_OF_RESPONSE:
+        return _CLASS_OF_RESPONSE[code](response)
     if code == "ResourceLimitExceeded" and _asks_for_more_than_all(message):
         return QuotaTooSmall
     if code in ERROR_CLASSES:
         return ERROR_CLASSES[code]
-    if code == "ValidationException":
+    # SageMaker's runtime has a name of its own for it.
+    if code in ("ValidationException", "ValidationError"):
         return _class_of_validation(message.lower())
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled
@@ -163,11 +165,23 @@ def _class_of_validation(message: str) -> type[AwsError]:
     return RejectedRequest
 
 
+def _class_of_model_error(response: Mapping[str, Any]) -> type[AwsError]:
+    """Return the class for the error of an endpoint's container, which has a status of its own."""
+    status = response.get("OriginalStatusCode", HTTPStatus.INTERNAL_SERVER_ERROR)
+    return ServiceFault if status >= HTTPStatus.INTERNAL_SERVER_ERROR else RejectedRequest
+
+
 def _class_of_transaction(response: Mapping[str, Any]) -> type[AwsError]:
     codes = {reason.get("Code") for reason in response.get("CancellationReasons", [])}
     if "ConditionalCheckFailed" in codes:
         return ConditionFailed
     return Throttled if codes & {"TransactionConflict", "ThrottlingError"} else RejectedRequest
+
+
+_CLASS_OF_RESPONSE: Mapping[str, Callable[[Mapping[str, Any]], type[AwsError]]] = {
+    "ModelError": _class_of_model_error,
+    "TransactionCanceledException": _class_of_transaction,
+}
 
 
 class _TranslatingClient:
@@ -205,21 +219,26 @@ def _session() -> Any:
 
 
 @cache
-def client(service: str) -> Any:
-    """Return a client of the default credential chain, created once per execution environment."""
+def client(service: str, region: str | None = None) -> Any:
+    """Return a client of the default credential chain, created once per execution environment.
+
+    Without a Region, it is that of the function.
+    """
     # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
     is_cloudwatch = service == "cloudwatch"
+    # An endpoint may take its time, and whoever sends rows tries again within a deadline.
+    is_endpoint = service == "sagemaker-runtime"
     config = Config(
         retries={
             "mode": "adaptive" if is_cloudwatch else "standard",
-            "total_max_attempts": 3,
+            "total_max_attempts": 1 if is_endpoint else 3,
         },
         connect_timeout=3,
-        read_timeout=12,
+        read_timeout=ENDPOINT_ANSWER_MAX_SECONDS + 10 if is_endpoint else 12,
         # Of a thousand datums it takes a third of the call; CloudWatch checks them itself.
         parameter_validation=not is_cloudwatch,
     )
-    return _session().client(service, config=config)
+    return _session().client(service, region_name=region, config=config)
 
 
 def read_body(operation: str, response: Mapping[str, Any]) -> bytes:

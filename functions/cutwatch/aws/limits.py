@@ -45,6 +45,14 @@ LOG_GROUP_NAME_PATTERN = r"[A-Za-z0-9._/#-]{1,512}"
 SAGEMAKER_NAME_PATTERN = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 SAGEMAKER_NAME_MAX_LENGTH = 63
 
+# SageMaker endpoints: a request to a serverless endpoint, the smaller of two limits, with room for headers
+ENDPOINT_REQUEST_MAX_BYTES = 4_000_000
+ENDPOINT_ANSWER_MAX_SECONDS = 60
+
+# DynamoDB: an eventually consistent read takes one read unit for two of these
+READ_UNIT_BYTES = 4_096
+STREAM_RETENTION = timedelta(hours=24)
+
 # SageMaker Random Cut Forest
 RCF_NUM_TREES = range(50, 1_000 + 1)
 RCF_NUM_SAMPLES_PER_TREE = range(1, 2_048 + 1)

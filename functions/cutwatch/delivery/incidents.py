@@ -9,7 +9,7 @@ from cutwatch.delivery.incident_event import entry
 from cutwatch.delivery.incident_store import IncidentStore, RecordedIncident
 from cutwatch.delivery.messages import of_incident
 from cutwatch.detection.anomaly_event import SEVERITIES, Severity
-from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.watched_table import RecordSource
 from cutwatch.errors import TRANSIENT
 from cutwatch.notifications import eventbridge
 from cutwatch.notifications.detector_lines import StackPlace
@@ -27,13 +27,13 @@ _PAUSES_BEFORE_MARKING_AGAIN = (1, 4)
 
 @dataclass(frozen=True)
 class IncidentNotifier:
-    """Notifies the changes of one stream's incidents.
+    """Notifies the changes of the incidents of one stream or table.
 
     An incident is mailed once it is at least as severe as `least_severity`, again when it becomes more severe, and when it
     ends; at most `mails_per_hour` of the stream. EventBridge gets every change.
     """
 
-    stream: Stream
+    stream: RecordSource
     place: StackPlace
     eventbridge: "EventBridgeClient"
     sns: "SNSClient"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.watched_table import RecordSource, WatchedTable
 from cutwatch.errors import legible
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.messages import Notification
@@ -18,7 +18,7 @@ _SUBJECT_BEGINS = {"began": "", "escalated": "now ", "ended": "over, "}
 
 
 def of_incident(
-    stream: Stream, change: IncidentChange, place: StackPlace, *, is_last: bool
+    stream: RecordSource, change: IncidentChange, place: StackPlace, *, is_last: bool
 ) -> Notification:
     """Write the message about a change of an incident; `is_last` says that more have to wait for the next hour."""
     incident = change.incident
@@ -45,12 +45,12 @@ def of_notice(stream: str, notice: Notice) -> Notification:
     return Notification(f"Cutwatch: stream {stream}, {notice.kind}", text, attributes)
 
 
-def place_of_more(stream: Stream, place: StackPlace) -> str:
+def place_of_more(stream: RecordSource, place: StackPlace) -> str:
     """Return where incidents without an email are listed."""
     return f"all incidents: cutwatch events {stream.name} {place.options}"
 
 
-def _headline(stream: Stream, incident: Incident) -> str:
+def _headline(stream: RecordSource, incident: Incident) -> str:
     key = f" {legible(incident.key)[:_KEY_LENGTH]}" if incident.key else ""
     leading = max(incident.columns, key=lambda each: each.attribution)
     value = f"{leading.column} at {number_in_words(leading.value)}"
@@ -59,9 +59,13 @@ def _headline(stream: Stream, incident: Incident) -> str:
     return f"{stream.name}{key}: {value}, expected {number_in_words(leading.expected.value)}"
 
 
-def _incident_lines(stream: Stream, change: IncidentChange, place: StackPlace) -> Iterator[str]:
+def _incident_lines(
+    stream: RecordSource, change: IncidentChange, place: StackPlace
+) -> Iterator[str]:
     incident = change.incident
-    yield f"  Stream    {stream.name}" + (f", key {legible(incident.key)}" if incident.key else "")
+    kind = "Table" if isinstance(stream, WatchedTable) else "Stream"
+    key = f", key {legible(incident.key)}" if incident.key else ""
+    yield f"  {kind:9} {stream.name}{key}"
     yield f"  Time      {_times(stream, change)}"
     shown = sorted(incident.columns, key=lambda each: -each.attribution)[:_LISTED_COLUMNS]
     for finding in shown:
@@ -72,7 +76,7 @@ def _incident_lines(stream: Stream, change: IncidentChange, place: StackPlace) -
     yield f'  Silence   cutwatch silence {stream.name} --for 1d --reason "..." {place.options}'
 
 
-def _times(stream: Stream, change: IncidentChange) -> str:
+def _times(stream: RecordSource, change: IncidentChange) -> str:
     incident, zone = change.incident, ZoneInfo(stream.time_zone)
     begin = datetime.fromtimestamp(incident.begin_time, UTC).astimezone(zone)
     lasts = timedelta(seconds=incident.last_time - incident.begin_time)

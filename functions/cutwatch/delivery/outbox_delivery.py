@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cutwatch.aws.limits import SQS_MESSAGE_MAX_BYTES
+from cutwatch.aws.limits import PUT_RECORDS_MAX_RECORDS, SQS_MESSAGE_MAX_BYTES
 from cutwatch.delivery.incidents import IncidentNotifier
 from cutwatch.delivery.messages import of_notice
 from cutwatch.delivery.queues import RowTarget, send_messages
@@ -72,8 +72,10 @@ class OutboxDelivery:
         outbox.rejected.clear()
 
     def _rows(self, outbox: Outbox) -> None:
-        if self.target is not None and outbox.rows:
-            self.target.put(outbox.rows)
+        """Deliver rows in parts: what a target takes must not come again because it throttles the rest."""
+        while self.target is not None and outbox.rows:
+            self.target.put(outbox.rows[:PUT_RECORDS_MAX_RECORDS])
+            del outbox.rows[:PUT_RECORDS_MAX_RECORDS]
         outbox.rows.clear()
 
     def _letter(self, letter: DeadLetter) -> dict[str, Any]:

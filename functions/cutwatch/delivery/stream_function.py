@@ -8,25 +8,19 @@ from time import time
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.clients import client
-from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
-from cutwatch.delivery.incident_store import IncidentStore
-from cutwatch.delivery.incidents import IncidentNotifier
+from cutwatch.delivery.destinations import outbox_delivery, row_target
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
-from cutwatch.delivery.queues import QueueTarget, RowTarget, StreamTarget
 from cutwatch.delivery.stream_reader import stream_postprocessor, stream_reader
 from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
-from cutwatch.notifications.detector_lines import StackPlace
-from cutwatch.registry.silence_store import SilenceStore
 from cutwatch.settings import StreamSettings
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.history import learn
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.kinesis import Retention, is_read_to_the_end
 from cutwatch.streams.notices import HasExpired, announce_configuration
-from cutwatch.streams.postprocessing import Postprocessor
 from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
@@ -85,12 +79,12 @@ def _assembled(
 ) -> StreamFunction:
     reader = stream_reader(stream, folder, settings.stream_arn)
     store = StateStore(Bucket(client("s3"), settings.bucket_name), stream)
-    target = _target(settings.target_arn)
+    target = row_target(settings.target_arn)
     return StreamFunction(
         stream,
         store,
         StreamScorer(stream, store.buckets(_beginning(settings, store, reader, has_time)), reader),
-        _delivery(settings, stream, stream_postprocessor(stream, folder), target),
+        outbox_delivery(settings, stream, target, stream_postprocessor(stream, folder)),
         target is not None,
         settings.stream_arn,
         Retention(client("kinesis"), settings.stream_arn, time).has_expired,
@@ -126,46 +120,3 @@ def _stream(settings: StreamSettings, folder: Path) -> Stream:
             f"STREAM_ARN is {settings.stream_arn!r}, but stream {stream.name!r} has source {stream.source!r}"
         )
     return stream
-
-
-def _delivery(
-    settings: StreamSettings,
-    stream: Stream,
-    postprocessor: Postprocessor | None,
-    target: RowTarget | None,
-) -> OutboxDelivery:
-    table = Table(client("dynamodb"), settings.table_name)
-    sns = client("sns")
-    notifier = IncidentNotifier(
-        stream,
-        StackPlace(settings.base_stack, settings.aws_region, settings.anomaly_namespace),
-        client("events"),
-        sns,
-        settings.topic_arn,
-        IncidentStore(table),
-        SilenceStore(table),
-        settings.notification_severity,
-        postprocessor,
-    )
-    return OutboxDelivery(
-        stream.name,
-        notifier,
-        sns,
-        settings.operations_topic_arn,
-        client("sqs"),
-        settings.rejected_records_url,
-        target,
-        lambda: datetime.now(UTC),
-    )
-
-
-def _target(arn: str) -> RowTarget | None:
-    """Return the target that an ARN names, a Kinesis stream or a queue; None without one."""
-    if not arn:
-        return None
-    if arn.split(":")[2] == "kinesis":
-        return StreamTarget(client("kinesis"), arn)
-    _, _, _, _, account, name = arn.split(":")
-    sqs = client("sqs")
-    url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-    return QueueTarget(sqs, url)

@@ -11,6 +11,7 @@ from cutwatch.metric_names import (
     KEYS_EVICTED,
     RECORDS_APPLIED,
     RECORDS_DUPLICATE,
+    RECORDS_FAILED,
     RECORDS_LATE,
     RECORDS_REJECTED,
     UNDELIVERED,
@@ -20,8 +21,17 @@ from cutwatch.streams.batch import BatchReport
 
 def emit(namespace: str, stream: str, report: BatchReport) -> None:
     """Write the metrics of a batch; `Anomaly` is 1 if one of its rows belongs to an incident."""
+    _emit(namespace, "Stream", stream, report)
+
+
+def emit_table(namespace: str, table: str, report: BatchReport) -> None:
+    """Write the metrics of a batch of a table's changes, with the dimension `Table`."""
+    _emit(namespace, "Table", table, report)
+
+
+def _emit(namespace: str, dimension: str, name: str, report: BatchReport) -> None:
     metrics = EphemeralMetrics(namespace=namespace, service="")
-    metrics.add_dimension("Stream", stream)
+    metrics.add_dimension(dimension, name)
     scored = [row for row in report.rows() if not row.learning]
     if scored:
         metrics.add_metric(ANOMALY, MetricUnit.Count, int(any(row.incident for row in scored)))
@@ -32,9 +42,10 @@ def emit(namespace: str, stream: str, report: BatchReport) -> None:
         RECORDS_LATE: report.total("late"),
         RECORDS_REJECTED: rejected,
         RECORDS_DUPLICATE: report.total("duplicates"),
+        RECORDS_FAILED: len(report.failed),
         KEYS_EVICTED: sum(len(result.evicted) for result in report.results),
         UNDELIVERED: len(report.undelivered),
     }
-    for name, number in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, number)
+    for metric, number in counts.items():
+        metrics.add_metric(metric, MetricUnit.Count, number)
     metrics.flush_metrics()

@@ -16,7 +16,7 @@ from cutwatch.detectors.entry_forms import (
     rewrite_values,
     with_defaults,
 )
-from cutwatch.detectors.plausibility import doubts, stream_doubts
+from cutwatch.detectors.plausibility import doubts, doubts_of_table, stream_doubts
 from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.templates import Configuration, DetectorTemplate
 from cutwatch.detectors.validation_errors import (
@@ -26,6 +26,7 @@ from cutwatch.detectors.validation_errors import (
     sentence,
 )
 from cutwatch.detectors.validation_errors import Path as FieldPath
+from cutwatch.detectors.watched_table import WatchedTable
 from cutwatch.detectors.yaml_document import YamlDocument, parse_yaml
 from cutwatch.errors import InvalidDetectors
 
@@ -65,12 +66,13 @@ class _DetectorsFile:
     live: bool = False
     publish: Publish = "events"
     streams: list[Stream] = field(default_factory=list)
+    tables: list[WatchedTable] = field(default_factory=list)
 
     __pydantic_config__ = {"extra": "forbid"}
 
 
 def load_configuration(path: Path) -> Configuration:
-    """Load the detectors, templates and streams of a file, in its order.
+    """Load the detectors, templates, streams and tables of a file, in its order.
 
     Raises `InvalidDetectors` with one line per error: line, detector, field, value and the allowed values.
     """
@@ -95,7 +97,7 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
     for name in document.anchors - set(_DetectorsFile.__dataclass_fields__):
         # A place for anchors, whatever its name.
         document.content.pop(name, None)
-    given = with_defaults(_with_both_lists(document.content))
+    given = with_defaults(_with_detectors(document.content))
     warnings = [*rename_methods(given)]
     rewrite_dimensions(given)
     rewrite_values(given)
@@ -105,7 +107,7 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
     if lines:
         raise InvalidDetectors("\n".join(f"{source}: {line}" for line in dict.fromkeys(lines)))
     entries = content.detectors
-    if not (entries or content.streams):
+    if not (entries or content.streams or content.tables):
         raise InvalidDetectors(f"{source}: detectors: is empty; add at least one detector")
     warnings += _doubts(content)
     return Configuration(
@@ -113,6 +115,7 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
         tuple(entry for entry in entries if isinstance(entry, DetectorTemplate)),
         tuple(f"{source}: {sentence(each, document)}" for each in warnings),
         tuple(content.streams),
+        tuple(content.tables),
     )
 
 
@@ -123,11 +126,13 @@ def _doubts(content: _DetectorsFile) -> Iterator[Mistake]:
         yield from doubts(detector, ("detectors", number))
     for number, stream in enumerate(content.streams):
         yield from stream_doubts(stream, ("streams", number))
+    for number, table in enumerate(content.tables):
+        yield from doubts_of_table(table, ("tables", number))
 
 
-def _with_both_lists(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with an empty list of detectors if it has streams only."""
-    return {"detectors": []} | content if "streams" in content else content
+def _with_detectors(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with an empty list of detectors if it has streams or tables only."""
+    return {"detectors": []} | content if {"streams", "tables"} & content.keys() else content
 
 
 def _validated(
@@ -193,7 +198,11 @@ def _up_to_list(steps: FieldPath) -> FieldPath:
 
 def _repeated_names(content: dict[str, Any]) -> Iterator[Mistake]:
     seen: set[str] = set()
-    for path, entry in (*entries_of(content), *entries_of(content, "streams")):
+    for path, entry in (
+        each
+        for section in ("detectors", "streams", "tables")
+        for each in entries_of(content, section)
+    ):
         name = entry.get("name")
         if isinstance(name, str) and name in seen:
             yield Mistake((*path, "name"), "is used more than once")

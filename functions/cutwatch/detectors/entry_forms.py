@@ -67,14 +67,22 @@ def rewrite_dimensions(content: dict[str, Any]) -> None:
 
 
 def rewrite_values(content: dict[str, Any]) -> None:
-    """Replace a stream's list of values by a mapping: the names are the places."""
+    """Replace a list of values by a mapping: the names are the places."""
     for _, entry in entries_of(content, "streams"):
         record = entry.get("record")
-        if not isinstance(record, dict) or not isinstance(record.get("values"), list):
-            continue
-        names = record["values"]
-        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
-            entry["record"] = record | {"values": dict(zip(names, names, strict=True))}
+        if isinstance(record, dict):
+            entry["record"] = _with_named_values(record)
+    for _, entry in entries_of(content, "tables"):
+        entry.update(_with_named_values(entry))
+
+
+def _with_named_values(owner: dict[str, Any]) -> dict[str, Any]:
+    names = owner.get("values")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return owner
+    if len(set(names)) < len(names):
+        return owner
+    return owner | {"values": dict(zip(names, names, strict=True))}
 
 
 def _with_mapping(owner: Any) -> Any:

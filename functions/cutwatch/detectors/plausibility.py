@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.validation_errors import Mistake, Path
+from cutwatch.detectors.watched_table import WatchedTable, growing_columns
 
 _UNLIKELY_SHARE = 1.0
 _FEWEST_DAYS = 7
@@ -46,3 +47,13 @@ def doubts(detector: Detector, path: Path) -> Iterator[Mistake]:
                 (*path, "dimensions", name),
                 f"{value!r} is taken literally; CloudWatch has no wildcards, but for_each: {name} watches every value",
             )
+
+
+def doubts_of_table(table: WatchedTable, path: Path) -> Iterator[Mistake]:
+    """Yield the columns of a table that are unlikely to be meant."""
+    for column in growing_columns(table):
+        yield Mistake(
+            (*path, "values", column),
+            f"{table.values[column]!r} reads like a value that only grows, so every later item would be anomalous; "
+            "remove it, or set allow_identifiers: true",
+        )

@@ -15,6 +15,7 @@ from cutwatch.detectors.metric_source import MetricName, SourceMetric
 from cutwatch.errors import (
     ConnectionLost,
     CutwatchError,
+    InvalidSetting,
     ServiceFault,
     TemplateExpansion,
     Throttled,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
     from cutwatch.detectors.stream import Stream
+    from cutwatch.detectors.watched_table import WatchedTable
 
 NAME_MAX_LENGTH = 64
 TEMPLATE_NAME_MAX_LENGTH = 40
@@ -77,12 +79,23 @@ class DetectorTemplate:
 
 @dataclass(frozen=True)
 class Configuration:
-    """Detectors, templates and streams of a `detectors.yaml`, in its order, and warnings about its spelling."""
+    """Detectors, templates, streams and tables of a `detectors.yaml`, in its order, and warnings about its spelling."""
 
     detectors: tuple[Detector, ...]
     templates: tuple[DetectorTemplate, ...] = ()
     warnings: tuple[str, ...] = ()
     streams: tuple["Stream", ...] = ()
+    tables: tuple["WatchedTable", ...] = ()
+
+    def table(self, name: str) -> "WatchedTable":
+        """Return the watched table of a name. Raises `InvalidSetting` if none is declared."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        names = ", ".join(each.name for each in self.tables) or "none"
+        raise InvalidSetting(
+            f"WATCHED_TABLE is {name!r}, which is not declared; the tables in detectors.yaml: {names}"
+        )
 
 
 @dataclass(frozen=True)

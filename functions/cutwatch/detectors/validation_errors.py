@@ -9,12 +9,17 @@ from pydantic_core import ErrorDetails
 
 from cutwatch.detectors.detector import Detector, Feature
 from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.watched_table import WatchedTable
 from cutwatch.detectors.yaml_document import YamlDocument
 from cutwatch.errors import legible
 
 TEMPLATE_FIELDS = ("for_each", "limit")
 # The lists of the file: how errors name an entry, and its kind.
-_SECTIONS = {"detectors": ("detector", Detector), "streams": ("stream", Stream)}
+_SECTIONS = {
+    "detectors": ("detector", Detector),
+    "streams": ("stream", Stream),
+    "tables": ("table", WatchedTable),
+}
 Path = tuple[int | str, ...]
 
 _FEATURES = ", ".join(get_args(Feature))

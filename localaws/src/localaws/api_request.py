@@ -52,6 +52,9 @@ class ApiRequest:
     def service(self) -> str:
         """Return the service's name as boto3 spells it, empty if the request is not a call of AWS's."""
         signed_for = self._credential.get("service", "")
+        # Both of SageMaker's services sign as one; calls of the runtime are the only ones with a path.
+        if signed_for == "sagemaker" and self.path.startswith("/endpoints/"):
+            return "sagemaker-runtime"
         name = _CLIENT_NAMES.get(signed_for, signed_for)
         return name if name in _known_services() else ""
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 from xml.etree import ElementTree as ET
@@ -17,13 +18,20 @@ _RPC_V2_HEADERS = {"content-type": "application/cbor", "smithy-protocol": "rpc-v
 
 
 class ApiError(Exception):
-    """An error as an AWS service reports it."""
+    """An error as an AWS service reports it; `members` are those that its shape has in addition to the message."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int = 400,
+        members: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.members = members
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def failure(request: ApiRequest, error: ApiError) -> ApiResponse:
 def _failure_body(
     request: ApiRequest, error: ApiError, request_id: str
 ) -> tuple[bytes, Mapping[str, str]]:
-    described = {"__type": error.code, "message": error.message}
+    described = {"__type": error.code, "message": error.message, **error.members}
     if request.protocol == "smithy-rpc-v2-cbor":
         query_error = {"x-amzn-query-error": f"{error.code};Sender"}
         return cbor2.dumps(described), _RPC_V2_HEADERS | query_error

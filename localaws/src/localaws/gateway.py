@@ -31,11 +31,14 @@ _Message = dict[str, Any]
 
 
 class Service(Protocol):
-    """A service of localaws; operations that it does not serve go to MiniStack."""
+    """A service of localaws; operations that it does not serve go to MiniStack.
+
+    It answers with the result's members, or with the whole response where the result has a body of its own.
+    """
 
     def serves(self, operation: str) -> bool: ...
 
-    def answer(self, request: ApiRequest) -> Mapping[str, Any]: ...
+    def answer(self, request: ApiRequest) -> Mapping[str, Any] | ApiResponse: ...
 
 
 class Gateway:
@@ -157,7 +160,8 @@ class Gateway:
 
 def _answer_in_thread(service: Service, request: ApiRequest) -> ApiResponse:
     try:
-        return success(request, service.answer(request))
+        answer = service.answer(request)
+        return answer if isinstance(answer, ApiResponse) else success(request, answer)
     except ApiError as error:
         return failure(request, error)
     except Exception as error:  # noqa: BLE001 - ours to answer for, as AWS would

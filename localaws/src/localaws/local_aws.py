@@ -1,6 +1,6 @@
 """The public interface: a context manager with clients, deployments, a clock and faults."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from localaws.cloudwatch.monitoring import Monitoring
 from localaws.cloudwatch.service import CloudWatch
 from localaws.deployment import Deployment
 from localaws.embedded_ministack import EmbeddedMiniStack
+from localaws.event_sources.dynamodb_openings import DynamoDBOpenings
 from localaws.event_sources.invocations import Invocations
 from localaws.event_sources.kinesis_openings import KinesisOpenings
 from localaws.event_sources.mappings import EventSourceMappings
@@ -33,6 +34,7 @@ from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.state_execution import abort_executions
 from localaws.operator_requests import OperatorRequests
 from localaws.sagemaker import SageMakerBehaviour
+from localaws.sagemaker.runtime import SageMakerRuntime
 from localaws.sagemaker.service import SageMaker
 from localaws.schedules import Schedules, fire
 from localaws.stacks import Stack
@@ -160,6 +162,11 @@ class LocalAws:
             self._function_targets.wait()
         return started
 
+    def variants_in_service(self) -> Mapping[str, Sequence[str]]:
+        """Return the names of the variants that may answer a request now, by SageMaker endpoint."""
+        assert self._jobs is not None  # noqa: S101 - it is running
+        return self._jobs.endpoints.in_service()
+
     def deploy(
         self,
         template: Path,
@@ -196,6 +203,9 @@ class LocalAws:
         self.kinesis.listeners.append(self._mappings.written)
         starting.callback(self.kinesis.listeners.clear)
         kinesis = KinesisOpenings(self.kinesis, self.permissions, self._clients.of_mapping)
+        dynamodb = DynamoDBOpenings(
+            self.region, self.clock, self.permissions, self._clients.of_mapping
+        )
         patches = apply_patches(
             self.clock,
             functions,
@@ -205,7 +215,7 @@ class LocalAws:
             self.permissions,
             self.mails,
             self._mappings,
-            {"kinesis": kinesis.open},
+            {"dynamodb": dynamodb.open, "kinesis": kinesis.open},
         )
         self._function_targets = FunctionTargets(patches, self.clock)
         starting.callback(patches.undo)
@@ -215,12 +225,19 @@ class LocalAws:
         self, ministack: AsgiApp, server: HttpServer, patches: Patches, functions: FunctionExecutor
     ) -> Gateway:
         self._jobs = SageMaker(
-            self.region, self.clock, self._s3_of_jobs, self.permissions.demand, self.sagemaker
+            self.region,
+            self.clock,
+            self._s3_of_jobs,
+            self.permissions.demand,
+            self.sagemaker,
+            self.cloudwatch.alarms.in_alarm,
         )
+        runtime = SageMakerRuntime(self.clock, self.sagemaker, self._jobs.endpoints)
         services: dict[str, Service] = {
             "cloudwatch": self.cloudwatch,
             "kinesis": self.kinesis,
             "sagemaker": self._jobs,
+            "sagemaker-runtime": runtime,
         }
         return Gateway(
             ministack,

@@ -16,7 +16,7 @@ from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.incidents import IncidentNotifier
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.queues import QueueTarget
-from cutwatch.errors import ServiceFault
+from cutwatch.errors import ServiceFault, Throttled
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.registry.silences import Silence
 from cutwatch.streams.expectation import Expected
@@ -288,3 +288,25 @@ def test_what_a_queue_refuses_is_sent_again(delivery: OutboxDelivery) -> None:
     with patch("cutwatch.delivery.queues.sleep"):
         QueueTarget(refusing, "url").put([ROW] * 3)
     assert sent == [["0", "1", "2"], ["1"]]
+
+
+def test_rows_that_a_throttling_target_took_do_not_come_again(delivery: OutboxDelivery) -> None:
+    class Target:
+        def __init__(self) -> None:
+            self.taken: list[int] = []
+            self.room = 700
+
+        def put(self, rows: Sequence[Any]) -> None:
+            if len(rows) > self.room:
+                raise Throttled("PutRecords", "ProvisionedThroughputExceededException", "full")
+            self.room -= len(rows)
+            self.taken += [row["n"] for row in rows]
+
+    target = Target()
+    outbox = Outbox(rows=[{"n": n} for n in range(1_200)])
+    with pytest.raises(Throttled):
+        replace(delivery, target=target)(outbox)
+    assert len(outbox.rows) == 700
+    target.room = 700
+    replace(delivery, target=target)(outbox)
+    assert target.taken == list(range(1_200))

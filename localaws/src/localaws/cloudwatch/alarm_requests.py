@@ -52,6 +52,13 @@ class AlarmRequests:
             if service("cloudwatch")._alarms:
                 self.alarms.catch_up(again=again)
 
+    def in_alarm(self, name: str) -> bool:
+        """Return whether an alarm is in state ALARM by now."""
+        self.catch_up()
+        with self._store() as store:
+            record = store._alarms.get(name) or store._composite_alarms.get(name) or {}
+        return record.get("StateValue") == "ALARM"
+
     def put(self, settings: _Parameters) -> Record:
         """Put an alarm as PutMetricAlarm does, or raise what that would answer."""
         check_alarm(settings, self._region)

@@ -7,6 +7,7 @@ from localaws.api_response import ApiError
 from localaws.event_sources.filters import kinesis_view
 from localaws.event_sources.kinesis_source import KinesisSource
 from localaws.event_sources.requests import destination_of, refused
+from localaws.event_sources.sending import check_sending
 from localaws.event_sources.source import Start
 from localaws.event_sources.source_mapping import Opening
 from localaws.iam.needs import Need
@@ -20,7 +21,6 @@ _ACTIONS = (
     "DescribeStreamSummary",
     "ListShards",
 )
-_SENDING = {"sqs": ("SendMessage", "SQS"), "sns": ("Publish", "SNS")}
 
 
 class KinesisOpenings:
@@ -38,7 +38,7 @@ class KinesisOpenings:
         self._permissions.forget()
         arn = record["EventSourceArn"]
         self._check_reading(arn, role)
-        self._check_sending(destination_of(record), role)
+        check_sending(self._permissions, destination_of(record), role)
         first, default = self._starts(arn, record)
         return Opening(
             source=KinesisSource(arn, lambda: self._client_of(role, "kinesis"), lambda: role),
@@ -68,21 +68,4 @@ class KinesisOpenings:
             raise refused(
                 f"Cannot access stream {arn}. Please ensure the role can perform the GetRecords, "
                 "GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM."
-            ) from None
-
-    def _check_sending(self, destination: str | None, role: str) -> None:
-        if destination is None:
-            return
-        service = destination.split(":")[2] if destination.count(":") >= 5 else ""
-        if service not in _SENDING:
-            raise refused(
-                f"The local AWS does not implement the on-failure destination {destination}: "
-                "it has queues and topics"
-            )
-        action, called = _SENDING[service]
-        try:
-            self._permissions.demand(role_name(role), Need(f"{service}:{action}", destination))
-        except AccessDenied:
-            raise refused(
-                f"The provided execution role does not have permissions to call {action} on {called}"
             ) from None

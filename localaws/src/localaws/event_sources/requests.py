@@ -33,6 +33,7 @@ _IDENTITY = frozenset(
         "Tags",
     }
 )
+STREAMS = frozenset({"dynamodb", "kinesis"})
 STREAM_PROPERTIES = frozenset(DEFAULTS) | _IDENTITY
 # What has an effect in MiniStack's own pollers.
 OTHER_PROPERTIES: Mapping[str, frozenset[str]] = {
@@ -48,19 +49,6 @@ OTHER_PROPERTIES: Mapping[str, frozenset[str]] = {
             "Tags",
         }
     ),
-    "dynamodb": frozenset(
-        {
-            "BatchSize",
-            "DestinationConfig",
-            "Enabled",
-            "EventSourceArn",
-            "FilterCriteria",
-            "FunctionName",
-            "MaximumRecordAgeInSeconds",
-            "StartingPosition",
-            "Tags",
-        }
-    ),
 }
 _STARTS = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 
@@ -71,7 +59,7 @@ def refused(message: str) -> ApiError:
 
 def check_supported(service: str, parameters: _Parameters) -> None:
     """Refuse, by its name, a parameter that would have no effect on a source of this service."""
-    known = STREAM_PROPERTIES if service == "kinesis" else OTHER_PROPERTIES.get(service)
+    known = STREAM_PROPERTIES if service in STREAMS else OTHER_PROPERTIES.get(service)
     if known is None:
         return
     for name in sorted(parameters.keys() - known - {"UUID"}):

@@ -1,7 +1,7 @@
 """Permissions for a call: IAM's actions, each with its resource and the keys that conditions may use."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,13 +9,15 @@ from localaws.api_request import ApiRequest
 from localaws.embedded_ministack import ACCOUNT_ID, account_scope, core, service
 from localaws.iam.keys import key_needs
 from localaws.iam.leading_keys import leading_keys
-from localaws.iam.streams import stream_arn
+from localaws.iam.streams import STREAM_OPERATIONS, stream_arn, table_stream_arn
 from localaws.iam.template_needs import template_needs
 
 _SAGEMAKER_RESOURCES = {
     "TrainingJob": "training-job",
     "TransformJob": "transform-job",
     "Model": "model",
+    "EndpointConfig": "endpoint-config",
+    "Endpoint": "endpoint",
 }
 # IAM's name of a service where boto3's is another.
 _IAM_NAMES = {"stepfunctions": "states"}
@@ -46,14 +48,10 @@ def needs_of(request: ApiRequest) -> list[Need]:
 
 
 def _own_needs(request: ApiRequest) -> list[Need]:
-    if request.service == "sagemaker":
-        return list(_sagemaker(request))
-    if request.service == "cloudwatch":
-        return [_cloudwatch(request)]
-    if request.service == "kinesis":
-        return [
-            Need(f"kinesis:{request.operation}", stream_arn(request.parameters, request.region))
-        ]
+    if request.service in _OF_SERVICES:
+        return list(_OF_SERVICES[request.service](request))
+    if request.service == "dynamodb" and request.operation in STREAM_OPERATIONS:
+        return [Need(f"dynamodb:{request.operation}", table_stream_arn(request.parameters))]
     if request.service == "events" and request.operation == "PutEvents":
         return list(_put_events(request))
     if request.operation == "DescribeStacks" and not request.parameters.get("StackName"):
@@ -66,11 +64,15 @@ def need_to_list(request: ApiRequest) -> Need:
     return Need("s3:ListBucket", f"arn:aws:s3:::{request.parameters['Bucket']}")
 
 
-def _cloudwatch(request: ApiRequest) -> Need:
+def _kinesis(request: ApiRequest) -> Iterator[Need]:
+    yield Need(f"kinesis:{request.operation}", stream_arn(request.parameters, request.region))
+
+
+def _cloudwatch(request: ApiRequest) -> Iterator[Need]:
     context = {}
     if request.operation == "PutMetricData":
         context["cloudwatch:namespace"] = str(request.parameters.get("Namespace", ""))
-    return Need(f"cloudwatch:{request.operation}", _cloudwatch_arn(request), context)
+    yield Need(f"cloudwatch:{request.operation}", _cloudwatch_arn(request), context)
 
 
 def _cloudwatch_arn(request: ApiRequest) -> str:
@@ -107,6 +109,10 @@ def _sagemaker(request: ApiRequest) -> Iterator[Need]:
     arn = _sagemaker_arn(request)
     yield Need(f"sagemaker:{request.operation}", arn)
     parameters = request.parameters
+    if request.operation in ("CreateEndpoint", "UpdateEndpoint"):
+        place = f"arn:aws:sagemaker:{request.region}:{ACCOUNT_ID}:endpoint-config"
+        name = parameters.get("EndpointConfigName", "")
+        yield Need(f"sagemaker:{request.operation}", f"{place}/{name}")
     if request.operation.startswith("Create") and parameters.get("Tags"):
         yield Need("sagemaker:AddTags", arn)
     for name in ("RoleArn", "ExecutionRoleArn"):
@@ -183,3 +189,11 @@ def _dynamodb(actions: Any, action: str, request: ApiRequest) -> list[Need]:
 def _query(request: ApiRequest) -> Mapping[str, str]:
     """Return the query with form fields beneath it, as MiniStack's router has them."""
     return request.form if request.protocol == "query" else request.query
+
+
+_OF_SERVICES: Mapping[str, Callable[[ApiRequest], Iterator[Need]]] = {
+    "cloudwatch": _cloudwatch,
+    "kinesis": _kinesis,
+    "sagemaker": _sagemaker,
+    "sagemaker-runtime": _sagemaker,
+}

@@ -1,11 +1,16 @@
-"""Stream of a call to Kinesis; a call may name it by its ARN, its name or an iterator alone."""
+"""Stream of a call; a call may name it by its ARN, its name or an iterator alone."""
 
+import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from localaws.api_response import ApiError
 from localaws.embedded_ministack import ACCOUNT_ID
 from localaws.kinesis.iterators import ShardIterator
+
+# Calls of DynamoDB Streams, which sign as DynamoDB does.
+STREAM_OPERATIONS = frozenset({"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"})
 
 
 def stream_arn(parameters: Mapping[str, Any], region: str) -> str:
@@ -22,4 +27,14 @@ def _of_iterator(token: str) -> str:
     try:
         return ShardIterator.parse(token).stream
     except ApiError:  # refused by the service in its own words
+        return "*"
+
+
+def table_stream_arn(parameters: Mapping[str, Any]) -> str:
+    """Return the ARN of the table's stream that a call of DynamoDB Streams is about, `*` if it is about none."""
+    if "StreamArn" in parameters:
+        return str(parameters["StreamArn"])
+    try:
+        return str(json.loads(base64.urlsafe_b64decode(parameters["ShardIterator"]))["arn"])
+    except (KeyError, TypeError, ValueError):
         return "*"

@@ -1,6 +1,6 @@
 """Lambda: event source mappings of streams are created, changed and deleted here; MiniStack keeps and lists their records.
 
-Mappings of queues and of DynamoDB's streams stay MiniStack's; what it would store without effect is refused.
+Mappings of queues stay MiniStack's; what it would store without effect is refused.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,6 +37,7 @@ class SourceMappings:
         self._update = patches.replace(functions, "_update_esm", self.update)
         self._delete = patches.replace(functions, "_delete_esm", self.delete)
         patches.replace(functions, "_poll_kinesis", lambda: False)
+        patches.replace(functions, "_poll_dynamodb_streams", lambda: False)
 
     def create(self, parameters: _Parameters) -> _Response:
         return self._answered(self._created, parameters)

@@ -42,13 +42,19 @@ COMPLETES = Destiny(lambda _: True, Fate.COMPLETE)
 
 @dataclass
 class SageMakerBehaviour:
-    """Quotas are instances in use at once, per instance type and kind of job; durations are seconds."""
+    """Quotas are instances in use at once, per instance type and kind of job; durations are seconds.
+
+    Fates befall jobs by their names, deployments to an endpoint by the name of the configuration, and requests to an
+    endpoint by `<endpoint>/invocations`.
+    """
 
     quotas: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     default_quota: int = DEFAULT_QUOTA
     training_seconds: float = 0.0
     transform_seconds: float = 0.0
     stopping_seconds: float = 0.0
+    endpoint_seconds: float = 0.0
+    invocation_seconds: float = 0.0
     _destinies: list[Destiny] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

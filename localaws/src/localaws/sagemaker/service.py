@@ -9,6 +9,8 @@ from localaws.api_response import ApiError
 from localaws.clock import Clock
 from localaws.request_validation import validate
 from localaws.sagemaker.behaviour import SageMakerBehaviour
+from localaws.sagemaker.endpoint_configs import EndpointConfigs
+from localaws.sagemaker.endpoints import Endpoints
 from localaws.sagemaker.keys import Demand, JobKeys
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.objects import ObjectsOfRoles
@@ -28,6 +30,7 @@ class SageMaker:
         s3_of: Callable[[str], Any],
         demand: Demand,
         behaviour: SageMakerBehaviour,
+        in_alarm: Callable[[str], bool],
     ) -> None:
         objects, keys = ObjectsOfRoles(s3_of), JobKeys(region, demand)
         self._lock = threading.Lock()
@@ -35,6 +38,8 @@ class SageMaker:
         self.models = models = Models(region, clock, objects)
         self.training = training = TrainingJobs(region, clock, objects, keys, behaviour)
         self.transform = transform = TransformJobs(region, clock, objects, keys, behaviour, models)
+        self.configs = configs = EndpointConfigs(region, clock, models)
+        self.endpoints = endpoints = Endpoints(region, clock, behaviour, configs, models, in_alarm)
         self._operations: Mapping[str, Callable[[_Parameters], dict[str, Any]]] = {
             "CreateTrainingJob": training.create,
             "DescribeTrainingJob": training.describe,
@@ -48,6 +53,15 @@ class SageMaker:
             "DescribeTransformJob": transform.describe,
             "ListTransformJobs": transform.list,
             "StopTransformJob": transform.stop,
+            "CreateEndpointConfig": configs.create,
+            "DescribeEndpointConfig": configs.describe,
+            "ListEndpointConfigs": configs.list,
+            "DeleteEndpointConfig": configs.delete,
+            "CreateEndpoint": endpoints.create,
+            "DescribeEndpoint": endpoints.describe,
+            "ListEndpoints": endpoints.list,
+            "UpdateEndpoint": endpoints.update,
+            "DeleteEndpoint": endpoints.delete,
             "AddTags": self._add_tags,
             "ListTags": self._list_tags,
         }

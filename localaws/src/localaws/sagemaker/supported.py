@@ -44,6 +44,9 @@ _REQUEST_FIELDS = {
         "TransformResources",
         "Tags",
     },
+    "CreateEndpointConfig": {"EndpointConfigName", "ProductionVariants", "KmsKeyId", "Tags"},
+    "CreateEndpoint": {"EndpointName", "EndpointConfigName", "Tags"},
+    "UpdateEndpoint": {"EndpointName", "EndpointConfigName", "DeploymentConfig"},
 }
 
 

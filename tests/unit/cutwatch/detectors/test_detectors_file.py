@@ -160,7 +160,7 @@ def test_a_detector_without_a_name_is_named_by_its_place() -> None:
 
 def test_an_unknown_field_of_the_file_itself_is_told_what_there_is() -> None:
     assert mistakes(document(ORDERS) + "colour: red\n") == [
-        "detectors.yaml: colour: is not a field; the fields are detectors, engine, live, publish, streams"
+        "detectors.yaml: colour: is not a field; the fields are detectors, engine, live, publish, streams, tables"
     ]
 
 

@@ -1,0 +1,1 @@
+"""Watched DynamoDB tables on the local AWS."""

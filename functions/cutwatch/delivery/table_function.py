@@ -1,0 +1,34 @@
+"""Scorer of a table's changes, with the state and the destinations that the settings of its functions name."""
+
+from functools import cache
+from pathlib import Path
+
+from cutwatch.aws.clients import client
+from cutwatch.aws.dynamodb import Table
+from cutwatch.aws.s3 import Bucket
+from cutwatch.delivery.destinations import outbox_delivery, row_target
+from cutwatch.detectors.detectors_file import load_configuration
+from cutwatch.endpoints.cutoff_cache import CutoffCache
+from cutwatch.endpoints.cutoff_store import CutoffStore
+from cutwatch.endpoints.invocation import ScoringEndpoint
+from cutwatch.tables.declaration import check_source
+from cutwatch.tables.scoring import TableScorer
+from cutwatch.tables.settings import TableSettings
+from cutwatch.tables.state import TableStateStore
+
+
+@cache
+def table_scorer(settings: TableSettings, folder: Path) -> TableScorer:
+    """Return the scorer that settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
+    table = load_configuration(folder / settings.detectors_file).table(settings.watched_table)
+    check_source(table, settings.source_table_arn)
+    registry = Table(client("dynamodb"), settings.table_name)
+    target = row_target(settings.target_arn)
+    return TableScorer(
+        table,
+        ScoringEndpoint(client("sagemaker-runtime"), settings.endpoint_name),
+        CutoffCache(CutoffStore(registry, table.name), table.fingerprint),
+        TableStateStore(Bucket(client("s3"), settings.bucket_name), table.name),
+        outbox_delivery(settings, table, target),
+        target is not None,
+    )

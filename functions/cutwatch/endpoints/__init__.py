@@ -1,0 +1,1 @@
+"""SageMaker endpoints: requests for scores, cutoffs by variant, deployments and their end."""

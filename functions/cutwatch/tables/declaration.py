@@ -1,0 +1,12 @@
+"""The declaration of a watched table, compared with what is deployed."""
+
+from cutwatch.detectors.watched_table import WatchedTable
+from cutwatch.errors import InvalidSetting
+
+
+def check_source(table: WatchedTable, arn: str) -> None:
+    """Raise `InvalidSetting` unless a table's ARN is that of the declaration's source."""
+    if table.source not in (arn, arn.rpartition("/")[2]):
+        raise InvalidSetting(
+            f"SOURCE_TABLE_ARN is {arn!r}, but table {table.name!r} has source {table.source!r}"
+        )

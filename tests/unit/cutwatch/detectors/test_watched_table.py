@@ -1,0 +1,73 @@
+"""Declarations of watched tables, and what is wrong with them."""
+
+import pytest
+
+from cutwatch.detectors.detectors_file import parse_configuration
+from cutwatch.detectors.watched_table import growing_columns
+from cutwatch.errors import InvalidDetectors, InvalidSetting
+from tests.support.watched_tables import watched
+
+TEXT = """
+tables:
+  - name: taxi
+    source: arn:aws:dynamodb:eu-west-1:123456789012:table/rides
+    values: [ridecount]
+    key: city
+"""
+
+
+def test_a_list_of_values_names_columns_and_attributes() -> None:
+    [table] = parse_configuration(TEXT).tables
+    assert table.values == {"ridecount": "ridecount"}
+    assert (table.table_name, table.columns) == ("rides", ("ridecount",))
+    assert parse_configuration(TEXT).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("source: arn:aws:dynamodb", "source: arn:aws:kinesis", "source: .* is not the name of a DynamoDB table"),
+        ("[ridecount]", "[city]", "'city' is the key 'city', and an identifier says nothing"),
+        ("[ridecount]", "{1a: ridecount}", "'1a' must be 1 to 64"),
+        ("name: taxi", "name: taxi\n    vaules: 1", "vaules: is not a field.*did you mean 'values'"),
+    ],
+)  # fmt: skip
+def test_mistakes_name_table_and_field(before: str, after: str, reason: str) -> None:
+    with pytest.raises(InvalidDetectors, match=f"(?s)table .*{reason}"):
+        parse_configuration(TEXT.replace(before, after))
+
+
+def test_names_are_used_once_in_all_sections() -> None:
+    with pytest.raises(InvalidDetectors, match="used more than once"):
+        parse_configuration(TEXT + TEXT.replace("tables:\n", ""))
+
+
+@pytest.mark.parametrize(
+    "attribute", ["transaction_id", "orderId", "created_at", "version", "TTL", "seq"]
+)
+def test_attributes_whose_names_say_that_they_only_grow_are_warned_of(attribute: str) -> None:
+    assert growing_columns(watched(values={"x": attribute})) == ["x"]
+    assert growing_columns(watched(values={"x": attribute}, allow_identifiers=True)) == []
+    [warning] = parse_configuration(TEXT.replace("[ridecount]", f"[{attribute}]")).warnings
+    assert "only grows" in warning
+
+
+@pytest.mark.parametrize(
+    "attribute", ["ridecount", "width", "paid", "grid", "idle_seconds", "price"]
+)
+def test_other_attributes_are_not(attribute: str) -> None:
+    assert growing_columns(watched(values={"x": attribute})) == []
+
+
+def test_a_model_depends_on_attributes_and_their_order_only() -> None:
+    two = watched(values={"a": "x", "b": "y"})
+    assert two.fingerprint != watched(values={"b": "y", "a": "x"}).fingerprint
+    assert two.fingerprint != watched(values={"a": "x", "b": "z"}).fingerprint
+    assert two.fingerprint == watched(values={"a": "x", "b": "y"}, sensitivity="low").fingerprint
+
+
+def test_a_table_that_is_not_declared_is_named() -> None:
+    with pytest.raises(
+        InvalidSetting, match=r"'bus', which is not declared; the tables in detectors\.yaml: taxi"
+    ):
+        parse_configuration(TEXT).table("bus")
