@@ -69,6 +69,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --region us-east-1
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/monitoring.yaml
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/live.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/stream.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/table.yaml
 	$(ALL_TESTS)

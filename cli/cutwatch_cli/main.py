@@ -24,6 +24,7 @@ from cutwatch_cli.commands.start import start
 from cutwatch_cli.commands.status import status
 from cutwatch_cli.commands.stream_sample import stream
 from cutwatch_cli.commands.validate import validate
+from cutwatch_cli.commands.watch import watch
 
 app = typer.Typer(
     add_completion=False,
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 
 _DEPLOYMENT = (discover, cost, validate, account_check)
-_OPERATION = (status, events, report, start, logs, silence)
+_OPERATION = (status, watch, events, report, start, logs, silence)
 _TRIAL = (demo, run, backtest, export, local, fire, mails, environment)
 
 for command in (*_DEPLOYMENT, *_OPERATION, *_TRIAL):

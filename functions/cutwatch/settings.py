@@ -249,3 +249,29 @@ class StreamSettings(DestinationSettings):
     target_arn: str = ""
     history_location: str = ""
     detectors_file: str = "detectors.yaml"
+
+
+@dataclass(frozen=True)
+class LiveSettings(Settings):
+    """Settings of Score Metrics: the base stack with its bucket, table and topics; the function's own name, to invoke itself.
+
+    A datapoint that is missing for `gap_minutes` counts as a gap.
+    """
+
+    base_stack: str
+    table_name: str
+    bucket_name: str
+    anomaly_namespace: str
+    topic_arn: str
+    operations_topic_arn: str
+    notification_severity: Literal["low", "medium", "high"]
+    aws_region: str
+    aws_lambda_function_name: str
+    gap_minutes: int = 15
+    alarm_by_detector: Literal["ENABLED", "DISABLED"] = "ENABLED"
+    detectors_file: str = "detectors.yaml"
+
+    @property
+    def gap(self) -> timedelta:
+        """Time after which a missing datapoint counts as a gap."""
+        return timedelta(minutes=self.gap_minutes)

@@ -22,6 +22,11 @@ from tests.support.reader import Reader, Typed, filled, missing_tools
 # By how the command begins.
 NOT_RUN = {
     "make demo": "a replay of two months; tests/workflow/test_replay.py runs one",
+    "cutwatch demo --live": "two weeks of runs; tests/workflow/test_live.py runs a day of them",
+    "cutwatch watch": "ends only when it is stopped; tests/workflow/test_live.py runs it once",
+    "sam build --template stacks/live.yaml": "downloads packages for Python 3.13",
+    "sam deploy --template .aws-sam/live": "needs that build; tests/workflow/test_live.py deploys the stack",
+    "PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/": "measures for minutes",
     "make test": "this test is part of it",
     "make faults": "takes many minutes; tests/faults runs a part of it",
     "make account-check": "tests/e2e/test_account_check.py runs its command against the local AWS",

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
 from cutwatch.aws.s3 import Bucket
+from cutwatch.live.live_bucket import LiveBucket, LiveState
+from cutwatch.live.live_store import LiveStore
 from cutwatch_cli.main import app
 from localaws.calls import Call
 from tests.support.every_call import DENIALS
@@ -27,6 +29,7 @@ READER, OPERATOR = "read", "read-operate"
 READING = [
     (["status"], 0),
     (["status", "--problems"], 0),
+    (["watch", "--once"], 0),
     (["events", *LONG], 0),
     (["events", "checkout", *LONG, "--json"], 0),
     (["logs", RUN], 0),
@@ -42,7 +45,7 @@ OPERATING = [
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Fleet]:
-    """A detector with a spike, trained and transformed; a silenced one, whose recipe is gone."""
+    """A detector with a spike, trained, transformed and live; a silenced one, whose recipe is gone."""
     watched = [detector(name, engine="lambda") for name in ("checkout", "orders")]
     with fleet(watched) as shop:
         for each in watched:
@@ -51,6 +54,8 @@ def shop() -> Iterator[Fleet]:
         shop.transform()
         bucket = Bucket(shop.aws.client("s3"), shop.stack.outputs["DataBucketName"])
         bucket.delete(shop.registry.detectors.get("orders").models[0].recipe)
+        live = LiveBucket({"checkout": LiveState("basis", period=300)})
+        bucket.write_bytes(LiveStore(bucket).key(0), live.to_bytes())
         role_with(shop.aws, "read", stack="cutwatch")
         role_with(shop.aws, "read", "operate", stack="cutwatch")
         with patch.dict(os.environ, _surroundings(shop)):

@@ -64,9 +64,9 @@ def both(
 
 def test_every_setting_of_an_entry_is_compared() -> None:
     source = {"name", "namespace", "metric", "statistic", "dimensions", "expression", "metrics"}
-    links = {"log_group"}
+    of_deployments = {"log_group", "live", "publish"}
     compared = {name for entry in ENTRIES.values() for name in entry}
-    assert compared | source | links | {"period", "engine"} == {
+    assert compared | source | of_deployments | {"period", "engine"} == {
         each.name for each in fields(Detector)
     }
 

@@ -11,6 +11,10 @@ from cutwatch_cli.commands.options import DETECTORS_FILE, AsJson, DetectorsFile
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from cutwatch_cli.cost.estimate import Estimate
+    from cutwatch_cli.cost.request import CostRequest
+    from cutwatch_cli.cost.stream_estimate import StreamEstimate
+
 _TABLE_WIDTH = 120
 
 
@@ -75,6 +79,9 @@ def cost(
     show_details: Annotated[
         bool, typer.Option("--details", help="Print the bill, prices and assumptions too.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Cost of live detection at 1, 5, 15 and 60 minutes.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Estimate the monthly cost of detectors, or of a stream.
@@ -84,11 +91,10 @@ def cost(
     from cutwatch.errors import InvalidDetectors
     from cutwatch_cli.cost.named_numbers import NumberMistake
     from cutwatch_cli.cost.request import CostRequest
-    from cutwatch_cli.cost.stream_estimate import StreamEstimate
     from cutwatch_cli.cost.stream_request import StreamCostRequest
-    from cutwatch_cli.cost.stream_tables import stream_answer, stream_details
-    from cutwatch_cli.cost.tables import answer, details
 
+    if live and stream is not None:
+        end("--live is for detectors, --stream for a stream; choose one", USAGE_ERROR)
     request: CostRequest | StreamCostRequest
     if stream is not None:
         request = StreamCostRequest(
@@ -114,8 +120,19 @@ def cost(
         )
     try:
         estimate = request.estimate()
+        if live and isinstance(request, CostRequest):
+            _print_live(request, as_json=as_json)
+            return
     except (InvalidDetectors, NumberMistake) as error:
         end(str(error), USAGE_ERROR)
+    _show(estimate, show_details=show_details, as_json=as_json)
+
+
+def _show(estimate: "Estimate | StreamEstimate", *, show_details: bool, as_json: bool) -> None:
+    from cutwatch_cli.cost.stream_estimate import StreamEstimate
+    from cutwatch_cli.cost.stream_tables import stream_answer, stream_details
+    from cutwatch_cli.cost.tables import answer, details
+
     if as_json:
         typer.echo(json.dumps(estimate.to_payload(), indent=2))
     elif isinstance(estimate, StreamEstimate):
@@ -132,3 +149,21 @@ def _print(answer: "RenderableType", details: "RenderableType | None") -> None:
     console.print(answer)
     if details is not None:
         console.print(details)
+
+
+def _print_live(request: "CostRequest", *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from cutwatch_cli.cost.live import live_table
+
+    estimate, costs = request.estimate(), request.live_costs()
+    alarm, batch = estimate.prices["anomaly_alarm"].each, estimate.bill.per_detector
+    if as_json:
+        content = {
+            "live": [each.to_payload() for each in costs],
+            "cloudwatch_alarm": alarm,
+            "batch_per_metric": batch,
+        }
+        typer.echo(json.dumps(content, indent=2))
+    else:
+        Console(highlight=False, soft_wrap=True).print(live_table(costs, alarm, batch))

@@ -35,21 +35,37 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Score the last two weeks live, minutes after each datapoint."),
+    ] = False,
+    live_minutes: Annotated[
+        int, typer.Option(help="With --live: minutes between two runs, 1, 5, 15 or 60.")
+    ] = 5,
     as_json: AsJson = False,
 ) -> None:
     """Run Cutwatch on generated data with known anomalies."""
     check_installed("cutwatch demo")
+    _refuse_together(stream, rides, live=live)
+    if live:
+        _live(seed, live_minutes, as_json=as_json)
+        return
     if stream is StreamKind.DYNAMODB:
         _dynamodb(seed, rides, as_json=as_json)
         return
-    if rides:
-        end("--csv belongs to --stream dynamodb", USAGE_ERROR)
     if stream is StreamKind.KINESIS:
         _kinesis(seed, as_json=as_json)
         return
     if as_json:
-        end("--json belongs to --stream", USAGE_ERROR)
+        end("--json belongs to --live and --stream", USAGE_ERROR)
     _metrics(output, seed)
+
+
+def _refuse_together(stream: StreamKind | None, rides: Path | None, *, live: bool) -> None:
+    if live and stream:
+        end("--live and --stream are two demos; choose one", USAGE_ERROR)
+    if rides and stream is not StreamKind.DYNAMODB:
+        end("--csv belongs to --stream dynamodb", USAGE_ERROR)
 
 
 def _metrics(output: Path, seed: int) -> None:
@@ -71,6 +87,12 @@ def _metrics(output: Path, seed: int) -> None:
     )
     planted = [(p.start, p.end, p.kind) for p in data.planted]
     show_replay(data.series, detector, output / "report.html", planted=planted)
+
+
+def _live(seed: int, minutes: int, *, as_json: bool) -> None:
+    from cutwatch_cli.commands.live_demo import show_live_demo
+
+    show_live_demo(seed, minutes, as_json=as_json)
 
 
 def _kinesis(seed: int, *, as_json: bool) -> None:

@@ -106,6 +106,7 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
     from cutwatch.registry.silences import in_force
     from cutwatch_cli.stacks import run_history as history
     from cutwatch_cli.stacks.detector_status import status_of
+    from cutwatch_cli.stacks.live_detectors import live_detectors
 
     registry, bucket = deployment.registry, deployment.bucket
     runs = history.recent(history.past_runs(bucket), now - history.WEEK)
@@ -114,6 +115,7 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
     events = Counter(each.detector for each in registry.events.between(now - history.WEEK, now))
     silences = {each.detector: each for each in in_force(registry.silences.all(), now)}
     waits = {each.detector: each for each in still_waiting(registry.quota_waits.all(), now)}
+    live = live_detectors(bucket)
     found = [
         status_of(
             records.get(name, DetectorRecord(name)),
@@ -123,6 +125,7 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
             waits.get(name),
             now,
             deployment.stale_after,
+            live.get(name),
         )
         for name in sorted(history.current_names(records, ended) | waits.keys())
     ]

@@ -69,6 +69,12 @@ class Assumptions(NamedAssumptions):
         0.088,
         "milliseconds to score and learn one datapoint inside Lambda (measured, docs/performance.md)",
     )
+    live_milliseconds: float = assume(
+        30, "milliseconds of a live detector in a run (measured, docs/live.md)"
+    )
+    live_incident_share: float = assume(
+        0.01, "share of the time in which a live detector has an incident and publishes it (guess)"
+    )
     handling_milliseconds: float = assume(
         0.03,
         "milliseconds to read, store and classify one datapoint, over all functions (measured in part)",

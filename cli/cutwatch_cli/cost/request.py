@@ -10,6 +10,7 @@ from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch_cli.cost.assumptions import NAMES, Assumptions
 from cutwatch_cli.cost.estimate import Estimate
 from cutwatch_cli.cost.fleet import ENGINES, Schedule, group
+from cutwatch_cli.cost.live import LiveCost, live_costs
 from cutwatch_cli.cost.named_numbers import NumberMistake, parse_numbers
 from cutwatch_cli.cost.prices import PRICES, with_prices
 
@@ -50,6 +51,12 @@ class CostRequest:
             prices,
             assume,
         )
+
+    def live_costs(self) -> list[LiveCost]:
+        """Compute the cost of live detection at each interval. Raises like `estimate`."""
+        estimate = self.estimate()
+        detectors = load_configuration(self.detectors).detectors
+        return live_costs(detectors, self.count, estimate.prices, estimate.assume)
 
     def _schedule(self, assume: Assumptions) -> Schedule:
         _check("--transform-schedule", self.transform_schedule, HOURS_BETWEEN)

@@ -12,6 +12,7 @@ from cutwatch.registry.run import Kind
 from cutwatch.registry.silences import Silence
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 from cutwatch.wording import span_in_words
+from cutwatch_cli.stacks.live_detectors import LiveDetector
 from cutwatch_cli.stacks.run_history import Ending, PastRun, parse_run
 
 _NO_SUCCESS = {
@@ -38,6 +39,7 @@ class DetectorStatus:
     silence: Silence | None
     quota_wait: QuotaWait | None
     problems: tuple[str, ...]
+    live: LiveDetector | None = None
 
     def to_payload(self, now: datetime) -> dict[str, Any]:
         """Return the status as JSON values."""
@@ -55,6 +57,7 @@ class DetectorStatus:
             "events_last_week": self.events,
             "silenced_until": _formatted(self.silence.until if self.silence else None),
             "waiting_for_quota": _wait_payload(self.quota_wait) if self.quota_wait else None,
+            "live": self.live.to_payload() if self.live else None,
             "problems": list(self.problems),
         }
 
@@ -67,6 +70,7 @@ def status_of(
     quota_wait: QuotaWait | None,
     now: datetime,
     stale_after: timedelta,
+    live: LiveDetector | None = None,
 ) -> DetectorStatus:
     """Combine the registry's record, outcomes of recent runs (newest first) and the number of last week's events."""
     newest = record.models[0] if record.models else None
@@ -80,8 +84,14 @@ def status_of(
         events,
         silence,
         quota_wait,
-        tuple(_problems(record, ended, quota_wait, now, stale_after)),
+        (*_problems(record, ended, quota_wait, now, stale_after), *_live_problems(live, now)),
+        live,
     )
+
+
+def _live_problems(live: LiveDetector | None, now: datetime) -> Iterator[str]:
+    if live and (problem := live.why_late(now)):
+        yield problem
 
 
 def _problems(

@@ -19,8 +19,12 @@ def status_table(found: Sequence[DetectorStatus], now: datetime) -> Table:
     for heading in ("Published through", "Last run", "Outcome"):
         table.add_column(heading, no_wrap=True)
     table.add_column("Events/week", justify="right")
+    is_live = any(each.live for each in found)
+    if is_live:
+        table.add_column("Live", no_wrap=True)
     for each in found:
-        table.add_row(*_cells(each, now), style="red" if each.problems else None)
+        live = [each.live.in_words(now) if each.live else "–"] if is_live else []
+        table.add_row(*_cells(each, now), *live, style="red" if each.problems else None)
     return table
 
 

@@ -15,6 +15,7 @@ from cutwatch.detection.reporting_gaps import gap_events, reporting_gaps
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detection.thresholds import Detection, Threshold
 from cutwatch.detectors.detector import Detector
+from cutwatch.features.expectation import Expectation
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.timeseries.arrays import Epochs, Floats
 from cutwatch.timestamps import format_timestamp
@@ -57,13 +58,14 @@ def measure_window(
     detector: Detector,
     recipe: FeatureRecipe,
     parameters: ThresholdParameters = DEFAULT,
+    expectation: Expectation | None = None,
 ) -> Measured:
-    """Measure a window; the result holds for every sensitivity."""
+    """Measure a window; the result holds for every sensitivity. `expectation` is that of its series, if it is known."""
     scores = {
         feature: window.on_grid(own) for feature, own in recipe.by_feature(window.scores).items()
     }
     series = window.observed.usable(detector)
-    return measure(series, window.start, scores, detector.time_zone, parameters)
+    return measure(series, window.start, scores, detector.time_zone, parameters, expectation)
 
 
 def detect_anomalies(

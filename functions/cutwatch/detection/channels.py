@@ -50,12 +50,14 @@ def measure(
     scores: Scores,
     time_zone: str,
     parameters: ThresholdParameters = DEFAULT,
+    expectation: Expectation | None = None,
 ) -> Measured:
     """Measure a series (gaps filled or left as NaN) by the scores of its forests, from epoch second `start` on.
 
-    What came before `start` is the history by which everything is standardised.
+    What came before `start` is the history by which everything is standardised. `expectation` is that of the series, if it
+    is known already.
     """
-    expectation = expect(series, start, time_zone)
+    expectation = expectation or expect(series, start, time_zone)
     measuring = _Measuring(series, series.epochs < start, expectation, parameters)
     channels = [measuring.deviation()]
     if "difference" in scores and not measuring.rare:

@@ -1,6 +1,6 @@
 """Incidents: events of successive windows that belong together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -44,7 +44,7 @@ def news(events: Sequence[AnomalyEvent], before: LastEvent | None) -> list[Anoma
     return [
         event
         for each in joined_incidents(events)
-        if not (event := _whole(each, before)).continues or _is_worse(event, before)
+        if not (event := whole_incident(each, before)).continues or _is_worse(event, before)
     ]
 
 
@@ -52,14 +52,14 @@ def last_event(events: Sequence[AnomalyEvent], before: LastEvent | None) -> Last
     """Return the newest incident after a window with these events."""
     if not events:
         return before
-    event = _whole(joined_incidents(events)[-1], before)
+    event = whole_incident(joined_incidents(events)[-1], before)
     severity = event.severity_word
     if before and before.id == event.id and before.severity:
         severity = max(severity, before.severity, key=SEVERITIES.index)
     return LastEvent(event.id, event.end, severity, event.datapoints)
 
 
-def _whole(event: AnomalyEvent, before: LastEvent | None) -> AnomalyEvent:
+def whole_incident(event: AnomalyEvent, before: LastEvent | None) -> AnomalyEvent:
     """Extend a window's part of the incident `before` to its beginning."""
     if not (event.continues and before and before.id == event.id and before.datapoints):
         return event
@@ -103,3 +103,32 @@ def _datapoints_after(part: AnomalyEvent, end: datetime) -> int:
     if last <= end:
         return 0
     return round((part.datapoints - 1) * ((last - end) / (last - first)))
+
+
+def incident_pause(period: int) -> timedelta:
+    """Return the time after an incident's end within which another datapoint belongs to it; `period` is in seconds."""
+    return timedelta(seconds=max(DEFAULT.same_incident_seconds, period))
+
+
+def with_known_ids(
+    events: Sequence[AnomalyEvent], known: Collection[AnomalyEvent], soon: timedelta
+) -> list[AnomalyEvent]:
+    """Give an incident the id under which it was notified, where a known one overlaps that is not among the events.
+
+    Corrected datapoints, or another model, can move an incident's first datapoint.
+    """
+    own, ids = {event.id for event in events}, {each.id for each in known}
+    lost = [each for each in known if each.id not in own]
+    result: list[AnomalyEvent] = []
+    for event in events:
+        match = next((each for each in lost if _overlap(each, event, soon)), None)
+        if match is None or event.id in ids:
+            result.append(event)
+        else:
+            lost.remove(match)
+            result.append(replace(event, id=match.id))
+    return result
+
+
+def _overlap(known: AnomalyEvent, event: AnomalyEvent, soon: timedelta) -> bool:
+    return event.begins <= known.ends + soon and known.begins <= event.ends + soon

@@ -35,6 +35,7 @@ Feature = Literal["value", "difference", "residual"]
 Sensitivity = Literal["low", "medium", "high"]
 Direction = Literal["both", "above", "below"]
 Engine = Literal["sagemaker", "lambda"]
+Publish = Literal["events", "all"]
 
 # JSON has no infinity.
 _Finite = Annotated[float, Ge(0), Lt(math.inf)]
@@ -115,6 +116,8 @@ class Detector:
     time_zone: str = "UTC"
     engine: Engine = "sagemaker"
     log_group: str | None = None
+    live: bool = False
+    publish: Publish = "events"
     unit: Unit | None = None
 
     __pydantic_config__ = {"extra": "forbid"}
@@ -191,6 +194,7 @@ def _problems(detector: Detector) -> Iterator[Problem]:
     yield from _period_problems(detector.period)
     yield from time_zone_problems(detector.time_zone)
     yield from _log_group_problems(detector.log_group)
+    yield from _live_problems(detector)
     if detector.features != "auto" and len(set(detector.features)) < len(detector.features):
         yield "features", f"{list(detector.features)} names a feature twice"
 
@@ -219,6 +223,27 @@ def time_zone_problems(time_zone: str) -> Iterator[Problem]:
 def _log_group_problems(name: str | None) -> Iterator[Problem]:
     if name is not None and not re.fullmatch(limits.LOG_GROUP_NAME_PATTERN, name):
         yield "log_group", f"{name!r} is not a valid name; expected such as /aws/lambda/checkout"
+
+
+def _live_problems(detector: Detector) -> Iterator[Problem]:
+    """Yield why a detector cannot be scored live: only a forest inside a function is at hand when a datapoint arrives."""
+    if not detector.live:
+        if detector.publish != "events":
+            yield (
+                "publish",
+                f"{detector.publish!r} needs live: true; transforms publish every datapoint",
+            )
+        return
+    if detector.engine != "lambda":
+        yield (
+            "live",
+            f"needs engine: lambda; a forest of engine {detector.engine} scores in jobs that take minutes",
+        )
+    if detector.cutoff.method == "window":
+        yield (
+            "cutoff.method",
+            "'window' needs the scores of a whole window, which a live detector does not have; expected adaptive or training",
+        )
 
 
 def _zone_hint(given: str) -> str:

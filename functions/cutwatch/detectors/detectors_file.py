@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
-from cutwatch.detectors.detector import Detector, Engine
+from cutwatch.detectors.detector import Detector, Engine, Publish
 from cutwatch.detectors.entry_forms import (
     entries_of,
     rename_methods,
@@ -59,10 +59,12 @@ _Entry = Annotated[
 
 @dataclass(frozen=True)
 class _DetectorsFile:
-    """Content of the file; `engine` is the default of every detector."""
+    """Content of the file; `engine`, `live` and `publish` are the defaults of every detector."""
 
     detectors: list[_Entry]
     engine: Engine = "sagemaker"
+    live: bool = False
+    publish: Publish = "events"
     streams: list[Stream] = field(default_factory=list)
     tables: list[WatchedTable] = field(default_factory=list)
 

@@ -3,21 +3,35 @@
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from cutwatch.detectors.detector import Engine
+from cutwatch.detectors.detector import Engine, Publish
 from cutwatch.detectors.validation_errors import Mistake, Path
 
 _RENAMED_METHODS = {"likelihood": "adaptive"}
+# Fields that the file may set for every entry, with what each allows.
+_DEFAULTS = {"engine": get_args(Engine), "live": (True, False), "publish": get_args(Publish)}
 _AWS_PAIR = {"Name", "Value"}
 
 
 def with_defaults(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with the file's engine in each entry; entries are copies, for aliases share them."""
+    """Return the document with the file's defaults in each entry; entries are copies, for aliases share them."""
     entries = content.get("detectors")
     if not isinstance(entries, list):
         return content
-    default = {"engine": content["engine"]} if content.get("engine") in get_args(Engine) else {}
-    filled = [default | entry if isinstance(entry, dict) else entry for entry in entries]
+    # A value that is not allowed is a mistake of the file, not of every entry.
+    default = {
+        name: content[name]
+        for name, allowed in _DEFAULTS.items()
+        if isinstance(content.get(name), type(allowed[0])) and content[name] in allowed
+    }
+    filled = [_with(default, entry) if isinstance(entry, dict) else entry for entry in entries]
     return content | {"detectors": filled}
+
+
+def _with(default: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with the file's defaults; `publish` is for live entries only."""
+    if not (default | entry).get("live"):
+        default = {name: value for name, value in default.items() if name != "publish"}
+    return default | entry
 
 
 def entries_of(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cutwatch.detectors.detector import Engine, Feature
 from cutwatch.features.changes import difference, lag_one_autocorrelation
-from cutwatch.features.expectation import expect, spread_of
+from cutwatch.features.expectation import Expectation, expect, spread_of
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 
@@ -87,13 +87,15 @@ class FeatureRecipe:
         spreads = [_spread(column) for column in plain._columns(series, _after(series))]
         return cls(plain.features, tuple(spreads), centre, shingle_size, time_zone, plain.first)
 
-    def transform(self, series: Series, start: int | None = None) -> FeatureRows:
+    def transform(
+        self, series: Series, start: int | None = None, expectation: Expectation | None = None
+    ) -> FeatureRows:
         """One row per position whose last `shingle_size` datapoints are all known, oldest first.
 
         A row never spans a gap: values on both sides of it were not neighbours. What is expected is learned from before
-        epoch second `start`; without one, all is history.
+        epoch second `start`; without one, all is history. `expectation` is that of the series, if it is known already.
         """
-        columns = self._columns(series, _after(series) if start is None else start)
+        columns = self._columns(series, _after(series) if start is None else start, expectation)
         scaled = np.stack(
             [column / spread for column, spread in zip(columns, self.spreads, strict=True)], axis=1
         )
@@ -110,13 +112,16 @@ class FeatureRecipe:
             return {feature: scores[:, k] for k, feature in enumerate(self.features)}
         return {"value": scores[:, 0]}
 
-    def _columns(self, series: Series, start: int) -> list[Floats]:
+    def _columns(
+        self, series: Series, start: int, expectation: Expectation | None = None
+    ) -> list[Floats]:
         columns: dict[Feature, Floats] = {
             "value": series.values - self.centre,
             "difference": difference(series),
         }
         if "residual" in self.features:
-            columns["residual"] = expect(series, start, self.time_zone).residuals
+            expected = expectation or expect(series, start, self.time_zone)
+            columns["residual"] = expected.residuals
         return [columns[feature] for feature in self.features]
 
     def to_payload(self) -> dict[str, Any]:

@@ -57,6 +57,25 @@ def entries(
             yield {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
 
 
+def entry(
+    outcome: Outcome,
+    event: AnomalyEvent,
+    place: StackPlace,
+    run: str,
+    *,
+    change: str,
+    silenced: bool,
+) -> Entry:
+    """Return the entry of a change of an incident that is scored live; duplicates have the same `id`, `change` and `end`."""
+    detail = {
+        **_detail(outcome, event, place),
+        "run": run,
+        "silenced": silenced,
+        "change": change,
+    }
+    return {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
+
+
 def put(eventbridge: "EventBridgeClient", put_entries: Sequence[Entry]) -> None:
     """Put all entries; what EventBridge takes only in part is put again, and at last `ServiceFault` raised."""
     for request in _requests(put_entries):

@@ -65,8 +65,8 @@ def of_anomalies(
     """Write the message about the new events of `found`, the most severe first; mention `silent` detectors."""
     worst, others = found[0], len(found) - 1
     more = f", and {count(others, 'more detector')}" if others else ""
-    word, headline = worst.most_severe.severity_word, _headline(worst)
-    lines = [f"{headline}{more} (severity: {severity_in_words(worst.most_severe)})."]
+    word, title = worst.most_severe.severity_word, headline(worst)
+    lines = [f"{title}{more} (severity: {severity_in_words(worst.most_severe)})."]
     for outcome in found[:_LISTED_DETECTORS]:
         lines += ["", *detector_lines(outcome, place)]
     lines += _left_out(found, "with anomalies")
@@ -76,12 +76,12 @@ def of_anomalies(
     lines += ["", f"Transform of {_utc(summary.run.scheduled)}."]
     lines += [f"Dashboard: {place.dashboard}"]
     return Notification(
-        f"Cutwatch {word}: {headline}{more}",
+        f"Cutwatch {word}: {title}{more}",
         "\n".join(lines),
         {
             "kind": "anomalies",
             "severity": word,
-            **_detectors_by_severity(found),
+            **detectors_by_severity(found),
             **_shared_attributes(summary, found),
         },
     )
@@ -131,7 +131,7 @@ def of_failures(summary: Summary, failed: Sequence[Outcome], place: StackPlace) 
     )
 
 
-def _detectors_by_severity(found: Sequence[Outcome]) -> dict[str, list[str]]:
+def detectors_by_severity(found: Sequence[Outcome]) -> dict[str, list[str]]:
     """Return for each severity the detectors with such an event, for policies on both at once."""
     named = found[:_NAMED_IN_ATTRIBUTES]
     by_severity = {
@@ -150,7 +150,8 @@ def _shared_attributes(summary: Summary, detectors: Sequence[Outcome]) -> dict[s
     return {"detector": names, "run": summary.run.id}
 
 
-def _headline(outcome: Outcome) -> str:
+def headline(outcome: Outcome) -> str:
+    """Return a few words about an outcome's most severe event."""
     event = outcome.most_severe
     if event.severity is None:
         return f"{outcome.detector} has no data"

@@ -19,12 +19,18 @@ from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies, meas
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.band import ExpectedBand
 from cutwatch.detection.expected_band import expected_band
-from cutwatch.detection.incidents import continue_incidents, last_event
+from cutwatch.detection.incidents import (
+    continue_incidents,
+    incident_pause,
+    last_event,
+    with_known_ids,
+)
 from cutwatch.detection.reporting_gaps import ignored_outage
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.errors import TRANSIENT, CutwatchError
 from cutwatch.publishing.checkpoints import carried_checkpoint, delete_superseded
 from cutwatch.publishing.datums import datapoint_datums, summary_datums
+from cutwatch.publishing.live_audit import LiveAudit
 from cutwatch.publishing.window_outcome import window_outcome
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.event_record import RecordedEvent
@@ -98,6 +104,11 @@ class WindowPublisher:
         lost = description.lost_periods + len(found.epochs) - len(publishable.epochs)
         before = record.event_before(self.batch.run.id)
         events = continue_incidents(found.events, before, detector.period)
+        audit = LiveAudit(self.batch.registry.claims, self.batch.run, self.now)
+        claims = audit.known(detector, events)
+        events = with_known_ids(
+            events, [each.event for each in claims], incident_pause(detector.period)
+        )
         outcome = window_outcome(
             detector,
             window.start,
@@ -110,7 +121,7 @@ class WindowPublisher:
         )
         series = window.observed.usable(detector)
         band = expected_band(series, measured.expectation, window.start)
-        return _Findings(publishable, events, outcome, band)
+        return _Findings(publishable, events, audit.claim(outcome, claims), band)
 
     def _scored_window(self, description: WindowDescription, scoring: str) -> ScoredWindow:
         dataset = description.dataset

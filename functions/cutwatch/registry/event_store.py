@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.limits import METRIC_MAX_AGE
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.parameters import DEFAULT
 from cutwatch.registry.event_record import RecordedEvent, incidents
 from cutwatch.registry.retention import expires_at
@@ -27,6 +28,23 @@ class EventStore:
         """Record the events of a window. Recording them again changes nothing."""
         for event in events:
             self.table.put({"pk": "EVENT", "expires_at": expires_at(now), **event.to_item()})
+
+    def replace(
+        self,
+        detector: str,
+        incident: AnomalyEvent,
+        parts: Sequence[AnomalyEvent],
+        run: str,
+        now: datetime,
+    ) -> None:
+        """Record the parts of an incident in place of those that the same run recorded of it before."""
+        recorded = [RecordedEvent(detector, part, run) for part in parts]
+        kept = {each.sort_key for each in recorded}
+        for each in self._starting(incident.begins, incident.ends):
+            is_own = (each.detector, each.event.id, each.run) == (detector, incident.id, run)
+            if is_own and each.sort_key not in kept:
+                self.table.delete("EVENT", each.sort_key)
+        self.record(recorded, now)
 
     def between(self, since: datetime, until: datetime) -> list[RecordedEvent]:
         """Return all detectors' incidents that overlap a time range, from their beginning to their end, newest first."""

@@ -22,7 +22,8 @@ class Outcome:
     The other fields are the results of a transform. `cutoff` is a score. `events` are the new events, the most severe
     first, with the `definition` of their detector at the time (also given with an `outage`). `datapoints_together` is the largest number of anomalous
     datapoints within the evaluation window of an alarm. `outage` are the first and last timestamp (ISO 8601) of an unusual
-    time without data of a detector that ignores missing data.
+    time without data of a detector that ignores missing data. `live_notified` and `live_missed` count the new incidents of a
+    live detector that a live run had notified, and that none had; None of other detectors.
     """
 
     detector: str
@@ -37,6 +38,8 @@ class Outcome:
     definition: Mapping[str, Any] | None = None
     datapoints_together: int | None = None
     outage: tuple[str, str] | None = None
+    live_notified: int | None = None
+    live_missed: int | None = None
 
     @property
     def most_severe(self) -> AnomalyEvent:

@@ -6,6 +6,7 @@ from cutwatch.aws.dynamodb import Table
 from cutwatch.registry.band_store import BandStore
 from cutwatch.registry.detector_store import DetectorStore
 from cutwatch.registry.event_store import EventStore
+from cutwatch.registry.incident_claims import IncidentClaimStore
 from cutwatch.registry.notification_store import NotificationStore
 from cutwatch.registry.outcome_store import OutcomeStore
 from cutwatch.registry.quota_wait_store import QuotaWaitStore
@@ -26,6 +27,7 @@ class Registry:
         self.notifications = NotificationStore(table)
         self.outcomes = OutcomeStore(table)
         self.events = EventStore(table)
+        self.claims = IncidentClaimStore(table)
         self.bands = BandStore(table)
         self.silences = SilenceStore(table)
         self.quota_waits = QuotaWaitStore(table)

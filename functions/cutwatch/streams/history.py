@@ -58,7 +58,7 @@ def _store(store: StateStore, bucket: KeyBucket) -> None:
         state.incident = None
     bucket.totals = Totals()
     with suppress(ConditionFailed):
-        store.save(VersionedBucket(bucket, None))
+        store.save(VersionedBucket(bucket, bucket.number, None))
 
 
 def _records(history: Bucket, prefix: str, now: float) -> Iterator[RawRecord]:

@@ -160,7 +160,7 @@ def test_a_detector_without_a_name_is_named_by_its_place() -> None:
 
 def test_an_unknown_field_of_the_file_itself_is_told_what_there_is() -> None:
     assert mistakes(document(ORDERS) + "colour: red\n") == [
-        "detectors.yaml: colour: is not a field; the fields are detectors, engine, streams, tables"
+        "detectors.yaml: colour: is not a field; the fields are detectors, engine, live, publish, streams, tables"
     ]
 
 
@@ -415,6 +415,49 @@ detectors:
 
     assert [detector.engine for detector in configuration.detectors] == ["lambda", "sagemaker"]
     assert configuration.templates[0].pattern.engine == "lambda"
+
+
+def test_the_files_live_is_that_of_every_entry_and_template_without_its_own() -> None:
+    configuration = parse_configuration(
+        """
+engine: lambda
+live: true
+publish: all
+detectors:
+  - {name: a, namespace: Shop, metric: A, statistic: Sum}
+  - {name: b, namespace: Shop, metric: B, statistic: Sum, live: false}
+  - {name: c, namespace: Shop, metric: C, statistic: Sum, for_each: Shop}
+"""
+    )
+    pattern = configuration.templates[0].pattern
+    assert [(each.live, each.publish) for each in (*configuration.detectors, pattern)] == [
+        (True, "all"),
+        (False, "events"),
+        (True, "all"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("live: true, engine: sagemaker", "live: needs engine: lambda"),
+        (
+            "live: true, engine: lambda, cutoff: {method: window}",
+            "cutoff.method: 'window' needs the scores of a whole window",
+        ),
+        ("publish: all, engine: lambda", "publish: 'all' needs live: true"),
+        ("live: true, engine: lambda, publish: some", "publish: 'some' is not allowed"),
+        ("live: often, engine: lambda", "live: 'often': input should be a valid boolean"),
+    ],
+)
+def test_a_detector_that_cannot_be_scored_live_is_refused_with_the_reason(
+    entry: str, reason: str
+) -> None:
+    with pytest.raises(InvalidDetectors) as refused:
+        parse_configuration(
+            f"detectors: [{{name: a, namespace: Shop, metric: A, statistic: Sum, {entry}}}]"
+        )
+    assert reason in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["engine: spark\ndetectors: []", "detectors: [{engine: spark}]"])

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from cutwatch.aws import versioned_objects
 from cutwatch.detectors.stream import ForestSettings, KeySettings
 from cutwatch.errors import ConditionFailed, NewerState
 from cutwatch.streams import state_store
@@ -82,7 +83,7 @@ def test_a_bucket_in_memory_is_taken_out_before_it_is_changed(bucket: FakeBucket
 def test_memory_keeps_the_buckets_that_were_written_last(
     bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state_store, "_CACHE_BYTES", 500)
+    monkeypatch.setattr(versioned_objects, "_CACHE_BYTES", 500)
     store = StateStore(bucket, STREAM)
     for number in range(4):
         store.save(store.take(number))

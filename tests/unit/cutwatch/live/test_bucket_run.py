@@ -1,0 +1,285 @@
+"""Runs over live detectors: whatever fails, the states end as in undisturbed runs, and every incident is notified once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cutwatch.errors import Throttled
+from cutwatch.live.live_series import LiveSeries
+from cutwatch.registry.incident_claims import LIVE, IncidentClaimStore
+from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from cutwatch_cli.replay.demo_data import active_users
+from tests.support.builders import a_detector
+from tests.support.live_account import LiveAccount
+from tests.support.live_backtest import Window, windows_of
+from tests.support.stream_state import Crash
+
+HOUR = timedelta(hours=1)
+DEMO = active_users().series
+# The demo's metric every hour, from its fourth week on: the second window has the evening that does not come.
+HOURLY = MetricSeries(3_600, DEMO.start, DEMO.values[3 * 2016 :: 12][: 5 * 168])
+DETECTOR = a_detector(period=3_600, engine="lambda", live=True)
+EVENTS, WINDOWS = windows_of(HOURLY, DETECTOR, timedelta(weeks=2))
+# What a notification without its record may repeat.
+REPEATS = (
+    "sns publish after",
+    "events put after",
+    "dynamodb update before",
+    "dynamodb update after",
+)
+
+
+@dataclass
+class CrashAt:
+    """Crashes at the n-th call, once; without a number, notes the calls."""
+
+    number: int | None = None
+    calls: list[str] = field(default_factory=list)
+
+    def __call__(self, call: str) -> None:
+        self.calls.append(call)
+        if len(self.calls) - 1 == self.number:
+            raise Crash(call)
+
+
+def window_with_an_event() -> tuple[Window, Any]:
+    for event in EVENTS:
+        for window in WINDOWS:
+            if window.window.start <= event.begins.timestamp() < window.window.epochs[-1]:
+                return window, event
+    raise AssertionError("the backtest found nothing")
+
+
+WINDOW, EVENT = window_with_an_event()
+LAST = EVENT.ends + 4 * HOUR
+TIMES = [EVENT.begins - 3 * HOUR + HOUR * n + timedelta(minutes=2) for n in range(12)]
+TIMES = [time for time in TIMES if time < LAST] + [LAST + timedelta(minutes=2)]
+
+
+def run_all(account: LiveAccount, times: list[datetime] = TIMES) -> LiveAccount:
+    """Run at all times; a crash ends the execution environment, and the next run goes on."""
+    for time in [*times, times[-1]]:
+        try:
+            account.run(time)
+        except Crash:
+            account.environment()
+    account.environment()
+    return account
+
+
+def ending(account: LiveAccount) -> Any:
+    """What must not depend on faults."""
+    state = account.state
+    series = account.memory.at(state, account.detector)
+    return (
+        state.through,
+        series.scores.tolist(),
+        np.nan_to_num(series.observed.values, nan=-1).tolist(),
+        {name: (each.severity, each.ended) for name, each in state.incidents.items()},
+        set(account.begun),
+        sorted((pk, sk) for pk, sk in account.table.items),
+    )
+
+
+CALLS = CrashAt()
+UNDISTURBED = run_all(LiveAccount(WINDOW, DETECTOR, CALLS))
+NUMBER_OF_CALLS = len(CALLS.calls)
+ENDING = ending(UNDISTURBED)
+
+
+def test_an_incident_is_notified_when_it_begins_and_when_it_is_over() -> None:
+    assert UNDISTURBED.begun == [EVENT.id]
+    changes = [each["change"] for each in UNDISTURBED.destinations.events]
+    assert (changes[0], changes[-1]) == ("began", "ended")
+    first, *_, last = UNDISTURBED.destinations.mails
+    assert first.startswith("Cutwatch ")
+    assert last.startswith("Cutwatch over: orders after ")
+    assert UNDISTURBED.destinations.events[0]["run"] == LIVE
+
+
+@pytest.mark.parametrize("number", range(NUMBER_OF_CALLS), ids=lambda n: f"{n}-{CALLS.calls[n]}")
+def test_a_crash_at_any_call_leaves_no_trace(number: int) -> None:
+    crash = CrashAt(number)
+    account = run_all(LiveAccount(WINDOW, DETECTOR, crash))
+
+    assert crash.calls[number] == CALLS.calls[number]
+    assert ending(account) == ENDING
+    if CALLS.calls[number] not in REPEATS:
+        assert account.begun == UNDISTURBED.begun
+        assert len(account.destinations.mails) <= len(UNDISTURBED.destinations.mails)
+
+
+def test_runs_that_overlap_write_one_after_the_other() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    account.run(TIMES[0])
+    slow_memory, slow_store = account.memory, account.store
+    account.environment()
+    account.run(TIMES[1])
+    account.memory, account.store = slow_memory, slow_store
+    account.run(TIMES[1])
+    account.run(TIMES[2])
+
+    assert ending(run_all(account, TIMES[3:])) == ENDING
+
+
+def test_a_rule_that_was_off_for_half_a_day_catches_up_and_notifies_what_is_news() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    account.run(TIMES[0])
+    account.run(LAST + timedelta(minutes=2))
+
+    assert account.begun == [EVENT.id]
+    assert account.state.through == UNDISTURBED.state.through
+
+
+def test_what_was_over_for_more_than_a_day_is_left_to_the_transform() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    account.run(TIMES[0])
+    account.run(EVENT.ends + timedelta(hours=26))
+
+    assert account.begun == []
+    assert account.destinations.mails == []
+
+
+def test_a_throttled_read_is_made_up_for_by_the_next_run() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    account.run(TIMES[0])
+    account.cloudwatch.error = Throttled("GetMetricData", "Throttling", "Rate exceeded")
+    report = account.run(TIMES[1])
+    assert [type(error) for error in report.errors] == [Throttled]
+    assert "Throttled" in (account.state.problem or "")
+    account.cloudwatch.error = None
+
+    assert ending(run_all(account, TIMES[2:])) == ENDING
+    assert account.state.problem is None
+
+
+@pytest.mark.parametrize("change", [lambda _: None, lambda value: value * 1.05])
+def test_a_datapoint_that_is_late_or_corrected_counts_as_if_it_had_been_so_from_the_start(
+    change: Callable[[float], float | None],
+) -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    at = int((TIMES[3] - timedelta(minutes=2) - 2 * HOUR).timestamp())
+    right = account.cloudwatch.values[at]
+    early = change(right)
+    account.cloudwatch.values.pop(at)
+    if early is not None:
+        account.cloudwatch.values[at] = early
+    for time in TIMES[:4]:
+        account.run(time)
+    account.cloudwatch.values[at] = right
+
+    assert ending(run_all(account, TIMES[4:]))[:3] == ENDING[:3]
+
+
+def test_a_datapoint_that_is_missing_is_waited_for_before_it_is_a_gap() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    account.run(TIMES[0])
+    newest = int((TIMES[1] - timedelta(minutes=2) - HOUR).timestamp())
+    account.cloudwatch.values.pop(newest)
+    account.run(TIMES[1])
+    assert account.state.through == newest
+    account.run(TIMES[1] + timedelta(minutes=20))
+    assert account.state.through == newest + 3_600
+
+
+def test_a_metric_that_pauses_goes_on_after_its_gap() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    account.run(TIMES[0])
+    pause = range(int(TIMES[0].timestamp()), int(TIMES[6].timestamp()))
+    account.cloudwatch.values = {
+        at: value for at, value in account.cloudwatch.values.items() if at not in pause
+    }
+    for time in TIMES[1:]:
+        account.run(time)
+
+    assert account.state.through == UNDISTURBED.state.through
+    assert np.count_nonzero(np.isnan(account.state.values)) >= 4
+
+
+def test_a_changed_entry_begins_the_window_again_and_notifies_nothing_twice() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    for time in TIMES[:8]:
+        account.run(time)
+    earlier = account.state.series
+    account.planned = [
+        replace(each, detector=replace(DETECTOR, sensitivity="high")) for each in account.planned
+    ]
+    run_all(account, TIMES[8:])
+
+    assert account.begun.count(EVENT.id) == 1
+    assert account.state.series != earlier
+    assert earlier not in account.objects.objects
+
+
+def test_a_detector_that_is_removed_leaves_nothing_behind() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    account.run(TIMES[0])
+    planned, account.planned = account.planned, []
+    account.run(TIMES[1])
+    account.run(TIMES[2])
+    assert account.stored.states == {}
+    assert not [key for key in account.objects.objects if key.startswith("live/series/")]
+
+    account.planned = planned
+    assert ending(run_all(account, TIMES[3:])) == ENDING
+
+
+def test_a_detector_without_a_model_waits_for_its_training() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    trained, account.planned = account.planned, [replace(account.planned[0], model=None)]
+    account.run(TIMES[0])
+    assert account.state.problem == "no usable model yet; the next transform trains one"
+    account.planned = trained
+
+    assert ending(run_all(account, TIMES[1:])) == ENDING
+
+
+def test_a_checkpoint_that_is_missing_is_named() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    del account.objects.objects["models/forest.npz"]
+    account.run(TIMES[0])
+    assert "models/forest.npz" in (account.state.problem or "")
+
+
+def test_a_damaged_state_is_set_aside_and_nothing_is_notified_twice() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    for time in TIMES[:8]:
+        account.run(time)
+    content, etag = account.objects.objects["live/state/0000"]
+    account.objects.objects["live/state/0000"] = (content[:-8], etag)
+    account.environment()
+
+    assert ending(run_all(account, TIMES[8:]))[:3] == ENDING[:3]
+    assert account.begun.count(EVENT.id) == 1
+    assert any(key.startswith("live/damaged/") for key in account.objects.objects)
+
+
+def test_an_incident_that_a_transform_has_notified_is_not_notified_again() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    table: Any = account.table
+    claims = IncidentClaimStore(table)
+    claims.claim("orders", EVENT, "high", "transform-20261102T120000Z", TIMES[0])
+    run_all(account)
+
+    assert account.begun == []
+    assert account.destinations.mails == []
+
+
+def test_a_series_is_stored_again_when_the_state_has_many_datapoints(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cutwatch.live.stepping._MANY_VALUES", 8)
+    monkeypatch.setattr("cutwatch.live.stepping._SPREAD", 1)
+    account = run_all(LiveAccount(WINDOW, DETECTOR))
+
+    assert ending(account) == ENDING
+    assert len(account.state.values) <= 8
+    assert [key for key in account.objects.objects if key.startswith("live/series/")] == [
+        account.state.series
+    ]
+    stored = LiveSeries.from_bytes(account.objects.objects[account.state.series or ""][0])
+    assert stored.observed.end == datetime.fromtimestamp(account.state.stored_through, UTC)

@@ -1,0 +1,145 @@
+"""What an invocation of the function does: one bucket, or an invocation for each."""
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutwatch.errors import InvalidInput
+from cutwatch.live import plan as plans
+from cutwatch.live.live_function import LiveFunction
+from cutwatch.live.live_store import LiveStore
+from cutwatch.live.series_memory import SeriesMemory
+from cutwatch.registry.detector_record import DetectorRecord
+from cutwatch.settings import LiveSettings
+from tests.support.builders import NOON, a_model
+from tests.support.fakes import Fake
+from tests.support.live_account import FakeObjects
+
+ENTRY = "{name: %s, namespace: Shop, metric: %s, statistic: Sum, engine: lambda, live: %s}"
+
+
+@dataclass
+class Functions(Fake):
+    """Lambda's own interface."""
+
+    invoked: list[Any] = field(default_factory=list)
+
+    def invoke(self, **request: Any) -> None:
+        assert request["InvocationType"] == "Event"
+        self.invoked.append((request["FunctionName"], json.loads(request["Payload"])))
+
+
+class Objects(FakeObjects):
+    def write(self, key: str, content: str) -> None:
+        self.write_bytes(key, content.encode())
+
+
+@dataclass
+class Detectors(Fake):
+    """The registry, which counts how often it is read."""
+
+    reads: int = 0
+
+    @property
+    def detectors(self) -> "Detectors":
+        return self
+
+    def all(self) -> dict[str, DetectorRecord]:
+        self.reads += 1
+        return {"a": DetectorRecord("a", (a_model(),))}
+
+
+@dataclass
+class Setup:
+    """The function with a file of its own."""
+
+    folder: Path
+    registry: Detectors = field(default_factory=Detectors)
+    functions: Functions = field(default_factory=Functions)
+    objects: Any = field(default_factory=Objects)
+
+    def write(self, *entries: str) -> None:
+        text = "\n".join(f"  - {entry}" for entry in entries)
+        (self.folder / "detectors.yaml").write_text(f"detectors:\n{text}\n")
+
+    @property
+    def function(self) -> LiveFunction:
+        settings = LiveSettings(
+            *("cutwatch", "table", "bucket", "Cutwatch", "topic", "operations"),
+            notification_severity="low",
+            aws_region="us-east-1",
+            aws_lambda_function_name="score-metrics",
+        )
+        nothing: Any = Fake
+        registry: Any = self.registry
+        return LiveFunction(
+            settings,
+            self.folder / "detectors.yaml",
+            nothing,
+            self.functions,
+            self.objects,
+            registry,
+            LiveStore(self.objects),
+            SeriesMemory(self.objects),
+            lambda _: None,  # type: ignore[arg-type]  # nothing is to be notified
+        )
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    found = Setup(tmp_path)
+    found.write(ENTRY % ("a", "A", "true"), ENTRY % ("b", "B", "true"), ENTRY % ("c", "C", "false"))
+    return found
+
+
+def test_detectors_that_fit_into_one_bucket_are_scored_here(setup: Setup) -> None:
+    answer = setup.function.invoke({}, NOON, lambda: True)
+    assert (answer["bucket"], answer["detectors"], answer["scored"]) == (0, 2, 0)
+    assert setup.functions.invoked == []
+
+
+def test_each_bucket_of_more_detectors_has_an_invocation(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans.assign, "__defaults__", (1,))
+    answer = setup.function.invoke({"time": "2026-11-02T12:00:00Z"}, NOON, lambda: True)
+    assert answer == {"buckets": 2, "detectors": 2}
+    assert setup.functions.invoked == [
+        ("score-metrics", {"bucket": 0}),
+        ("score-metrics", {"bucket": 1}),
+    ]
+    assert setup.function.invoke({"bucket": 1}, NOON, lambda: True)["bucket"] == 1
+
+
+def test_the_registry_is_read_when_the_plan_is_due_or_the_file_has_changed(setup: Setup) -> None:
+    for minutes in (0, 5, 10, 15):
+        setup.function.invoke({}, NOON + timedelta(minutes=minutes), lambda: True)
+    assert setup.registry.reads == 2
+    setup.write(ENTRY % ("a", "A", "true"))
+    answer = setup.function.invoke({}, NOON + timedelta(minutes=16), lambda: True)
+    assert (setup.registry.reads, answer["detectors"]) == (3, 1)
+
+
+def test_without_live_detectors_there_is_nothing_to_do(setup: Setup) -> None:
+    setup.write(ENTRY % ("a", "A", "false"))
+    assert setup.function.invoke({}, NOON, lambda: True) == {"buckets": 0, "detectors": 0}
+    assert setup.registry.reads == 0
+
+
+@pytest.mark.parametrize("bucket", [-1, "0", True, 1.5])
+def test_a_bucket_that_cannot_be_one_is_refused(setup: Setup, bucket: Any) -> None:
+    with pytest.raises(InvalidInput, match="expected the number of a bucket"):
+        setup.function.invoke({"bucket": bucket}, NOON, lambda: True)
+
+
+def test_the_state_of_a_detector_without_a_model_says_so(setup: Setup) -> None:
+    setup.function.invoke({}, NOON, lambda: True)
+    states = LiveStore(setup.objects).load(0).bucket.states
+    assert {name: state.problem for name, state in states.items()} == dict.fromkeys(
+        ("a", "b"), "no usable model yet; the next transform trains one"
+    )
+    assert replace(states["a"], problem=None).through == 0
