@@ -26,7 +26,9 @@ _MILLISECONDS = 1_000
 Fields = tuple[Any, Any, list[Any]]
 
 
-class _RejectedError(Exception):
+class RejectedError(Exception):
+    """A record is rejected, for a reason and with a detail that names the field."""
+
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
@@ -38,38 +40,40 @@ class Decoder:
     def __init__(self, declared: RecordFormat, time_zone: str) -> None:
         self._columns = tuple(declared.values)
         self._fields = _READERS[declared.format](declared)
-        self._time = _TIMES[declared.time_format](ZoneInfo(time_zone))
+        self._time = TIME_READERS[declared.time_format](ZoneInfo(time_zone))
         self._number = _number_in_text if declared.format == "csv" else _number
 
     def decode(self, raw: RawRecord) -> Record | Rejected:
         """Return the record, or the reason why it is rejected."""
         try:
             key, time, values = self._fields(raw.data)
-            key = _checked_key(key)
-            seconds = self._checked_time(time, raw.arrival)
+            key = checked_key(key)
+            seconds = checked_time(time, raw.arrival, self._time)
             number = self._number
             numbers = tuple(
                 [number(value, name) for name, value in zip(self._columns, values, strict=True)]
             )
-        except _RejectedError as error:
+        except RejectedError as error:
             return Rejected(error.reason, error.detail, raw.lane, raw.position)
         return Record(key, seconds, numbers, raw.lane, raw.position)
 
-    def _checked_time(self, given: Any, arrival: float) -> float:
-        if given is None:
-            raise _RejectedError(Reason.MISSING_FIELD, "time is missing")
-        try:
-            seconds = self._time(given)
-        except (TypeError, ValueError, OverflowError):
-            seconds = math.nan
-        # NaN is outside too.
-        if not 0 <= seconds < _END_OF_TIME:
-            raise _RejectedError(Reason.NOT_A_TIME, "time does not have the declared time_format")
-        if seconds > arrival + CLOCK_SKEW_SECONDS:
-            raise _RejectedError(
-                Reason.IN_THE_FUTURE, f"time is more than {CLOCK_SKEW_SECONDS} s after the arrival"
-            )
-        return seconds
+
+def checked_time(given: Any, arrival: float, read: Callable[[Any], float]) -> float:
+    """Return an event time in epoch seconds, as `read` reads it. Raises `RejectedError`."""
+    if given is None:
+        raise RejectedError(Reason.MISSING_FIELD, "time is missing")
+    try:
+        seconds = read(given)
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    # NaN is outside too.
+    if not 0 <= seconds < _END_OF_TIME:
+        raise RejectedError(Reason.NOT_A_TIME, "time does not have the declared time_format")
+    if seconds > arrival + CLOCK_SKEW_SECONDS:
+        raise RejectedError(
+            Reason.IN_THE_FUTURE, f"time is more than {CLOCK_SKEW_SECONDS} s after the arrival"
+        )
+    return seconds
 
 
 def _json_reader(declared: RecordFormat) -> Callable[[bytes], Fields]:
@@ -97,7 +101,7 @@ def _csv_reader(declared: RecordFormat) -> Callable[[bytes], Fields]:
     def read(data: bytes) -> Fields:
         row = [cell or None for cell in _split(data, delimiter)]
         if len(row) != width:
-            raise _RejectedError(
+            raise RejectedError(
                 Reason.NOT_CSV, f"the record has {len(row)} columns instead of {width}"
             )
         return "" if key is None else row[key], row[time], [row[each] for each in values]
@@ -116,36 +120,37 @@ def _split(data: bytes, delimiter: str) -> Sequence[str]:
     return [cell.strip() for cell in row]
 
 
-def _unreadable(data: bytes, reason: Reason, detail: str) -> _RejectedError:
+def _unreadable(data: bytes, reason: Reason, detail: str) -> RejectedError:
     """Return why bytes are not a record; those of an aggregate are neither JSON nor UTF-8."""
     if data.startswith(_AGGREGATE):
-        return _RejectedError(
+        return RejectedError(
             Reason.AGGREGATE, "send records without aggregation of the Producer Library"
         )
-    return _RejectedError(reason, detail)
+    return RejectedError(reason, detail)
 
 
 def _no_key(_: Any) -> str:
     return ""
 
 
-def _checked_key(given: Any) -> str:
+def checked_key(given: Any) -> str:
+    """Return a key as text. Raises `RejectedError`."""
     if type(given) is int:
         given = str(given) if given.bit_length() < LONGEST_KEY else "0" * (LONGEST_KEY + 1)
     if given is None:
-        raise _RejectedError(Reason.MISSING_FIELD, "key is missing")
+        raise RejectedError(Reason.MISSING_FIELD, "key is missing")
     if not isinstance(given, str):
-        raise _RejectedError(Reason.NOT_A_KEY, "key is neither a text nor a whole number")
+        raise RejectedError(Reason.NOT_A_KEY, "key is neither a text nor a whole number")
     if len(given) > LONGEST_KEY:
-        raise _RejectedError(Reason.KEY_TOO_LONG, f"key is longer than {LONGEST_KEY} characters")
+        raise RejectedError(Reason.KEY_TOO_LONG, f"key is longer than {LONGEST_KEY} characters")
     return given
 
 
 def _number(given: Any, name: str) -> float:
     if type(given) is not float and type(given) is not int:
         if given is None:
-            raise _RejectedError(Reason.MISSING_FIELD, f"values.{name} is missing")
-        raise _RejectedError(Reason.NOT_A_NUMBER, f"values.{name} is not a number")
+            raise RejectedError(Reason.MISSING_FIELD, f"values.{name} is missing")
+        raise RejectedError(Reason.NOT_A_NUMBER, f"values.{name} is not a number")
     try:
         number = float(given)
     except OverflowError:
@@ -155,10 +160,10 @@ def _number(given: Any, name: str) -> float:
     return number
 
 
-def _outside(number: float, name: str) -> _RejectedError:
+def _outside(number: float, name: str) -> RejectedError:
     if math.isfinite(number):
-        return _RejectedError(Reason.TOO_LARGE, f"values.{name} is beyond ±{LARGEST_VALUE:g}")
-    return _RejectedError(Reason.NOT_FINITE, f"values.{name} is infinite or not a number (NaN)")
+        return RejectedError(Reason.TOO_LARGE, f"values.{name} is beyond ±{LARGEST_VALUE:g}")
+    return RejectedError(Reason.NOT_FINITE, f"values.{name} is infinite or not a number (NaN)")
 
 
 def _number_in_text(given: Any, name: str) -> float:
@@ -166,7 +171,7 @@ def _number_in_text(given: Any, name: str) -> float:
         # Python reads `1_000` as a number.
         return _number(None if given is None else float(given.replace("_", "?")), name)
     except ValueError:
-        raise _RejectedError(Reason.NOT_A_NUMBER, f"values.{name} is not a number") from None
+        raise RejectedError(Reason.NOT_A_NUMBER, f"values.{name} is not a number") from None
 
 
 def _iso8601(zone: tzinfo) -> Callable[[Any], float]:
@@ -190,7 +195,7 @@ _READERS: Mapping[Encoding, Callable[[RecordFormat], Callable[[bytes], Fields]]]
     "json": _json_reader,
     "csv": _csv_reader,
 }
-_TIMES: Mapping[TimeFormat, Callable[[tzinfo], Callable[[Any], float]]] = {
+TIME_READERS: Mapping[TimeFormat, Callable[[tzinfo], Callable[[Any], float]]] = {
     "iso8601": _iso8601,
     "seconds": _since_1970(1),
     "milliseconds": _since_1970(_MILLISECONDS),

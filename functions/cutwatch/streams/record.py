@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from cutwatch.features.log_event import LogEvent
+
 
 class RawRecord(NamedTuple):
     """A record as its source delivers it.
@@ -19,13 +21,17 @@ class RawRecord(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A decoded record: its key, its event time in epoch seconds, and the values in the order of the declaration."""
+    """A decoded record: its key, its event time in epoch seconds, and the values in the order of the declaration.
+
+    A log event has no values yet: its features depend on the events of its key before it.
+    """
 
     key: str
     time: float
     values: tuple[float, ...]
     lane: str
     position: int
+    event: LogEvent | None = None
 
 
 class Reason(StrEnum):
@@ -34,10 +40,14 @@ class Reason(StrEnum):
     AGGREGATE = "KPL aggregate"
     NOT_JSON = "not JSON"
     NOT_CSV = "not CSV"
+    NOT_A_LOG_LINE = "not a log line"
     MISSING_FIELD = "missing field"
     NOT_A_NUMBER = "not a number"
     NOT_FINITE = "not finite"
     TOO_LARGE = "too large"
+    NOT_TEXT = "not text"
+    NEGATIVE = "negative"
+    NOT_A_STATUS = "not a status"
     NOT_A_TIME = "not a time"
     IN_THE_FUTURE = "in the future"
     NOT_A_KEY = "not a key"

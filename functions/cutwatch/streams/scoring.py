@@ -166,7 +166,7 @@ class StreamScorer:
 
     def _learn(self, state: KeyState, record: Record, result: BatchResult) -> None:
         """Score and learn a record, or the windows that it closes, unless it is late."""
-        _, time, values, lane, position = record
+        _, time, values, lane, position, _ = record
         if time < state.newest - self._lateness:
             result.late += 1
             return
