@@ -27,7 +27,7 @@ FLOORS = [
     ("registry", "wording"),
     ("runs", "widget"),
     ("datasets", "notifications"),
-    ("publishing", "models", "forests", "streams"),
+    ("publishing", "models", "forests", "streams", "anomaly_models"),
     ("delivery",),
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}

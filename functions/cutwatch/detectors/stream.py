@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
@@ -27,6 +27,10 @@ _ARN = re.compile(
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # Settings that scores depend on. A change makes stored states invalid; a change of the sensitivity does not.
 _SCORED_WITH = ("record", "window", "forest", "time_zone")
+
+
+# Models that give the rows of a stream their scores; the forest learns, the others are fitted in training.
+Model = Literal["random_cut_forest", "harmonic_regression", "one_class_svm"]
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from cutwatch.anomaly_models.forest_options import WARM_UP_ROWS
 from cutwatch.detection.parameters import SENSITIVITY
 from cutwatch.detectors.detector import Direction
 from cutwatch.detectors.stream import Stream
 from cutwatch.streams.expectation import Expected
-from cutwatch.streams.forest import WARM_UP_ROWS, Attribution
+from cutwatch.streams.forest import Attribution
 from cutwatch.streams.incidents import (
     Anomaly,
     ColumnFinding,

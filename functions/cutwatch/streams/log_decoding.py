@@ -132,7 +132,7 @@ def _access_log_reader(declared: LogFormat) -> Callable[[bytes], Parts]:
 
     def read(data: bytes) -> Parts:
         try:
-            entry = parser.parse(_line(data))  # type: ignore[no-untyped-call]
+            entry = parser.parse(_line(data))
         except ValueError:
             raise RejectedError(
                 Reason.NOT_A_LOG_LINE, "the record does not have the declared log_format"
