@@ -22,7 +22,7 @@ from cutwatch.errors import InvalidInput
 from cutwatch.timeseries.arrays import Floats
 
 AR_ORDER, MA_ORDER = 2, 1
-_DAILY, _WEEKLY = 8, 3
+_SEASONS = (Season(DAY, 8), Season(WEEK, 3))
 _STEPS, _CONVERGED = 20, 1e-8
 # AR and MA polynomials stay this far from the unit circle.
 _LARGEST_ROOT = 0.995
@@ -34,10 +34,11 @@ _ROWS_PER_COEFFICIENT = 5
 def fit_harmonic_regression(rows: Rows, period: int) -> HarmonicRegression:
     """Return the model of rows (n, d) that are `period` seconds apart; missing ones may be left out.
 
-    Weekly terms are fitted from two weeks on. Raises `InvalidInput` if there are too few rows.
+    Daily terms are fitted from two days on, weekly terms from two weeks on. Raises `InvalidInput` if there are too few rows.
     """
     span = float(rows.times[-1] - rows.times[0]) if len(rows.times) else 0.0
-    seasons = [Season(DAY, _DAILY)] + ([Season(WEEK, _WEEKLY)] if span >= 2 * WEEK else [])
+    # Terms of a season that was not seen twice would extrapolate into its unseen part.
+    seasons = [each for each in _SEASONS if span + period >= 2 * each.seconds]
     terms = fourier_terms(rows.times, tuple(seasons))
     needed = _ROWS_PER_COEFFICIENT * (terms.shape[1] + AR_ORDER + MA_ORDER)
     if len(rows.times) < needed:
