@@ -1,11 +1,10 @@
 """Faults that are planted in generated access logs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 FaultKind = Literal[
-    "slow path", "error burst", "path scan", "method shift", "silence", "level shift"
+    "slow path", "error burst", "path scan", "method shift", "silence", "level shift", "labelled"
 ]
 _MINUTE, _HOUR = 60, 3_600
 # A lasting shift is news for this long; afterwards it is normal.
@@ -39,7 +38,7 @@ class Fault:
 
 def planted_faults(start: float, end: float) -> tuple[Fault, ...]:
     """Return one fault of each kind between two times, spread evenly; the level shift is the last and stays."""
-    kinds: Sequence[FaultKind] = [*_LASTS, "level shift"]
+    kinds: list[FaultKind] = [*_LASTS, "level shift"]
     distance = (end - start) / (len(kinds) + 1)
     faults = []
     for number, kind in enumerate(kinds, start=1):

@@ -51,6 +51,13 @@ PAGES = (
 _CATEGORIES = ("books", "garden", "music", "shoes", "tools", "toys")
 
 
+class Request(NamedTuple):
+    """A request, and the fault that changed it; a lasting shift counts only while it is news."""
+
+    event: LogEvent
+    fault: Fault | None
+
+
 @dataclass(frozen=True)
 class Shop:
     """The settings of a log: `start` in epoch seconds, requests a second at the busiest time, planted faults."""
@@ -72,33 +79,37 @@ class Shop:
         shape = (1 + math.cos(2 * math.pi * (hour - _BUSIEST_HOUR) / 24)) / 2
         weekend = datetime.fromtimestamp(time, UTC).weekday() >= _FIRST_OF_WEEKEND
         day = _NIGHT_SHARE + (1 - _NIGHT_SHARE) * shape**1.5
-        return self.busiest_rate * day * (_WEEKEND if weekend else 1.0)
+        return float(self.busiest_rate * day * (_WEEKEND if weekend else 1.0))
 
-    def events(self) -> Iterator[LogEvent]:
+    def requests(self) -> Iterator[Request]:
         """Yield the requests in the order of time; equal settings give equal requests."""
-        source = random.Random(self.seed)
+        source = random.Random(self.seed)  # noqa: S311 - not for secrets
         for minute in range(math.ceil(self.seconds / _MINUTE)):
             begin = self.start + minute * _MINUTE
             count = _poisson(source, self.rate(begin) * _MINUTE)
             for time in sorted(begin + _MINUTE * source.random() for _ in range(count)):
-                event = self._request(source, time)
-                if event is not None and time < self.end:
-                    yield event
+                request = self._request(source, time)
+                if request is not None and time < self.end:
+                    yield request
 
     def fault_at(self, time: float) -> Fault | None:
         """Return the fault that an alarm at this time is about."""
         return next((each for each in self.faults if each.is_news(time)), None)
 
-    def _request(self, source: random.Random, time: float) -> LogEvent | None:
+    def _request(self, source: random.Random, time: float) -> Request | None:
+        """Return the request of a time; None if a fault keeps it away."""
         page = source.choices(PAGES, _WEIGHTS)[0]
         load = self.rate(time) / self.busiest_rate
         seconds = page.seconds * (0.8 + 0.4 * load) * math.exp(source.gauss(0, page.spread))
-        event = LogEvent(time, seconds, "INFO", page.method, _path(page, source), 200)
-        event = _answered(event, source.random())
+        ordinary = LogEvent(time, seconds, "INFO", page.method, _path(page, source), 200)
+        event: LogEvent | None = _answered(ordinary, source.random())
+        news: Fault | None = None
         for fault in self.faults:
             if event is not None and fault.is_active(time):
-                event = _CHANGES[fault.kind](event, source)
-        return event and _rounded(event)
+                changed = _CHANGES[fault.kind](event, source)
+                news = fault if changed != event and fault.is_news(time) else news
+                event = changed
+        return None if event is None else Request(_rounded(event), news)
 
 
 _WEIGHTS = [page.weight for page in PAGES]

@@ -77,31 +77,34 @@ class HarmonicRegression:
 
     def score(self, rows: Rows) -> Floats:
         """Return the largest standardised one-step error of each row's columns (n,); NaN if all are missing."""
+        sizes = np.abs(self.contributions(rows))
+        largest = np.max(np.nan_to_num(sizes, nan=-1.0), axis=1, initial=-1.0)
+        return np.where(largest < 0, np.nan, largest)
+
+    def contributions(self, rows: Rows) -> Floats:
+        """Return the standardised one-step errors of the columns (n, d); NaN where a value is missing."""
         copied = [ColumnState([*each.values], [*each.errors]) for each in self.states]
-        scores, _ = self._advance(rows, copied)
-        return scores
+        return self._advance(rows, copied)
 
     def learn(self, rows: Rows) -> None:
         """Take the rows as the steps before the next one. Coefficients change only in training."""
-        _, self.last = self._advance(rows, self.states)
+        self._advance(rows, self.states)
+        self.last = float(rows.times[-1]) if len(rows.times) else self.last
 
-    def _advance(self, rows: Rows, states: list[ColumnState]) -> tuple[Floats, float | None]:
-        """Advance states over rows; return the scores and the time of the last row."""
+    def _advance(self, rows: Rows, states: list[ColumnState]) -> Floats:
+        """Advance states over rows; return the standardised errors (n, d)."""
         terms = fourier_terms(rows.times, self.seasons)
         expected = terms @ np.array([each.season for each in self.columns]).T
         around = (rows.values - expected).tolist()
-        scores, last = np.full(len(rows.times), np.nan), self.last
+        errors, last = np.empty(rows.values.shape), self.last
         for number, (time, values) in enumerate(zip(rows.times.tolist(), around, strict=True)):
             missing = 0 if last is None else max(round((time - last) / self.period) - 1, 0)
-            standardised = [
+            errors[number] = [
                 _step(column, state, value, missing)
                 for column, state, value in zip(self.columns, states, values, strict=True)
             ]
-            present = [abs(each) for each in standardised if each == each]  # noqa: PLR0124 - NaN is not equal to itself
-            if present:
-                scores[number] = max(present)
             last = time
-        return scores, last
+        return errors
 
     def to_bytes(self) -> bytes:
         """Return the model in the form that `from_bytes` reads."""

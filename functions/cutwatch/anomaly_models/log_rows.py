@@ -11,7 +11,6 @@ from cutwatch.features.log_event import LogEvent, categories_of
 from cutwatch.features.log_features import LogFeatures
 from cutwatch.features.log_traffic import RecentTraffic
 from cutwatch.features.log_training import log_seconds
-from cutwatch.timeseries.arrays import Floats
 
 MINUTE = 60
 MINUTE_COLUMNS = ("requests", "errors", "writes", "distinct_paths", "response_time")
@@ -64,6 +63,6 @@ def minute_rows(events: Iterable[LogEvent]) -> Rows:
         return Rows(np.empty(0), np.empty((0, len(MINUTE_COLUMNS))))
     numbers = range(min(minutes) + 1, max(minutes))
     silent = _Minute()
-    values: Floats = np.array([minutes.get(each, silent).row() for each in numbers], np.float64)
+    values = np.array([minutes.get(each, silent).row() for each in numbers], np.float64)
     times = np.array([each * MINUTE for each in numbers], np.float64)
     return Rows(times, values.reshape(len(times), len(MINUTE_COLUMNS)))

@@ -34,6 +34,9 @@ class AnomalyModel(Protocol):
     def score(self, rows: Rows) -> Floats:
         """Return the scores (n,) of the next rows, higher for more anomalous ones; the model stays as it is."""
 
+    def contributions(self, rows: Rows) -> Floats:
+        """Return how much each column adds to the scores of the next rows (n, d), negative for values below the expected ones."""
+
     def learn(self, rows: Rows) -> None:
         """Take the next rows into the model."""
 

@@ -38,6 +38,12 @@ class OneClassSvm:
         chunks = [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]
         return np.concatenate([self._density(chunk) for chunk in chunks] or [np.empty(0)])
 
+    def contributions(self, rows: Rows) -> Floats:
+        """Return the squared distances from the vectors' mean by column (n, d), negative for values below it."""
+        center = self._weights @ self._vectors / self._total
+        differences = np.nan_to_num(rows.values, nan=0.0) - center
+        return np.sign(differences) * differences**2
+
     def _density(self, values: Floats) -> Floats:
         differences = values[:, np.newaxis, :] - self._vectors
         distances = np.einsum("nmd,nmd->nm", differences, differences)

@@ -17,7 +17,7 @@ class ForestModel:
     """Forest over single rows. Missing values are 0, the mean of standardised columns."""
 
     def __init__(self, forest: RandomCutForest, learned: int = 0) -> None:
-        self._forest = forest
+        self.forest = forest
         self.learned = learned
 
     @classmethod
@@ -27,17 +27,26 @@ class ForestModel:
 
     def score(self, rows: Rows) -> Floats:
         """Return the scores (n,); 0 during the warm-up."""
-        return np.array([self._forest.score(row) for row in _present(rows)], np.float64)
+        return np.array([self.forest.score(row) for row in _present(rows)], np.float64)
+
+    def contributions(self, rows: Rows) -> Floats:
+        """Return the attributions of the scores (n, d), negative for values that are too low."""
+        found = [self.forest.attribution(row) for row in _present(rows)]
+        high, low = (
+            np.array([each[side] for each in found], np.float64) for side in ("high", "low")
+        )
+        signed: Floats = np.where(high >= low, 1.0, -1.0) * (high + low)
+        return signed
 
     def learn(self, rows: Rows) -> None:
         """Learn the rows."""
         for row in _present(rows):
-            self._forest.update(row)
+            self.forest.update(row)
         self.learned += len(rows.times)
 
     def to_bytes(self) -> bytes:
         """Return the forest in the form that `from_bytes` reads."""
-        content = bytes(self._forest.to_msgpack())
+        content = bytes(self.forest.to_msgpack())
         return model_file.to_bytes(KIND, {"learned": self.learned}, [content])
 
     @classmethod

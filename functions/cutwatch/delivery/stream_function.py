@@ -26,6 +26,7 @@ from cutwatch.streams.kinesis import is_read_to_the_end
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch.streams.sweep import Sweep
+from cutwatch.streams.trained_model import load_model
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -67,12 +68,13 @@ def stream_function(
 ) -> StreamFunction:
     """Return what settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
     stream = _stream(settings, folder)
-    store = StateStore(Bucket(client("s3"), settings.bucket_name), stream)
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    store = StateStore(bucket, stream)
     target = _target(settings.target_arn)
     return StreamFunction(
         stream,
         store,
-        StreamScorer(stream, store.buckets()),
+        StreamScorer(stream, store.buckets(), load_model(bucket, stream)),
         _delivery(settings, stream, target, clock),
         target is not None,
         settings.stream_arn,

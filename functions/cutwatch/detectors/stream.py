@@ -17,6 +17,7 @@ from cutwatch.detectors.detector import (
     time_zone_problems,
 )
 from cutwatch.detectors.exclusions import Exclusion
+from cutwatch.detectors.log_format import LOG_COLUMNS, LogFormat
 from cutwatch.detectors.metric_source import Problem
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
@@ -24,9 +25,11 @@ from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
 _ARN = re.compile(
     r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/(?P<name>[A-Za-z0-9_.-]{1,128})"
 )
+_VERSION = re.compile(r"[0-9a-f]{12}")
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # Settings that scores depend on. A change makes stored states invalid; a change of the sensitivity does not.
 _SCORED_WITH = ("record", "window", "forest", "time_zone")
+_TRAINED_WITH = ("log", "model", "model_version")
 
 
 # Models that give the rows of a stream their scores; the forest learns, the others are fitted in training.
@@ -68,14 +71,18 @@ class KeySettings:
 
 @dataclass(frozen=True)
 class Stream:
-    """Records of a Kinesis stream, one forest per key.
+    """Records of a stream, one model per key.
 
-    `source` is the stream's ARN or name. At most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
+    `source` is the ARN or name of a Kinesis stream, or of a Kafka topic. `record` says where key, time and values stand; a stream of log records has
+    `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records needs. At most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
     """
 
     name: str
     source: str
-    record: RecordFormat
+    record: RecordFormat = None  # type: ignore[assignment] # of a log, its features
+    log: LogFormat | None = None
+    model: Model = "random_cut_forest"
+    model_version: str = ""
     window: StreamWindow = StreamWindow()  # noqa: RUF009 - frozen
     forest: ForestSettings = ForestSettings()
     keys: KeySettings = KeySettings()
@@ -89,9 +96,18 @@ class Stream:
     __pydantic_config__ = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
-        problems = [f"{name}: {problem}" for name, problem in _problems(self)]
+        problems = [f"{name}: {problem}" for name, problem in _format_problems(self)]
+        if not problems:
+            if self.log is not None:
+                object.__setattr__(self, "record", _features_of(self.log))
+            problems = [f"{name}: {problem}" for name, problem in _problems(self)]
         if problems:
             raise ValueError("\n".join(problems))
+
+    @property
+    def needs_training(self) -> bool:
+        """True if the stream cannot be scored without a trained model."""
+        return self.log is not None or self.model != "random_cut_forest"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -103,11 +119,41 @@ class Stream:
         """Digest that changes when the states of this stream become invalid."""
         settings = asdict(self)
         scored_with = {name: settings[name] for name in _SCORED_WITH}
+        # Streams that need no training keep their digest.
+        if self.needs_training:
+            scored_with |= {name: settings[name] for name in _TRAINED_WITH}
         # Attribution is computed from the forest; it does not change what the forest learns.
         del scored_with["forest"]["directionality"]
         # Columns keep their order: the forest knows them by position.
         scored_with["columns"] = [*self.record.values]
         return hashlib.sha256(json.dumps(scored_with, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _features_of(log: LogFormat) -> RecordFormat:
+    """Return the format of the records that a log's events become: their values are features."""
+    columns = dict(zip(LOG_COLUMNS, LOG_COLUMNS, strict=True))
+    return RecordFormat(time="time", values=columns, key="key" if log.is_keyed else "")
+
+
+def _format_problems(stream: Stream) -> Iterator[Problem]:
+    if stream.record is None and stream.log is None:
+        yield "record", "is missing; or, for log records, log"
+    if stream.log is not None and stream.record not in (None, _features_of(stream.log)):
+        yield "log", "a stream has either record or log"
+
+
+def _model_problems(stream: Stream) -> Iterator[Problem]:
+    if stream.model == "harmonic_regression" and stream.window.type != "tumbling":
+        yield "model", "harmonic_regression needs rows in even steps; add window.type: tumbling"
+    if stream.model != "random_cut_forest" and stream.forest != ForestSettings():
+        yield "forest", f"belongs to model: random_cut_forest, not {stream.model}"
+    if stream.model_version and not _VERSION.fullmatch(stream.model_version):
+        yield (
+            "model_version",
+            f"{stream.model_version!r} is not the digest that `cutwatch train` prints, such as 0f3c5a7b9d12",
+        )
+    if stream.model_version and not stream.needs_training:
+        yield "model_version", "is of no use: a forest of plain records learns on its own"
 
 
 def _problems(stream: Stream) -> Iterator[Problem]:
@@ -118,5 +164,6 @@ def _problems(stream: Stream) -> Iterator[Problem]:
             f"{stream.source!r} is not the name of a Kinesis stream, nor an ARN such as "
             "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
         )
+    yield from _model_problems(stream)
     yield from statistics_problems(stream.window, stream.record.values)
     yield from time_zone_problems(stream.time_zone)

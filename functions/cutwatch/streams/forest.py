@@ -46,17 +46,17 @@ class KeyForest:
         self._latest = (self._latest + row)[-self._width :]
         return self._latest if len(self._latest) == self._width else None
 
-    def score(self, shingle: Sequence[float]) -> float:
+    def score(self, shingle: Sequence[float], time: float = 0.0) -> float:  # noqa: ARG002 - models of series need it
         """Return the score of a shingle, >= 0; 0 during the warm-up."""
         score: float = self._forest.score(shingle)
         return score
 
-    def learn(self, shingle: Sequence[float]) -> None:
+    def learn(self, shingle: Sequence[float], time: float = 0.0) -> None:  # noqa: ARG002 - see score
         """Learn a shingle."""
         self._forest.update(shingle)
         self.learned += 1
 
-    def attribute(self, shingle: Sequence[float]) -> tuple[Attribution, ...]:
+    def attribute(self, shingle: Sequence[float], time: float = 0.0) -> tuple[Attribution, ...]:  # noqa: ARG002 - see score
         """Return the attribution of a shingle's score to the columns; their scores add up to it."""
         found = self._forest.attribution(shingle)
         columns = range(self._columns)

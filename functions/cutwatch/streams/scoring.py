@@ -9,13 +9,18 @@ from math import inf
 from typing import NamedTuple
 
 from cutwatch.detectors.stream import Stream
+from cutwatch.errors import InvalidSetting
+from cutwatch.features.log_event import LogEvent
+from cutwatch.features.log_features import FeatureRow
 from cutwatch.streams.buckets import bucket_of, key_limit
 from cutwatch.streams.decoding import Decoder
 from cutwatch.streams.detection import Detection, ScoredRow
-from cutwatch.streams.incidents import IncidentChange
+from cutwatch.streams.incidents import IncidentChange, Origin
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.log_decoding import LogDecoder
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
+from cutwatch.streams.trained_model import TrainedModel
 from cutwatch.streams.windows import TumblingWindows
 
 _DAY = 86_400
@@ -34,7 +39,8 @@ class Arrived(NamedTuple):
 class BatchResult:
     """Outcome of a batch: each of the `read` records is accepted, late, a duplicate or rejected.
 
-    `evicted` are keys whose state was removed to make room for a new key.
+    `evicted` are keys whose state was removed to make room for a new key, `events` the accepted log events with their
+    features, each after its lane and position.
     """
 
     read: int = 0
@@ -45,17 +51,25 @@ class BatchResult:
     changes: list[IncidentChange] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     evicted: list[str] = field(default_factory=list)
+    events: list[tuple[Origin, FeatureRow]] = field(default_factory=list)
 
 
 class StreamScorer:
     """The scoring of one stream; all that changes is in the buckets of its keys."""
 
-    def __init__(self, stream: Stream, buckets: int = 1) -> None:
+    def __init__(
+        self, stream: Stream, buckets: int = 1, trained: TrainedModel | None = None
+    ) -> None:
         self.stream = stream
         self.buckets = buckets
+        self.trained = trained
         self._key_limit = key_limit(stream, buckets)
-        self._decoder = Decoder(stream.record, stream.time_zone)
-        self._detection = Detection(stream)
+        self._decoder: Decoder | LogDecoder = (
+            LogDecoder(stream.log, stream.time_zone)
+            if stream.log
+            else Decoder(stream.record, stream.time_zone)
+        )
+        self._detection = Detection(stream, trained.features if trained else None)
         window = stream.window
         self._lateness = window.allowed_lateness
         self._windows = (
@@ -160,24 +174,39 @@ class StreamScorer:
                 result.evicted.append(key)
         if len(states) >= self._key_limit:
             return None
-        state = KeyState.of_new_key(self.stream, record.key, record.time)
+        state = KeyState.of_new_key(self.stream, record.key, record.time, self.trained)
         states[record.key] = state
         return state
 
     def _learn(self, state: KeyState, record: Record, result: BatchResult) -> None:
         """Score and learn a record, or the windows that it closes, unless it is late."""
-        _, time, values, lane, position, _ = record
+        _, time, values, lane, position, event = record
         if time < state.newest - self._lateness:
             result.late += 1
             return
         result.accepted += 1
         state.newest = max(state.newest, time)
+        explained = None
+        if event is not None:
+            explained = _features(self.trained, event, state)
+            values = explained.values
+            result.events.append(((lane, position), explained))
         if self._windows is None:
-            row = self._detection.row(state, time, values, (lane, position), result.changes)
+            row = self._detection.row(
+                state, time, values, (lane, position), result.changes, explained
+            )
             result.rows.append(row)
             return
         self._windows.add(state.windows, time, values)
         self._close_windows(state, state.newest, result)
+
+
+def _features(trained: TrainedModel | None, event: LogEvent, state: KeyState) -> FeatureRow:
+    if trained is None or trained.features is None:
+        raise InvalidSetting(
+            "a log is scored with the features of its trained model, which is missing"
+        )
+    return trained.features.row(event, state.traffic)
 
 
 def _end_incident(state: KeyState, result: BatchResult) -> None:
