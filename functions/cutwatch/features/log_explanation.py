@@ -23,22 +23,30 @@ _OF_TIME = frozenset({"hour_sin", "hour_cos", "weekday_sin", "weekday_cos", "wee
 
 def most_unusual(row: FeatureRow) -> list[str]:
     """Return the columns of a row, the most unusual first; those of the time are left out."""
+    unusual = _unusualness(row)
+    return sorted(unusual, key=lambda name: -unusual[name])
+
+
+def _unusualness(row: FeatureRow) -> dict[str, float]:
+    """Return by column how far its value is out, in standard deviations."""
     scale = dict.fromkeys(_CATEGORIES, 1 / _NATS_OF_A_DEVIATION)
-    unusual = {
+    return {
         name: abs(value) * scale.get(name, 1.0)
         for name, value in zip(LOG_COLUMNS, row.values, strict=True)
         if name not in _OF_TIME
     }
-    return sorted(unusual, key=lambda name: -unusual[name])
 
 
 def explain(features: LogFeatures, row: FeatureRow, columns: Sequence[str] = (), most: int = 2) -> list[str]:  # fmt: skip
     """Return up to `most` sentences for a row, the most important first.
 
-    `columns` are those with the largest attributions; without, the most unusual ones are taken.
+    `columns` are those with the largest attributions; without, the most unusual ones are taken. Columns within one standard deviation
+    are a reason only if there is no other.
     """
+    unusual = _unusualness(row)
     ranked = [name for name in columns or most_unusual(row) if name in _SENTENCES]
-    sentences = dict.fromkeys(_SENTENCES[name](features, row) for name in ranked)
+    chosen = [name for name in ranked if unusual[name] > 1] or ranked[:1]
+    sentences = dict.fromkeys(_SENTENCES[name](features, row) for name in chosen)
     return [each for each in sentences if each][:most]
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cutwatch.features.log_event import Categories, LogEvent, categories_of
 from cutwatch.features.log_statistics import LogStatistics
-from cutwatch.features.log_traffic import RecentTraffic, Traffic
+from cutwatch.features.log_traffic import WINDOW_SECONDS, RecentTraffic, Traffic
 from cutwatch.features.log_training import log_seconds
 
 # Standardised values end here: beyond, how far a value is out says nothing more.
@@ -52,9 +52,7 @@ class LogFeatures:
             *_circle((time.hour + time.minute / _MINUTES_OF_HOUR) / _HOURS),
             *_circle(time.weekday() / _WEEKDAYS),
             float(time.weekday() >= _FIRST_OF_WEEKEND),
-            _clipped(known.request_rate(time.hour).standardised(math.log1p(traffic.request_rate))),
-            _clipped(known.error_rate.standardised(traffic.error_rate)),
-            _clipped(known.distinct_paths.standardised(math.log1p(traffic.distinct_paths))),
+            *self._rates(traffic, time.hour),
         )
         return FeatureRow(values, event, categories, traffic)
 
@@ -67,6 +65,17 @@ class LogFeatures:
         return (
             _clipped(known.response_time("", "").standardised(seconds)),
             _clipped(known.response_time(method, path).standardised(seconds)),
+        )
+
+    def _rates(self, traffic: Traffic, hour: int) -> tuple[float, float, float]:
+        """Return the features of the traffic; the mean until a key's first window is whole."""
+        if traffic.seconds < WINDOW_SECONDS:
+            return 0.0, 0.0, 0.0
+        known = self.statistics
+        return (
+            _clipped(known.request_rate(hour).standardised(math.log1p(traffic.request_rate))),
+            _clipped(known.error_rate.standardised(traffic.error_rate)),
+            _clipped(known.distinct_paths.standardised(math.log1p(traffic.distinct_paths))),
         )
 
 

@@ -18,7 +18,7 @@ from cutwatch.features.log_statistics import (
     Moments,
     PathKey,
 )
-from cutwatch.features.log_traffic import RecentTraffic
+from cutwatch.features.log_traffic import WINDOW_SECONDS, RecentTraffic
 
 MOST_PATHS = 200
 # Paths that are rarer in the training belong to OTHER_PATHS.
@@ -79,6 +79,8 @@ class _Collected:
         if event.response_time is not None:
             self._times[method, path, hour].append(log_seconds(event.response_time))
         traffic = self._traffic.add(event.time, path, is_error=event.is_error)
+        if traffic.seconds < WINDOW_SECONDS:
+            return
         self._rates[hour].append(math.log1p(traffic.request_rate))
         self._errors.append(traffic.error_rate)
         self._distinct.append(math.log1p(traffic.distinct_paths))

@@ -10,7 +10,7 @@ from cutwatch.detection.parameters import SENSITIVITY
 from cutwatch.detectors.detector import Direction
 from cutwatch.detectors.stream import Stream
 from cutwatch.features.log_explanation import explain
-from cutwatch.features.log_features import FeatureRow, LogFeatures
+from cutwatch.features.log_features import FeatureRow
 from cutwatch.streams.expectation import Expected
 from cutwatch.streams.forest import Attribution, KeyForest
 from cutwatch.streams.incidents import (
@@ -23,8 +23,8 @@ from cutwatch.streams.incidents import (
     continue_with,
     is_over,
 )
-from cutwatch.streams.key_model import KeyModel
 from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.trained_model import TrainedModel
 
 
 class ScoredRow(NamedTuple):
@@ -48,9 +48,9 @@ class ScoredRow(NamedTuple):
 class Detection:
     """Scoring, detection and learning of rows, in this order."""
 
-    def __init__(self, stream: Stream, features: LogFeatures | None = None) -> None:
+    def __init__(self, stream: Stream, trained: TrainedModel | None = None) -> None:
         self._stream = stream
-        self._features = features
+        self._trained = trained
         self._zone = ZoneInfo(stream.time_zone)
         self._factor = SENSITIVITY[stream.sensitivity]
         self._sample_size = stream.forest.sample_size
@@ -116,11 +116,10 @@ class Detection:
         state.incident = incident
         return scored._replace(incident=incident.id)
 
-    @staticmethod
-    def _severity(state: KeyState, score: float) -> float:
-        """Return a score in multiples of the cutoff: the baseline's for a forest, the training's for other models."""
-        if isinstance(state.forest, KeyModel):
-            return state.forest.severity(score)
+    def _severity(self, state: KeyState, score: float) -> float:
+        """Return a score in multiples of the cutoff: that of the training, or of the key's own scores."""
+        if self._trained is not None:
+            return self._trained.times_cutoff(score)
         return state.baseline.severity(score)
 
     def _incident(
@@ -153,10 +152,10 @@ class Detection:
         self, event: FeatureRow | None, columns: Sequence[ColumnFinding]
     ) -> tuple[str, ...]:
         """Return in words what made a log event stand out, by its largest attributions."""
-        if event is None or self._features is None:
+        if event is None or self._trained is None or self._trained.features is None:
             return ()
         ranked = sorted(columns, key=lambda each: -each.attribution)
-        return tuple(explain(self._features, event, [each.column for each in ranked]))
+        return tuple(explain(self._trained.features, event, [each.column for each in ranked]))
 
 
 def _end_if_over(state: KeyState, time: float, changes: list[IncidentChange]) -> None:

@@ -26,10 +26,6 @@ class KeyModel:
         """Return the score of a row at an epoch second; 0 if every value is missing."""
         return float(np.nan_to_num(self._fitted.model.score(_row(row, time)))[0])
 
-    def severity(self, score: float) -> float:
-        """Return a score in multiples of the cutoff of the training."""
-        return max(score / self._fitted.cutoff.value, 0.0)
-
     def learn(self, row: Sequence[float], time: float) -> None:
         """Take a row into the model, if it learns."""
         self._fitted.model.learn(_row(row, time))

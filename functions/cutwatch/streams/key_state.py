@@ -52,7 +52,7 @@ class KeyState:
         recent = RecentRows(len(stream.columns))
         if trained is None:
             return cls(key, time, KeyForest.untrained(stream, key), recent)
-        return cls(key, time, trained.of_key(), recent, trained.baseline())
+        return cls(key, time, trained.of_key(), recent)
 
     def to_bytes(self, stream: Stream) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, the recent rows and the forest.

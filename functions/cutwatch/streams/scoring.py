@@ -69,7 +69,7 @@ class StreamScorer:
             if stream.log
             else Decoder(stream.record, stream.time_zone)
         )
-        self._detection = Detection(stream, trained.features if trained else None)
+        self._detection = Detection(stream, trained)
         window = stream.window
         self._lateness = window.allowed_lateness
         self._windows = (

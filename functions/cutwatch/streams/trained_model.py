@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.anomaly_models.random_cut_forest import ForestModel
 from cutwatch.aws.s3 import Bucket
-from cutwatch.detection.parameters import DEFAULT
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting, MalformedState, NotFound
 from cutwatch.features.log_features import LogFeatures
 from cutwatch.features.log_statistics import LogStatistics
-from cutwatch.streams.baseline import ScoreBaseline
 from cutwatch.streams.forest import KeyForest
 from cutwatch.streams.key_model import KeyModel
 
@@ -50,10 +48,9 @@ class TrainedModel:
             )
         return KeyModel(copied, 0)
 
-    def baseline(self) -> ScoreBaseline:
-        """Return the baseline of a new key: the scores of the training."""
-        cutoff = self.fitted.cutoff
-        return ScoreBaseline(DEFAULT.baseline_datapoints, cutoff.mean, cutoff.standard_deviation**2)
+    def times_cutoff(self, score: float) -> float:
+        """Return a score in multiples of the cutoff of the training."""
+        return max(score / self.fitted.cutoff.value, 0.0)
 
 
 def model_key(stream: Stream) -> str:
