@@ -225,7 +225,8 @@ class DrawWidgetSettings(Settings):
 class StreamSettings(Settings):
     """Settings of a stream's functions: its name in `detectors_file`, its ARN, the base stack's bucket, table and topics.
 
-    `target_arn` is that of a stream or queue for every scored row, empty for none.
+    `stream_arn` of a Kafka topic is `kafka:TOPIC`. `target_arn` is that of a stream or queue for every scored row, `results_url` that of
+    the queue of a log's summaries; each is empty for none.
     """
 
     stream_name: str
@@ -240,4 +241,14 @@ class StreamSettings(Settings):
     notification_severity: Literal["low", "medium", "high"]
     aws_region: str
     target_arn: str = ""
+    results_url: str = ""
     detectors_file: str = "detectors.yaml"
+
+
+@dataclass(frozen=True)
+class ReportHourSettings(Settings):
+    """Settings of Report Hour: the stream of a log, the queue of its summaries, the bucket of the reports."""
+
+    stream_name: str
+    bucket_name: str
+    results_url: str

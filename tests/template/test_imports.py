@@ -28,7 +28,7 @@ FLOORS = [
     ("runs", "widget"),
     ("datasets", "notifications"),
     ("publishing", "models", "forests", "streams", "anomaly_models"),
-    ("delivery",),
+    ("delivery", "reports"),
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 

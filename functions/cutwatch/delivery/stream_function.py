@@ -47,7 +47,8 @@ class StreamFunction:
     @property
     def batches(self) -> BatchScorer:
         """The scoring of batches."""
-        return BatchScorer(self.scorer, self.store, self.deliver, self.keeps_rows)
+        keeps_summaries = bool(self.deliver.results_url)
+        return BatchScorer(self.scorer, self.store, self.deliver, self.keeps_rows, keeps_summaries)
 
     def sweep(self, kinesis: "KinesisClient") -> Sweep:
         """Return the sweep over the stream's buckets, which asks Kinesis whether records are waiting."""
@@ -55,7 +56,10 @@ class StreamFunction:
             self.scorer,
             self.store,
             self.deliver,
-            lambda applied: is_read_to_the_end(kinesis, self.arn, applied),
+            # Kafka does not say whether records wait: only its next records close its windows.
+            lambda applied: (
+                not self.arn.startswith("kafka:") and is_read_to_the_end(kinesis, self.arn, applied)
+            ),
             self.headers,
         )
 
@@ -124,6 +128,7 @@ def _delivery(
         settings.rejected_records_url,
         target,
         clock,
+        settings.results_url,
     )
 
 

@@ -21,6 +21,8 @@ TimeUnit = Literal["seconds", "milliseconds", "microseconds"]
 COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
 COMBINED_WITH_TIME = f"{COMBINED} %D"
 _TIME_OF_REQUEST = re.compile(r"%(?:\{(?!end)[^}]*\})?t")
+# Keys that Kafka's record has, not the log record in it: its key, or the header of a name.
+KAFKA_KEY, KAFKA_HEADER = "kafka.key", "kafka.headers."
 # Parts of a log record that features are made of. `request` is a request line, such as `GET /cart HTTP/1.1`.
 PARTS = ("response_time", "level", "method", "path", "request", "status")
 _NAMES = ("key", "time", *PARTS)
@@ -47,7 +49,7 @@ LOG_COLUMNS = (
 class LogFormat:
     r"""Format of a stream of log records; each record is one request.
 
-    `json`: key, time and the other parts are JMESPath expressions. `access_log`: `log_format` is the server's LogFormat in Apache's
+    `key` may be `kafka.key` or `kafka.headers.NAME` in every format. `json`: key, time and the other parts are JMESPath expressions. `access_log`: `log_format` is the server's LogFormat in Apache's
     notation. `pattern`: an RE2 expression with groups of these names, such as `(?P<path>\S+)`.
     """
 
@@ -76,12 +78,19 @@ class LogFormat:
     @property
     def places(self) -> dict[str, str]:
         """JMESPath expressions by part, of those that are declared."""
-        return {name: place for name in _NAMES if (place := getattr(self, name))}
+        places = {name: place for name in _NAMES if (place := getattr(self, name))}
+        if _is_of_kafka(self.key):
+            del places["key"]
+        return places
 
     @property
     def is_keyed(self) -> bool:
         """True if records name the key that they belong to."""
         return bool(self.key) or "(?P<key>" in self.pattern
+
+
+def _is_of_kafka(key: str) -> bool:
+    return key == KAFKA_KEY or key.startswith(KAFKA_HEADER)
 
 
 def compile_pattern(pattern: str) -> Any:

@@ -25,6 +25,7 @@ from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
 _ARN = re.compile(
     r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/(?P<name>[A-Za-z0-9_.-]{1,128})"
 )
+_KAFKA_TOPIC = re.compile(r"kafka:[A-Za-z0-9._-]{1,249}")
 _VERSION = re.compile(r"[0-9a-f]{12}")
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # Settings that scores depend on. A change makes stored states invalid; a change of the sensitivity does not.
@@ -73,7 +74,7 @@ class KeySettings:
 class Stream:
     """Records of a stream, one model per key.
 
-    `source` is the ARN or name of a Kinesis stream, or of a Kafka topic. `record` says where key, time and values stand; a stream of log records has
+    `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log records has
     `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records needs. At most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
     """
 
@@ -158,11 +159,11 @@ def _model_problems(stream: Stream) -> Iterator[Problem]:
 
 def _problems(stream: Stream) -> Iterator[Problem]:
     yield from name_problems(stream.name)
-    if not (_ARN.fullmatch(stream.source) or _STREAM_NAME.fullmatch(stream.source)):
+    if not any(each.fullmatch(stream.source) for each in (_ARN, _STREAM_NAME, _KAFKA_TOPIC)):
         yield (
             "source",
             f"{stream.source!r} is not the name of a Kinesis stream, nor an ARN such as "
-            "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+            "arn:aws:kinesis:eu-west-1:123456789012:stream/orders, nor a Kafka topic such as kafka:orders",
         )
     yield from _model_problems(stream)
     yield from statistics_problems(stream.window, stream.record.values)

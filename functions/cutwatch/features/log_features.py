@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from cutwatch.detectors.log_format import LOG_COLUMNS
 from cutwatch.features.log_event import Categories, LogEvent, categories_of
 from cutwatch.features.log_statistics import LogStatistics
 from cutwatch.features.log_traffic import WINDOW_SECONDS, RecentTraffic, Traffic
@@ -29,7 +30,9 @@ class FeatureRow(NamedTuple):
 
 
 class LogFeatures:
-    """Features by a training's statistics."""
+    """Features by a training's statistics; `columns` are their names."""
+
+    columns = LOG_COLUMNS
 
     def __init__(self, statistics: LogStatistics) -> None:
         self.statistics = statistics

@@ -7,9 +7,11 @@ commits positions, forests, incidents and outbox together.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from cutwatch.errors import ConditionFailed, CutwatchError
 from cutwatch.streams.detection import ScoredRow
+from cutwatch.streams.log_summary import summaries
 from cutwatch.streams.outbox import Deliver
 from cutwatch.streams.record import RawRecord, Reason, Rejected
 from cutwatch.streams.result_rows import row_payload
@@ -49,15 +51,16 @@ class BatchReport:
 
 @dataclass(frozen=True)
 class BatchScorer:
-    """Scores batches of a stream. `deliver` empties an outbox; `keeps_rows` puts every scored row into it.
+    """Scores batches of a stream.
 
-    `has_time` returns False once the invocation must end; buckets that were not begun by then come again.
+    `deliver` empties an outbox; `keeps_rows` puts every scored row into it, `keeps_summaries` what a log's hourly report needs. `has_time` returns False once the invocation must end; buckets that were not begun by then come again.
     """
 
     scorer: StreamScorer
     store: StateStore
     deliver: Deliver
     keeps_rows: bool = False
+    keeps_summaries: bool = False
 
     def score(
         self, records: Sequence[RawRecord], has_time: Callable[[], bool] = lambda: True
@@ -119,6 +122,7 @@ class BatchScorer:
         self, number: int, arrived: Sequence[Arrived]
     ) -> tuple[VersionedBucket, BatchResult]:
         taken = self.store.take(number)
+        before = {lane: position for lane, (position, _) in taken.bucket.applied.items()}
         result = self.scorer.score(taken.bucket, arrived)
         if result.duplicates == result.read:
             self.store.keep(taken)
@@ -127,5 +131,20 @@ class BatchScorer:
             taken.bucket.outbox.rows += [
                 row_payload(self.scorer.stream, row) for row in result.rows
             ]
+        if self.keeps_summaries:
+            taken.bucket.outbox.summaries += self._summaries(number, before, result)
         self.store.save(taken)
         return taken, result
+
+    def _summaries(
+        self, number: int, before: Mapping[str, int], result: BatchResult
+    ) -> list[dict[str, Any]]:
+        """Return the summaries of a log's batch by hour; none for other records."""
+        trained = self.scorer.trained
+        if trained is None or trained.features is None:
+            return []
+        rejected = zip(result.rejected, result.rejected_arrivals, strict=True)
+        name, late = self.scorer.stream.name, result.late_arrivals
+        return summaries(
+            name, number, before, result.rows, result.events, rejected, late, trained.features
+        )

@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 
 from apachelogs import LogParser
 
-from cutwatch.detectors.log_format import LogEncoding, LogFormat, TimeUnit, compile_pattern
+from cutwatch.detectors.log_format import (
+    KAFKA_HEADER,
+    KAFKA_KEY,
+    LogEncoding,
+    LogFormat,
+    TimeUnit,
+    compile_pattern,
+)
 from cutwatch.features.log_event import LogEvent
 from cutwatch.streams.decoding import TIME_READERS, RejectedError, checked_key, checked_time
 from cutwatch.streams.places import compile_place
@@ -31,6 +38,7 @@ class LogDecoder:
 
     def __init__(self, declared: LogFormat, time_zone: str) -> None:
         self._parts = _READERS[declared.format](declared)
+        self._key = _key_reader(declared)
         # apachelogs reads times itself.
         self._time: Callable[[Any], float] = (
             float
@@ -43,7 +51,7 @@ class LogDecoder:
         """Return the record with its log event, or the reason why it is rejected."""
         try:
             parts = self._parts(raw.data)
-            key = checked_key(parts.get("key", ""))
+            key = checked_key(self._key(raw, parts))
             event = self._event(parts, raw.arrival)
         except RejectedError as error:
             return Rejected(error.reason, error.detail, raw.lane, raw.position)
@@ -62,6 +70,16 @@ class LogDecoder:
         if event[1:] == LogEvent(event.time)[1:]:
             raise RejectedError(Reason.MISSING_FIELD, "the record has no part of a request")
         return event
+
+
+def _key_reader(declared: LogFormat) -> Callable[[RawRecord, Parts], Any]:
+    """Return a function that reads the key: that of Kafka's record, one of its headers, or a part of the log record."""
+    if declared.key == KAFKA_KEY:
+        return lambda raw, _: raw.partition
+    if declared.key.startswith(KAFKA_HEADER):
+        name = declared.key.removeprefix(KAFKA_HEADER)
+        return lambda raw, _: dict(raw.headers).get(name)
+    return lambda _, parts: parts.get("key", "")
 
 
 def _request(parts: Parts) -> tuple[str, str]:

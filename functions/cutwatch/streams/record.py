@@ -9,8 +9,9 @@ from cutwatch.features.log_event import LogEvent
 class RawRecord(NamedTuple):
     """A record as its source delivers it.
 
-    `lane` is the part of the source within which records have an order (a shard), `position` its place there: positions
-    ascend. `arrival` is in epoch seconds, `partition` the key by which the source chose the lane.
+    `lane` is the part of the source within which records have an order (a shard, a topic's partition), `position` its place there: positions
+    ascend. `arrival` is in epoch seconds, `partition` the key by which the source chose the lane, `headers` those of a Kafka
+    record.
     """
 
     data: bytes
@@ -18,6 +19,7 @@ class RawRecord(NamedTuple):
     position: int
     arrival: float
     partition: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Record(NamedTuple):

@@ -52,6 +52,8 @@ class BatchResult:
     rejected: list[Rejected] = field(default_factory=list)
     evicted: list[str] = field(default_factory=list)
     events: list[tuple[Origin, FeatureRow]] = field(default_factory=list)
+    rejected_arrivals: list[float] = field(default_factory=list)
+    late_arrivals: list[float] = field(default_factory=list)
 
 
 class StreamScorer:
@@ -103,9 +105,13 @@ class StreamScorer:
                 result.duplicates += 1
                 continue
             bucket.move_on(raw.lane, raw.position, raw.arrival)
+            late = result.late
             rejected = self._apply(bucket, content, raw.arrival, result)
+            if result.late > late:
+                result.late_arrivals.append(raw.arrival)
             if rejected is not None:
                 result.rejected.append(rejected)
+                result.rejected_arrivals.append(raw.arrival)
                 bucket.outbox.rejected.append(DeadLetter(rejected, raw))
         totals = bucket.totals
         totals.accepted += result.accepted
