@@ -38,16 +38,25 @@ def _unusualness(row: FeatureRow) -> dict[str, float]:
 
 
 def explain(features: LogFeatures, row: FeatureRow, columns: Sequence[str] = (), most: int = 2) -> list[str]:  # fmt: skip
-    """Return up to `most` sentences for a row, the most important first.
+    """Return up to `most` sentences for a row, the most important first; see `reasons`."""
+    return [*reasons(features, row, columns).values()][:most]
+
+
+def reasons(features: LogFeatures, row: FeatureRow, columns: Sequence[str] = ()) -> dict[str, str]:
+    """Return sentences for a row by column, the most important first.
 
     `columns` are those with the largest attributions; without, the most unusual ones are taken. Columns within one standard deviation
-    are a reason only if there is no other.
+    are a reason only if there is no other. Both columns of a response time have one sentence.
     """
     unusual = _unusualness(row)
     ranked = [name for name in columns or most_unusual(row) if name in _SENTENCES]
     chosen = [name for name in ranked if unusual[name] > 1] or ranked[:1]
-    sentences = dict.fromkeys(_SENTENCES[name](features, row) for name in chosen)
-    return [each for each in sentences if each][:most]
+    found: dict[str, str] = {}
+    for name in chosen:
+        sentence = _SENTENCES[name](features, row)
+        if sentence and sentence not in found.values():
+            found[name] = sentence
+    return found
 
 
 def seconds_in_words(seconds: float) -> str:

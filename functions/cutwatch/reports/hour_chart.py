@@ -89,4 +89,5 @@ def _times(report: HourReport, across: Scale) -> Iterator[str]:
     for minute in range(0, _MINUTES + 1, _MINUTE_STEP):
         hour = report.begin.hour if minute < _MINUTES else (report.begin.hour + 1) % 24
         time = f"{hour:02d}:{minute % _MINUTES:02d}"
-        yield f'<text class="tick" x="{across(minute):.1f}" y="{bottom + 20}" text-anchor="middle">{time}</text>'
+        anchor = "middle" if minute < _MINUTES else "end"
+        yield f'<text class="tick" x="{across(minute):.1f}" y="{bottom + 20}" text-anchor="{anchor}">{time}</text>'

@@ -12,11 +12,11 @@ from cutwatch.features.log_explanation import seconds_in_words
 from cutwatch.reports.hour_chart import draw
 from cutwatch.reports.hour_report import HourReport, mean_seconds
 from cutwatch.reports.trends import Trend
-from cutwatch.streams.log_summary import Tally
+from cutwatch.streams.log_summary import Tally, most_severe
 from cutwatch.widget.palette import DARK, LIGHT, Palette
 from cutwatch.wording import count, number_in_words, severity_multiple
 
-_MOST_ROWS, _MOST_REASONS = 20, 5
+_MOST_ROWS, _ROWS_PER_REASON, _MOST_REASONS = 20, 5, 5
 _NOTABLE_CHANGE = 0.5
 _NONE = "–"
 
@@ -127,21 +127,16 @@ _FORMATS = {"error rate": _percent, "mean response time": _seconds}
 
 
 def _explanations(report: HourReport) -> str:
-    """Return the reasons that most anomalies have, without their numbers: those differ."""
-    reasons = Counter(_kind(each) for each in report.listed() if each["reasons"])
-    if not reasons:
+    """Return the most frequent reasons, each with the sentence of its most severe anomaly."""
+    examples = {each["column"]: each["reasons"][0] for each in reversed(report.listed()) if each["reasons"]}  # fmt: skip
+    frequent = [each for each in report.reasons.most_common() if each[0] in examples]
+    if not frequent:
         return '<p class="quiet">There were no anomalies with an explanation.</p>'
-    examples = {_kind(each): each["reasons"][0] for each in reversed(report.listed()) if each["reasons"]}  # fmt: skip
     items = "".join(
-        f"<li>{_with_code(examples[kind])} <span class='quiet'>({count(number, 'anomaly').replace('anomalys', 'anomalies')})</span></li>"
-        for kind, number in reasons.most_common(_MOST_REASONS)
+        f"<li>{count(number, 'record')}, such as: {_with_code(examples[column])}</li>"
+        for column, number in frequent[:_MOST_REASONS]
     )
     return f"<ol>{items}</ol>"
-
-
-def _kind(anomaly: Mapping[str, Any]) -> str:
-    """Return what the first reason of an anomaly is about: its words without numbers."""
-    return " ".join(word for word in anomaly["reasons"][0].split() if not word[0].isdigit())
 
 
 def _with_code(sentence: str) -> str:
@@ -151,14 +146,14 @@ def _with_code(sentence: str) -> str:
 
 
 def _anomalies(report: HourReport) -> str:
-    listed = report.listed()[:_MOST_ROWS]
+    listed = most_severe(report.listed(), _ROWS_PER_REASON)[:_MOST_ROWS]
     if not listed:
         return '<p class="quiet">There were none.</p>'
     heads = ("Time (UTC)", "Request", ">Response time", ">Times cutoff", "Reasons")
     table = _table(heads, [_anomaly(each) for each in listed])
     total = report.total.anomalies
     if total > len(listed):
-        table += f'<p class="quiet">The {len(listed)} most severe of {total:,}.</p>'
+        table += f'<p class="quiet">{len(listed)} of {total:,}: the most severe of each reason.</p>'
     return table
 
 

@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cutwatch.errors import MalformedObject
-from cutwatch.streams.log_summary import Tally
+from cutwatch.streams.log_summary import Tally, most_severe
 
 VERSION = 1
-# Anomalies that a report lists, the most severe ones; the others are counted.
-MOST_LISTED = 200
+# Anomalies that a report lists for each column that is their first reason; the others are counted.
+MOST_LISTED = 40
 
 
 @dataclass(slots=True)
 class HourReport:
     """An hour of a stream. `hour` is its beginning in epoch seconds, `ids` the summaries that are in it.
 
-    `minutes`, `paths` and `levels` are tallies by minute of the hour, path template and level.
+    `minutes`, `paths` and `levels` are tallies by minute of the hour, path template and level, `reasons` the numbers of anomalies by the
+    column that is their first reason.
     """
 
     stream: str
@@ -29,6 +30,7 @@ class HourReport:
     levels: dict[str, Tally] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     late: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     anomalies: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -46,7 +48,7 @@ class HourReport:
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the anomalies that are listed, the most severe first."""
-        return sorted(self.anomalies.values(), key=lambda each: -each["times_cutoff"])[:MOST_LISTED]
+        return most_severe(self.anomalies.values(), MOST_LISTED)
 
     def add(self, summary: Mapping[str, Any]) -> bool:
         """Add a summary of this hour; return False if it is in the report already."""
@@ -56,9 +58,9 @@ class HourReport:
             _add(getattr(self, name), summary[name])
         self.rejected.update(summary["rejected"])
         self.late += summary["late"]
+        self.reasons.update(summary["reasons"])
         self.anomalies |= {each["id"]: each for each in summary["anomalies"]}
-        if len(self.anomalies) > MOST_LISTED:
-            self.anomalies = {each["id"]: each for each in self.listed()}
+        self.anomalies = {each["id"]: each for each in self.listed()}
         self.ids.add(summary["id"])
         return True
 
@@ -71,6 +73,7 @@ class HourReport:
             "total": _named(self.total),
             "rejected": dict(self.rejected),
             "late": self.late,
+            "reasons": dict(self.reasons),
             "paths": {name: _named(each) for name, each in sorted(self.paths.items())},
             "levels": {name: _named(each) for name, each in sorted(self.levels.items())},
             "minutes": {
@@ -91,6 +94,7 @@ class HourReport:
                 tallies = {key: Tally(**each) for key, each in payload[name].items()}
                 setattr(report, name, tallies)
             report.rejected, report.late = Counter(payload["rejected"]), payload["late"]
+            report.reasons = Counter(payload["reasons"])
             report.anomalies = {each["id"]: each for each in payload["anomalies"]}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise MalformedObject(f"not a report of an hour: {error!r}") from None

@@ -21,7 +21,7 @@ _DAY = 86_400
 _MOST_MESSAGES = 2_000
 _RECEIVED_AT_ONCE = 10
 _ATTEMPTS = 5
-_FIELDS = ("id", "hour", "minutes", "paths", "levels", "rejected", "late", "anomalies")
+_FIELDS = ("id", "hour", "minutes", "paths", "levels", "rejected", "late", "reasons", "anomalies")
 
 
 @dataclass

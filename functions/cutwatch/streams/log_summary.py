@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cutwatch.features.log_explanation import explain
+from cutwatch.features.log_explanation import reasons
 from cutwatch.features.log_features import FeatureRow, LogFeatures
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.incidents import Origin
 from cutwatch.streams.record import Rejected
 
 HOUR, MINUTE = 3_600, 60
-# Anomalies of a summary that are described; the others are counted.
-MOST_DESCRIBED = 50
-_LONGEST_TEXT = 160
+# Anomalies of a summary that are described, for each column that is their first reason; the others are counted.
+MOST_DESCRIBED = 10
+_LONGEST_TEXT, _MOST_REASONS = 160, 2
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class _Hour:
     minutes: dict[int, Tally] = field(default_factory=dict)
     paths: dict[str, Tally] = field(default_factory=dict)
     levels: dict[str, Tally] = field(default_factory=dict)
-    anomalies: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    anomalies: list[dict[str, Any]] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     late: int = 0
 
@@ -116,13 +116,13 @@ def _add_event(
         group.setdefault(name[:_LONGEST_TEXT], Tally()).add(row, scored)
     hour.minutes.setdefault(_minute(row.event.time), Tally()).add(row, scored)
     if scored is not None and scored.incident is not None:
-        hour.anomalies.append((scored.severity, _described(row, scored, features)))
+        hour.anomalies.append(_described(row, scored, features))
 
 
 def _add_window(hour: _Hour, row: ScoredRow) -> None:
     hour.minutes.setdefault(_minute(row.time), Tally()).add_score(row)
     if row.incident is not None:
-        hour.anomalies.append((row.severity, _anomaly(row)))
+        hour.anomalies.append(_anomaly(row))
 
 
 def _minute(time: float) -> int:
@@ -138,8 +138,20 @@ def _anomaly(row: ScoredRow) -> dict[str, Any]:
         "score": round(row.score, 4),
         "times_cutoff": round(row.severity, 3),
         "incident": row.incident,
+        "column": "",
         "reasons": [],
     }
+
+
+def most_severe(anomalies: Iterable[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return at most `most` anomalies for each column that is their first reason, the most severe first."""
+    left: Counter[str] = Counter()
+    kept = []
+    for each in sorted(anomalies, key=lambda each: (-each["times_cutoff"], each["id"])):
+        left[each["column"]] += 1
+        if left[each["column"]] <= most:
+            kept.append(each)
+    return kept
 
 
 def _described(row: FeatureRow, scored: ScoredRow, features: LogFeatures) -> dict[str, Any]:
@@ -147,7 +159,7 @@ def _described(row: FeatureRow, scored: ScoredRow, features: LogFeatures) -> dic
         zip(scored.attribution or (), features.columns, strict=bool(scored.attribution)),
         key=lambda each: -each[0].score,
     )
-    reasons = explain(features, row, [name for _, name in ranked])
+    found = reasons(features, row, [name for _, name in ranked])
     level, method, path, status = (each[:_LONGEST_TEXT] for each in row.categories)
     described = {"level": level, "method": method, "path": path, "status": status}
     return (
@@ -155,7 +167,8 @@ def _described(row: FeatureRow, scored: ScoredRow, features: LogFeatures) -> dic
         | described
         | {
             "response_time": row.event.response_time,
-            "reasons": reasons,
+            "column": next(iter(found), ""),
+            "reasons": [*found.values()][:_MOST_REASONS],
         }
     )
 
@@ -164,7 +177,7 @@ def _payload(
     stream: str, bucket: int, positions: Mapping[str, int], number: int, hour: _Hour
 ) -> dict[str, Any]:
     identity = json.dumps([stream, bucket, sorted(positions.items()), number]).encode()
-    worst = sorted(hour.anomalies, key=lambda each: -each[0])[:MOST_DESCRIBED]
+    columns = Counter(each["column"] for each in hour.anomalies)
     return {
         "version": 1,
         "id": hashlib.sha256(identity).hexdigest()[:16],
@@ -175,5 +188,6 @@ def _payload(
         "levels": {level: each.to_list() for level, each in sorted(hour.levels.items())},
         "rejected": dict(hour.rejected),
         "late": hour.late,
-        "anomalies": [each for _, each in worst],
+        "reasons": dict(columns),
+        "anomalies": most_severe(hour.anomalies, MOST_DESCRIBED),
     }
