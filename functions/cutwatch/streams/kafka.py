@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import merge
 from typing import Any
 
 from cutwatch.errors import InvalidInput
@@ -13,16 +14,18 @@ _BYTE = 256
 
 
 def records_of(event: Any, now: float) -> list[RawRecord]:
-    """Return the records of an event of a mapping, partition by partition. Raises `InvalidInput` if it is not one.
+    """Return the records of an event of a mapping. Raises `InvalidInput` if it is not one.
 
-    A lane is a topic's partition, a position its offset. `now` in epoch seconds is the arrival of records without a timestamp.
+    Partitions are merged by time, each in the order of its offsets: a key on several partitions would otherwise have late records. A lane is a topic's partition, a position its offset. `now` in epoch seconds is the arrival of records without a timestamp.
     """
     try:
-        return [
-            _record(lane, record, now)
+        lanes = [
+            sorted(
+                (_record(lane, record, now) for record in records), key=lambda each: each.position
+            )
             for lane, records in _partitions(event)
-            for record in sorted(records, key=lambda each: int(each["offset"]))
         ]
+        return [*merge(*lanes, key=lambda each: each.arrival)]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInput(
             f"not an event of a Kafka event source mapping ({error!r}); see events/score_kafka.json"

@@ -30,7 +30,7 @@ def test_records_have_partition_offset_key_headers_and_time(event: dict[str, Any
 
 def changed(**fields: Any) -> RawRecord:
     event = deepcopy(MSK)
-    event["records"]["shop-access-0"] = [event["records"]["shop-access-0"][0] | fields]
+    event["records"] = {"shop-access-0": [event["records"]["shop-access-0"][0] | fields]}
     return records_of(event, NOW)[0]
 
 
@@ -57,6 +57,14 @@ def test_records_of_a_partition_are_put_in_the_order_of_their_offsets() -> None:
     event = deepcopy(MSK)
     event["records"]["shop-access-0"].reverse()
     assert records_of(event, NOW) == records_of(MSK, NOW)
+
+
+def test_partitions_are_merged_by_time_and_keep_their_order() -> None:
+    event = deepcopy(MSK)
+    event["records"]["shop-access-0"][0]["timestamp"] += 60_000
+    event["records"]["shop-access-1"][0]["timestamp"] = event["records"]["shop-access-0"][1]["timestamp"]  # fmt: skip
+    positions = [(each.lane[-1], each.position) for each in records_of(event, NOW)]
+    assert positions == [("1", 7), ("0", 41), ("0", 42)]
 
 
 @pytest.mark.parametrize(
