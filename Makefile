@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 # A file's tests share servers and stay in one process; conftest.py puts the longest files first.
 ALL_TESTS := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 15 -m "not container"
 export SAM_CLI_TELEMETRY = 0
+# Compile a module once, not in every process, whatever the surroundings say.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup demo unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
 
@@ -27,6 +29,7 @@ unit: setup ## the pure tests, in seconds: no AWS, no server
 	@$(BIN)/pytest -q -n auto tests/unit
 	@$(BIN)/pytest -q -n 0 localaws/tests/unit
 
+
 test: setup ## all tests, the slowest listed at the end
 	@$(ALL_TESTS)
 
@@ -42,8 +45,9 @@ coverage: setup ## branch coverage of functions, cli and localaws: build/coverag
 mutations: setup ## 50 seeded mutations of functions/cutwatch, and how many of them the tests kill
 	@$(BIN)/python benchmarks/mutations.py --seed 1 --count 50
 
-faults: setup ## every call of a training and of a transform with every fault: the matrix, and how many cases passed
+faults: setup ## every call of trainings, transforms and streams with every fault: the matrices, and how many cases passed
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults
+	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.stream_matrix
 
 # Not among the development dependencies: it has no wheels for some versions of Python, and none but fuzzing needs it.
 fuzz: setup ## hostile detectors.yaml, events, CSV and score files, guided by coverage: SECONDS=60 each, HARNESS=one of them
@@ -56,6 +60,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --region us-east-1
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/monitoring.yaml
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/stream.yaml
 	$(ALL_TESTS)
 
 e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker

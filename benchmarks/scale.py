@@ -80,7 +80,7 @@ ROWS: Mapping[str, Callable[[RunWork], float]] = {
     "datums published": _datums,
     "S3 objects written": lambda work: work.s3_puts,
     "S3 objects read": lambda work: work.s3_gets,
-    "DynamoDB write units": lambda work: work.detectors.count * work.shape.writes,
+    "DynamoDB write units": lambda work: work.detectors.count * work.write_units_each,
     "DynamoDB reads": lambda work: work.detectors.count * work.shape.reads,
     "minutes": lambda work: work.minutes,
 }
@@ -106,7 +106,7 @@ LIMITS: Sequence[tuple[str, str, Callable[[RunWork], float]]] = (
     (
         "DynamoDB write units a second",
         "1,000",
-        lambda work: _each_second(work, work.detectors.count * work.shape.writes),
+        lambda work: _each_second(work, work.detectors.count * work.write_units_each),
     ),
     ("minutes between transforms", "10,080", lambda work: work.minutes),
 )

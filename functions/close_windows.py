@@ -17,7 +17,7 @@ from cutwatch.settings import StreamSettings
 def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG001 - the rule's event says nothing
     """Return the number of buckets that were written."""
     settings = StreamSettings.from_env()
-    function = stream_function(settings, Path(__file__).parent)
+    function = stream_function(settings, Path(__file__).parent, has_time)
     report = function.sweep(client("kinesis")).run(datetime.now(UTC), has_time)
     emit(settings.anomaly_namespace, settings.stream_name, report)
     log(settings.stream_name, report)

@@ -17,7 +17,7 @@ from cutwatch.streams.kafka import partial_response, records_of
 def handler(event: Any, has_time: Callable[[], bool]) -> Payload:
     """Take `records` by partition; return `batchItemFailures` with the records that must come again, if any."""
     settings = StreamSettings.from_env()
-    batches = stream_function(settings, Path(__file__).parent).batches
+    batches = stream_function(settings, Path(__file__).parent, has_time).batches
     records = records_of(event, time.time())
     report = batches.score(records, has_time)
     emit(settings.anomaly_namespace, settings.stream_name, report)

@@ -16,7 +16,7 @@ from cutwatch.streams.kinesis import partial_response, records_of
 def handler(event: Any, has_time: Callable[[], bool]) -> Payload:
     """Take `Records` of one shard; return `batchItemFailures` with the first record that must come again, if any."""
     settings = StreamSettings.from_env()
-    batches = stream_function(settings, Path(__file__).parent).batches
+    batches = stream_function(settings, Path(__file__).parent, has_time).batches
     report = batches.score(records_of(event), has_time)
     emit(settings.anomaly_namespace, settings.stream_name, report)
     log(settings.stream_name, report)

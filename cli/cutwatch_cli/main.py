@@ -23,6 +23,7 @@ from cutwatch_cli.commands.run import run
 from cutwatch_cli.commands.silence import silence
 from cutwatch_cli.commands.start import start
 from cutwatch_cli.commands.status import status
+from cutwatch_cli.commands.stream_sample import stream
 from cutwatch_cli.commands.train import train
 from cutwatch_cli.commands.validate import validate
 
@@ -40,6 +41,7 @@ _TRIAL = (demo, run, backtest, compare, train, export, local, fire, mails, envir
 
 for command in (*_DEPLOYMENT, *_OPERATION, *_TRIAL):
     app.command()(command)
+app.add_typer(stream, name="stream")
 
 
 def main() -> None:

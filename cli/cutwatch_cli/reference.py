@@ -24,13 +24,21 @@ def with_commands(document: str) -> str:
 
 
 def _commands() -> Iterator[str]:
-    group: Any = typer.main.get_command(app)
-    for name, command in group.commands.items():
+    for name, command in _named(typer.main.get_command(app), ""):
         yield f"## `cutwatch {name}`\n"
         yield f"{' '.join((command.help or '').split())}\n"
         yield "| | default | |\n|---|---|---|"
         yield from (_row(each) for each in command.params if not getattr(each, "hidden", False))
         yield ""
+
+
+def _named(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield each command with its name, those of groups behind the group's name."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _named(command, f"{prefix}{name} ")
+        else:
+            yield prefix + name, command
 
 
 def _row(parameter: Any) -> str:

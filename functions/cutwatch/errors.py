@@ -106,6 +106,14 @@ class StateOfOtherConfiguration(MalformedState):
     """The state of a stream's key was made with another configuration of the stream."""
 
 
+class PreprocessorError(CutwatchError):
+    """A stream's Lambda preprocessor ended with an error or answered something else: the batch is tried again."""
+
+
+class InvalidReference(CutwatchError):
+    """The reference data of a stream cannot be read."""
+
+
 class AttemptsExhausted(CutwatchError):
     """Every attempt number of a job name is taken by a failed or stopped job."""
 

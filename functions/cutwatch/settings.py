@@ -226,7 +226,7 @@ class StreamSettings(Settings):
     """Settings of a stream's functions: its name in `detectors_file`, its ARN, the base stack's bucket, table and topics.
 
     `stream_arn` of a Kafka topic is `kafka:TOPIC`. `target_arn` is that of a stream or queue for every scored row, `results_url` that of
-    the queue of a log's summaries; each is empty for none.
+    the queue of a log's summaries, `history_location` the bucket and prefix of past records; each is empty for none.
     """
 
     stream_name: str
@@ -242,6 +242,7 @@ class StreamSettings(Settings):
     aws_region: str
     target_arn: str = ""
     results_url: str = ""
+    history_location: str = ""
     detectors_file: str = "detectors.yaml"
 
 

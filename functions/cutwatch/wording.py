@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import ROUND_DOWN, Decimal
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detectors.unit import with_unit
 
 _PREFIXES = ((1e12, " T"), (1e9, " G"), (1e6, " M"))
 _MOST_DECIMALS, _ROUNDING, _NEIGHBOURS = 9, 1e-3, 2
@@ -26,8 +27,18 @@ def number_in_words(number: float | None) -> str:
     return f"{number:.2g}" if 0 < size < _TINY else f"{number:.4g}"
 
 
-def tick_labels(ticks: Sequence[float]) -> list[str]:
-    """Format evenly spaced numbers with just enough equal digits to differ: `1,000.0`, `1,000.5`, `1,001.0`."""
+def quantity_in_words(number: float | None, unit: str | None) -> str:
+    """Format a number with the symbol of CloudWatch's unit: `231 ms`, `1.2 MB`; a dash for none."""
+    text = number_in_words(number)
+    return with_unit(text, unit) if text[-1:].isalnum() else text
+
+
+def tick_labels(ticks: Sequence[float], unit: str | None = None) -> list[str]:
+    """Format evenly spaced numbers with just enough equal digits to differ, with their unit: `1.0 ms`, `1.5 ms`."""
+    return [with_unit(label, unit) for label in _tick_numbers(ticks)]
+
+
+def _tick_numbers(ticks: Sequence[float]) -> list[str]:
     if len(ticks) < _NEIGHBOURS:
         return [number_in_words(tick) for tick in ticks]
     largest = max(map(abs, ticks))
@@ -70,18 +81,20 @@ def count(number: int, noun: str) -> str:
 
 
 def expected_in_words(event: AnomalyEvent) -> str:
-    """Describe an event's expected value, with the range that holds 90 %: `74,100 (67,000 to 81,000)`."""
+    """Describe an event's expected value, with the range that holds 90 %: `74.1 ms (67 ms to 81 ms)`."""
     if event.severity is None:
         return "data"
     if event.expected is None:
         return "–"
-    low, high = number_in_words(event.expected_low), number_in_words(event.expected_high)
-    return f"{number_in_words(event.expected)} ({low} to {high})"
+    low, high = (
+        quantity_in_words(edge, event.unit) for edge in (event.expected_low, event.expected_high)
+    )
+    return f"{quantity_in_words(event.expected, event.unit)} ({low} to {high})"
 
 
 def value_in_words(event: AnomalyEvent) -> str:
-    """Format an event's value; `no data` for a reporting gap."""
-    return "no data" if event.severity is None else number_in_words(event.value)
+    """Format an event's value with its unit; `no data` for a reporting gap."""
+    return "no data" if event.severity is None else quantity_in_words(event.value, event.unit)
 
 
 def multiple_in_words(event: AnomalyEvent) -> str:

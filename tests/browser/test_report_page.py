@@ -529,6 +529,22 @@ def test_the_axis_has_even_decimals(opened: Opened) -> None:
     ]
 
 
+def test_the_axis_and_the_values_at_the_pointer_have_their_unit(opened: Opened) -> None:
+    found = event(100, 101, unit="Milliseconds")
+    opened.show_chart(page_of(report_of([100, 101], events=[found], unit="Milliseconds")))
+    opened.press(Keys.ARROW_RIGHT)
+
+    assert (
+        " · value 1,100 ms · expected 1,000 ms (950 ms to 1,060 ms) · "
+        in opened.find("#d1 .readout").text
+    )
+    assert opened.find("#d1 tr[data-event]").text.count("1,234 ms") == 1
+    named = (Path(report_page.__file__).parent / "page" / "wording.js").read_text()
+    assert opened.browser.run(
+        named + "return namedWithUnit('Duration of a very long name, p99', 'ms')"
+    ) == ("Duration of a very long … (ms)")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_can_be_read_on_its_background(
     opened: Opened, scheme: Literal["light", "dark"]

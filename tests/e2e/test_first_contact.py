@@ -1,5 +1,7 @@
 """A new user types what README.md shows, in its order, in a fresh copy: from the first backtest to the first silence."""
 
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +12,15 @@ import yaml
 from tests.support.documents import shown
 from tests.support.local_server import cutwatch_local
 from tests.support.project import PROJECT
+from tests.support.python_of_lambda import has_python_of_lambda
 from tests.support.reader import Reader, Typed, missing_tools
 
 README = PROJECT / "README.md"
 # By how a command begins; tests/e2e/test_documents.py has the reasons.
-LEFT_OUT = ("make ", "sam build", "sam deploy --guided", "sam local invoke")
+LEFT_OUT = (
+    *("make ", "sam deploy --guided", "sam local invoke"),
+    *(() if has_python_of_lambda() else ("sam build",)),
+)
 PERIOD, DAYS = 300, 40
 REQUESTS = {
     "name": "requests",
@@ -42,6 +48,12 @@ def write_past(path: Path) -> Path:
     return path
 
 
+def without_dependencies(checkout: Path) -> None:
+    """Packages take minutes to download; tests/e2e/test_sam_build.py builds with them, for both processors."""
+    for requirements in checkout.rglob("requirements.txt"):
+        requirements.write_text("")
+
+
 def printed(typed: list[Typed], start: str) -> str:
     """What the first command that begins like this printed."""
     return next(each.printed for each in typed if each.command.startswith(start))
@@ -62,11 +74,15 @@ def test_the_readmes_commands_work_as_printed_one_after_the_other(tmp_path: Path
         account = {k: v for k, v in server.environment.items() if k.startswith("AWS_")}
         reader = Reader(checkout, account)
         write_past(checkout / "my-metric.csv")
+        without_dependencies(checkout)
         typed = reader.type(commands, answers="y\n")
 
     failures = [(each.command, each.printed) for each in typed if each.code]
     assert failures == []
     assert len(typed) == len(commands)
+    if has_python_of_lambda():
+        assert "Build Succeeded" in printed(typed, "sam build")
+        assert (checkout / "build" / "local-invoke" / "application" / "template.yaml").exists()
     assert "Successfully created/updated stack - cutwatch-dev" in printed(typed, "sam deploy")
     assert "1 PUBLISHED" in printed(typed, "cutwatch start transform")
     assert "none with problems" in printed(typed, "cutwatch status")
@@ -75,3 +91,26 @@ def test_the_readmes_commands_work_as_printed_one_after_the_other(tmp_path: Path
     assert (checkout / "build" / "history" / "invocations.csv").exists()
     assert "lambda-invocations" in printed(typed, "cutwatch silence")
     assert '"BUCKET_NAME"' in (checkout / "environment.json").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("CI" not in os.environ, reason="tests/workflow/test_replay.py runs a replay")
+def test_the_first_command_of_the_readme_finds_what_was_planted(tmp_path: Path) -> None:
+    """In an environment that is set up; setting it up is a step of its own in CI."""
+    [command] = [one.command for one in shown(README) if one.command.startswith("make demo")]
+    reader = Reader(tmp_path, {})
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "localaws/pyproject.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy2(PROJECT / name, tmp_path / name)
+    environment = tmp_path / ".venv"
+    tools = environment.resolve()
+    environment.unlink()
+    environment.mkdir()
+    (environment / "bin").symlink_to(tools if tools.name == "bin" else tools / "bin")
+    (environment / ".ready").touch()
+
+    [typed] = reader.type([command])
+
+    assert typed.code == 0, typed.printed
+    assert "6 of 6 planted anomalies found, 0 other events" in typed.printed
+    assert (tmp_path / "build" / "demo" / "report.html").exists()

@@ -103,9 +103,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         }
         for name, value in settings.items():
             monkeypatch.setenv(name.upper(), value)
-        stream_function.stream_function.cache_clear()
+        stream_function._functions.clear()
         yield settings
-        stream_function.stream_function.cache_clear()
+        stream_function._functions.clear()
 
 
 def a_kafka_record(number: int, partition: int, **fields: Any) -> dict[str, Any]:

@@ -101,6 +101,22 @@ def spiky(count: int) -> list[float]:
     return [CUTOFF, *scores[1:]]
 
 
+def test_the_expected_range_of_a_window_is_stored_for_the_widget_once(account: Account) -> None:
+    window = scored(account, [9.0, 10.0, 11.0] * 8)
+    window.publish()
+    window.publish()
+
+    start = min(window.scores)
+    [band] = account.registry.bands.between(DETECTOR, start, window.end)
+    assert band.step == 3_600
+    begins = [datetime.fromtimestamp(point.time, UTC) for point in band.points]
+    hour = start.replace(minute=0)
+    assert begins == [hour + timedelta(hours=n) for n in range(len(begins))]
+    assert begins[-1] < window.end <= begins[-1] + timedelta(hours=1)
+    assert all(point.low < point.expected < point.high for point in band.points)
+    assert all(9 <= point.expected <= 11 for point in band.points)
+
+
 @pytest.fixture
 def day(account: Account) -> Scored:
     """A day judged by the textbook's rule."""

@@ -16,7 +16,7 @@ from cutwatch.registry.outcome_store import OutcomeStore
 from cutwatch.registry.silences import Silence
 from cutwatch.timestamps import floor_to_period, parse_timestamp
 from tests.support.account import Account
-from tests.support.builders import a_model, an_outcome
+from tests.support.builders import a_detector, a_model, an_outcome
 from tests.support.client_events import counted_calls
 from tests.support.sample_events import sample
 
@@ -159,6 +159,23 @@ def test_a_run_with_minor_events_alone_sends_no_mail(account: Account) -> None:
 
     assert account.invoke("summarize_run", SUMMARIZE)["notified"] is False
     assert account.messages("NotificationTopic") == []
+
+
+def test_an_outage_alone_is_mailed_once_and_not_of_a_silenced_detector(account: Account) -> None:
+    outage = ("2026-11-02T03:00:00Z", "2026-11-02T04:55:00Z")
+    list_detectors(account, "orders", "visits")
+    for name in ("orders", "visits"):
+        definition = a_detector(name).to_payload()
+        record(account, name, "PUBLISHED", outage=outage, definition=definition)
+    silence(account, "visits", LATER)
+
+    assert account.invoke("summarize_run", SUMMARIZE)["notified"] is True
+    assert account.invoke("summarize_run", SUMMARIZE)["notified"] is False
+
+    [(subject, text)] = account.messages("NotificationTopic")
+    assert subject == "Cutwatch: orders had no data for 2 h"
+    assert "visits" not in text
+    assert account.on_bus() == []
 
 
 def test_people_hear_of_anomalies_and_of_failures_from_two_topics(account: Account) -> None:

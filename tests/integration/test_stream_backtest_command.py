@@ -1,8 +1,10 @@
 import csv
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -95,9 +97,77 @@ def test_a_file_without_a_valid_record_fails_and_says_why(file: Path) -> None:
     assert "no record could be scored" in result.stderr
 
 
-def test_json_needs_a_stream(file: Path) -> None:
-    result = CliRunner().invoke(app, ["backtest", str(file), "--json"])
-    assert (result.exit_code, result.stderr) == (2, "cutwatch: --json needs --stream\n")
+@pytest.mark.parametrize("options", [["--json"], ["--invoke"], ["--reference", "x.csv"]])
+def test_options_of_streams_need_a_stream(file: Path, options: list[str]) -> None:
+    result = CliRunner().invoke(app, ["backtest", str(file), *options])
+    assert (result.exit_code, result.stderr) == (2, f"cutwatch: {options[0]} needs --stream\n")
+
+
+OWN = """\
+import json
+
+def clean(data):
+    record = json.loads(data)
+    return record if record["x"] < 400 else [record, record | {"x": 0.0}]
+
+def extend(event):
+    return {"room": event["key"] + "-7"}
+"""
+
+
+def declare(file: Path, **fields: str) -> None:
+    added = "".join(f"    {name}: {value}\n" for name, value in fields.items())
+    (file.parent / "detectors.yaml").write_text(DECLARATION + added)
+
+
+def test_own_functions_are_called(file: Path) -> None:
+    (file.parent / "own.py").write_text(OWN)
+    declare(file, preprocess="own:clean", postprocess="own:extend")
+    payload = json.loads(backtest(file, "--json").stdout)
+
+    assert (payload["read"], payload["added"], payload["rejected"]) == (212, 1, {"preprocessor failed": 1})  # fmt: skip
+    assert {each["added"]["room"] for each in payload["incidents"]} == {"a-7"}
+
+
+def test_a_function_that_is_missing_is_a_mistake_for_backtest_and_validate(file: Path) -> None:
+    declare(file, preprocess="own:clean")
+    mistake = "stream 'sensors': preprocess: 'own:clean': there is no file own.py next to detectors.yaml"  # fmt: skip
+    result = backtest(file)
+    assert (result.exit_code, result.stderr) == (2, f"cutwatch: {mistake}\n")
+    files = ["--detectors", str(file.parent / "detectors.yaml"), "--template", str(PROJECT / "template.yaml")]  # fmt: skip
+    checked = CliRunner().invoke(app, ["validate", *files])
+    assert (checked.exit_code, checked.stderr) == (2, f"cutwatch: detectors.yaml: {mistake}\n")
+
+
+def test_reference_data_are_joined_from_a_file(file: Path) -> None:
+    declare(file, reference="{s3: s3://bucket/machines.csv, key: id, place: id, required: true}")
+    machines = file.parent / "machines.csv"
+    machines.write_text("id,limit\na,5\n")
+    payload = json.loads(backtest(file, "--json", "--reference", str(machines)).stdout)
+    assert (payload["accepted"], payload["rejected"]) == (211, {"not JSON": 1})
+    machines.write_text("id,limit\nb,5\n")
+    payload = json.loads(backtest(file, "--json", "--reference", str(machines)).stdout)
+    assert payload["rejected"] == {"missing field": 211, "not JSON": 1}
+
+    missing = backtest(file, "--reference", "no.csv")
+    assert (missing.exit_code, missing.stderr) == (2, "cutwatch: --reference no.csv: No such file or directory\n")  # fmt: skip
+
+
+def test_a_lambda_function_is_called_on_request_only(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(file, preprocess="arn:aws:lambda:eu-west-1:123456789012:function:clean")
+    refused = backtest(file)
+    assert (refused.exit_code, refused.stderr) == (2, "cutwatch: stream 'sensors': preprocess is a Lambda function; add --invoke to call it with the file's records\n")  # fmt: skip
+
+    class Lambda:
+        def invoke(self, **request: Any) -> Any:
+            answers = [each | {"result": "Dropped"} for each in json.loads(request["Payload"])["records"]]  # fmt: skip
+            return {"Payload": io.BytesIO(json.dumps({"records": answers}).encode())}
+
+    monkeypatch.setattr("cutwatch_cli.stacks.account.Account.client", lambda *_: Lambda())
+    result = backtest(file, "--invoke")
+    assert "dropped by the preprocessor 212" in [" ".join(line.split()) for line in result.stdout.splitlines()]  # fmt: skip
 
 
 def test_the_documents_example_finds_an_anomaly(

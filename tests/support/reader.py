@@ -32,6 +32,7 @@ _SETTINGS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_PAGER": "",
+    "COLUMNS": "100",
     "EDITOR": "true",
     "PYTHONPATH": os.pathsep.join(SEARCHED),
     "SAM_CLI_TELEMETRY": "0",

@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from cutwatch.aws.s3 import ListedObject
 from cutwatch.errors import ConditionFailed, ConnectionLost, NotFound
 from cutwatch.streams.outbox import Outbox
 from tests.support.fakes import Fake
@@ -26,6 +28,8 @@ class FakeBucket(Fake):
     writes: int = 0
     calls: Counter[str] = field(default_factory=Counter)
     interrupt: Callable[[str], None] = lambda _: None
+    now: datetime = datetime(2026, 11, 2, tzinfo=UTC)
+    modified: dict[str, datetime] = field(default_factory=dict)
 
     def uri(self, key: str) -> str:
         return f"s3://{self.name}/{key}"
@@ -37,6 +41,17 @@ class FakeBucket(Fake):
         found = self.objects[key]
         self._call("read after")
         return found
+
+    def read_bytes(self, key: str) -> bytes:
+        return self.read_with_etag(key)[0]
+
+    def read_beginning(self, key: str, size: int) -> bytes:
+        return self.read_with_etag(key)[0][:size]
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        for key, (_, etag) in sorted(self.objects.items()):
+            if key.startswith(prefix):
+                yield ListedObject(key, etag, self.modified[key])
 
     def read_json(self, key: str) -> Any:
         return json.loads(self.read_with_etag(key)[0])
@@ -55,6 +70,7 @@ class FakeBucket(Fake):
     def _put(self, key: str, content: bytes) -> str:
         self.writes += 1
         self.history[key].append(content)
+        self.modified[key] = self.now
         etag = f'"{self.writes}-{hashlib.sha256(content).hexdigest()[:8]}"'
         self.objects[key] = (content, etag)
         return etag

@@ -30,6 +30,8 @@ def commands() -> dict[str, Any]:
 
 
 def options(command: Any) -> set[str]:
+    if hasattr(command, "commands"):
+        return {o for each in command.commands.values() for o in options(each)}
     spellings = {o for each in command.params for o in (*each.opts, *each.secondary_opts)}
     return {o for o in spellings if o.startswith("--")} | {"--help"}
 

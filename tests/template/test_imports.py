@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from localaws.template_file import read_template
 from tests.support.project import PROJECT
 from tests.support.stack import FUNCTION, Stack, snake
 
@@ -147,6 +148,14 @@ def test_exactly_the_functions_with_the_layer_need_numpy(stack: Stack) -> None:
         for logical_id, function in stack.resources(FUNCTION).items()
         if {"Ref": "NumericsLayer"} in function.get("Layers", [])
     }
+    for path in (PROJECT / "stacks").glob("*stream*.yaml"):
+        template = read_template(path)
+        assert {"Ref": "NumericsLayer"} in template["Globals"]["Function"]["Layers"]
+        layered |= {
+            snake(logical_id)
+            for logical_id, resource in template["Resources"].items()
+            if resource["Type"] == FUNCTION
+        }
     finished = subprocess.run(
         [sys.executable, "-c", MISSING_NUMPY, *(handler.stem for handler in HANDLERS)],
         cwd=FUNCTIONS,

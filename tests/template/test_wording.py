@@ -19,6 +19,7 @@ SCANNED = (
     "docs/*.md",
     "docs/*.json",
     "localaws/README.md",
+    "localaws/src/**/*.py",
     "cli/**/*.py",
     "functions/*.py",
     "functions/cutwatch/*.py",

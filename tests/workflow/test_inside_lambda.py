@@ -26,10 +26,10 @@ from tests.support.fleet import (
     WEEK,
     Fleet,
     detector,
-    fleet,
     usual,
     with_spike,
 )
+from tests.support.shared_fleets import shared_fleet
 
 CHECKOUT = detector("checkout", engine="lambda")
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
@@ -40,7 +40,7 @@ NEXT_WEEK = FIRST_TRANSFORM + WEEK
 @contextmanager
 def loaded(*detectors: Detector, **parameters: str) -> Iterator[Fleet]:
     """A fleet in which every metric has the same spike."""
-    with fleet(detectors, **parameters) as shop:
+    with shared_fleet(detectors, **parameters) as shop:
         for watched in detectors:
             shop.load(watched, with_spike(SPIKE))
         yield shop
@@ -71,6 +71,7 @@ def states_in_s3(shop: Fleet, prefix: str = "") -> list[str]:
     return [key for key in keys if key.endswith("forest.npz")]
 
 
+@pytest.mark.slow
 def test_batches_go_through_their_states_in_order_and_need_no_job() -> None:
     with loaded(CHECKOUT, detector("orders", engine="lambda")) as shop:
         training, transform = shop.train(), shop.transform()
@@ -185,11 +186,12 @@ def test_a_state_that_is_gone_is_named_and_the_next_run_heals() -> None:
 
 
 def test_where_sagemaker_has_no_algorithm_a_fleet_inside_lambda_is_deployed() -> None:
-    with fleet([CHECKOUT], region="ap-southeast-5", SageMakerEngine="DISABLED") as shop:
+    with shared_fleet([CHECKOUT], region="ap-southeast-5", SageMakerEngine="DISABLED") as shop:
         shop.load(CHECKOUT, usual())
         assert shop.train().wait().output["statuses"] == {"TRAINED": 1}
 
 
+@pytest.mark.slow
 def test_one_call_reads_many_detectors_of_one_window() -> None:
     with loaded(*(detector(f"m{n}", engine="lambda") for n in range(20))) as shop:
         shop.train()
@@ -207,7 +209,7 @@ def test_an_expression_is_watched_like_a_metric() -> None:
         history_days=3,
         engine="lambda",
     )
-    with fleet([rate]) as shop:
+    with shared_fleet([rate]) as shop:
         shop.load(detector("errors", metric="Errors"), with_spike(SPIKE))
         shop.load(detector("requests", metric="Requests"), usual(2) * 100)
         shop.train()
@@ -220,7 +222,7 @@ def test_an_expression_is_watched_like_a_metric() -> None:
 def test_an_expression_that_cloudwatch_rejects_fails_alone() -> None:
     metrics = {"requests": SourceMetric("Shop", "checkout", "Average")}
     wrong = Detector("wrong", expression="requests +", metrics=metrics, engine="lambda")
-    with fleet([CHECKOUT, wrong]) as shop:
+    with shared_fleet([CHECKOUT, wrong]) as shop:
         shop.load(CHECKOUT, usual())
         assert shop.train().wait().output["statuses"] == {"TRAINED": 1, "FAILED": 1}
         message = shop.outcome("training", FIRST_TRAINING, "wrong").message
@@ -349,7 +351,7 @@ FLEET = [detector(f"m{n:02}", engine="lambda") for n in range(60)]
 @pytest.mark.slow
 def test_of_60_detectors_five_fail_each_in_its_own_way_and_55_finish() -> None:
     """Each fails in a batch of its own, of five."""
-    with fleet(FLEET, BatchSize="12", LambdaConcurrency="2") as shop:
+    with shared_fleet(FLEET, BatchSize="12", LambdaConcurrency="2") as shop:
         shop.patience = 600
         for watched in FLEET:
             shop.load(watched, usual())

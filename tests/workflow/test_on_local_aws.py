@@ -26,17 +26,18 @@ from tests.support.fleet import (
     WEEK,
     Fleet,
     detector,
-    fleet,
     usual,
     with_spike,
 )
+from tests.support.shared_fleets import shared_fleet
 
 CHECKOUT = detector("checkout")
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
 
 
+@pytest.mark.slow
 def test_states_come_in_the_order_of_the_design() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         training, transform = shop.train(), shop.transform()
         assert training.states == TRAINING_RUN
@@ -52,7 +53,7 @@ CALM = detector("checkout", minimum_deviation=MinimumDeviation(absolute=50))
 
 def test_what_is_published_matches_scores_and_cutoff_point_for_point() -> None:
     watched = detector("checkout", cutoff=TEXTBOOK)
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, with_spike(SPIKE))
         shop.train()
         shop.transform()
@@ -69,7 +70,7 @@ def test_what_is_published_matches_scores_and_cutoff_point_for_point() -> None:
 
 
 def test_the_default_judgement_raises_one_event_for_one_incident() -> None:
-    with fleet([CALM]) as shop:
+    with shared_fleet([CALM]) as shop:
         shop.load(CALM, with_spike(SPIKE, datapoints=12))
         shop.train()
         shop.transform()
@@ -88,7 +89,7 @@ def test_the_default_judgement_raises_one_event_for_one_incident() -> None:
 
 
 def test_an_incident_across_two_windows_is_told_once() -> None:
-    with fleet([CALM]) as shop:
+    with shared_fleet([CALM]) as shop:
         shop.load(CALM, with_spike(FIRST_TRANSFORM - timedelta(minutes=30), datapoints=60))
         shop.train()
         shop.transform()
@@ -104,7 +105,7 @@ def test_excluded_times_are_neither_scored_nor_alarmed_on() -> None:
     start, end = SPIKE - timedelta(hours=1), SPIKE + timedelta(hours=1)
     pause = Exclusion(start.isoformat(), end.isoformat())
     watched = replace(CALM, exclude=(pause,))
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, with_spike(SPIKE))
         shop.train()
         shop.transform()
@@ -119,7 +120,7 @@ def test_excluded_times_are_neither_scored_nor_alarmed_on() -> None:
 )
 def test_events_that_nobody_asked_for_are_not_raised(choice: dict[str, Any]) -> None:
     watched = replace(CALM, **choice)
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, with_spike(SPIKE))
         shop.train()
         shop.transform()
@@ -127,7 +128,7 @@ def test_events_that_nobody_asked_for_are_not_raised(choice: dict[str, Any]) -> 
 
 
 def test_summaries_are_stamped_now_for_alarms_to_see() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, with_spike(SPIKE))
         shop.train()
         shop.transform()
@@ -143,7 +144,7 @@ def test_summaries_are_stamped_now_for_alarms_to_see() -> None:
 
 
 def test_the_metric_calls_are_the_fewest_that_the_limits_allow() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
         assert shop.aws.calls.count("cloudwatch.GetMetricData") == 1
@@ -158,7 +159,7 @@ def test_the_metric_calls_are_the_fewest_that_the_limits_allow() -> None:
 
 
 def test_the_same_event_again_starts_no_job_changes_no_maximum_and_tells_nobody_twice() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, with_spike(SPIKE))
         shop.train()
         shop.train()
@@ -175,7 +176,7 @@ def test_the_same_event_again_starts_no_job_changes_no_maximum_and_tells_nobody_
 
 
 def test_two_executions_of_one_event_at_once_end_as_one() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, with_spike(SPIKE))
         shop.train()
         shop.aws.clock.move_to(FIRST_TRANSFORM)
@@ -199,7 +200,7 @@ def test_two_executions_of_one_event_at_once_end_as_one() -> None:
 )
 def test_a_job_that_ends_badly_fails_its_own_detector_only(befalls: str, says: str) -> None:
     detectors = [CHECKOUT, detector("orders")]
-    with fleet(detectors, MaxConcurrency="2") as shop:
+    with shared_fleet(detectors, MaxConcurrency="2") as shop:
         for watched in detectors:
             shop.load(watched, usual())
         getattr(shop.aws.sagemaker, befalls)(lambda name: "-orders-" in name)
@@ -212,7 +213,7 @@ def test_a_job_that_ends_badly_fails_its_own_detector_only(befalls: str, says: s
 
 
 def test_a_failed_job_is_started_anew_under_the_next_attempt() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.aws.sagemaker.fail(lambda _: True, times=1)
         assert shop.train().wait().status == "FAILED"
@@ -224,7 +225,7 @@ def test_a_failed_job_is_started_anew_under_the_next_attempt() -> None:
 
 def test_a_quota_is_waited_for() -> None:
     detectors = [CHECKOUT, detector("orders"), detector("stock")]
-    with fleet(detectors, MaxConcurrency="3") as shop:
+    with shared_fleet(detectors, MaxConcurrency="3") as shop:
         for watched in detectors:
             shop.load(watched, usual())
         shop.aws.sagemaker.default_quota = 1
@@ -238,7 +239,7 @@ def test_a_quota_is_waited_for() -> None:
 
 @pytest.mark.parametrize("output", ["lose_output", "shorten_output", "garble_output"])
 def test_scores_that_do_not_fit_are_never_published(output: str) -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
         getattr(shop.aws.sagemaker, output)(lambda _: True)
@@ -251,14 +252,14 @@ def test_scores_that_do_not_fit_are_never_published(output: str) -> None:
 
 
 def test_a_transient_fault_leaves_no_trace() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.aws.faults.add(Fault.throttling("sagemaker", "CreateTrainingJob", times=4))
         assert shop.train().wait().output["statuses"] == {"TRAINED": 1}
 
 
 def test_a_transform_trains_what_has_no_model() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         execution = shop.transform()
         assert "Train On Demand" in execution.states
@@ -269,7 +270,7 @@ def test_a_transform_trains_what_has_no_model() -> None:
 
 
 def test_a_changed_recipe_trains_anew_and_the_week_is_published_once() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
         model = shop.registry.detectors.get("checkout").models[0]
@@ -280,7 +281,7 @@ def test_a_changed_recipe_trains_anew_and_the_week_is_published_once() -> None:
 
 
 def test_a_model_that_was_deleted_is_forgotten_and_the_next_run_heals() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
         model = shop.registry.detectors.get("checkout").models[0].name
@@ -294,8 +295,9 @@ def test_a_model_that_was_deleted_is_forgotten_and_the_next_run_heals() -> None:
         assert healed.status == "PUBLISHED"
 
 
+@pytest.mark.slow
 def test_no_model_ever_saw_a_datapoint_that_it_scores() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
         shop.transform()
@@ -309,7 +311,7 @@ def test_no_model_ever_saw_a_datapoint_that_it_scores() -> None:
 
 
 def test_the_current_and_the_previous_model_are_kept() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         for days in (0, 1, 2):
             shop.train(FIRST_TRAINING + timedelta(days=days))
@@ -321,7 +323,7 @@ def test_the_current_and_the_previous_model_are_kept() -> None:
 
 def test_a_metric_without_data_is_an_outcome_and_no_failure() -> None:
     detectors = [CHECKOUT, detector("silent"), detector("young")]
-    with fleet(detectors) as shop:
+    with shared_fleet(detectors) as shop:
         shop.load(CHECKOUT, usual())
         young = np.full(len(usual()), np.nan)
         young[800:850] = 5.0
@@ -341,7 +343,7 @@ def test_silence_is_an_anomaly_where_the_detector_says_so(hours: int) -> None:
     gap = hours * 3600 // PERIOD
     first = int((FIRST_TRANSFORM - FIRST_TRAINING).total_seconds()) // PERIOD + 864 - gap
     values[first : first + gap] = np.nan
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, values)
         shop.train()
         shop.transform()
@@ -352,7 +354,7 @@ def test_silence_is_an_anomaly_where_the_detector_says_so(hours: int) -> None:
 
 
 def test_a_run_that_cannot_list_its_detectors_fails_and_says_so() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         execution = shop.stack.start("TransformStateMachine", {"detectors": ["chekout"]})
         ended = execution.wait()
         assert ended.status == "FAILED"
@@ -362,7 +364,7 @@ def test_a_run_that_cannot_list_its_detectors_fails_and_says_so() -> None:
 
 
 def test_what_left_the_file_is_retired() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
         model = shop.registry.detectors.get("checkout").models[0]
@@ -414,9 +416,10 @@ def assert_matches(pattern: str, text: str) -> None:
     assert re.search(pattern, text), json.dumps({"pattern": pattern, "text": text}, indent=1)
 
 
+@pytest.mark.slow
 def test_a_repeated_run_tells_only_what_is_new() -> None:
     detectors = [CHECKOUT, detector("orders")]
-    with fleet(detectors) as shop:
+    with shared_fleet(detectors) as shop:
         for watched in detectors:
             shop.load(watched, with_spike(SPIKE))
         shop.train()
@@ -435,7 +438,7 @@ def test_a_repeated_run_tells_only_what_is_new() -> None:
 
 
 def test_stack_tags_reach_jobs_and_models() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
         sagemaker = shop.aws.client("sagemaker")
@@ -451,13 +454,13 @@ def test_a_region_without_the_algorithm_is_refused_with_a_sentence() -> None:
     refused = "Random Cut Forest does not exist in this region"
     with (
         pytest.raises(Exception, match=refused),
-        fleet([CHECKOUT], region="ap-southeast-5"),
+        shared_fleet([CHECKOUT], region="ap-southeast-5"),
     ):
         pytest.fail("it was deployed")
 
 
 def test_hourly_transforms_join_without_gap_or_overlap() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
         shop.train()
         hours = [FIRST_TRAINING + timedelta(hours=n) for n in (1, 2, 3)]
@@ -471,7 +474,7 @@ def test_hourly_transforms_join_without_gap_or_overlap() -> None:
 
 
 def test_what_is_too_old_to_publish_is_counted_as_lost() -> None:
-    with fleet([CHECKOUT]) as shop:
+    with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, np.concatenate([usual(), usual(2), usual(3)]))
         shop.train()
         shop.transform()

@@ -17,10 +17,10 @@ from tests.support.fleet import (
     WEEK,
     Fleet,
     detector,
-    fleet,
     usual,
     with_spike,
 )
+from tests.support.shared_fleets import shared_fleet
 
 pytestmark = pytest.mark.slow
 
@@ -37,12 +37,12 @@ def grid(start: datetime, end: datetime) -> list[datetime]:
     return [start + timedelta(seconds=PERIOD * number) for number in range(count)]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ENGINES, scope="module")
 def test_a_doubled_event_publishes_and_tells_once_even_while_the_first_is_at_work(
     engine: Engine,
 ) -> None:
     watched = detector("checkout", engine=engine)
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, with_spike(SPIKE))
         shop.train()
         shop.aws.clock.move_to(FIRST_TRANSFORM)
@@ -54,12 +54,12 @@ def test_a_doubled_event_publishes_and_tells_once_even_while_the_first_is_at_wor
         assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").status == "PUBLISHED"
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ENGINES, scope="module")
 def test_a_transform_during_a_training_leaves_no_gap_and_learns_no_row_twice(
     engine: Engine,
 ) -> None:
     watched = detector("checkout", engine=engine)
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, usual())
         shop.train()
         shop.aws.clock.move_to(FIRST_TRANSFORM)
@@ -92,11 +92,11 @@ def assert_every_row_was_learned_once(shop: Fleet, end: datetime) -> None:
     assert (np.diff(state.epochs) == PERIOD).all()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ENGINES, scope="module")
 def test_a_missed_week_is_made_up_for_by_the_next(engine: Engine) -> None:
     watched = detector("checkout", engine=engine)
     start, end = FIRST_TRAINING + timedelta(days=1), FIRST_TRAINING + timedelta(days=14)
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, usual())
         shop.train()
         shop.transform(start)
@@ -105,13 +105,13 @@ def test_a_missed_week_is_made_up_for_by_the_next(engine: Engine) -> None:
         assert "lost" not in shop.outcome("transform", end, "checkout").message
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ENGINES, scope="module")
 def test_after_a_missed_month_two_weeks_are_published_and_the_rest_is_counted_as_lost(
     engine: Engine,
 ) -> None:
     watched = detector("checkout", engine=engine)
     end = FIRST_TRAINING + timedelta(days=30)
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, np.concatenate([usual(), usual(2), usual(3)]))
         shop.train()
         shop.transform(FIRST_TRAINING + timedelta(days=1))
@@ -128,7 +128,7 @@ def test_old_models_that_cannot_be_retired_end_the_run_with_the_reason_but_keep_
     None
 ):
     watched = detector("checkout")
-    with fleet([watched]) as shop:
+    with shared_fleet([watched]) as shop:
         shop.load(watched, usual())
         shop.aws.faults.add(
             Fault(
@@ -148,7 +148,7 @@ def test_old_models_that_cannot_be_retired_end_the_run_with_the_reason_but_keep_
 def test_a_run_in_the_future_is_refused_for_its_watermark_would_silence_all_runs_until_then() -> (
     None
 ):
-    with fleet([detector("checkout")]) as shop:
+    with shared_fleet([detector("checkout")]) as shop:
         later = (FIRST_TRAINING + WEEK).isoformat()
         ended = shop.stack.start("TransformStateMachine", {"time": later}).wait()
         assert (ended.status, ended.error) == ("FAILED", "InvalidInput")

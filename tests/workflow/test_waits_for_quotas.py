@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from cutwatch_cli.main import app
 from localaws.faults import Fault
-from tests.support.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, usual
+from tests.support.fleet import FIRST_TRANSFORM, Fleet, detector, usual
+from tests.support.shared_fleets import shared_fleet
 
 WATCHED = (detector("checkout"), detector("orders"))
 BUSY = "ml.m5.large for training job usage"
@@ -39,7 +40,7 @@ def wait_for_a_wait(shop: Fleet) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_status_shows_the_quota_the_instance_type_and_since_when_while_a_run_waits() -> None:
-    with fleet(WATCHED, MaxConcurrency="2") as shop:
+    with shared_fleet(WATCHED, MaxConcurrency="2") as shop:
         for each in WATCHED:
             shop.load(each, usual())
         shop.aws.sagemaker.default_quota = 1
@@ -61,7 +62,7 @@ def test_status_shows_the_quota_the_instance_type_and_since_when_while_a_run_wai
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", ["CreateTrainingJob", "CreateTransformJob"])
 def test_a_wait_ends_with_the_failure_of_its_detector(operation: str) -> None:
-    with fleet(WATCHED[:1]) as shop:
+    with shared_fleet(WATCHED[:1]) as shop:
         shop.load(WATCHED[0], usual())
         busy = Fault("sagemaker", operation, error="ResourceLimitExceeded", message=BUSY)
         with shop.aws.faults.during(busy):
@@ -74,7 +75,7 @@ def test_a_wait_ends_with_the_failure_of_its_detector(operation: str) -> None:
 
 @pytest.mark.slow
 def test_a_wait_that_cannot_be_recorded_does_not_hide_the_refusal() -> None:
-    with fleet(WATCHED[:1]) as shop:
+    with shared_fleet(WATCHED[:1]) as shop:
         shop.load(WATCHED[0], usual())
         shop.aws.faults.add(
             Fault("sagemaker", "CreateTrainingJob", error="ResourceLimitExceeded", times=1)

@@ -14,7 +14,10 @@ from cutwatch.features.log_event import LogEvent
 from cutwatch.features.log_features import LogFeatures
 from cutwatch.features.log_training import fit_statistics
 from cutwatch.streams.forest import forest_seed
-from cutwatch.streams.windows import OpenWindow, TumblingWindows
+from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.key_windows import KeyWindows
+from cutwatch.streams.record import Record
+from cutwatch.streams.windows import ClosedWindow
 
 
 def train_stream(stream: Stream, events: Sequence[LogEvent]) -> FittedModel:
@@ -34,16 +37,13 @@ def train_stream(stream: Stream, events: Sequence[LogEvent]) -> FittedModel:
 
 def _windowed(rows: Rows, stream: Stream) -> Rows:
     """Return the rows of a stream's windows, or of its records if it has none."""
-    size = stream.window.size
-    if size is None:
+    if stream.window.size is None or not len(rows.times):
         return rows
-    windows = TumblingWindows(size, stream.window.statistics, tuple(stream.record.values))
-    opened: dict[int, OpenWindow] = {}
-    closed = []
-    for time, values in zip(rows.times.tolist(), rows.values.tolist(), strict=True):
-        windows.add(opened, time, values)
-        closed += windows.close(opened, time - stream.window.allowed_lateness)
+    windows, state = KeyWindows(stream), KeyState.of_new_key(stream, "", float(rows.times[0]))
+    closed = list[ClosedWindow]()
+    for number, (time, values) in enumerate(zip(rows.times.tolist(), rows.values.tolist(), strict=True)):  # fmt: skip
+        closed += windows.add(state, Record("", time, tuple(values), "", number)) or ()
     return Rows(
-        np.array([start for start, _ in closed], np.float64),
-        np.array([row for _, row in closed], np.float64).reshape(len(closed), -1),
+        np.array([row.time for row in closed], np.float64),
+        np.array([row.values for row in closed], np.float64).reshape(len(closed), -1),
     )

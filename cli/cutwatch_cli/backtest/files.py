@@ -176,6 +176,7 @@ def report_of(done: FileBacktest) -> DetectorReport:
         trained_until=done.result.trained_until,
         time_zone=done.detector.time_zone,
         axis=done.detector.axis_label,
+        unit=done.detector.value_unit,
         notes=done.notes,
     )
 

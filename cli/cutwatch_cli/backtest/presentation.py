@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
-from cutwatch.wording import count, number_in_words
+from cutwatch.wording import count
 from cutwatch_cli.backtest.files import FileBacktest, UnreadFile, report_of, write_summary
 from cutwatch_cli.backtest.simulation import SENSITIVITIES
 from cutwatch_cli.report import (
@@ -21,9 +21,8 @@ from cutwatch_cli.report import (
     worst_first,
     write_page,
 )
-from cutwatch_cli.report.tables import MOST_EVENTS, event_cells
+from cutwatch_cli.report.tables import EVENT_HEADINGS, MOST_EVENTS, add_event_columns, event_cells
 
-_EVENT_COLUMNS = ("Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected", "At")
 _MOST_WITH_NOTES = 20
 
 
@@ -126,12 +125,10 @@ def _events_table(one: FileBacktest) -> Table:
     worst = sorted(every, key=lambda event: event.comparable_severity, reverse=True)[:MOST_EVENTS]
     counts = ", ".join(f"{len(found[name])} at {name}" for name in SENSITIVITIES)
     rows = _titled(f"\n{one.detector.name} ({report.time_zone}), events by sensitivity: {counts}")
-    for heading in _EVENT_COLUMNS:
-        rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
+    add_event_columns(rows, *EVENT_HEADINGS, "At")
     for event in sorted(worst, key=lambda event: event.start):
-        expected = "data" if event.severity is None else number_in_words(event.expected)
         reporting = (name for name in SENSITIVITIES if _overlaps(event, found[name]))
-        rows.add_row(*event_cells(event, report)[:-1], expected, next(reporting))
+        rows.add_row(*event_cells(event, report), next(reporting))
     hidden = len(every) - len(worst)
     more = f"; {count(hidden, 'less severe event')} not shown" if hidden else ""
     rows.caption = (

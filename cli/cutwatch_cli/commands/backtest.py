@@ -47,6 +47,17 @@ def backtest(
             show_default=False,
         ),
     ] = None,
+    invoke: Annotated[
+        bool,
+        typer.Option("--invoke", help="With --stream: call the stream's Lambda preprocessor."),
+    ] = False,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --stream: file with a copy of the stream's reference data.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path,
         typer.Option(
@@ -91,10 +102,13 @@ def backtest(
     from cutwatch_cli.backtest.simulation import Plan, TrainingSchedule
 
     if stream is not None:
-        backtest_records(stream, paths or [], entry, output, as_json=as_json)
+        backtest_records(
+            stream, paths or [], entry, output, invoke=invoke, reference=reference, as_json=as_json
+        )
         return
-    if as_json:
-        end("--json needs --stream", USAGE_ERROR)
+    for option, given in (("--json", as_json), ("--invoke", invoke), ("--reference", reference)):
+        if given:
+            end(f"{option} needs --stream", USAGE_ERROR)
     check_choice("--training-schedule", training_schedule, get_args(TrainingSchedule))
     plan = Plan(training_schedule=training_schedule, causal=causal)  # type: ignore[arg-type]  # checked above
     training_time = None if training_days is None else timedelta(days=training_days)

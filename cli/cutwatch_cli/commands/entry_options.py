@@ -81,6 +81,12 @@ class EntryOptions:
             "2026-12-24T00:00/2026-12-27T00:00; repeatable.",
         ),
     ] = None
+    unit: Annotated[
+        str | None,
+        _option(
+            help="CloudWatch unit of the metric, such as Milliseconds; default: the file's or the entry's."
+        ),
+    ] = None
     cutoff_method: Annotated[str | None, _option(help="Cutoff: adaptive, training or window.")] = (
         None
     )

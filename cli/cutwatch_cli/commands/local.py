@@ -73,6 +73,7 @@ def local(
         region=region,
         wait_scale=0.0 if skip_waits else 1.0,
         schedules=True,
+        event_sources=True,
         remembered_calls=_REMEMBERED_CALLS,
     )
     try:

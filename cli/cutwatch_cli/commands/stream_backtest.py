@@ -16,19 +16,28 @@ from cutwatch_cli.commands.options import show
 if TYPE_CHECKING:
     from cutwatch.detectors.stream import Stream
     from cutwatch_cli.streams.stream_backtest import StreamBacktest
+    from cutwatch_cli.streams.stream_functions import StreamFunctions
 
 
 def backtest_records(
-    name: str, paths: Sequence[Path], entry: EntryOptions, output: Path, *, as_json: bool
+    name: str,
+    paths: Sequence[Path],
+    entry: EntryOptions,
+    output: Path,
+    *,
+    invoke: bool,
+    reference: Path | None,
+    as_json: bool,
 ) -> None:
     """Backtest a stream of the detectors file over one file of records, and print counts and incidents."""
     _refuse_other_options(entry)
     if len(paths) != 1:
         end(f"--stream {name}: expected one file of records, not {len(paths)}", USAGE_ERROR)
     stream = _declared(entry.detectors, name)
+    functions = _functions(entry.detectors.parent, stream, reference, invoke=invoke)
     scored = output / f"{stream.name}.scored.csv"
     started = time.perf_counter()
-    backtest = _run(stream, paths[0], scored)
+    backtest = _run(stream, paths[0], scored, functions)
     seconds = time.perf_counter() - started
     if as_json:
         typer.echo(json.dumps(backtest.to_payload(), indent=2))
@@ -61,7 +70,31 @@ def _declared(path: Path, name: str) -> "Stream":
         end(str(error), USAGE_ERROR)
 
 
-def _run(stream: "Stream", path: Path, scored: Path) -> "StreamBacktest":
+def _functions(
+    folder: Path, stream: "Stream", reference: Path | None, *, invoke: bool
+) -> "StreamFunctions":
+    from cutwatch.errors import CutwatchError
+    from cutwatch_cli.stacks.account import Account
+    from cutwatch_cli.streams.stream_functions import load_functions
+
+    client = None
+    if invoke and stream.preprocess.startswith("arn:"):
+        client = Account.reached_by(None, stream.preprocess.split(":")[3]).client("lambda")
+    try:
+        return load_functions(folder, stream, client, reference)
+    except CutwatchError as error:
+        end(str(error), USAGE_ERROR)
+    except OSError as error:
+        end(f"--reference {reference}: {error.strerror or error}", USAGE_ERROR)
+
+
+def _run(
+    stream: "Stream", path: Path, scored: Path, functions: "StreamFunctions"
+) -> "StreamBacktest":
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from cutwatch.errors import CutwatchError
+    from cutwatch_cli.stacks.account import explanation
     from cutwatch_cli.streams.payloads import scored_rows
     from cutwatch_cli.streams.record_file import batches_of
     from cutwatch_cli.streams.stream_backtest import backtest_stream
@@ -69,9 +102,13 @@ def _run(stream: "Stream", path: Path, scored: Path) -> "StreamBacktest":
     try:
         batches = batches_of(path, stream.record, time.time())
         with scored_rows(scored, stream) as rows:
-            return backtest_stream(stream, batches, rows.write)
+            return backtest_stream(stream, batches, rows.write, functions)
     except OSError as error:
         end(f"{error.filename or path}: {error.strerror or error}", USAGE_ERROR)
+    except CutwatchError as error:
+        end(str(error), FAILURE)
+    except (BotoCoreError, ClientError) as error:
+        end(explanation(error, None), FAILURE)
 
 
 def _print(backtest: "StreamBacktest") -> None:

@@ -35,11 +35,15 @@ def _checked(detectors: Path, template: Path) -> "Configuration":
     """Return the content of the file; exit with the mistakes of both files."""
     from cutwatch.detectors.detectors_file import load_configuration
     from cutwatch.errors import InvalidDetectors
+    from cutwatch_cli.streams.stream_functions import check_functions
     from cutwatch_cli.template_check import TemplateMistakes, check_template
 
     found, mistakes = None, []
     try:
         found = load_configuration(detectors)
+        mistakes += [
+            f"{detectors.name}: {each}" for each in check_functions(detectors.parent, found.streams)
+        ]
     except InvalidDetectors as error:
         mistakes.append(str(error))
     try:

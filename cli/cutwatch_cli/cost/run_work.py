@@ -20,13 +20,17 @@ from cutwatch_cli.cost.fleet import Detectors, Schedule
 # Bytes in a state's input: the run, and each dataset from Store Metric Data.
 RUN_BYTES, DATASET_BYTES = 400, 350
 DATUMS_PER_DATAPOINT, SUMMARY_DATUMS = 2, 2
+# Of the expected range that a transform stores for the widget, an hour or a longer period a point (measured).
+BAND_BYTES, BAND_BYTES_PER_POINT = 150, 20
+_HOUR, _WRITE_UNIT = timedelta(hours=1), 1_024
 
 
 @dataclass(frozen=True)
 class Shape:
     """One child execution without its poll loops, and one detector's requests within it.
 
-    `heavy` counts the invocations that compute. `writes` are units of 1 KB; a detector's record takes about two.
+    `heavy` counts the invocations that compute. `writes` are units of 1 KB without the expected range; a detector's record
+    takes about two.
     """
 
     states: int
@@ -74,6 +78,14 @@ class RunWork:
     @property
     def new_datapoints_each(self) -> float:
         return self.window / self.detectors.period
+
+    @property
+    def write_units_each(self) -> int:
+        """DynamoDB write units per detector."""
+        if self.kind == "training":
+            return self.shape.writes
+        points = self.window / max(_HOUR, self.detectors.period)
+        return self.shape.writes + ceil((BAND_BYTES + BAND_BYTES_PER_POINT * points) / _WRITE_UNIT)
 
     @property
     def read_datapoints_each(self) -> float:
@@ -155,6 +167,7 @@ class RunWork:
     def heavy_seconds(self) -> float:
         """Seconds of the functions that compute: starts, sequential calls to AWS, and datapoints."""
         each = self.shape.s3_puts + self.shape.s3_gets + self.shape.reads + self.shape.writes
+        each += self.kind == "transform"  # the expected range
         calls = self.detectors.count * each + self.get_calls + self.put_calls
         milliseconds = self.read_datapoints_each * self.assume.handling_milliseconds
         if self.detectors.engine == "lambda":

@@ -50,7 +50,7 @@ def _of_run(work: RunWork) -> dict[str, float]:
         "state_transition": work.transitions,
         "s3_put": work.s3_puts,
         "s3_get": work.s3_gets,
-        "dynamodb_write": count * work.shape.writes,
+        "dynamodb_write": count * work.write_units_each,
         "dynamodb_read": count * work.shape.reads,
         "log_gb": (logs + count * assume.log_kilobytes_per_detector) * 1e3 / _GB,
     }

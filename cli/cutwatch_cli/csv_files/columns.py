@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from cutwatch.detectors.unit import Unit, named_unit
 from cutwatch_cli.csv_files.reading import CsvError, ReadingOptions, shown
 from cutwatch_cli.csv_files.table import Table
 
@@ -46,14 +47,24 @@ def one_series(table: Table, columns: Columns, options: ReadingOptions) -> Table
         table = _selected(table, labels, wanted)
     for number in labels:
         _refuse_several(table, columns, number)
+    only_unit(table)
+    return table
+
+
+def only_unit(table: Table) -> Unit | None:
+    """Return the unit in a column of units, if CloudWatch has it. Raises `CsvError` for several units."""
+    unit = None
     for number, name in enumerate(table.header):
+        if name.lower() not in _UNITS:
+            continue
         found = set(table.column(number)) - {""}
-        if name.lower() in _UNITS and len(found) > 1:
+        if len(found) > 1:
             raise CsvError(
                 f"{table.path}, column {name.lower()}: has the units {_listed(found)}; "
                 "a metric has one unit"
             )
-    return table
+        unit = named_unit(found.pop()) if found else unit
+    return unit
 
 
 def _timestamp_columns(names: Sequence[str]) -> list[int]:

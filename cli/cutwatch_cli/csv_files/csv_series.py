@@ -10,7 +10,7 @@ import numpy as np
 
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.wording import count
-from cutwatch_cli.csv_files.columns import find_columns, one_series
+from cutwatch_cli.csv_files.columns import find_columns, one_series, only_unit
 from cutwatch_cli.csv_files.file_table import read_table
 from cutwatch_cli.csv_files.numbers import parse_values
 from cutwatch_cli.csv_files.reading import DEFAULT_OPTIONS, CsvError, ReadingOptions
@@ -36,14 +36,21 @@ def read_csv(
     table = one_series(table, columns, options)
     stamps = parse_timestamps(table, columns.timestamp, options)
     epochs = np.array(stamps.epochs)
-    values = np.array(parse_values(table, columns.value, options.decimal))
+    parsed = parse_values(table, columns.value, options.decimal)
+    values = np.array(parsed.numbers)
     _check_enough(table, epochs, values)
     period = period or detect_period(epochs)
     _check_span(table, epochs, period, columns.timestamp)
     series = on_grid(epochs, values, period)
     cells = zip(table.column(columns.timestamp), table.column(columns.value), strict=True)
-    notes = [*_source_notes(table, columns.value), *stamps.notes, *series.notes]
-    return replace(series, notes=notes, cells=list(cells), time_zone=stamps.time_zone)
+    notes = [*_source_notes(table, columns.value), *parsed.notes, *stamps.notes, *series.notes]
+    return replace(
+        series,
+        notes=notes,
+        cells=list(cells),
+        time_zone=stamps.time_zone,
+        unit=only_unit(table),
+    )
 
 
 def write_csv(series: MetricSeries, path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from cutwatch.detectors.unit import Unit
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.wording import count
 
@@ -27,7 +28,7 @@ class MetricSeries:
     """Datapoints at every period from `start` on, NaN where there is none.
 
     `positions` holds, for each row of a file in its order, the datapoint it was merged into, and `cells` its timestamp and
-    value as they stand there. `time_zone` is the zone in which to report the series.
+    value as they stand there. `time_zone` is the zone in which to report the series, `unit` that of the values, if the file says so.
     """
 
     period_seconds: int
@@ -37,6 +38,7 @@ class MetricSeries:
     positions: list[int] = field(default_factory=list)
     cells: list[tuple[str, str]] = field(default_factory=list)
     time_zone: str = "UTC"
+    unit: Unit | None = None
 
     @property
     def timestamps(self) -> list[datetime]:

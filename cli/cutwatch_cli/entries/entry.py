@@ -35,7 +35,7 @@ _OPTIONS = {
 _SOURCE = ("namespace", "metric", "statistic", "dimension")
 SETTINGS = (
     *("period", "missing_data", "history_days", "features", "shingle_size", "engine"),
-    *("sensitivity", "direction", *_NESTED, "exclude", "time_zone"),
+    *("sensitivity", "direction", *_NESTED, "exclude", "time_zone", "unit"),
 )
 
 
@@ -93,6 +93,7 @@ class FileDetector:
             **self.settings,
             "period": series.period_seconds,
             "time_zone": series.time_zone,
+            "unit": self.settings.get("unit") or series.unit,
         }
         if self.entry:
             return with_settings(self.entry, settings)
@@ -133,6 +134,7 @@ def replayable(detector: Detector) -> Detector:
         dimensions={},
         expression="",
         metrics={},
+        unit=detector.value_unit,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.stream import Stream
 from cutwatch_cli.template_settings import with_settings
 from localaws.template_file import read_template
 
@@ -25,9 +26,11 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 @contextmanager
 def staged(
-    detectors: Sequence[Detector], settings: Mapping[str, str] | None = None
+    detectors: Sequence[Detector],
+    settings: Mapping[str, str] | None = None,
+    streams: Sequence[Stream] = (),
 ) -> Iterator[Path]:
-    """Copy what `sam deploy` would ship, with these detectors and settings; yield the template's path."""
+    """Copy what `sam deploy` would ship, with these detectors, settings and streams; yield the template's path."""
     with TemporaryDirectory(prefix="cutwatch-") as folder:
         for name in _SHIPPED:
             source, target = PROJECT / name, Path(folder) / name
@@ -35,7 +38,10 @@ def staged(
                 shutil.copytree(source, target, ignore=_LEFT_OUT)
             else:
                 shutil.copy2(source, target)
-        document = {"detectors": [detector.to_payload() for detector in detectors]}
+        document = {
+            "detectors": [detector.to_payload() for detector in detectors],
+            "streams": [stream.to_payload() for stream in streams],
+        }
         (Path(folder) / "functions" / "detectors.yaml").write_text(yaml.safe_dump(document))
         template = Path(folder) / TEMPLATE
         if settings:

@@ -96,6 +96,7 @@ def _report_of(
         planted=planted,
         time_zone=detector.time_zone,
         axis=detector.axis_label,
+        unit=detector.value_unit,
         facts=[("Trained", count(len(result.trained_until), "time"))],
         notes=series.notes,
     )

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detectors.unit import Unit, symbol
 from cutwatch.timeseries.arrays import Epochs, Floats
 
 Flags = npt.NDArray[np.bool_]
@@ -40,7 +41,7 @@ class DetectorReport:
     `events` are in chronological order. `cutoffs` are pairs of the time from which a value
     applies and the value. `expected` lies on the same grid. `facts` are terms and their values; `links` are console links, one per event.
     `pending` are the times of published scores that CloudWatch does not show yet.
-    `notes` say what reading a file made of it. `axis` names the values.
+    `notes` say what reading a file made of it. `axis` names the values, `unit` is theirs.
     """
 
     detector: str
@@ -61,6 +62,7 @@ class DetectorReport:
     pending: Sequence[tuple[datetime, datetime]] = ()
     notes: Sequence[str] = ()
     axis: str = "Metric"
+    unit: Unit | None = None
 
     def __post_init__(self) -> None:
         lengths = {len(self.values), len(self.scores), len(self.anomalies)}
@@ -104,6 +106,12 @@ class DetectorReport:
         for start, end in self.pending:
             found |= (self.epochs >= start.timestamp()) & (self.epochs < end.timestamp())
         return found & np.isnan(self.score_array)
+
+    @property
+    def axis_name(self) -> str:
+        """Name of the values, with their unit."""
+        unit = symbol(self.unit)
+        return f"{self.axis} ({unit})" if unit else self.axis
 
     @property
     def period(self) -> timedelta:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cutwatch.detectors.unit import symbol
 from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.report.detector_report import DetectorReport, stretches
 
@@ -45,6 +46,7 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "count": len(report.epochs),
         "opening": report.opening,
         "axis": report.axis,
+        "unit": symbol(report.unit),
         "anomalous": stretches(report.anomalous),
         "unscored": stretches(report.unscored),
         "unreadable": stretches(report.unreadable),

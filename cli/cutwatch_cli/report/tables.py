@@ -12,7 +12,6 @@ from cutwatch.wording import (
     count,
     expected_in_words,
     multiple_in_words,
-    number_in_words,
     span_in_words,
     time_in_words,
     value_in_words,
@@ -20,6 +19,7 @@ from cutwatch.wording import (
 from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
 
 MOST_EVENTS = 20
+EVENT_HEADINGS = ("Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected")
 TOLERANCE = timedelta(minutes=30)
 
 
@@ -49,14 +49,21 @@ def table(report: DetectorReport, most: int = MOST_EVENTS) -> Table:
     numbered = list(enumerate(report.events, start=1))
     shown = sorted(numbered, key=lambda each: severity_rank(each[1]), reverse=True)[:most]
     rows = _table(f"{summary(report)} ({report.time_zone})")
-    for heading in ("#", "Begins", "Lasts", "Severity", "x cutoff", "Value", "Expected"):
-        rows.add_column(heading, justify="left" if heading == "Begins" else "right", no_wrap=True)
+    add_event_columns(rows, "#", *EVENT_HEADINGS)
     for number, event in sorted(shown, key=lambda each: each[0]):
-        expected = "data" if event.severity is None else number_in_words(event.expected)
-        rows.add_row(str(number), *event_cells(event, report)[:-1], expected)
+        rows.add_row(str(number), *event_cells(event, report))
     if left_out := len(numbered) - len(shown):
         rows.caption = f"{count(left_out, 'less severe event')} not shown"
     return rows
+
+
+def add_event_columns(rows: Table, *headings: str) -> None:
+    """Add a column for each heading; in a narrow terminal only the expected range wraps."""
+    for heading in headings:
+        is_text = heading in ("Begins", "Expected")
+        rows.add_column(
+            heading, justify="left" if is_text else "right", no_wrap=heading != "Expected"
+        )
 
 
 def summary(report: DetectorReport) -> str:

@@ -167,6 +167,7 @@ def _report(
         trained_until=[time for time in trained if time >= asked.since],
         time_zone=detector.time_zone,
         axis=detector.axis_label,
+        unit=detector.value_unit,
         facts=_facts(detector, record, trained, silence),
         links=_links(asked, detector),
         pending=[(each.start, each.end) for each in pending],

@@ -18,6 +18,9 @@ def counts_table(backtest: StreamBacktest) -> Table:
     table = _table("", ">Records", "")
     table.add_row("read", f"{backtest.read:,}")
     table.add_row("late", f"{backtest.late:,}")
+    if backtest.dropped or backtest.added:
+        table.add_row("dropped by the preprocessor", f"{backtest.dropped:,}")
+        table.add_row("added by the preprocessor", f"{backtest.added:,}")
     for reason, number in backtest.rejected.most_common():
         first = backtest.examples[reason]
         detail = f"line {first.position}: {legible(first.detail)}"

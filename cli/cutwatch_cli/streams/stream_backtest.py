@@ -13,9 +13,12 @@ from cutwatch.streams.buckets import bucket_count
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.incidents import Incident, IncidentChange
 from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.postprocessing import Postprocessor
 from cutwatch.streams.record import RawRecord, Reason, Rejected
+from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import BatchResult, StreamScorer
 from cutwatch_cli.streams.payloads import incident_payload
+from cutwatch_cli.streams.stream_functions import NO_FUNCTIONS, StreamFunctions
 
 
 @dataclass(slots=True)
@@ -26,9 +29,12 @@ class StreamBacktest:
     """
 
     stream: Stream
+    postprocessor: Postprocessor | None = None
     read: int = 0
     accepted: int = 0
     late: int = 0
+    dropped: int = 0
+    added: int = 0
     scored: int = 0
     learning: int = 0
     keys: int = 0
@@ -46,6 +52,8 @@ class StreamBacktest:
             "read": self.read,
             "accepted": self.accepted,
             "late": self.late,
+            "dropped": self.dropped,
+            "added": self.added,
             "rejected": {reason.value: count for reason, count in self.rejected.most_common()},
             "scored": self.scored,
             "learning": self.learning,
@@ -53,10 +61,13 @@ class StreamBacktest:
             "evicted": self.evicted,
             "open_windows": self.open_windows,
             "incidents": [
-                incident_payload(each, ended=each.id in self.ended)
+                self._extended(incident_payload(each, ended=each.id in self.ended))
                 for each in self.incidents.values()
             ],
         }
+
+    def _extended(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return self.postprocessor.extended(payload) if self.postprocessor else payload
 
 
 def find_stream(configuration: Configuration, name: str) -> Stream:
@@ -72,12 +83,20 @@ def find_stream(configuration: Configuration, name: str) -> Stream:
 
 
 def backtest_stream(
-    stream: Stream, batches: Iterable[list[RawRecord]], write: Callable[[list[ScoredRow]], None]
+    stream: Stream,
+    batches: Iterable[list[RawRecord]],
+    write: Callable[[list[ScoredRow]], None],
+    functions: StreamFunctions = NO_FUNCTIONS,
 ) -> StreamBacktest:
     """Score the batches in their order; `write` receives the rows of each."""
-    scorer = StreamScorer(stream, bucket_count(stream))
+    reader = RecordReader(stream, functions.preprocessor, functions.reference)
+    if stream.needs_training:
+        raise InvalidInput(
+            f"stream {stream.name!r} is scored by a trained model; cutwatch compare shows what the models find in a file"
+        )
+    scorer = StreamScorer(stream, bucket_count(stream), reader)
     buckets = dict[int, KeyBucket]()
-    backtest = StreamBacktest(stream)
+    backtest = StreamBacktest(stream, functions.postprocessor)
     for batch in batches:
         for number, arrived in scorer.by_bucket(batch).items():
             bucket = buckets.setdefault(number, KeyBucket.empty(stream, number))
@@ -91,7 +110,7 @@ def backtest_stream(
         if state.incident is not None:
             backtest.incidents[state.incident.id] = state.incident
     backtest.keys = len(states)
-    backtest.open_windows = sum(len(state.windows) for state in states)
+    backtest.open_windows = sum(state.windows.open for state in states)
     return backtest
 
 
@@ -100,6 +119,8 @@ def _count(backtest: StreamBacktest, result: BatchResult) -> None:
     backtest.read += result.read
     backtest.accepted += result.accepted
     backtest.late += result.late
+    backtest.dropped += result.dropped
+    backtest.added += result.added
     backtest.learning += learning
     backtest.scored += len(result.rows) - learning
     backtest.evicted += len(result.evicted)

@@ -35,6 +35,9 @@ METRIC_VISIBILITY_DELAYS = {
     timedelta(hours=3): timedelta(hours=2),
 }
 
+# Lambda: a synchronous call's request, and its answer
+LAMBDA_PAYLOAD_MAX_BYTES = 6 * 1024 * 1024
+
 # CloudWatch Logs
 LOG_GROUP_NAME_PATTERN = r"[A-Za-z0-9._/#-]{1,512}"
 

@@ -7,13 +7,23 @@ from typing import Any
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.eventbridge import SOURCE, Entry
 from cutwatch.streams.incidents import ColumnFinding, IncidentChange
+from cutwatch.streams.postprocessing import Postprocessor
 
 DETAIL_TYPE = "Stream Incident"
 
 
-def entry(stream: str, change: IncidentChange, place: StackPlace, *, silenced: bool) -> Entry:
+def entry(
+    stream: str,
+    change: IncidentChange,
+    place: StackPlace,
+    postprocessor: Postprocessor | None = None,
+    *,
+    silenced: bool,
+) -> Entry:
     """Return the entry of a change; consumers recognise duplicates by `id` and `change`."""
     detail = incident_detail(stream, change, place.name, silenced=silenced)
+    if postprocessor is not None:
+        detail = postprocessor.extended(detail)
     return {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
 
 

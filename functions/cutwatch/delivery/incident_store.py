@@ -37,7 +37,7 @@ class IncidentStore:
         """Record an incident after a change, unless it is recorded as it was later; return what is recorded."""
         incident, ended = change.incident, change.kind == "ended"
         values = {
-            "name": stream,
+            "stream": stream,
             "incident": json.dumps(incident.to_payload()),
             "over": ended,
             "version": 2 * incident.rows + ended,
@@ -47,7 +47,7 @@ class IncidentStore:
             item = self.table.update(
                 _PARTITION,
                 sort_key(incident),
-                "SET stream_name = :name, incident = :incident, is_over = :over, version = :version, expires_at = :expires",
+                "SET stream_name = :stream, incident = :incident, is_over = :over, version = :version, expires_at = :expires",
                 values,
                 "attribute_not_exists(version) OR version <= :version",
             )

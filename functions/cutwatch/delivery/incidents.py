@@ -14,6 +14,7 @@ from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.registry.silence_store import SilenceStore
 from cutwatch.registry.silences import in_force
 from cutwatch.streams.incidents import IncidentChange
+from cutwatch.streams.postprocessing import Postprocessor
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -36,6 +37,7 @@ class IncidentNotifier:
     incidents: IncidentStore
     silences: SilenceStore
     least_severity: Severity = "low"
+    postprocessor: Postprocessor | None = None
 
     def notify(self, change: IncidentChange, now: datetime) -> None:
         """Record a change and notify it, unless it was notified before."""
@@ -44,7 +46,7 @@ class IncidentNotifier:
         if key in recorded.notified:
             return
         silenced = self._is_silenced(now)
-        put = entry(self.stream.name, change, self.place, silenced=silenced)
+        put = entry(self.stream.name, change, self.place, self.postprocessor, silenced=silenced)
         eventbridge.put(self.eventbridge, [put])
         mailed = not silenced and self._is_mailed(change, recorded) and self._mail(change, now)
         notified = recorded.notified | {key}

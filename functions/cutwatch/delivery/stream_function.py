@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.incidents import IncidentNotifier
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.queues import QueueTarget, RowTarget, StreamTarget
+from cutwatch.delivery.stream_reader import stream_postprocessor, stream_reader
 from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
@@ -21,8 +21,11 @@ from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.registry.silence_store import SilenceStore
 from cutwatch.settings import StreamSettings
 from cutwatch.streams.batch import BatchScorer
+from cutwatch.streams.history import learn
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.kinesis import is_read_to_the_end
+from cutwatch.streams.postprocessing import Postprocessor
+from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch.streams.sweep import Sweep
@@ -64,25 +67,52 @@ class StreamFunction:
         )
 
 
-@cache
+_functions: dict[StreamSettings, StreamFunction] = {}
+
+
 def stream_function(
-    settings: StreamSettings,
-    folder: Path,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    settings: StreamSettings, folder: Path, has_time: Callable[[], bool] = lambda: True
 ) -> StreamFunction:
-    """Return what settings describe; `folder` has `detectors.yaml`. Raises `InvalidSetting` or `InvalidDetectors`."""
-    stream = _stream(settings, folder)
+    """Return the functions of a stream, the same at each call; `folder` has `detectors.yaml`.
+
+    The first call of a configuration learns the history, if there is one. Raises `InvalidSetting` or `InvalidDetectors`.
+    """
+    if settings not in _functions:
+        _functions[settings] = _assembled(settings, _stream(settings, folder), folder, has_time)
+    return _functions[settings]
+
+
+def _assembled(
+    settings: StreamSettings, stream: Stream, folder: Path, has_time: Callable[[], bool]
+) -> StreamFunction:
+    reader = stream_reader(stream, folder, settings.stream_arn)
     bucket = Bucket(client("s3"), settings.bucket_name)
+    trained = load_model(bucket, stream)
     store = StateStore(bucket, stream)
+    buckets = store.buckets(_beginning(settings, store, reader, has_time))
     target = _target(settings.target_arn)
     return StreamFunction(
         stream,
         store,
-        StreamScorer(stream, store.buckets(), load_model(bucket, stream)),
-        _delivery(settings, stream, target, clock),
+        StreamScorer(stream, buckets, reader, trained),
+        _delivery(settings, stream, stream_postprocessor(stream, folder), target),
         target is not None,
         settings.stream_arn,
     )
+
+
+def _beginning(
+    settings: StreamSettings, store: StateStore, reader: RecordReader, has_time: Callable[[], bool]
+) -> Callable[[int], None]:
+    """Return a function that learns the history into a number of buckets."""
+
+    def begin(buckets: int) -> None:
+        if settings.history_location:
+            name, _, prefix = settings.history_location.partition("/")
+            now = datetime.now(UTC).timestamp()
+            learn(Bucket(client("s3"), name), prefix, store, buckets, now, has_time, reader)
+
+    return begin
 
 
 def _stream(settings: StreamSettings, folder: Path) -> Stream:
@@ -104,8 +134,8 @@ def _stream(settings: StreamSettings, folder: Path) -> Stream:
 def _delivery(
     settings: StreamSettings,
     stream: Stream,
+    postprocessor: Postprocessor | None,
     target: RowTarget | None,
-    clock: Callable[[], datetime],
 ) -> OutboxDelivery:
     table = Table(client("dynamodb"), settings.table_name)
     sns = client("sns")
@@ -118,6 +148,7 @@ def _delivery(
         IncidentStore(table),
         SilenceStore(table),
         settings.notification_severity,
+        postprocessor,
     )
     return OutboxDelivery(
         stream.name,
@@ -127,7 +158,7 @@ def _delivery(
         client("sqs"),
         settings.rejected_records_url,
         target,
-        clock,
+        lambda: datetime.now(UTC),
         settings.results_url,
     )
 

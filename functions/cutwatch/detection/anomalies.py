@@ -126,6 +126,7 @@ def _anomaly_event(
         driver=event.driver,
         continues=event.follows,
         period_seconds=detector.period,
+        unit=detector.value_unit,
     )
     if deviation is None:
         return found

@@ -33,7 +33,8 @@ class AnomalyEvent:
     `severity` is the peak in multiples of the cutoff, None for a reporting gap. `value` is the datapoint with the
     largest deviation from the expected value at its time, in the metric's unit, `expected_low` to `expected_high` the
     range of 90 % of the values. `driver` is `level` or `change`, the feature with the larger deviation. `continues`
-    marks the continuation of an incident that was published before.
+    marks the continuation of an incident that was published before. `unit` is CloudWatch's name of the values' unit, if
+    the detector names one.
     """
 
     id: str
@@ -50,6 +51,7 @@ class AnomalyEvent:
     driver: str | None = None
     continues: bool = False
     period_seconds: int = 0
+    unit: str | None = None
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "AnomalyEvent":
@@ -73,6 +75,7 @@ class AnomalyEvent:
             "expected_low": self.expected_low,
             "expected_high": self.expected_high,
             "driver": self.driver,
+            "unit": self.unit,
         }
 
     @property

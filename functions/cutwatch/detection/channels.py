@@ -14,7 +14,7 @@ from cutwatch.detection.parameters import DEFAULT, HOUR, ThresholdParameters
 from cutwatch.detection.recurrence import peak_level, recurring_peaks
 from cutwatch.detectors.detector import Feature
 from cutwatch.features.changes import sudden_changes
-from cutwatch.features.expectation import Expectation, expect
+from cutwatch.features.expectation import Expectation, expect, spread_of
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 
@@ -64,7 +64,9 @@ def measure(
         channels.append(measuring.residual(scores["residual"]))
     if "value" in scores:
         channels.append(measuring.level(scores["value"]))
-    return Measured(tuple(channels), expectation)
+    most = measuring.most()
+    bounded = (replace(each, multiples=np.minimum(each.multiples, most)) for each in channels)
+    return Measured(tuple(bounded), expectation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +114,17 @@ class _Measuring:
         )
         channel = self._channel("level", statistic, cutoff, parameters.level_joined_hours)
         return self._far_enough(channel, parameters.least_deviation_of_level)
+
+    def most(self) -> Floats:
+        """Return the largest multiples (n,): without noise the scales are tiny, and small deviations would look severe."""
+        spread = spread_of(self.series.values[self.history])
+        sizes = np.nan_to_num(np.abs(self.expectation.residuals))
+        if spread == 0:
+            return np.full(len(sizes), np.inf)
+        size = max(HOUR // self.series.period, self.parameters.smoothing)
+        padded = np.concatenate([np.zeros(size - 1), sizes])
+        largest = np.lib.stride_tricks.sliding_window_view(padded, size).max(axis=1)
+        return np.asarray(np.maximum(largest / (self.parameters.share_of_spread * spread), 1.0))
 
     def _familiar(self, channel: Channel) -> Channel:
         """Return the channel, kept below its cutoff on days of a kind that the history has not seen."""

@@ -46,6 +46,8 @@ class ThresholdParameters:
     """A change counts if one of the last `smoothing` values is this many scales from its expected value."""
     least_deviation_of_level: float = 2.5
     """The same for the forests of value and residual."""
+    share_of_spread: float = 0.025
+    """A severity above 1 is at most the largest deviation of the hour in such shares of the history's middle 90 %."""
     recurrence: float = 1.3
     """What recurs at its time of day or week must be exceeded by this factor."""
     recurrence_hours: float = 0.5

@@ -26,17 +26,19 @@ def ignored_outage(observed: Series, detector: Detector, start: int) -> tuple[st
     """Return the first and last timestamp of an unusual time without data that the detector ignores.
 
     It lasts half an hour or more, has three periods or more, and is more than twice as long as every other gap that is
-    observed, so that the nights of a metric without data at night are none.
+    observed, so that the nights of a metric without data at night are none. One that began before `start` counts in the
+    window in which it has become that long.
     """
     if detector.missing_data != "ignore":
         return None
     every = sorted(_runs(reporting_gaps(observed, detector, 0), detector.period), key=len)
-    if not every or every[-1][0] < start:
+    if not every:
         return None
     *others, longest = every
     usual = len(others[-1]) if others else 0
     enough = max(_FEWEST_PERIODS, _SHORTEST_OUTAGE // detector.period, 2 * usual + 1)
-    return (_time(longest[0]), _time(longest[-1])) if len(longest) >= enough else None
+    known = sum(epoch < start for epoch in longest)
+    return (_time(longest[0]), _time(longest[-1])) if known < enough <= len(longest) else None
 
 
 def gap_events(gaps: Epochs, detector: Detector) -> list[AnomalyEvent]:
@@ -59,6 +61,7 @@ def _event(detector: Detector, first: int, last: int, datapoints: int) -> Anomal
         start,
         datapoints,
         period_seconds=detector.period,
+        unit=detector.value_unit,
     )
 
 

@@ -26,6 +26,7 @@ from cutwatch.detectors.metric_source import (
     SourceMetric,
     source_problems,
 )
+from cutwatch.detectors.unit import Unit, unit_of_values
 from cutwatch.payloads import read
 
 MissingData = Literal["ignore", "zero", "previous", "anomalous"]
@@ -114,6 +115,7 @@ class Detector:
     time_zone: str = "UTC"
     engine: Engine = "sagemaker"
     log_group: str | None = None
+    unit: Unit | None = None
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -158,6 +160,11 @@ class Detector:
     def axis_label(self) -> str:
         """Short name of the values, for an axis: `Errors, Sum`, or the expression."""
         return self.expression or f"{self.metric}, {self.statistic}"
+
+    @property
+    def value_unit(self) -> Unit | None:
+        """The unit of the datapoints: the metric's, unless the statistic counts or ranks."""
+        return unit_of_values(self.unit, self.statistic)
 
     @property
     def sources(self) -> tuple[SourceMetric, ...]:

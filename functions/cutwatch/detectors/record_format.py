@@ -16,6 +16,8 @@ TimeFormat = Literal["iso8601", "seconds", "milliseconds"]
 
 # Columns of Kinesis Data Analytics' RANDOM_CUT_FOREST.
 MOST_COLUMNS = 30
+# Places of reference data begin with this.
+REFERENCE = "reference."
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -79,6 +81,6 @@ def _csv_problems(record: RecordFormat) -> Iterator[Problem]:
     if repeated:
         yield "columns", f"{repeated[0]!r} is named twice"
     for name, place in record.places.items():
-        if place not in record.columns:
+        if place not in record.columns and not place.startswith(REFERENCE):
             known = ", ".join(record.columns)
             yield name.partition(".")[0], f"{place!r} is not one of the columns {known}"

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
@@ -19,7 +19,9 @@ from cutwatch.detectors.detector import (
 from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.detectors.log_format import LOG_COLUMNS, LogFormat
 from cutwatch.detectors.metric_source import Problem
+from cutwatch.detectors.python_function import FUNCTION_NAME, LAMBDA_ARN
 from cutwatch.detectors.record_format import RecordFormat
+from cutwatch.detectors.reference_data import ReferenceData, reference_problems
 from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
 
 _ARN = re.compile(
@@ -32,6 +34,9 @@ _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _SCORED_WITH = ("record", "window", "forest", "time_zone")
 _TRAINED_WITH = ("log", "model", "model_version")
 
+
+# Settings that are newer than stored states: they count if they are not at their defaults.
+_ADDED_TO_WINDOWS = ("every", "missing_data")
 
 # Models that give the rows of a stream their scores; the forest learns, the others are fitted in training.
 Model = Literal["random_cut_forest", "harmonic_regression", "one_class_svm"]
@@ -71,11 +76,28 @@ class KeySettings:
 
 
 @dataclass(frozen=True)
+class IncidentBegin:
+    """An incident begins when `at_least` rows of a key within `within` seconds have this severity and score.
+
+    `severity` is in multiples of the cutoff, `score` the forest's. The default is the first anomalous row.
+    """
+
+    at_least: Annotated[int, Ge(1), Le(100)] = 1
+    within: Annotated[float, Ge(1), Le(86_400)] = 300.0
+    severity: Annotated[float, Ge(1), Le(1_000)] = 1.0
+    score: Annotated[float, Ge(0), Le(1_000)] = 0.0
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
 class Stream:
     """Records of a stream, one model per key.
 
-    `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log records has
-    `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records needs. At most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
+    `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log
+    records has `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records
+    needs. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, `postprocess` a Python function. At
+    most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
     """
 
     name: str
@@ -92,6 +114,10 @@ class Stream:
     minimum_deviation: MinimumDeviation = MinimumDeviation()  # noqa: RUF009 - frozen
     exclude: tuple[Exclusion, ...] = ()
     time_zone: str = "UTC"
+    notify: IncidentBegin = IncidentBegin()
+    preprocess: str = ""
+    postprocess: str = ""
+    reference: ReferenceData = ReferenceData()  # noqa: RUF009 - frozen
     mails_per_hour: Annotated[int, Ge(0), Le(1_000)] = 10
 
     __pydantic_config__ = {"extra": "forbid"}
@@ -104,6 +130,11 @@ class Stream:
             problems = [f"{name}: {problem}" for name, problem in _problems(self)]
         if problems:
             raise ValueError("\n".join(problems))
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the entry of `detectors.yaml` as JSON values."""
+        payload: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return payload
 
     @property
     def needs_training(self) -> bool:
@@ -125,6 +156,13 @@ class Stream:
             scored_with |= {name: settings[name] for name in _TRAINED_WITH}
         # Attribution is computed from the forest; it does not change what the forest learns.
         del scored_with["forest"]["directionality"]
+        for name in _ADDED_TO_WINDOWS:
+            if getattr(self.window, name) == getattr(StreamWindow, name):
+                del scored_with["window"][name]
+        if self.reference.s3:
+            scored_with["reference"] = {**settings["reference"], "refresh": None}
+        if self.preprocess:
+            scored_with["preprocess"] = self.preprocess
         # Columns keep their order: the forest knows them by position.
         scored_with["columns"] = [*self.record.values]
         return hashlib.sha256(json.dumps(scored_with, sort_keys=True).encode()).hexdigest()[:12]
@@ -157,6 +195,23 @@ def _model_problems(stream: Stream) -> Iterator[Problem]:
         yield "model_version", "is of no use: a forest of plain records learns on its own"
 
 
+def _function_problems(stream: Stream) -> Iterator[Problem]:
+    is_python = FUNCTION_NAME.fullmatch(stream.preprocess)
+    if stream.preprocess and not is_python and not LAMBDA_ARN.fullmatch(stream.preprocess):
+        yield (
+            "preprocess",
+            f"{stream.preprocess!r} is not a Python function such as cleaning:clean, nor the ARN of a Lambda function "
+            "such as arn:aws:lambda:eu-west-1:123456789012:function:clean",
+        )
+    if is_python and stream.record.format == "csv":
+        yield "preprocess", "a Python function returns fields by name; set record.format: json"
+    if stream.postprocess and not FUNCTION_NAME.fullmatch(stream.postprocess):
+        yield (
+            "postprocess",
+            f"{stream.postprocess!r} is not a Python function such as events:extend",
+        )
+
+
 def _problems(stream: Stream) -> Iterator[Problem]:
     yield from name_problems(stream.name)
     if not any(each.fullmatch(stream.source) for each in (_ARN, _STREAM_NAME, _KAFKA_TOPIC)):
@@ -166,5 +221,7 @@ def _problems(stream: Stream) -> Iterator[Problem]:
             "arn:aws:kinesis:eu-west-1:123456789012:stream/orders, nor a Kafka topic such as kafka:orders",
         )
     yield from _model_problems(stream)
+    yield from _function_problems(stream)
+    yield from reference_problems(stream.reference, stream.record)
     yield from statistics_problems(stream.window, stream.record.values)
     yield from time_zone_problems(stream.time_zone)

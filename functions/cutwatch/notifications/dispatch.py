@@ -11,7 +11,8 @@ from cutwatch.detection.anomaly_event import Severity, is_at_least
 from cutwatch.errors import TRANSIENT, ClaimHeld, CutwatchError
 from cutwatch.notifications import eventbridge
 from cutwatch.notifications.detector_lines import StackPlace
-from cutwatch.notifications.messages import Notification, of_anomalies, of_failures
+from cutwatch.notifications.messages import Notification, of_anomalies, of_failures, of_outages
+from cutwatch.notifications.outages import outages
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.silences import Silence, in_force
@@ -61,7 +62,9 @@ def announce(
     notifies nothing: the transform that started it reports its failures. Events of silenced detectors are not mailed but
     count as notified, so that they are not mailed when the silence ends.
     """
-    if summary.run.on_demand or not (summary.anomalous or summary.failed):
+    if summary.run.on_demand or not (
+        summary.anomalous or summary.failed or outages(summary.outcomes)
+    ):
         return False
     notified = registry.notifications.claim(summary.run.id, execution, claimed_at)
     if notified is None:
@@ -102,7 +105,8 @@ class _Announcement:
 
     def _channels(self) -> Iterator[tuple[str, Sequence[Outcome], _Notify]]:
         found = self.summary.anomalous
-        yield "people", found, self._mail_anomalies
+        alone = [each for each in outages(self.summary.outcomes) if not each.events]
+        yield "people", [*found, *alone], self._mail_metrics
         yield "people", self.summary.failed, self._mail_failures
         for first in range(0, len(found), _RECORDED_AT_ONCE):
             yield "bus", found[first : first + _RECORDED_AT_ONCE], self._put_on_bus
@@ -112,16 +116,22 @@ class _Announcement:
         eventbridge.put(self.audience.eventbridge, list(entries))
         return True
 
-    def _mail_anomalies(self, outcomes: Sequence[Outcome]) -> bool:
+    def _mail_metrics(self, outcomes: Sequence[Outcome]) -> bool:
+        """Send one message about the events that are severe enough; without any, about outages."""
         audible = [
             severe
             for outcome in outcomes
             if outcome.detector not in self._silenced and (severe := self._severe(outcome)).events
         ]
+        silent = [each for each in outages(outcomes) if each.detector not in self._silenced]
         if audible:
-            text = of_anomalies(self.summary, audible, self.place, self.silences)
-            self._send(self.audience.topic_arn, text)
-        return bool(audible)
+            text = of_anomalies(self.summary, audible, self.place, self.silences, silent)
+        elif silent:
+            text = of_outages(self.summary, silent, self.place)
+        else:
+            return False
+        self._send(self.audience.topic_arn, text)
+        return True
 
     def _severe(self, outcome: Outcome) -> Outcome:
         """Return the outcome without the events that are not severe enough to be mailed."""

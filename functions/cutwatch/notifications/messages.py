@@ -11,16 +11,16 @@ from cutwatch.aws.limits import (
     SNS_MESSAGE_MAX_BYTES,
     SNS_SUBJECT_MAX_LENGTH,
 )
-from cutwatch.detection.anomaly_event import SEVERITIES, AnomalyEvent
-from cutwatch.detectors.detector import Detector
-from cutwatch.notifications.detector_lines import StackPlace, detector_lines, when
+from cutwatch.detection.anomaly_event import SEVERITIES
+from cutwatch.notifications.detector_lines import StackPlace, detector_lines
+from cutwatch.notifications.outages import mentioned, outage_headline, outage_lines
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.pending_scores import LONGEST_DELAY
 from cutwatch.registry.silences import Silence, silenced_line
 from cutwatch.runs.summary import Summary
 from cutwatch.wording import (
     count,
-    number_in_words,
+    quantity_in_words,
     severity_in_words,
 )
 
@@ -43,7 +43,7 @@ class Notification:
         attributes = {name: _attribute(value) for name, value in self.attributes.items()}
         room = SNS_MESSAGE_MAX_BYTES - len(json.dumps(attributes))
         return {
-            "Subject": self.subject[:SNS_SUBJECT_MAX_LENGTH],
+            "Subject": self.subject.replace("µ", "u")[:SNS_SUBJECT_MAX_LENGTH],
             "Message": self.text.encode()[:room].decode(errors="ignore"),
             "MessageAttributes": attributes,
         }
@@ -60,8 +60,9 @@ def of_anomalies(
     found: Sequence[Outcome],
     place: StackPlace,
     silences: Sequence[Silence] = (),
+    silent: Sequence[Outcome] = (),
 ) -> Notification:
-    """Write the message about the new events of `found`, the most severe first."""
+    """Write the message about the new events of `found`, the most severe first; mention `silent` detectors."""
     worst, others = found[0], len(found) - 1
     more = f", and {count(others, 'more detector')}" if others else ""
     word, headline = worst.most_severe.severity_word, _headline(worst)
@@ -69,7 +70,7 @@ def of_anomalies(
     for outcome in found[:_LISTED_DETECTORS]:
         lines += ["", *detector_lines(outcome, place)]
     lines += _left_out(found, "with anomalies")
-    lines += _outages(summary)
+    lines += mentioned(silent)
     lines += _pending_scores(summary, found)
     lines += ["", silenced_line(silences)] if silences else []
     lines += ["", f"Transform of {_utc(summary.run.scheduled)}."]
@@ -86,28 +87,6 @@ def of_anomalies(
     )
 
 
-def _outages(summary: Summary) -> list[str]:
-    """Mention unusual times without data that are not events, and how to be notified of the next one."""
-    lines = [
-        f"  {outcome.detector}: {_outage(outcome.outage, outcome.definition)}"
-        for outcome in summary.outcomes
-        if outcome.outage and outcome.definition
-    ]
-    if not lines:
-        return []
-    heading = "No data, but missing_data is ignore; with missing_data: anomalous, the next time is an event:"
-    hidden = len(lines) - _LISTED_DETECTORS
-    more = [f"  and {count(hidden, 'more detector')}"] if hidden > 0 else []
-    return ["", heading, *lines[:_LISTED_DETECTORS], *more]
-
-
-def _outage(outage: tuple[str, str], definition: Mapping[str, Any]) -> str:
-    detector = Detector.from_payload(definition)
-    first, last = outage
-    gap = AnomalyEvent("", first, last, first, 1, period_seconds=detector.period)
-    return when(gap, detector.time_zone)
-
-
 def _pending_scores(summary: Summary, found: Sequence[Outcome]) -> list[str]:
     """Say that graphs lack the scores of events that are published too late to be readable at once."""
     youngest = summary.run.opened_at - min(METRIC_VISIBILITY_DELAYS)
@@ -118,6 +97,17 @@ def _pending_scores(summary: Summary, found: Sequence[Outcome]) -> list[str]:
         "",
         f"The graphs mark each anomaly; their score series follows within {hours} hours.",
     ]
+
+
+def of_outages(summary: Summary, silent: Sequence[Outcome], place: StackPlace) -> Notification:
+    """Write the message about unusual times without data that are not events."""
+    others = len(silent) - 1
+    more = f", and {count(others, 'more detector')}" if others else ""
+    headline = f"{outage_headline(silent[0])}{more}"
+    lines = [f"{headline}.", *outage_lines(silent, place)]
+    lines += ["", f"Transform of {_utc(summary.run.scheduled)}.", f"Dashboard: {place.dashboard}"]
+    attributes = {"kind": "outages", **_shared_attributes(summary, silent)}
+    return Notification(f"Cutwatch: {headline}", "\n".join(lines), attributes)
 
 
 def of_failures(summary: Summary, failed: Sequence[Outcome], place: StackPlace) -> Notification:
@@ -166,7 +156,10 @@ def _headline(outcome: Outcome) -> str:
         return f"{outcome.detector} has no data"
     if event.value is None or event.expected is None:
         return f"{outcome.detector} is anomalous"
-    return f"{outcome.detector} at {number_in_words(event.value)}, expected {number_in_words(event.expected)}"
+    value, expected = (
+        quantity_in_words(each, event.unit) for each in (event.value, event.expected)
+    )
+    return f"{outcome.detector} at {value}, expected {expected}"
 
 
 def _left_out(outcomes: Sequence[Outcome], description: str) -> list[str]:

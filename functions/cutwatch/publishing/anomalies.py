@@ -17,6 +17,8 @@ from cutwatch.datasets.keys import scores_prefix
 from cutwatch.datasets.storage import read_description, read_epochs, read_scores
 from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies, measure_window
 from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.band import ExpectedBand
+from cutwatch.detection.expected_band import expected_band
 from cutwatch.detection.incidents import continue_incidents, last_event
 from cutwatch.detection.reporting_gaps import ignored_outage
 from cutwatch.detection.scored_window import ScoredWindow
@@ -39,11 +41,12 @@ _ON_THE_WAY = timedelta(minutes=1)
 
 @dataclass(frozen=True, eq=False)
 class _Findings:
-    """The detected part of a window that CloudWatch still accepts, and its events with their incidents' ids."""
+    """The detected part of a window that CloudWatch still accepts, its events with their incidents' ids, and its expected range."""
 
     publishable: WindowAnomalies
     events: Sequence[AnomalyEvent]
     outcome: Outcome
+    band: ExpectedBand
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,9 @@ class WindowPublisher:
             before,
             ignored_outage(window.observed, detector, window.start),
         )
-        return _Findings(publishable, events, outcome)
+        series = window.observed.usable(detector)
+        band = expected_band(series, measured.expectation, window.start)
+        return _Findings(publishable, events, outcome, band)
 
     def _scored_window(self, description: WindowDescription, scoring: str) -> ScoredWindow:
         dataset = description.dataset
@@ -127,6 +132,7 @@ class WindowPublisher:
         registry, run, outcome = self.batch.registry, self.batch.run, findings.outcome
         events = [RecordedEvent(outcome.detector, event, run.id) for event in findings.events]
         registry.events.record(events, run.opened_at)
+        registry.bands.record(outcome.detector, findings.band, run.opened_at)
         registry.outcomes.record(run.id, run.opened_at, outcome)
 
     def _delete_superseded_checkpoint(

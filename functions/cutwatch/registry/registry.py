@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.dynamodb import Table
+from cutwatch.registry.band_store import BandStore
 from cutwatch.registry.detector_store import DetectorStore
 from cutwatch.registry.event_store import EventStore
 from cutwatch.registry.notification_store import NotificationStore
@@ -25,5 +26,6 @@ class Registry:
         self.notifications = NotificationStore(table)
         self.outcomes = OutcomeStore(table)
         self.events = EventStore(table)
+        self.bands = BandStore(table)
         self.silences = SilenceStore(table)
         self.quota_waits = QuotaWaitStore(table)

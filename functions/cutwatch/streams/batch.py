@@ -7,6 +7,8 @@ commits positions, forests, incidents and outbox together.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from random import uniform
+from time import sleep
 from typing import Any
 
 from cutwatch.errors import ConditionFailed, CutwatchError
@@ -18,8 +20,10 @@ from cutwatch.streams.result_rows import row_payload
 from cutwatch.streams.scoring import Arrived, BatchResult, StreamScorer
 from cutwatch.streams.state_store import StateStore, VersionedBucket
 
-# Other execution environments may write the bucket between reading and writing it, but never for long.
-_ATTEMPTS = 5
+# Other execution environments may write the bucket between reading and writing it: those of the same shard for once,
+# those of other shards all the time, where shards share a key. Pauses (seconds) spread them.
+_ATTEMPTS = 8
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
 @dataclass(slots=True)
@@ -102,20 +106,21 @@ class BatchScorer:
             for half in (arrived[:middle], arrived[middle:]):
                 self._score_bucket(number, half, report)
             return
-        [(content, raw)] = arrived
-        if isinstance(content, Rejected):
+        [(contents, raw)] = arrived
+        if all(isinstance(each, Rejected) for each in contents):
             raise error
         detail = f"a defect of Cutwatch: {type(error).__name__}"
         rejected = Rejected(Reason.FAILED, detail, raw.lane, raw.position)
-        self._score_bucket(number, [Arrived(rejected, raw)], report)
+        self._score_bucket(number, [Arrived((rejected,), raw)], report)
 
     def _commit(
         self, number: int, arrived: Sequence[Arrived]
     ) -> tuple[VersionedBucket, BatchResult]:
         """Apply records to a bucket and write it; after a lost race, apply them to the bucket that the winner wrote."""
-        for _ in range(_ATTEMPTS - 1):
+        for lost in range(_ATTEMPTS - 1):
             with suppress(ConditionFailed):
                 return self._apply(number, arrived)
+            sleep(uniform(0, min(_FIRST_PAUSE * 2**lost, _LONGEST_PAUSE)))  # noqa: S311 - spreads the rivals
         return self._apply(number, arrived)
 
     def _apply(

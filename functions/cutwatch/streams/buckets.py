@@ -8,27 +8,31 @@ import hashlib
 import math
 
 from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.stream_window import most_values
 
 # Measured with krcf: bytes of a stored forest per tree and sampled row, and per value of a row.
 _ROW_BYTES, _VALUE_BYTES = 33, 11
+# A value of an open window as JSON.
+_WINDOW_VALUE_BYTES = 20
 _LARGEST_OBJECT = 8 * 1024 * 1024
 _MOST_BUCKETS = 4_096
 # Hashing spreads keys unevenly: a bucket takes this many standard deviations more than its share.
 _SPREAD = 5
 
 
-def forest_bytes(stream: Stream) -> int:
-    """Return the approximate size of a key's stored state."""
+def key_bytes(stream: Stream) -> int:
+    """Return the approximate largest size of a key's stored state: its forest and its open windows."""
     settings = stream.forest
     values = len(stream.columns) * settings.shingle_size
-    return settings.trees * settings.sample_size * (_ROW_BYTES + _VALUE_BYTES * values)
+    forest = settings.trees * settings.sample_size * (_ROW_BYTES + _VALUE_BYTES * values)
+    return forest + _WINDOW_VALUE_BYTES * most_values(stream.window, len(stream.record.values))
 
 
 def bucket_count(stream: Stream) -> int:
     """Return the number of buckets, a power of two: as few as keep a bucket's object below about 8 MB."""
     if not stream.record.key:
         return 1
-    objects = stream.keys.limit * forest_bytes(stream) / _LARGEST_OBJECT
+    objects = stream.keys.limit * key_bytes(stream) / _LARGEST_OBJECT
     return int(min(2 ** math.ceil(math.log2(max(objects, 1))), _MOST_BUCKETS))
 
 

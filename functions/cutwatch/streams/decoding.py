@@ -1,16 +1,15 @@
 """From the bytes of a record to its key, event time and values, or to the one reason why it is rejected."""
 
-import csv
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cutwatch.detectors.record_format import Encoding, RecordFormat, TimeFormat
-from cutwatch.streams.places import compile_place
-from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
+from cutwatch.detectors.record_format import RecordFormat, TimeFormat
+from cutwatch.streams.record import Content, RawRecord, Reason, Record, Rejected
+from cutwatch.streams.record_fields import READERS, RejectedError
+from cutwatch.streams.reference import ReferenceJoin
 
 # Kinesis allows partition keys of this many characters.
 LONGEST_KEY = 256
@@ -18,35 +17,25 @@ LONGEST_KEY = 256
 CLOCK_SKEW_SECONDS = 300
 # Forests compute in single precision; much larger values, or sums of them in windows, would be infinite there.
 LARGEST_VALUE = 1e30
-# First bytes of an aggregate of the Kinesis Producer Library.
-_AGGREGATE = b"\xf3\x89\x9a\xc2"
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _MILLISECONDS = 1_000
-
-Fields = tuple[Any, Any, list[Any]]
-
-
-class RejectedError(Exception):
-    """A record is rejected, for a reason and with a detail that names the field."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason, self.detail = reason, detail
 
 
 class Decoder:
     """Decoder of one stream's records. It never raises for a record, whatever its content."""
 
-    def __init__(self, declared: RecordFormat, time_zone: str) -> None:
+    def __init__(
+        self, declared: RecordFormat, time_zone: str, join: ReferenceJoin | None = None
+    ) -> None:
         self._columns = tuple(declared.values)
-        self._fields = _READERS[declared.format](declared)
+        self._fields = READERS[declared.format](declared, join)
         self._time = TIME_READERS[declared.time_format](ZoneInfo(time_zone))
         self._number = _number_in_text if declared.format == "csv" else _number
 
-    def decode(self, raw: RawRecord) -> Record | Rejected:
-        """Return the record, or the reason why it is rejected."""
+    def decode(self, raw: RawRecord, content: Content | None = None) -> Record | Rejected:
+        """Return the record, from the content that a preprocessor made of it, or the reason why it is rejected."""
         try:
-            key, time, values = self._fields(raw.data)
+            key, time, values = self._fields(raw.data if content is None else content)
             key = checked_key(key)
             seconds = checked_time(time, raw.arrival, self._time)
             number = self._number
@@ -74,63 +63,6 @@ def checked_time(given: Any, arrival: float, read: Callable[[Any], float]) -> fl
             Reason.IN_THE_FUTURE, f"time is more than {CLOCK_SKEW_SECONDS} s after the arrival"
         )
     return seconds
-
-
-def _json_reader(declared: RecordFormat) -> Callable[[bytes], Fields]:
-    key = compile_place(declared.key) if declared.key else _no_key
-    time = compile_place(declared.time)
-    values = [compile_place(place) for place in declared.values.values()]
-
-    def read(data: bytes) -> Fields:
-        try:
-            record = json.loads(data.decode())
-        except (ValueError, RecursionError):
-            raise _unreadable(data, Reason.NOT_JSON, "the record is not a JSON text") from None
-        return key(record), time(record), [value(record) for value in values]
-
-    return read
-
-
-def _csv_reader(declared: RecordFormat) -> Callable[[bytes], Fields]:
-    places = {name: number for number, name in enumerate(declared.columns)}
-    key = places[declared.key] if declared.key else None
-    time = places[declared.time]
-    values = [places[name] for name in declared.values.values()]
-    width, delimiter = len(declared.columns), declared.delimiter
-
-    def read(data: bytes) -> Fields:
-        row = [cell or None for cell in _split(data, delimiter)]
-        if len(row) != width:
-            raise RejectedError(
-                Reason.NOT_CSV, f"the record has {len(row)} columns instead of {width}"
-            )
-        return "" if key is None else row[key], row[time], [row[each] for each in values]
-
-    return read
-
-
-def _split(data: bytes, delimiter: str) -> Sequence[str]:
-    try:
-        text = data.decode().rstrip("\r\n")
-        if '"' not in text and "\n" not in text:
-            return [cell.strip() for cell in text.split(delimiter)]
-        [row] = csv.reader([text], delimiter=delimiter, strict=True, skipinitialspace=True)
-    except (ValueError, csv.Error):
-        raise _unreadable(data, Reason.NOT_CSV, "the record is not one line of CSV") from None
-    return [cell.strip() for cell in row]
-
-
-def _unreadable(data: bytes, reason: Reason, detail: str) -> RejectedError:
-    """Return why bytes are not a record; those of an aggregate are neither JSON nor UTF-8."""
-    if data.startswith(_AGGREGATE):
-        return RejectedError(
-            Reason.AGGREGATE, "send records without aggregation of the Producer Library"
-        )
-    return RejectedError(reason, detail)
-
-
-def _no_key(_: Any) -> str:
-    return ""
 
 
 def checked_key(given: Any) -> str:
@@ -191,10 +123,6 @@ def _since_1970(unit: int) -> Callable[[tzinfo], Callable[[Any], float]]:
     return lambda _: seconds
 
 
-_READERS: Mapping[Encoding, Callable[[RecordFormat], Callable[[bytes], Fields]]] = {
-    "json": _json_reader,
-    "csv": _csv_reader,
-}
 TIME_READERS: Mapping[TimeFormat, Callable[[tzinfo], Callable[[Any], float]]] = {
     "iso8601": _iso8601,
     "seconds": _since_1970(1),

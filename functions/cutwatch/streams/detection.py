@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from cutwatch.anomaly_models.forest_options import WARM_UP_ROWS
 from cutwatch.detection.parameters import SENSITIVITY
 from cutwatch.detectors.detector import Direction
-from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch.features.log_explanation import explain
 from cutwatch.features.log_features import FeatureRow
 from cutwatch.streams.expectation import Expected
@@ -140,6 +140,8 @@ class Detection:
         reasons = self._reasons(event, columns)
         anomaly = Anomaly(row.key, row.time, row.severity, row.score, row.origin, columns, reasons)
         if before is None:
+            if not _is_frequent(state, row, self._stream.notify):
+                return None
             incident = begin(self._stream.name, anomaly)
             changes.append(IncidentChange("began", incident))
             return incident
@@ -156,6 +158,18 @@ class Detection:
             return ()
         ranked = sorted(columns, key=lambda each: -each.attribution)
         return tuple(explain(self._trained.features, event, [each.column for each in ranked]))
+
+
+def _is_frequent(state: KeyState, row: ScoredRow, rule: IncidentBegin) -> bool:
+    """Return True if enough rows within the rule's time, with this one, are severe enough for an incident."""
+    if row.severity < rule.severity or row.score < rule.score:
+        return False
+    since = row.time - rule.within
+    state.exceeding = [*(time for time in state.exceeding if time > since), row.time]
+    if len(state.exceeding) < rule.at_least:
+        return False
+    state.exceeding = []
+    return True
 
 
 def _end_if_over(state: KeyState, time: float, changes: list[IncidentChange]) -> None:

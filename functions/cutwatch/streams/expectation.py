@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cutwatch.streams.windows import percentile
+from cutwatch.streams.window_statistics import percentile
 
 ROWS = 512
 # Rows without which nothing is expected.

@@ -16,7 +16,7 @@ from cutwatch.streams.forest import KeyForest
 from cutwatch.streams.incidents import Incident
 from cutwatch.streams.key_model import KeyModel
 from cutwatch.streams.trained_model import TrainedModel
-from cutwatch.streams.windows import OpenWindow
+from cutwatch.streams.windows import OpenWindows
 
 # Increase with every change of the format; a state of a newer version is refused.
 SCHEMA = 1
@@ -27,9 +27,10 @@ _MAGIC = b"cutwatch-stream"
 class KeyState:
     """Everything that a key's next record depends on.
 
-    `forest` is the key's model, whatever its kind, `traffic` that of a log's requests. `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
-    anomalous one. `seen` is the arrival of the newest record, `due` the time from which the key has something to close if
-    no record arrives until then; infinite if it has not.
+    `forest` is the key's model, whatever its kind, `traffic` that of a log's requests.
+    `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
+    anomalous one, `exceeding` the times of rows that count towards the next incident. `seen` is the arrival of the newest
+    record, `due` the time from which the key has something to close if no record arrives until then; infinite if it has not.
     """
 
     key: str
@@ -37,9 +38,10 @@ class KeyState:
     forest: KeyForest | KeyModel
     recent: RecentRows
     baseline: ScoreBaseline = field(default_factory=ScoreBaseline)
-    windows: dict[int, OpenWindow] = field(default_factory=dict)
+    windows: OpenWindows = field(default_factory=OpenWindows)
     incident: Incident | None = None
     normal_rows: int = 0
+    exceeding: list[float] = field(default_factory=list)
     seen: float = 0.0
     due: float = inf
     traffic: RecentTraffic = field(default_factory=RecentTraffic)
@@ -69,11 +71,10 @@ class KeyState:
             "latest": latest,
             "rows": self.recent.count,
             "baseline": self.baseline.to_payload(),
-            "windows": {
-                str(start): each.to_payload() for start, each in sorted(self.windows.items())
-            },
+            "windows": self.windows.to_payload(),
             "incident": self.incident.to_payload() if self.incident else None,
             "normal_rows": self.normal_rows,
+            "exceeding": self.exceeding,
             "seen": self.seen,
             "traffic": self.traffic.to_payload() if stream.log else None,
             "due": None if self.due == inf else self.due,
@@ -111,12 +112,10 @@ class KeyState:
             forest=_model(header, forest, stream),
             recent=RecentRows(len(stream.columns), header["rows"], recent),
             baseline=ScoreBaseline.from_payload(header["baseline"]),
-            windows={
-                int(start): OpenWindow.from_payload(each)
-                for start, each in header["windows"].items()
-            },
+            windows=OpenWindows.from_payload(header["windows"]),
             incident=Incident.from_payload(incident) if incident else None,
             normal_rows=header["normal_rows"],
+            exceeding=header["exceeding"],
             seen=header["seen"],
             due=inf if header["due"] is None else header["due"],
             traffic=RecentTraffic.from_payload(header["traffic"])

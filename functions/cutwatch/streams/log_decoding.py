@@ -17,9 +17,10 @@ from cutwatch.detectors.log_format import (
     compile_pattern,
 )
 from cutwatch.features.log_event import LogEvent
-from cutwatch.streams.decoding import TIME_READERS, RejectedError, checked_key, checked_time
+from cutwatch.streams.decoding import TIME_READERS, checked_key, checked_time
 from cutwatch.streams.places import compile_place
-from cutwatch.streams.record import RawRecord, Reason, Record, Rejected
+from cutwatch.streams.record import Content, RawRecord, Reason, Record, Rejected
+from cutwatch.streams.record_fields import RejectedError
 
 # Longer lines are not log lines; parsing them would take long.
 LONGEST_LINE = 65_536
@@ -47,10 +48,10 @@ class LogDecoder:
         )
         self._unit = _UNITS[declared.response_time_unit]
 
-    def decode(self, raw: RawRecord) -> Record | Rejected:
-        """Return the record with its log event, or the reason why it is rejected."""
+    def decode(self, raw: RawRecord, content: Content | None = None) -> Record | Rejected:
+        """Return the record with its log event, from the content that a preprocessor made of it, or the reason why it is rejected."""
         try:
-            parts = self._parts(raw.data)
+            parts = self._parts(raw.data if content is None else content)
             key = checked_key(self._key(raw, parts))
             event = self._event(parts, raw.arrival)
         except RejectedError as error:
@@ -132,23 +133,27 @@ def _number(given: Any, name: str) -> float | None:
     return number
 
 
-def _json_reader(declared: LogFormat) -> Callable[[bytes], Parts]:
+def _json_reader(declared: LogFormat) -> Callable[[Content], Parts]:
     places = {name: compile_place(place) for name, place in declared.places.items()}
 
-    def read(data: bytes) -> Parts:
-        try:
-            record = json.loads(data.decode())
-        except (ValueError, RecursionError):
-            raise RejectedError(Reason.NOT_JSON, "the record is not a JSON text") from None
+    def read(content: Content) -> Parts:
+        record = content if isinstance(content, dict) else _json(content)
         return {name: place(record) for name, place in places.items()}
 
     return read
 
 
-def _access_log_reader(declared: LogFormat) -> Callable[[bytes], Parts]:
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data.decode())
+    except (ValueError, RecursionError):
+        raise RejectedError(Reason.NOT_JSON, "the record is not a JSON text") from None
+
+
+def _access_log_reader(declared: LogFormat) -> Callable[[Content], Parts]:
     parser = LogParser(declared.log_format)
 
-    def read(data: bytes) -> Parts:
+    def read(data: Content) -> Parts:
         try:
             entry = parser.parse(_line(data))
         except ValueError:
@@ -176,10 +181,10 @@ def _duration(entry: Any) -> float | None:
     return None
 
 
-def _pattern_reader(declared: LogFormat) -> Callable[[bytes], Parts]:
+def _pattern_reader(declared: LogFormat) -> Callable[[Content], Parts]:
     search = compile_pattern(declared.pattern).search
 
-    def read(data: bytes) -> Parts:
+    def read(data: Content) -> Parts:
         match = search(_line(data))
         if match is None:
             raise RejectedError(Reason.NOT_A_LOG_LINE, "the record does not match the pattern")
@@ -189,7 +194,11 @@ def _pattern_reader(declared: LogFormat) -> Callable[[bytes], Parts]:
     return read
 
 
-def _line(data: bytes) -> str:
+def _line(data: Content) -> str:
+    if isinstance(data, dict):
+        raise RejectedError(
+            Reason.NOT_A_LOG_LINE, "the preprocessor returned fields; set log.format: json"
+        )
     if len(data) > LONGEST_LINE:
         raise RejectedError(
             Reason.NOT_A_LOG_LINE, f"the record is longer than {LONGEST_LINE} bytes"
@@ -198,7 +207,7 @@ def _line(data: bytes) -> str:
     return data.decode(errors="backslashreplace").rstrip("\r\n")
 
 
-_READERS: Mapping[LogEncoding, Callable[[LogFormat], Callable[[bytes], Parts]]] = {
+_READERS: Mapping[LogEncoding, Callable[[LogFormat], Callable[[Content], Parts]]] = {
     "json": _json_reader,
     "access_log": _access_log_reader,
     "pattern": _pattern_reader,

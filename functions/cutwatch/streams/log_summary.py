@@ -84,7 +84,7 @@ def summaries(
     late: Iterable[float],
     features: LogFeatures,
 ) -> list[dict[str, Any]]:
-    """Return the summaries of what was applied to a bucket, one for each hour, as JSON values.
+    """Return the summaries of the events that a bucket applied, one for each hour, as JSON values.
 
     `positions` are those of the bucket before, by lane, from which the ids come. `rejected` have their arrivals, and `late` are arrivals.
     """

@@ -1,9 +1,9 @@
 """The outbox of a bucket: what was committed together with its state, and is yet to be delivered."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from cutwatch.streams.incidents import Incident, IncidentChange
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Rejected
@@ -68,6 +68,10 @@ class Outbox:
         )
 
 
+# Delivers and removes what is in an outbox; what raises a `CutwatchError` stays in it.
+Deliver = Callable[[Outbox], None]
+
+
 def _dead_letter_payload(letter: DeadLetter) -> list[Any]:
     (reason, detail, lane, position), raw = letter
     data = b64encode(raw.data).decode()
@@ -79,10 +83,3 @@ def _dead_letter(payload: Sequence[Any]) -> DeadLetter:
     named = tuple((name, value) for name, value in headers[0]) if headers else ()
     raw = RawRecord(b64decode(data), lane, position, arrival, partition, named)
     return DeadLetter(Rejected(Reason(reason), detail, lane, position), raw)
-
-
-class Deliver(Protocol):
-    """Delivery of an outbox."""
-
-    def __call__(self, outbox: Outbox) -> None:
-        """Deliver and remove what is in the outbox; what raises a `CutwatchError` stays in it."""

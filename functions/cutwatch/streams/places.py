@@ -50,7 +50,8 @@ def _interpreted(compiled: Any) -> Place:
     def read(record: Any) -> Any:
         try:
             return compiled.search(record)
-        except JMESPathError:
+        except (JMESPathError, TypeError, ValueError, AttributeError):
+            # A preprocessor may return values that JSON does not have.
             return None
 
     return read

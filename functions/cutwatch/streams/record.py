@@ -1,9 +1,12 @@
 """A stream's records: as they arrive, decoded, and rejected."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cutwatch.features.log_event import LogEvent
+
+# A record to decode: its bytes, or the fields that a preprocessor made of it.
+Content = bytes | dict[str, Any]
 
 
 class RawRecord(NamedTuple):
@@ -55,6 +58,8 @@ class Reason(StrEnum):
     NOT_A_KEY = "not a key"
     KEY_TOO_LONG = "key too long"
     TOO_MANY_KEYS = "too many keys"
+    PREPROCESSOR_FAILED = "preprocessor failed"
+    PREPROCESSOR_ANSWER = "invalid preprocessor answer"
     FAILED = "scoring failed"
 
 

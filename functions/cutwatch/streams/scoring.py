@@ -13,15 +13,15 @@ from cutwatch.errors import InvalidSetting
 from cutwatch.features.log_event import LogEvent
 from cutwatch.features.log_features import FeatureRow
 from cutwatch.streams.buckets import bucket_of, key_limit
-from cutwatch.streams.decoding import Decoder
 from cutwatch.streams.detection import Detection, ScoredRow
 from cutwatch.streams.incidents import IncidentChange, Origin
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.key_state import KeyState
-from cutwatch.streams.log_decoding import LogDecoder
+from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
+from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.trained_model import TrainedModel
-from cutwatch.streams.windows import TumblingWindows
+from cutwatch.streams.windows import ClosedWindow
 
 _DAY = 86_400
 # An incident of a key that has become silent ends after this time.
@@ -29,16 +29,20 @@ SILENT_SECONDS = 3_600
 
 
 class Arrived(NamedTuple):
-    """A record that was read from its lane, with what was decoded of it."""
+    """A record that was read from its lane, with the records of one bucket that it became.
 
-    content: Record | Rejected
+    There are none if the preprocessor dropped it, and several if it divided it.
+    """
+
+    contents: tuple[Record | Rejected, ...]
     raw: RawRecord
 
 
 @dataclass(slots=True)
 class BatchResult:
-    """Outcome of a batch: each of the `read` records is accepted, late, a duplicate or rejected.
+    """Outcome of a batch: each of the `read` records is accepted, late, a duplicate, rejected or dropped.
 
+    A preprocessor drops records, and may divide a record into several: `added` are those of a bucket beyond the first.
     `evicted` are keys whose state was removed to make room for a new key, `events` the accepted log events with their
     features, each after its lane and position.
     """
@@ -47,6 +51,8 @@ class BatchResult:
     accepted: int = 0
     late: int = 0
     duplicates: int = 0
+    dropped: int = 0
+    added: int = 0
     rows: list[ScoredRow] = field(default_factory=list)
     changes: list[IncidentChange] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
@@ -60,39 +66,45 @@ class StreamScorer:
     """The scoring of one stream; all that changes is in the buckets of its keys."""
 
     def __init__(
-        self, stream: Stream, buckets: int = 1, trained: TrainedModel | None = None
+        self,
+        stream: Stream,
+        buckets: int = 1,
+        reader: RecordReader | None = None,
+        trained: TrainedModel | None = None,
     ) -> None:
         self.stream = stream
         self.buckets = buckets
         self.trained = trained
         self._key_limit = key_limit(stream, buckets)
-        self._decoder: Decoder | LogDecoder = (
-            LogDecoder(stream.log, stream.time_zone)
-            if stream.log
-            else Decoder(stream.record, stream.time_zone)
-        )
+        self._reader = reader or RecordReader(stream)
         self._detection = Detection(stream, trained)
-        window = stream.window
-        self._lateness = window.allowed_lateness
-        self._windows = (
-            TumblingWindows(window.size, window.statistics, tuple(stream.record.values))
-            if window.size
-            else None
-        )
+        self._windows = KeyWindows(stream)
 
-    def by_bucket(self, records: Iterable[RawRecord]) -> dict[int, list[Arrived]]:
-        """Decode records and divide them among the buckets of their keys, each in its order.
+    def by_bucket(self, records: Sequence[RawRecord]) -> dict[int, list[Arrived]]:
+        """Read records and divide them among the buckets of their keys, each in its order.
 
-        A record that cannot be read belongs to the bucket of its partition key.
+        A record that cannot be read, or that is dropped, belongs to the bucket of its partition key. Raises `CutwatchError`
+        if the batch has to be tried again.
         """
+        read = self._reader.read(records)
+        if self.buckets == 1:
+            return {0: [Arrived(contents, raw) for raw, contents in read]} if records else {}
         divided: dict[int, list[Arrived]] = {}
-        decode, buckets = self._decoder.decode, self.buckets
-        for raw in records:
-            content = decode(raw)
-            key = content.key if isinstance(content, Record) else raw.partition
-            number = bucket_of(key, buckets) if buckets > 1 else 0
-            divided.setdefault(number, []).append(Arrived(content, raw))
+        for raw, contents in read:
+            for number, part in self._parts(raw, contents):
+                divided.setdefault(number, []).append(Arrived(part, raw))
         return divided
+
+    def _parts(
+        self, raw: RawRecord, contents: tuple[Record | Rejected, ...]
+    ) -> Iterable[tuple[int, tuple[Record | Rejected, ...]]]:
+        """Return the contents of a record by bucket."""
+        parts: dict[int, tuple[Record | Rejected, ...]] = {}
+        for content in contents:
+            key = content.key if isinstance(content, Record) else raw.partition
+            number = bucket_of(key, self.buckets)
+            parts[number] = (*parts.get(number, ()), content)
+        return parts.items() if parts else ((bucket_of(raw.partition, self.buckets), ()),)
 
     def score(self, bucket: KeyBucket, records: Sequence[Arrived]) -> BatchResult:
         """Score a bucket's records in their order and learn them; the bucket is changed in place.
@@ -100,23 +112,27 @@ class StreamScorer:
         Incidents and rejected records are added to its outbox. A record at or before its lane's position is a duplicate.
         """
         result = BatchResult(read=len(records))
-        for content, raw in records:
+        for contents, raw in records:
             if raw.position <= bucket.position(raw.lane):
                 result.duplicates += 1
                 continue
             bucket.move_on(raw.lane, raw.position, raw.arrival)
-            late = result.late
-            rejected = self._apply(bucket, content, raw.arrival, result)
-            if result.late > late:
-                result.late_arrivals.append(raw.arrival)
-            if rejected is not None:
-                result.rejected.append(rejected)
-                result.rejected_arrivals.append(raw.arrival)
-                bucket.outbox.rejected.append(DeadLetter(rejected, raw))
+            result.dropped += not contents
+            result.added += max(len(contents) - 1, 0)
+            for content in contents:
+                late = result.late
+                rejected = self._apply(bucket, content, raw.arrival, result)
+                if result.late > late:
+                    result.late_arrivals.append(raw.arrival)
+                if rejected is not None:
+                    result.rejected.append(rejected)
+                    result.rejected_arrivals.append(raw.arrival)
+                    bucket.outbox.rejected.append(DeadLetter(rejected, raw))
         totals = bucket.totals
         totals.accepted += result.accepted
         totals.late += result.late
         totals.rejected += len(result.rejected)
+        totals.dropped += result.dropped
         bucket.outbox.changes += result.changes
         return result
 
@@ -130,29 +146,18 @@ class StreamScorer:
             if due > now:
                 break
             state = bucket.states[key]
-            self._close_windows(state, state.newest + now - state.seen, result)
+            time = state.newest + now - state.seen
+            self._score(state, self._windows.close(state, time), result)
             if now - state.seen >= SILENT_SECONDS:
                 _end_incident(state, result)
             state.due = self._due(state)
         bucket.outbox.changes += result.changes
         return result
 
-    def _close_windows(self, state: KeyState, time: float, result: BatchResult) -> None:
-        """Turn the windows that end before a key's event time, less the lateness, into rows."""
-        if self._windows is None:
-            return
-        for start, closed in self._windows.close(state.windows, time - self._lateness):
-            row = self._detection.row(state, start, closed, ("tumbling", start), result.changes)
-            result.rows.append(row)
-            state.newest = max(state.newest, start + self._windows.size + self._lateness)
-
     def _due(self, state: KeyState) -> float:
         """Return when a key has something to close if it stays silent."""
         due = state.seen + SILENT_SECONDS if state.incident else inf
-        if self._windows is None or not state.windows:
-            return due
-        end = min(state.windows) + self._windows.size + self._lateness
-        return min(due, state.seen + max(end - state.newest, 0))
+        return min(due, state.seen + max(self._windows.next_close(state) - state.newest, 0))
 
     def _apply(
         self, bucket: KeyBucket, content: Record | Rejected, arrival: float, result: BatchResult
@@ -186,25 +191,27 @@ class StreamScorer:
 
     def _learn(self, state: KeyState, record: Record, result: BatchResult) -> None:
         """Score and learn a record, or the windows that it closes, unless it is late."""
-        _, time, values, lane, position, event = record
-        if time < state.newest - self._lateness:
+        if self._windows.is_late(state, record.time):
             result.late += 1
             return
+        event = None
+        if record.event is not None:
+            event = _features(self.trained, record.event, state)
+            record = record._replace(values=event.values)
+            result.events.append(((record.lane, record.position), event))
         result.accepted += 1
-        state.newest = max(state.newest, time)
-        explained = None
-        if event is not None:
-            explained = _features(self.trained, event, state)
-            values = explained.values
-            result.events.append(((lane, position), explained))
-        if self._windows is None:
-            row = self._detection.row(
-                state, time, values, (lane, position), result.changes, explained
-            )
-            result.rows.append(row)
-            return
-        self._windows.add(state.windows, time, values)
-        self._close_windows(state, state.newest, result)
+        self._score(state, self._windows.add(state, record) or (), result, event)
+
+    def _score(
+        self,
+        state: KeyState,
+        rows: Iterable[ClosedWindow],
+        result: BatchResult,
+        event: FeatureRow | None = None,
+    ) -> None:
+        row = self._detection.row
+        for time, values, origin in rows:
+            result.rows.append(row(state, time, values, origin, result.changes, event))
 
 
 def _features(trained: TrainedModel | None, event: LogEvent, state: KeyState) -> FeatureRow:

@@ -6,9 +6,10 @@ configuration has a prefix of its own, so the states of the one before stay as t
 
 import json
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.stream import Stream
@@ -53,19 +54,23 @@ class StateStore:
         """Prefix of the keys of this configuration."""
         return f"streams/{self.stream.name}/{self.stream.fingerprint}/"
 
-    def buckets(self) -> int:
-        """Return the number of buckets; the first call of a configuration decides it for good."""
+    def buckets(self, begin: Callable[[int], None] = lambda _: None) -> int:
+        """Return the number of buckets; the first call of a configuration decides it for good.
+
+        `begin` may write the first states of that number of buckets before others can see it.
+        """
         key = f"{self.prefix}layout.json"
-        layout = {"schema": 1, "buckets": bucket_count(self.stream)}
         try:
-            stored: dict[str, Any] = self.bucket.read_json(key)
+            return int(self.bucket.read_json(key)["buckets"])
         except NotFound:
-            try:
-                self.bucket.put_if(key, json.dumps(layout).encode(), None)
-            except ConditionFailed:
-                return self.buckets()
-            return int(layout["buckets"])
-        return int(stored["buckets"])
+            count = bucket_count(self.stream)
+        begin(count)
+        try:
+            layout = {"schema": 1, "buckets": count}
+            self.bucket.put_if(key, json.dumps(layout).encode(), None)
+        except ConditionFailed:
+            return self.buckets()
+        return count
 
     def take(self, number: int) -> VersionedBucket:
         """Return a bucket to be changed, from memory or from S3, and remove it from memory.

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cutwatch.detection.band import BandPoint
+from cutwatch.detectors.unit import Unit
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.pending_scores import PendingScores
 from cutwatch.widget.axes import Scale, value_range, value_ticks
@@ -23,7 +25,7 @@ class Graph:
     """Contents of a chart. `events` are numbered from 1 in their order.
 
     `pending` are published scores that CloudWatch does not show yet. `in_detail` is True if a datapoint of the chart is one of the detector's, so that expected ranges can be drawn next to
-    them. `title` and `description` are for screen readers.
+    them. `expected` are runs of points of the expected range. `title` and `description` are for screen readers.
     """
 
     request: WidgetRequest
@@ -35,6 +37,8 @@ class Graph:
     in_detail: bool
     title: str
     description: str
+    unit: Unit | None = None
+    expected: Sequence[Sequence[BandPoint]] = ()
 
     @property
     def colours(self) -> Palette:
@@ -43,10 +47,19 @@ class Graph:
 
     @property
     def with_expected_range(self) -> list[RecordedEvent]:
-        """Events with an expected range that can be drawn next to the metric."""
+        """Events outside the band whose own expected range can be drawn next to the metric."""
         if not self.in_detail:
             return []
-        return [each for each in self.events if each.event.expected is not None]
+        return [
+            each
+            for each in self.events
+            if each.event.expected is not None and not self._has_band(each)
+        ]
+
+    def _has_band(self, each: RecordedEvent) -> bool:
+        """Return True if the band covers an event."""
+        begins, ends = each.event.begins.timestamp(), each.event.ends.timestamp()
+        return any(run[0].time <= begins and ends <= run[-1].time for run in self.expected)
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,7 @@ class Panel:
     y: Scale
     points: Points
     ticks: Sequence[float]
+    unit: Unit | None = None
 
     @property
     def top(self) -> float:
@@ -80,8 +94,9 @@ def panels(graph: Graph) -> tuple[Panel, Panel | None]:
     ticks = value_ticks(low, high, max(int(height // _TALL_LABEL), 1))
     score_low, score_high = value_range([value for _, value in data.scores])
     score_ticks = value_ticks(score_low, score_high, 2) if has_score and data.scores else []
-    x = _time_scale(graph, [*tick_labels(ticks), *tick_labels(score_ticks)])
-    metric = Panel(x, Scale(low, high, TOP + height, TOP), _within(graph, data.metric), ticks)
+    x = _time_scale(graph, [*tick_labels(ticks, graph.unit), *tick_labels(score_ticks)])
+    y = Scale(low, high, TOP + height, TOP)
+    metric = Panel(x, y, _within(graph, data.metric), ticks, graph.unit)
     if not has_score:
         return metric, None
     scale = Scale(score_low, score_high, bottom, TOP + height + _BETWEEN)
@@ -109,4 +124,5 @@ def _values(graph: Graph) -> list[float]:
         for bound in (each.event.expected_low, each.event.expected_high)
         if bound is not None
     ]
-    return [*(value for _, value in _within(graph, graph.data.metric)), *expected]
+    band = (edge for run in graph.expected for point in run for edge in (point.low, point.high))
+    return [*(value for _, value in _within(graph, graph.data.metric)), *expected, *band]

@@ -7,11 +7,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from cutwatch.console_links import graph_url
+from cutwatch.detection.band import ExpectedBand
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.pending_scores import PendingScores, unreadable
 from cutwatch.registry.registry import Registry
+from cutwatch.widget.band import shown_points
 from cutwatch.widget.chart_data import GraphData, read_graph_data
 from cutwatch.widget.event_table import EventTable, call
 from cutwatch.widget.layout import Graph
@@ -69,11 +71,12 @@ class Widget:
         read = read_graph_data(self.cloudwatch, self.namespace, detector, start, end, self.now)
         events = [each for each in self._events(request) if each.detector == detector.name]
         data = read.with_events(events, start, min(end, self.now))
+        bands = self.registry.bands.between(detector.name, start, end)
         pending = unreadable(record.pending, read.classified, start, end, self.now)
         return "".join(
             [
                 self._heading(detector, data),
-                _picture(request, record, detector, data, events, pending),
+                _picture(request, record, detector, data, events, pending, bands),
                 pending_note(pending, request.zone),
                 self._table(request, detector, events),
             ]
@@ -133,10 +136,12 @@ def _picture(
     data: GraphData,
     events: list[RecordedEvent],
     pending: list[PendingScores],
+    bands: list[ExpectedBand],
 ) -> str:
     if not (data.metric or data.classified or pending):
         return note(f"CloudWatch has no datapoints of {detector.metric_label} {_when(request)}.")
     in_detail = data.period == detector.period
+    start, end = request.start.timestamp(), request.end.timestamp()
     graph = Graph(
         request=request,
         data=data,
@@ -147,6 +152,8 @@ def _picture(
         in_detail=in_detail,
         title=f"{detector.name}, {_when(request)}",
         description=_description(request, record, data, events),
+        unit=detector.value_unit,
+        expected=shown_points(bands, start, end) if in_detail else (),
     )
     return draw(graph) + _legend(request, record, graph)
 
@@ -163,8 +170,10 @@ def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph) -> str
     marks = []
     if graph.data.anomalous:
         marks.append("shaded, with a bar: anomalous, numbered as in the table")
-    if graph.in_detail and any(each.event.expected_low is not None for each in graph.events):
-        marks.append("dashed: expected value and 90 % range")
+    if graph.expected:
+        marks.append("band: 90 % range, with the expected value as a dashed line")
+    if any(each.event.expected_low is not None for each in graph.with_expected_range):
+        marks.append("dashed box: expected value and 90 % range of an event")
     through = record.published_through
     if through and through < request.end:
         marks.append(

@@ -9,6 +9,7 @@ from html import escape
 
 from cutwatch.widget.axes import time_ticks
 from cutwatch.widget.badges import BADGE, badges, write
+from cutwatch.widget.band import drawn_band
 from cutwatch.widget.layout import CHARACTER, Graph, Panel, panels
 from cutwatch.widget.paths import line
 from cutwatch.wording import tick_labels
@@ -30,6 +31,7 @@ def draw(graph: Graph) -> str:
             *_frames(graph, metric, score),
             *_unscored(graph, metric, score, name),
             *_pending(graph, score, name),
+            *drawn_band(graph, metric),
             *_anomalies(graph, metric),
             *_expected(graph, metric),
             *_curve(metric, graph.data.period, graph.colours.metric, 1.6),
@@ -51,7 +53,7 @@ def _frames(graph: Graph, metric: Panel, score: Panel | None) -> Iterator[str]:
     for panel in (metric, score):
         if panel is None:
             continue
-        for tick, label in zip(panel.ticks, tick_labels(panel.ticks), strict=True):
+        for tick, label in zip(panel.ticks, tick_labels(panel.ticks, panel.unit), strict=True):
             y = panel.y(tick)
             yield (
                 f'<line x1="{panel.x.first:.1f}" x2="{panel.x.last:.1f}" y1="{y:.1f}" y2="{y:.1f}" '

@@ -21,7 +21,7 @@ OPERATOR_CREDENTIALS = Credentials(OPERATOR, OPERATOR)
 
 
 def assume(role: str, session: str) -> Credentials:
-    """Return credentials of the role that STS knows, so that every call tells its caller."""
+    """Return credentials of the role that STS knows, so that every call identifies its caller."""
     digest = hashlib.sha256(f"{role}/{session}".encode()).hexdigest()
     credentials = Credentials(f"ASIA{digest[:16].upper()}", digest[16:56], digest)
     service("sts").register_session(

@@ -1,6 +1,6 @@
 """The clock of the local AWS and of the process that it runs in.
 
-Waiting costs no real time: when everything that could still act is waiting, the clock skips to the first moment
+Waiting costs no real time: when everything that could still act is waiting, the clock skips to the first time
 at which something wakes up. Deadlines, polling loops and job durations therefore behave as on AWS, at once.
 """
 
@@ -49,7 +49,7 @@ class Clock:
         self.move_to(self.now() + timedelta(seconds=seconds))
 
     def restore(self) -> None:
-        """Return the process to real time and wake everybody."""
+        """Return the process to real time and wake all sleepers."""
         with self._changed:
             self._wake(everybody=True)
             if self._traveller is not None:

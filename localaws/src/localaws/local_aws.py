@@ -1,6 +1,5 @@
 """The public interface: a context manager with clients, deployments, a clock and faults."""
 
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -8,24 +7,27 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-import boto3
-import botocore.session
-from botocore.config import Config
-
-from localaws.callers import OPERATOR_CREDENTIALS, Credentials, assume, caller_of
+from localaws.callers import OPERATOR_CREDENTIALS, assume, caller_of
 from localaws.calls import CallLog
+from localaws.clients import Clients
 from localaws.clock import Clock
 from localaws.cloudwatch.monitoring import Monitoring
 from localaws.cloudwatch.service import CloudWatch
 from localaws.deployment import Deployment
 from localaws.embedded_ministack import EmbeddedMiniStack
+from localaws.event_sources.invocations import Invocations
+from localaws.event_sources.kinesis_openings import KinesisOpenings
+from localaws.event_sources.mappings import EventSourceMappings
+from localaws.event_sources.polling import Polling
 from localaws.faults import Faults
 from localaws.gateway import Gateway, Service
 from localaws.http_server import AsgiApp, HttpServer
 from localaws.iam.permissions import Permissions, role_name
+from localaws.kinesis.service import Kinesis
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.limit_checks import check_limits
 from localaws.ministack_patches import apply_patches, patch_on_first_call
+from localaws.ministack_patches.function_targets import FunctionTargets
 from localaws.ministack_patches.mails import Mails
 from localaws.ministack_patches.patching import Patches
 from localaws.ministack_patches.state_execution import abort_executions
@@ -40,8 +42,9 @@ class LocalAws:
     """An AWS on loopback with nothing in it, from `start` to `stop`.
 
     `wait_scale` is the share of every wait that is slept for real (0: waits are skipped, the clock moves on);
-    `schedules` lets EventBridge fire its rules by itself as the clock passes their times; `remembered_calls`
-    bounds the record of calls, for one that runs for days.
+    `schedules` lets EventBridge fire its rules on its own as the clock passes their times; `event_sources` lets
+    mappings deliver a stream's records automatically; `remembered_calls` bounds the record of calls, for one that
+    runs for days.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class LocalAws:
         region: str = "us-east-1",
         wait_scale: float = 0.0,
         schedules: bool = False,
+        event_sources: bool = False,
         sagemaker: SageMakerBehaviour | None = None,
         remembered_calls: int | None = None,
     ) -> None:
@@ -63,9 +67,13 @@ class LocalAws:
         self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
         self.cloudwatch = CloudWatch(self.clock, region)
-        self._session = _session_of_its_own()
+        self.kinesis = Kinesis(self.clock, region, self.permissions.demand)
+        self._clients = Clients(region, lambda: self.endpoint_url)
         self._host, self._port = host, port
         self._schedules = schedules
+        self._polls = event_sources
+        self._mappings: EventSourceMappings | None = None
+        self._function_targets: FunctionTargets | None = None
         self._running: ExitStack | None = None
         self._server: HttpServer | None = None
         self._functions: FunctionExecutor | None = None
@@ -91,7 +99,9 @@ class LocalAws:
             ministack = EmbeddedMiniStack(self.region, server.port)
             app = ministack.start()
             starting.callback(ministack.stop)
-            self._functions = functions = FunctionExecutor(lambda: self.endpoint_url, self.clock)
+            self._functions = functions = FunctionExecutor(
+                lambda: self.endpoint_url, self.clock, self.cloudwatch.read_log
+            )
             starting.callback(functions.stop)
             self._patches = patches = self._patch(starting, functions)
             starting.callback(self.clock.restore)
@@ -100,8 +110,10 @@ class LocalAws:
             monitoring = Monitoring(self.cloudwatch.pass_time)
             monitoring.start()
             starting.callback(monitoring.stop)
+            if self._polls:
+                self._poll(starting)
             if self._schedules:
-                schedules = Schedules(self.clock, self.region)
+                schedules = Schedules(self.clock, self.region, self.fire)
                 schedules.start()
                 starting.callback(schedules.stop)
             self._running = starting.pop_all()
@@ -109,7 +121,8 @@ class LocalAws:
     def stop(self) -> None:
         if self._running is not None:
             self._running.close()
-        self._running = self._server = None
+        self._running = self._server = self._mappings = None
+        self._clients.forget()
 
     @property
     def endpoint_url(self) -> str:
@@ -117,13 +130,20 @@ class LocalAws:
             raise RuntimeError("the local AWS is not running")
         return self._server.url
 
+    @property
+    def event_sources(self) -> EventSourceMappings:
+        """Return the event source mappings of streams, to deliver records and to disturb their delivery."""
+        if self._mappings is None:
+            raise RuntimeError("the local AWS is not running")
+        return self._mappings
+
     def client(self, service: str, **config: Any) -> Any:
         """Return a boto3 client of the operator, who may do everything."""
-        return self._client(service, OPERATOR_CREDENTIALS, **config)
+        return self._clients.make(service, OPERATOR_CREDENTIALS, **config)
 
     def client_of(self, role: str, service: str) -> Any:
         """Return a boto3 client that acts in this role."""
-        return self._client(service, assume(role, "somebody"))
+        return self._clients.make(service, assume(role, "somebody"))
 
     def cool_down(self) -> None:
         """Start the next invocation of every function in a new process, as after a long pause."""
@@ -131,8 +151,14 @@ class LocalAws:
         self._functions.cool_down()
 
     def fire(self, rule: str, at: datetime | None = None) -> list[str]:
-        """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions."""
-        return fire(rule, at or self.clock.now(), self.region)
+        """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions.
+
+        Functions that are targets have ended when it returns.
+        """
+        started = fire(rule, at or self.clock.now(), self.region)
+        if self._function_targets is not None:
+            self._function_targets.wait()
+        return started
 
     def deploy(
         self,
@@ -153,21 +179,23 @@ class LocalAws:
         deployment.deploy(template, stack_name, parameters, tags)
         return Stack(self.client, self.region, stack_name)
 
-    def _client(self, service: str, caller: Credentials, **config: Any) -> Any:
-        return self._session.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name=self.region,
-            config=Config(**config),
-            aws_access_key_id=caller.access_key,
-            aws_secret_access_key=caller.secret_key,
-            aws_session_token=caller.token or None,
-        )
-
     def _s3_of_jobs(self, role_arn: str) -> Any:
-        return self._client("s3", assume(role_name(role_arn), "SageMaker"))
+        return self._clients.make("s3", assume(role_name(role_arn), "SageMaker"))
+
+    def _poll(self, starting: ExitStack) -> None:
+        polling = Polling(self.event_sources, self.clock)
+        self.kinesis.listeners.append(lambda _: polling.wake())
+        polling.start()
+        starting.callback(polling.stop)
 
     def _patch(self, starting: ExitStack, functions: FunctionExecutor) -> Patches:
+        invocations = Invocations(self.region, self.clock, functions)
+        self._mappings = EventSourceMappings(
+            self.clock, invocations, lambda: self.endpoint_url, self.cloudwatch.record
+        )
+        self.kinesis.listeners.append(self._mappings.written)
+        starting.callback(self.kinesis.listeners.clear)
+        kinesis = KinesisOpenings(self.kinesis, self.permissions, self._clients.of_mapping)
         patches = apply_patches(
             self.clock,
             functions,
@@ -176,7 +204,10 @@ class LocalAws:
             self.faults,
             self.permissions,
             self.mails,
+            self._mappings,
+            {"kinesis": kinesis.open},
         )
+        self._function_targets = FunctionTargets(patches, self.clock)
         starting.callback(patches.undo)
         return patches
 
@@ -186,13 +217,19 @@ class LocalAws:
         self._jobs = SageMaker(
             self.region, self.clock, self._s3_of_jobs, self.permissions.demand, self.sagemaker
         )
-        services: dict[str, Service] = {"cloudwatch": self.cloudwatch, "sagemaker": self._jobs}
+        services: dict[str, Service] = {
+            "cloudwatch": self.cloudwatch,
+            "kinesis": self.kinesis,
+            "sagemaker": self._jobs,
+        }
         return Gateway(
             ministack,
             services,
             self.calls,
             self.faults,
-            on_first_call=lambda service: patch_on_first_call(patches, service, self.cloudwatch),
+            on_first_call=lambda service: patch_on_first_call(
+                patches, service, self.cloudwatch, self.kinesis
+            ),
             check_limits=check_limits,
             operator=OperatorRequests(self.fire, self.mails.all),
             caller_of=caller_of,
@@ -207,13 +244,3 @@ def _placed_in(region: str) -> dict[str, Any]:
     if region == "us-east-1":
         return {}
     return {"CreateBucketConfiguration": {"LocationConstraint": region}}
-
-
-def _session_of_its_own() -> boto3.Session:
-    """Return a session without the user's profiles and settings."""
-    own = {
-        "profile": (None, None, None, None),
-        "config_file": (None, None, os.devnull, None),
-        "credentials_file": (None, None, os.devnull, None),
-    }
-    return boto3.Session(botocore_session=botocore.session.Session(session_vars=own))

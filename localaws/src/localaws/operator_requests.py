@@ -1,6 +1,6 @@
 """Requests that AWS has no API for: fire a scheduled rule now, list the mails that were sent.
 
-On AWS only EventBridge can: it accepts no events of the source `aws.events` from anybody else.
+On AWS only EventBridge can: it accepts no events of the source `aws.events` from anyone else.
 """
 
 import json
@@ -56,7 +56,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text} is no time such as 2026-11-02T04:00:00Z") from None
+        raise ValueError(f"{text} is not a time such as 2026-11-02T04:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -1,8 +1,9 @@
-"""Scheduled rules: their events, and firing them as the clock passes."""
+"""Scheduled rules and schedules: their events, and firing them as the clock passes."""
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,31 +12,55 @@ from localaws.clock import Clock
 from localaws.embedded_ministack import ACCOUNT_ID, account_scope, service
 
 _TICK_SECONDS = 0.2
-_Rule = Mapping[str, Any]
+_RULES, _SCHEDULES = "aws.events", "aws.scheduler"
 
 _log = logging.getLogger(__name__)
 
 
-def fire(name: str, at: datetime, region: str) -> list[str]:
-    """Hand a rule's targets the scheduled event of this moment; return the ARNs of the started executions.
+@dataclass(frozen=True)
+class _Scheduled:
+    """A rule of EventBridge or a schedule of EventBridge Scheduler."""
 
-    The rule is named in full, or by its logical id where only one stack has it.
+    record: Mapping[str, Any]
+    targets: Sequence[Mapping[str, Any]]
+    source: str
+
+    @property
+    def name(self) -> str:
+        return str(self.record["Name"])
+
+    @property
+    def expression(self) -> str:
+        return self.record.get("ScheduleExpression") or ""
+
+    @property
+    def is_enabled(self) -> bool:
+        return bool(self.record.get("State") == "ENABLED" and self.expression)
+
+
+def fire(name: str, at: datetime, region: str) -> list[str]:
+    """Hand a rule's or a schedule's targets the event of this time; return the ARNs of the started executions.
+
+    It is named in full, or by its logical id where only one stack has it.
     """
     bus, executions = service("eventbridge"), service("stepfunctions")._executions
     with account_scope(region):
         before = set(executions.keys())
-        rule, targets = _find(bus, name)
-        for target in targets:
-            bus._invoke_target(target, _scheduled_event(rule, at, region), rule)
+        found = _find(name)
+        for target in found.targets:
+            bus._invoke_target(target, _scheduled_event(found, at, region), found.record)
         return [arn for arn in executions.keys() if arn not in before]  # noqa: SIM118
 
 
 class Schedules:
-    """Fires every enabled rule once for each time of its schedule that the clock passes."""
+    """Fires every enabled rule and schedule once for each of its times that the clock passes."""
 
-    def __init__(self, clock: Clock, region: str) -> None:
+    def __init__(
+        self, clock: Clock, region: str, fire_at: Callable[[str, datetime], object]
+    ) -> None:
         self._clock = clock
         self._region = region
+        self._fire = fire_at
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
 
@@ -52,22 +77,43 @@ class Schedules:
             now = self._clock.now()
             for name, moment in self._due(passed, now):
                 _log.info("rule %s fires for %s", name, moment)
-                fire(name, moment, self._region)
+                self._fire(name, moment)
             passed = now
 
     def _due(self, passed: datetime, now: datetime) -> list[tuple[str, datetime]]:
         """Return the firings after `passed` and until `now`, in the order of time."""
         with account_scope(self._region):
-            rules = [rule for rule in service("eventbridge")._rules.values() if _is_enabled(rule)]
             due = [
-                (rule["Name"], moment)
-                for rule in rules
-                for moment in _moments(rule["ScheduleExpression"], passed, now)
+                (each.name, moment)
+                for each in _all()
+                if each.is_enabled
+                for moment in _moments(each.expression, passed, now)
             ]
         return sorted(due, key=lambda firing: firing[1])
 
 
+def _all() -> list[_Scheduled]:
+    bus, scheduler = service("eventbridge"), service("scheduler")
+    rules = [
+        _Scheduled(rule, bus._targets.get(key) or [], _RULES) for key, rule in bus._rules.items()
+    ]
+    schedules = [
+        _Scheduled(schedule, [schedule["Target"]], _SCHEDULES)
+        for schedule in scheduler._schedules.values()
+    ]
+    return rules + schedules
+
+
 def _moments(expression: str, passed: datetime, now: datetime) -> Iterator[datetime]:
+    once = service("scheduler")._at_time_epoch(expression)
+    if once is not None:
+        if passed.timestamp() < once <= now.timestamp():
+            yield datetime.fromtimestamp(once, UTC)
+        return
+    yield from _repeated(expression, passed, now)
+
+
+def _repeated(expression: str, passed: datetime, now: datetime) -> Iterator[datetime]:
     bus = service("eventbridge")
     interval = bus._parse_rate_seconds(expression)
     fields = None if interval else bus._parse_cron_fields(expression)
@@ -87,17 +133,12 @@ def _next_multiple(passed: datetime, interval: float) -> datetime:
     return passed + timedelta(seconds=interval - seconds % interval)
 
 
-def _is_enabled(rule: _Rule) -> bool:
-    return bool(rule.get("State") == "ENABLED" and rule.get("ScheduleExpression"))
-
-
-def _find(bus: Any, name: str) -> tuple[Any, list[Any]]:
-    named = {rule["Name"]: key for key, rule in bus._rules.items()}
+def _find(name: str) -> _Scheduled:
+    named = {each.name: each for each in _all()}
     alike = [known for known in named if f"-{name}-" in known]
     if name not in named and len(alike) != 1:
         raise LookupError(_not_found(name, alike, list(named)))
-    key = named[name if name in named else alike[0]]
-    return bus._rules[key], bus._targets.get(key) or []
+    return named[name if name in named else alike[0]]
 
 
 def _not_found(name: str, alike: Sequence[str], known: Sequence[str]) -> str:
@@ -107,15 +148,15 @@ def _not_found(name: str, alike: Sequence[str], known: Sequence[str]) -> str:
     return f"there is no rule {name}{rules}"
 
 
-def _scheduled_event(rule: _Rule, at: datetime, region: str) -> dict[str, Any]:
+def _scheduled_event(scheduled: _Scheduled, at: datetime, region: str) -> dict[str, Any]:
     return {
         "EventId": str(uuid4()),
-        "Source": "aws.events",
+        "Source": scheduled.source,
         "DetailType": "Scheduled Event",
         "Detail": "{}",
         "EventBusName": "default",
         "Time": at.astimezone(UTC).timestamp(),
-        "Resources": [rule["Arn"]],
+        "Resources": [scheduled.record["Arn"]],
         "Account": ACCOUNT_ID,
         "Region": region,
     }

@@ -208,3 +208,25 @@ def test_invocations_at_once_do_not_share_an_environment(
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: invoke(aws, "parallel", str(tmp_path)), range(4)))
     assert len({process for _, process in answers}) == 4
+
+
+def test_the_pauses_of_a_throttled_adaptive_client_are_skipped(aws: LocalAws, role: str) -> None:
+    source = """
+        import time
+        from botocore.retries.bucket import Clock, TokenBucket
+
+        def handler(event, context):
+            bucket = TokenBucket(max_rate=0.5, clock=Clock())
+            before = time.time()
+            for _ in range(20):
+                bucket.acquire()
+            return time.time() - before
+    """
+    create_function(aws, role, "adaptive", source, Timeout=20)
+    aws.clock.advance(1)
+    try:
+        error, waited = invoke(aws, "adaptive", "")
+    finally:
+        aws.clock.restore()
+    assert error is None
+    assert waited == pytest.approx(40, abs=5)

@@ -31,10 +31,17 @@ def in_words(limit: object) -> str:
     if isinstance(limit, dict):
         return ", ".join(f"{span_in_words(key)}: {in_words(kept)}" for key, kept in limit.items())
     if isinstance(limit, timedelta):
-        return f"{limit.days} days" if limit.days else f"{limit.seconds // 3600} hours"
+        return duration_in_words(limit)
     if isinstance(limit, range):
         return f"{limit.start:,} to {limit.stop - 1:,}"
     return f"`{limit}`" if isinstance(limit, str) else f"{limit:,}"
+
+
+def duration_in_words(limit: timedelta) -> str:
+    if limit.days:
+        return f"{limit.days} days"
+    hours, seconds = divmod(limit.seconds, 3600)
+    return f"{hours} hours" if hours else f"{seconds // 60} minutes"
 
 
 def span_in_words(span: int | timedelta) -> str:

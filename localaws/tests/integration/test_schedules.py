@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
+from support.functions import create_function
 from support.roles import create_role
 from support.state_machines import create_machine, machine
 
+LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
@@ -70,3 +72,26 @@ def test_a_disabled_rule_does_not_fire(aws: LocalAws, role: str) -> None:
     aws.clock.move_to(NOW + timedelta(hours=1))
     assert len(times_fired(aws, enabled, 1)) == 1
     assert times_fired(aws, disabled, 0) == []
+
+
+def test_a_function_is_invoked_every_minute_of_the_clock(aws: LocalAws) -> None:
+    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    trust = {"Version": "2012-10-17", "Statement": [{**trusted, "Action": "sts:AssumeRole"}]}
+    arn = create_function(
+        aws, create_role(aws, "ticks", trust, [LOGS]), "ticks", "def handler(event, context): pass"
+    )
+    events = aws.client("events")
+    events.put_rule(Name="minutely", ScheduleExpression="rate(1 minute)")
+    events.put_targets(Rule="minutely", Targets=[{"Id": "function", "Arn": arn}])
+    time.sleep(0.5)
+    aws.clock.advance(180)
+    deadline = time.monotonic() + 10
+    while (found := invocations(aws, "ticks")) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert found == 3
+
+
+def invocations(aws: LocalAws, function: str) -> float:
+    dimensions = {"FunctionName": function}
+    counted = aws.cloudwatch.stored_series("AWS/Lambda", "Invocations", dimensions, 3600, "Sum")
+    return sum(counted.values())

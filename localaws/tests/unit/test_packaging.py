@@ -91,5 +91,5 @@ def test_short_functions_are_spelled_out(tmp_path: Path) -> None:
 def test_what_is_no_template_is_named(tmp_path: Path) -> None:
     path = tmp_path / "shopping.yaml"
     path.write_text("- milk")
-    with pytest.raises(ValueError, match=r"shopping\.yaml is no CloudFormation template"):
+    with pytest.raises(ValueError, match=r"shopping\.yaml is not a CloudFormation template"):
         read_template(path)

@@ -111,7 +111,7 @@ def test_a_rule_is_fired_by_its_logical_id_and_an_unknown_one_is_named() -> None
     assert unknown.exit_code == USAGE_ERROR
     assert "there is no rule TockRule; there are clock-TickRule-" in unknown.output
     assert misdated.exit_code == USAGE_ERROR
-    assert misdated.output == "cutwatch: noon is no time such as 2026-11-02T04:00:00Z\n"
+    assert misdated.output == "cutwatch: noon is not a time such as 2026-11-02T04:00:00Z\n"
 
 
 def test_mails_are_printed_when_they_are_sent_and_listed_when_they_are_asked_for() -> None:

@@ -87,7 +87,8 @@ def _stretch(draw: st.DrawFn, detector: Detector, at: int, length: int) -> Anoma
     event = AnomalyEvent(
         event_id(detector.name, first), first, last, first, length, severity, severity
     )
-    return replace(event, period_seconds=detector.period, **facts)  # type: ignore[arg-type]
+    unit = draw(st.sampled_from((None, "Milliseconds", "Bytes", "Percent")))
+    return replace(event, period_seconds=detector.period, unit=unit, **facts)  # type: ignore[arg-type]
 
 
 def published(detector: Detector, events: Sequence[AnomalyEvent]) -> Outcome:

@@ -58,7 +58,7 @@ function metricOptions(about, colours, clock) {
       line(colours.expectedLine, 1.25, { dash: [4, 3] }),
     ],
     bands: [{ series: [2, 1], fill: colours.expected }],
-    axes: axes(colours, clock, false, shortened(about.axis)),
+    axes: axes(colours, clock, false, namedWithUnit(about.axis, about.unit)),
     hooks: {
       drawClear: [context(about, colours)],
       draw: [anomalies(about, colours, 3), strip(about, colours), planted(about, colours), numbers(about, colours)],

@@ -163,9 +163,10 @@ class Section {
   read(position) {
     if (position === null || position === undefined || !this.series) return;
     this.position = position;
+    const { unit } = this.about;
     const { value, score, expected, low, high, cutoff, flags, follows } = this.series;
-    const facts = [["", this.chart ? this.chart.clock.timestamp(this.timeAt(position)) : ""], ["value", written(value[position])]];
-    if (low[position] !== null) facts.push(["expected", `${written(expected[position])} (${written(low[position])} to ${written(high[position])})`]);
+    const facts = [["", this.chart ? this.chart.clock.timestamp(this.timeAt(position)) : ""], ["value", written(value[position], unit)]];
+    if (low[position] !== null) facts.push(["expected", `${written(expected[position], unit)} (${written(low[position], unit)} to ${written(high[position], unit)})`]);
     facts.push(["score", score[position] === null ? (follows[position] ? "follows" : "none") : score[position].toPrecision(4)]);
     if (cutoff[position] !== null) facts.push(["cutoff", cutoff[position].toPrecision(4)]);
     if (flags[position]) facts.push(["", "anomalous"]);

@@ -6,15 +6,15 @@ const TINY = 1e-4, HUGE = 1e15;
 const PREFIXES = [[1e12, " T"], [1e9, " G"], [1e6, " M"], [1, ""]];
 const MOST_DECIMALS = 9, LONGEST_NAME = 30;
 
-function written(number) {
+function written(number, unit) {
   if (number === null || number === undefined) return "–";
-  return number !== 0 && Math.abs(number) < TINY ? number.toExponential(3) : PLAIN.format(number);
+  return (number !== 0 && Math.abs(number) < TINY ? number.toExponential(3) : PLAIN.format(number)) + (unit ? ` ${unit}` : "");
 }
 
 // The values of an axis, with just as many decimals as they need to differ, and all with the same number.
 function evenLabels(ticks) {
   const largest = Math.max(...ticks.map(Math.abs));
-  if (ticks.length < 2 || largest >= HUGE || largest < TINY) return ticks.map(written);
+  if (ticks.length < 2 || largest >= HUGE || largest < TINY) return ticks.map((tick) => written(tick));
   const [factor, suffix] = PREFIXES.find(([least]) => largest >= least) ?? [1, ""];
   const step = (ticks[1] - ticks[0]) / factor;
   let digits = 0;
@@ -23,9 +23,11 @@ function evenLabels(ticks) {
   return ticks.map((tick) => form.format(Number((tick / factor).toFixed(digits)) + 0) + suffix);
 }
 
-// The name of an axis, short enough for the height of a plot.
-function shortened(name) {
-  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+// The name of an axis, short enough for the height of a plot, and its unit.
+function namedWithUnit(name, unit) {
+  const suffix = unit ? ` (${unit})` : "";
+  const most = LONGEST_NAME - suffix.length;
+  return (name.length > most ? `${name.slice(0, most - 1)}…` : name) + suffix;
 }
 
 // A browser may know fewer zones than Python; every timestamp then says UTC.

@@ -72,7 +72,7 @@ class AlarmActions:
             service("sns")._fanout(topic, str(uuid4()), body, subject[:_SUBJECT_MAX_LENGTH])
             summary = f"Successfully executed action {topic}"
         else:
-            _log.warning("alarm %s cannot tell %s: %s", change.alarm["AlarmName"], topic, refusal)
+            _log.warning("alarm %s cannot notify %s: %s", change.alarm["AlarmName"], topic, refusal)
             summary = f'Failed to execute action {topic}. Received error: "{refusal}"'
         self._history(change, "Action", summary, {"publishedMessage": refusal is None})
 

@@ -54,7 +54,7 @@ class Timing:
         return cls(_step(period, rule), period, periods * period)
 
     def end(self, now: float) -> int:
-        """Return the end of the range that the moment `now` is in."""
+        """Return the end of the range that contains `now`."""
         return int(now // self.step * self.step) + self.step
 
 
@@ -99,7 +99,7 @@ def metric_names(record: Record) -> set[tuple[str, str]]:
 
 
 def has_contributors(record: Record) -> bool:
-    """Tell whether an alarm watches several series, which only a Metrics Insights query gives."""
+    """Return whether an alarm watches several series, which only a Metrics Insights query gives."""
     return metrics_insights.is_insights_query(watched_query(record).get("Expression", ""))
 
 

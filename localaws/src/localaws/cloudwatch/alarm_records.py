@@ -1,4 +1,4 @@
-"""Alarms as they are kept: what was put, under PutMetricAlarm's own names, and the state beside it.
+"""Alarms as they are kept: what was put, under PutMetricAlarm's own names, with the state next to it.
 
 They live in MiniStack's store, whose composite alarms, tags and histories refer to them.
 """

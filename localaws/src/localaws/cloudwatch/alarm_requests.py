@@ -33,7 +33,7 @@ _Parameters = Mapping[str, Any]
 
 
 class AlarmRequests:
-    """The alarms of one account and region, which MiniStack stores beside its composite ones."""
+    """The alarms of one account and region, which MiniStack stores next to its composite ones."""
 
     def __init__(self, reader: Reader, clock: TellsTime, region: str) -> None:
         self._reader = reader

@@ -1,4 +1,4 @@
-"""CloudWatch's rules for alarms, whoever puts one: PutMetricAlarm or CloudFormation."""
+"""CloudWatch's rules for alarms, for PutMetricAlarm and CloudFormation alike."""
 
 import re
 from collections.abc import Mapping, Sequence

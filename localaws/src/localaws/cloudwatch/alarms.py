@@ -97,7 +97,7 @@ class Alarms:
             self._progress.pop(name, None)
 
     def catch_up(self, *, again: bool = True) -> None:
-        """Evaluate every alarm for each time that has passed, and tell what has changed.
+        """Evaluate every alarm for each time that has passed, and publish the changes.
 
         Without `again`, what has been evaluated for the current time is left for later, new data or not.
         """
@@ -131,7 +131,7 @@ class Alarms:
         try:
             self._announce(change)
         except Exception:  # noqa: BLE001 - whoever put a datapoint is not to suffer for it
-            _log.exception("a change of alarm %s could not be told", change.alarm["AlarmName"])
+            _log.exception("a change of alarm %s could not be published", change.alarm["AlarmName"])
 
     def _catch_up(self, record: Record, progress: _Progress, *, again: bool) -> None:
         timing = Timing.of(record)

@@ -60,7 +60,7 @@ class Scope(Protocol):
         """Return the series of the query of this Id, None if there is no such query."""
 
     def is_metric(self, query: str) -> bool:
-        """Tell whether the query of this Id is a metric, not an expression."""
+        """Return whether the query of this Id is a metric, not an expression."""
 
 
 def evaluate(expression: str, scope: Scope) -> TimeSeries:

@@ -58,7 +58,7 @@ class Found:
 
 
 def is_insights_query(expression: str) -> bool:
-    """Tell a query from metric math, in which `select` can be the Id of a query."""
+    """Return whether it is a query and not metric math, in which `select` can be the Id of a query."""
     return _SELECT.match(expression) is not None
 
 

@@ -47,7 +47,7 @@ class Reader:
         self._clock = clock
 
     def at(self, moment: datetime) -> "Reader":
-        """Return a reader for which it is that moment."""
+        """Return a reader for which it is that time."""
         return Reader(self._store, _Moment(moment))
 
     def read(

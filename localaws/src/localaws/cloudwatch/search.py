@@ -34,7 +34,7 @@ class Search:
         ]
 
     def check_label(self, label: str | None) -> None:
-        """Raise WrongExpression for a label that does not tell the found metrics apart by their dimension."""
+        """Raise WrongExpression for a label that does not distinguish the found metrics by their dimension."""
         if label is None:
             return
         if self._property not in label or "${" in label.replace(self._property, ""):
@@ -53,7 +53,7 @@ class Search:
 
 
 def has_search(expression: str) -> bool:
-    """Tell whether an expression searches for metrics."""
+    """Return whether an expression searches for metrics."""
     return _WORD.search(expression) is not None
 
 

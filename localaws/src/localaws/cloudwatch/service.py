@@ -1,6 +1,7 @@
 """CloudWatch's metrics and alarms; composite alarms and dashboards stay MiniStack's."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from localaws.api_request import ApiRequest, operation_model
 from localaws.api_response import ApiError
 from localaws.clock import Clock
 from localaws.cloudwatch.alarm_requests import AlarmRequests
+from localaws.cloudwatch.embedded_metrics import put_requests
 from localaws.cloudwatch.get_metric_data import get_metric_data
 from localaws.cloudwatch.metric_store import MetricKey, MetricStore, Sample, Samples
 from localaws.cloudwatch.put_metric_data import parse
@@ -43,7 +45,7 @@ class CloudWatch:
         }
 
     def pass_time(self, *, again: bool = True) -> None:
-        """Count queues' messages and evaluate alarms, as CloudWatch does by itself.
+        """Count queues' messages and evaluate alarms, as CloudWatch does on its own.
 
         Without `again`, alarms that were evaluated for this minute wait for the next time, new data or not.
         """
@@ -99,6 +101,12 @@ class CloudWatch:
         times, values = statistic_by_period(samples, statistic, 0, period_seconds)
         moments = (datetime.fromtimestamp(time, UTC) for time in times.tolist())
         return dict(zip(moments, values.tolist(), strict=True))
+
+    def read_log(self, log: str) -> None:
+        """Take the embedded metrics of a function's log lines; those that are not valid are ignored, as CloudWatch does."""
+        for parameters in put_requests(log):
+            with suppress(ApiError):
+                self._put(parameters)
 
     def serves(self, operation: str) -> bool:
         return operation in self._operations or operation in _NOT_IMPLEMENTED

@@ -44,9 +44,9 @@ Operation = Callable[[Any, Any], Any]
 
 
 def combine(left: Value, right: Value, operation: Operation, symbol: str) -> Value:
-    """Apply an operator: to each series of an array by itself, to a number with every datapoint.
+    """Apply an operator: to each series of an array separately, to a number with every datapoint.
 
-    Of two series, the times are those of both, and a value missing in one of them counts as 0.
+    The result for two series has the times of both; a value missing in one of them counts as 0.
     """
     if isinstance(left, list) and isinstance(right, list):
         raise WrongExpression(f"Unsupported operand types for {symbol}: two arrays of time series")

@@ -1,4 +1,4 @@
-"""The permissions that a call needs: IAM's actions, each with its resource and the keys that conditions may use."""
+"""Permissions for a call: IAM's actions, each with its resource and the keys that conditions may use."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +9,7 @@ from localaws.api_request import ApiRequest
 from localaws.embedded_ministack import ACCOUNT_ID, account_scope, core, service
 from localaws.iam.keys import key_needs
 from localaws.iam.leading_keys import leading_keys
+from localaws.iam.streams import stream_arn
 from localaws.iam.template_needs import template_needs
 
 _SAGEMAKER_RESOURCES = {
@@ -18,6 +19,12 @@ _SAGEMAKER_RESOURCES = {
 }
 # IAM's name of a service where boto3's is another.
 _IAM_NAMES = {"stepfunctions": "states"}
+# Calls without an action of their own name.
+_ACTIONS = {
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
 _ALARM_OPERATIONS = frozenset({"DescribeAlarms", "DescribeAlarmHistory", "PutMetricAlarm"})
 # Of a log group itself; every other call of CloudWatch Logs is about streams in a group.
 _LOG_GROUP_OPERATIONS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
@@ -43,6 +50,10 @@ def _own_needs(request: ApiRequest) -> list[Need]:
         return list(_sagemaker(request))
     if request.service == "cloudwatch":
         return [_cloudwatch(request)]
+    if request.service == "kinesis":
+        return [
+            Need(f"kinesis:{request.operation}", stream_arn(request.parameters, request.region))
+        ]
     if request.service == "events" and request.operation == "PutEvents":
         return list(_put_events(request))
     return _as_ministack_sees_it(request)
@@ -72,7 +83,7 @@ def _cloudwatch_arn(request: ApiRequest) -> str:
 
 
 def _put_events(request: ApiRequest) -> Iterator[Need]:
-    """Yield a need for each bus with the sources of its entries, both of which MiniStack leaves out.
+    """Yield a need for each bus with the sources of its entries; MiniStack leaves both out.
 
     Whether AWS makes `events:source` multivalued is not documented, so it is: a condition has to hold either way.
     """
@@ -119,11 +130,11 @@ def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
     resource = actions.extract_resource_arn(iam_service, *call, *place)
     if iam_service == "logs" and request.operation not in _LOG_GROUP_OPERATIONS:
         resource = _streams_of(_queried_group(request) or resource, request)
-    return [Need(action, resource), *_more(actions, request, call)]
+    return [Need(_ACTIONS.get(action, action), resource), *_more(actions, request, call)]
 
 
 def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[Need]:
-    """Yield the needs that some calls have beside the action of their own name."""
+    """Yield the needs that some calls have in addition to the action of their own name."""
     if request.service == "s3":
         yield from (Need(*more) for more in actions.s3_additional_checks(*call))
     if request.service == "cloudformation":

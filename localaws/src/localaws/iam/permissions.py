@@ -82,7 +82,7 @@ class Permissions:
         )
 
     def forget(self) -> None:
-        """Read the policies anew; they may have changed."""
+        """Read the policies again; they may have changed."""
         with self._lock:
             self._granted.clear()
 

@@ -1,4 +1,4 @@
-"""Needs of a call with a template, beside its stack: the template's object in S3, and the transforms that it names.
+"""Needs of a call with a template, in addition to its stack: the template's object in S3, and the transforms that it names.
 
 MiniStack's own needs know neither.
 """

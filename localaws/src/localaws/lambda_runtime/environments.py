@@ -13,8 +13,8 @@ import threading
 import time
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -135,6 +135,7 @@ class Environments:
         self._by_trace: dict[str, _Environment] = {}
         self._code = _UnpackedCode()
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        self._thread = threading.local()
 
     def start(self) -> None:
         _runtime.start()
@@ -142,12 +143,22 @@ class Environments:
     def unpack(self, digest: str, archive: bytes) -> str:
         return self._code.directory(digest, archive)
 
+    @contextmanager
+    def meeting(self, barrier: threading.Barrier) -> Iterator[None]:
+        """Let invocations of this thread begin only when those of the barrier's others have an environment as well."""
+        self._thread.barrier = barrier
+        try:
+            yield
+        finally:
+            self._thread.barrier = None
+
     def invoke(self, function: Function, invocation: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke in a warm environment, or a new one; more invocations than this machine runs at once queue."""
         with self._places:
             environment = self._lease(function)
             trace = _root_of(invocation["trace_id"])
             self._by_trace[trace] = environment
+            self._meet()
             try:
                 answer = environment.invoke(invocation, function.timeout)
             except BaseException:
@@ -159,7 +170,7 @@ class Environments:
         return answer
 
     def end(self, trace_id: str, how: CallerEnd) -> None:
-        """End the invocation that made a call with this trace id; any other caller has no process of ours."""
+        """End the invocation that made a call with this trace id; any other caller has no process here."""
         environment = self._by_trace.get(_root_of(trace_id))
         if environment is not None:
             environment.end(how)
@@ -178,6 +189,12 @@ class Environments:
                 environment.kill()
         self._code.remove()
 
+    def _meet(self) -> None:
+        barrier = getattr(self._thread, "barrier", None)
+        if barrier is not None:
+            with suppress(threading.BrokenBarrierError):  # the other one could not be invoked
+                barrier.wait()
+
     def _lease(self, function: Function) -> _Environment:
         with self._lock:
             pool = self._idle[function]
@@ -188,7 +205,7 @@ class Environments:
         return environment
 
     def _keep_warm(self, function: Function, environment: _Environment) -> None:
-        """Put an environment back; past a number that memory can bear, one of the most plentiful goes."""
+        """Put an environment back; past the number that fits in memory, one of the most plentiful goes."""
         with self._lock:
             self._busy.discard(environment)
             self._idle[function].append(environment)

@@ -5,6 +5,8 @@ import json
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from threading import Barrier
 from typing import Any
 
 from localaws.callers import assume
@@ -26,8 +28,11 @@ _Record = Mapping[str, Any]
 class FunctionExecutor:
     """Invokes functions in warm processes; every outcome is one of MiniStack's result records."""
 
-    def __init__(self, endpoint_url: Callable[[], str], clock: Clock) -> None:
+    def __init__(
+        self, endpoint_url: Callable[[], str], clock: Clock, on_log: Callable[[str], None]
+    ) -> None:
         self._endpoint_url = endpoint_url
+        self._on_log = on_log
         self._clock = clock
         self._environments = Environments()
 
@@ -46,6 +51,10 @@ class FunctionExecutor:
         """Start the next invocation of every function in a new process."""
         self._environments.cool_down()
 
+    def meeting(self, barrier: Barrier) -> AbstractContextManager[None]:
+        """Let invocations of this thread begin only when those of the barrier's others have an environment as well."""
+        return self._environments.meeting(barrier)
+
     def execute(self, record: _Record, event: Any, request_id: str) -> dict[str, Any]:
         """Execute a Python function in the place of MiniStack."""
         configuration = record.get("config") or record
@@ -60,7 +69,9 @@ class FunctionExecutor:
             message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
             return _failure("Runtime.ExitError", message)
         self._let_pass(answer["slept"])
-        return _result(answer | {"log": log_controls.kept(answer["log"], configuration)})
+        log = log_controls.kept(answer["log"], configuration)
+        self._on_log(log)
+        return _result(answer | {"log": log})
 
     def _let_pass(self, seconds: float) -> None:
         """Let the time pass that a function has slept in its own process."""

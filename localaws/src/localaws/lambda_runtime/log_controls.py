@@ -9,7 +9,7 @@ _DEFAULT_LEVEL = "INFO"
 
 
 def variables(configuration: Mapping[str, Any]) -> dict[str, str]:
-    """Return the variables that tell a function's logger the format, and for JSON the level."""
+    """Return the variables that set the format of a function's logger, and for JSON the level."""
     controls = configuration.get("LoggingConfig", {})
     if controls.get("LogFormat") != "JSON":
         return {"AWS_LAMBDA_LOG_FORMAT": "Text"}
@@ -19,7 +19,7 @@ def variables(configuration: Mapping[str, Any]) -> dict[str, str]:
 def kept(log: str, configuration: Mapping[str, Any]) -> str:
     """Return the lines of a log that Lambda sends to CloudWatch.
 
-    Of a JSON log, lines below the function's level are dropped. A line without a level counts as INFO, embedded
+    Lines of a JSON log below the function's level are dropped. A line without a level counts as INFO, embedded
     metrics among them.
     """
     controls = configuration.get("LoggingConfig", {})

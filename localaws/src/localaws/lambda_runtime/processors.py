@@ -1,4 +1,4 @@
-"""The processor that a deployment package was built for, by the compiled modules in it.
+"""Processor of a deployment package, by the compiled modules in it.
 
 AWS accepts any package: a module for another processor fails at its import. The local AWS refuses it when it is
 deployed, and also refuses what this machine cannot run.

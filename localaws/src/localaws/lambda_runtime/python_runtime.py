@@ -12,22 +12,27 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 # Nothing that looks at the environment when it is imported, as the X-Ray SDK does.
 _PRELOADED_MODULES = (
+    "annotated_types",
     "asyncio",
     "aws_lambda_powertools.logging",
     "aws_lambda_powertools.metrics",
+    "aws_lambda_powertools.utilities.typing",
     "boto3.dynamodb.types",
+    "numpy.ma",
     "numpy.typing",
-    "pydantic",
+    "pydantic.type_adapter",
     "requests",
     "sqlite3",
     "time_machine",
@@ -65,7 +70,7 @@ def _receive(control: socket.socket, length: int) -> bytes:
 
 
 def _preload() -> None:
-    """Import and parse once, before forking, what every environment would import and parse by itself."""
+    """Import and parse once, before forking, what every environment would import and parse on its own."""
     for name in _PRELOADED_MODULES:
         with suppress(ImportError):
             importlib.import_module(name)
@@ -76,17 +81,10 @@ def _preload() -> None:
 
 def _preload_service_models() -> None:
     import boto3  # noqa: PLC0415 - the functions' own, if they have one
-    from botocore.loaders import JSONFileLoader  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
 
-    parse = JSONFileLoader.load_file
-    parsed: dict[str, Any] = {}
-
-    def load_file(loader: JSONFileLoader, file_path: str) -> Any:
-        if file_path not in parsed:
-            parsed[file_path] = parse(loader, file_path)
-        return parsed[file_path]
-
-    JSONFileLoader.load_file = load_file  # type: ignore[method-assign, assignment]
+    # One loader for all sessions: each would list the folders of all services and parse the models again.
+    botocore.session.create_loader = cache(botocore.session.create_loader)
     session = boto3.Session("local", "local", region_name="us-east-1")
     for service in _PRELOADED_CLIENTS:
         session.client(service)  # type: ignore[call-overload]
@@ -106,7 +104,7 @@ def _run_environment(connection: Connection, function: dict[str, Any]) -> NoRetu
 
 
 def _name_process(name: str) -> None:
-    """Tell functions apart in what lists processes, where the system lets a process name itself."""
+    """Distinguish functions in lists of processes, where the system lets a process name itself."""
     with suppress(OSError), Path("/proc/self/comm").open("w") as own:
         own.write(name)
 
@@ -176,6 +174,7 @@ class _Environment:
 
             self._clock = time_machine.travel(now, tick=True).start()
             time.sleep = partial(self._sleep, wait_scale)
+            _skip_waits_of_adaptive_clients()
         else:
             self._clock.move_to(now, tick=True)
 
@@ -184,6 +183,21 @@ class _Environment:
         _sleep_for_real(seconds * wait_scale)
         self._clock.shift(seconds * (1 - wait_scale))
         self._slept += seconds * (1 - wait_scale)
+
+
+def _skip_waits_of_adaptive_clients() -> None:
+    """Let botocore's token bucket pause by time.sleep, as its other retries do, instead of by a condition."""
+    with suppress(ImportError):
+        bucket: Any = importlib.import_module("botocore.retries.bucket")
+        bucket.threading = SimpleNamespace(Lock=threading.Lock, Condition=_SleepingCondition)
+
+
+class _SleepingCondition(threading.Condition):
+    """A condition whose wait lasts for its timeout, by a clock that can skip."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        time.sleep(timeout or 0)
+        return True
 
 
 class _Context:

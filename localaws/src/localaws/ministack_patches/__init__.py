@@ -4,19 +4,26 @@ Each patch replaces attributes of MiniStack for as long as a local AWS runs. `up
 does without them. They reach into internals, so the version that they were written for is checked.
 """
 
+from collections.abc import Mapping
+
 from localaws.calls import CallLog
 from localaws.clock import Clock
 from localaws.cloudwatch.service import CloudWatch
+from localaws.event_sources.mappings import EventSourceMappings
 from localaws.faults import Faults
 from localaws.iam.permissions import Permissions
+from localaws.kinesis.service import Kinesis
 from localaws.lambda_runtime.executor import FunctionExecutor
-from localaws.ministack_patches import lambda_functions, physical_names
+from localaws.ministack_patches import lambda_functions, own_resources, physical_names
 from localaws.ministack_patches.alarm_resources import AlarmResources
 from localaws.ministack_patches.condition_mappings import ConditionMappings
+from localaws.ministack_patches.kinesis_resources import KinesisResources
 from localaws.ministack_patches.mails import Mails
 from localaws.ministack_patches.metrics import Metrics
 from localaws.ministack_patches.nested_templates import NestedTemplates
 from localaws.ministack_patches.patching import Patches, check_version
+from localaws.ministack_patches.source_mapping_resources import SourceMappingResources
+from localaws.ministack_patches.source_mappings import Open, SourceMappings
 from localaws.ministack_patches.stack_resources import StackResources
 from localaws.ministack_patches.state_calls import StateCalls
 from localaws.ministack_patches.state_children import Children
@@ -36,6 +43,8 @@ def apply_patches(
     faults: Faults,
     permissions: Permissions,
     mails: Mails,
+    mappings: EventSourceMappings,
+    openings: Mapping[str, Open],
 ) -> Patches:
     """Apply every patch but those of CloudFormation; `undo` of the result takes them back."""
     check_version()
@@ -49,13 +58,21 @@ def apply_patches(
     Children(patches, clock, state_calls)
     TargetPermissions(patches, permissions)
     Metrics(patches, cloudwatch, clock)
+    SourceMappings(patches, mappings, clock, openings)
     mails.patch(patches)
     return patches
 
 
-def patch_on_first_call(patches: Patches, service: str, cloudwatch: CloudWatch) -> None:
+def patch_on_first_call(
+    patches: Patches, service: str, cloudwatch: CloudWatch, kinesis: Kinesis
+) -> None:
     """Patch a service that is too slow to import before it is called."""
     if service == "cloudformation":
+        types = {
+            "AWS::Kinesis::Stream": KinesisResources(kinesis).type,
+            "AWS::Lambda::EventSourceMapping": SourceMappingResources().type,
+        }
+        own_resources.provide(patches, types)
         StackResources(patches)
         AlarmResources(patches, cloudwatch)
         ConditionMappings(patches)

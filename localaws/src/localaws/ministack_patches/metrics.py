@@ -46,7 +46,7 @@ class Metrics:
         self._cloudwatch.record(namespace, name, value, unit, dimensions or {})
 
     def execute(self, function: Mapping[str, Any], event: Any) -> dict[str, Any]:
-        """Execute a function and count the invocation, whoever invoked it."""
+        """Execute a function and count the invocation, by any caller."""
         configuration = function.get("config") or function
         if self._functions._function_config_scope_mismatch(configuration):
             return self._execute(function, event)  # type: ignore[no-any-return]
@@ -83,7 +83,7 @@ class Metrics:
         self._cloudwatch.alarms.actions.act(Change(dict(alarm), before, after))
 
     def execution_changed(self, execution: Mapping[str, Any]) -> None:
-        """Count the executions of a state machine as AWS/States does, beside MiniStack's event."""
+        """Count the executions of a state machine as AWS/States does, in addition to MiniStack's event."""
         self._emit(execution)
         dimensions = {"StateMachineArn": execution["stateMachineArn"]}
         if execution["status"] == "RUNNING":

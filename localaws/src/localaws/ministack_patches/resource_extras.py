@@ -135,5 +135,5 @@ _WITHOUT_EFFECT_HERE = {
 
 
 def is_applied_here(kind: str, name: str) -> bool:
-    """Tell whether a property that MiniStack does not know is applied, or may be ignored, here."""
+    """Return whether a property that MiniStack does not know is applied, or may be ignored, here."""
     return (kind, name) in EXTRAS or (kind, name) in _WITHOUT_EFFECT_HERE

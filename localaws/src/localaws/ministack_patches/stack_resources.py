@@ -79,8 +79,15 @@ class StackResources:
             if kind == NESTED_STACK:
                 self._delete_failed_nested(stack)
             raise
-        for name in watched.ignored:
-            self._apply(kind, name, physical_id, properties[name])
+        try:
+            for name in watched.ignored:
+                self._apply(kind, name, physical_id, properties[name])
+        except (
+            Exception
+        ):  # a resource that CloudFormation has not heard of would outlive its rollback
+            provisioners = service("cloudformation.provisioners")
+            provisioners._delete_resource(kind, physical_id, properties, stack, logical_id)
+            raise
         return physical_id, attributes
 
     def update(

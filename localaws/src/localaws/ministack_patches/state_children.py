@@ -159,7 +159,7 @@ class Children:
 
 
 def _needs_of_waiting(machine: str) -> Iterator[tuple[str, str]]:
-    """Actions, each with its resource, that hearing of a nested execution's end needs beside its start."""
+    """Actions, each with its resource, for waiting until a nested execution ends, in addition to its start."""
     account = machine.replace(":states:", ":events:").partition(":stateMachine:")[0]
     for action in _RULE_ACTIONS:
         yield action, f"{account}:rule/{_RULE}"

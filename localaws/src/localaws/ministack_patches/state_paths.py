@@ -31,7 +31,7 @@ class Paths:
         return found
 
     def leads_somewhere(self, path: str, data: Any) -> bool:
-        """Tell whether there is something at a path, be it null."""
+        """Return whether there is something at a path, be it null."""
         if path in ("", "$") or not path.startswith("$"):
             return True
         tokens = self._states._parse_jsonpath_tokens(path)

@@ -28,13 +28,19 @@ class TargetPermissions:
         *view: Any,
     ) -> None:
         try:
-            if ":states:" in target["Arn"]:
-                self._demand_start(target)
+            self._check(target)
         except AccessDenied as denied:
             _log.warning("rule %s cannot reach its target: %s", rule["Name"], denied)
             self._bury(target, event, rule)
         else:
             self._invoke(target, event, rule, *view)
+
+    def _check(self, target: Mapping[str, Any]) -> None:
+        if ":states:" in target["Arn"]:
+            self._demand_start(target)
+        elif ":lambda:" in target["Arn"] and "RoleArn" in target:  # of a schedule
+            need = Need("lambda:InvokeFunction", target["Arn"])
+            self._permissions.demand(role_name(target["RoleArn"]), need)
 
     def _demand_start(self, target: Mapping[str, Any]) -> None:
         if "RoleArn" not in target:

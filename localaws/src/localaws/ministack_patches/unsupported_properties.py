@@ -114,12 +114,13 @@ class UnsupportedProperties:
     def _supports(self, kind: str, name: str) -> bool:
         if kind not in self._supported:
             handler = self._handlers.get(kind, {}).get("create")
-            self._supported[kind] = properties_read_by(handler)
+            declared = getattr(handler, "properties", None)  # by one of our own
+            self._supported[kind] = declared or properties_read_by(handler)
         supported = self._supported[kind]
         return supported is None or name in supported or is_applied_here(kind, name)
 
     def _is_given(self, template: _Template, value: Any) -> bool:
-        """Tell whether a property has a value; `!If` may leave it out."""
+        """Return whether a property has a value; `!If` may leave it out."""
         return self._static(template, value) is not self._engine._NO_VALUE
 
     def _static(self, template: _Template, value: Any) -> Any:

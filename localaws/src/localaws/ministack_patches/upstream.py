@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 UPSTREAM: Mapping[str, str] = {
     # CloudFormation
+    "cloudformation.provisioners._RESOURCE_HANDLERS": "makes streams and mappings past their APIs, unchecked",
     "cloudformation.provisioners._STACK_TAG_PROPERTY": "gives buckets no tags of their stack",
     "cloudformation.provisioners._cw_metric_alarm_put": "drops Metrics and checks few of CloudWatch's rules",
     "cloudformation.changesets._evaluate_conditions": "compares Fn::FindInMap unresolved, so such a condition never holds",
@@ -24,12 +25,17 @@ UPSTREAM: Mapping[str, str] = {
     "cloudwatch._evaluate_all_alarms": "as _evaluate_alarm, and only for the present minute",
     "cloudwatch.record_metric": "keeps metrics in a store that GetMetricData and alarms here do not read",
     # EventBridge
+    "eventbridge._dispatch_to_lambda": "lets the clock skip past a function that it has started",
     "eventbridge._invoke_target": "delivers without the target's role, and has no dead-letter queues of targets",
     # Lambda
     "lambda_svc._ACCOUNT_CONCURRENCY_CAP": "throttles at a number that depends on the machine",
+    "lambda_svc._create_esm": "stores batching windows, retries, splits and destinations without effect",
+    "lambda_svc._delete_esm": "knows mappings of its own pollers only",
     "lambda_svc._emit_lambda_metrics": "counts direct invocations only, and throttled ones as invocations",
     "lambda_svc._execute_function": "counts no invocations by state machines, rules and topics",
     "lambda_svc._execute_function_warm": "reports every exception as Runtime.HandlerError and ends its process",
+    "lambda_svc._poll_kinesis": "reads a store of its own past the role, retries for ever and forgets reported failures",
+    "lambda_svc._update_esm": "as _create_esm",
     # SNS
     "sns._fanout": "drops messages to email subscriptions",
     # Step Functions

@@ -24,7 +24,7 @@ class Fate(Enum):
     HANG = "hang"
     LOSE_OUTPUT = "write no output"
     SHORTEN_OUTPUT = "write one score too few"
-    GARBLE_OUTPUT = "write something that is no score"
+    GARBLE_OUTPUT = "write something that is not a score"
 
 
 @dataclass(frozen=True)

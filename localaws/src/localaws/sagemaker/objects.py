@@ -29,7 +29,7 @@ class Objects:
         self._s3 = s3
 
     def keys(self, uri: str) -> list[str]:
-        """Return the keys under a prefix, which need not end at a slash, in order."""
+        """Return the keys under a prefix, which does not need to end at a slash, in order."""
         bucket, prefix = split(uri)
         return list(self._keys(bucket, prefix))
 
@@ -45,7 +45,7 @@ class Objects:
         self._s3.put_object(Bucket=bucket, Key=key, Body=content, **under)
 
     def are_under(self, uri: str) -> bool:
-        """Tell whether the role sees any object under this prefix; without the permission it sees none."""
+        """Return whether the role sees any object under this prefix; without the permission it sees none."""
         try:
             return bool(self.keys(uri))
         except ClientError:

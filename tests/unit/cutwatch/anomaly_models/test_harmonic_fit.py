@@ -44,8 +44,8 @@ def test_weekly_terms_need_two_weeks() -> None:
 
 
 def test_too_few_rows_are_refused_with_the_number_that_is_needed() -> None:
-    with pytest.raises(InvalidInput, match="50 rows are too few for a harmonic regression; it needs 100"):  # fmt: skip
-        fit_harmonic_regression(daily_rows(1).between(0, 50), MINUTE)
+    with pytest.raises(InvalidInput, match="10 rows are too few for a harmonic regression; it needs 20"):  # fmt: skip
+        fit_harmonic_regression(daily_rows(1).between(0, 10), MINUTE)
 
 
 def test_missing_values_do_not_disturb_the_fit() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from cutwatch.detection.adaptive_threshold import Detection, detect
 from cutwatch.detection.channels import Channel, Measured, measure
+from cutwatch.detection.parameters import DEFAULT
 from cutwatch.features.expectation import expect
 from tests.support.builders import a_series
 
@@ -119,3 +121,39 @@ def test_a_window_without_a_history_has_no_severities() -> None:
 
     assert np.isnan(found.severities).all()
     assert found.events == ()
+
+
+def severities_of_a_step(size: float, amplitude: float, base: float = 100.0) -> Detection:
+    """A sine without noise for three weeks, with an hour and a half that lies higher near its end."""
+    positions = np.arange(21 * DAY)
+    values = base + amplitude * np.sin(2 * np.pi * positions / DAY)
+    values[20 * DAY + 150 :][:18] += size
+    series = a_series(values.tolist())
+    start = int(series.epochs[14 * DAY])
+    return detect(
+        series.epochs, measure(series, start, {"difference": np.ones(len(values))}, "UTC"), start
+    )
+
+
+@pytest.mark.parametrize("base", [100.0, 1e6])
+def test_a_small_step_of_a_metric_without_noise_is_not_severe(base: float) -> None:
+    amplitude = 20.0
+    spread = 2 * amplitude * np.sin(np.pi * 0.45)
+    for share, most in ((0.03, 1.2), (0.05, 2.0), (0.5, 20.0)):
+        found = severities_of_a_step(share * spread, amplitude, base)
+        assert max(event.severity for event in found.events) <= most * 1.05
+    assert max(event.severity for event in severities_of_a_step(spread, amplitude, base).events) > 3
+
+
+def test_the_limit_of_severity_neither_makes_nor_drops_an_event() -> None:
+    random = np.random.default_rng(5)
+    values = 100 + random.normal(0, 1, 21 * DAY)
+    values[20 * DAY :][:12] += 40
+    series = a_series(values.tolist())
+    start = int(series.epochs[14 * DAY])
+    scores = {"difference": random.normal(1, 0.3, len(values))}
+    limited = detect(series.epochs, measure(series, start, scores, "UTC"), start)
+    free = replace(DEFAULT, share_of_spread=1e-9)
+    unlimited = detect(series.epochs, measure(series, start, scores, "UTC", free), start)
+    assert spans(limited) == spans(unlimited)
+    assert len(spans(limited)) > 0

@@ -46,6 +46,15 @@ def test_an_outage_before_the_window_was_mentioned_before() -> None:
     assert ignored_outage(a_series(gaps((20, 23), (70, 90))), a_detector(), window) is not None
 
 
+def test_an_outage_that_grows_over_windows_is_mentioned_in_the_one_in_which_it_is_long_enough() -> (
+    None
+):
+    series, detector = a_series(gaps((20, 40))), a_detector()
+    [found] = {ignored_outage(series, detector, START + place * 300) for place in (20, 22, 25)}
+    assert found == (at(20), at(40))
+    assert ignored_outage(series, detector, START + 26 * 300) is None
+
+
 def test_what_is_an_event_already_is_not_mentioned_again() -> None:
     counted = a_detector(missing_data="anomalous")
     assert ignored_outage(a_series(gaps((40, 60))), counted, START) is None

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.detectors.record_format import RecordFormat
-from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.detectors.reference_data import ReferenceData
+from cutwatch.detectors.stream import ForestSettings, IncidentBegin, KeySettings, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import InvalidDetectors
 
@@ -30,6 +31,9 @@ CSV = {
     "values": ["systolic"],
 }
 MINUTES = {"type": "tumbling", "size": 60, "statistics": ["count", "mean(systolic)"]}
+
+REFERENCE = {"s3": "s3://bucket/x.csv", "key": "k", "place": "patient.id"}
+SLIDING = MINUTES | {"type": "sliding", "every": 10}
 
 
 def document(*streams: Any, **others: Any) -> str:
@@ -99,11 +103,38 @@ def test_a_file_without_any_entry_is_refused() -> None:
         ({"forest": {"tree": 1}}, "forest.tree: is not a field; the fields are trees, sample_size,"),
         ({"keys": {"limit": 0}}, "keys.limit: 0: input should be greater than or equal to 1"),
         ({"keys": {"idle_days": 0}}, "keys.idle_days: 0: input should be greater than"),
+        ({"reference": {"s3": "bucket/x.csv", "key": "k", "place": "o"}}, "reference.s3: 'bucket/x.csv' is not the URI of a .csv, .json, .jsonl or .ndjson object"),
+        ({"reference": {"s3": "s3://bucket/x.csv", "place": "o"}}, "reference.key: is missing; expected a column of the object"),
+        ({"reference": {"s3": "s3://bucket/x.csv", "key": "k"}}, "reference.place: is missing; expected a place of the record"),
+        ({"reference": {"key": "k"}}, "reference.s3: is missing; expected an object such as"),
+        ({"reference": REFERENCE | {"refresh": 1}}, "reference.refresh: 1: input should be greater than or equal to 10"),
+        ({"reference": REFERENCE | {"every": 1}}, "reference.every: is not a field; the fields are s3, key, place, columns, required, refresh"),
+        ({"reference": REFERENCE | {"place": "a["}}, "reference.place: 'a[' is not a JMESPath expression"),
+        ({"reference": REFERENCE, "record": CSV}, "reference.place: 'patient.id' is not one of the columns patient, at, systolic"),
+        ({"reference": REFERENCE | {"place": "patient"}, "record": CSV | {"values": ["systolic", "reference.limit"]}}, "record.values: 'reference.limit': reference.columns does not have it"),
+        ({"preprocess": "clean.py"}, "preprocess: 'clean.py' is not a Python function such as cleaning:clean, nor the ARN"),
+        ({"preprocess": "own:clean", "record": CSV}, "preprocess: a Python function returns fields by name; set record.format: json"),
+        ({"postprocess": "arn:aws:lambda:eu-west-1:123456789012:function:f"}, "postprocess: 'arn:aws:lambda:eu-west-1:123456789012:function:f' is not a Python function"),
+        ({"notify": {"at_least": 0}}, "notify.at_least: 0: input should be greater than or equal to 1"),
+        ({"notify": {"within": 0.5}}, "notify.within: 0.5: input should be greater than or equal to 1"),
+        ({"notify": {"above": 2}}, "notify.above: is not a field; the fields are at_least, within, severity, score"),
         ({"sensitivity": "max"}, "sensitivity: 'max' is not allowed; expected 'low', 'medium' or"),
         ({"exclude": [{"start": "24:00", "end": "02:00"}]}, "exclude.0.start: '24:00' is not a time"),
-        ({"window": {"size": 60}}, "window.size: belongs to type: tumbling"),
+        ({"window": {"size": 60}}, "window.size: belongs to windows; set type: tumbling,"),
         ({"window": {"type": "tumbling"}}, "window.size: is missing; expected seconds, 1 to 3600"),
-        ({"window": MINUTES | {"size": 3_601}}, "window.size: 3601: input should be less than"),
+        ({"window": MINUTES | {"size": 3_601}}, "window.size: 3601: expected seconds, 1 to 3600"),
+        ({"window": MINUTES | {"every": 10}}, "window.every: belongs to type: sliding or count"),
+        ({"window": SLIDING | {"every": None}}, "window.every: is missing; expected the seconds from one row"),
+        ({"window": SLIDING | {"every": 7}}, "window.every: 7 does not divide size, 60"),
+        ({"window": SLIDING | {"size": 3_600, "every": 5}}, "window.every: 5 divides size, 3600, into 720 steps; at most 360"),
+        ({"window": SLIDING | {"allowed_lateness": 86_400}}, "window.allowed_lateness: 86400 s of steps of 10 s are too many; at most 1,000"),
+        ({"window": MINUTES | {"allowed_lateness": 43_200, "statistics": ["p95(systolic)"]}}, "window.statistics: percentiles of this many values"),
+        ({"window": MINUTES | {"type": "count", "size": 10_001}}, "window.size: 10001: input should be less than"),
+        ({"window": {"type": "count", "statistics": ["count"]}}, "window.size: is missing; expected records, 1 to 10000"),
+        ({"window": MINUTES | {"missing_data": "zero"}}, "window.missing_data: 'zero' is for count and sum(x); without records, there is no mean(systolic)"),
+        ({"window": {"type": "stagger", "size": 60, "statistics": ["count"], "missing_data": "zero"}}, "window.missing_data: 'zero' belongs to type: tumbling or sliding"),
+        ({"window": {"missing_data": "zero"}}, "window.missing_data: 'zero' belongs to type: tumbling or sliding"),
+        ({"window": {"type": "hopping"}}, "window.type: 'hopping' is not allowed; expected 'none', 'tumbling', 'sliding', 'stagger' or 'count'"),
         ({"window": MINUTES | {"statistics": ["median(systolic)"]}}, "window.statistics: 'median(systolic)' is not count"),
         ({"window": MINUTES | {"statistics": ["p95(pulse)"]}}, "window.statistics: 'p95(pulse)': 'pulse' is not one of"),
         ({"window": MINUTES | {"statistics": ["count", "count"]}}, "window.statistics: 'count' is named twice"),
@@ -161,6 +192,17 @@ def test_whatever_stands_in_the_file_is_refused_in_sentences(entry: Any) -> None
     assert mistakes(document(entry))
 
 
+def test_the_period_of_refreshing_reference_data_does_not_matter_to_states() -> None:
+    often, seldom = (ReferenceData("s3://bucket/x.csv", "k", "x", refresh=n) for n in (10, 500))
+    assert replace(STREAM, reference=often).fingerprint == replace(STREAM, reference=seldom).fingerprint  # fmt: skip
+
+
+def test_a_csv_stream_may_take_values_from_its_reference_data() -> None:
+    reference = REFERENCE | {"place": "patient", "columns": ["limit"]}
+    values = {"x": "systolic", "limit": "reference.limit"}
+    assert parsed(reference=reference, record=CSV | {"values": values}).columns == ("x", "limit")
+
+
 STREAM = Stream("vitals", "vitals", RecordFormat("at", {"x": "x", "y": "y"}))
 
 
@@ -171,6 +213,8 @@ STREAM = Stream("vitals", "vitals", RecordFormat("at", {"x": "x", "y": "y"}))
         replace(STREAM, record=replace(STREAM.record, values={"y": "y", "x": "x"})),
         replace(STREAM, forest=ForestSettings(trees=50)),
         replace(STREAM, window=StreamWindow("tumbling", 60, ("count",))),
+        replace(STREAM, preprocess="own:clean"),
+        replace(STREAM, reference=ReferenceData("s3://bucket/x.csv", "k", "x")),
     ],
 )
 def test_states_become_invalid_with_a_setting_that_scores_depend_on(changed: Stream) -> None:
@@ -183,6 +227,8 @@ def test_states_become_invalid_with_a_setting_that_scores_depend_on(changed: Str
         replace(STREAM, sensitivity="high"),
         replace(STREAM, forest=ForestSettings(directionality=True)),
         replace(STREAM, keys=KeySettings(limit=5)),
+        replace(STREAM, notify=IncidentBegin(3)),
+        replace(STREAM, postprocess="own:extend"),
     ],
 )
 def test_states_stay_valid_with_another_sensitivity_or_limit(changed: Stream) -> None:

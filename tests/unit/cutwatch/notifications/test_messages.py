@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cutwatch.aws.limits import SNS_MESSAGE_MAX_BYTES, SNS_SUBJECT_MAX_LENGTH
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.notifications.detector_lines import StackPlace, when
-from cutwatch.notifications.messages import Notification, of_anomalies, of_failures
+from cutwatch.notifications.messages import Notification, of_anomalies, of_failures, of_outages
 from cutwatch.registry.outcome import Outcome
 from cutwatch.registry.silences import Silence
 from cutwatch.runs.summary import Summary
@@ -135,24 +135,49 @@ def test_a_detector_with_a_log_group_has_a_link_to_its_messages_at_the_time_of_t
     assert "  Logs " not in anomalies(found()).text
 
 
-def test_outages_that_detectors_ignore_are_mentioned_with_what_to_do() -> None:
+def without_data(name: str = "visits", **fields: Any) -> Outcome:
     outage = ("2026-11-02T03:00:00Z", "2026-11-02T04:55:00Z")
-    definition = replace(BERLIN, name="visits").to_payload()
-    silent = an_outcome("visits", outage=outage, definition=definition)
-    summary = Summary(a_run(), [found(), silent])
+    definition = replace(BERLIN, name=name, **fields).to_payload()
+    return an_outcome(name, "PUBLISHED", "0 new events", outage=outage, definition=definition)
 
-    lines = of_anomalies(summary, [found()], PLACE).text.splitlines()
 
-    place = lines.index(
-        "No data, but missing_data is ignore; with missing_data: anomalous, the next time is an event:"
-    )
+def test_outages_that_detectors_ignore_are_mentioned_with_what_to_do() -> None:
+    message = of_anomalies(Summary(a_run(), []), [found()], PLACE, silent=[without_data()])
+    lines = message.text.splitlines()
+
+    [place] = [
+        n for n, line in enumerate(lines) if line.startswith("No data; missing_data is ignore")
+    ]
+    assert "With missing_data: anomalous, the next one is" in lines[place]
     assert lines[place + 1] == (
         "  visits: Mon 2026-11-02 04:00 to 06:00 Europe/Berlin (03:00 UTC), 2 h"
     )
     assert "No data" not in anomalies(found()).text
-    many = [replace(silent, detector=f"d{n}") for n in range(31)]
-    text = of_anomalies(Summary(a_run(), many), [found()], PLACE).text
-    assert "  and 1 more detector" in text.splitlines()
+    many = [without_data(f"d{n}") for n in range(31)]
+    text = of_anomalies(Summary(a_run(), many), [found()], PLACE, silent=many).text
+    assert "  and 1 more detector without data" in text.splitlines()
+
+
+def test_an_outage_alone_has_a_message_with_its_time_its_logs_and_what_to_do() -> None:
+    silent = without_data(log_group="/aws/lambda/visits")
+    message = of_outages(Summary(a_run(), [silent]), [silent, without_data("logins")], PLACE)
+    lines = message.text.splitlines()
+
+    assert message.subject == "Cutwatch: visits had no data for 2 h, and 1 more detector"
+    assert message.attributes == {
+        "kind": "outages", "detector": ["visits", "logins"], "run": "transform-20261102T120000Z",
+    }  # fmt: skip
+    assert lines[:5] == [
+        "visits had no data for 2 h, and 1 more detector.",
+        "",
+        "visits: 0 new events",
+        "  Metric    Shop Orders (Shop=north), Sum, every 5 min",
+        "  No data   Mon 2026-11-02 04:00 to 06:00 Europe/Berlin (03:00 UTC), 2 h",
+    ]
+    assert "(vertical~(~(~(value~'2026-11-02T03*3a00*3a00.000Z)~(value~'2026-11-02T05" in lines[5]
+    assert "logs-insights?queryDetail=~(start~'2026-11-02T03*3a00" in lines[6]
+    assert lines[7].startswith("  Silence   cutwatch silence visits --for 1d")
+    assert any(line.startswith("missing_data is ignore") for line in lines)
 
 
 def test_attributes_are_written_as_sns_takes_them() -> None:
@@ -272,3 +297,10 @@ def test_time_is_that_of_the_detector_with_utc_beside_it(
 ) -> None:
     first, last = (text.replace("Z", ":00Z") for text in (start, end))
     assert when(replace(SPIKE, start=first, end=last, period_seconds=0), zone) == said
+
+
+def test_values_have_their_unit_in_the_text_and_in_the_subject_which_is_ascii() -> None:
+    written = anomalies(found("orders", replace(SPIKE, unit="Microseconds")))
+    assert "  Value     912.4 µs; expected 100 µs (90 µs to 110.5 µs), +812%\n" in written.text
+    subject = written.to_request()["Subject"]
+    assert subject == "Cutwatch high: orders at 912.4 us, expected 100 us"

@@ -1,7 +1,7 @@
 """Whatever fails in between, every record is applied once: each schedule of faults is compared with a single process."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ STREAMS = (
     a_stream(),
     a_stream(window=StreamWindow("tumbling", 5, ("count", "mean(x)"), allowed_lateness=3)),
     a_stream(keys=KeySettings(limit=4, idle_days=1)),
+    a_stream(window=StreamWindow("sliding", 6, ("count", "sum(x)"), 3, 2, "zero")),
 )
 
 
@@ -77,7 +78,7 @@ class Run:
         if self.choices.random() < self.chance:
             raise Crash(point) if self.choices.random() < 0.5 else lost_answer(point)
 
-    def read(self, lanes: dict[str, Sequence[RawRecord]]) -> None:
+    def read(self, lanes: Mapping[str, Sequence[RawRecord]]) -> None:
         """Read every lane to its end; what was not acknowledged comes again, and sometimes more than that."""
         checkpoint = dict.fromkeys(lanes, 0)
         while unread := [lane for lane in lanes if checkpoint[lane] < len(lanes[lane])]:
@@ -135,6 +136,7 @@ def test_no_schedule_of_faults_changes_states_scores_or_incidents(
     assert set(run.inbox.rows) == set(alone.inbox.rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(schedule=st.integers(0, 2**32), chance=st.sampled_from([0.0, 0.05, 0.25]))
 def test_keys_that_several_shards_share_end_as_in_one_process_that_reads_in_the_committed_order(
@@ -182,7 +184,7 @@ def _is_of(record: RawRecord, number: int) -> bool:
     return number in StreamScorer(STREAMS[0], BUCKETS).by_bucket([record])
 
 
-def undisturbed(stream: Stream, lanes: dict[str, Sequence[RawRecord]]) -> Run:
+def undisturbed(stream: Stream, lanes: Mapping[str, Sequence[RawRecord]]) -> Run:
     """Return the run of a single process without faults."""
     run = Run(stream, random.Random(0), 0.0, 1)
     for lane in lanes.values():

@@ -8,7 +8,7 @@ import pytest
 from cutwatch.detectors.detector import MinimumDeviation
 from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.detectors.record_format import RecordFormat
-from cutwatch.detectors.stream import ForestSettings
+from cutwatch.detectors.stream import ForestSettings, IncidentBegin
 from cutwatch.streams.decoding import LARGEST_VALUE
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.incidents import CALM_ROWS
@@ -248,3 +248,64 @@ def test_the_guides_example_scores_far_above_normal_rows(guides_example: GuidesE
             if level == "normal" and not row.learning
         )
         assert rows[-1].score >= 3 * normal[int(0.95 * len(normal))]
+
+
+# Anomalous rows at 150, 151 and 160, in minutes.
+THREE = [*noise(150), 500.0, 5_000.0, *noise(8), 50_000.0, *noise(20, seed=1)]
+
+
+def begins(rule: IncidentBegin, step: float = 60) -> list[float]:
+    """Return the numbers of the rows that begin an incident."""
+    result = scored(records_of(THREE, step), notify=rule)
+    return [(each.incident.begin_time - START) / step for each in result.changes if each.kind == "began"]  # fmt: skip
+
+
+def test_an_incident_begins_with_the_first_anomalous_row_by_default() -> None:
+    assert begins(IncidentBegin()) == [150]
+
+
+def test_an_incident_begins_with_the_row_that_completes_the_declared_number() -> None:
+    severities = [row.severity for row in scored(records_of(THREE, 60)).rows]
+    [_, second, third, *_] = [n for n, severity in enumerate(severities) if severity >= 1.5]
+
+    assert begins(IncidentBegin(2, severity=1.5)) == [second]
+    assert begins(IncidentBegin(3, within=3_600, severity=1.5)) == [third]
+
+
+def test_rows_that_are_too_far_apart_or_too_slight_do_not_begin_an_incident() -> None:
+    assert begins(IncidentBegin(2, within=60)) == []
+    assert begins(IncidentBegin(severity=500)) == []
+    assert begins(IncidentBegin(score=500)) == []
+
+
+def test_rows_of_an_incident_do_not_count_towards_the_next_one() -> None:
+    values = [*noise(150), 500.0, 5_000.0, *noise(60, seed=1), 1e6, 1e9, *noise(20, seed=2)]
+    rule = IncidentBegin(2, within=86_400, severity=1.5)
+    changes = scored(records_of(values, 60), notify=rule).changes
+    begins = [(each.incident.begin_time - START) / 60 for each in changes if each.kind == "began"]
+
+    assert [each.kind for each in changes].count("ended") == 1
+    assert begins == [151, 213]
+
+
+def test_a_score_may_be_required() -> None:
+    rows = scored(records_of(THREE, 60)).rows
+    highest = max(range(len(rows)), key=lambda n: rows[n].score)
+    assert begins(IncidentBegin(score=rows[highest].score)) == [highest]
+
+
+def test_an_incident_that_has_begun_continues_with_every_anomalous_row() -> None:
+    rule = IncidentBegin(2, severity=1.5)
+    [ended] = [each.incident for each in scored(records_of([*THREE, *noise(60)], 60), notify=rule).changes if each.kind == "ended"]  # fmt: skip
+    rows = scored(records_of(THREE, 60)).rows
+    later = [row for row in rows if row.time >= ended.begin_time and row.severity >= 1]
+    assert ended.rows >= len(later) > 1
+
+
+def test_rows_that_count_are_part_of_the_state() -> None:
+    stream = a_stream(notify=IncidentBegin(2, severity=1.5))
+    records, bucket, changes = records_of(THREE, 60), KeyBucket.empty(stream, 0), []
+    for record in records:
+        changes += score_records(stream, [record], bucket).changes
+        bucket = KeyBucket.from_bytes(bucket.to_bytes(stream), stream)
+    assert changes == scored(records, notify=stream.notify).changes != []

@@ -9,7 +9,7 @@ from cutwatch.streams.log_summary import MOST_DESCRIBED, most_severe, summaries
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import StreamScorer
 from tests.support.hour_reports import an_anomaly
-from tests.unit.cutwatch.streams.test_log_scoring import STREAMS, records, trained
+from tests.unit.cutwatch.streams.test_scoring_of_logs import STREAMS, records, trained
 
 KIND: Model = "one_class_svm"
 STREAM, TRAINED = STREAMS[KIND], trained(KIND)
@@ -18,7 +18,7 @@ RECORDS = [*records(), RawRecord(b"no log line", "log-0", 601, records()[-1].arr
 
 def summaries_of(given: list[RawRecord], batch: int) -> Iterator[dict[str, Any]]:
     assert TRAINED.features is not None
-    scorer, bucket = StreamScorer(STREAM, 1, TRAINED), KeyBucket.empty(STREAM, 0)
+    scorer, bucket = StreamScorer(STREAM, trained=TRAINED), KeyBucket.empty(STREAM, 0)
     for start in range(0, len(given), batch):
         before = {lane: position for lane, (position, _) in bucket.applied.items()}
         result = scorer.score(bucket, scorer.by_bucket(given[start : start + batch])[0])

@@ -11,7 +11,8 @@ from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.record import RawRecord, Reason
-from cutwatch.streams.scoring import BatchResult
+from cutwatch.streams.scoring import BatchResult, StreamScorer
+from cutwatch.streams.windows import MOST_EMPTY_WINDOWS
 from tests.support.streams import (
     LONG_AFTER,
     START,
@@ -30,6 +31,10 @@ STREAMS = (
     a_stream(window=replace(MINUTES, size=3)),
     a_stream(forest=ForestSettings(5, 40, shingle_size=3, directionality=True)),
     a_stream(keys=KeySettings(limit=2, idle_days=1)),
+    a_stream(window=replace(MINUTES, type="sliding", size=6, every=3)),
+    a_stream(window=replace(MINUTES, type="stagger", size=3)),
+    a_stream(window=replace(MINUTES, type="count", size=4, every=2)),
+    a_stream(window=StreamWindow("tumbling", 4, ("count",), missing_data="zero")),
 )
 
 
@@ -140,6 +145,50 @@ def test_the_rows_of_windows_have_the_time_of_their_begin() -> None:
     assert [row.time for row in rows] == [start, start + 60]
     assert rows[0].values == pytest.approx((3, 1, 1.8))
     assert rows[1].values == pytest.approx((3, 4, 4.8))
+
+
+SILENT = a_stream(window=StreamWindow("tumbling", 10, ("count",), 5, missing_data="zero"))
+
+
+def silent_after(count: int) -> tuple[StreamScorer, KeyBucket, BatchResult]:
+    """Return a stream whose only key sends a record a second, each arriving two seconds later, then nothing."""
+    scorer, bucket = StreamScorer(SILENT), KeyBucket.empty(SILENT, 0)
+    records = [each._replace(arrival=START + n + 2) for n, each in enumerate(records_of([1.0] * count))]  # fmt: skip
+    return scorer, bucket, score_records(SILENT, records, bucket)
+
+
+def test_the_clock_closes_windows_of_a_silent_key() -> None:
+    scorer, bucket, before = silent_after(600)
+    due = START + 600 + 5 + 2
+    assert bucket.states.due() == [(due, "a")]
+    assert scorer.close_silent(bucket, due - 0.1).rows == []
+    result = scorer.close_silent(bucket, due)
+
+    assert [(row.time, row.values) for row in [*before.rows, *result.rows]] == [
+        (START + 10 * n, (10.0,)) for n in range(60)
+    ]
+    assert bucket.states.due() == [(due + 10, "a")]
+    late = a_record(600, at=START + 599)
+    assert score_records(SILENT, [late], bucket).late == 1
+
+
+def test_silence_is_an_incident_and_the_key_idles_in_the_end() -> None:
+    scorer, bucket, _ = silent_after(1_200)
+    result = scorer.close_silent(bucket, START + 1_300)
+
+    assert [row.values for row in result.rows[-4:]] == [(0.0,)] * 4
+    [began, *_] = result.changes
+    assert (began.kind, began.incident.columns[0].direction) == ("began", "below")
+    rest = scorer.close_silent(bucket, LONG_AFTER)
+    assert len(result.rows) + len(rest.rows) == 1 + MOST_EMPTY_WINDOWS
+    assert [each.kind for each in rest.changes][-1] == "ended"
+    assert bucket.states.due() == []
+
+
+def test_a_key_without_windows_is_never_due() -> None:
+    bucket = KeyBucket.empty(a_stream(), 0)
+    score_records(a_stream(), records_of(noise(10)), bucket)
+    assert bucket.states.due() == []
 
 
 def test_keys_have_forests_of_their_own() -> None:

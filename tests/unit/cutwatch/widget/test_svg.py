@@ -278,3 +278,15 @@ def test_a_picture_is_small_whatever_it_shows(days: float) -> None:
     assert len(draw(replace(drawn, data=replace(drawn.data, period=step)))) < 250_000
     # Each datapoint between two gaps, which nothing can be left out of.
     assert len(draw(replace(drawn, data=replace(drawn.data, period=1)))) < 300_000
+
+
+def test_the_axis_of_the_metric_has_its_unit_and_the_scores_have_none() -> None:
+    drawn = graph(points(80, 120, 100), scores=points(1, 2, 1), unit="Milliseconds")
+    assert [text for text in texts(drawn) if text.endswith(" ms")] == [
+        "80 ms",
+        "90 ms",
+        "100 ms",
+        "110 ms",
+        "120 ms",
+    ]
+    assert not [text for text in texts(replace(drawn, unit=None)) if text.endswith(" ms")]

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from cutwatch_cli.csv_files.csv_series import read_csv
 from tests.support.metric_files import TIMES, VALUES, assert_the_series, mistake
 
 
@@ -92,3 +93,12 @@ def test_two_units_are_refused(file: Path) -> None:
     assert mistake(file, text) == (
         ", column unit: has the units 'Bytes', 'Kilobytes'; a metric has one unit"
     )
+
+
+def test_the_unit_of_a_file_is_that_of_its_series(file: Path) -> None:
+    rows = [
+        f"{time:%Y-%m-%dT%H:%MZ},{value:g},Milliseconds"
+        for time, value in zip(TIMES, VALUES, strict=True)
+    ]
+    file.write_text("\n".join(["Timestamp,Average,Unit", *rows]))
+    assert read_csv(file).unit == "Milliseconds"

@@ -14,8 +14,8 @@ from cutwatch_cli.report.detector_report import stretches
 from tests.support.sample_reports import PERIOD, START, event, report_of
 
 
-def text_of(shown: Table) -> str:
-    console = Console(width=80, file=StringIO())
+def text_of(shown: Table, width: int = 80) -> str:
+    console = Console(width=width, file=StringIO())
     with console.capture() as output:
         console.print(shown)
     return output.get()
@@ -57,7 +57,17 @@ def test_the_table_tells_the_events_in_the_local_time_within_eighty_columns() ->
 
     assert "1 event, 3 anomalous datapoints (Asia/Tokyo)" in shown
     assert "2026-03-01 09:50" in shown
-    assert shown.splitlines()[2].split()[-6:] == ["15", "min", "high", "3.5", "1,234", "1,000"]
+    row = " ".join(" ".join(shown.splitlines()[2:]).split())
+    assert row.endswith("15 min high 3.5 1,234 1,000 (950 to 1,060)")
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_table_has_the_expected_range_beside_the_value_and_fits_a_line_of_a_hundred() -> None:
+    milliseconds = event(10, 12, value=129614.0, expected=84696.0, unit="Milliseconds")
+
+    shown = text_of(table(report_of([10, 11, 12], events=[milliseconds])), width=100)
+
+    assert "129,614 ms  84,696 ms (950 ms to 1,060 ms)" in shown
 
 
 def test_the_table_tells_of_a_silence_what_was_expected() -> None:

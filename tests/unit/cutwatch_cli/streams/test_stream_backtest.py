@@ -53,6 +53,8 @@ def test_every_record_is_counted() -> None:
         "read": 216,
         "accepted": 213,
         "late": 1,
+        "dropped": 0,
+        "added": 0,
         "rejected": {"not JSON": 2},
         "scored": 173,
         "learning": 40,

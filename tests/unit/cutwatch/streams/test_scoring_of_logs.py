@@ -73,7 +73,7 @@ def records() -> list[RawRecord]:
 
 def score(kind: Model, batch: int = 1_000) -> list[BatchResult]:
     """Score in batches, with the states through bytes between them."""
-    stream, scorer = STREAMS[kind], StreamScorer(STREAMS[kind], 1, trained(kind))
+    stream, scorer = STREAMS[kind], StreamScorer(STREAMS[kind], trained=trained(kind))
     stored = KeyBucket.empty(stream, 0).to_bytes(stream)
     results = []
     for start in range(0, 601, batch):

@@ -1,0 +1,108 @@
+"""A stream's demo in the terminal."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cutwatch.delivery.incident_store import RecordedIncident
+from cutwatch.streams.incidents import Incident
+from cutwatch.wording import count, number_in_words, severity_multiple, span_in_words
+from cutwatch_cli.streams.kinesis_demo import StreamDemo
+
+# Of the table of incidents; a narrower terminal wraps its lines.
+_WIDTH = 150
+Show = Callable[[str, int, int], None]
+Outcome = TypeVar("Outcome")
+
+
+def with_progress(console: Console, run: Callable[[Show], Outcome]) -> Outcome:
+    """Run a demo, showing its progress."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("starting the local AWS", total=None)
+        return run(
+            lambda text, done, every: progress.update(
+                task, description=text, completed=done, total=every
+            )
+        )
+
+
+def present(console: Console, demo: StreamDemo) -> None:
+    """Print the planted incidents with those found, and the records by outcome."""
+    console.width = max(console.width, _WIDTH)
+    console.print(_incidents_table(demo))
+    for other in demo.others:
+        console.print(f"not planted: {_incident_line(other)}")
+    console.print(
+        f"\nPlanted {len(demo.planted)}, found {len(demo.found)}, other incidents {len(demo.others)}.\n"
+    )
+    console.print("Meanwhile, " + "; ".join(demo.faults) + ".")
+    console.print(_records_table(demo))
+    console.print(
+        f"From record to email: {demo.percentile(50):.2f} s (p50), {demo.percentile(95):.2f} s (p95) by the local "
+        "clock. The batching window takes 1 s of it."
+    )
+    rate = demo.sent / demo.seconds if demo.seconds else 0.0
+    console.print(
+        f"{count(demo.sent, 'record')} in {demo.seconds:.0f} s on this machine: {number_in_words(rate)} a second."
+    )
+
+
+def _incidents_table(demo: StreamDemo) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Planted (UTC)", "Key", "Incident"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("Found", no_wrap=True)
+    table.add_column("x cutoff", justify="right")
+    table.add_column("Column", no_wrap=True)
+    table.add_column("Value", justify="right")
+    table.add_column("Expected", no_wrap=True)
+    for number, planted in enumerate(demo.planted):
+        found = demo.found.get(number)
+        cells = _found_cells(found.incident) if found else ["not found", "", "", "", ""]
+        table.add_row(f"{planted.begin:%H:%M:%S}–{planted.end:%H:%M:%S}", planted.key, planted.kind, *cells)  # fmt: skip
+    return table
+
+
+def _found_cells(incident: Incident) -> list[str]:
+    leading = max(incident.columns, key=lambda each: each.attribution)
+    expected = leading.expected
+    return [
+        f"{datetime.fromtimestamp(incident.begin_time, UTC):%H:%M:%S}, {incident.severity_word}",
+        severity_multiple(incident.severity),
+        leading.column,
+        number_in_words(leading.value),
+        "–"
+        if expected is None
+        else f"{number_in_words(expected.value)} ({number_in_words(expected.low)} to {number_in_words(expected.high)})",
+    ]
+
+
+def _incident_line(recorded: RecordedIncident) -> str:
+    incident = recorded.incident
+    begin = datetime.fromtimestamp(incident.begin_time, UTC)
+    lasts = span_in_words(timedelta(seconds=incident.last_time - incident.begin_time))
+    return f"{begin:%H:%M:%S} {incident.key}, {incident.severity_word}, {lasts}"
+
+
+def _records_table(demo: StreamDemo) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Records", no_wrap=True)
+    table.add_column("", justify="right")
+    table.add_column("")
+    rows = (
+        ("sent", demo.sent, ""),
+        ("scored", demo.scored, ""),
+        ("late", demo.late, ""),
+        ("rejected", demo.rejected, "not JSON; kept in the queue of rejected records"),
+        ("lost", demo.lost, ""),
+        ("doubled", demo.doubled, "applied twice, or scored twice with two results"),
+        ("delivered again", demo.delivered_again, "scored rows that the target got twice, with equal ids and scores"),
+    )  # fmt: skip
+    for name, number, remark in rows:
+        table.add_row(name, f"{number:,}", remark)
+    return table

@@ -1,0 +1,82 @@
+"""Functions and reference data that a stream names, loaded for a backtest, and checked by `cutwatch validate`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cutwatch.detectors.python_function import LAMBDA_ARN, load_function
+from cutwatch.detectors.stream import Stream
+from cutwatch.errors import InvalidDetectors, InvalidInput, InvalidReference
+from cutwatch.streams.lambda_preprocessor import LambdaPreprocessor
+from cutwatch.streams.postprocessing import Postprocessor
+from cutwatch.streams.preprocessing import Preprocessor, PythonPreprocessor
+from cutwatch.streams.reference import Reference, ReferenceTable
+
+
+@dataclass(frozen=True)
+class StreamFunctions:
+    """Preprocessor, postprocessor and reference data of a stream; None for those that it does not name."""
+
+    preprocessor: Preprocessor | None = None
+    postprocessor: Postprocessor | None = None
+    reference: Reference | None = None
+
+
+NO_FUNCTIONS = StreamFunctions()
+
+
+def check_functions(folder: Path, streams: Iterable[Stream]) -> list[str]:
+    """Return a line for each Python function that cannot be imported from the folder of the detectors file."""
+    mistakes: list[str] = []
+    for stream in streams:
+        for field in ("preprocess", "postprocess"):
+            name = getattr(stream, field)
+            try:
+                if name and not LAMBDA_ARN.fullmatch(name):
+                    load_function(folder, name)
+            except InvalidDetectors as error:
+                mistakes.append(f"stream {stream.name!r}: {field}: {error}")
+    return mistakes
+
+
+def load_functions(
+    folder: Path, stream: Stream, lambda_client: Any = None, reference: Path | None = None
+) -> StreamFunctions:
+    """Return the functions of a stream, and its reference data from a copy in a file.
+
+    Raises `InvalidDetectors`, `InvalidInput` for a Lambda function without a client or reference data without a file,
+    `InvalidReference`, and `OSError`.
+    """
+    mistakes = check_functions(folder, [stream])
+    if mistakes:
+        raise InvalidDetectors("\n".join(mistakes))
+    preprocessor: Preprocessor | None = None
+    if LAMBDA_ARN.fullmatch(stream.preprocess):
+        if lambda_client is None:
+            raise InvalidInput(
+                f"stream {stream.name!r}: preprocess is a Lambda function; add --invoke to call it with the file's records"
+            )
+        preprocessor = LambdaPreprocessor(lambda_client, stream.preprocess, stream.source)
+    elif stream.preprocess:
+        preprocessor = PythonPreprocessor(load_function(folder, stream.preprocess))
+    postprocessor = (
+        Postprocessor(load_function(folder, stream.postprocess)) if stream.postprocess else None
+    )
+    return StreamFunctions(preprocessor, postprocessor, _reference(stream, reference))
+
+
+def _reference(stream: Stream, path: Path | None) -> Reference | None:
+    declared = stream.reference
+    if not declared.s3:
+        if path is not None:
+            raise InvalidInput(f"stream {stream.name!r} declares no reference data for {path}")
+        return None
+    if path is None:
+        raise InvalidInput(
+            f"stream {stream.name!r}: the reference data are in {declared.s3}; add --reference FILE with a copy of it"
+        )
+    try:
+        return ReferenceTable.from_bytes(path.read_bytes(), declared)
+    except InvalidReference as error:
+        raise InvalidReference(str(error).replace(declared.s3, str(path), 1)) from None

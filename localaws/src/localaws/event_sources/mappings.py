@@ -1,0 +1,168 @@
+"""All event source mappings of streams: deliver what there is, on the clock, and faults of delivery on demand."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localaws.clock import Clock
+from localaws.event_sources import destinations
+from localaws.event_sources.batches import Discard, Outcome, Result
+from localaws.event_sources.invocations import Invocations, event_of
+from localaws.event_sources.lanes import Turn
+from localaws.event_sources.requests import destination_of
+from localaws.event_sources.source_mapping import Opening, SourceMapping
+
+_log = logging.getLogger(__name__)
+_Record = dict[str, Any]
+# Puts a metric: namespace, name, value, unit, dimensions.
+RecordMetric = Callable[[str, str, float, str, Mapping[str, str]], None]
+
+
+class EventSourceMappings:
+    """Mappings deliver on request, or automatically while `polling` drives them.
+
+    `concurrency` is how many batches of different lanes are delivered at once. With 1 everything happens in one order.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        invocations: Invocations,
+        endpoint_url: Callable[[], str],
+        record_metric: RecordMetric,
+    ) -> None:
+        self.concurrency = 1
+        self._clock = clock
+        self._invocations = invocations
+        self._endpoint_url = endpoint_url
+        self._record_metric = record_metric
+        self._delivering = threading.RLock()
+        self._mappings: dict[str, SourceMapping] = {}
+        self._twice = 0
+
+    def open(self, record: _Record, opening: Opening) -> None:
+        """Take up a mapping; `record` is its public description and stays the caller's."""
+        mapping = SourceMapping(record, opening)
+        self._mappings = {**self._mappings, record["UUID"]: mapping}
+
+    def change(self, uuid: str) -> None:
+        """Go on with what the mapping's record says now."""
+        self._mappings[uuid].changed = True
+
+    def close(self, uuid: str) -> None:
+        self._mappings = {key: each for key, each in self._mappings.items() if key != uuid}
+
+    def written(self, arn: str) -> None:
+        """Look into a source again, because there are new records, also while batches are delivered."""
+        for mapping in self._mappings.values():
+            if mapping.source.arn == arn:
+                mapping.reader.has_news = True
+
+    def deliver(self) -> None:
+        """Deliver every batch that is ready now, and what becomes ready by that; the clock stays where it is."""
+        with self._delivering, self._clock.busy():
+            for mapping in self._enabled():
+                mapping.reader.begin()
+            while sum(self._step(mapping) for mapping in self._enabled()):
+                pass
+
+    def due(self) -> float | None:
+        """Return when the next batch will be ready, in epoch seconds; None while there is none to wait for."""
+        now = self._now()
+        times = [time for each in self._enabled() if (time := each.due(now)) is not None]
+        return min(times, default=None)
+
+    def settle(self, limit_seconds: float = 7 * 86_400.0) -> None:
+        """Deliver and let time pass, until all records are delivered or given up, or `limit_seconds` have passed."""
+        deadline = self._now() + limit_seconds
+        with self._delivering, self._clock.busy():
+            self.deliver()
+            while (due := self.due()) is not None and due <= deadline:
+                self._clock.sleep(max(due - self._now(), 0.001))
+                self.deliver()
+
+    def duplicate(self, times: int = 1) -> None:
+        """Let two environments work at once on each of the next `times` batches."""
+        self._twice += times
+
+    def redeliver(self, last: int, *, function: str = "*") -> None:
+        """Deliver the last records of each lane again, `last` at most, and at most 2,000, in batches with what follows.
+
+        What is being retried is queued again, as by a reader that has lost its place.
+        """
+        for mapping in self._mappings.values():
+            if function in ("*", mapping.function):
+                mapping.rewind = last
+
+    def _enabled(self) -> list[SourceMapping]:
+        return [each for each in self._mappings.values() if each.record["State"] == "Enabled"]
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _step(self, mapping: SourceMapping) -> bool:
+        now = self._now()
+        mapping.apply_changes(now)
+        progress = mapping.reader.step(mapping.wants, now)
+        if mapping.reader.problem:
+            mapping.record["LastProcessingResult"] = f"PROBLEM: {mapping.reader.problem}"
+        old = mapping.lanes.discard_old(now, mapping.reader.retention_seconds)
+        for lane, discard in old:
+            self._give_up(mapping, lane, discard)
+        turns = mapping.lanes.turns(now)
+        for turn, outcome in zip(turns, self._outcomes_or_none(mapping, turns), strict=True):
+            self._settle(mapping, turn, outcome)
+        return progress or bool(old) or bool(turns)
+
+    def _outcomes_or_none(self, mapping: SourceMapping, turns: list[Turn]) -> list[Outcome]:
+        """Invoke for every turn; if that breaks off, none of them has been delivered."""
+        try:
+            return self._outcomes(mapping, turns)
+        except BaseException:
+            for turn in turns:
+                mapping.lanes.settle(turn, Outcome(Result.NOT_INVOKED), self._now())
+            raise
+
+    def _outcomes(self, mapping: SourceMapping, turns: list[Turn]) -> list[Outcome]:
+        if self.concurrency == 1 or len(turns) < 2:
+            return [self._invoke(mapping, turn) for turn in turns]
+        each_turn = [partial(self._invoke, mapping, turn) for turn in turns]
+        return self._invocations.at_once(self.concurrency, each_turn)
+
+    def _invoke(self, mapping: SourceMapping, turn: Turn) -> Outcome:
+        event = event_of(turn.lane, mapping.source.arn, turn.batch)
+        invoke = self._invocations.invoke
+        if self._twice and turn.batch.records:
+            self._twice -= 1
+            invoke = self._invocations.invoke_twice
+        return invoke(mapping.function, event, turn.batch, mapping.settings)
+
+    def _settle(self, mapping: SourceMapping, turn: Turn, outcome: Outcome) -> None:
+        now = self._now()
+        done = outcome.result is Result.DONE
+        mapping.record["LastProcessingResult"] = "OK" if done else "PROBLEM: Function call failed"
+        if done and turn.batch.records:
+            age = max(0.0, now - turn.batch.records[-1].arrived) * 1000
+            self._count(mapping, "IteratorAge", age, "Milliseconds")
+        for discard in mapping.lanes.settle(turn, outcome, now):
+            self._give_up(mapping, turn.lane, discard)
+
+    def _give_up(self, mapping: SourceMapping, lane: str, discard: Discard) -> None:
+        destination = destination_of(mapping.record)
+        if destination is None or not discard.records:
+            return
+        arn = mapping.record["FunctionArn"]
+        body = destinations.message(discard, lane, mapping.source, arn, self._now())
+        try:
+            destinations.send(mapping.client, self._endpoint_url(), destination, body)
+        except (ClientError, BotoCoreError) as error:
+            _log.warning("%s cannot send to %s: %s", arn, destination, error)
+            self._count(mapping, "DestinationDeliveryFailures", 1.0, "Count")
+
+    def _count(self, mapping: SourceMapping, name: str, value: float, unit: str) -> None:
+        dimensions = {"FunctionName": mapping.function.partition(":")[0]}
+        self._record_metric("AWS/Lambda", name, value, unit, dimensions)

@@ -1,0 +1,201 @@
+"""A stack that scores a stream, the records of one scenario, and a single process that replays them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cutwatch.aws.dynamodb import Table
+from cutwatch.aws.s3 import Bucket
+from cutwatch.delivery.incident_store import IncidentStore
+from cutwatch.detectors.stream import ForestSettings, KeySettings
+from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.record import RawRecord
+from cutwatch.streams.scoring import SILENT_SECONDS, StreamScorer
+from cutwatch.streams.state_store import StateStore
+from cutwatch_cli.replay.application import staged
+from localaws import LocalAws, Stack
+from tests.support.streams import a_stream, comparable_bucket, noise
+
+STREAM = a_stream(
+    source="sensors", forest=ForestSettings(5, 40), keys=KeySettings(limit=4), sensitivity="low"
+)
+STACK, BASE, TARGET = "cutwatch-sensors", "cutwatch", "sensors-scored"
+_START = datetime(2026, 11, 2, tzinfo=UTC)
+# The keys of the scenario; the first has an incident.
+_KEYS = "ad"
+_NORMAL, _AFTER = 90, 6
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass
+class StreamShop:
+    """The deployed stacks, and what a scenario left behind."""
+
+    aws: LocalAws
+    base: Stack
+    stack: Stack
+    first: dict[str, str] = field(default_factory=dict)
+
+    def rewind(self) -> None:
+        """Forget states, incidents, mails and messages; the stream goes on."""
+        aws = self.aws
+        aws.faults.clear()
+        aws.cool_down()
+        s3 = aws.client("s3")
+        for each in s3.list_objects_v2(Bucket=self._bucket, Prefix="streams/").get("Contents", []):
+            s3.delete_object(Bucket=self._bucket, Key=each["Key"])
+        for item in self._items():
+            self._table.delete(item["pk"], item["sk"])
+        for queue in ("RejectedRecords", "LostRecords"):
+            aws.client("sqs").purge_queue(QueueUrl=self.stack.physical_id(queue))
+        self.first = {}
+        self._mails_before = len(aws.mails.all())
+
+    def run(self) -> None:
+        """Send normal records, then an incident and rubbish, then normal ones, then be silent."""
+        values = noise(_NORMAL + _AFTER, 3)
+        self._send([(key, x) for x in values[:_NORMAL] for key in _KEYS])
+        self._send([(_KEYS[0], 90.0), (_KEYS[1], None), (_KEYS[0], 95.0)])
+        self._send([(key, x) for x in values[_NORMAL:] for key in _KEYS])
+        self.aws.clock.advance(SILENT_SECONDS + 60)
+        for _ in range(3):
+            self.aws.clock.advance(60)
+            self.aws.fire(self.stack.physical_id("EveryMinute"))
+
+    def _send(self, records: Sequence[tuple[str, float | None]]) -> None:
+        """Put records, one per second of event time, and let them be delivered, however often it takes."""
+        kinesis, begin = self.aws.client("kinesis"), self.aws.clock.now().timestamp()
+        entries = [
+            {"PartitionKey": key, "Data": _content(key, begin + n, x)}
+            for n, (key, x) in enumerate(records)
+        ]
+        # Producers' clocks agree with the stream's: the records are as old as they say.
+        self.aws.clock.advance(len(records))
+        answer = kinesis.put_records(StreamName=STREAM.source, Records=entries)
+        for each in answer["Records"]:
+            self.first.setdefault(each["ShardId"], each["SequenceNumber"])
+        self.aws.event_sources.settle()
+
+    def states(self) -> dict[int, Any]:
+        """The stored buckets, comparably."""
+        store = self._store
+        return {
+            each.number: comparable_bucket(store.bucket.read_bytes(f"{store.prefix}{each.number:04d}"))
+            for each in store.stored()
+        }  # fmt: skip
+
+    def replayed(self) -> tuple[dict[int, Any], set[str], set[int]]:
+        """States, incidents and rejected positions of a single process that reads each shard once."""
+        scorer = StreamScorer(STREAM, self._store.buckets())
+        buckets: dict[int, KeyBucket] = {}
+        incidents: set[str] = set()
+        rejected: set[int] = set()
+        for shard, first in sorted(self.first.items()):
+            for number, arrived in scorer.by_bucket(self._records(shard, first)).items():
+                bucket = buckets.setdefault(number, KeyBucket.empty(STREAM, number))
+                result = scorer.score(bucket, arrived)
+                incidents |= {change.incident.id for change in result.changes}
+                rejected |= {each.position for each in result.rejected}
+        for bucket in buckets.values():
+            scorer.close_silent(bucket, self.aws.clock.now().timestamp())
+        found = {
+            number: comparable_bucket(bucket.to_bytes(STREAM)) for number, bucket in buckets.items()
+        }
+        return found, incidents, rejected
+
+    def _records(self, shard: str, first: str) -> Iterator[RawRecord]:
+        kinesis = self.aws.client("kinesis")
+        answer = kinesis.get_shard_iterator(
+            StreamName=STREAM.source,
+            ShardId=shard,
+            ShardIteratorType="AT_SEQUENCE_NUMBER",
+            StartingSequenceNumber=first,
+        )
+        self.aws.clock.advance(2)
+        for each in kinesis.get_records(ShardIterator=answer["ShardIterator"])["Records"]:
+            arrival = each["ApproximateArrivalTimestamp"].timestamp()
+            yield RawRecord(
+                each["Data"], shard, int(each["SequenceNumber"]), arrival, each["PartitionKey"]
+            )
+
+    def incidents(self) -> dict[str, tuple[bool, frozenset[str]]]:
+        """Each recorded incident: whether it ended, and the changes that were notified."""
+        store = IncidentStore(self._table)
+        found = store.between(_START - _MINUTE, self.aws.clock.now())
+        return {each.incident.id: (each.ended, each.notified) for each in found}
+
+    def mails(self) -> list[str]:
+        """The subjects of mails of this scenario."""
+        mails = self.aws.mails.all()[self._mails_before :]
+        return [each.subject for each in mails if "NotificationTopic" in each.topic]
+
+    def rejected(self) -> list[int]:
+        """The positions in the queue of rejected records."""
+        sqs, url = self.aws.client("sqs"), self.stack.physical_id("RejectedRecords")
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return [int(json.loads(each["Body"])["sequence_number"]) for each in found]
+
+    def lost(self) -> int:
+        """The number of batches that the mapping gave up."""
+        sqs, url = self.aws.client("sqs"), self.stack.physical_id("LostRecords")
+        return len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []))
+
+    def outboxes(self) -> list[int]:
+        """The buckets with an outbox that is not empty."""
+        return [
+            each.number
+            for each in self._store.stored()
+            if self._store.header(each.number).has_outbox
+        ]
+
+    @property
+    def _bucket(self) -> str:
+        return self.base.outputs["DataBucketName"]
+
+    @property
+    def _store(self) -> StateStore:
+        return StateStore(Bucket(self.aws.client("s3"), self._bucket), STREAM)
+
+    @property
+    def _table(self) -> Table:
+        return Table(self.aws.client("dynamodb"), self.base.outputs["RegistryTableName"])
+
+    def _items(self) -> list[dict[str, Any]]:
+        return [*self._table.query("INCIDENT"), *self._table.query(f"STREAM#{STREAM.name}")]
+
+
+def _content(key: str, at: float, x: float | None) -> bytes:
+    return b"rubbish" if x is None else json.dumps({"id": key, "at": at, "x": x}).encode()
+
+
+@contextmanager
+def opened_stream_shop() -> Iterator[StreamShop]:
+    """Deploy the base stack and the stream's stack, with a stream of two shards and a target for scored rows."""
+    with LocalAws() as aws:
+        aws.clock.move_to(_START)
+        kinesis = aws.client("kinesis")
+        kinesis.create_stream(StreamName=STREAM.source, ShardCount=2)
+        kinesis.create_stream(StreamName=TARGET, ShardCount=1)
+        aws.clock.advance(60)
+        arns = [
+            kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+            for name in (STREAM.source, TARGET)
+        ]  # fmt: skip
+        with staged([], streams=[STREAM]) as template:
+            base = aws.deploy(template, stack_name=BASE)
+            stack = aws.deploy(
+                Path(template.parent, "stacks", "stream.yaml"),
+                stack_name=STACK,
+                parameters={
+                    "StreamName": STREAM.name,
+                    "BaseStack": BASE,
+                    "KinesisStreamArn": arns[0],
+                    "TargetArn": arns[1],
+                    "NotificationSeverity": "low",
+                },
+            )
+        yield StreamShop(aws, base, stack)

@@ -1,0 +1,24 @@
+"""A part of the stream's matrix, another one for every commit; `make faults` runs all of it."""
+
+import pytest
+
+from tests.faults.matrix import chosen_for, present_commit
+from tests.faults.stream_matrix import opened_stream_shop, problems, stream_cases, verdicts
+
+CASES = 8
+
+
+@pytest.mark.slow
+def test_whatever_befalls_a_call_a_streams_records_are_applied_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with opened_stream_shop() as shop:
+        cases = stream_cases(shop)
+        undisturbed = problems(shop, None)
+        chosen = chosen_for(present_commit(), cases, CASES)
+        judged = [*verdicts(shop, cases, chosen)]
+    with capsys.disabled():
+        print(f"\n{CASES} cases of {len(cases)} of a stream; `make faults` runs the others")
+    assert undisturbed == []
+    failed = {cases[each.number].name: each.problems for each in judged if each.problems}
+    assert failed == {}

@@ -1,0 +1,101 @@
+from datetime import UTC, datetime
+from itertools import pairwise
+from math import sin
+
+import pytest
+
+from cutwatch.detection.band import BandPoint, ExpectedBand
+from cutwatch.registry.band_store import from_item, to_item
+from cutwatch.widget.band import shown_points
+from tests.unit.cutwatch.widget.test_svg import START, elements, event, graph, points
+
+HOUR = 3_600
+BEGIN = int(START.timestamp())
+
+
+def band(first: int, hours: int) -> ExpectedBand:
+    """A band that rises by one an hour, two below and three above what is expected."""
+    return ExpectedBand(
+        HOUR,
+        tuple(BandPoint(BEGIN + n * HOUR, n - 2, n, n + 3) for n in range(first, first + hours)),
+    )
+
+
+def test_the_bands_of_adjacent_windows_are_one_that_reaches_from_end_to_end() -> None:
+    [run] = shown_points([band(0, 24), band(24, 24)], BEGIN, BEGIN + 48 * HOUR)
+    assert (run[0].time, run[-1].time) == (BEGIN, BEGIN + 48 * HOUR)
+    assert {later.time - sooner.time for sooner, later in pairwise(run[1:-1])} == {HOUR}
+
+
+def test_a_window_that_is_missing_is_a_gap() -> None:
+    first, second = shown_points([band(0, 5), band(9, 5)], BEGIN, BEGIN + 48 * HOUR)
+    assert first[-1].time == BEGIN + 5 * HOUR
+    assert second[0].time == BEGIN + 9 * HOUR
+
+
+def test_a_band_is_cut_at_the_ends_of_the_chart_where_it_is_between_two_points() -> None:
+    [run] = shown_points([band(0, 24)], BEGIN + 3 * HOUR, BEGIN + 3.25 * HOUR)
+    assert [point.time - BEGIN for point in run] == [3 * HOUR, 3.25 * HOUR]
+    assert [point.expected for point in run] == [2.5, 2.75]
+    assert [point.high - point.low for point in run] == [5, 5]
+
+
+def test_a_band_is_drawn_behind_the_metric_and_an_event_in_it_has_no_range_of_its_own() -> None:
+    facts = {"value": 9.0, "expected": 2.0, "expected_low": 1.0, "expected_high": 3.0}
+    events = [event(10, 12, **facts)]
+    metric = points(*(sin(n) for n in range(288)))
+    runs = shown_points([band(0, 24)], BEGIN, BEGIN + 24 * HOUR)
+
+    drawn = graph(metric, events=events, expected=runs)
+    plain = graph(metric, events=events)
+
+    classes = [each.get("class") for each in elements(drawn, "path")]
+    assert classes.index("band") < classes.index("expected-line") < classes.index(None)
+    assert "expected" not in [each.get("class") for each in elements(drawn, "rect")]
+    assert "expected" in [each.get("class") for each in elements(plain, "rect")]
+
+
+def test_the_axis_has_room_for_the_band() -> None:
+    runs = shown_points([band(0, 24)], BEGIN, BEGIN + 24 * HOUR)
+    [path] = [
+        each
+        for each in elements(graph(points(5, 6), expected=runs), "path")
+        if each.get("class") == "band"
+    ]
+    heights = [float(pair.split()[1]) for pair in path.get("d", "")[1:-1].split("L")]
+    assert len(set(heights)) > 20
+    assert min(heights) >= 0
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e9, 1e100])
+def test_a_stored_band_is_read_back_to_four_digits_of_its_width(scale: float) -> None:
+    stored = ExpectedBand(
+        HOUR,
+        tuple(
+            BandPoint(
+                BEGIN + n * HOUR, scale * (1000 + sin(n) - 1), scale * (1000 + sin(n)), scale * 1002
+            )
+            for n in (0, 1, 2, 50, 167)
+        ),
+    )
+    read = from_item(to_item(stored))
+    assert read.step == HOUR
+    for found, given in zip(read.points, stored.points, strict=True):
+        assert found.time == given.time
+        for edge in ("low", "expected", "high"):
+            assert getattr(found, edge) == pytest.approx(getattr(given, edge), abs=0.001 * scale)
+
+
+def test_a_week_of_hours_takes_few_kilobytes_in_the_registry() -> None:
+    hours = range(168)
+    week = ExpectedBand(
+        HOUR,
+        tuple(
+            BandPoint(
+                BEGIN + n * HOUR, 9e4 * sin(n) - 123.456, 9e4 * sin(n), 9e4 * sin(n) + 99.1 * n
+            )
+            for n in hours
+        ),
+    )
+    assert to_item(week)["sk"] == f"{datetime.fromtimestamp(BEGIN, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    assert len(to_item(week)["points"]) < 4_000

@@ -1,0 +1,50 @@
+"""The demo of a Kinesis stream, up to its last fault."""
+
+import json
+
+import pytest
+
+from cutwatch_cli.streams.demo_records import PLANTED, STEP, Fleet, fleet
+from cutwatch_cli.streams.kinesis_demo import StreamDemo, run_demo
+
+# Times at which the fleet sends: all faults and the first four incidents are before.
+TIMES = 280
+UNREADABLE = 2
+
+
+@pytest.fixture(scope="module")
+def demo() -> StreamDemo:
+    whole = fleet(seed=8)
+    return run_demo(Fleet(whole.history, whole.live[:TIMES]), PLANTED[:4], lambda *_: None)
+
+
+@pytest.mark.slow
+def test_every_record_is_scored_once_through_a_crash_two_environments_a_split_and_an_overlap(
+    demo: StreamDemo,
+) -> None:
+    assert len(demo.faults) == 4
+    assert (demo.lost, demo.doubled, demo.late) == (0, 0, 0)
+    assert demo.rejected == UNREADABLE
+    assert demo.scored == demo.sent - UNREADABLE
+
+
+def test_the_planted_incidents_are_found_and_end_and_there_is_no_other(demo: StreamDemo) -> None:
+    assert [demo.planted[number].key for number in sorted(demo.found)] == [
+        planted.key for planted in demo.planted
+    ]
+    assert demo.others == []
+    assert all(each.ended for each in demo.incidents)
+
+
+def test_each_incident_is_mailed_within_seconds_by_the_local_clock(demo: StreamDemo) -> None:
+    assert len(demo.latencies) == len(demo.planted)
+    assert 1 <= demo.percentile(50) <= demo.percentile(95) < STEP.total_seconds()
+
+
+def test_the_payload_has_what_programs_ask_for(demo: StreamDemo) -> None:
+    payload = json.loads(json.dumps(demo.to_payload()))
+    assert payload.keys() >= {
+        *("planted", "found", "other_events", "sent", "scored", "lost", "doubled"),
+        *("p50_seconds", "p95_seconds", "records_per_second"),
+    }
+    assert (payload["planted"], payload["found"], payload["other_events"]) == (4, 4, 0)
