@@ -90,10 +90,6 @@ def backtest_stream(
 ) -> StreamBacktest:
     """Score the batches in their order; `write` receives the rows of each."""
     reader = RecordReader(stream, functions.preprocessor, functions.reference)
-    if stream.needs_training:
-        raise InvalidInput(
-            f"stream {stream.name!r} is scored by a trained model; cutwatch compare shows what the models find in a file"
-        )
     scorer = StreamScorer(stream, bucket_count(stream), reader)
     buckets = dict[int, KeyBucket]()
     backtest = StreamBacktest(stream, functions.postprocessor)
