@@ -30,6 +30,7 @@ _THROTTLED = {
     "dynamodb": "ProvisionedThroughputExceededException",
     "sns": "ThrottledException",
     "lambda": "TooManyRequestsException",
+    "kinesis": "ProvisionedThroughputExceededException",
 }
 _SERVER_ERRORS = {
     "s3": "InternalError",
@@ -38,7 +39,9 @@ _SERVER_ERRORS = {
     "sagemaker": "InternalFailure",
     "sns": "InternalError",
     "events": "InternalException",
+    "kinesis": "InternalFailure",
     "lambda": "ServiceException",
+    "sqs": "InternalError",
     "stepfunctions": "InternalServerError",
 }
 # Step Functions tells a denial here by the name that other troubles have too, so that it is retried as they are.

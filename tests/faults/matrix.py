@@ -9,6 +9,7 @@ from hashlib import sha256
 from multiprocessing import get_context
 from multiprocessing.util import Finalize
 from pathlib import Path
+from typing import Protocol
 
 from tests.faults.calls import distinct, targets
 from tests.faults.cases import KINDS, Case, call_cases, job_cases
@@ -17,6 +18,13 @@ from tests.faults.shop import SCENARIOS, Shop, opened_shop
 from tests.faults.time_cases import time_cases
 
 _WITHOUT_GIT = "no commit"
+
+
+class Named(Protocol):
+    """A case of a matrix."""
+
+    @property
+    def name(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ def all_cases(shop: Shop) -> list[Case]:
     return [*call_cases(distinct(found)), *job_cases(), *time_cases()]
 
 
-def chosen_for(commit: str, cases: Sequence[Case], count: int) -> list[int]:
+def chosen_for(commit: str, cases: Sequence[Named], count: int) -> list[int]:
     """As many of the cases as there is time for: other ones for every commit, the same for everybody."""
 
     def lot(number: int) -> str:

@@ -18,6 +18,7 @@ from cutwatch.streams.scoring import SILENT_SECONDS, StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch_cli.replay.application import staged
 from localaws import LocalAws, Stack
+from localaws.ministack_patches.mails import Mail
 from tests.support.streams import a_stream, comparable_bucket, noise
 
 STREAM = a_stream(
@@ -39,6 +40,7 @@ class StreamShop:
     base: Stack
     stack: Stack
     first: dict[str, str] = field(default_factory=dict)
+    _mails: list[Mail] = field(default_factory=list)
 
     def rewind(self) -> None:
         """Forget states, incidents, mails and messages; the stream goes on."""
@@ -53,7 +55,8 @@ class StreamShop:
         for queue in ("RejectedRecords", "LostRecords"):
             aws.client("sqs").purge_queue(QueueUrl=self.stack.physical_id(queue))
         self.first = {}
-        self._mails_before = len(aws.mails.all())
+        self._mails.clear()
+        aws.mails.listener = self._mails.append
 
     def run(self) -> None:
         """Send normal records, then an incident and rubbish, then normal ones, then be silent."""
@@ -95,7 +98,7 @@ class StreamShop:
         incidents: set[str] = set()
         rejected: set[int] = set()
         for shard, first in sorted(self.first.items()):
-            for number, arrived in scorer.by_bucket(self._records(shard, first)).items():
+            for number, arrived in scorer.by_bucket([*self._records(shard, first)]).items():
                 bucket = buckets.setdefault(number, KeyBucket.empty(STREAM, number))
                 result = scorer.score(bucket, arrived)
                 incidents |= {change.incident.id for change in result.changes}
@@ -130,8 +133,7 @@ class StreamShop:
 
     def mails(self) -> list[str]:
         """The subjects of mails of this scenario."""
-        mails = self.aws.mails.all()[self._mails_before :]
-        return [each.subject for each in mails if "NotificationTopic" in each.topic]
+        return [each.subject for each in self._mails if "NotificationTopic" in each.topic]
 
     def rejected(self) -> list[int]:
         """The positions in the queue of rejected records."""

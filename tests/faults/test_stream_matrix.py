@@ -3,7 +3,8 @@
 import pytest
 
 from tests.faults.matrix import chosen_for, present_commit
-from tests.faults.stream_matrix import opened_stream_shop, problems, stream_cases, verdicts
+from tests.faults.stream_matrix import problems, stream_cases, verdicts
+from tests.faults.stream_shop import opened_stream_shop
 
 CASES = 8
 

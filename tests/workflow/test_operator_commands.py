@@ -242,7 +242,7 @@ def test_nobody_is_told_of_a_silenced_detectors_events(shop: Fleet) -> None:
     assert summary["notified"] is False
     for name in ("checkout", "orders"):
         assert cutwatch("silence", "--lift", name).stdout == f"{name} is no longer silenced.\n"
-    assert cutwatch("silence", "--list").stdout == "No detector is silenced.\n"
+    assert cutwatch("silence", "--list").stdout == "No detector or stream is silenced.\n"
 
 
 @pytest.mark.parametrize(

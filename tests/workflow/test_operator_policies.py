@@ -210,4 +210,5 @@ def test_every_statement_is_named_and_only_metrics_and_lists_are_read_of_any_res
     statements = document(name, region="us-east-1", stack="cutwatch")["Statement"]
     assert len({statement["Sid"] for statement in statements}) == len(statements)
     wide = [statement["Sid"] for statement in statements if statement["Resource"] == "*"]
-    assert wide == (["ReadMetrics", "FindTheDashboard"] if name == "read" else [])
+    reading = ["ListStacks", "ReadMetrics", "FindTheDashboard"]
+    assert wide == (reading if name == "read" else [])

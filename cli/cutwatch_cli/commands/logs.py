@@ -1,11 +1,12 @@
-"""`cutwatch logs`: the functions' log lines of one run."""
+"""`cutwatch logs`: the functions' log lines of one run or of one stream."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutwatch_cli.commands.exits import FAILURE, end
+from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end
+from cutwatch_cli.commands.joined_streams import joined_streams
 from cutwatch_cli.commands.options import (
     AsJson,
     Profile,
@@ -13,38 +14,89 @@ from cutwatch_cli.commands.options import (
     StackName,
     deployed,
 )
+from cutwatch_cli.commands.time_range import TimeRange, look_back
+
+if TYPE_CHECKING:
+    from cutwatch_cli.stacks.deployment import Deployment
+    from cutwatch_cli.stacks.stream_stacks import StreamStack
+
+_STREAM_SINCE = "1h"
 
 
 def logs(
-    run: Annotated[
+    name: Annotated[
         str,
         typer.Argument(
-            metavar="EXECUTION_OR_RUN",
-            help="Run, such as transform-20261102T040000Z, or the ARN or name of an execution.",
+            metavar="EXECUTION_OR_RUN_OR_STREAM",
+            help="Run, such as transform-20261102T040000Z, the ARN or name of an execution, or a stream.",
         ),
     ],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Time to look back for a stream, such as 2d, 12h or 90m; default: 1h.",
+            show_default=False,
+        ),
+    ] = None,
     stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of one run.
+    """Print the log lines of one run or stream.
 
-    They include those of the training that a transform started, and end with the reason for each detector that was
-    neither trained nor published. Exit code 1 if there are none.
+    Those of a run include those of the training that a transform started, and end with the reason for each detector that
+    was neither trained nor published. Those of a stream say for each batch how many records were scored, late or
+    rejected; counts of zero, and invocations without records, are left out. Exit code 1 if there are none.
     """
+    from cutwatch_cli.stacks.run_history import parse_run
+
+    span = look_back(since or _STREAM_SINCE)
+    with deployed(stack, region, profile) as deployment:
+        streams = [] if parse_run(name) else joined_streams(deployment)
+        of_stream = next((each for each in streams if each.stream == name), None)
+        if of_stream:
+            shown = TimeRange.until(deployment.now, span)
+            _print_stream(deployment, of_stream, shown, as_json=as_json)
+        elif since is not None:
+            end(
+                f"--since is for streams, and {name!r} is not a stream of stack {deployment.stack!r}",
+                USAGE_ERROR,
+            )
+        else:
+            _print_run(deployment, name, as_json=as_json)
+
+
+def _print_stream(
+    deployment: "Deployment", stream: "StreamStack", shown: TimeRange, *, as_json: bool
+) -> None:
+    from cutwatch_cli.stacks.run_logs import read_lines
+    from cutwatch_cli.stacks.stream_logs import is_idle, stream_text
+
+    lines = read_lines(deployment.account, stream.log_group, shown.start)
+    if not lines:
+        end(f"no log lines {shown} in {stream.log_group}", FAILURE)
+    for line in lines:
+        if as_json:
+            typer.echo(json.dumps(line.fields))
+        elif not is_idle(line):
+            typer.echo(stream_text(line, stream.name))
+
+
+def _print_run(deployment: "Deployment", run: str, *, as_json: bool) -> None:
     from cutwatch_cli.stacks.run_logs import find_run, log_lines, reasons
     from cutwatch_cli.stacks.started_run import verdict
 
-    with deployed(stack, region, profile) as deployment:
-        wanted = find_run(deployment, run)
-        lines = log_lines(deployment, wanted)
-        ends = [] if as_json else reasons(deployment, wanted)
+    wanted = find_run(deployment, run)
+    lines = log_lines(deployment, wanted)
     if not lines:
         end(f"no log lines of {wanted.run} in {deployment.log_group}", FAILURE)
     for line in lines:
         typer.echo(json.dumps(line.fields) if as_json else line.text(deployment.stack))
-    for reason in ends:
+    if as_json:
+        return
+    for reason in reasons(deployment, wanted):
         typer.echo(reason)
-    if wanted.ending and wanted.ending["status"] != "RUNNING" and not as_json:
+    if wanted.ending and wanted.ending["status"] != "RUNNING":
         typer.echo("\n".join(verdict(dict(wanted.ending)).lines()))

@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
+from cutwatch_cli.commands.joined_streams import joined_streams
 from cutwatch_cli.commands.options import BUILD, Profile, Region, StackName, deployed
 from cutwatch_cli.commands.time_range import Since, TimeRange, check_scored, look_back
 
 if TYPE_CHECKING:
+    from cutwatch_cli.stacks.deployment import Deployment
     from cutwatch_cli.stacks.reported_detectors import Reported
 
 
 def report(
-    detectors: Annotated[
+    names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="DETECTOR",
-            help="Detectors to show; default: those with events, the worst 50.",
+            metavar="NAME",
+            help="Detectors and streams to show; default: those with events, of detectors the worst 50.",
             show_default=False,
         ),
     ] = None,
@@ -29,22 +31,42 @@ def report(
     profile: Profile = None,
 ) -> None:
     """Write a page with charts and events. Exit code 1 if there is nothing to show."""
-    from cutwatch_cli.stacks.reported_detectors import read_reports
-
     span = look_back(since)
     with deployed(stack, region, profile) as deployment:
         shown = TimeRange.until(deployment.now, span)
-        check_scored(deployment, detectors or [], shown)
-        found = read_reports(deployment, detectors or [], shown.start, shown.now)
+        found = _read(deployment, names or [], shown)
         where = f"Stack {deployment.stack} in {deployment.account.region}"
     for each in found.notes:
         note(each)
     if not found.reports and not found.notes:
         end(
-            f"no events {shown}; no page written. Name a detector to show it without events.",
+            f"no events {shown}; no page written. Name a detector or stream to show it without events.",
             FAILURE,
         )
     _write(found, output, f"{where}, {shown}", shown)
+
+
+def _read(deployment: "Deployment", names: list[str], shown: TimeRange) -> "Reported":
+    from cutwatch.delivery.incident_store import IncidentStore
+    from cutwatch_cli.stacks.reported_detectors import Reported, read_reports
+    from cutwatch_cli.stacks.reported_streams import read_stream_reports
+
+    incidents = IncidentStore(deployment.table).between(shown.start, shown.now)
+    streams = {each.stream: each.outputs["StreamArn"] for each in joined_streams(deployment)}
+    known = streams.keys() | {each.stream for each in incidents}
+    check_scored(deployment, names, known, shown)
+    own, others = [n for n in names if n in known], [n for n in names if n not in known]
+    found = []
+    if others or not names:
+        found.append(read_reports(deployment, others, shown.start, shown.now))
+    if own or not names:
+        found.append(
+            read_stream_reports(deployment, streams, incidents, own, shown.start, shown.now)
+        )
+    return Reported(
+        [report for each in found for report in each.reports],
+        [written for each in found for written in each.notes],
+    )
 
 
 def _write(found: "Reported", output: Path, subtitle: str, shown: TimeRange) -> None:

@@ -1,4 +1,4 @@
-"""`cutwatch silence`: suppress the notifications of a detector's events for a while."""
+"""`cutwatch silence`: suppress the notifications of a detector's events or a stream's incidents for a while."""
 
 import json
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutwatch_cli.commands.exits import USAGE_ERROR, end
+from cutwatch_cli.commands.joined_streams import joined_streams
 from cutwatch_cli.commands.options import (
     AsJson,
     Profile,
@@ -28,7 +29,7 @@ _LONGEST_REASON = 200
 
 def silence(
     detector: Annotated[
-        str | None, typer.Argument(help="Detector to silence.", show_default=False)
+        str | None, typer.Argument(help="Detector or stream to silence.", show_default=False)
     ] = None,
     span: Annotated[
         str | None,
@@ -45,14 +46,16 @@ def silence(
     listing: Annotated[bool, typer.Option("--list", help="List the active silences.")] = False,
     lift: Annotated[
         str | None,
-        typer.Option(metavar="DETECTOR", help="End the silence of a detector.", show_default=False),
+        typer.Option(
+            metavar="DETECTOR", help="End the silence of a detector or stream.", show_default=False
+        ),
     ] = None,
     stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Suppress notifications of a detector's events. Metrics and failure notifications continue."""
+    """Suppress notifications of a detector or stream. Metrics and failure notifications continue."""
     if [detector is not None, listing, lift is not None].count(True) != 1:
         end(
             "expected one of DETECTOR with --for and --reason, --list, or --lift DETECTOR",
@@ -96,7 +99,11 @@ def _begin(deployment: "Deployment", wanted: "Silence", now: datetime) -> None:
     from cutwatch_cli.stacks.run_history import known_names
 
     registry = deployment.registry
-    check_known([wanted.detector], known_names(registry, deployment.bucket, now))
+    streams = {each.stream for each in joined_streams(deployment)}
+    if wanted.detector not in streams:
+        kind = "detector or stream" if streams else "detector"
+        known = known_names(registry, deployment.bucket, now) | streams
+        check_known([wanted.detector], known, kind=kind)
     registry.silences.record(wanted)
 
 
@@ -121,10 +128,15 @@ def _show(silences: list["Silence"], *, as_json: bool, message: str | None) -> N
         written = [{"detector": item.pop("sk"), **item} for item in map(_item, silences)]
         typer.echo(json.dumps(written, indent=2))
     elif not silences:
-        typer.echo(message or "No detector is silenced.")
+        typer.echo(message or "No detector or stream is silenced.")
     else:
         table = Table(
-            "Detector", "Silenced until (UTC)", "Since", "Reason", box=None, pad_edge=False
+            "Detector or stream",
+            "Silenced until (UTC)",
+            "Since",
+            "Reason",
+            box=None,
+            pad_edge=False,
         )
         for each in silences:
             times = (f"{time:%Y-%m-%d %H:%M}" for time in (each.until, each.since))

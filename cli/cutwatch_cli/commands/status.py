@@ -1,4 +1,4 @@
-"""`cutwatch status`: the detectors of a deployed stack, and their problems."""
+"""`cutwatch status`: the detectors and streams of a deployed stack, and their problems."""
 
 import json
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cutwatch_cli.commands.exits import FAILURE, SUCCESS, note
+from cutwatch_cli.commands.joined_streams import joined_streams
 from cutwatch_cli.commands.options import (
     AsJson,
     Profile,
@@ -17,39 +18,83 @@ from cutwatch_cli.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from cutwatch_cli.stacks.deployment import Deployment
     from cutwatch_cli.stacks.detector_status import DetectorStatus
+    from cutwatch_cli.stacks.stream_status import StreamStatus
 
 
 def status(
     problems: Annotated[
-        bool, typer.Option("--problems", help="Only detectors with problems.")
+        bool, typer.Option("--problems", help="Only detectors and streams with problems.")
     ] = False,
     stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the status of every detector. Exit code 1 if any has a problem or the newest run failed."""
+    """Show the status of every detector and stream. Exit code 1 if any has a problem or the newest run failed."""
     from cutwatch_cli.stacks.failed_executions import build_remark, newest_failures
-    from cutwatch_cli.stacks.status_table import remarks, status_table
 
     with deployed(stack, region, profile) as deployment:
         now = deployment.now
         found = _statuses(deployment, now)
+        streams = _stream_statuses(deployment, now)
         failures = list(newest_failures(deployment))
-    problems_found = [*failures, *(problem for each in found for problem in each.problems)]
+    problems_found = [*failures, *_problems(found), *_problems(streams)]
     if remark := build_remark(problems_found, deployment.architecture):
         failures.append(remark)
     shown = [each for each in found if each.problems or not problems]
+    shown_streams = [each for each in streams if each.problems or not problems]
     if as_json:
-        typer.echo(json.dumps(_payload(deployment, shown, failures, now), indent=2))
+        payload = _payload(deployment, shown, shown_streams, failures, now)
+        typer.echo(json.dumps(payload, indent=2))
     else:
         if not deployment.schedules_enabled:
             note("ScheduleState is DISABLED: schedules start no runs")
-        show(status_table(shown, now))
-        typer.echo("\n".join([*remarks(shown), *failures, _verdict(found)]))
-    raise typer.Exit(FAILURE if not found or problems_found else SUCCESS)
+        if found or not streams:
+            _show_detectors(shown, now)
+        if streams:
+            _show_streams(shown_streams, now)
+        typer.echo("\n".join([*failures, _verdict(found, streams)]))
+    nothing = not found and not streams
+    raise typer.Exit(FAILURE if nothing or problems_found else SUCCESS)
+
+
+def _show_detectors(shown: list["DetectorStatus"], now: datetime) -> None:
+    from cutwatch_cli.stacks.status_table import remarks, status_table
+
+    show(status_table(shown, now))
+    _print_lines(remarks(shown))
+
+
+def _show_streams(shown: list["StreamStatus"], now: datetime) -> None:
+    from cutwatch_cli.stacks.stream_status_table import stream_remarks, stream_status_table
+
+    show(stream_status_table(shown, now))
+    _print_lines(stream_remarks(shown))
+
+
+def _print_lines(lines: "Iterable[str]") -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def _stream_statuses(deployment: "Deployment", now: datetime) -> list["StreamStatus"]:
+    """Return the status of all streams, those with problems first."""
+    from cutwatch.registry.silences import in_force
+    from cutwatch_cli.stacks.stream_statuses import stream_statuses
+
+    stacks = joined_streams(deployment)
+    if not stacks:
+        return []
+    silences = {each.detector: each for each in in_force(deployment.registry.silences.all(), now)}
+    return stream_statuses(deployment, stacks, silences, now)
+
+
+def _problems(found: "Sequence[DetectorStatus | StreamStatus]") -> list[str]:
+    return [problem for each in found for problem in each.problems]
 
 
 def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]:
@@ -85,7 +130,11 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
 
 
 def _payload(
-    deployment: "Deployment", shown: list["DetectorStatus"], failures: list[str], now: datetime
+    deployment: "Deployment",
+    shown: list["DetectorStatus"],
+    streams: list["StreamStatus"],
+    failures: list[str],
+    now: datetime,
 ) -> dict[str, Any]:
     return {
         "stack": deployment.stack,
@@ -95,12 +144,18 @@ def _payload(
         "schedules_enabled": deployment.schedules_enabled,
         "failed_runs": failures,
         "detectors": [each.to_payload(now) for each in shown],
+        "streams": [each.to_payload(now) for each in streams],
     }
 
 
-def _verdict(found: list["DetectorStatus"]) -> str:
-    if not found:
+def _verdict(found: list["DetectorStatus"], streams: list["StreamStatus"]) -> str:
+    if not found and not streams:
         return "No detectors yet. Start the first run with: cutwatch start transform"
-    unhealthy = sum(bool(each.problems) for each in found)
-    detectors = f"{len(found)} detector{'s' * (len(found) != 1)}"
-    return f"{detectors}, {unhealthy or 'none'} with problems."
+    unhealthy = sum(bool(each.problems) for each in found) + sum(
+        bool(each.problems) for each in streams
+    )
+    counted = ((len(found), "detector"), (len(streams), "stream"))
+    watched = " and ".join(
+        f"{number} {noun}{'s' * (number != 1)}" for number, noun in counted if number
+    )
+    return f"{watched}, {unhealthy or 'none'} with problems."

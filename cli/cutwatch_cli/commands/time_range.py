@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end
+from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cutwatch_cli.stacks.deployment import Deployment
 
@@ -47,15 +47,29 @@ def look_back(since: str) -> timedelta:
     return span
 
 
-def check_scored(deployment: "Deployment", detectors: "Sequence[str]", shown: TimeRange) -> None:
-    """Exit if a detector is unknown, or if no transform ran: then the absence of events means nothing."""
+def check_scored(
+    deployment: "Deployment", names: "Sequence[str]", streams: "Collection[str]", shown: TimeRange
+) -> None:
+    """Exit if a name is unknown, or if no transform ran: then the absence of events means nothing.
+
+    Streams do not wait for a transform; without names, a stack that has streams only gets a note.
+    """
     from cutwatch_cli.stacks import run_history as history
     from cutwatch_cli.stacks.deployment import check_known
 
     registry, bucket = deployment.registry, deployment.bucket
-    if detectors:
-        check_known(detectors, history.known_names(registry, bucket, shown.now))
+    if names:
+        known = history.known_names(registry, bucket, shown.now)
+        kind = "detector or stream" if streams else "detector"
+        check_known(names, known.union(streams), kind=kind)
+        if set(names) <= set(streams):
+            return
     transforms = [run for run in history.past_runs(bucket) if run.kind == "transform"]
-    if not any(run.scheduled >= shown.start for run in transforms):
-        newest = f"the newest is the {transforms[0].label} UTC" if transforms else "there is none"
-        end(f"no transform ran {shown}; {newest}", FAILURE)
+    if any(run.scheduled >= shown.start for run in transforms):
+        return
+    newest = f"the newest is the {transforms[0].label} UTC" if transforms else "there is none"
+    missing = f"no transform ran {shown}; {newest}"
+    if names or not streams:
+        end(missing, FAILURE)
+    if transforms:
+        note(missing)

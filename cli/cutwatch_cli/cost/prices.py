@@ -55,10 +55,34 @@ PRICES: Prices = {
 }
 
 
-def with_prices(given: Mapping[str, float]) -> Prices:
-    """Return the table with some prices replaced, in dollars for the same unit."""
+_OF_STREAMS = (
+    "custom_metric",
+    "alarm",
+    "dashboard",
+    "log_gb",
+    "lambda_gb_second",
+    "lambda_request",
+    "s3_put",
+    "s3_get",
+    "s3_gb_month",
+    "dynamodb_write",
+    "dynamodb_read",
+)
+STREAM_PRICES: Prices = {name: PRICES[name] for name in _OF_STREAMS} | {
+    "sqs_request": Price(0.50, 1_000_000, "requests, FIFO", "from memory"),
+    "eventbridge_event": Price(1.00, 1_000_000, "custom events", "from memory"),
+    "kinesis_shard_hour": Price(0.015, 1, "shard-hour, provisioned", "from memory"),
+    "kinesis_put_unit": Price(0.014, 1_000_000, "records of up to 25 kB", "from memory"),
+    "flink_kpu_hour": Price(0.11, 1, "KPU-hour, Managed Service for Apache Flink", "from memory"),
+    "flink_gb_month": Price(0.10, 1, "GB-month of running storage", "from memory"),
+    "opensearch_hour": Price(0.167, 1, "hour of r6g.large.search", "from memory"),
+}
+
+
+def with_prices(given: Mapping[str, float], table: Prices = PRICES) -> Prices:
+    """Return a table with some prices replaced, in dollars for the same unit."""
     changed = {
-        name: replace(PRICES[name], dollars=dollars, certainty="given")
+        name: replace(table[name], dollars=dollars, certainty="given")
         for name, dollars in given.items()
     }
-    return {**PRICES, **changed}
+    return {**table, **changed}

@@ -7,7 +7,7 @@ from rich.text import Text
 from cutwatch.wording import count
 from cutwatch_cli.cost.bill import Bill
 from cutwatch_cli.cost.estimate import NOT_COUNTED, Estimate
-from cutwatch_cli.cost.prices import AS_OF, REGION
+from cutwatch_cli.cost.prices import AS_OF, REGION, Prices
 
 
 def dollars(amount: float) -> str:
@@ -33,7 +33,7 @@ def details(estimate: Estimate) -> RenderableType:
         _bill_table(estimate.bill),
         _totals(estimate.bill),
         Text(NOT_COUNTED),
-        _prices_table(estimate),
+        prices_table(estimate.prices),
         _assumptions_table(estimate),
     )
 
@@ -49,7 +49,7 @@ def _bill_table(bill: Bill) -> Table:
         service = line.service if line.service != before else ""
         before = line.service
         table.add_row(
-            service, line.item, _quantity(line.quantity), line.price.rate, dollars(line.dollars)
+            service, line.item, quantity(line.quantity), line.price.rate, dollars(line.dollars)
         )
     return table
 
@@ -68,11 +68,11 @@ def _totals(bill: Bill) -> Table:
     return table
 
 
-def _prices_table(estimate: Estimate) -> Table:
-    table = _table(f"Prices, {REGION}, {AS_OF}; change one with --price NAME=DOLLARS")
-    for heading in ("Name", "Rate", "Source"):
-        table.add_column(heading)
-    for name, price in estimate.prices.items():
+def prices_table(prices: Prices) -> Table:
+    """Render prices with their sources."""
+    title = f"Prices, {REGION}, {AS_OF}; change one with --price NAME=DOLLARS"
+    table = named_table(title, "Name", "Rate", "Source")
+    for name, price in prices.items():
         table.add_row(name, price.rate, price.certainty)
     return table
 
@@ -90,11 +90,20 @@ def _assumptions_table(estimate: Estimate) -> Table:
     return table
 
 
+def named_table(title: str, *columns: str) -> Table:
+    """Return an empty table with a title above it."""
+    table = _table(title)
+    for heading in columns:
+        table.add_column(heading)
+    return table
+
+
 def _table(title: str) -> Table:
     return Table(title=f"\n{title}" if title else None, title_justify="left", box=None)
 
 
-def _quantity(number: float) -> str:
+def quantity(number: float) -> str:
+    """Format a quantity: `1,234` or `0.0512`."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -34,6 +34,32 @@ class Expected:
         return Expected(self.values[position:], self.low[position:], self.high[position:])
 
 
+@dataclass(frozen=True)
+class Words:
+    """Words of a report's chart and table: its subject, an event, the two plots, and the heading of the event's driver."""
+
+    subject: str = "detector"
+    event: str = "event"
+    values: str = "metric"
+    value: str = "value"
+    scores: str = "anomaly score"
+    score: str = "score"
+    score_axis: str = "Score"
+    driver: str = "Driver"
+
+
+STREAM_WORDS = Words(
+    subject="stream",
+    event="incident",
+    values="anomaly score",
+    value="score",
+    scores="incident (0 or 1)",
+    score="incident",
+    score_axis="Incident",
+    driver="Column",
+)
+
+
 @dataclass(frozen=True, eq=False)
 class DetectorReport:
     """One detector's metric and scores at `start`, `start + period`, …; NaN or None where there is none.
@@ -41,7 +67,8 @@ class DetectorReport:
     `events` are in chronological order. `cutoffs` are pairs of the time from which a value
     applies and the value. `expected` lies on the same grid. `facts` are terms and their values; `links` are console links, one per event.
     `pending` are the times of published scores that CloudWatch does not show yet.
-    `notes` say what reading a file made of it. `axis` names the values, `unit` is theirs.
+    `notes` say what reading a file made of it. `axis` names the values, `unit` is theirs. A stream's report has the scores as values and the
+    incident flags as scores; `keys` has the key of each event, `unended` the positions of those that have not ended.
     """
 
     detector: str
@@ -62,6 +89,9 @@ class DetectorReport:
     pending: Sequence[tuple[datetime, datetime]] = ()
     notes: Sequence[str] = ()
     axis: str = "Metric"
+    words: Words = Words()
+    keys: Sequence[str] = ()
+    unended: Collection[int] = ()
     unit: Unit | None = None
 
     def __post_init__(self) -> None:

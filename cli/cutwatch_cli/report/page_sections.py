@@ -23,6 +23,7 @@ from cutwatch_cli.report.tables import (
     summary,
 )
 
+# The report's own words replace those of metric, score and event.
 _LEGEND = {
     "metric": "metric",
     "expected": "expected (90 %)",
@@ -114,15 +115,20 @@ class Section:
     def events(self) -> list[dict[str, str]]:
         names = ("begins", "lasts", "severity", "multiple", "value", "expected")
         links = self.report.links or [""] * len(self.report.events)
-        return [
+        keys = self.report.keys or [""] * len(self.report.events)
+        found = [
             dict(zip(names, event_cells(event, self.report), strict=True))
             | {
                 "ends": end_in_words(event, self.report.zone),
                 "driver": _driver(event),
                 "link": link,
+                "key": key,
             }
-            for event, link in zip(self.report.events, links, strict=True)
+            for event, link, key in zip(self.report.events, links, keys, strict=True)
         ]
+        for place in self.report.unended:
+            found[place] |= {"ends": "open", "lasts": "open"}
+        return found
 
     @property
     def planted(self) -> list[dict[str, str]]:
@@ -170,7 +176,13 @@ class Section:
     def legend(self) -> list[tuple[str, str]]:
         """Marks in this detector's chart, with their meanings."""
         present = set(self._present())
-        return [(mark, meaning) for mark, meaning in _LEGEND.items() if mark in present]
+        words = self.report.words
+        own = {
+            "metric": words.values,
+            "score": words.scores,
+            "event": f"{words.event}, with its number",
+        }
+        return [(mark, meaning) for mark, meaning in (_LEGEND | own).items() if mark in present]
 
     def _present(self) -> Iterator[str]:
         report = self.report

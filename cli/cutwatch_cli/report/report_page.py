@@ -2,7 +2,8 @@
 
 import os
 from base64 import b64encode
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -44,18 +45,34 @@ def worst_first(reports: Sequence[DetectorReport]) -> list[DetectorReport]:
 
 def verdict(reports: Sequence[DetectorReport]) -> str:
     """Return one line: the number of events, and the worst of them."""
-    events = sum(len(report.events) for report in reports)
     first, *_ = worst_first(reports)
     if first.worst is None:
-        return f"No events of {count(len(reports), 'detector')}"
-    troubled = sum(bool(report.events) for report in reports)
+        return f"No events of {_subjects(reports)}"
+    troubled = [report for report in reports if report.events]
     multiple = multiple_in_words(first.worst)
     how = "no data" if first.worst.severity is None else f"{multiple} x cutoff"
     begins = time_in_words(first.worst.begins, first.zone)
-    of = f"of {count(troubled, 'detector')}"
-    return (
-        f"{count(events, 'event')} {of}; worst: {first.detector}, {begins} {first.time_zone}, {how}"
-    )
+    events = _counted((each.words.event, len(each.events)) for each in troubled)
+    return f"{events} of {_subjects(troubled)}; worst: {first.detector}, {begins} {first.time_zone}, {how}"
+
+
+def _subjects(reports: Sequence[DetectorReport]) -> str:
+    """Return `2 detectors and 1 stream`."""
+    return _counted((report.words.subject, 1) for report in reports)
+
+
+def _plural(reports: Sequence[DetectorReport]) -> str:
+    """Return `Detectors`, `Streams`, or `Detectors and streams`."""
+    nouns = sorted({f"{report.words.subject}s" for report in reports})
+    return " and ".join(nouns).capitalize()
+
+
+def _counted(numbers: Iterable[tuple[str, int]]) -> str:
+    """Return the sum of the numbers of each noun: `3 events and 1 incident`."""
+    sums: Counter[str] = Counter()
+    for noun, number in numbers:
+        sums[noun] += number
+    return " and ".join(count(number, noun) for noun, number in sorted(sums.items()))
 
 
 def write_page(page: Page, path: Path) -> None:
@@ -86,6 +103,7 @@ def render(page: Page) -> str:
             page=page,
             sections=sections,
             verdict=verdict(page.reports),
+            subjects=_plural(page.reports),
             made=time_in_words(page.made_at, UTC),
             policy=_policy(style, uplot.script(), script),
             style=Markup(style),  # noqa: S704 - our own file

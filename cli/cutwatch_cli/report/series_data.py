@@ -46,6 +46,7 @@ def description(report: DetectorReport) -> dict[str, Any]:
         "count": len(report.epochs),
         "opening": report.opening,
         "axis": report.axis,
+        "words": [report.words.value, report.words.score, report.words.score_axis],
         "unit": symbol(report.unit),
         "anomalous": stretches(report.anomalous),
         "unscored": stretches(report.unscored),

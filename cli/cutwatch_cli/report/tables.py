@@ -69,7 +69,7 @@ def add_event_columns(rows: Table, *headings: str) -> None:
 def summary(report: DetectorReport) -> str:
     """Return `9 events, 202 anomalous datapoints`."""
     anomalous = count(int(report.anomalous.sum()), "anomalous datapoint")
-    return f"{count(len(report.events), 'event')}, {anomalous}"
+    return f"{count(len(report.events), report.words.event)}, {anomalous}"
 
 
 def event_cells(event: AnomalyEvent, report: DetectorReport) -> tuple[str, ...]:

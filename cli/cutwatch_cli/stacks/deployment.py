@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import Kind
@@ -17,7 +18,7 @@ from cutwatch_cli.stacks.refusal import Refused
 from cutwatch_cli.stacks.stack_name import DeployConfig, candidates, only_stack
 
 # In other states, outputs may name resources that an update is replacing.
-_COMPLETE = (
+COMPLETE = (
     "CREATE_COMPLETE",
     "IMPORT_COMPLETE",
     "UPDATE_COMPLETE",
@@ -41,6 +42,11 @@ class Deployment:
     def registry(self) -> Registry:
         """The stack's registry."""
         return Registry(self.account.client("dynamodb"), self._output("RegistryTableName"))
+
+    @property
+    def table(self) -> Table:
+        """The registry's table."""
+        return Table(self.account.client("dynamodb"), self._output("RegistryTableName"))
 
     @property
     def bucket(self) -> Bucket:
@@ -100,7 +106,7 @@ def find_deployment(
     source = "" if named or not config else f", which {config.file} names,"
     described, now = _described(account, stack, source)
     status = described["StackStatus"]
-    if status not in _COMPLETE:
+    if status not in COMPLETE:
         reason = described.get("StackStatusReason")
         raise Refused(
             f"stack {stack!r} is {status}, not completely deployed{f': {reason}' if reason else ''}"

@@ -12,7 +12,7 @@ from cutwatch.errors import InvalidInput
 from cutwatch.registry.outcome import SUCCESSES
 from cutwatch.registry.run import Kind, RunRequest, run_id
 from cutwatch.timestamps import format_timestamp
-from cutwatch_cli.stacks.account import error_code
+from cutwatch_cli.stacks.account import Account, error_code
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.refusal import Refused
 from cutwatch_cli.stacks.run_history import on_demand_training, parse_run
@@ -127,13 +127,21 @@ def _run_of(kind: Kind, described: Mapping[str, Any]) -> LoggedRun:
 
 def log_lines(deployment: Deployment, wanted: LoggedRun) -> list[LogLine]:
     """Return the lines in chronological order."""
+    found = read_lines(deployment.account, deployment.log_group, wanted.since, wanted.pattern)
+    return [line for line in found if wanted.includes(line.fields)]
+
+
+def read_lines(
+    account: Account, log_group: str, since: datetime, pattern: str = ""
+) -> list[LogLine]:
+    """Return the structured lines of a log group since a time in chronological order, limited to a filter pattern."""
     pages = (
-        deployment.account.client("logs")
+        account.client("logs")
         .get_paginator("filter_log_events")
         .paginate(
-            logGroupName=deployment.log_group,
-            filterPattern=wanted.pattern,
-            startTime=int(wanted.since.timestamp() * 1000),
+            logGroupName=log_group,
+            startTime=int(since.timestamp() * 1000),
+            **({"filterPattern": pattern} if pattern else {}),
         )
     )
     found = [
@@ -141,7 +149,6 @@ def log_lines(deployment: Deployment, wanted: LoggedRun) -> list[LogLine]:
         for page in pages
         for event in page["events"]
         for fields in _structured(event["message"])
-        if wanted.includes(fields)
     ]
     return sorted(found, key=lambda line: line.at)
 

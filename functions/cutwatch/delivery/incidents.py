@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from time import sleep
 from typing import TYPE_CHECKING
 
 from cutwatch.delivery.incident_event import entry
@@ -9,16 +10,19 @@ from cutwatch.delivery.incident_store import IncidentStore, RecordedIncident
 from cutwatch.delivery.messages import of_incident
 from cutwatch.detection.anomaly_event import SEVERITIES, Severity
 from cutwatch.detectors.stream import Stream
+from cutwatch.errors import TRANSIENT
 from cutwatch.notifications import eventbridge
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.registry.silence_store import SilenceStore
 from cutwatch.registry.silences import in_force
-from cutwatch.streams.incidents import IncidentChange
+from cutwatch.streams.incidents import Incident, IncidentChange
 from cutwatch.streams.postprocessing import Postprocessor
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sns import SNSClient
+
+_PAUSES_BEFORE_MARKING_AGAIN = (1, 4)
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,18 @@ class IncidentNotifier:
         put = entry(self.stream.name, change, self.place, self.postprocessor, silenced=silenced)
         eventbridge.put(self.eventbridge, [put])
         mailed = not silenced and self._is_mailed(change, recorded) and self._mail(change, now)
-        notified = recorded.notified | {key}
-        self.incidents.mark(change.incident, notified, mailed=mailed or recorded.mailed)
+        self._mark(change.incident, recorded.notified | {key}, mailed=mailed or recorded.mailed)
+
+    def _mark(self, incident: Incident, notified: frozenset[str], *, mailed: bool) -> None:
+        """Record with extra retries: if this failed, the change would be notified again."""
+        for pause in _PAUSES_BEFORE_MARKING_AGAIN:
+            try:
+                self.incidents.mark(incident, notified, mailed=mailed)
+            except TRANSIENT:
+                sleep(pause)
+            else:
+                return
+        self.incidents.mark(incident, notified, mailed=mailed)
 
     def _is_silenced(self, now: datetime) -> bool:
         return any(each.detector == self.stream.name for each in in_force(self.silences.all(), now))

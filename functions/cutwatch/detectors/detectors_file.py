@@ -16,7 +16,7 @@ from cutwatch.detectors.entry_forms import (
     rewrite_values,
     with_defaults,
 )
-from cutwatch.detectors.plausibility import doubts
+from cutwatch.detectors.plausibility import doubts, stream_doubts
 from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.templates import Configuration, DetectorTemplate
 from cutwatch.detectors.validation_errors import (
@@ -105,15 +105,22 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
     entries = content.detectors
     if not (entries or content.streams):
         raise InvalidDetectors(f"{source}: detectors: is empty; add at least one detector")
-    for number, entry in enumerate(entries):
-        detector = entry if isinstance(entry, Detector) else entry.pattern
-        warnings += doubts(detector, ("detectors", number))
+    warnings += _doubts(content)
     return Configuration(
         tuple(entry for entry in entries if isinstance(entry, Detector)),
         tuple(entry for entry in entries if isinstance(entry, DetectorTemplate)),
         tuple(f"{source}: {sentence(each, document)}" for each in warnings),
         tuple(content.streams),
     )
+
+
+def _doubts(content: _DetectorsFile) -> Iterator[Mistake]:
+    """Yield the warnings about all entries."""
+    for number, entry in enumerate(content.detectors):
+        detector = entry if isinstance(entry, Detector) else entry.pattern
+        yield from doubts(detector, ("detectors", number))
+    for number, stream in enumerate(content.streams):
+        yield from stream_doubts(stream, ("streams", number))
 
 
 def _with_both_lists(content: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,23 @@
 from collections.abc import Iterator
 
 from cutwatch.detectors.detector import Detector
+from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.validation_errors import Mistake, Path
 
 _UNLIKELY_SHARE = 1.0
 _FEWEST_DAYS = 7
+# Measured: benchmarks/shared_forest.py.
+SHARED_FOREST_RECORDS = 10_000
+
+
+def stream_doubts(stream: Stream, path: Path) -> Iterator[Mistake]:
+    """Yield the values of a stream that are unlikely to be meant; `path` is its place in the file."""
+    if not stream.record.key:
+        yield Mistake(
+            (*path, "record"),
+            "without key, all shards share one forest, which takes some "
+            f"{SHARED_FOREST_RECORDS:,} records per second, however many shards there are; see docs/streams.md",
+        )
 
 
 def doubts(detector: Detector, path: Path) -> Iterator[Mistake]:

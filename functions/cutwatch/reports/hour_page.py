@@ -17,7 +17,7 @@ from cutwatch.widget.palette import DARK, LIGHT, Palette
 from cutwatch.wording import count, number_in_words, severity_multiple
 
 _MOST_ROWS, _ROWS_PER_REASON, _MOST_REASONS = 20, 5, 5
-_NOTABLE_CHANGE = 0.5
+_NOTABLE_CHANGE, _MOST_PERCENT = 0.5, 9.0
 _NONE = "–"
 
 _STYLE = """
@@ -114,6 +114,8 @@ def _trend(trend: Trend) -> Sequence[str]:
         usual = f"{show(trend.middle)} ({show(trend.low)} to {show(trend.high)})"
     change = trend.change
     words = _NONE if change is None else f"{change:+.0%}"
+    if change is not None and change > _MOST_PERCENT:
+        words = f"{change + 1:,.0f} times"
     if change is not None and abs(change) > _NOTABLE_CHANGE:
         words = f'<span class="notable">{words}</span>'
     return escape(name.capitalize()), show(trend.value), usual, words

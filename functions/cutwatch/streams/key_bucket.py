@@ -41,11 +41,18 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class BucketHeader:
-    """The beginning of a bucket's object, for a sweep: positions by lane, the earliest time that is due, and whether its outbox is full."""
+    """The beginning of a bucket's object, for a sweep and for operators.
+
+    `applied` has the last position by lane, `arrivals` its arrival in epoch seconds, `due` the earliest time that is due,
+    `keys` the number of keys.
+    """
 
     applied: Mapping[str, int]
     due: float
     has_outbox: bool
+    arrivals: Mapping[str, float] = field(default_factory=dict)
+    totals: Totals = field(default_factory=Totals)
+    keys: int = 0
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "BucketHeader | None":
@@ -60,6 +67,9 @@ class BucketHeader:
             applied={lane: position for lane, (position, _) in header["applied"].items()},
             due=min((float(due) for _, _, due, _ in header["keys"]), default=inf),
             has_outbox=bool(header["outbox"]),
+            arrivals={lane: arrival for lane, (_, arrival) in header["applied"].items()},
+            totals=Totals(**header["totals"]),
+            keys=len(header["keys"]),
         )
 
 

@@ -123,9 +123,7 @@ class StateStore:
 
     def header(self, number: int) -> BucketHeader:
         """Read a bucket's header, most often without its states. Raises `MalformedState`."""
-        key = self._key(number)
-        header = BucketHeader.from_bytes(self.bucket.read_beginning(key, _HEADER_BYTES))
-        return header or _whole(BucketHeader.from_bytes(self.bucket.read_bytes(key)))
+        return read_header(self.bucket, self._key(number))
 
     def _key(self, number: int) -> str:
         return f"{self.prefix}{number:04d}"
@@ -142,6 +140,12 @@ class StateStore:
         text = f"{error}; the forests of its keys start from scratch, and {self.bucket.uri(kept)} has the damaged state"
         fresh.outbox.notices.append(Notice(f"{number:04d}-{version}", "state reset", text))
         return fresh
+
+
+def read_header(bucket: Bucket, key: str) -> BucketHeader:
+    """Read the header of the bucket of keys that an object has. Raises `MalformedState`."""
+    header = BucketHeader.from_bytes(bucket.read_beginning(key, _HEADER_BYTES))
+    return header or _whole(BucketHeader.from_bytes(bucket.read_bytes(key)))
 
 
 def _whole(header: BucketHeader | None) -> BucketHeader:

@@ -217,6 +217,18 @@ def test_a_transform_is_a_resource_of_its_own_beside_the_stack(
     assert _call(aws, "cloudformation", "create_change_set", **asked) == "allowed"
 
 
+def test_describing_every_stack_needs_the_permission_to_list_them_too(
+    aws: LocalAws, function: str
+) -> None:
+    call = ("cloudformation", "describe_stacks")
+    describe = _statement("cloudformation:DescribeStacks", "arn:aws:cloudformation:*:*:stack/*")
+    allow(aws, "jobs", [describe])
+    assert _call(aws, *call) == "AccessDenied"
+
+    allow(aws, "jobs", [describe, _statement("cloudformation:ListStacks")])
+    assert _call(aws, *call) == "allowed"
+
+
 def test_an_execution_is_started_by_who_may_start_its_state_machine(
     aws: LocalAws, function: str, role: str
 ) -> None:

@@ -149,7 +149,7 @@ def of_json(events: Sequence[RecordedEvent]) -> Iterator[Facts]:
 
 def of_payload(payload: dict[str, Any]) -> Facts:
     """The numbers of programs, in words."""
-    numbers_of = ("value", "expected", "expected_low", "expected_high")
+    numbers_of = ("value", "expected", "expected_low", "expected_high", "unit")
     event = AnomalyEvent("", "", "", "", 1, payload["times_cutoff"])
     event = replace(event, **{name: payload[name] for name in numbers_of})
     begins, ends = (parse_timestamp(str(payload[name])) for name in ("start", "end"))

@@ -74,7 +74,7 @@ function scoreOptions(about, colours, clock) {
       line(colours.score, 1),
       line(colours.cutoff, 1.75, { dash: [6, 3] }),
     ],
-    axes: axes(colours, clock, true, "Score"),
+    axes: axes(colours, clock, true, about.words[2]),
     hooks: { drawClear: [context(about, colours), pending(about, colours)], draw: [anomalies(about, colours, 1), trainings(about, colours)] },
   };
 }

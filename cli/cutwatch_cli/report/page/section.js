@@ -165,9 +165,9 @@ class Section {
     this.position = position;
     const { unit } = this.about;
     const { value, score, expected, low, high, cutoff, flags, follows } = this.series;
-    const facts = [["", this.chart ? this.chart.clock.timestamp(this.timeAt(position)) : ""], ["value", written(value[position], unit)]];
+    const facts = [["", this.chart ? this.chart.clock.timestamp(this.timeAt(position)) : ""], [this.about.words[0], written(value[position], unit)]];
     if (low[position] !== null) facts.push(["expected", `${written(expected[position], unit)} (${written(low[position], unit)} to ${written(high[position], unit)})`]);
-    facts.push(["score", score[position] === null ? (follows[position] ? "follows" : "none") : score[position].toPrecision(4)]);
+    facts.push([this.about.words[1], score[position] === null ? (follows[position] ? "follows" : "none") : score[position].toPrecision(4)]);
     if (cutoff[position] !== null) facts.push(["cutoff", cutoff[position].toPrecision(4)]);
     if (flags[position]) facts.push(["", "anomalous"]);
     this.readout.replaceChildren(...facts.flatMap(([term, fact], place) => {

@@ -56,6 +56,8 @@ def _own_needs(request: ApiRequest) -> list[Need]:
         ]
     if request.service == "events" and request.operation == "PutEvents":
         return list(_put_events(request))
+    if request.operation == "DescribeStacks" and not request.parameters.get("StackName"):
+        return _describe_every_stack(request.region)
     return _as_ministack_sees_it(request)
 
 
@@ -93,6 +95,12 @@ def _put_events(request: ApiRequest) -> Iterator[Need]:
     for bus, named in sorted(sources.items()):
         arn = f"arn:aws:events:{request.region}:{ACCOUNT_ID}:event-bus/{bus.rpartition('/')[2]}"
         yield Need("events:PutEvents", arn, {"events:source": named})
+
+
+def _describe_every_stack(region: str) -> list[Need]:
+    """Return both permissions that CloudFormation's API reference names for a call without a stack."""
+    stacks = f"arn:aws:cloudformation:{region}:{ACCOUNT_ID}:stack/*/*"
+    return [Need("cloudformation:DescribeStacks", stacks), Need("cloudformation:ListStacks", "*")]
 
 
 def _sagemaker(request: ApiRequest) -> Iterator[Need]:

@@ -6,10 +6,17 @@ import pytest
 from cutwatch.detectors.stream import ForestSettings, KeySettings
 from cutwatch.errors import ConditionFailed, NewerState
 from cutwatch.streams import state_store
-from cutwatch.streams.key_bucket import SCHEMA
+from cutwatch.streams.key_bucket import SCHEMA, Totals
 from cutwatch.streams.state_store import StateStore
 from tests.support.stream_state import FakeBucket
-from tests.support.streams import a_record, a_stream, noise, records_of, score_records
+from tests.support.streams import (
+    LONG_AFTER,
+    a_record,
+    a_stream,
+    noise,
+    records_of,
+    score_records,
+)
 
 STREAM = a_stream()
 
@@ -137,6 +144,9 @@ def test_a_header_is_read_without_the_states(
     assert store.header(0) == header
     assert header.applied == {"0": 2}
     assert not header.has_outbox
+    assert header.arrivals == {"0": LONG_AFTER}
+    assert header.keys == 1
+    assert header.totals == Totals(accepted=3)
 
 
 def test_stored_buckets_are_listed_without_the_layout(bucket: FakeBucket) -> None:

@@ -1,0 +1,110 @@
+"""Evidence of how a stream's stack works: its event source mapping, its functions' metrics, its queues."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from cutwatch.detectors.detector import Detector
+from cutwatch.errors import CutwatchError
+from cutwatch.timeseries.reader import read_many
+from cutwatch.timeseries.series import Series
+from cutwatch_cli.stacks.account import Account
+from cutwatch_cli.stacks.published_datapoints import TranslatingCloudWatch
+from cutwatch_cli.stacks.stream_stacks import StreamStack
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
+# Failures and waiting records of this time count as present.
+RECENTLY = timedelta(minutes=15)
+_PERIOD = timedelta(minutes=1)
+_WAITING = "ApproximateNumberOfMessages"
+
+# Values by function and metric.
+Metrics = Mapping[tuple[str, str], Sequence[float]]
+
+
+@dataclass(frozen=True)
+class StreamEvidence:
+    """State and last result of the mapping, both empty without one, and the numbers of recent minutes.
+
+    `waited` is the largest age of records when they were read; `failures` are by function.
+    """
+
+    mapping: str = ""
+    result: str = ""
+    waited: timedelta = timedelta()
+    failures: Mapping[str, int] = field(default_factory=dict)
+    lost: int = 0
+    rejected: int = 0
+
+
+def read_evidence(
+    account: Account, stacks: Sequence[StreamStack], now: datetime
+) -> dict[str, StreamEvidence]:
+    """Read the evidence of stream stacks, by stack."""
+    metrics = _metrics(account, stacks, now)
+    return {stack.name: _evidence(account, stack, metrics) for stack in stacks}
+
+
+def _evidence(account: Account, stack: StreamStack, metrics: Metrics) -> StreamEvidence:
+    scoring, _ = stack.functions
+    found = account.client("lambda").list_event_source_mappings(FunctionName=scoring)
+    mapping: Any = next(iter(found["EventSourceMappings"]), {})
+    return StreamEvidence(
+        mapping=mapping.get("State", ""),
+        result=mapping.get("LastProcessingResult", ""),
+        waited=timedelta(milliseconds=max(metrics[scoring, "IteratorAge"], default=0.0)),
+        failures={
+            function: failures
+            for function in stack.functions
+            if (failures := int(sum(metrics[function, "Errors"])))
+        },
+        lost=_waiting(account, stack.outputs["LostRecordsQueueUrl"]),
+        rejected=_waiting(account, stack.outputs["RejectedRecordsQueueUrl"]),
+    )
+
+
+def _metrics(account: Account, stacks: Sequence[StreamStack], now: datetime) -> Metrics:
+    """Read the recent datapoints of every function's metrics."""
+    wanted = [
+        (function, metric, statistic)
+        for stack in stacks
+        for function in stack.functions
+        for metric, statistic in (("IteratorAge", "Maximum"), ("Errors", "Sum"))
+    ]
+    found = read_many(
+        cast("CloudWatchClient", TranslatingCloudWatch(account.client("cloudwatch"))),
+        [_metric(str(number), *each) for number, each in enumerate(wanted)],
+        now - RECENTLY,
+        now + _PERIOD,
+    )
+    return {
+        (function, metric): _numbers(found[str(number)])
+        for number, (function, metric, _) in enumerate(wanted)
+    }
+
+
+def _metric(name: str, function: str, metric: str, statistic: str) -> Detector:
+    return Detector(
+        name=name,
+        namespace="AWS/Lambda",
+        metric=metric,
+        statistic=statistic,
+        dimensions={"FunctionName": function},
+        period=int(_PERIOD.total_seconds()),
+    )
+
+
+def _numbers(found: Series | CutwatchError) -> list[float]:
+    if isinstance(found, CutwatchError):
+        raise found
+    return [float(value) for value in found.values if np.isfinite(value)]
+
+
+def _waiting(account: Account, queue: str) -> int:
+    answer = account.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=[_WAITING])
+    return int(answer["Attributes"][_WAITING])

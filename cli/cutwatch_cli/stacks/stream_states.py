@@ -1,0 +1,103 @@
+"""The stored state of a stream's keys, as the headers of its objects in S3 show it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cutwatch.aws.s3 import Bucket, ListedObject
+from cutwatch.errors import MalformedState
+from cutwatch.streams.history import LANE as HISTORY
+from cutwatch.streams.key_bucket import BucketHeader
+from cutwatch.streams.state_store import read_header
+
+_LAYOUT = "layout.json"
+_DAMAGED = "damaged"
+_AT_ONCE = 8
+
+Read = tuple[ListedObject, BucketHeader | MalformedState]
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """The state of the configuration that was written last.
+
+    Counts are those of records since that configuration's first record, `newest` is the arrival of the newest record that
+    was applied, `undelivered_since` the time of the oldest outbox that is not empty. `configured` is the time of the
+    configuration's first state, `replaced` the configurations before it.
+    """
+
+    configuration: str = ""
+    configured: datetime | None = None
+    replaced: tuple[str, ...] = ()
+    keys: int = 0
+    applied: int = 0
+    late: int = 0
+    rejected: int = 0
+    dropped: int = 0
+    newest: datetime | None = None
+    undelivered_since: datetime | None = None
+    unreadable: tuple[str, ...] = ()
+
+
+def read_state(bucket: Bucket, stream: str) -> StreamState:
+    """Read a stream's state; an empty one before the first record."""
+    prefix = f"streams/{stream}/"
+    listed: dict[str, list[ListedObject]] = defaultdict(list)
+    for each in bucket.list(prefix):
+        configuration, _, name = each.key.removeprefix(prefix).partition("/")
+        if name and configuration != _DAMAGED:
+            listed[configuration].append(each)
+    if not listed:
+        return StreamState()
+    newest_first = sorted(listed, key=lambda name: _written(listed[name]), reverse=True)
+    current, *replaced = newest_first
+    return _state(current, replaced, listed[current], _headers(bucket, listed[current]))
+
+
+def _written(objects: Iterable[ListedObject]) -> datetime:
+    return max(each.modified for each in objects)
+
+
+def _headers(bucket: Bucket, objects: Sequence[ListedObject]) -> list[Read]:
+    buckets = [each for each in objects if not each.key.endswith(_LAYOUT)]
+
+    def read(listed: ListedObject) -> Read:
+        try:
+            return listed, read_header(bucket, listed.key)
+        except MalformedState as error:
+            return listed, error
+
+    with ThreadPoolExecutor(_AT_ONCE) as readers:
+        return list(readers.map(read, buckets))
+
+
+def _state(
+    current: str, replaced: Sequence[str], objects: Sequence[ListedObject], found: Sequence[Read]
+) -> StreamState:
+    headers = [(listed, each) for listed, each in found if isinstance(each, BucketHeader)]
+    totals = [header.totals for _, header in headers]
+    layout = [each.modified for each in objects if each.key.endswith(_LAYOUT)]
+    arrivals = [
+        arrival
+        for _, header in headers
+        for lane, arrival in header.arrivals.items()
+        if lane != HISTORY
+    ]
+    left = [listed.modified for listed, header in headers if header.has_outbox]
+    return StreamState(
+        configuration=current,
+        configured=min(layout, default=None),
+        replaced=tuple(replaced),
+        keys=sum(header.keys for _, header in headers),
+        applied=sum(each.applied for each in totals),
+        late=sum(each.late for each in totals),
+        rejected=sum(each.rejected for each in totals),
+        dropped=sum(each.dropped for each in totals),
+        newest=datetime.fromtimestamp(max(arrivals), UTC) if arrivals else None,
+        undelivered_since=min(left, default=None),
+        unreadable=tuple(
+            f"{listed.key}: {error}" for listed, error in found if isinstance(error, MalformedState)
+        ),
+    )

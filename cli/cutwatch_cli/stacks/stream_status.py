@@ -1,0 +1,119 @@
+"""Status of one stream, with its problems in words."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cutwatch.registry.silences import Silence
+from cutwatch.timestamps import format_timestamp
+from cutwatch.wording import count, span_in_words
+from cutwatch_cli.stacks.deployment import COMPLETE
+from cutwatch_cli.stacks.stream_evidence import RECENTLY, StreamEvidence
+from cutwatch_cli.stacks.stream_stacks import StreamStack
+from cutwatch_cli.stacks.stream_states import StreamState
+
+# States of a mapping that reads, or is about to.
+_READING = ("Creating", "Enabled", "Enabling", "Updating")
+# Lambda's results of a mapping that failed begin with this word.
+_PROBLEM = "PROBLEM"
+# The sweep delivers an outbox each minute; one that is older fails again and again.
+_UNDELIVERED_AFTER = timedelta(minutes=5)
+# Operators see for this long that forests started from scratch.
+_NEW_CONFIGURATION = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class StreamStatus:
+    """Status of a stream. `open` counts incidents that have not ended, `incidents` those of the last week."""
+
+    stack: StreamStack
+    state: StreamState
+    evidence: StreamEvidence
+    open: int
+    incidents: int
+    silence: Silence | None
+    problems: tuple[str, ...]
+
+    def to_payload(self, now: datetime) -> dict[str, Any]:
+        """Return the status as JSON values."""
+        state, newest = self.state, self.state.newest
+        return {
+            "stream": self.stack.stream,
+            "stack": self.stack.name,
+            "stream_arn": self.stack.outputs["StreamArn"],
+            "configuration": state.configuration or None,
+            "keys": state.keys,
+            "records_applied": state.applied,
+            "records_late": state.late,
+            "records_rejected": state.rejected,
+            "records_dropped": state.dropped,
+            "newest_record_arrived": format_timestamp(newest) if newest else None,
+            "seconds_since_newest_record": round((now - newest).total_seconds())
+            if newest
+            else None,
+            "open_incidents": self.open,
+            "incidents_last_week": self.incidents,
+            "mapping_state": self.evidence.mapping or None,
+            "mapping_result": self.evidence.result or None,
+            "lost_record_messages": self.evidence.lost,
+            "rejected_record_messages": self.evidence.rejected,
+            "silenced_until": format_timestamp(self.silence.until) if self.silence else None,
+            "problems": list(self.problems),
+        }
+
+
+def problems_of(
+    stack: StreamStack, state: StreamState, evidence: StreamEvidence, now: datetime
+) -> Iterator[str]:
+    """Yield the problems of a stream, those that stop it first."""
+    if stack.status not in COMPLETE:
+        yield f"stack {stack.name} is {stack.status}, not completely deployed"
+    yield from _reading_problems(stack, evidence)
+    yield from _state_problems(state, now)
+    yield from _queue_problems(stack, evidence)
+
+
+def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    if not evidence.mapping:
+        yield f"no event source mapping invokes {stack.functions[0]}: no record is read"
+    elif evidence.mapping not in _READING:
+        yield f"the event source mapping is {evidence.mapping}: no record is read"
+    if evidence.result.startswith(_PROBLEM):
+        yield f"the event source mapping reports {evidence.result}"
+    for function, failures in evidence.failures.items():
+        yield (
+            f"{function} failed {count(failures, 'time')} in the last {span_in_words(RECENTLY)}; "
+            f"the reason: cutwatch logs {stack.stream}"
+        )
+    if evidence.waited > timedelta(seconds=stack.longest_wait):
+        yield f"records wait: they were up to {span_in_words(evidence.waited)} old when they were read"
+
+
+def _state_problems(state: StreamState, now: datetime) -> Iterator[str]:
+    for each in state.unreadable:
+        yield f"state not readable, {each}"
+    left = state.undelivered_since
+    if left and now - left > _UNDELIVERED_AFTER:
+        yield f"notifications or rejected records have waited for delivery for {span_in_words(now - left)}"
+    since = state.configured
+    if state.replaced and since and now - since < _NEW_CONFIGURATION:
+        yield (
+            f"configuration {state.configuration} replaced {state.replaced[0]} {span_in_words(now - since)} ago: "
+            "its forests started from scratch"
+        )
+
+
+def _queue_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    if evidence.lost:
+        yield f"records lost: {count(evidence.lost, 'message')} in {stack.outputs['LostRecordsQueueUrl']}"
+    if evidence.rejected:
+        yield (
+            f"records rejected: {count(evidence.rejected, 'message')} in "
+            f"{stack.outputs['RejectedRecordsQueueUrl']}"
+        )
+
+
+def problems_first(found: Sequence[StreamStatus]) -> list[StreamStatus]:
+    """Return the streams with problems first."""
+    return sorted(found, key=lambda each: not each.problems)

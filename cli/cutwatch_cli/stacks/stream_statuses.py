@@ -1,0 +1,43 @@
+"""The status of every stream of a deployed stack."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from cutwatch.delivery.incident_store import IncidentStore
+from cutwatch.registry.silences import Silence
+from cutwatch_cli.stacks.deployment import Deployment
+from cutwatch_cli.stacks.run_history import WEEK
+from cutwatch_cli.stacks.stream_evidence import read_evidence
+from cutwatch_cli.stacks.stream_stacks import StreamStack
+from cutwatch_cli.stacks.stream_states import read_state
+from cutwatch_cli.stacks.stream_status import StreamStatus, problems_first, problems_of
+
+# Incidents that began earlier are not counted as open.
+_OPEN_FOR_AT_MOST = timedelta(days=30)
+
+
+def stream_statuses(
+    deployment: Deployment,
+    stacks: Sequence[StreamStack],
+    silences: Mapping[str, Silence],
+    now: datetime,
+) -> list[StreamStatus]:
+    """Return the status of the stream stacks, those with problems first."""
+    recorded = IncidentStore(deployment.table).between(now - _OPEN_FOR_AT_MOST, now)
+    unended = Counter(each.stream for each in recorded if not each.ended)
+    week_ago = (now - WEEK).timestamp()
+    in_week = Counter(each.stream for each in recorded if each.incident.begin_time >= week_ago)
+    evidence = read_evidence(deployment.account, stacks, now)
+    found = []
+    for stack in stacks:
+        state = read_state(deployment.bucket, stack.stream)
+        seen = evidence[stack.name]
+        problems = tuple(problems_of(stack, state, seen, now))
+        name = stack.stream
+        found.append(
+            StreamStatus(
+                stack, state, seen, unended[name], in_week[name], silences.get(name), problems
+            )
+        )
+    return problems_first(found)
