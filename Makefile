@@ -61,6 +61,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/sam validate --lint --region us-east-1
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/monitoring.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/stream.yaml
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/kafka_stream.yaml
 	$(ALL_TESTS)
 
 e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker

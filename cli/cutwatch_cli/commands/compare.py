@@ -70,7 +70,10 @@ def compare(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the anomaly models on log records: the first 80 % train, the rest is scored."""
+    """Compare the models of log records.
+
+    The first 80 % of the records train, the rest is scored.
+    """
     from cutwatch.anomaly_models.training import TrainingSettings
     from cutwatch.detectors.stream import ForestSettings
     from cutwatch.errors import CutwatchError

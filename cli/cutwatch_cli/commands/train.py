@@ -39,7 +39,10 @@ def train(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the model of a stream of log records, and print the model_version for the detectors file."""
+    """Train the model of a stream of log records.
+
+    Enter the printed model_version in the detectors file.
+    """
     from cutwatch.detectors.detectors_file import load_configuration
     from cutwatch.errors import CutwatchError
     from cutwatch_cli.access_logs.labelled_file import read_requests
