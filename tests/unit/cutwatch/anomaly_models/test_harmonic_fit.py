@@ -38,6 +38,7 @@ def test_the_season_is_found() -> None:
     assert column.deviation == pytest.approx(1, rel=0.02)
 
 
+@pytest.mark.slow
 def test_weekly_terms_need_two_weeks() -> None:
     assert len(fit_harmonic_regression(daily_rows(7), MINUTE).seasons) == 1
     assert len(fit_harmonic_regression(daily_rows(15), MINUTE).seasons) == 2
