@@ -27,6 +27,10 @@ from cutwatch_cli.replay.demo_data import active_users
 from cutwatch_cli.replay.presentation import present, replay_with_progress
 from cutwatch_cli.replay.schedule import default_training_time
 from cutwatch_cli.report import write_page
+from cutwatch_cli.streams.demo_presentation import present as present_stream
+from cutwatch_cli.streams.demo_records import PLANTED
+from cutwatch_cli.streams.demo_records import fleet as fleet_of_machines
+from cutwatch_cli.streams.kinesis_demo import run_demo
 from tests.support.chromium import Browser, chromium
 from tests.support.fleet import FIRST_TRANSFORM, START, Fleet, detector, fleet, usual
 from tests.support.project import PROJECT
@@ -57,7 +61,16 @@ def main() -> None:
         show(browser, page, "dark", WIDE)
         write(browser, "report-dark")
         screen(browser, terminal, Path(folder), "terminal-demo")
+        screen(browser, stream_demo(), Path(folder), "terminal-stream-demo")
         operate(browser, Path(folder))
+
+
+def stream_demo() -> Console:
+    """Run the demo of a stream; the console has recorded what it said."""
+    console = Console(record=True, file=StringIO(), width=150, highlight=False)
+    console.print("[bold green]$[/] cutwatch demo --stream kinesis")
+    present_stream(console, run_demo(fleet_of_machines(seed=7), PLANTED, lambda *_: None))
+    return console
 
 
 def demo(page: Path) -> Console:

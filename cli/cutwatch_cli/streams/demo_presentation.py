@@ -40,8 +40,9 @@ def present(console: Console, demo: StreamDemo) -> None:
     console.print(
         f"\nPlanted {len(demo.planted)}, found {len(demo.found)}, other incidents {len(demo.others)}.\n"
     )
-    console.print("Meanwhile, " + "; ".join(demo.faults) + ".")
+    console.print("During the run, " + "; ".join(demo.faults) + ".\n")
     console.print(_records_table(demo))
+    console.print()
     console.print(
         f"From record to email: {demo.percentile(50):.2f} s (p50), {demo.percentile(95):.2f} s (p95) by the local "
         "clock. The batching window takes 1 s of it."
@@ -57,7 +58,7 @@ def _incidents_table(demo: StreamDemo) -> Table:
     for heading in ("Planted (UTC)", "Key", "Incident"):
         table.add_column(heading, no_wrap=True)
     table.add_column("Found", no_wrap=True)
-    table.add_column("x cutoff", justify="right")
+    table.add_column("x cutoff", justify="right", no_wrap=True)
     table.add_column("Column", no_wrap=True)
     table.add_column("Value", justify="right")
     table.add_column("Expected", no_wrap=True)

@@ -193,16 +193,16 @@ class _Stage:
         if number == _CRASH:
             role = f"*{self._stack.physical_id('ScoreKinesisRole')}*"
             aws.faults.add(Fault("s3", "PutObject", ends="killed", times=1, caller=role))
-            self._faults.append("the function is killed after it has written its state")
+            self._faults.append("the function was killed after it had written its state")
         elif number == _TWO_ENVIRONMENTS:
             aws.event_sources.duplicate()
-            self._faults.append("two environments get the same batch at once")
+            self._faults.append("two environments got the same batch at once")
         elif number == _SPLIT:
             self._split()
-            self._faults.append("a shard is split")
+            self._faults.append("a shard was split")
         elif number == _OVERLAP:
             aws.event_sources.redeliver(40)
-            self._faults.append("the last 40 records of each shard are delivered again")
+            self._faults.append("the last 40 records of each shard were delivered again")
 
     def _split(self) -> None:
         [shard, *_] = self._kinesis.list_shards(StreamName=STREAM.source)["Shards"]

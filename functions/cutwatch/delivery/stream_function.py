@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.clients import client
@@ -23,7 +24,8 @@ from cutwatch.settings import StreamSettings
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.history import learn
 from cutwatch.streams.key_bucket import BucketHeader
-from cutwatch.streams.kinesis import is_read_to_the_end
+from cutwatch.streams.kinesis import Retention, is_read_to_the_end
+from cutwatch.streams.notices import HasExpired, announce_configuration
 from cutwatch.streams.postprocessing import Postprocessor
 from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
@@ -33,6 +35,10 @@ from cutwatch.streams.trained_model import load_model
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+
+
+# ARNs of Kafka topics, as settings have them, begin with this.
+_KAFKA = "kafka:"
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,21 @@ class StreamFunction:
     deliver: OutboxDelivery
     keeps_rows: bool
     arn: str
+    has_expired: HasExpired
     headers: dict[int, tuple[str, BucketHeader]] = field(default_factory=dict)
 
     @property
     def batches(self) -> BatchScorer:
         """The scoring of batches."""
         keeps_summaries = bool(self.deliver.results_url)
-        return BatchScorer(self.scorer, self.store, self.deliver, self.keeps_rows, keeps_summaries)
+        return BatchScorer(
+            self.scorer,
+            self.store,
+            self.deliver,
+            self.keeps_rows,
+            self.has_expired,
+            keeps_summaries,
+        )
 
     def sweep(self, kinesis: "KinesisClient") -> Sweep:
         """Return the sweep over the stream's buckets, which asks Kinesis whether records are waiting."""
@@ -61,7 +75,7 @@ class StreamFunction:
             self.deliver,
             # Kafka does not say whether records wait: only its next records close its windows.
             lambda applied: (
-                not self.arn.startswith("kafka:") and is_read_to_the_end(kinesis, self.arn, applied)
+                not self.arn.startswith(_KAFKA) and is_read_to_the_end(kinesis, self.arn, applied)
             ),
             self.headers,
         )
@@ -98,19 +112,28 @@ def _assembled(
         _delivery(settings, stream, stream_postprocessor(stream, folder), target),
         target is not None,
         settings.stream_arn,
+        _expiry(settings.stream_arn),
     )
+
+
+def _expiry(arn: str) -> HasExpired:
+    """Return a function that says whether records have expired; of a Kafka topic it is not known."""
+    if arn.startswith(_KAFKA):
+        return lambda _: False
+    return Retention(client("kinesis"), arn, time).has_expired
 
 
 def _beginning(
     settings: StreamSettings, store: StateStore, reader: RecordReader, has_time: Callable[[], bool]
 ) -> Callable[[int], None]:
-    """Return a function that learns the history into a number of buckets."""
+    """Return a function that learns the history into a number of buckets, and announces a changed configuration."""
 
     def begin(buckets: int) -> None:
         if settings.history_location:
             name, _, prefix = settings.history_location.partition("/")
             now = datetime.now(UTC).timestamp()
             learn(Bucket(client("s3"), name), prefix, store, buckets, now, has_time, reader)
+        announce_configuration(store)
 
     return begin
 

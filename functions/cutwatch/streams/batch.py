@@ -14,6 +14,7 @@ from typing import Any
 from cutwatch.errors import ConditionFailed, CutwatchError
 from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.log_summary import summaries
+from cutwatch.streams.notices import HasExpired, expiry_notice
 from cutwatch.streams.outbox import Deliver
 from cutwatch.streams.record import RawRecord, Reason, Rejected
 from cutwatch.streams.result_rows import row_payload
@@ -57,13 +58,16 @@ class BatchReport:
 class BatchScorer:
     """Scores batches of a stream.
 
-    `deliver` empties an outbox; `keeps_rows` puts every scored row into it, `keeps_summaries` what a log's hourly report needs. `has_time` returns False once the invocation must end; buckets that were not begun by then come again.
+    `deliver` empties an outbox; `keeps_rows` puts every scored row into it, `keeps_summaries` what a log's hourly report needs.
+    `has_expired` returns True if records of a time have left the stream. `has_time` returns False once the invocation must end; buckets that
+    were not begun by then come again.
     """
 
     scorer: StreamScorer
     store: StateStore
     deliver: Deliver
     keeps_rows: bool = False
+    has_expired: HasExpired = lambda _: False
     keeps_summaries: bool = False
 
     def score(
@@ -128,6 +132,7 @@ class BatchScorer:
     ) -> tuple[VersionedBucket, BatchResult]:
         taken = self.store.take(number)
         before = {lane: position for lane, (position, _) in taken.bucket.applied.items()}
+        notice = expiry_notice(taken.bucket, arrived[0].raw, self.has_expired)
         result = self.scorer.score(taken.bucket, arrived)
         if result.duplicates == result.read:
             self.store.keep(taken)
@@ -138,6 +143,7 @@ class BatchScorer:
             ]
         if self.keeps_summaries:
             taken.bucket.outbox.summaries += self._summaries(number, before, result)
+        taken.bucket.outbox.notices += [notice] if notice else []
         self.store.save(taken)
         return taken, result
 

@@ -113,6 +113,13 @@ class StateStore:
         """Remove a bucket from memory."""
         self.cache.pop(number, None)
 
+    def other_configurations(self) -> list[str]:
+        """Return the fingerprints of other configurations of the stream that have states, in alphabetical order."""
+        root = f"streams/{self.stream.name}/"
+        layouts = (each.key for each in self.bucket.list(root) if each.key.endswith("/layout.json"))
+        found = {key.removeprefix(root).partition("/")[0] for key in layouts}
+        return sorted(found - {self.stream.fingerprint})
+
     def stored(self) -> list[StoredBucket]:
         """Return every stored bucket, without reading any."""
         return [
