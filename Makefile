@@ -72,6 +72,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/live.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/stream.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/table.yaml
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/kafka_stream.yaml
 	$(ALL_TESTS)
 
 e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
@@ -88,7 +89,7 @@ security: ## the templates under a security linter; .checkov.yaml says what is p
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --universal --upgrade --python-version 3.11 --group dev pyproject.toml localaws/pyproject.toml -o requirements.lock
-	printf '%s\n' 'aws-lambda-powertools[tracer]' boto3 annotated-types jmespath pydantic pyyaml tzdata \
+	printf '%s\n' 'aws-lambda-powertools[tracer]' boto3 annotated-types apachelogs google-re2 jmespath pydantic pyyaml tzdata \
 	  | uv pip compile --quiet --no-header --no-annotate --python-version 3.13 -c requirements.lock - -o functions/requirements.txt
 	grep -E '^numpy==.*>=' requirements.lock | sed 's/ ;.*//' > layers/numerics/requirements.txt
 	grep -E '^krcf==' requirements.lock | sed 's/ ;.*//' > layers/forests/requirements.txt

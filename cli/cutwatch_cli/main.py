@@ -7,6 +7,7 @@ import typer
 
 from cutwatch_cli.commands.account_check import account_check
 from cutwatch_cli.commands.backtest import backtest
+from cutwatch_cli.commands.compare import compare
 from cutwatch_cli.commands.cost import cost
 from cutwatch_cli.commands.demo import demo
 from cutwatch_cli.commands.discover import discover
@@ -23,6 +24,7 @@ from cutwatch_cli.commands.silence import silence
 from cutwatch_cli.commands.start import start
 from cutwatch_cli.commands.status import status
 from cutwatch_cli.commands.stream_sample import stream
+from cutwatch_cli.commands.train import train
 from cutwatch_cli.commands.validate import validate
 from cutwatch_cli.commands.watch import watch
 
@@ -36,7 +38,7 @@ app = typer.Typer(
 
 _DEPLOYMENT = (discover, cost, validate, account_check)
 _OPERATION = (status, watch, events, report, start, logs, silence)
-_TRIAL = (demo, run, backtest, export, local, fire, mails, environment)
+_TRIAL = (demo, run, backtest, compare, train, export, local, fire, mails, environment)
 
 for command in (*_DEPLOYMENT, *_OPERATION, *_TRIAL):
     app.command()(command)

@@ -240,13 +240,14 @@ class DestinationSettings(Settings):
 class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
-    `target_arn` is that of a stream or queue for every scored row, `history_location` the bucket and prefix of past records;
-    both are empty for none.
+    `stream_arn` of a Kafka topic is `kafka:TOPIC`. `target_arn` is that of a stream or queue for every scored row, `results_url` that of
+    the queue of a log's summaries, `history_location` the bucket and prefix of past records; each is empty for none.
     """
 
     stream_name: str
     stream_arn: str
     target_arn: str = ""
+    results_url: str = ""
     history_location: str = ""
     detectors_file: str = "detectors.yaml"
 
@@ -275,3 +276,12 @@ class LiveSettings(Settings):
     def gap(self) -> timedelta:
         """Time after which a missing datapoint counts as a gap."""
         return timedelta(minutes=self.gap_minutes)
+
+
+@dataclass(frozen=True)
+class ReportHourSettings(Settings):
+    """Settings of Report Hour: the stream of a log, the queue of its summaries, the bucket of the reports."""
+
+    stream_name: str
+    bucket_name: str
+    results_url: str

@@ -69,6 +69,11 @@ class Stack:
         self._functions: Mapping[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Condition": lambda condition: self.value(self.template["Conditions"][condition]),
+            "Fn::And": lambda conditions: all(self.value(each) for each in conditions),
+            "Fn::Or": lambda conditions: any(self.value(each) for each in conditions),
+            "Fn::Split": lambda argument: self.value(argument[1]).split(argument[0]),
+            # What another stack exports, by the name of the export.
+            "Fn::ImportValue": lambda name: str(self.value(name)),
             "Fn::Equals": lambda sides: self.value(sides[0]) == self.value(sides[1]),
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._get_att,

@@ -28,8 +28,8 @@ FLOORS = [
     ("registry", "wording"),
     ("runs", "widget"),
     ("datasets", "notifications"),
-    ("publishing", "models", "forests", "streams", "endpoints", "tables"),
-    ("delivery", "live"),
+    ("publishing", "models", "forests", "streams", "endpoints", "tables", "anomaly_models"),
+    ("delivery", "live", "reports"),
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 
@@ -154,6 +154,14 @@ def test_exactly_the_functions_with_the_layer_need_numpy(stack: Stack) -> None:
         for logical_id, function in (*stack.resources(FUNCTION).items(), *joined.items())
         if {"Ref": "NumericsLayer"} in function.get("Layers", [])
     }
+    for path in (PROJECT / "stacks").glob("*stream*.yaml"):
+        template = read_template(path)
+        assert {"Ref": "NumericsLayer"} in template["Globals"]["Function"]["Layers"]
+        layered |= {
+            snake(logical_id)
+            for logical_id, resource in template["Resources"].items()
+            if resource["Type"] == FUNCTION
+        }
     finished = subprocess.run(
         [sys.executable, "-c", MISSING_NUMPY, *(handler.stem for handler in HANDLERS)],
         cwd=FUNCTIONS,

@@ -34,6 +34,9 @@ def backtest_records(
     if len(paths) != 1:
         end(f"--stream {name}: expected one file of records, not {len(paths)}", USAGE_ERROR)
     stream = _declared(entry.detectors, name)
+    if stream.needs_training:
+        text = "is scored by a trained model; cutwatch compare shows what the models find in a file"
+        end(f"stream {name!r} {text}", USAGE_ERROR)
     functions = _functions(entry.detectors.parent, stream, reference, invoke=invoke)
     scored = output / f"{stream.name}.scored.csv"
     started = time.perf_counter()

@@ -36,6 +36,11 @@ class Bucket:
         """Store a text object."""
         self.s3.put_object(Bucket=self.name, Key=key, Body=content.encode())
 
+    def write_page(self, key: str, content: str, content_type: str) -> None:
+        """Store a text object that browsers open as its content type, such as `text/html`."""
+        kind = f"{content_type}; charset=utf-8"
+        self.s3.put_object(Bucket=self.name, Key=key, Body=content.encode(), ContentType=kind)
+
     def write_bytes(self, key: str, content: bytes) -> None:
         """Store a binary object."""
         self.s3.put_object(Bucket=self.name, Key=key, Body=content)

@@ -1,9 +1,20 @@
-"""One aggregate log line per invocation, and one per error; never a record."""
+"""One aggregate log line per invocation, one per path with anomalies, and one per error; never a record.
 
+The metric filters of stacks/kafka_stream.yaml read these lines.
+"""
+
+import math
+import time
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 
 from cutwatch.observability import logger
 from cutwatch.streams.batch import BatchReport
+
+# An anomaly of this age is not news: a replay of old records does not ring.
+_NEWS_SECONDS = 900
+_MOST_PATHS = 20
 
 
 def log(stream: str, report: BatchReport) -> None:
@@ -28,4 +39,42 @@ def log(stream: str, report: BatchReport) -> None:
         rejected=len(rejected),
         again=len(report.failed),
         changes=sum(len(result.changes) for result in report.results),
+        extra=_of_rows(report),
+    )
+    for (path, level), number in islice(_anomalous(report).most_common(), _MOST_PATHS):
+        logger.info("anomalous", path=path, level=level, anomalies=number)
+
+
+def _of_rows(report: BatchReport) -> dict[str, float]:
+    """Return the anomalies, those of the last minutes, the highest score and the mean response time, if there is one."""
+    rows = [row for row in report.rows() if not row.learning]
+    anomalous = [row for row in rows if row.incident is not None]
+    oldest = time.time() - _NEWS_SECONDS
+    found: dict[str, float] = {
+        "anomalies": len(anomalous),
+        "recent_anomalies": sum(row.time >= oldest for row in anomalous),
+    }
+    if rows:
+        found["score"] = max(row.score for row in rows)
+    seconds = [*_response_times(report)]
+    if seconds:
+        found["response_seconds"] = math.fsum(seconds) / len(seconds)
+    return found
+
+
+def _response_times(report: BatchReport) -> Iterator[float]:
+    for result in report.results:
+        for _, row in result.events:
+            if row.event.response_time is not None:
+                yield row.event.response_time
+
+
+def _anomalous(report: BatchReport) -> Counter[tuple[str, str]]:
+    """Return the numbers of anomalous log events by path template and level."""
+    anomalous = {row.origin for row in report.rows() if row.incident is not None}
+    return Counter(
+        (row.categories.path, row.categories.level)
+        for result in report.results
+        for origin, row in result.events
+        if origin in anomalous
     )

@@ -20,6 +20,7 @@ def outbox_delivery(
     source: RecordSource,
     target: RowTarget | None,
     postprocessor: Postprocessor | None = None,
+    results_url: str = "",
 ) -> OutboxDelivery:
     """Return the delivery of the outboxes of a stream or table."""
     table = Table(client("dynamodb"), settings.table_name)
@@ -44,6 +45,7 @@ def outbox_delivery(
         settings.rejected_records_url,
         target,
         lambda: datetime.now(UTC),
+        results_url,
     )
 
 

@@ -47,6 +47,7 @@ def incident_detail(
         "last": _time(incident.last_time),
         "peak_time": _time(incident.peak_time),
         "rows": incident.rows,
+        "reasons": list(incident.reasons),
         "columns": [_column(each, incident.score) for each in incident.columns],
     }
 

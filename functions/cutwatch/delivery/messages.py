@@ -52,6 +52,8 @@ def place_of_more(stream: RecordSource, place: StackPlace) -> str:
 
 def _headline(stream: RecordSource, incident: Incident) -> str:
     key = f" {legible(incident.key)[:_KEY_LENGTH]}" if incident.key else ""
+    if incident.reasons:
+        return f"{stream.name}{key}: {incident.reasons[0]}"
     leading = max(incident.columns, key=lambda each: each.attribution)
     value = f"{leading.column} at {number_in_words(leading.value)}"
     if leading.expected is None:
@@ -67,11 +69,13 @@ def _incident_lines(
     key = f", key {legible(incident.key)}" if incident.key else ""
     yield f"  {kind:9} {stream.name}{key}"
     yield f"  Time      {_times(stream, change)}"
-    shown = sorted(incident.columns, key=lambda each: -each.attribution)[:_LISTED_COLUMNS]
-    for finding in shown:
+    for reason in incident.reasons:
+        yield f"  Reason    {reason}"
+    shown = [] if incident.reasons else sorted(incident.columns, key=lambda each: -each.attribution)
+    for finding in shown[:_LISTED_COLUMNS]:
         yield f"  Value     {_column(finding, incident.score)}"
-    if len(incident.columns) > len(shown):
-        yield f"            and {count(len(incident.columns) - len(shown), 'more column')}"
+    if len(shown) > _LISTED_COLUMNS:
+        yield f"            and {count(len(shown) - _LISTED_COLUMNS, 'more column')}"
     yield f"  Incident  {incident.id}"
     yield f'  Silence   cutwatch silence {stream.name} --for 1d --reason "..." {place.options}'
 

@@ -26,7 +26,7 @@ _MOST_DATA = (SQS_MESSAGE_MAX_BYTES - 8_192) * 3 // 4
 
 @dataclass(frozen=True)
 class OutboxDelivery:
-    """Delivers incidents, notices, rejected records and scored rows of one stream.
+    """Delivers incidents, notices, rejected records, scored rows and summaries of one stream.
 
     All of it is delivered at least once: after a crash, with the same ids again.
     """
@@ -39,11 +39,12 @@ class OutboxDelivery:
     rejected_records_url: str
     target: RowTarget | None
     clock: Callable[[], datetime]
+    results_url: str = ""
 
     def __call__(self, outbox: Outbox) -> None:
         """Empty an outbox. What one destination does not take stays, and does not stop the others; raises its error."""
         errors: list[CutwatchError] = []
-        parts = (self._changes, self._notices, self._rejected, self._rows)
+        parts = (self._changes, self._notices, self._rejected, self._rows, self._summaries)
         for deliver in parts:
             try:
                 deliver(outbox)
@@ -78,6 +79,12 @@ class OutboxDelivery:
             del outbox.rows[:PUT_RECORDS_MAX_RECORDS]
         outbox.rows.clear()
 
+    def _summaries(self, outbox: Outbox) -> None:
+        if self.results_url:
+            messages = [{"MessageBody": json.dumps(each)} for each in outbox.summaries]
+            send_messages(self.sqs, self.results_url, messages)
+        outbox.summaries.clear()
+
     def _letter(self, letter: DeadLetter) -> dict[str, Any]:
         """Return the message of a rejected record; the queue drops one that comes twice within five minutes."""
         rejected, raw = letter
@@ -93,6 +100,8 @@ class OutboxDelivery:
             "arrived": arrived.isoformat().replace("+00:00", "Z"),
             "bytes": len(raw.data),
         }
+        if raw.headers:
+            body["headers"] = dict(raw.headers)
         if len(raw.data) <= _MOST_DATA:
             body["data"] = b64encode(raw.data).decode()
         return {

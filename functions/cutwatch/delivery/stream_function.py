@@ -25,9 +25,14 @@ from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch.streams.sweep import Sweep
+from cutwatch.streams.trained_model import load_model
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+
+
+# ARNs of Kafka topics, as settings have them, begin with this.
+_KAFKA = "kafka:"
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,15 @@ class StreamFunction:
     @property
     def batches(self) -> BatchScorer:
         """The scoring of batches."""
-        return BatchScorer(self.scorer, self.store, self.deliver, self.keeps_rows, self.has_expired)
+        keeps_summaries = bool(self.deliver.results_url)
+        return BatchScorer(
+            self.scorer,
+            self.store,
+            self.deliver,
+            self.keeps_rows,
+            self.has_expired,
+            keeps_summaries,
+        )
 
     def sweep(self, kinesis: "KinesisClient") -> Sweep:
         """Return the sweep over the stream's buckets, which asks Kinesis whether records are waiting."""
@@ -54,7 +67,10 @@ class StreamFunction:
             self.scorer,
             self.store,
             self.deliver,
-            lambda applied: is_read_to_the_end(kinesis, self.arn, applied),
+            # Kafka does not say whether records wait: only its next records close its windows.
+            lambda applied: (
+                not self.arn.startswith(_KAFKA) and is_read_to_the_end(kinesis, self.arn, applied)
+            ),
             self.headers,
         )
 
@@ -78,17 +94,28 @@ def _assembled(
     settings: StreamSettings, stream: Stream, folder: Path, has_time: Callable[[], bool]
 ) -> StreamFunction:
     reader = stream_reader(stream, folder, settings.stream_arn)
-    store = StateStore(Bucket(client("s3"), settings.bucket_name), stream)
+    bucket = Bucket(client("s3"), settings.bucket_name)
+    trained = load_model(bucket, stream)
+    store = StateStore(bucket, stream)
+    buckets = store.buckets(_beginning(settings, store, reader, has_time))
     target = row_target(settings.target_arn)
+    postprocessor = stream_postprocessor(stream, folder)
     return StreamFunction(
         stream,
         store,
-        StreamScorer(stream, store.buckets(_beginning(settings, store, reader, has_time)), reader),
-        outbox_delivery(settings, stream, target, stream_postprocessor(stream, folder)),
+        StreamScorer(stream, buckets, reader, trained),
+        outbox_delivery(settings, stream, target, postprocessor, settings.results_url),
         target is not None,
         settings.stream_arn,
-        Retention(client("kinesis"), settings.stream_arn, time).has_expired,
+        _expiry(settings.stream_arn),
     )
+
+
+def _expiry(arn: str) -> HasExpired:
+    """Return a function that says whether records have expired; of a Kafka topic it is not known."""
+    if arn.startswith(_KAFKA):
+        return lambda _: False
+    return Retention(client("kinesis"), arn, time).has_expired
 
 
 def _beginning(

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
@@ -17,6 +17,7 @@ from cutwatch.detectors.detector import (
     time_zone_problems,
 )
 from cutwatch.detectors.exclusions import Exclusion
+from cutwatch.detectors.log_format import LOG_COLUMNS, LogFormat
 from cutwatch.detectors.metric_source import Problem
 from cutwatch.detectors.python_function import FUNCTION_NAME, LAMBDA_ARN
 from cutwatch.detectors.record_format import RecordFormat
@@ -26,11 +27,19 @@ from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
 _ARN = re.compile(
     r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/(?P<name>[A-Za-z0-9_.-]{1,128})"
 )
+_KAFKA_TOPIC = re.compile(r"kafka:[A-Za-z0-9._-]{1,249}")
+_VERSION = re.compile(r"[0-9a-f]{12}")
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # Settings that scores depend on. A change makes stored states invalid; a change of the sensitivity does not.
 _SCORED_WITH = ("record", "window", "forest", "time_zone")
+_TRAINED_WITH = ("log", "model", "model_version")
+
+
 # Settings that are newer than stored states: they count if they are not at their defaults.
 _ADDED_TO_WINDOWS = ("every", "missing_data")
+
+# Models that give the rows of a stream their scores; the forest learns, the others are fitted in training.
+Model = Literal["random_cut_forest", "harmonic_regression", "one_class_svm"]
 
 
 @dataclass(frozen=True)
@@ -83,16 +92,20 @@ class IncidentBegin:
 
 @dataclass(frozen=True)
 class Stream:
-    """Records of a Kinesis stream, one forest per key.
+    """Records of a stream, one model per key.
 
-    `source` is the stream's ARN or name. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function,
-    `postprocess` a Python function. At most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per
-    invalid field.
+    `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log
+    records has `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records
+    needs. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, `postprocess` a Python function. At
+    most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
     """
 
     name: str
     source: str
-    record: RecordFormat
+    record: RecordFormat = None  # type: ignore[assignment] # of a log, its features
+    log: LogFormat | None = None
+    model: Model = "random_cut_forest"
+    model_version: str = ""
     window: StreamWindow = StreamWindow()  # noqa: RUF009 - frozen
     forest: ForestSettings = ForestSettings()
     keys: KeySettings = KeySettings()
@@ -110,7 +123,11 @@ class Stream:
     __pydantic_config__ = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
-        problems = [f"{name}: {problem}" for name, problem in _problems(self)]
+        problems = [f"{name}: {problem}" for name, problem in _format_problems(self)]
+        if not problems:
+            if self.log is not None:
+                object.__setattr__(self, "record", _features_of(self.log))
+            problems = [f"{name}: {problem}" for name, problem in _problems(self)]
         if problems:
             raise ValueError("\n".join(problems))
 
@@ -118,6 +135,11 @@ class Stream:
         """Return the entry of `detectors.yaml` as JSON values."""
         payload: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return payload
+
+    @property
+    def needs_training(self) -> bool:
+        """True if the stream cannot be scored without a trained model."""
+        return self.log is not None or self.model != "random_cut_forest"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -129,6 +151,9 @@ class Stream:
         """Digest that changes when the states of this stream become invalid."""
         settings = asdict(self)
         scored_with = {name: settings[name] for name in _SCORED_WITH}
+        # Streams that need no training keep their digest.
+        if self.needs_training:
+            scored_with |= {name: settings[name] for name in _TRAINED_WITH}
         # Attribution is computed from the forest; it does not change what the forest learns.
         del scored_with["forest"]["directionality"]
         for name in _ADDED_TO_WINDOWS:
@@ -141,6 +166,33 @@ class Stream:
         # Columns keep their order: the forest knows them by position.
         scored_with["columns"] = [*self.record.values]
         return hashlib.sha256(json.dumps(scored_with, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _features_of(log: LogFormat) -> RecordFormat:
+    """Return the format of the records that a log's events become: their values are features."""
+    columns = dict(zip(LOG_COLUMNS, LOG_COLUMNS, strict=True))
+    return RecordFormat(time="time", values=columns, key="key" if log.is_keyed else "")
+
+
+def _format_problems(stream: Stream) -> Iterator[Problem]:
+    if stream.record is None and stream.log is None:
+        yield "record", "is missing; or, for log records, log"
+    if stream.log is not None and stream.record not in (None, _features_of(stream.log)):
+        yield "log", "a stream has either record or log"
+
+
+def _model_problems(stream: Stream) -> Iterator[Problem]:
+    if stream.model == "harmonic_regression" and stream.window.type != "tumbling":
+        yield "model", "harmonic_regression needs rows in even steps; add window.type: tumbling"
+    if stream.model != "random_cut_forest" and stream.forest != ForestSettings():
+        yield "forest", f"belongs to model: random_cut_forest, not {stream.model}"
+    if stream.model_version and not _VERSION.fullmatch(stream.model_version):
+        yield (
+            "model_version",
+            f"{stream.model_version!r} is not the digest that `cutwatch train` prints, such as 0f3c5a7b9d12",
+        )
+    if stream.model_version and not stream.needs_training:
+        yield "model_version", "is of no use: a forest of plain records learns on its own"
 
 
 def _function_problems(stream: Stream) -> Iterator[Problem]:
@@ -162,12 +214,13 @@ def _function_problems(stream: Stream) -> Iterator[Problem]:
 
 def _problems(stream: Stream) -> Iterator[Problem]:
     yield from name_problems(stream.name)
-    if not (_ARN.fullmatch(stream.source) or _STREAM_NAME.fullmatch(stream.source)):
+    if not any(each.fullmatch(stream.source) for each in (_ARN, _STREAM_NAME, _KAFKA_TOPIC)):
         yield (
             "source",
             f"{stream.source!r} is not the name of a Kinesis stream, nor an ARN such as "
-            "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+            "arn:aws:kinesis:eu-west-1:123456789012:stream/orders, nor a Kafka topic such as kafka:orders",
         )
+    yield from _model_problems(stream)
     yield from _function_problems(stream)
     yield from reference_problems(stream.reference, stream.record)
     yield from statistics_problems(stream.window, stream.record.values)

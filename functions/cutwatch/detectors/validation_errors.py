@@ -154,6 +154,12 @@ def _sibling_fields(path: Path, file_fields: Collection[str]) -> list[str]:
     owner: Any = _SECTIONS[str(path[0])][1]
     for step in path[2:-1]:
         arguments = [each for each in get_args(owner) if each is not ...]
-        owner = arguments[-1] if arguments else get_type_hints(owner)[str(step)]
+        owner = arguments[-1] if arguments else _present(get_type_hints(owner)[str(step)])
     names = list(owner.__dataclass_fields__)
     return [*names, *TEMPLATE_FIELDS] if owner is Detector else names
+
+
+def _present(kind: Any) -> Any:
+    """Return the type of an optional field's value."""
+    kinds = [each for each in get_args(kind) if each is not type(None)]
+    return kinds[0] if len(kinds) == 1 and len(get_args(kind)) > 1 else kind

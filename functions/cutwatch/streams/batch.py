@@ -9,9 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from random import uniform
 from time import sleep
+from typing import Any
 
 from cutwatch.errors import ConditionFailed, CutwatchError
 from cutwatch.streams.detection import ScoredRow
+from cutwatch.streams.log_summary import summaries
 from cutwatch.streams.notices import HasExpired, expiry_notice
 from cutwatch.streams.outbox import Deliver
 from cutwatch.streams.record import RawRecord, Reason, Rejected
@@ -54,9 +56,11 @@ class BatchReport:
 
 @dataclass(frozen=True)
 class BatchScorer:
-    """Scores batches of a stream. `deliver` empties an outbox; `keeps_rows` puts every scored row into it.
+    """Scores batches of a stream.
 
-    `has_expired` returns True if records of a time have left the stream. `has_time` returns False once the invocation must end; buckets that were not begun by then come again.
+    `deliver` empties an outbox; `keeps_rows` puts every scored row into it, `keeps_summaries` what a log's hourly report needs.
+    `has_expired` returns True if records of a time have left the stream. `has_time` returns False once the invocation must end; buckets that
+    were not begun by then come again.
     """
 
     scorer: StreamScorer
@@ -64,6 +68,7 @@ class BatchScorer:
     deliver: Deliver
     keeps_rows: bool = False
     has_expired: HasExpired = lambda _: False
+    keeps_summaries: bool = False
 
     def score(
         self, records: Sequence[RawRecord], has_time: Callable[[], bool] = lambda: True
@@ -126,6 +131,7 @@ class BatchScorer:
         self, number: int, arrived: Sequence[Arrived]
     ) -> tuple[VersionedBucket, BatchResult]:
         taken = self.store.take(number)
+        before = {lane: position for lane, (position, _) in taken.bucket.applied.items()}
         notice = expiry_notice(taken.bucket, arrived[0].raw, self.has_expired)
         result = self.scorer.score(taken.bucket, arrived)
         if result.duplicates == result.read:
@@ -135,6 +141,21 @@ class BatchScorer:
             taken.bucket.outbox.rows += [
                 row_payload(self.scorer.stream, row) for row in result.rows
             ]
+        if self.keeps_summaries:
+            taken.bucket.outbox.summaries += self._summaries(number, before, result)
         taken.bucket.outbox.notices += [notice] if notice else []
         self.store.save(taken)
         return taken, result
+
+    def _summaries(
+        self, number: int, before: Mapping[str, int], result: BatchResult
+    ) -> list[dict[str, Any]]:
+        """Return the summaries of a log's batch by hour; none for other records."""
+        trained = self.scorer.trained
+        if trained is None or trained.features is None:
+            return []
+        rejected = zip(result.rejected, result.rejected_arrivals, strict=True)
+        name, late = self.scorer.stream.name, result.late_arrivals
+        return summaries(
+            name, number, before, result.rows, result.events, rejected, late, trained.features
+        )

@@ -29,15 +29,15 @@ class Decoder:
     ) -> None:
         self._columns = tuple(declared.values)
         self._fields = READERS[declared.format](declared, join)
-        self._time = _TIMES[declared.time_format](ZoneInfo(time_zone))
+        self._time = TIME_READERS[declared.time_format](ZoneInfo(time_zone))
         self._number = _number_in_text if declared.format == "csv" else _number
 
     def decode(self, raw: RawRecord, content: Content | None = None) -> Record | Rejected:
         """Return the record, from the content that a preprocessor made of it, or the reason why it is rejected."""
         try:
             key, time, values = self._fields(raw.data if content is None else content)
-            key = _checked_key(key)
-            seconds = self._checked_time(time, raw.arrival)
+            key = checked_key(key)
+            seconds = checked_time(time, raw.arrival, self._time)
             number = self._number
             numbers = tuple(
                 [number(value, name) for name, value in zip(self._columns, values, strict=True)]
@@ -46,24 +46,27 @@ class Decoder:
             return Rejected(error.reason, error.detail, raw.lane, raw.position)
         return Record(key, seconds, numbers, raw.lane, raw.position)
 
-    def _checked_time(self, given: Any, arrival: float) -> float:
-        if given is None:
-            raise RejectedError(Reason.MISSING_FIELD, "time is missing")
-        try:
-            seconds = self._time(given)
-        except (TypeError, ValueError, OverflowError):
-            seconds = math.nan
-        # NaN is outside too.
-        if not 0 <= seconds < _END_OF_TIME:
-            raise RejectedError(Reason.NOT_A_TIME, "time does not have the declared time_format")
-        if seconds > arrival + CLOCK_SKEW_SECONDS:
-            raise RejectedError(
-                Reason.IN_THE_FUTURE, f"time is more than {CLOCK_SKEW_SECONDS} s after the arrival"
-            )
-        return seconds
+
+def checked_time(given: Any, arrival: float, read: Callable[[Any], float]) -> float:
+    """Return an event time in epoch seconds, as `read` reads it. Raises `RejectedError`."""
+    if given is None:
+        raise RejectedError(Reason.MISSING_FIELD, "time is missing")
+    try:
+        seconds = read(given)
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    # NaN is outside too.
+    if not 0 <= seconds < _END_OF_TIME:
+        raise RejectedError(Reason.NOT_A_TIME, "time does not have the declared time_format")
+    if seconds > arrival + CLOCK_SKEW_SECONDS:
+        raise RejectedError(
+            Reason.IN_THE_FUTURE, f"time is more than {CLOCK_SKEW_SECONDS} s after the arrival"
+        )
+    return seconds
 
 
-def _checked_key(given: Any) -> str:
+def checked_key(given: Any) -> str:
+    """Return a key as text. Raises `RejectedError`."""
     if type(given) is int:
         given = str(given) if given.bit_length() < LONGEST_KEY else "0" * (LONGEST_KEY + 1)
     if given is None:
@@ -120,7 +123,7 @@ def _since_1970(unit: int) -> Callable[[tzinfo], Callable[[Any], float]]:
     return lambda _: seconds
 
 
-_TIMES: Mapping[TimeFormat, Callable[[tzinfo], Callable[[Any], float]]] = {
+TIME_READERS: Mapping[TimeFormat, Callable[[tzinfo], Callable[[Any], float]]] = {
     "iso8601": _iso8601,
     "seconds": _since_1970(1),
     "milliseconds": _since_1970(_MILLISECONDS),

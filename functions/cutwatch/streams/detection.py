@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from cutwatch.anomaly_models.forest_options import WARM_UP_ROWS
 from cutwatch.detection.parameters import SENSITIVITY
 from cutwatch.detectors.detector import Direction
 from cutwatch.detectors.stream import IncidentBegin, Stream
+from cutwatch.features.log_explanation import explain
+from cutwatch.features.log_features import FeatureRow
 from cutwatch.streams.expectation import Expected
-from cutwatch.streams.forest import WARM_UP_ROWS, Attribution
+from cutwatch.streams.forest import Attribution, KeyForest
 from cutwatch.streams.incidents import (
     Anomaly,
     ColumnFinding,
@@ -21,6 +24,7 @@ from cutwatch.streams.incidents import (
     is_over,
 )
 from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.trained_model import TrainedModel
 
 
 class ScoredRow(NamedTuple):
@@ -44,8 +48,9 @@ class ScoredRow(NamedTuple):
 class Detection:
     """Scoring, detection and learning of rows, in this order."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, trained: TrainedModel | None = None) -> None:
         self._stream = stream
+        self._trained = trained
         self._zone = ZoneInfo(stream.time_zone)
         self._factor = SENSITIVITY[stream.sensitivity]
         self._sample_size = stream.forest.sample_size
@@ -58,20 +63,21 @@ class Detection:
         values: tuple[float, ...],
         origin: Origin,
         changes: list[IncidentChange],
+        event: FeatureRow | None = None,
     ) -> ScoredRow:
-        """Score a row, then learn it; append the changes of the key's incident."""
+        """Score a row, then learn it; append the changes of the key's incident. `event` is the log event that the row is of."""
         forest = state.forest
         shingle = forest.shingled(values)
         if shingle is None:
             scored = ScoredRow(state.key, time, values, origin, 0.0, 0.0, learning=True)
         else:
-            if forest.learned < self._sample_size:
+            if isinstance(forest, KeyForest) and forest.learned < self._sample_size:
                 if forest.learned >= WARM_UP_ROWS:
                     state.baseline.severity(forest.score(shingle))
                 scored = ScoredRow(state.key, time, values, origin, 0.0, 0.0, learning=True)
             else:
-                scored = self._scored(state, time, values, origin, shingle, changes)
-            forest.learn(shingle)
+                scored = self._scored(state, time, values, origin, shingle, changes, event)
+            forest.learn(shingle, time)
         state.recent.add(values)
         return scored
 
@@ -83,12 +89,13 @@ class Detection:
         origin: Origin,
         shingle: tuple[float, ...],
         changes: list[IncidentChange],
+        event: FeatureRow | None,
     ) -> ScoredRow:
-        score = state.forest.score(shingle)
-        severity = state.baseline.severity(score) / self._factor
+        score = state.forest.score(shingle, time)
+        severity = self._severity(state, score) / self._factor
         attribution = incident = None
         if severity >= 1 or self._attributes_all:
-            attribution = state.forest.attribute(shingle)
+            attribution = state.forest.attribute(shingle, time)
         scored = ScoredRow(
             state.key,
             time,
@@ -100,7 +107,7 @@ class Detection:
             attribution=attribution,
         )
         if severity >= 1:
-            incident = self._incident(state, scored, changes)
+            incident = self._incident(state, scored, changes, event)
         if incident is None:
             state.normal_rows += 1
             _end_if_over(state, time, changes)
@@ -109,8 +116,18 @@ class Detection:
         state.incident = incident
         return scored._replace(incident=incident.id)
 
+    def _severity(self, state: KeyState, score: float) -> float:
+        """Return a score in multiples of the cutoff: that of the training, or of the key's own scores."""
+        if self._trained is not None:
+            return self._trained.times_cutoff(score)
+        return state.baseline.severity(score)
+
     def _incident(
-        self, state: KeyState, row: ScoredRow, changes: list[IncidentChange]
+        self,
+        state: KeyState,
+        row: ScoredRow,
+        changes: list[IncidentChange],
+        event: FeatureRow | None,
     ) -> Incident | None:
         """Return the key's incident with an anomalous row; None if the declaration excludes the row."""
         if any(each.covers(datetime.fromtimestamp(row.time, self._zone)) for each in self._stream.exclude):  # fmt: skip
@@ -120,7 +137,8 @@ class Detection:
         columns = _findings(self._stream.columns, row, before, state)
         if not _is_worth_raising(max(columns, key=lambda each: each.attribution), self._stream):
             return None
-        anomaly = Anomaly(row.key, row.time, row.severity, row.score, row.origin, columns)
+        reasons = self._reasons(event, columns)
+        anomaly = Anomaly(row.key, row.time, row.severity, row.score, row.origin, columns, reasons)
         if before is None:
             if not _is_frequent(state, row, self._stream.notify):
                 return None
@@ -131,6 +149,15 @@ class Detection:
         if incident.severity_word != before.severity_word:
             changes.append(IncidentChange("escalated", incident))
         return incident
+
+    def _reasons(
+        self, event: FeatureRow | None, columns: Sequence[ColumnFinding]
+    ) -> tuple[str, ...]:
+        """Return in words what made a log event stand out, by its largest attributions."""
+        if event is None or self._trained is None or self._trained.features is None:
+            return ()
+        ranked = sorted(columns, key=lambda each: -each.attribution)
+        return tuple(explain(self._trained.features, event, [each.column for each in ranked]))
 
 
 def _is_frequent(state: KeyState, row: ScoredRow, rule: IncidentBegin) -> bool:

@@ -1,16 +1,14 @@
 """The forest of one key: it scores a row, then learns it, as RANDOM_CUT_FOREST does in SQL."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 from krcf import RandomCutForest
 
+from cutwatch.anomaly_models.forest_options import forest_options
 from cutwatch.detectors.detector import Direction
 from cutwatch.detectors.stream import ForestSettings, Stream
-
-# From this many learned rows on the forest has scores; they are a baseline until the sample is full, and not reported.
-WARM_UP_ROWS = 32
 
 
 class Attribution(NamedTuple):
@@ -37,18 +35,9 @@ class KeyForest:
     @classmethod
     def untrained(cls, stream: Stream, key: str) -> "KeyForest":
         """Return a forest that has learned nothing; key and configuration decide its random numbers."""
-        settings = stream.forest
-        options: Any = {
-            "dimensions": len(stream.columns) * settings.shingle_size,
-            "shingle_size": 1,
-            "num_trees": settings.trees,
-            "sample_size": settings.sample_size,
-            "lambda": 1 / settings.time_decay,
-            "random_seed": forest_seed(stream, key),
-            "output_after": min(WARM_UP_ROWS, settings.sample_size),
-            "parallel_execution_enabled": False,
-        }
-        return cls(RandomCutForest(options), settings, len(stream.columns))
+        columns, settings = len(stream.columns), stream.forest
+        options = forest_options(settings, columns, forest_seed(stream, key))
+        return cls(RandomCutForest(options), settings, columns)
 
     def shingled(self, row: tuple[float, ...]) -> tuple[float, ...] | None:
         """Return the row behind those before it, oldest first; None until there are enough."""
@@ -57,17 +46,17 @@ class KeyForest:
         self._latest = (self._latest + row)[-self._width :]
         return self._latest if len(self._latest) == self._width else None
 
-    def score(self, shingle: Sequence[float]) -> float:
+    def score(self, shingle: Sequence[float], time: float = 0.0) -> float:  # noqa: ARG002 - models of series need it
         """Return the score of a shingle, >= 0; 0 during the warm-up."""
         score: float = self._forest.score(shingle)
         return score
 
-    def learn(self, shingle: Sequence[float]) -> None:
+    def learn(self, shingle: Sequence[float], time: float = 0.0) -> None:  # noqa: ARG002 - see score
         """Learn a shingle."""
         self._forest.update(shingle)
         self.learned += 1
 
-    def attribute(self, shingle: Sequence[float]) -> tuple[Attribution, ...]:
+    def attribute(self, shingle: Sequence[float], time: float = 0.0) -> tuple[Attribution, ...]:  # noqa: ARG002 - see score
         """Return the attribution of a shingle's score to the columns; their scores add up to it."""
         found = self._forest.attribution(shingle)
         columns = range(self._columns)

@@ -38,7 +38,7 @@ class ColumnFinding:
 class Incident:
     """Consecutive anomalous rows of a key. Times are epoch seconds of event time.
 
-    `severity` is the peak in multiples of the cutoff, `score` the forest's score there, `last_time` the time of the last
+    `severity` is the peak in multiples of the cutoff, `score` the model's score there, `reasons` what a log's record there has in words, `last_time` the time of the last
     anomalous row, `rows` the number of anomalous rows.
     """
 
@@ -51,6 +51,7 @@ class Incident:
     severity: float
     score: float
     columns: tuple[ColumnFinding, ...]
+    reasons: tuple[str, ...] = ()
 
     @property
     def severity_word(self) -> Severity:
@@ -65,7 +66,8 @@ class Incident:
     def from_payload(cls, payload: Mapping[str, Any]) -> "Incident":
         """Read back what `to_payload` returned."""
         columns = tuple(_finding(each) for each in payload["columns"])
-        return cls(**{**payload, "columns": columns})
+        reasons = tuple(payload.get("reasons", ()))
+        return cls(**{**payload, "columns": columns, "reasons": reasons})
 
 
 def _finding(payload: Mapping[str, Any]) -> ColumnFinding:
@@ -89,6 +91,7 @@ class Anomaly(NamedTuple):
     score: float
     origin: Origin
     columns: tuple[ColumnFinding, ...]
+    reasons: tuple[str, ...] = ()
 
 
 def incident_id(stream: str, key: str, origin: Origin) -> str:
@@ -114,6 +117,7 @@ def begin(stream: str, anomaly: Anomaly) -> Incident:
         severity=anomaly.severity,
         score=anomaly.score,
         columns=anomaly.columns,
+        reasons=anomaly.reasons,
     )
 
 
@@ -130,4 +134,5 @@ def continue_with(incident: Incident, anomaly: Anomaly) -> Incident:
         severity=anomaly.severity,
         score=anomaly.score,
         columns=anomaly.columns,
+        reasons=anomaly.reasons,
     )

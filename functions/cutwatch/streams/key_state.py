@@ -9,10 +9,13 @@ from zlib import crc32
 
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import MalformedState, NewerState, StateOfOtherConfiguration
+from cutwatch.features.log_traffic import RecentTraffic
 from cutwatch.streams.baseline import ScoreBaseline
 from cutwatch.streams.expectation import RecentRows
 from cutwatch.streams.forest import KeyForest
 from cutwatch.streams.incidents import Incident
+from cutwatch.streams.key_model import KeyModel
+from cutwatch.streams.trained_model import TrainedModel
 from cutwatch.streams.windows import OpenWindows
 
 # Increase with every change of the format; a state of a newer version is refused.
@@ -24,6 +27,7 @@ _MAGIC = b"cutwatch-stream"
 class KeyState:
     """Everything that a key's next record depends on.
 
+    `forest` is the key's model, whatever its kind, `traffic` that of a log's requests.
     `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
     anomalous one, `exceeding` the times of rows that count towards the next incident. `seen` is the arrival of the newest
     record, `due` the time from which the key has something to close if no record arrives until then; infinite if it has not.
@@ -31,7 +35,7 @@ class KeyState:
 
     key: str
     newest: float
-    forest: KeyForest
+    forest: KeyForest | KeyModel
     recent: RecentRows
     baseline: ScoreBaseline = field(default_factory=ScoreBaseline)
     windows: OpenWindows = field(default_factory=OpenWindows)
@@ -40,11 +44,17 @@ class KeyState:
     exceeding: list[float] = field(default_factory=list)
     seen: float = 0.0
     due: float = inf
+    traffic: RecentTraffic = field(default_factory=RecentTraffic)
 
     @classmethod
-    def of_new_key(cls, stream: Stream, key: str, time: float) -> "KeyState":
+    def of_new_key(
+        cls, stream: Stream, key: str, time: float, trained: TrainedModel | None = None
+    ) -> "KeyState":
         """Return the state of a key whose first record has this event time."""
-        return cls(key, time, KeyForest.untrained(stream, key), RecentRows(len(stream.columns)))
+        recent = RecentRows(len(stream.columns))
+        if trained is None:
+            return cls(key, time, KeyForest.untrained(stream, key), recent)
+        return cls(key, time, trained.of_key(), recent)
 
     def to_bytes(self, stream: Stream) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, the recent rows and the forest.
@@ -66,6 +76,7 @@ class KeyState:
             "normal_rows": self.normal_rows,
             "exceeding": self.exceeding,
             "seen": self.seen,
+            "traffic": self.traffic.to_payload() if stream.log else None,
             "due": None if self.due == inf else self.due,
             "lengths": [len(recent), len(forest)],
         }
@@ -98,7 +109,7 @@ class KeyState:
         return cls(
             key=header["key"],
             newest=header["newest"],
-            forest=KeyForest.from_parts(forest, header["latest"], stream, header["learned"]),
+            forest=_model(header, forest, stream),
             recent=RecentRows(len(stream.columns), header["rows"], recent),
             baseline=ScoreBaseline.from_payload(header["baseline"]),
             windows=OpenWindows.from_payload(header["windows"]),
@@ -107,7 +118,16 @@ class KeyState:
             exceeding=header["exceeding"],
             seen=header["seen"],
             due=inf if header["due"] is None else header["due"],
+            traffic=RecentTraffic.from_payload(header["traffic"])
+            if header.get("traffic")
+            else RecentTraffic(),
         )
+
+
+def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> KeyForest | KeyModel:
+    if stream.model == "random_cut_forest":
+        return KeyForest.from_parts(content, header["latest"], stream, header["learned"])
+    return KeyModel.from_parts(content, header["learned"])
 
 
 def _checked_body(content: bytes) -> bytes:

@@ -22,10 +22,14 @@ class KeyWindows:
         self._rule = _RULES[window.type](window, statistics)
         self._lateness = window.allowed_lateness
 
+    def is_late(self, state: KeyState, time: float) -> bool:
+        """Return True if a record of this time is too late for its key."""
+        return time < state.newest - self._lateness or time < state.windows.closed
+
     def add(self, state: KeyState, record: Record) -> list[ClosedWindow] | None:
         """Add a record to its key; return the rows that are complete with it, or None if it is late."""
         time, windows = record.time, state.windows
-        if time < state.newest - self._lateness or time < windows.closed:
+        if self.is_late(state, time):
             return None
         state.newest = max(state.newest, time)
         rows = self._rule.add(windows, record)

@@ -22,21 +22,25 @@ class Notice:
 
 @dataclass(slots=True)
 class Outbox:
-    """Changes of incidents, rejected records, scored rows as JSON values, and notices, each in their order."""
+    """Changes of incidents, rejected records, scored rows and summaries as JSON values, and notices, each in their order."""
 
     changes: list[IncidentChange] = field(default_factory=list)
     rejected: list[DeadLetter] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    summaries: list[dict[str, Any]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Return True if anything is yet to be delivered."""
-        return bool(self.changes or self.rejected or self.rows or self.notices)
+        return any(self._parts())
 
     def clear(self) -> None:
         """Remove everything."""
-        for part in (self.changes, self.rejected, self.rows, self.notices):
+        for part in self._parts():
             part.clear()
+
+    def _parts(self) -> tuple[list[Any], ...]:
+        return (self.changes, self.rejected, self.rows, self.notices, self.summaries)
 
     def to_payload(self) -> dict[str, Any]:
         """Return the outbox as JSON values; empty lists are left out."""
@@ -44,6 +48,7 @@ class Outbox:
             "changes": [[each.kind, each.incident.to_payload()] for each in self.changes],
             "rejected": [_dead_letter_payload(each) for each in self.rejected],
             "rows": self.rows,
+            "summaries": self.summaries,
             "notices": [[each.id, each.kind, each.text] for each in self.notices],
         }
         return {name: values for name, values in lists.items() if values}
@@ -58,6 +63,7 @@ class Outbox:
             ],
             rejected=[_dead_letter(each) for each in payload.get("rejected", ())],
             rows=[*payload.get("rows", ())],
+            summaries=[*payload.get("summaries", ())],
             notices=[Notice(*each) for each in payload.get("notices", ())],
         )
 
@@ -69,10 +75,11 @@ Deliver = Callable[[Outbox], None]
 def _dead_letter_payload(letter: DeadLetter) -> list[Any]:
     (reason, detail, lane, position), raw = letter
     data = b64encode(raw.data).decode()
-    return [str(reason), detail, lane, position, raw.arrival, raw.partition, data]
+    return [str(reason), detail, lane, position, raw.arrival, raw.partition, data, raw.headers]
 
 
 def _dead_letter(payload: Sequence[Any]) -> DeadLetter:
-    reason, detail, lane, position, arrival, partition, data = payload
-    raw = RawRecord(b64decode(data), lane, position, arrival, partition)
+    reason, detail, lane, position, arrival, partition, data, *headers = payload
+    named = tuple((name, value) for name, value in headers[0]) if headers else ()
+    raw = RawRecord(b64decode(data), lane, position, arrival, partition, named)
     return DeadLetter(Rejected(Reason(reason), detail, lane, position), raw)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cutwatch.detectors.stream import Stream
 from cutwatch.streams.decoding import Decoder
+from cutwatch.streams.log_decoding import LogDecoder
 from cutwatch.streams.preprocessing import Preprocessed, Preprocessor
 from cutwatch.streams.record import RawRecord, Record, Rejected
 from cutwatch.streams.reference import Reference, ReferenceJoin
@@ -31,7 +32,11 @@ class RecordReader:
             if reference
             else None
         )
-        self._decode = Decoder(stream.record, stream.time_zone, join).decode
+        self._decode = (
+            LogDecoder(stream.log, stream.time_zone).decode
+            if stream.log
+            else Decoder(stream.record, stream.time_zone, join).decode
+        )
         self._preprocessor = preprocessor
         self._reference = reference
 

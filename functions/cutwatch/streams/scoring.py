@@ -9,14 +9,18 @@ from math import inf
 from typing import NamedTuple
 
 from cutwatch.detectors.stream import Stream
+from cutwatch.errors import InvalidSetting
+from cutwatch.features.log_event import LogEvent
+from cutwatch.features.log_features import FeatureRow
 from cutwatch.streams.buckets import bucket_of, key_limit
 from cutwatch.streams.detection import Detection, ScoredRow
-from cutwatch.streams.incidents import IncidentChange
+from cutwatch.streams.incidents import IncidentChange, Origin
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_reader import RecordReader
+from cutwatch.streams.trained_model import TrainedModel
 from cutwatch.streams.windows import ClosedWindow
 
 _DAY = 86_400
@@ -39,7 +43,8 @@ class BatchResult:
     """Outcome of a batch: each of the `read` records is accepted, late, a duplicate, rejected or dropped.
 
     A preprocessor drops records, and may divide a record into several: `added` are those of a bucket beyond the first.
-    `evicted` are keys whose state was removed to make room for a new key.
+    `evicted` are keys whose state was removed to make room for a new key, `events` the accepted log events with their
+    features, each after its lane and position.
     """
 
     read: int = 0
@@ -52,19 +57,27 @@ class BatchResult:
     changes: list[IncidentChange] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     evicted: list[str] = field(default_factory=list)
+    events: list[tuple[Origin, FeatureRow]] = field(default_factory=list)
+    rejected_arrivals: list[float] = field(default_factory=list)
+    late_arrivals: list[float] = field(default_factory=list)
 
 
 class StreamScorer:
     """The scoring of one stream; all that changes is in the buckets of its keys."""
 
     def __init__(
-        self, stream: Stream, buckets: int = 1, reader: RecordReader | None = None
+        self,
+        stream: Stream,
+        buckets: int = 1,
+        reader: RecordReader | None = None,
+        trained: TrainedModel | None = None,
     ) -> None:
         self.stream = stream
         self.buckets = buckets
+        self.trained = trained
         self._key_limit = key_limit(stream, buckets)
         self._reader = reader or RecordReader(stream)
-        self._detection = Detection(stream)
+        self._detection = Detection(stream, trained)
         self._windows = KeyWindows(stream)
 
     def by_bucket(self, records: Sequence[RawRecord]) -> dict[int, list[Arrived]]:
@@ -107,9 +120,13 @@ class StreamScorer:
             result.dropped += not contents
             result.added += max(len(contents) - 1, 0)
             for content in contents:
+                late = result.late
                 rejected = self._apply(bucket, content, raw.arrival, result)
+                if result.late > late:
+                    result.late_arrivals.append(raw.arrival)
                 if rejected is not None:
                     result.rejected.append(rejected)
+                    result.rejected_arrivals.append(raw.arrival)
                     bucket.outbox.rejected.append(DeadLetter(rejected, raw))
         totals = bucket.totals
         totals.accepted += result.accepted
@@ -168,23 +185,41 @@ class StreamScorer:
                 result.evicted.append(key)
         if len(states) >= self._key_limit:
             return None
-        state = KeyState.of_new_key(self.stream, record.key, record.time)
+        state = KeyState.of_new_key(self.stream, record.key, record.time, self.trained)
         states[record.key] = state
         return state
 
     def _learn(self, state: KeyState, record: Record, result: BatchResult) -> None:
         """Score and learn a record, or the windows that it closes, unless it is late."""
-        rows = self._windows.add(state, record)
-        if rows is None:
+        if self._windows.is_late(state, record.time):
             result.late += 1
             return
+        event = None
+        if record.event is not None:
+            event = _features(self.trained, record.event, state)
+            record = record._replace(values=event.values)
+            result.events.append(((record.lane, record.position), event))
         result.accepted += 1
-        self._score(state, rows, result)
+        self._score(state, self._windows.add(state, record) or (), result, event)
 
-    def _score(self, state: KeyState, rows: Iterable[ClosedWindow], result: BatchResult) -> None:
+    def _score(
+        self,
+        state: KeyState,
+        rows: Iterable[ClosedWindow],
+        result: BatchResult,
+        event: FeatureRow | None = None,
+    ) -> None:
         row = self._detection.row
         for time, values, origin in rows:
-            result.rows.append(row(state, time, values, origin, result.changes))
+            result.rows.append(row(state, time, values, origin, result.changes, event))
+
+
+def _features(trained: TrainedModel | None, event: LogEvent, state: KeyState) -> FeatureRow:
+    if trained is None or trained.features is None:
+        raise InvalidSetting(
+            "a log is scored with the features of its trained model, which is missing"
+        )
+    return trained.features.row(event, state.traffic)
 
 
 def _end_incident(state: KeyState, result: BatchResult) -> None:

@@ -27,6 +27,7 @@ from localaws.iam.permissions import Permissions, role_name
 from localaws.kinesis.service import Kinesis
 from localaws.lambda_runtime.executor import FunctionExecutor
 from localaws.limit_checks import check_limits
+from localaws.logs.service import Logs
 from localaws.ministack_patches import apply_patches, patch_on_first_call
 from localaws.ministack_patches.function_targets import FunctionTargets
 from localaws.ministack_patches.mails import Mails
@@ -236,6 +237,7 @@ class LocalAws:
         services: dict[str, Service] = {
             "cloudwatch": self.cloudwatch,
             "kinesis": self.kinesis,
+            "logs": Logs(),
             "sagemaker": self._jobs,
             "sagemaker-runtime": runtime,
         }

@@ -104,7 +104,11 @@ class CloudWatch:
 
     def read_log(self, log: str) -> None:
         """Take the embedded metrics of a function's log lines; those that are not valid are ignored, as CloudWatch does."""
-        for parameters in put_requests(log):
+        self.read_requests(put_requests(log))
+
+    def read_requests(self, requests: Iterable[dict[str, Any]]) -> None:
+        """Take metrics that were made of logs, as parameters of PutMetricData; those that are not valid are ignored."""
+        for parameters in requests:
             with suppress(ApiError):
                 self._put(parameters)
 

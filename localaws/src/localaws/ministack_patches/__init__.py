@@ -19,6 +19,7 @@ from localaws.ministack_patches.alarm_resources import AlarmResources
 from localaws.ministack_patches.condition_mappings import ConditionMappings
 from localaws.ministack_patches.kinesis_resources import KinesisResources
 from localaws.ministack_patches.mails import Mails
+from localaws.ministack_patches.metric_filters import MetricFilters
 from localaws.ministack_patches.metrics import Metrics
 from localaws.ministack_patches.nested_templates import NestedTemplates
 from localaws.ministack_patches.patching import Patches, check_version
@@ -58,6 +59,7 @@ def apply_patches(
     Children(patches, clock, state_calls)
     TargetPermissions(patches, permissions)
     Metrics(patches, cloudwatch, clock)
+    MetricFilters(patches, cloudwatch)
     SourceMappings(patches, mappings, clock, openings)
     mails.patch(patches)
     return patches

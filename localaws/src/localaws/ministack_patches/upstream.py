@@ -24,6 +24,9 @@ UPSTREAM: Mapping[str, str] = {
     "cloudwatch._evaluate_alarm": "compares one statistic over the whole range, whatever the dimensions",
     "cloudwatch._evaluate_all_alarms": "as _evaluate_alarm, and only for the present minute",
     "cloudwatch.record_metric": "keeps metrics in a store that GetMetricData and alarms here do not read",
+    # CloudWatch Logs
+    "cloudwatch_logs._append_log_events": "stores metric filters and publishes nothing",
+    "cloudwatch_logs._put_metric_filter": "takes every pattern and transformation",
     # EventBridge
     "eventbridge._dispatch_to_lambda": "lets the clock skip past a function that it has started",
     "eventbridge._invoke_target": "delivers without the target's role, and has no dead-letter queues of targets",

@@ -147,7 +147,7 @@ def test_a_file_without_any_entry_is_refused() -> None:
         ({"record": CSV | {"columns": ["at", "at"]}}, "record.columns: 'at' is named twice"),
         ({"record": CSV | {"time": "when"}}, "record.time: 'when' is not one of the columns patient"),
         ({"record": CSV | {"delimiter": "::"}}, "record.delimiter: '::': "),
-        ({"nmae": "vitals"}, "nmae: is not a field; the fields are name, source, record, window"),
+        ({"nmae": "vitals"}, "nmae: is not a field; the fields are name, source, record, log, model"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

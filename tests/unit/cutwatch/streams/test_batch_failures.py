@@ -74,10 +74,10 @@ def test_a_defect_costs_one_record(
 ) -> None:
     row = Detection.row
 
-    def defective(self: Detection, state: Any, time: float, values: Any, origin: Any, changes: Any) -> Any:  # fmt: skip
+    def defective(self: Detection, state: Any, time: float, values: Any, origin: Any, *rest: Any) -> Any:  # fmt: skip
         if origin[1] == 3:
             raise ZeroDivisionError
-        return row(self, state, time, values, origin, changes)
+        return row(self, state, time, values, origin, *rest)
 
     monkeypatch.setattr(Detection, "row", defective)
     report = batches.score(of_keys(*[FIRST] * 7))

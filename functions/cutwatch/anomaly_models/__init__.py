@@ -1,0 +1,1 @@
+"""Models that give rows anomaly scores: Random Cut Forest, dynamic harmonic regression, one-class SVM."""

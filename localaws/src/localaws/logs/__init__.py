@@ -1,0 +1,1 @@
+"""CloudWatch Logs: metric filters that publish. Groups, streams and events stay MiniStack's."""

@@ -1,0 +1,154 @@
+"""The stack of a Kafka topic: its mapping and its role for every way to sign in, exactly."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.project import PROJECT
+from tests.support.stack import ACCOUNT, REGION, Stack
+
+TEMPLATE = PROJECT / "stacks" / "kafka_stream.yaml"
+CLUSTER = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/shop/5a1f7c2e-3"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:AmazonMSK_shop-a1b2c3"
+ROOT_CA = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:ca-a1b2c3"
+COMMON = {"StreamName": "shop", "BaseStack": "cutwatch", "Topic": "shop-access"}
+MSK = COMMON | {"MskClusterArn": CLUSTER}
+SELF_MANAGED = COMMON | {
+    "BootstrapServers": "kafka-1.example.com:9093,kafka-2.example.com:9093",
+    "SecretArn": SECRET,
+    "FirstSubnetId": "subnet-0a1b2c3d",
+    "SecondSubnetId": "subnet-0d3c2b1a",
+    "SecurityGroupId": "sg-0a1b2c3d",
+}
+NETWORK = {
+    "Sid": "ReachBrokers",
+    "Effect": "Allow",
+    "Action": [
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ],
+    "Resource": "*",
+}
+BROKERS = {
+    "Sid": "FindBrokers",
+    "Effect": "Allow",
+    "Action": ["kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"],
+    "Resource": CLUSTER,
+}
+IAM = {
+    "Sid": "ReadTopicAndCommit",
+    "Effect": "Allow",
+    "Action": [
+        "kafka-cluster:Connect",
+        "kafka-cluster:DescribeGroup",
+        "kafka-cluster:AlterGroup",
+        "kafka-cluster:DescribeTopic",
+        "kafka-cluster:ReadData",
+        "kafka-cluster:DescribeClusterDynamicConfiguration",
+    ],
+    "Resource": [
+        CLUSTER,
+        f"arn:aws:kafka:{REGION}:{ACCOUNT}:topic/shop/5a1f7c2e-3/shop-access",
+        f"arn:aws:kafka:{REGION}:{ACCOUNT}:group/shop/5a1f7c2e-3/cutwatch-shop",
+    ],
+}
+SIGN_IN = {
+    "Sid": "SignIn",
+    "Effect": "Allow",
+    "Action": "secretsmanager:GetSecretValue",
+    "Resource": [SECRET],
+}
+
+
+def resolved(parameters: dict[str, str], logical_id: str) -> dict[str, Any]:
+    properties: dict[str, Any] = Stack("cutwatch-shop", TEMPLATE, **parameters).properties(
+        logical_id
+    )
+    return properties
+
+
+def own_statements(parameters: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the statements of the scoring function's role that its source decides."""
+    policy = resolved(parameters, "ScoreKafkaRole")["Policies"][0]["PolicyDocument"]
+    return [each for each in policy["Statement"] if each["Sid"] != "DeclareLostRecords"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "statements"),
+    [
+        (MSK, [BROKERS, IAM, NETWORK]),
+        (MSK | {"Authentication": "SASL-SCRAM-512", "SecretArn": SECRET}, [BROKERS, SIGN_IN, NETWORK]),
+        (MSK | {"Authentication": "MTLS", "SecretArn": SECRET}, [BROKERS, SIGN_IN, NETWORK]),
+        (SELF_MANAGED | {"Authentication": "SASL-SCRAM-256"}, [SIGN_IN, NETWORK]),
+        (
+            SELF_MANAGED | {"Authentication": "SASL-PLAIN", "FirstSubnetId": "", "SecondSubnetId": "", "RootCaSecretArn": ROOT_CA},
+            [SIGN_IN | {"Resource": [SECRET, ROOT_CA]}],
+        ),
+    ],
+    ids=["MSK, IAM", "MSK, SCRAM", "MSK, mTLS", "self-managed in a VPC", "self-managed on the internet"],
+)  # fmt: skip
+def test_the_role_reads_its_source_and_nothing_else(
+    parameters: dict[str, str], statements: list[dict[str, Any]]
+) -> None:
+    assert own_statements(parameters) == statements
+
+
+def test_a_mapping_of_msk_signs_in_by_iam() -> None:
+    mapping = resolved(MSK, "Records")
+    assert mapping["EventSourceArn"] == CLUSTER
+    assert mapping["AmazonManagedKafkaEventSourceConfig"] == {"ConsumerGroupId": "cutwatch-shop"}
+    for name in ("SourceAccessConfigurations", "SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig"):  # fmt: skip
+        assert name not in mapping
+
+
+def test_a_mapping_of_a_self_managed_cluster_has_its_network_and_secrets() -> None:
+    mapping = resolved(SELF_MANAGED | {"Authentication": "MTLS", "RootCaSecretArn": ROOT_CA}, "Records")  # fmt: skip
+    assert mapping["SelfManagedEventSource"]["Endpoints"]["KafkaBootstrapServers"] == (
+        ["kafka-1.example.com:9093", "kafka-2.example.com:9093"]
+    )
+    assert mapping["SourceAccessConfigurations"] == [
+        {"Type": "CLIENT_CERTIFICATE_TLS_AUTH", "URI": SECRET},
+        {"Type": "SERVER_ROOT_CA_CERTIFICATE", "URI": ROOT_CA},
+        {"Type": "VPC_SUBNET", "URI": "subnet:subnet-0a1b2c3d"},
+        {"Type": "VPC_SUBNET", "URI": "subnet:subnet-0d3c2b1a"},
+        {"Type": "VPC_SECURITY_GROUP", "URI": "security_group:sg-0a1b2c3d"},
+    ]
+    assert "EventSourceArn" not in mapping
+
+
+@pytest.mark.parametrize("parameters", [MSK, SELF_MANAGED | {"Authentication": "MTLS"}])
+def test_every_mapping_reports_partial_failures_in_provisioned_mode(
+    parameters: dict[str, str],
+) -> None:
+    mapping = resolved(parameters, "Records")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert set(mapping["ProvisionedPollerConfig"]) == {"MinimumPollers", "MaximumPollers"}
+    assert mapping["Topics"] == ["shop-access"]
+    assert "OnFailure" in mapping["DestinationConfig"]
+
+
+def test_the_alarm_counts_more_than_five_anomalies_in_fifteen_minutes() -> None:
+    alarm = resolved(MSK, "AnomaliesAlarm")
+    assert (int(alarm["Threshold"]), int(alarm["Period"])) == (5, 900)
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["MetricName"] == "LogAnomalies"
+    filters = [
+        resolved(MSK, name)["MetricTransformations"][0]
+        for name in ("RecordsFilter", "AnomaliesFilter", "ScoreFilter", "ResponseTimeFilter")
+    ]
+    assert alarm["Dimensions"] == [{"Name": "Stream", "Value": "shop"}]
+    assert {each["Dimensions"][0]["Key"] for each in filters} == {"Stream"}
+    assert "LogAnomalies" in {each["MetricName"] for each in filters}
+
+
+def test_the_report_may_read_its_queue_and_write_its_reports_only() -> None:
+    policy = resolved(MSK, "ReportHourRole")["Policies"][0]["PolicyDocument"]["Statement"]
+    allowed = {each["Sid"]: each["Action"] for each in policy}
+    assert allowed["DrainResults"] == ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
+    assert allowed["WriteReports"] == ["s3:GetObject", "s3:PutObject"]
+    [reports] = [each["Resource"] for each in policy if each["Sid"] == "WriteReports"]
+    assert reports.endswith("/streams/shop/reports/*")

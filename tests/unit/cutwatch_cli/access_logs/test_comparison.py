@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from cutwatch.anomaly_models.training import TrainingSettings
+from cutwatch.detectors.stream import ForestSettings, Model
+from cutwatch.errors import InvalidInput
+from cutwatch_cli.access_logs.comparison import UNITS, compare, roc_auc, rows_of_log
+from cutwatch_cli.access_logs.faults import planted_faults
+from cutwatch_cli.access_logs.shop import Shop
+
+MONDAY, DAY = 1_780_272_000.0, 86_400
+FAULTS = planted_faults(MONDAY + 3.4 * DAY, MONDAY + 4 * DAY)
+SHOP = Shop(MONDAY, 4 * DAY, busiest_rate=0.3, faults=FAULTS)
+ROWS = rows_of_log(list(SHOP.requests()), FAULTS)
+SETTINGS = TrainingSettings(ForestSettings(trees=10, sample_size=64))
+
+
+def test_roc_auc_is_that_of_scikit_learn_with_ties() -> None:
+    source = np.random.default_rng(1)
+    scores = source.integers(0, 8, 500).astype(np.float64)
+    anomalous = source.random(500) < 0.1
+    assert roc_auc(scores, anomalous) == pytest.approx(roc_auc_score(anomalous, scores))
+    assert roc_auc(scores, np.zeros(500, np.bool_)) is None
+
+
+def test_faults_are_in_the_part_that_is_scored() -> None:
+    for rows in ROWS.values():
+        assert set(rows.labels[: rows.training].tolist()) == {""}
+        assert rows.anomalous.sum() > 0
+    assert ROWS["minute"].rows.times[ROWS["minute"].training] == pytest.approx(
+        ROWS["record"].rows.times[ROWS["record"].training], abs=120
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("random_cut_forest", {"error burst", "path scan"}),
+        ("one_class_svm", {"error burst", "path scan"}),
+        ("harmonic_regression", {"error burst"}),
+    ],
+)
+def test_each_model_finds_its_faults_with_few_false_alarms(kind: Model, found: set[str]) -> None:
+    result = compare(kind, UNITS[kind], ROWS[UNITS[kind]], SETTINGS)
+    assert found <= set(result.found)
+    assert set(result.found).isdisjoint(result.missed)
+    assert result.false_alarms < 0.02
+    assert result.roc_auc is not None
+    assert result.roc_auc > 0.6
+    assert result.labelled >= result.flagged * (result.precision or 0)
+
+
+def test_a_log_without_records_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no records"):
+        rows_of_log([], ())
