@@ -64,7 +64,7 @@ def both(
 
 def test_every_setting_of_an_entry_is_compared() -> None:
     source = {"name", "namespace", "metric", "statistic", "dimensions", "expression", "metrics"}
-    of_deployments = {"log_group", "live", "publish"}
+    of_deployments = {"log_group", "live", "publish", "unit"}
     compared = {name for entry in ENTRIES.values() for name in entry}
     assert compared | source | of_deployments | {"period", "engine"} == {
         each.name for each in fields(Detector)

@@ -51,7 +51,9 @@ detectors:
 def _metrics(aws: LocalAws) -> None:
     """A hundred days of hours, with a spike 10 and a gap 20 days before their end."""
     hours = np.arange(DAYS * 24)
-    last = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    # The gap is by day, away from the hour that the entry excludes.
+    last = tomorrow.replace(hour=14, minute=0, second=0, microsecond=0)
     # The newest quarter of an hour is never read; no hour ends while the tests run.
     aws.clock.move_to(last + timedelta(minutes=30))
     times = [last - timedelta(hours=int(DAYS * 24 - hour)) for hour in hours]
