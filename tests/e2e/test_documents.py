@@ -39,8 +39,6 @@ NOT_RUN = {
     "sam build": "downloads packages for Python 3.13; tests/e2e/test_sam_build.py runs it where there is one",
     "sam deploy --guided": "asks questions; tests/e2e/test_guided_deployment.py answers them",
     "sam deploy  ": "asks before it changes anything; tests/e2e/test_first_contact.py answers",
-    "sam deploy --stack-name taxi": "needs a table; tests/workflow/test_watched_tables.py deploys the stack for one",
-    "aws dynamodb update-table --table-name taxi_ridership": "needs a table; the same test creates one with a stream",
     "sam local invoke": "needs Docker; `make e2e` runs every function in Lambda's image where there is one",
     "cutwatch local": "ends only when it is stopped; all commands of docs/local.md run against one",
     "cutwatch environment --endpoint-url": "for a container; it is run without the option",

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.project import PROJECT
 from tests.support.python_of_lambda import has_python_of_lambda
+from tests.support.stack import FUNCTION, Stack, snake
 
 # e_machine of an ELF header, least significant byte first
 MACHINES = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
@@ -104,7 +105,6 @@ def test_sam_build_makes_every_function_and_the_layers(tmp_path: Path, architect
     assert (tmp_path / "NumericsLayer" / "python" / "numpy").is_dir()
     [binary] = (tmp_path / "ForestsLayer" / "python" / "krcf").glob("*.so")
     assert MACHINES[architecture] in binary.read_bytes()[18:20]
-    for handler in (PROJECT / "functions").glob("*.py"):
-        logical_id = "".join(part.capitalize() for part in handler.stem.split("_"))
-        assert (tmp_path / logical_id / handler.name).is_file()
+    for logical_id in Stack().resources(FUNCTION):
+        assert (tmp_path / logical_id / f"{snake(logical_id)}.py").is_file()
         assert not (tmp_path / logical_id / "numpy").exists()

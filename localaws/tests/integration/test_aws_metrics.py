@@ -161,6 +161,8 @@ def test_throttled_invocations_are_throttles_and_no_invocations(aws: LocalAws, r
 
 def test_a_queue_reports_its_messages_each_minute_and_0_after(aws: LocalAws) -> None:
     client, name = aws.client("sqs"), f"queue-{uuid4()}"
+    # No minute ends between the first two messages.
+    aws.clock.advance(61 - aws.clock.now().second)
     queue = client.create_queue(QueueName=name)["QueueUrl"]
     for _ in range(2):
         client.send_message(QueueUrl=queue, MessageBody="x")

@@ -242,5 +242,5 @@ def test_tags_are_kept_and_added(sagemaker: Any, role: str, bucket: str) -> None
 
 
 def test_what_sagemaker_can_and_this_one_cannot_is_refused_by_name(sagemaker: Any) -> None:
-    with pytest.raises(ClientError, match="does not implement ListEndpoints"):
-        sagemaker.list_endpoints()
+    with pytest.raises(ClientError, match="does not implement ListNotebookInstances"):
+        sagemaker.list_notebook_instances()

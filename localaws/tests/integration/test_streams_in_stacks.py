@@ -305,6 +305,7 @@ def test_mappings_of_queues_and_tables_still_deliver(aws: LocalAws, tmp_path: Pa
     aws.client("sqs").send_message(QueueUrl=stack.physical_id("Queue"), MessageBody="a")
     item = {"id": {"S": "a"}}
     aws.client("dynamodb").put_item(TableName=stack.physical_id("Table"), Item=item)
+    aws.event_sources.settle()
     group = f"/aws/lambda/{stack.physical_id('Read')}"
     expected = {"GOT ['aws:dynamodb']", "GOT ['aws:sqs']"}
     deadline = time.monotonic() + 20

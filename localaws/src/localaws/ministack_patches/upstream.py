@@ -37,6 +37,7 @@ UPSTREAM: Mapping[str, str] = {
     "lambda_svc._emit_lambda_metrics": "counts direct invocations only, and throttled ones as invocations",
     "lambda_svc._execute_function": "counts no invocations by state machines, rules and topics",
     "lambda_svc._execute_function_warm": "reports every exception as Runtime.HandlerError and ends its process",
+    "lambda_svc._poll_dynamodb_streams": "has one shard that never rolls, and forgets reported failures",
     "lambda_svc._poll_kinesis": "reads a store of its own past the role, retries for ever and forgets reported failures",
     "lambda_svc._update_esm": "as _create_esm",
     # SNS
