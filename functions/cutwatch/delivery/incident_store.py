@@ -29,7 +29,10 @@ class RecordedIncident:
 
 @dataclass(frozen=True)
 class IncidentStore:
-    """The items `INCIDENT / <begin>#<id>`, and `STREAM#<name> / MAILS#<hour>` with the number of mails."""
+    """The items `INCIDENT / <begin>#<id>`.
+
+    Also `STREAM#<name> / MAILS#<hour>` with the number of mails, and `STREAM#<name> / NOTICE#<id>` of mailed notices.
+    """
 
     table: Table
 
@@ -68,6 +71,19 @@ class IncidentStore:
         """Return the incidents that begin in a time range, newest first."""
         between = (format_timestamp(since), f"{format_timestamp(until)}~")
         return [_recorded(item) for item in self.table.query(_PARTITION, between=between)][::-1]
+
+    def is_announced(self, stream: str, notice: str) -> bool:
+        """Return True if a notice of a stream was mailed: several buckets may have the same."""
+        return self.table.get(f"STREAM#{stream}", f"NOTICE#{notice}") is not None
+
+    def mark_announced(self, stream: str, notice: str, now: datetime) -> None:
+        """Record that a notice was mailed."""
+        self.table.update(
+            f"STREAM#{stream}",
+            f"NOTICE#{notice}",
+            "SET expires_at = :expires",
+            {"expires": expires_at(now)},
+        )
 
     def count_mail(self, stream: str, now: datetime) -> int:
         """Count a mail of a stream, and return how many there are in this hour with it."""

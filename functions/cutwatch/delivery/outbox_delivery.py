@@ -59,8 +59,11 @@ class OutboxDelivery:
 
     def _notices(self, outbox: Outbox) -> None:
         while outbox.notices:
-            message = of_notice(self.stream, outbox.notices[0])
-            self.sns.publish(TopicArn=self.operations_topic_arn, **message.to_request())
+            notice, incidents = outbox.notices[0], self.notifier.incidents
+            if not incidents.is_announced(self.stream, notice.id):
+                message = of_notice(self.stream, notice)
+                self.sns.publish(TopicArn=self.operations_topic_arn, **message.to_request())
+                incidents.mark_announced(self.stream, notice.id, self.clock())
             del outbox.notices[0]
 
     def _rejected(self, outbox: Outbox) -> None:

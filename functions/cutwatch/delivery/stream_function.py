@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.clients import client
@@ -23,7 +24,8 @@ from cutwatch.settings import StreamSettings
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.history import learn
 from cutwatch.streams.key_bucket import BucketHeader
-from cutwatch.streams.kinesis import is_read_to_the_end
+from cutwatch.streams.kinesis import Retention, is_read_to_the_end
+from cutwatch.streams.notices import HasExpired, announce_configuration
 from cutwatch.streams.postprocessing import Postprocessor
 from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
@@ -44,12 +46,13 @@ class StreamFunction:
     deliver: OutboxDelivery
     keeps_rows: bool
     arn: str
+    has_expired: HasExpired
     headers: dict[int, tuple[str, BucketHeader]] = field(default_factory=dict)
 
     @property
     def batches(self) -> BatchScorer:
         """The scoring of batches."""
-        return BatchScorer(self.scorer, self.store, self.deliver, self.keeps_rows)
+        return BatchScorer(self.scorer, self.store, self.deliver, self.keeps_rows, self.has_expired)
 
     def sweep(self, kinesis: "KinesisClient") -> Sweep:
         """Return the sweep over the stream's buckets, which asks Kinesis whether records are waiting."""
@@ -90,19 +93,21 @@ def _assembled(
         _delivery(settings, stream, stream_postprocessor(stream, folder), target),
         target is not None,
         settings.stream_arn,
+        Retention(client("kinesis"), settings.stream_arn, time).has_expired,
     )
 
 
 def _beginning(
     settings: StreamSettings, store: StateStore, reader: RecordReader, has_time: Callable[[], bool]
 ) -> Callable[[int], None]:
-    """Return a function that learns the history into a number of buckets."""
+    """Return a function that learns the history into a number of buckets, and announces a changed configuration."""
 
     def begin(buckets: int) -> None:
         if settings.history_location:
             name, _, prefix = settings.history_location.partition("/")
             now = datetime.now(UTC).timestamp()
             learn(Bucket(client("s3"), name), prefix, store, buckets, now, has_time, reader)
+        announce_configuration(store)
 
     return begin
 

@@ -8,6 +8,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from cutwatch.metric_names import (
     ANOMALY,
     ANOMALY_SCORE,
+    KEYS_EVICTED,
     RECORDS_APPLIED,
     RECORDS_DUPLICATE,
     RECORDS_LATE,
@@ -31,6 +32,7 @@ def emit(namespace: str, stream: str, report: BatchReport) -> None:
         RECORDS_LATE: report.total("late"),
         RECORDS_REJECTED: rejected,
         RECORDS_DUPLICATE: report.total("duplicates"),
+        KEYS_EVICTED: sum(len(result.evicted) for result in report.results),
         UNDELIVERED: len(report.undelivered),
     }
     for name, number in counts.items():

@@ -12,6 +12,7 @@ from time import sleep
 
 from cutwatch.errors import ConditionFailed, CutwatchError
 from cutwatch.streams.detection import ScoredRow
+from cutwatch.streams.notices import HasExpired, expiry_notice
 from cutwatch.streams.outbox import Deliver
 from cutwatch.streams.record import RawRecord, Reason, Rejected
 from cutwatch.streams.result_rows import row_payload
@@ -55,13 +56,14 @@ class BatchReport:
 class BatchScorer:
     """Scores batches of a stream. `deliver` empties an outbox; `keeps_rows` puts every scored row into it.
 
-    `has_time` returns False once the invocation must end; buckets that were not begun by then come again.
+    `has_expired` returns True if records of a time have left the stream. `has_time` returns False once the invocation must end; buckets that were not begun by then come again.
     """
 
     scorer: StreamScorer
     store: StateStore
     deliver: Deliver
     keeps_rows: bool = False
+    has_expired: HasExpired = lambda _: False
 
     def score(
         self, records: Sequence[RawRecord], has_time: Callable[[], bool] = lambda: True
@@ -124,6 +126,7 @@ class BatchScorer:
         self, number: int, arrived: Sequence[Arrived]
     ) -> tuple[VersionedBucket, BatchResult]:
         taken = self.store.take(number)
+        notice = expiry_notice(taken.bucket, arrived[0].raw, self.has_expired)
         result = self.scorer.score(taken.bucket, arrived)
         if result.duplicates == result.read:
             self.store.keep(taken)
@@ -132,5 +135,6 @@ class BatchScorer:
             taken.bucket.outbox.rows += [
                 row_payload(self.scorer.stream, row) for row in result.rows
             ]
+        taken.bucket.outbox.notices += [notice] if notice else []
         self.store.save(taken)
         return taken, result

@@ -1,7 +1,7 @@
 """Kinesis: from a Lambda event to records, from failed records to its partial response, and how far a stream was read."""
 
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cutwatch.errors import InvalidInput, NotFound
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
 _MILLISECONDS = 1_000
+_HOUR = 3_600.0
+# The shortest that a stream keeps its records, in seconds; nothing expires on the second.
+_SHORTEST_RETENTION, _MARGIN = 24 * _HOUR, 600.0
 
 
 def records_of(event: Any) -> list[RawRecord]:
@@ -40,6 +43,25 @@ def partial_response(failed: Sequence[RawRecord]) -> dict[str, Any]:
     first = min((each.position for each in failed), default=None)
     failures = [] if first is None else [{"itemIdentifier": str(first)}]
     return {"batchItemFailures": failures}
+
+
+class Retention:
+    """Retention of a stream. Kinesis is asked only about records that are old enough, once an hour."""
+
+    def __init__(self, kinesis: "KinesisClient", arn: str, clock: Callable[[], float]) -> None:
+        self._kinesis, self._arn, self._clock = kinesis, arn, clock
+        self._hours, self._asked = 0, 0.0
+
+    def has_expired(self, arrival: float) -> bool:
+        """Return True if records that arrived shortly before an epoch second have left the stream by now."""
+        now = self._clock()
+        if now - arrival < _SHORTEST_RETENTION - _MARGIN:
+            return False
+        if now - self._asked > _HOUR:
+            answer = self._kinesis.describe_stream_summary(StreamARN=self._arn)
+            self._hours = answer["StreamDescriptionSummary"]["RetentionPeriodHours"]
+            self._asked = now
+        return now - arrival >= self._hours * _HOUR - _MARGIN
 
 
 def is_read_to_the_end(kinesis: "KinesisClient", arn: str, applied: Mapping[str, int]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cutwatch.streams.incidents import Incident, IncidentChange
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Rejected
 
-NoticeKind = Literal["state reset", "records lost", "keys evicted"]
+NoticeKind = Literal["state reset", "records lost", "configuration changed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,13 @@ class StateStore(VersionedObjects[KeyBucket]):
         """Read a bucket's bytes. Raises `MalformedState`."""
         return KeyBucket.from_bytes(content, self.stream)
 
+    def other_configurations(self) -> list[str]:
+        """Return the fingerprints of other configurations of the stream that have states, in alphabetical order."""
+        root = f"streams/{self.stream.name}/"
+        layouts = (each.key for each in self.bucket.list(root) if each.key.endswith("/layout.json"))
+        found = {key.removeprefix(root).partition("/")[0] for key in layouts}
+        return sorted(found - {self.stream.fingerprint})
+
     def header(self, number: int) -> BucketHeader:
         """Read a bucket's header, most often without its states. Raises `MalformedState`."""
         return read_header(self.bucket, self.key(number))

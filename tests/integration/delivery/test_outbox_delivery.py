@@ -224,8 +224,11 @@ def test_a_rejected_record_that_no_message_can_hold_is_kept_without_its_content(
     assert "data" not in message
 
 
-def test_operators_are_notified_of_a_notice(account: Account, delivery: OutboxDelivery) -> None:
-    delivery(Outbox(notices=[Notice("1", "state reset", "the state is damaged")]))
+def test_operators_are_notified_of_a_notice_once(
+    account: Account, delivery: OutboxDelivery
+) -> None:
+    for _ in range(2):
+        delivery(Outbox(notices=[Notice("1", "state reset", "the state is damaged")]))
     assert account.operations_messages() == [
         ("Cutwatch: stream sensors, state reset", "Stream sensors, state reset: the state is damaged")
     ]  # fmt: skip
