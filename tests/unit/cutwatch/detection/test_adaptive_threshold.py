@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutwatch.detection.adaptive_threshold import Detection, detect
-from cutwatch.detection.channels import Channel, Measured, measure
+from cutwatch.detection.channels import Channel, Measured, Scores, measure
 from cutwatch.detection.parameters import DEFAULT
 from cutwatch.features.expectation import expect
 from tests.support.builders import a_series
@@ -151,7 +151,7 @@ def test_the_limit_of_severity_neither_makes_nor_drops_an_event() -> None:
     values[20 * DAY :][:12] += 40
     series = a_series(values.tolist())
     start = int(series.epochs[14 * DAY])
-    scores = {"difference": random.normal(1, 0.3, len(values))}
+    scores: Scores = {"difference": random.normal(1, 0.3, len(values))}
     limited = detect(series.epochs, measure(series, start, scores, "UTC"), start)
     free = replace(DEFAULT, share_of_spread=1e-9)
     unlimited = detect(series.epochs, measure(series, start, scores, "UTC", free), start)
