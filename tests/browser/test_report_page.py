@@ -392,6 +392,7 @@ def test_hostile_texts_are_read_and_never_run(opened: Opened) -> None:
     opened.assert_quiet()
 
 
+@pytest.mark.slow
 def test_of_fifty_detectors_of_nine_weeks_only_the_charts_in_sight_are_drawn(
     opened: Opened,
 ) -> None:

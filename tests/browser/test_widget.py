@@ -105,6 +105,7 @@ def opened(
     return browser
 
 
+@pytest.mark.slow
 def test_nothing_is_complained_of_and_nothing_is_fetched(opened: Browser) -> None:
     assert opened.console() == []
     assert len(opened.requests()) == 1

@@ -95,6 +95,7 @@ def state(server: LocalServer, functions: Mapping[str, Answer]) -> SampleState:
     return SampleState(s3, dynamodb, outputs, invoke)
 
 
+@pytest.mark.slow
 def test_the_template_s_functions_are_all_deployed(functions: Mapping[str, Answer]) -> None:
     assert sorted(functions) == FUNCTIONS == sorted(EXPECTED)
 

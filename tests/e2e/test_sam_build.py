@@ -32,6 +32,7 @@ def _sam(*arguments: str, folder: Path = PROJECT) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.slow
 def test_the_template_is_clean_for_sam_and_its_linter() -> None:
     answer = _sam("validate", "--lint")
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -144,6 +144,7 @@ def test_a_second_time_finds_the_dataset_and_reads_nothing_again(trained: Accoun
     assert calls == []
 
 
+@pytest.mark.slow
 def test_a_month_of_five_minute_datapoints_takes_one_call(account: Account) -> None:
     report(account, 8_640)
 

@@ -58,6 +58,7 @@ def validated(text: str, path: Path) -> Result:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("separator", "expected"),
     [

@@ -60,6 +60,7 @@ detectors:
     assert "tills: Shop Orders, Sum, every 300 s, for each Till, at most 7" in result.stdout
 
 
+@pytest.mark.slow
 def test_mistakes_in_detectors_are_told_one_a_line(tmp_path: Path) -> None:
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text("detectors:\n  - {name: a, namespace: X, metric: m, statistic: Avg}\n")

@@ -93,6 +93,7 @@ def read(dashboard: Dashboard, *queries: Mapping[str, Any]) -> list[dict[str, An
     return found
 
 
+@pytest.mark.slow
 def test_cloudwatch_takes_the_body(body: str) -> None:
     assert list(problems(json.loads(body))) == []
 

@@ -81,6 +81,7 @@ def test_batches_go_through_their_states_in_order_and_need_no_job() -> None:
         assert shop.aws.calls.of("sagemaker") == []
 
 
+@pytest.mark.slow
 def test_both_engines_work_in_one_run_each_within_its_own_bound() -> None:
     with loaded(CHECKOUT, detector("orders"), LambdaConcurrency="1") as shop:
         training, transform = shop.train(), shop.transform()

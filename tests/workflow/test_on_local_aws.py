@@ -459,6 +459,7 @@ def test_a_region_without_the_algorithm_is_refused_with_a_sentence() -> None:
         pytest.fail("it was deployed")
 
 
+@pytest.mark.slow
 def test_hourly_transforms_join_without_gap_or_overlap() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())

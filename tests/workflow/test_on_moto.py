@@ -86,6 +86,7 @@ def failures(execution: Execution) -> dict[str, str]:
     return {each["detector"]: each["reason"] for each in execution.output["failures"]}
 
 
+@pytest.mark.slow
 def test_training_goes_through_its_states_in_order_and_registers_every_model(
     machines: StateMachines,
 ) -> None:
@@ -155,6 +156,7 @@ def shape(payload: Any, beside: Any) -> Any:
     }
 
 
+@pytest.mark.slow
 def test_the_same_event_again_starts_no_job_and_changes_no_maximum(trained: StateMachines) -> None:
     account = trained.account
     trained.run("TransformStateMachine", TRANSFORM)

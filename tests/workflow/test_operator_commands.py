@@ -70,6 +70,7 @@ def writes(shop: Fleet) -> int:
     return sum(shop.aws.calls.count(operation) for operation in operations)
 
 
+@pytest.mark.slow
 def test_status_says_of_each_detector_how_it_is_and_those_with_problems_come_first() -> None:
     found = statuses()
 
@@ -224,6 +225,7 @@ def test_a_run_without_a_log_is_told() -> None:
     assert_refused(cutwatch("logs", "yesterday"), "neither a run", "nor an execution")
 
 
+@pytest.mark.slow
 def test_nobody_is_told_of_a_silenced_detectors_events(shop: Fleet) -> None:
     for name in ("checkout", "orders"):
         silenced = cutwatch("silence", name, "--for", "30d", "--reason", "a known [sale]")

@@ -117,6 +117,7 @@ def look_at_the_dashboard(shop: Fleet, role: str) -> None:
     shop.aws.client_of(role, "lambda").invoke(FunctionName=function)
 
 
+@pytest.mark.slow
 def test_who_may_read_can_use_every_command_that_reads(shop: Fleet, tmp_path: Path) -> None:
     with acting_in(READER):
         for arguments, code in READING:
@@ -165,6 +166,7 @@ def test_who_may_only_read_is_refused_the_rest_in_one_line_and_nothing_changes(
     assert (shop.registry.silences.all(), executions(shop)) == (silences, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [READER, OPERATOR])
 def test_nothing_is_granted_that_no_command_uses(shop: Fleet, role: str, tmp_path: Path) -> None:
     """Runs what reads and what operates once more, so that it holds whichever tests ran before."""

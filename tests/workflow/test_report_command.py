@@ -65,6 +65,7 @@ def detectors_of(page: Path) -> list[str]:
     return re.findall(r'<h2 id="t\d+">([^<]+)</h2>', page.read_text())
 
 
+@pytest.mark.slow
 def test_the_page_has_those_with_events_the_worst_first(page: Path) -> None:
     result = report(page, *LONG)
 

@@ -112,6 +112,7 @@ def test_a_backtest_of_an_entry_reads_cloudwatch_and_applies_the_entry() -> None
     assert [row for row in scored if "T02:00" in row] == []
 
 
+@pytest.mark.slow
 def test_an_option_changes_a_setting_of_the_entry() -> None:
     worked("backtest", "--detector", "orders", "--direction", "below", "--no-report")
     below = events_of("build/backtest/orders.csv")
@@ -154,6 +155,7 @@ def test_a_metric_needs_no_entry() -> None:
     assert (found["detector"], found["metric"]) == ("orders-prod", "Shop Orders (Stage=prod), Sum")
 
 
+@pytest.mark.slow
 def test_an_exported_history_gives_the_same_events_as_cloudwatch() -> None:
     exported = worked("export", "--detector", "orders")
     worked("backtest", "--detector", "orders", "--no-report")

@@ -248,6 +248,7 @@ fields = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.dictionaries(fields, values, max_size=6) | values, max_size=3))
 def test_no_document_raises_anything_but_invalid_detectors(detectors: list[Any]) -> None:
     try:

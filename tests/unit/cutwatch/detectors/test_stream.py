@@ -187,6 +187,7 @@ def test_an_entry_without_a_name_is_called_by_its_number() -> None:
     ]
 
 
+@pytest.mark.slow
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda each: st.lists(each) | st.dictionaries(st.sampled_from(["name", "source", "record", "window", "forest", "time", "values", "columns"]), each)))  # fmt: skip
 def test_whatever_stands_in_the_file_is_refused_in_sentences(entry: Any) -> None:
     assert mistakes(document(entry))
