@@ -10,7 +10,8 @@ from rich.table import Table
 
 from cutwatch.delivery.incident_store import RecordedIncident
 from cutwatch.streams.incidents import Incident
-from cutwatch.wording import count, number_in_words, severity_multiple, span_in_words
+from cutwatch.wording import number_in_words, severity_multiple, span_in_words
+from cutwatch_cli.streams.demo_measurements import counts_table, speed_lines
 from cutwatch_cli.streams.kinesis_demo import StreamDemo
 
 # Of the table of incidents; a narrower terminal wraps its lines.
@@ -43,14 +44,8 @@ def present(console: Console, demo: StreamDemo) -> None:
     console.print("During the run, " + "; ".join(demo.faults) + ".\n")
     console.print(_records_table(demo))
     console.print()
-    console.print(
-        f"From record to email: {demo.percentile(50):.2f} s (p50), {demo.percentile(95):.2f} s (p95) by the local "
-        "clock. The batching window takes 1 s of it."
-    )
-    rate = demo.sent / demo.seconds if demo.seconds else 0.0
-    console.print(
-        f"{count(demo.sent, 'record')} in {demo.seconds:.0f} s on this machine: {number_in_words(rate)} a second."
-    )
+    speed = speed_lines(demo.latencies, demo.sent, demo.seconds, begins="record", noun="record")
+    console.print("\n".join(speed))
 
 
 def _incidents_table(demo: StreamDemo) -> Table:
@@ -91,10 +86,6 @@ def _incident_line(recorded: RecordedIncident) -> str:
 
 
 def _records_table(demo: StreamDemo) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("Records", no_wrap=True)
-    table.add_column("", justify="right")
-    table.add_column("")
     rows = (
         ("sent", demo.sent, ""),
         ("scored", demo.scored, ""),
@@ -104,6 +95,4 @@ def _records_table(demo: StreamDemo) -> Table:
         ("doubled", demo.doubled, "applied twice, or scored twice with two results"),
         ("delivered again", demo.delivered_again, "scored rows that the target got twice, with equal ids and scores"),
     )  # fmt: skip
-    for name, number, remark in rows:
-        table.add_row(name, f"{number:,}", remark)
-    return table
+    return counts_table("Records", rows)

@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore, RecordedIncident
@@ -21,6 +19,7 @@ from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.scoring import SILENT_SECONDS
 from cutwatch.streams.state_store import StateStore
 from cutwatch_cli.replay.application import staged
+from cutwatch_cli.streams.demo_measurements import percentile, speed_payload
 from cutwatch_cli.streams.demo_records import START, Fleet, FleetRecord, PlantedIncident
 from localaws import Fault, LocalAws
 
@@ -89,7 +88,7 @@ class StreamDemo:
 
     def percentile(self, percent: float) -> float:
         """Return a percentile of the latencies."""
-        return float(np.percentile(self.latencies, percent)) if self.latencies else 0.0
+        return percentile(self.latencies, percent)
 
     def to_payload(self) -> dict[str, Any]:
         """Return the outcome as JSON values."""
@@ -104,9 +103,7 @@ class StreamDemo:
             "lost": self.lost,
             "doubled": self.doubled,
             "delivered_again": self.delivered_again,
-            "p50_seconds": round(self.percentile(50), 3),
-            "p95_seconds": round(self.percentile(95), 3),
-            "records_per_second": round(self.sent / self.seconds, 1) if self.seconds else 0.0,
+            **speed_payload(self.latencies, self.sent, self.seconds),
         }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from cutwatch.aws.dynamodb import Table
 from cutwatch.delivery.incident_store import IncidentStore, RecordedIncident
+from cutwatch_cli.streams.demo_measurements import percentile, speed_payload
 from cutwatch_cli.tables.application import WatchedApplication, watched_application
 from cutwatch_cli.tables.ridership import HALF_HOUR, PlantedRides, Ride, Ridership, declaration
 from localaws import Fault, LocalAws
@@ -69,7 +70,7 @@ class TableDemo:
 
     def percentile(self, percent: float) -> float:
         """Return a percentile of the latencies."""
-        return float(np.percentile(self.latencies, percent)) if self.latencies else 0.0
+        return percentile(self.latencies, percent)
 
     def to_payload(self) -> dict[str, Any]:
         """Return the outcome as JSON values."""
@@ -84,9 +85,7 @@ class TableDemo:
             "delivered_again": self.delivered_again,
             "foreign_cutoff": self.foreign_cutoff,
             "scored_by_model": list(self.scored_by.values()),
-            "p50_seconds": round(self.percentile(50), 3),
-            "p95_seconds": round(self.percentile(95), 3),
-            "records_per_second": round(self.sent / self.seconds, 1) if self.seconds else 0.0,
+            **speed_payload(self.latencies, self.sent, self.seconds),
         }
 
 
@@ -178,19 +177,19 @@ class _Stage:
     def _crash(self) -> None:
         role = f"*{self._application.stack.physical_id('ScoreDynamodbStreamRole')}*"
         self._aws.faults.add(Fault("s3", "PutObject", ends="killed", times=1, caller=role))
-        self._faults.append("the function is killed after it has written its state")
+        self._faults.append("the function was killed after it had written its state")
 
     def _work_twice(self) -> None:
         self._aws.event_sources.duplicate()
-        self._faults.append("two environments get the same batch at once")
+        self._faults.append("two environments got the same batch at once")
 
     def _train(self) -> None:
         self._execution = self._application.run()
-        self._faults.append("a second model is trained and deployed while rides are written")
+        self._faults.append("a second model was trained and deployed while rides were written")
 
     def _redeliver(self) -> None:
         self._aws.event_sources.redeliver(40)
-        self._faults.append("the last 40 changes are delivered again")
+        self._faults.append("the last 40 changes were delivered again")
 
     def _remember_models(self) -> None:
         """Keep cutoff and artefact of each model, which may be retired later."""

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from cutwatch.streams.incidents import Incident
 from cutwatch.wording import count, number_in_words, severity_multiple
+from cutwatch_cli.streams.demo_measurements import counts_table, speed_lines
 from cutwatch_cli.tables.demo import TableDemo
 
 # Of the table of incidents; a narrower terminal wraps its lines.
@@ -23,18 +24,12 @@ def present(console: Console, demo: TableDemo) -> None:
     console.print(
         f"\nPlanted {len(demo.planted)}, found {len(demo.found)}, other incidents {len(demo.others)}."
     )
-    console.print("Meanwhile, " + "; ".join(demo.faults) + ".\n")
+    console.print("During the run, " + "; ".join(demo.faults) + ".\n")
     console.print(_changes_table(demo))
     for model, number in demo.scored_by.items():
         console.print(f"{count(number, 'row')} scored by {model}, with its own cutoff")
-    console.print(
-        f"From write to email: {demo.percentile(50):.2f} s (p50), {demo.percentile(95):.2f} s (p95) by the local clock. "
-        "The batching window takes 1 s of it."
-    )
-    rate = demo.sent / demo.seconds if demo.seconds else 0.0
-    console.print(
-        f"{count(demo.sent, 'change')} in {demo.seconds:.0f} s on this machine: {number_in_words(rate)} a second."
-    )
+    speed = speed_lines(demo.latencies, demo.sent, demo.seconds, begins="write", noun="change")
+    console.print("\n".join(speed))
 
 
 def _planted_table(demo: TableDemo) -> Table:
@@ -77,10 +72,6 @@ def _line(incident: Incident) -> str:
 
 
 def _changes_table(demo: TableDemo) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("Changes", no_wrap=True)
-    table.add_column("", justify="right")
-    table.add_column("")
     rows = (
         ("sent", demo.sent, ""),
         ("scored", demo.scored, ""),
@@ -89,6 +80,4 @@ def _changes_table(demo: TableDemo) -> Table:
         ("foreign cutoff", demo.foreign_cutoff, "compared with another model's cutoff than the one that scored them"),
         ("delivered again", demo.delivered_again, "scored rows that the target got twice, with equal ids"),
     )  # fmt: skip
-    for name, number, remark in rows:
-        table.add_row(name, f"{number:,}", remark)
-    return table
+    return counts_table("Changes", rows)

@@ -131,7 +131,7 @@ class BatchScorer:
         self, number: int, arrived: Sequence[Arrived]
     ) -> tuple[VersionedBucket, BatchResult]:
         taken = self.store.take(number)
-        before = {lane: position for lane, (position, _) in taken.bucket.applied.items()}
+        before = dict(taken.bucket.applied) if self.keeps_summaries else {}
         notice = expiry_notice(taken.bucket, arrived[0].raw, self.has_expired)
         result = self.scorer.score(taken.bucket, arrived)
         if result.duplicates == result.read:
@@ -148,14 +148,15 @@ class BatchScorer:
         return taken, result
 
     def _summaries(
-        self, number: int, before: Mapping[str, int], result: BatchResult
+        self, number: int, before: Mapping[str, tuple[int, float]], result: BatchResult
     ) -> list[dict[str, Any]]:
         """Return the summaries of a log's batch by hour; none for other records."""
         trained = self.scorer.trained
         if trained is None or trained.features is None:
             return []
+        positions = {lane: position for lane, (position, _) in before.items()}
         rejected = zip(result.rejected, result.rejected_arrivals, strict=True)
         name, late = self.scorer.stream.name, result.late_arrivals
         return summaries(
-            name, number, before, result.rows, result.events, rejected, late, trained.features
+            name, number, positions, result.rows, result.events, rejected, late, trained.features
         )

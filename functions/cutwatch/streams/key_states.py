@@ -51,6 +51,10 @@ class KeyStates(MutableMapping[str, KeyState]):
     def __len__(self) -> int:
         return len(self._stored) + sum(key not in self._stored for key in self._open)
 
+    def read(self) -> Iterator[KeyState]:
+        """Yield the states that were read or added since they were last stored."""
+        return (self._open[key] for key in self._read)
+
     def newest(self, key: str) -> float:
         """Return the newest event time of a key, without reading its state."""
         return self._open[key].newest if key in self._open else self._stored[key].newest

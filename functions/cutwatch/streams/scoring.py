@@ -128,13 +128,19 @@ class StreamScorer:
                     result.rejected.append(rejected)
                     result.rejected_arrivals.append(raw.arrival)
                     bucket.outbox.rejected.append(DeadLetter(rejected, raw))
+        self._settle(bucket, result)
+        return result
+
+    def _settle(self, bucket: KeyBucket, result: BatchResult) -> None:
+        """Enter a batch into the bucket's totals and outbox, and what its keys have to close later."""
+        for state in bucket.states.read():
+            state.due = self._due(state)
         totals = bucket.totals
         totals.accepted += result.accepted
         totals.late += result.late
         totals.rejected += len(result.rejected)
         totals.dropped += result.dropped
         bucket.outbox.changes += result.changes
-        return result
 
     def close_silent(self, bucket: KeyBucket, now: float) -> BatchResult:
         """Close what is due at an epoch second by which every record that had arrived was applied.
@@ -171,7 +177,6 @@ class StreamScorer:
             return Rejected(Reason.TOO_MANY_KEYS, detail, content.lane, content.position)
         self._learn(state, content, result)
         state.seen = max(state.seen, arrival)
-        state.due = self._due(state)
         return None
 
     def _new_state(self, bucket: KeyBucket, record: Record, result: BatchResult) -> KeyState | None:
