@@ -96,21 +96,13 @@ class Detection:
         attribution = incident = None
         if severity >= 1 or self._attributes_all:
             attribution = state.forest.attribute(shingle, time)
-        scored = ScoredRow(
-            state.key,
-            time,
-            values,
-            origin,
-            score,
-            severity,
-            learning=False,
-            attribution=attribution,
-        )
+        scored = ScoredRow(state.key, time, values, origin, score, severity, False, attribution)
         if severity >= 1:
             incident = self._incident(state, scored, changes, event)
         if incident is None:
             state.normal_rows += 1
-            _end_if_over(state, time, changes)
+            if state.incident is not None:
+                _end_if_over(state, time, changes)
             return scored
         state.normal_rows = 0
         state.incident = incident

@@ -112,18 +112,17 @@ class StreamScorer:
         Incidents and rejected records are added to its outbox. A record at or before its lane's position is a duplicate.
         """
         result = BatchResult(read=len(records))
+        apply = self._apply
         for contents, raw in records:
             if raw.position <= bucket.position(raw.lane):
                 result.duplicates += 1
                 continue
             bucket.move_on(raw.lane, raw.position, raw.arrival)
-            result.dropped += not contents
-            result.added += max(len(contents) - 1, 0)
+            if len(contents) != 1:
+                result.dropped += not contents
+                result.added += max(len(contents) - 1, 0)
             for content in contents:
-                late = result.late
-                rejected = self._apply(bucket, content, raw.arrival, result)
-                if result.late > late:
-                    result.late_arrivals.append(raw.arrival)
+                rejected = apply(bucket, content, raw.arrival, result)
                 if rejected is not None:
                     result.rejected.append(rejected)
                     result.rejected_arrivals.append(raw.arrival)
@@ -171,12 +170,17 @@ class StreamScorer:
         """Apply a record to its key; return it if it is rejected."""
         if isinstance(content, Rejected):
             return content
-        state = bucket.states.get(content.key) or self._new_state(bucket, content, result)
+        state = bucket.states.find(content.key) or self._new_state(bucket, content, result)
         if state is None:
             detail = f"{self._key_limit} keys have a forest already; see keys.limit"
             return Rejected(Reason.TOO_MANY_KEYS, detail, content.lane, content.position)
-        self._learn(state, content, result)
-        state.seen = max(state.seen, arrival)
+        if self._learn(state, content, result):
+            result.accepted += 1
+        else:
+            result.late += 1
+            result.late_arrivals.append(arrival)
+        if arrival > state.seen:
+            state.seen = arrival
         return None
 
     def _new_state(self, bucket: KeyBucket, record: Record, result: BatchResult) -> KeyState | None:
@@ -194,18 +198,21 @@ class StreamScorer:
         states[record.key] = state
         return state
 
-    def _learn(self, state: KeyState, record: Record, result: BatchResult) -> None:
-        """Score and learn a record, or the windows that it closes, unless it is late."""
-        if self._windows.is_late(state, record.time):
-            result.late += 1
-            return
+    def _learn(self, state: KeyState, record: Record, result: BatchResult) -> bool:
+        """Score and learn a record, or the windows that it closes; return False, and do nothing, if it is late."""
         event = None
         if record.event is not None:
+            if self._windows.is_late(state, record.time):
+                return False
             event = _features(self.trained, record.event, state)
             record = record._replace(values=event.values)
             result.events.append(((record.lane, record.position), event))
-        result.accepted += 1
-        self._score(state, self._windows.add(state, record) or (), result, event)
+        rows = self._windows.add(state, record)
+        if rows is None:
+            return False
+        if rows:
+            self._score(state, rows, result, event)
+        return True
 
     def _score(
         self,
