@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cutwatch.anomaly_models.forest_options import WARM_UP_ROWS
@@ -24,7 +24,9 @@ from cutwatch.streams.incidents import (
     is_over,
 )
 from cutwatch.streams.key_state import KeyState
-from cutwatch.streams.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
 
 
 class ScoredRow(NamedTuple):
@@ -48,7 +50,7 @@ class ScoredRow(NamedTuple):
 class Detection:
     """Scoring, detection and learning of rows, in this order."""
 
-    def __init__(self, stream: Stream, trained: TrainedModel | None = None) -> None:
+    def __init__(self, stream: Stream, trained: "TrainedModel | None" = None) -> None:
         self._stream = stream
         self._trained = trained
         self._zone = ZoneInfo(stream.time_zone)

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from cutwatch.detectors.stream import Stream
@@ -14,9 +15,11 @@ from cutwatch.streams.baseline import ScoreBaseline
 from cutwatch.streams.expectation import RecentRows
 from cutwatch.streams.forest import KeyForest
 from cutwatch.streams.incidents import Incident
-from cutwatch.streams.key_model import KeyModel
-from cutwatch.streams.trained_model import TrainedModel
 from cutwatch.streams.windows import OpenWindows
+
+if TYPE_CHECKING:
+    from cutwatch.streams.key_model import KeyModel
+    from cutwatch.streams.trained_model import TrainedModel
 
 # Increase with every change of the format; a state of a newer version is refused.
 SCHEMA = 1
@@ -35,7 +38,7 @@ class KeyState:
 
     key: str
     newest: float
-    forest: KeyForest | KeyModel
+    forest: "KeyForest | KeyModel"
     recent: RecentRows
     baseline: ScoreBaseline = field(default_factory=ScoreBaseline)
     windows: OpenWindows = field(default_factory=OpenWindows)
@@ -48,7 +51,7 @@ class KeyState:
 
     @classmethod
     def of_new_key(
-        cls, stream: Stream, key: str, time: float, trained: TrainedModel | None = None
+        cls, stream: Stream, key: str, time: float, trained: "TrainedModel | None" = None
     ) -> "KeyState":
         """Return the state of a key whose first record has this event time."""
         recent = RecentRows(len(stream.columns))
@@ -124,10 +127,12 @@ class KeyState:
         )
 
 
-def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> KeyForest | KeyModel:
+def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> "KeyForest | KeyModel":
     if stream.model == "random_cut_forest":
         return KeyForest.from_parts(content, header["latest"], stream, header["learned"])
-    return KeyModel.from_parts(content, header["learned"])
+    # Trained models need numpy, which takes long to import.
+    key_model: type[KeyModel] = import_module("cutwatch.streams.key_model").KeyModel
+    return key_model.from_parts(content, header["learned"])
 
 
 def _checked_body(content: bytes) -> bytes:

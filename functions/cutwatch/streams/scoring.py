@@ -6,7 +6,7 @@ The result does not depend on how records are divided into batches, nor on wheth
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
@@ -20,8 +20,10 @@ from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_reader import RecordReader
-from cutwatch.streams.trained_model import TrainedModel
 from cutwatch.streams.windows import ClosedWindow
+
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
 
 _DAY = 86_400
 # An incident of a key that has become silent ends after this time.
@@ -70,7 +72,7 @@ class StreamScorer:
         stream: Stream,
         buckets: int = 1,
         reader: RecordReader | None = None,
-        trained: TrainedModel | None = None,
+        trained: "TrainedModel | None" = None,
     ) -> None:
         self.stream = stream
         self.buckets = buckets
@@ -179,8 +181,7 @@ class StreamScorer:
         else:
             result.late += 1
             result.late_arrivals.append(arrival)
-        if arrival > state.seen:
-            state.seen = arrival
+        state.seen = max(state.seen, arrival)
         return None
 
     def _new_state(self, bucket: KeyBucket, record: Record, result: BatchResult) -> KeyState | None:
@@ -226,7 +227,7 @@ class StreamScorer:
             result.rows.append(row(state, time, values, origin, result.changes, event))
 
 
-def _features(trained: TrainedModel | None, event: LogEvent, state: KeyState) -> FeatureRow:
+def _features(trained: "TrainedModel | None", event: LogEvent, state: KeyState) -> FeatureRow:
     if trained is None or trained.features is None:
         raise InvalidSetting(
             "a log is scored with the features of its trained model, which is missing"
