@@ -83,8 +83,9 @@ class KeyState:
             "due": None if self.due == inf else self.due,
             "lengths": [len(recent), len(forest)],
         }
-        body = json.dumps(header).encode() + b"\n" + recent + forest
-        return b"%s %d %d\n%s" % (_MAGIC, SCHEMA, crc32(body), body)
+        line = json.dumps(header).encode() + b"\n"
+        checksum = crc32(forest, crc32(recent, crc32(line)))
+        return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, checksum), line, recent, forest])
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyState":
@@ -93,7 +94,7 @@ class KeyState:
         Raises `MalformedState` for a newer schema version and for damaged content, and `StateOfOtherConfiguration` if the
         stream's declaration was changed since.
         """
-        header, recent, forest = _parts(_checked_body(content))
+        header, recent, forest = _parts(content)
         if header["config"] != stream.fingerprint:
             raise StateOfOtherConfiguration(
                 f"the state of key {header['key']!r} was made with configuration {header['config']}; stream "
@@ -135,9 +136,10 @@ def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> "KeyFor
     return key_model.from_parts(content, header["learned"])
 
 
-def _checked_body(content: bytes) -> bytes:
-    line, _, body = content.partition(b"\n")
-    words = line.split(b" ")
+def _parts(content: bytes) -> tuple[Mapping[str, Any], bytes, bytes]:
+    """Check the first line; return the header, the recent rows and the forest."""
+    first, line, states = [*content.split(b"\n", 2), b"", b""][:3]
+    words = first.split(b" ")
     if len(words) != 3 or words[0] != _MAGIC or not all(word.isdigit() for word in words[1:]):  # noqa: PLR2004 - magic, version, checksum
         raise MalformedState("not a state of a stream's key: the first line is another")
     version, checksum = map(int, words[1:])
@@ -146,13 +148,8 @@ def _checked_body(content: bytes) -> bytes:
             f"the state has schema version {version}, and this version of Cutwatch reads up to {SCHEMA}; "
             "deploy the version that wrote it, or a newer one"
         )
-    if crc32(body) != checksum:
+    if crc32(states, crc32(line + b"\n")) != checksum:
         raise MalformedState("the state is damaged: its checksum does not match its content")
-    return body
-
-
-def _parts(body: bytes) -> tuple[Mapping[str, Any], bytes, bytes]:
-    line, _, content = body.partition(b"\n")
     header = json.loads(line)
     recent, forest = header["lengths"]
-    return header, content[:recent], content[recent : recent + forest]
+    return header, states[:recent], states[recent : recent + forest]
