@@ -2,19 +2,22 @@
 
     OMP_NUM_THREADS=1 PYTHONPATH=functions:cli .venv/bin/python benchmarks/stream.py --kdd 16_http.npz --nab NAB
 
-Rates are records per second of processor time of one core, with everything from the bytes of a record to the stored
-state of each batch; krcf gets the numbers and keeps its forest. They take turns in every repetition, and the ratio of
-each repetition counts. `--kdd` is `16_http.npz` of ADBench: `X` (n, 3) and labels `y` (n,) of KDD Cup 1999's HTTP records. Rows that
+Rates are records per second of processor time of one core, with everything that the function does to a batch: from the
+event of Kinesis to the stored states and the answer. S3 is a dict; metrics and log lines, some per batch, are not written. A warm function
+keeps the states that it wrote; a cold one reads every state again before each batch. krcf and river's half-space trees get the
+numbers and keep their forests. All take turns in every repetition, and the ratio of each repetition counts. `--kdd` is `16_http.npz` of ADBench: `X` (n, 3) and labels `y` (n,) of KDD Cup 1999's HTTP records. Rows that
 the forest only learns have no score and do not count. `--nab` is a folder with `data` and `labels/combined_windows.json`.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import os
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
+from typing import Annotated, Any, NamedTuple, get_args
 
 import numpy as np
 import typer
@@ -22,20 +25,23 @@ from krcf import RandomCutForest
 from labelled import Flags, LabelledMetric, load_nab, nab_quality
 from rich.console import Console
 from rich.table import Table
+from river.anomaly import HalfSpaceTrees
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cutwatch.detectors.detector import Sensitivity
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.errors import NotFound
+from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.buckets import bucket_count
 from cutwatch.streams.forest import forest_seed
 from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.kinesis import partial_response, records_of
+from cutwatch.streams.outbox import Outbox
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import StreamScorer
+from cutwatch.streams.state_store import StateStore
 from cutwatch.timeseries.arrays import Floats
-
-if TYPE_CHECKING:
-    from cutwatch.streams.detection import ScoredRow
 
 BATCH = 1_000
 KDD_ROWS, KDD_SEEDS = 60_000, 5
@@ -68,7 +74,11 @@ CASES = (
     Case(100, 2, attributed=True),
     Case(30, 1, keys=10),
     Case(30, 1, keys=100),
+    Case(30, 1, keys=1_000),
 )
+# River's half-space trees learn in windows of this many rows, and need values between 0 and 1.
+RIVER_WINDOW = 250
+_NOTHING = 1e-3
 
 
 def stream_of(columns: int, forest: ForestSettings, keys: int = 1) -> Stream:
@@ -101,25 +111,65 @@ def _key(number: int) -> str:
     return f"device-{number}"
 
 
-def cutwatch_scores(stream: Stream, records: Sequence[RawRecord]) -> list[float]:
-    """Score in batches; every state is read from bytes before a batch, and written after it."""
-    scorer = StreamScorer(stream, bucket_count(stream))
-    stored: dict[int, bytes] = {}
-    rows: list[ScoredRow] = []
-    for start in range(0, len(records), BATCH):
-        for number, arrived in scorer.by_bucket(records[start : start + BATCH]).items():
-            bucket = (
-                KeyBucket.from_bytes(stored[number], stream)
-                if number in stored
-                else KeyBucket.empty(stream, number)
-            )
-            rows += scorer.score(bucket, arrived).rows
-            bucket.outbox.clear()
-            stored[number] = bucket.to_bytes(stream)
-    scores = [row.score for row in sorted(rows, key=lambda row: row.origin[1])]
-    if len(scores) != len(records):
-        raise RuntimeError(f"{len(scores)} of {len(records)} records were scored")
-    return scores
+@dataclass
+class MemoryBucket:
+    """One object store that counts its calls and the bytes of its objects."""
+
+    name: str = "bucket"
+    objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    gets: int = 0
+    puts: int = 0
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.name}/{key}"
+
+    def read_with_etag(self, key: str) -> tuple[bytes, str]:
+        self.gets += 1
+        if key not in self.objects:
+            raise NotFound("GetObject", "NoSuchKey", key)
+        return self.objects[key]
+
+    def put_if(self, key: str, content: bytes, etag: str | None) -> str:
+        self.puts += 1
+        self.objects[key] = (content, f"{self.puts}")
+        return f"{self.puts}"
+
+
+def events(records: Sequence[RawRecord]) -> list[dict[str, Any]]:
+    """Return the records as a mapping of Kinesis sends them, in batches."""
+    return [
+        {"Records": [_of_kinesis(each) for each in records[start : start + BATCH]]}
+        for start in range(0, len(records), BATCH)
+    ]
+
+
+def _of_kinesis(record: RawRecord) -> dict[str, Any]:
+    return {
+        "eventID": f"shardId-000000000000:{record.position}",
+        "kinesis": {
+            "data": b64encode(record.data).decode(),
+            "sequenceNumber": str(record.position),
+            "approximateArrivalTimestamp": record.arrival,
+            "partitionKey": "",
+        },
+    }
+
+
+def cutwatch_scores(
+    stream: Stream, batches: Sequence[Any], bucket: MemoryBucket, *, warm: bool = True
+) -> list[float]:
+    """Score the events of a mapping as the function does; return the scores by position."""
+    store = StateStore(bucket, stream)  # type: ignore[arg-type]
+    scorer = BatchScorer(StreamScorer(stream, bucket_count(stream)), store, Outbox.clear)
+    scores: dict[int, float] = {}
+    for event in batches:
+        if not warm:
+            store.cache.clear()
+        report = scorer.score(records_of(event))
+        scores |= {row.origin[1]: row.score for row in report.rows()}
+        if partial_response(report.failed)["batchItemFailures"] or report.errors:
+            raise RuntimeError(f"records failed: {report.errors}")
+    return [scores[position] for position in range(len(scores))]
 
 
 def bare_scores(case: Case, stream: Stream, rows: Floats) -> list[float]:
@@ -151,33 +201,81 @@ def _bare_forest(settings: ForestSettings, columns: int, seed: int) -> RandomCut
     )
 
 
-def measured(case: Case, count: int, repetitions: int) -> Iterator[tuple[float, float]]:
-    """Yield the processor seconds of Cutwatch and of krcf for each repetition."""
+def river_scores(case: Case, rows: Floats) -> list[float]:
+    """Score and learn in a loop, with as many half-space trees per key as Cutwatch has."""
+    names = range(case.columns)
+    forests = [
+        HalfSpaceTrees(n_trees=case.trees, window_size=RIVER_WINDOW, seed=number)
+        for number in range(case.keys)
+    ]
+    scores = []
+    scaled = (rows - rows.min(axis=0)) / np.ptp(rows, axis=0)
+    for number, row in enumerate(scaled.tolist()):
+        forest, values = forests[number % case.keys], dict(zip(names, row, strict=True))
+        scores.append(forest.score_one(values))
+        forest.learn_one(values)
+    return scores
+
+
+class Measured(NamedTuple):
+    """Processor seconds of a repetition, and of its objects: kB, and calls a batch."""
+
+    warm: float
+    cold: float
+    bare: float
+    river: float
+    kilobytes: float
+    gets: float
+    puts: float
+
+
+def measured(case: Case, count: int, repetition: int) -> Measured:
+    """Measure all, one after the other."""
     stream = stream_of(case.columns, case.settings, case.keys)
-    for repetition in range(repetitions):
-        rows = np.random.default_rng(repetition).normal(size=(count, case.columns))
-        records = raw_records(rows, case.keys)
-        started = process_time()
-        cutwatch_scores(stream, records)
-        between = process_time()
-        bare_scores(case, stream, rows)
-        yield between - started, process_time() - between
+    rows = np.random.default_rng(repetition).normal(size=(count, case.columns))
+    batches, warm, cold = events(raw_records(rows, case.keys)), MemoryBucket(), MemoryBucket()
+    times = [process_time()]
+    cutwatch_scores(stream, batches, warm)
+    times.append(process_time())
+    cutwatch_scores(stream, batches, cold, warm=False)
+    times.append(process_time())
+    bare_scores(case, stream, rows)
+    times.append(process_time())
+    if not case.attributed and case.keys == 1:
+        river_scores(case, rows)
+    times.append(process_time())
+    size = sum(len(content) for content, _ in warm.objects.values())
+    return Measured(
+        *np.diff(times).tolist(),
+        size / case.keys / 1e3,
+        cold.gets / len(batches),
+        warm.puts / len(batches),
+    )
 
 
 def rates(count: int, repetitions: int) -> Table:
-    table = Table(title=f"{count:,} records in batches of {BATCH:,}", box=None)
-    for heading in ("trees x samples", "columns", "keys", "attribution", "records/s", "krcf alone", "ratio"):  # fmt: skip
+    load = os.getloadavg()[0]
+    table = Table(title=f"{count:,} records in batches of {BATCH:,}; load {load:.0f}", box=None)
+    for heading in (
+        *("trees x samples", "columns", "keys", "attribution"),
+        *("warm/s", "cold/s", "krcf/s", "warm: ratio", "river/s"),
+        *("kB a key", "GETs a cold batch", "PUTs a batch"),
+    ):
         table.add_column(heading, justify="right")
     for case in CASES:
-        seconds = list(measured(case, count, repetitions))
+        # Each key needs rows enough to score some.
+        rows = max(count, case.keys * RIVER_WINDOW)
+        each = [measured(case, rows, repetition) for repetition in range(repetitions)]
+        warm, cold, bare, river, size, gets, puts = np.median(np.array(each), axis=0).tolist()
         table.add_row(
             f"{case.trees} x {case.settings.sample_size}",
             str(case.columns),
-            str(case.keys),
+            f"{case.keys:,}",
             "all" if case.attributed else "incidents",
-            f"{count / median(ours for ours, _ in seconds):,.0f}",
-            f"{count / median(bare for _, bare in seconds):,.0f}",
-            f"{median(ours / bare for ours, bare in seconds):.2f}",
+            *(f"{rows / seconds:,.0f}" for seconds in (warm, cold, bare)),
+            f"{median(one.warm / one.bare for one in each):.2f}",
+            f"{rows / river:,.0f}" if river > _NOTHING else "",
+            *(f"{number:,.0f}" for number in (size, gets, puts)),
         )
     return table
 
@@ -199,9 +297,9 @@ def _kdd_seed(rows: Floats, labels: Floats, seed: int) -> list[float]:
     chosen = np.random.default_rng(seed).permutation(len(rows))[:KDD_ROWS]
     case = Case(KDD_FOREST.trees, rows.shape[1])
     stream = replace(stream_of(case.columns, KDD_FOREST), name=f"kdd-{seed}")
-    records = raw_records(rows[chosen])
+    batches = events(raw_records(rows[chosen]))
     started = process_time()
-    ours = cutwatch_scores(stream, records)
+    ours = cutwatch_scores(stream, batches, MemoryBucket())
     between = process_time()
     bare = bare_scores(case, stream, rows[chosen])
     ratio = (between - started) / (process_time() - between)

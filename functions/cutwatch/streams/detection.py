@@ -24,6 +24,7 @@ from cutwatch.streams.incidents import (
     is_over,
 )
 from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.steps import step_limits, step_multiple
 
 if TYPE_CHECKING:
     from cutwatch.streams.trained_model import TrainedModel
@@ -81,6 +82,8 @@ class Detection:
                 scored = self._scored(state, time, values, origin, shingle, changes, event)
             forest.learn(shingle, time)
         state.recent.add(values)
+        if self._trained is None:
+            state.step_limits = step_limits(state.recent, state.step_limits)
         return scored
 
     def _scored(
@@ -94,7 +97,7 @@ class Detection:
         event: FeatureRow | None,
     ) -> ScoredRow:
         score = state.forest.score(shingle, time)
-        severity = self._severity(state, score) / self._factor
+        severity = self._severity(state, time, values, score) / self._factor
         attribution = incident = None
         if severity >= 1 or self._attributes_all:
             attribution = state.forest.attribute(shingle, time)
@@ -110,11 +113,18 @@ class Detection:
         state.incident = incident
         return scored._replace(incident=incident.id)
 
-    def _severity(self, state: KeyState, score: float) -> float:
-        """Return a score in multiples of the cutoff: that of the training, or of the key's own scores."""
+    def _severity(
+        self, state: KeyState, time: float, values: tuple[float, ...], score: float
+    ) -> float:
+        """Return a row in multiples of the cutoff: that of the training, or of the key's own scores and steps."""
         if self._trained is not None:
             return self._trained.times_cutoff(score)
-        return state.baseline.severity(score)
+        severity = state.baseline.severity(score)
+        if state.step_limits:
+            step = step_multiple(state.recent, values, state.step_limits)
+            # Half by the forest, as a change of a metric: it speaks no louder than the step itself.
+            severity = max(severity, (min(severity, step) + step) / 2)
+        return state.peaks.exceeding(severity, time)
 
     def _incident(
         self,
