@@ -12,8 +12,10 @@ the forest only learns have no score and do not count. `--nab` is a folder with 
 import json
 import os
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import product, repeat
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -22,15 +24,24 @@ from typing import Annotated, Any, NamedTuple, get_args
 import numpy as np
 import typer
 from krcf import RandomCutForest
-from labelled import Flags, LabelledMetric, load_nab, nab_quality
+from labelled import (
+    Flags,
+    LabelledMetric,
+    fleet_quality,
+    load_kpi,
+    load_nab,
+    load_operations,
+    nab_quality,
+)
 from rich.console import Console
 from rich.table import Table
 from river.anomaly import HalfSpaceTrees
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from cutwatch.detection.parameters import DEFAULT, HOUR
 from cutwatch.detectors.detector import Sensitivity
-from cutwatch.detectors.record_format import RecordFormat
-from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.detectors.record_format import RecordFormat, TimeFormat
+from cutwatch.detectors.stream import ForestSettings, IncidentBegin, KeySettings, Stream
 from cutwatch.errors import NotFound
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.buckets import bucket_count
@@ -51,7 +62,16 @@ NAB_STREAM = Stream(
     "nab",
     RecordFormat("timestamp", {"value": "value"}, format="csv", columns=("timestamp", "value")),
 )
+# As detection joins the changes of a metric's level.
+ENDS_AFTER = IncidentBegin(ends_after=DEFAULT.level_joined_hours * HOUR)
 _START, _ARRIVAL = 1_700_000_000, 2e9
+
+
+LOAD: Mapping[str, Callable[[Path], list[LabelledMetric]]] = {
+    "NAB": load_nab,
+    "KPI": load_kpi,
+    "operations": load_operations,
+}
 
 
 class Case(NamedTuple):
@@ -129,7 +149,7 @@ class MemoryBucket:
             raise NotFound("GetObject", "NoSuchKey", key)
         return self.objects[key]
 
-    def put_if(self, key: str, content: bytes, etag: str | None) -> str:
+    def put_if(self, key: str, content: bytes, etag: str | None) -> str:  # noqa: ARG002 - nobody else writes
         self.puts += 1
         self.objects[key] = (content, f"{self.puts}")
         return f"{self.puts}"
@@ -312,21 +332,38 @@ def _kdd_seed(rows: Floats, labels: Floats, seed: int) -> list[float]:
     ] + [ratio]
 
 
-def nab_table(folder: Path) -> Table:
-    """Quality of incidents on the Numenta Anomaly Benchmark: an alarm is the row that begins an incident."""
-    metrics = load_nab(folder)
-    table = Table(title=f"Numenta Anomaly Benchmark: {len(metrics)} files as streams", box=None)
-    for heading in ("sensitivity", "NAB standard", "recall", "false alarms in 1,000 records"):
+def labelled_table(folders: Mapping[str, Path], seeds: int) -> Table:
+    """Quality of incidents on labelled collections, mean of the seeds: an alarm is the row that begins an incident."""
+    loaded = {name: LOAD[name](folder) for name, folder in folders.items()}
+    names = tuple(loaded)
+    table = Table(title=f"{', '.join(names)}: files as streams, {seeds} seeds", box=None)
+    for heading in ("sensitivity", "ends_after", *(f"{name}: {what}" for name in names for what in ("score", "recall", "false alarms"))):  # fmt: skip
         table.add_column(heading, justify="right")
-    for sensitivity in get_args(Sensitivity):
-        stream = replace(NAB_STREAM, sensitivity=sensitivity)
-        quality = nab_quality(metrics, {each.path: _nab_alarms(stream, each) for each in metrics})
-        table.add_row(sensitivity, f"{quality.score:.1f}", f"{quality.recall:.2f}", f"{quality.false_alarms:.2f}")  # fmt: skip
+    for sensitivity, notify in product(get_args(Sensitivity), (IncidentBegin(), ENDS_AFTER)):
+        stream = replace(NAB_STREAM, sensitivity=sensitivity, notify=notify)
+        cells = [cell for name in names for cell in _quality(name, loaded[name], stream, seeds)]
+        table.add_row(sensitivity, f"{notify.ends_after:,.0f}", *cells)
     return table
 
 
-def _nab_alarms(stream: Stream, metric: LabelledMetric) -> Flags:
-    lines = metric.path.read_bytes().splitlines()[1:]
+def _quality(name: str, metrics: Sequence[LabelledMetric], stream: Stream, seeds: int) -> list[str]:
+    judge = nab_quality if name == "NAB" else fleet_quality
+    found = []
+    with ProcessPoolExecutor() as pool:
+        for seed in range(seeds):
+            alarms = pool.map(_alarms, repeat(replace(stream, name=f"seed-{seed}")), metrics)
+            paths = [each.path for each in metrics]
+            found.append(judge(metrics, dict(zip(paths, alarms, strict=True))))
+    means = np.mean([(each.score, each.recall, each.false_alarms) for each in found], axis=0)
+    score, recall, false_alarms = means.tolist()
+    return [f"{score:.1f}", f"{recall:.3f}", f"{false_alarms:.2f}"]
+
+
+def _alarms(stream: Stream, metric: LabelledMetric) -> Flags:
+    [header, *lines] = metric.path.read_bytes().splitlines()
+    columns = tuple(header.decode().split(","))
+    form: TimeFormat = "iso8601" if metric.collection == "NAB" else "seconds"
+    stream = replace(stream, record=replace(stream.record, columns=columns, time_format=form))
     records = [RawRecord(line, "0", number, _ARRIVAL) for number, line in enumerate(lines)]
     scorer = StreamScorer(stream)
     result = scorer.score(KeyBucket.empty(stream, 0), scorer.by_bucket(records)[0])
@@ -342,15 +379,21 @@ def _nab_alarms(stream: Stream, metric: LabelledMetric) -> Flags:
 def main(
     kdd: Annotated[Path | None, typer.Option(help="16_http.npz of ADBench.")] = None,
     nab: Annotated[Path | None, typer.Option(help="Folder of NAB: data, labels.")] = None,
+    kpi: Annotated[Path | None, typer.Option(help="Metrics with a column `label`: data.")] = None,
+    operations: Annotated[Path | None, typer.Option(help="The same, mostly hourly: data.")] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of the labelled metrics.")] = 3,
     count: Annotated[int, typer.Option(help="Records per rate.")] = 20_000,
-    repetitions: Annotated[int, typer.Option(help="Repetitions per rate.")] = 5,
+    repetitions: Annotated[int, typer.Option(help="Repetitions per rate; 0 leaves them out.")] = 5,
 ) -> None:
     console = Console()
-    console.print(rates(count, repetitions))
+    if repetitions:
+        console.print(rates(count, repetitions))
     if kdd:
         console.print(kdd_quality(kdd))
-    if nab:
-        console.print(nab_table(nab))
+    given = {"NAB": nab, "KPI": kpi, "operations": operations}
+    folders = {name: folder for name, folder in given.items() if folder}
+    if folders:
+        console.print(labelled_table(folders, seeds))
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ class Detection:
         if incident is None:
             state.normal_rows += 1
             if state.incident is not None:
-                _end_if_over(state, time, changes)
+                _end_if_over(state, time, changes, self._stream.notify)
             return scored
         state.normal_rows = 0
         state.incident = incident
@@ -136,7 +136,7 @@ class Detection:
         """Return the key's incident with an anomalous row; None if the declaration excludes the row."""
         if any(each.covers(datetime.fromtimestamp(row.time, self._zone)) for each in self._stream.exclude):  # fmt: skip
             return None
-        _end_if_over(state, row.time, changes)
+        _end_if_over(state, row.time, changes, self._stream.notify)
         before = state.incident
         columns = _findings(self._stream.columns, row, before, state)
         if not _is_worth_raising(max(columns, key=lambda each: each.attribution), self._stream):
@@ -176,9 +176,12 @@ def _is_frequent(state: KeyState, row: ScoredRow, rule: IncidentBegin) -> bool:
     return True
 
 
-def _end_if_over(state: KeyState, time: float, changes: list[IncidentChange]) -> None:
-    if state.incident is not None and is_over(state.incident, time, state.normal_rows):
-        changes.append(IncidentChange("ended", state.incident))
+def _end_if_over(
+    state: KeyState, time: float, changes: list[IncidentChange], rule: IncidentBegin
+) -> None:
+    incident = state.incident
+    if incident is not None and is_over(incident, time, state.normal_rows, rule.ends_after):
+        changes.append(IncidentChange("ended", incident))
         state.incident = None
 
 

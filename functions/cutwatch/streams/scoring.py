@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cutwatch.streams.trained_model import TrainedModel
 
 _DAY = 86_400
-# An incident of a key that has become silent ends after this time.
+# An incident of a key that has become silent ends after this time at least.
 SILENT_SECONDS = 3_600
 
 
@@ -78,6 +78,7 @@ class StreamScorer:
         self.buckets = buckets
         self.trained = trained
         self._key_limit = key_limit(stream, buckets)
+        self._silence = max(SILENT_SECONDS, stream.notify.ends_after)
         self._reader = reader or RecordReader(stream)
         self._detection = Detection(stream, trained)
         self._windows = KeyWindows(stream)
@@ -155,7 +156,7 @@ class StreamScorer:
             state = bucket.states[key]
             time = state.newest + now - state.seen
             self._score(state, self._windows.close(state, time), result)
-            if now - state.seen >= SILENT_SECONDS:
+            if now - state.seen >= self._silence:
                 _end_incident(state, result)
             state.due = self._due(state)
         bucket.outbox.changes += result.changes
@@ -163,7 +164,7 @@ class StreamScorer:
 
     def _due(self, state: KeyState) -> float:
         """Return when a key has something to close if it stays silent."""
-        due = state.seen + SILENT_SECONDS if state.incident else inf
+        due = state.seen + self._silence if state.incident else inf
         return min(due, state.seen + max(self._windows.next_close(state) - state.newest, 0))
 
     def _apply(
