@@ -99,6 +99,8 @@ CASES = (
 # River's half-space trees learn in windows of this many rows, and need values between 0 and 1.
 RIVER_WINDOW = 250
 _NOTHING = 1e-3
+# A batch of many keys takes seconds.
+_MANY_KEYS, _MOST_KEYS_ROWS = 100, 3_000
 
 
 def stream_of(columns: int, forest: ForestSettings, keys: int = 1) -> Stream:
@@ -155,11 +157,11 @@ class MemoryBucket:
         return f"{self.puts}"
 
 
-def events(records: Sequence[RawRecord]) -> list[dict[str, Any]]:
+def events(records: Sequence[RawRecord], size: int = BATCH) -> list[dict[str, Any]]:
     """Return the records as a mapping of Kinesis sends them, in batches."""
     return [
-        {"Records": [_of_kinesis(each) for each in records[start : start + BATCH]]}
-        for start in range(0, len(records), BATCH)
+        {"Records": [_of_kinesis(each) for each in records[start : start + size]]}
+        for start in range(0, len(records), size)
     ]
 
 
@@ -175,27 +177,35 @@ def _of_kinesis(record: RawRecord) -> dict[str, Any]:
     }
 
 
+def function_of(stream: Stream, bucket: MemoryBucket) -> BatchScorer:
+    """Return the scoring of batches, as the function keeps it between invocations."""
+    store = StateStore(bucket, stream)  # type: ignore[arg-type]
+    return BatchScorer(StreamScorer(stream, bucket_count(stream)), store, Outbox.clear)
+
+
 def cutwatch_scores(
-    stream: Stream, batches: Sequence[Any], bucket: MemoryBucket, *, warm: bool = True
+    function: BatchScorer, batches: Sequence[Any], *, warm: bool = True
 ) -> list[float]:
     """Score the events of a mapping as the function does; return the scores by position."""
-    store = StateStore(bucket, stream)  # type: ignore[arg-type]
-    scorer = BatchScorer(StreamScorer(stream, bucket_count(stream)), store, Outbox.clear)
     scores: dict[int, float] = {}
     for event in batches:
         if not warm:
-            store.cache.clear()
-        report = scorer.score(records_of(event))
+            function.store.cache.clear()
+        report = function.score(records_of(event))
         scores |= {row.origin[1]: row.score for row in report.rows()}
         if partial_response(report.failed)["batchItemFailures"] or report.errors:
             raise RuntimeError(f"records failed: {report.errors}")
-    return [scores[position] for position in range(len(scores))]
+    return [scores[position] for position in sorted(scores)]
 
 
-def bare_scores(case: Case, stream: Stream, rows: Floats) -> list[float]:
-    """Score and learn in a loop, with a forest per key that has the seed of Cutwatch's."""
+def bare_forests(case: Case, stream: Stream) -> list[RandomCutForest]:
+    """Return a forest per key that has the seed of Cutwatch's."""
     seeds = [forest_seed(stream, _key(number)) for number in range(case.keys)]
-    forests = [_bare_forest(case.settings, case.columns, seed) for seed in seeds]
+    return [_bare_forest(case.settings, case.columns, seed) for seed in seeds]
+
+
+def bare_scores(case: Case, forests: Sequence[RandomCutForest], rows: Floats) -> list[float]:
+    """Score and learn in a loop."""
     scores = []
     for number, row in enumerate(rows.tolist()):
         forest = forests[number % case.keys]
@@ -222,16 +232,13 @@ def _bare_forest(settings: ForestSettings, columns: int, seed: int) -> RandomCut
 
 
 def river_scores(case: Case, rows: Floats) -> list[float]:
-    """Score and learn in a loop, with as many half-space trees per key as Cutwatch has."""
+    """Score and learn in a loop, with as many half-space trees as Cutwatch has, of one key."""
     names = range(case.columns)
-    forests = [
-        HalfSpaceTrees(n_trees=case.trees, window_size=RIVER_WINDOW, seed=number)
-        for number in range(case.keys)
-    ]
+    forest = HalfSpaceTrees(n_trees=case.trees, window_size=RIVER_WINDOW, seed=0)
     scores = []
     scaled = (rows - rows.min(axis=0)) / np.ptp(rows, axis=0)
-    for number, row in enumerate(scaled.tolist()):
-        forest, values = forests[number % case.keys], dict(zip(names, row, strict=True))
+    for row in scaled.tolist():
+        values = dict(zip(names, row, strict=True))
         scores.append(forest.score_one(values))
         forest.learn_one(values)
     return scores
@@ -250,26 +257,33 @@ class Measured(NamedTuple):
 
 
 def measured(case: Case, count: int, repetition: int) -> Measured:
-    """Measure all, one after the other."""
+    """Measure all on full forests, one after the other."""
     stream = stream_of(case.columns, case.settings, case.keys)
-    rows = np.random.default_rng(repetition).normal(size=(count, case.columns))
-    batches, warm, cold = events(raw_records(rows, case.keys)), MemoryBucket(), MemoryBucket()
+    learned = case.keys * stream.forest.sample_size
+    rows = np.random.default_rng(repetition).normal(size=(learned + count, case.columns))
+    records = raw_records(rows, case.keys)
+    batches, bucket = events(records[learned:]), MemoryBucket()
+    function, forests = function_of(stream, bucket), bare_forests(case, stream)
+    cutwatch_scores(function, events(records[:learned], learned))
+    bare_scores(case, forests, rows[:learned])
+    cold = MemoryBucket(objects=dict(bucket.objects))
+    bucket.puts = 0
     times = [process_time()]
-    cutwatch_scores(stream, batches, warm)
+    cutwatch_scores(function, batches)
     times.append(process_time())
-    cutwatch_scores(stream, batches, cold, warm=False)
+    cutwatch_scores(function_of(stream, cold), batches, warm=False)
     times.append(process_time())
-    bare_scores(case, stream, rows)
+    bare_scores(case, forests, rows[learned:])
     times.append(process_time())
     if not case.attributed and case.keys == 1:
-        river_scores(case, rows)
+        river_scores(case, rows[learned:])
     times.append(process_time())
-    size = sum(len(content) for content, _ in warm.objects.values())
+    size = sum(len(content) for content, _ in bucket.objects.values())
     return Measured(
         *np.diff(times).tolist(),
         size / case.keys / 1e3,
         cold.gets / len(batches),
-        warm.puts / len(batches),
+        bucket.puts / len(batches),
     )
 
 
@@ -283,8 +297,7 @@ def rates(count: int, repetitions: int) -> Table:
     ):
         table.add_column(heading, justify="right")
     for case in CASES:
-        # Each key needs rows enough to score some.
-        rows = max(count, case.keys * RIVER_WINDOW)
+        rows = min(count, _MOST_KEYS_ROWS) if case.keys > _MANY_KEYS else count
         each = [measured(case, rows, repetition) for repetition in range(repetitions)]
         warm, cold, bare, river, size, gets, puts = np.median(np.array(each), axis=0).tolist()
         table.add_row(
@@ -319,9 +332,9 @@ def _kdd_seed(rows: Floats, labels: Floats, seed: int) -> list[float]:
     stream = replace(stream_of(case.columns, KDD_FOREST), name=f"kdd-{seed}")
     batches = events(raw_records(rows[chosen]))
     started = process_time()
-    ours = cutwatch_scores(stream, batches, MemoryBucket())
+    ours = cutwatch_scores(function_of(stream, MemoryBucket()), batches)
     between = process_time()
-    bare = bare_scores(case, stream, rows[chosen])
+    bare = bare_scores(case, bare_forests(case, stream), rows[chosen])
     ratio = (between - started) / (process_time() - between)
     scored = slice(KDD_FOREST.sample_size, None)
     truth = labels[chosen][scored]
