@@ -166,7 +166,9 @@ def test_a_queue_reports_its_messages_each_minute_and_0_after(aws: LocalAws) -> 
     queue = client.create_queue(QueueName=name)["QueueUrl"]
     for _ in range(2):
         client.send_message(QueueUrl=queue, MessageBody="x")
+        aws.cloudwatch.pass_time()
     aws.clock.advance(180)
+    aws.cloudwatch.pass_time()
     client.send_message(QueueUrl=queue, MessageBody="x")
     aws.clock.advance(60)
     aws.cloudwatch.pass_time()
