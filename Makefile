@@ -72,6 +72,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/live.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/stream.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/table.yaml
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/table_forest.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/kafka_stream.yaml
 	$(ALL_TESTS)
 
