@@ -191,8 +191,8 @@ def _forest_problems(table: WatchedTable) -> Iterator[Problem]:
     if table.changes_per_day > most:
         yield (
             "changes_per_day",
-            f"{table.changes_per_day} is more than {most}, which the state of {forests} forest{'s' * (forests > 1)} "
-            "can tell apart; declare a key with more values, or use engine: endpoint",
+            f"{table.changes_per_day} is more than {most}, the room in the state of {forests} forest{'s' * (forests > 1)}; "
+            "declare a key with more values, or use engine: endpoint",
         )
 
 

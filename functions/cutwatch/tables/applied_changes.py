@@ -1,4 +1,4 @@
-"""The changes that a forest has learned, as long as DynamoDB may deliver them again.
+"""Ids of the changes learned by a forest, kept as long as DynamoDB may deliver them again.
 
 DynamoDB orders the changes of an item, and its events name no shard, so there is no position to compare with: every change is
 remembered, by a digest of 8 bytes, in the hour in which it was made.

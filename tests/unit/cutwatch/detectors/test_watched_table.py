@@ -69,8 +69,8 @@ FOREST = TEXT + "    engine: forest\n"
         (TEXT + "    changes_per_day: 5\n", "changes_per_day: belongs to engine: forest"),
         (FOREST + "    cutoff: {sigmas: 4}\n", "cutoff: belongs to engine: endpoint"),
         (FOREST + "    forest: {shingle_size: 4}\n", "forest.shingle_size: 4 needs rows in their order"),
-        (FOREST + "    keys: {limit: 3}\n    changes_per_day: 3000001\n", "changes_per_day: 3000001 is more than 3000000, which the state of 3 forests can tell apart"),
-        (FOREST.replace("    key: city\n", "") + "    changes_per_day: 1000001\n", "1000001 is more than 1000000, which the state of 1 forest can tell apart"),
+        (FOREST + "    keys: {limit: 3}\n    changes_per_day: 3000001\n", "changes_per_day: 3000001 is more than 3000000, the room in the state of 3 forests; declare"),
+        (FOREST.replace("    key: city\n", "") + "    changes_per_day: 1000001\n", "1000001 is more than 1000000, the room in the state of 1 forest; declare"),
         (TEXT + "    engine: random\n", "engine: .*endpoint.*forest"),
     ],
 )  # fmt: skip
