@@ -5,14 +5,17 @@ import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import time_machine
 from moto import mock_aws
 
+from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery import stream_function
@@ -55,6 +58,16 @@ class Context:
         return 100_000
 
 
+@cache
+def fitted_model() -> FittedModel:
+    """Train the model of the stream once for all tests."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "detectors.yaml")
+        file.write_text(DETECTORS.format(version=""))
+        [stream] = load_configuration(file).streams
+    return train_stream(stream, ordinary_events(4_000))
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """The stack's bucket, table, topics and queues, a trained model, and the environment of its functions."""
@@ -81,9 +94,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         }
         topic = client("sns").create_topic(Name="topic")["TopicArn"]
         file = tmp_path / "detectors.yaml"
-        file.write_text(DETECTORS.format(version=""))
-        [stream] = load_configuration(file).streams
-        fitted = train_stream(stream, ordinary_events(4_000))
+        fitted = fitted_model()
         file.write_text(DETECTORS.format(version=fitted.version))
         [stream] = load_configuration(file).streams
         Bucket(client("s3"), "data").write_bytes(model_key(stream), fitted.to_bytes())
