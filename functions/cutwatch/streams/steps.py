@@ -6,6 +6,7 @@ looked up every `_EVERY` rows; between, a row costs a subtraction per column.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import hypot
 
 from cutwatch.detection.parameters import DEFAULT
 from cutwatch.streams.expectation import ROWS, RecentRows
@@ -53,8 +54,7 @@ def _limit(values: Sequence[float]) -> float:
     floor = max(
         _SHARE_OF_SCALE * usual, _SHARE_OF_TAIL * percentile(sizes, 95), _SHARE_OF_SPREAD * spread
     )
-    scale = (usual**2 + floor**2) ** 0.5
-    return DEFAULT.change_size * (scale + percentile(sizes, 100 * DEFAULT.tail))
+    return DEFAULT.change_size * (hypot(usual, floor) + percentile(sizes, 100 * DEFAULT.tail))
 
 
 def _spread(ordered: Sequence[float]) -> float:
