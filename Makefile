@@ -2,7 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A file's tests share servers and stay in one process; conftest.py puts the longest files first.
-ALL_TESTS := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 15 -m "not container"
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+# What drives tools from outside is not among them: `make e2e` and `make spark`.
+ALL_TESTS := $(BIN)/pytest $(PARALLEL) --durations 15 --ignore tests/e2e --ignore tests/spark
 export SAM_CLI_TELEMETRY = 0
 # Compile a module once, not in every process, whatever the surroundings say.
 export PYTHONDONTWRITEBYTECODE =
@@ -30,7 +32,7 @@ unit: setup ## the pure tests, in seconds: no AWS, no server
 	@$(BIN)/pytest -q -n 0 localaws/tests/unit
 
 
-test: setup ## all tests, the slowest listed at the end
+test: setup ## all tests but those of e2e and spark, the slowest listed at the end
 	@$(ALL_TESTS)
 
 slow-tests: setup ## the tests over 2 s of processor time that are not marked slow, in the newest run
@@ -64,7 +66,7 @@ build/spark/.ready:
 spark: setup build/spark/.ready ## the Glue job in Spark: its rows equal those of the functions
 	@$(BIN)/pytest -rs -n 0 tests/spark
 
-check: setup ## what CI runs: format, lint, types, template, tests
+check: setup ## format, lint, types, templates, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -77,8 +79,8 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/kafka_stream.yaml
 	$(ALL_TESTS)
 
-e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
-	@$(BIN)/pytest -rs tests/e2e
+e2e: setup ## the real tools: SAM CLI, AWS CLI, pip, the documents' commands, Lambda's own runtime, and containers where there is Docker
+	@$(BIN)/pytest $(PARALLEL) -rs --durations 15 tests/e2e
 
 account-check: setup ## deploy a throw-away stack to your AWS account, compare it with docs/reality.md, remove it: STACK=name
 	@$(BIN)/cutwatch account-check --stack-name "$(STACK)"

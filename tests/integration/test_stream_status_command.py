@@ -39,7 +39,7 @@ def test_a_healthy_stream_without_detectors_is_fine(sensors: OperatedStream) -> 
     [stream] = answer["streams"]
     assert stream["stream"] == STREAM
     assert (stream["keys"], stream["records_applied"], stream["records_late"]) == (1, 30, 0)
-    assert 90 <= stream["seconds_since_newest_record"] < 200
+    assert 90 <= stream["seconds_since_newest_record"] < 3_600
     assert (stream["open_incidents"], stream["incidents_last_week"]) == (1, 1)
     assert stream["mapping_state"] == "Enabled"
     assert stream["problems"] == []
