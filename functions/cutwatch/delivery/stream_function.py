@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
@@ -25,10 +26,11 @@ from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch.streams.sweep import Sweep
-from cutwatch.streams.trained_model import load_model
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+
+    from cutwatch.streams.trained_model import TrainedModel
 
 
 # ARNs of Kafka topics, as settings have them, begin with this.
@@ -95,7 +97,7 @@ def _assembled(
 ) -> StreamFunction:
     reader = stream_reader(stream, folder, settings.stream_arn)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    trained = load_model(bucket, stream)
+    trained = _trained_model(bucket, stream)
     store = StateStore(bucket, stream)
     buckets = store.buckets(_beginning(settings, store, reader, has_time))
     target = row_target(settings.target_arn)
@@ -109,6 +111,14 @@ def _assembled(
         settings.stream_arn,
         _expiry(settings.stream_arn),
     )
+
+
+def _trained_model(bucket: Bucket, stream: Stream) -> "TrainedModel | None":
+    """Return the model of a stream, if it needs one: numpy, which trained models use, takes long to import."""
+    if not stream.needs_training:
+        return None
+    model: TrainedModel = import_module("cutwatch.streams.trained_model").load_model(bucket, stream)
+    return model
 
 
 def _expiry(arn: str) -> HasExpired:

@@ -104,7 +104,10 @@ class KeyBucket:
     def to_bytes(self, stream: Stream) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, and the states of the keys."""
         stored = self.states.stored()
-        states = b"".join(each.content for each in stored.values())
+        contents = [each.content for each in stored.values()]
+        checksum = 0
+        for each in contents:
+            checksum = crc32(each, checksum)
         header = json.dumps(
             {
                 "config": stream.fingerprint,
@@ -112,7 +115,7 @@ class KeyBucket:
                 "applied": dict(sorted(self.applied.items())),
                 "totals": asdict(self.totals),
                 "outbox": self.outbox.to_payload(),
-                "checksum": crc32(states),
+                "checksum": checksum,
                 "keys": [
                     [key, each.newest, _due(each.due), len(each.content)]
                     for key, each in stored.items()
@@ -120,13 +123,12 @@ class KeyBucket:
             }
         ).encode()
         first = b"%s %d %d\n" % (_MAGIC, SCHEMA, crc32(header))
-        return b"".join([first, header, b"\n", states])
+        return b"".join([first, header, b"\n", *contents])
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyBucket":
         """Read back what `to_bytes` returned. Raises `MalformedState` for a newer version or damaged content."""
-        first, _, rest = content.partition(b"\n")
-        header, _, states = rest.partition(b"\n")
+        first, header, states = [*content.split(b"\n", 2), b"", b""][:3]
         _check(first, header)
         try:
             return cls._read(json.loads(header), states, stream)
