@@ -100,11 +100,13 @@ class FakeDestinations(Fake):
 
     interrupt: Interrupt = lambda _: None
     mails: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def publish(self, **request: Any) -> None:
         self.interrupt("sns publish before")
         self.mails.append(request["Subject"])
+        self.texts.append(request["Message"])
         self.interrupt("sns publish after")
 
     def put_events(self, Entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
@@ -196,15 +198,16 @@ class LiveAccount:
         self.memory = SeriesMemory(self.objects)
         self.store = LiveStore(self.objects)
 
-    def run(self, now: datetime, wait: timedelta = timedelta(minutes=15)) -> RunReport:
+    def run(self, now: datetime, has_time: Callable[[], bool] = lambda: True) -> RunReport:
         """Score what there is now."""
-        stepper = Stepper(self.objects, self.memory, now, wait)
+        stepper = Stepper(self.objects, self.memory, now, timedelta(minutes=15))
         registry: Any = Registry(self.table)
         topic = "arn:aws:sns:us-east-1:123456789012:topic"
         audience = Audience(self.destinations, self.destinations, topic, topic)
         place = StackPlace("cutwatch", "us-east-1", "Cutwatch")
         notifier = LiveNotifier(audience, registry, place, lambda: now)
-        return BucketRun(self.cloudwatch, self.store, stepper, notifier).score(0, self.planned)
+        run = BucketRun(self.cloudwatch, self.store, stepper, notifier, has_time)
+        return run.score(0, self.planned)
 
     @property
     def stored(self) -> LiveBucket:

@@ -1,7 +1,7 @@
 """A run over one bucket of live detectors: read, score, commit on condition, then notify."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from cutwatch.aws.versioned_objects import Versioned
@@ -11,7 +11,8 @@ from cutwatch.live.live_bucket import LiveBucket, LiveState, OutboxEntry
 from cutwatch.live.live_store import LiveStore
 from cutwatch.live.plan import PlannedDetector
 from cutwatch.live.reading import ToRead, read_all, series_of
-from cutwatch.live.stepping import Step, Stepper, without_model
+from cutwatch.live.stepping import Step, Stepper
+from cutwatch.live.unscored import note_failure, remove_others, wait_for_model
 from cutwatch.observability import logger
 from cutwatch.timeseries.reader import Read
 
@@ -71,7 +72,7 @@ class BucketRun:
         self._deliver(taken.bucket.outbox, report)
         before = taken.bucket
         after = before.copy()
-        self._drop(after, {each.name for each in planned})
+        remove_others(after, [each.name for each in planned])
         self._delete(before.superseded, after, report)
         self._step_all(planned, after, report)
         report.changes = len(after.outbox) - len(before.outbox)
@@ -96,13 +97,6 @@ class BucketRun:
             logger.error("not delivered yet", reason=f"{type(error).__name__}: {error}")
             report.errors.append(error)
 
-    def _drop(self, bucket: LiveBucket, names: set[str]) -> None:
-        """Remove the states of detectors that are not live any more, or not in this bucket."""
-        for name in bucket.states.keys() - names:
-            state = bucket.states.pop(name)
-            if state.series:
-                bucket.superseded.append(state.series)
-
     def _delete(self, keys: Sequence[str], bucket: LiveBucket, report: RunReport) -> None:
         """Delete series that no state has needed since the last run."""
         for key in keys:
@@ -120,8 +114,7 @@ class BucketRun:
         ranges = {each.name: self.stepper.to_read(each, states.get(each.name)) for each in planned}
         for each in planned:
             if each.model is None and self.stepper.begins(each, states.get(each.name)):
-                earlier = states.get(each.name)
-                states[each.name] = without_model(each, earlier.incidents if earlier else {})
+                wait_for_model(bucket, each)
         due = [each for each in planned if ranges[each.name]]
         begun = [each for each in due if self.stepper.begins(each, states.get(each.name))]
         going = [each for each in due if each not in begun]
@@ -151,7 +144,7 @@ class BucketRun:
             try:
                 step = self._stepped(each, earlier, read)
             except Exception as error:  # noqa: BLE001 - whatever the defect, it costs one detector
-                self._failed(each, earlier, error, bucket, report)
+                self._failed(each, error, bucket, report)
                 continue
             _take_in(each.name, step, bucket, report)
 
@@ -162,18 +155,11 @@ class BucketRun:
         return self.stepper.go_on(planned, state, series)
 
     def _failed(
-        self,
-        planned: PlannedDetector,
-        state: LiveState | None,
-        error: Exception,
-        bucket: LiveBucket,
-        report: RunReport,
+        self, planned: PlannedDetector, error: Exception, bucket: LiveBucket, report: RunReport
     ) -> None:
-        """Note why a detector was not scored; it is tried again in the next run."""
-        reason = f"{type(error).__name__}: {error}"
+        reason, passes = f"{type(error).__name__}: {error}", isinstance(error, TRANSIENT)
         logger.error("not scored", detector=planned.name, reason=reason)
-        state = state or without_model(planned, {})
-        bucket.states[planned.name] = replace(state, problem=reason)
+        note_failure(bucket, planned, reason, self.stepper.now, passes=passes)
         if isinstance(error, TRANSIENT):
             report.errors.append(error)
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cutwatch.detectors.detector import MinimumDeviation
 from cutwatch.errors import Throttled
 from cutwatch.live.live_series import LiveSeries
+from cutwatch.live.plan import PlannedDetector
 from cutwatch.registry.incident_claims import LIVE, IncidentClaimStore
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.demo_data import active_users
@@ -226,6 +228,152 @@ def test_a_detector_that_is_removed_leaves_nothing_behind() -> None:
 
     account.planned = planned
     assert ending(run_all(account, TIMES[3:])) == ENDING
+
+
+def during_the_incident() -> LiveAccount:
+    """An account whose incident was mailed and lasts."""
+    account = LiveAccount(WINDOW, DETECTOR)
+    for time in TIMES:
+        account.run(time)
+        if account.destinations.mails:
+            break
+    assert account.state.lasting
+    return account
+
+
+def next_run(account: LiveAccount) -> datetime:
+    return datetime.fromtimestamp(account.state.through, UTC) + HOUR + timedelta(minutes=2)
+
+
+def test_the_incident_of_a_detector_that_is_removed_ends_with_a_reason() -> None:
+    account = during_the_incident()
+    time, planned = next_run(account), account.planned
+    account.planned = []
+    account.run(time)
+    account.run(time + HOUR)
+
+    last = account.destinations.events[-1]
+    assert (last["change"], last["reason"]) == ("ended", "the detector is not live any more")
+    assert account.destinations.mails[-1].startswith("Cutwatch over: orders after ")
+    assert account.run(time + HOUR).lasting == []
+    # Its record stays: the incident was real.
+    assert [pk for pk, _ in account.table.items if pk == "EVENT"]
+
+    # Live again, it is the same incident, which nobody is notified of twice.
+    account.planned = planned
+    mails = [*account.destinations.mails]
+    run_all(account, [each for each in TIMES if each > time + HOUR])
+    # What is more severe is news.
+    assert [mail[:16] for mail in account.destinations.mails[len(mails) :]] == ["Cutwatch medium:"]
+    assert account.begun == [EVENT.id]
+    assert account.state.lasting == []
+
+
+def test_the_incident_of_a_changed_entry_that_needs_another_model_ends_with_a_reason() -> None:
+    account = during_the_incident()
+    time = next_run(account)
+    account.planned = [PlannedDetector(replace(DETECTOR, metric="Renamed"))]
+    account.run(time)
+    account.run(time + HOUR)
+
+    last = account.destinations.events[-1]
+    assert (last["change"], last["reason"]) == (
+        "ended",
+        "no usable model yet; the next transform trains one",
+    )
+    assert account.destinations.mails[-1].startswith("Cutwatch over: orders after ")
+    assert account.state.lasting == []
+    assert not [key for key in account.objects.objects if key.startswith("live/series/")]
+
+
+def test_an_incident_that_a_changed_entry_does_not_confirm_is_withdrawn_with_a_reason() -> None:
+    account = during_the_incident()
+    time = next_run(account)
+    strict = replace(DETECTOR, minimum_deviation=MinimumDeviation(absolute=1e9))
+    account.planned = [replace(each, detector=strict) for each in account.planned]
+    account.run(time)
+
+    last = account.destinations.events[-1]
+    assert (last["change"], last["reason"]) == (
+        "withdrawn",
+        "the detector's new entry or model does not confirm it",
+    )
+    assert account.destinations.mails[-1].startswith("Cutwatch over: orders after ")
+    assert not [pk for pk, _ in account.table.items if pk == "EVENT"]
+
+
+def test_the_incident_of_a_detector_that_cannot_be_scored_for_a_day_ends_with_a_reason() -> None:
+    account = during_the_incident()
+    time = next_run(account)
+    account.objects.objects.pop(account.state.series or "")
+    account.environment()
+    account.run(time)
+    assert account.state.lasting
+    assert "live/series/orders/" in (account.state.problem or "")
+    account.run(time + timedelta(days=1))
+
+    assert account.state.lasting == []
+    assert account.destinations.events[-1]["reason"].startswith("not scored for 1 d: NotFound")
+
+
+def test_a_metric_that_is_renamed_leaves_gaps_and_its_incident_ends() -> None:
+    account = during_the_incident()
+    time = next_run(account)
+    gone = {at for at in account.cloudwatch.values if at >= account.state.through}
+    for at in gone:
+        account.cloudwatch.values.pop(at)
+    for hours in range(8):
+        account.run(time + hours * HOUR)
+
+    assert account.state.lasting == []
+    assert account.destinations.events[-1]["change"] == "ended"
+    assert account.state.problem is None
+
+
+def test_a_rule_that_was_off_for_a_day_catches_up_and_ends_what_lasted() -> None:
+    account = during_the_incident()
+    account.environment()
+    account.run(EVENT.ends + timedelta(days=1, hours=3, minutes=2))
+
+    assert account.state.lasting == []
+    assert account.begun == [EVENT.id]
+    assert account.destinations.mails[-1].startswith("Cutwatch medium: orders at ")
+    text = account.destinations.texts[-1]
+    assert "), over by now.\n" in text
+    assert ", over by now\n  Metric" in text
+
+
+def test_a_run_that_takes_longer_than_its_interval_loses_the_race_and_repeats_nothing() -> None:
+    """The next invocation runs as a whole while the first one is between reading and writing."""
+    account = LiveAccount(WINDOW, DETECTOR)
+    for time in TIMES[:3]:
+        account.run(time)
+    other = LiveAccount(WINDOW, DETECTOR)
+    other.objects, other.table, other.destinations = (
+        account.objects,
+        account.table,
+        account.destinations,
+    )
+    other.environment()
+
+    def overtaken(call: str) -> None:
+        if call == "cloudwatch read after":
+            account.cloudwatch.interrupt = lambda _: None
+            other.run(TIMES[4])
+
+    account.cloudwatch.interrupt = overtaken
+    account.run(TIMES[3])
+
+    assert ending(run_all(account, TIMES[5:]))[:5] == ENDING[:5]
+    assert account.begun == [EVENT.id]
+    assert account.destinations.mails == UNDISTURBED.destinations.mails
+
+
+def test_detectors_for_which_there_is_no_time_wait_for_the_next_run() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    report = account.run(TIMES[0], has_time=lambda: False)
+    assert (report.waiting, report.scored) == (1, {})
+    assert ending(run_all(account, TIMES[1:])) == ENDING
 
 
 def test_a_detector_without_a_model_waits_for_its_training() -> None:
