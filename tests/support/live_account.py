@@ -83,7 +83,7 @@ class FakeTable(Fake):
     ) -> dict[str, Any]:
         self.interrupt("dynamodb update before")
         item = self.items.get((pk, sk), {"pk": pk, "sk": sk})
-        if condition and item.get("claimed_by", values["owner"]) != values["owner"]:
+        if condition and not _is_free(item, values):
             raise ConditionFailed("UpdateItem", "ConditionalCheckFailedException", sk)
         for clause in update.removeprefix("SET ").replace("severity, :", "severity|:").split(", "):
             name, _, value = clause.partition(" = ")
@@ -92,6 +92,15 @@ class FakeTable(Fake):
         self.items[pk, sk] = item
         self.interrupt("dynamodb update after")
         return dict(item)
+
+
+def _is_free(item: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """What the condition of a claim says."""
+    if "claimed_by" not in item or item["claimed_by"] == values["owner"]:
+        return True
+    if "live" not in values:
+        return False
+    return item["claimed_by"] != values["live"] or values["began"] not in item.get("notified", ())
 
 
 @dataclass
