@@ -41,6 +41,9 @@ class FakeObjects(FakeBucket):
         super().write_bytes(key, content)
         self._call("write after")
 
+    def write(self, key: str, content: str) -> None:
+        self.write_bytes(key, content.encode())
+
     def delete(self, key: str) -> None:
         self._call("delete before")
         self.objects.pop(key, None)
@@ -135,6 +138,14 @@ class FakeCloudWatch(Fake):
     interrupt: Interrupt = lambda _: None
     error: Exception | None = None
     calls: int = 0
+    published: dict[tuple[str, datetime], float] = field(default_factory=dict)
+
+    def put_metric_data(self, **request: Any) -> None:
+        self.interrupt("cloudwatch put before")
+        self.published |= {
+            (each["MetricName"], each["Timestamp"]): each["Value"] for each in request["MetricData"]
+        }
+        self.interrupt("cloudwatch put after")
 
     def get_metric_data(self, **request: Any) -> dict[str, Any]:
         self.calls += 1

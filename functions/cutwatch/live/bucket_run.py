@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from cutwatch.aws.versioned_objects import Versioned
 from cutwatch.errors import TRANSIENT, ConditionFailed, CutwatchError
 from cutwatch.live.evaluation import Evaluation
 from cutwatch.live.live_bucket import LiveBucket, LiveState, OutboxEntry
@@ -69,6 +68,7 @@ class BucketRun:
 
     def _score(self, number: int, planned: Sequence[PlannedDetector]) -> RunReport:
         report, taken = RunReport(), self.store.take(number)
+        was_undelivered = bool(taken.bucket.outbox)
         self._deliver(taken.bucket.outbox, report)
         before = taken.bucket
         after = before.copy()
@@ -77,16 +77,11 @@ class BucketRun:
         self._step_all(planned, after, report)
         report.changes = len(after.outbox) - len(before.outbox)
         taken.bucket = after
-        self._save(before, taken)
+        if taken.etag is None or was_undelivered or after != before:
+            self.store.save(taken)
         self._deliver(after.outbox, report)
         report.lasting = [name for name, state in after.states.items() if state.lasting]
         return report
-
-    def _save(self, before: LiveBucket, taken: Versioned[LiveBucket]) -> None:
-        if taken.etag is None or taken.bucket != before:
-            self.store.save(taken)
-        else:
-            self.store.keep(taken)
 
     def _deliver(self, outbox: list[OutboxEntry], report: RunReport) -> None:
         if not outbox:

@@ -1,7 +1,7 @@
-"""Runs over live detectors: whatever fails, the states end as in undisturbed runs, and every incident is notified once."""
+"""Runs over live detectors: whatever the datapoints, entries and states do, every incident is notified once, and ends."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,62 +13,14 @@ from cutwatch.errors import Throttled
 from cutwatch.live.live_series import LiveSeries
 from cutwatch.live.plan import PlannedDetector
 from cutwatch.registry.incident_claims import LIVE, IncidentClaimStore
-from cutwatch_cli.csv_files.regular_grid import MetricSeries
-from cutwatch_cli.replay.demo_data import active_users
-from tests.support.builders import a_detector
 from tests.support.live_account import LiveAccount
-from tests.support.live_backtest import Window, windows_of
-from tests.support.stream_state import Crash
-
-HOUR = timedelta(hours=1)
-DEMO = active_users().series
-# The demo's metric every hour, from its fourth week on: the second window has the evening that does not come.
-HOURLY = MetricSeries(3_600, DEMO.start, DEMO.values[3 * 2016 :: 12][: 5 * 168])
-DETECTOR = a_detector(period=3_600, engine="lambda", live=True)
-EVENTS, WINDOWS = windows_of(HOURLY, DETECTOR, timedelta(weeks=2))
-# What a notification without its record may repeat.
-REPEATS = (
-    "sns publish after",
-    "events put after",
-    "dynamodb update before",
-    "dynamodb update after",
-)
-
-
-@dataclass
-class CrashAt:
-    """Crashes at the n-th call, once; without a number, notes the calls."""
-
-    number: int | None = None
-    calls: list[str] = field(default_factory=list)
-
-    def __call__(self, call: str) -> None:
-        self.calls.append(call)
-        if len(self.calls) - 1 == self.number:
-            raise Crash(call)
-
-
-def window_with_an_event() -> tuple[Window, Any]:
-    for event in EVENTS:
-        for window in WINDOWS:
-            if window.window.start <= event.begins.timestamp() < window.window.epochs[-1]:
-                return window, event
-    raise AssertionError("the backtest found nothing")
-
-
-WINDOW, EVENT = window_with_an_event()
-LAST = EVENT.ends + 4 * HOUR
-TIMES = [EVENT.begins - 3 * HOUR + HOUR * n + timedelta(minutes=2) for n in range(12)]
-TIMES = [time for time in TIMES if time < LAST] + [LAST + timedelta(minutes=2)]
+from tests.support.live_scenario import DETECTOR, EVENT, HOUR, LAST, TIMES, WINDOW
 
 
 def run_all(account: LiveAccount, times: list[datetime] = TIMES) -> LiveAccount:
-    """Run at all times; a crash ends the execution environment, and the next run goes on."""
+    """Run at all times."""
     for time in [*times, times[-1]]:
-        try:
-            account.run(time)
-        except Crash:
-            account.environment()
+        account.run(time)
     account.environment()
     return account
 
@@ -87,9 +39,7 @@ def ending(account: LiveAccount) -> Any:
     )
 
 
-CALLS = CrashAt()
-UNDISTURBED = run_all(LiveAccount(WINDOW, DETECTOR, CALLS))
-NUMBER_OF_CALLS = len(CALLS.calls)
+UNDISTURBED = run_all(LiveAccount(WINDOW, DETECTOR))
 ENDING = ending(UNDISTURBED)
 
 
@@ -101,18 +51,6 @@ def test_an_incident_is_notified_when_it_begins_and_when_it_is_over() -> None:
     assert first.startswith("Cutwatch ")
     assert last.startswith("Cutwatch over: orders after ")
     assert UNDISTURBED.destinations.events[0]["run"] == LIVE
-
-
-@pytest.mark.parametrize("number", range(NUMBER_OF_CALLS), ids=lambda n: f"{n}-{CALLS.calls[n]}")
-def test_a_crash_at_any_call_leaves_no_trace(number: int) -> None:
-    crash = CrashAt(number)
-    account = run_all(LiveAccount(WINDOW, DETECTOR, crash))
-
-    assert crash.calls[number] == CALLS.calls[number]
-    assert ending(account) == ENDING
-    if CALLS.calls[number] not in REPEATS:
-        assert account.begun == UNDISTURBED.begun
-        assert len(account.destinations.mails) <= len(UNDISTURBED.destinations.mails)
 
 
 def test_runs_that_overlap_write_one_after_the_other() -> None:
