@@ -1,10 +1,9 @@
 """Stacks of streams that join a base stack, recognised by their outputs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cutwatch_cli.stacks.account import Account
+from cutwatch_cli.stacks.joined_stacks import JoinedStack, joined_stacks
 
 # No other stack has all of them.
 STREAM_OUTPUTS = frozenset(
@@ -22,13 +21,8 @@ STREAM_OUTPUTS = frozenset(
 
 
 @dataclass(frozen=True)
-class StreamStack:
-    """The stack of one stream: its name, its status in CloudFormation, its outputs and parameters."""
-
-    name: str
-    status: str
-    outputs: Mapping[str, str]
-    parameters: Mapping[str, str]
+class StreamStack(JoinedStack):
+    """The stack of one stream."""
 
     @property
     def stream(self) -> str:
@@ -41,11 +35,6 @@ class StreamStack:
         return self.outputs["ScoreFunction"], self.outputs["CloseWindowsFunction"]
 
     @property
-    def log_group(self) -> str:
-        """The log group of both functions."""
-        return self.outputs["FunctionsLogGroupName"]
-
-    @property
     def longest_wait(self) -> int:
         """Age of records in seconds that raises the stack's alarm."""
         return int(self.parameters["IteratorAgeAlarmSeconds"])
@@ -53,20 +42,5 @@ class StreamStack:
 
 def stream_stacks(account: Account, base: str) -> list[StreamStack]:
     """Return the region's stream stacks that join a base stack, in the order of their streams."""
-    pages = account.client("cloudformation").get_paginator("describe_stacks").paginate()
-    every = (_read(stack) for page in pages for stack in page["Stacks"])
-    found = (
-        each
-        for each in every
-        if each.outputs.keys() >= STREAM_OUTPUTS and each.outputs["BaseStack"] == base
-    )
+    found = joined_stacks(account, base, STREAM_OUTPUTS, StreamStack)
     return sorted(found, key=lambda each: (each.stream, each.name))
-
-
-def _read(stack: Mapping[str, Any]) -> StreamStack:
-    return StreamStack(
-        stack["StackName"],
-        stack["StackStatus"],
-        {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())},
-        {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())},
-    )

@@ -154,14 +154,18 @@ class LocalAws:
         assert self._functions is not None  # noqa: S101 - it is running
         self._functions.cool_down()
 
+    def wait_for_functions(self) -> None:
+        """Return when the functions that rules have started, or that were invoked as an event, have ended."""
+        if self._function_targets is not None:
+            self._function_targets.wait()
+
     def fire(self, rule: str, at: datetime | None = None) -> list[str]:
         """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions.
 
         Functions that are targets have ended when it returns.
         """
         started = fire(rule, at or self.clock.now(), self.region)
-        if self._function_targets is not None:
-            self._function_targets.wait()
+        self.wait_for_functions()
         return started
 
     def variants_in_service(self) -> Mapping[str, Sequence[str]]:
