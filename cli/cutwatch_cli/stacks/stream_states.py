@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from cutwatch.aws.s3 import Bucket, ListedObject
 from cutwatch.errors import MalformedState
-from cutwatch.streams.history import LANE as HISTORY
+from cutwatch.streams.archive import LANE as HISTORY
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.state_store import read_header
 
