@@ -18,8 +18,8 @@ from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.errors import ConditionFailed
 from cutwatch.reports.hour_report import HourReport, report_key
 from cutwatch.reports.reporting import HourReporter
-from cutwatch.streams.model_register import ModelRegister
 from cutwatch.streams.log_training import train_stream
+from cutwatch.streams.model_register import ModelRegister
 from tests.support.hour_reports import HOUR, a_summary
 from tests.support.log_events import MONDAY, ordinary_events
 
@@ -86,7 +86,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         fitted = train_stream(stream, ordinary_events(4_000), share=1.0).fitted
         file.write_text(DETECTORS.format(version=fitted.version))
         [stream] = load_configuration(file).streams
-        Bucket(client("s3"), "data").write_bytes(ModelRegister(Bucket(client("s3"), "data"), stream).model_key(fitted.version), fitted.to_bytes())
+        Bucket(client("s3"), "data").write_bytes(
+            ModelRegister(Bucket(client("s3"), "data"), stream).model_key(fitted.version),
+            fitted.to_bytes(),
+        )
         settings = {
             "stream_name": "shop",
             "stream_arn": "kafka:shop-access",

@@ -14,12 +14,12 @@ from cutwatch.reports.hour_report import HourReport
 from cutwatch.reports.trends import trends
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.log_summary import summaries
+from cutwatch.streams.log_training import train_stream
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.trained_model import TrainedModel
 from cutwatch_cli.access_logs.faults import Fault
 from cutwatch_cli.access_logs.shop import Shop, json_line
-from cutwatch.streams.log_training import train_stream
 from tests.support.chromium import chromium
 from tests.support.project import PROJECT
 

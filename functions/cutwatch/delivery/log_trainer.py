@@ -59,13 +59,13 @@ class LogTrainer:
         return self._take(trained, current, bool(asked.get("force"))) | {"rejected": rejected}
 
     def _train(self) -> tuple[Training, dict[str, int]]:
-        events: list[LogEvent] = []
+        events = list[LogEvent]()
         rejected: Counter[str] = Counter()
         for _, contents in self.reader.read(
             newest(self.archive, self.prefix, self.clock(), MOST_RECORDS)
         ):
             events += [each.event for each in contents if isinstance(each, Record) and each.event]
-            rejected.update(each.reason for each in contents if not isinstance(each, Record))
+            rejected.update(str(each.reason) for each in contents if not isinstance(each, Record))
         if not events:
             raise InvalidInput(
                 f"{self.archive.uri(self.prefix)}: no line is a log record of stream {self.stream.name!r}; rejected: {dict(rejected)}"
@@ -121,6 +121,6 @@ def log_trainer(settings: TrainLogSettings, folder: Path) -> LogTrainer:
     name, _, prefix = settings.history_location.partition("/")
     # Lines on their own do not have Kafka's keys, which a training does not need.
     log = replace(stream.log, key="") if stream.log.is_keyed_by_kafka else stream.log
-    reader = stream_reader(replace(stream, log=log, record=None), folder, settings.stream_arn)
+    reader = stream_reader(stream.with_log(log), folder, settings.stream_arn)
     register = ModelRegister(Bucket(s3, settings.bucket_name), stream)
     return LogTrainer(stream, reader, Bucket(s3, name), prefix, register, time)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time
+
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.declared_stream import declared_stream

@@ -143,9 +143,7 @@ class BatchScorer:
             ]
         if self.keeps_summaries:
             positions = {lane: position for lane, (position, _) in before.items()}
-            taken.bucket.outbox.summaries += batch_summaries(
-                self.scorer, number, positions, result
-            )
+            taken.bucket.outbox.summaries += batch_summaries(self.scorer, number, positions, result)
         taken.bucket.outbox.notices += [notice] if notice else []
         self.store.save(taken)
         return taken, result

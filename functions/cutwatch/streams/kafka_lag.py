@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import (
+        DimensionTypeDef,
+        MetricDataQueryTypeDef,
+        MetricTypeDef,
+    )
 
 # A datapoint that is older says nothing about now.
 _CURRENT = timedelta(minutes=5)
@@ -26,16 +31,19 @@ def is_read_to_the_end(
     return now - datetime.fromtimestamp(newest, UTC) >= _SILENT
 
 
-def _latest(cloudwatch: "CloudWatchClient", function: str, now: datetime) -> float | None:
-    metric = {
+def _lag_of(function: str) -> "MetricDataQueryTypeDef":
+    dimension: DimensionTypeDef = {"Name": "FunctionName", "Value": function}
+    metric: MetricTypeDef = {
         "Namespace": "AWS/Lambda",
         "MetricName": "OffsetLag",
-        "Dimensions": [{"Name": "FunctionName", "Value": function}],
+        "Dimensions": [dimension],
     }
+    return {"Id": "lag", "MetricStat": {"Metric": metric, "Period": _PERIOD, "Stat": "Maximum"}}
+
+
+def _latest(cloudwatch: "CloudWatchClient", function: str, now: datetime) -> float | None:
     answer = cloudwatch.get_metric_data(
-        MetricDataQueries=[
-            {"Id": "lag", "MetricStat": {"Metric": metric, "Period": _PERIOD, "Stat": "Maximum"}}  # type: ignore[typeddict-item] # of the dictionary above
-        ],
+        MetricDataQueries=[_lag_of(function)],
         StartTime=now - _CURRENT,
         EndTime=now + timedelta(seconds=_PERIOD),
         ScanBy="TimestampDescending",

@@ -35,9 +35,7 @@ class Training:
         """Return the model's entry in the register; the time is in epoch seconds."""
         fitted = self.fitted
         until, cutoff = fitted.trained_until or 0.0, fitted.cutoff.value
-        return ModelVersion(
-            fitted.version, trained_at, until, self.records, cutoff, self.anomalous
-        )
+        return ModelVersion(fitted.version, trained_at, until, self.records, cutoff, self.anomalous)
 
 
 def train_stream(

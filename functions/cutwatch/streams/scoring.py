@@ -178,7 +178,7 @@ class StreamScorer:
             state = self._with_model(bucket.states[key])
             time = state.newest + now - state.seen
             self._score(state, self._windows.close(state, time), result)
-            if now - state.seen >= SILENT_SECONDS:
+            if now >= self._silence_ends(state):
                 _end_incident(state, result)
             state.due = self._due(state)
         bucket.outbox.changes += result.changes
@@ -186,8 +186,14 @@ class StreamScorer:
 
     def _due(self, state: KeyState) -> float:
         """Return when a key has something to close if it stays silent."""
-        due = state.seen + SILENT_SECONDS if state.incident else inf
+        due = self._silence_ends(state) if state.incident else inf
         return min(due, state.seen + max(self._windows.next_close(state) - state.newest, 0))
+
+    def _silence_ends(self, state: KeyState) -> float:
+        """Return when silence ends a key's incident; not as long as empty windows are rows, which may be the incident."""
+        if self.stream.window.missing_data == "zero" and self._windows.next_close(state) < inf:
+            return inf
+        return state.seen + SILENT_SECONDS
 
     def _apply(
         self, bucket: KeyBucket, content: Record | Rejected, arrival: float, result: BatchResult

@@ -12,10 +12,10 @@ from cutwatch.detectors.stream import ForestSettings, Model, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import InvalidInput, MalformedState
 from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.log_training import train_stream
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import BatchResult, StreamScorer
 from cutwatch.streams.trained_model import TrainedModel
-from cutwatch.streams.log_training import train_stream
 from tests.support.log_events import MONDAY, an_event, ordinary_events
 
 LOG = LogFormat(
