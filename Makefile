@@ -48,6 +48,7 @@ mutations: setup ## 50 seeded mutations of functions/cutwatch, and how many of t
 faults: setup ## every call of trainings, transforms and streams with every fault: the matrices, and how many cases passed
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.stream_matrix
+	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.kafka_matrix
 
 # Not among the development dependencies: it has no wheels for some versions of Python, and none but fuzzing needs it.
 fuzz: setup ## hostile detectors.yaml, events, CSV and score files, guided by coverage: SECONDS=60 each, HARNESS=one of them

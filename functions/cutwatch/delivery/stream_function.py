@@ -14,6 +14,7 @@ from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.stream_reader import stream_postprocessor, stream_reader
 from cutwatch.detectors.stream import Stream
 from cutwatch.settings import StreamSettings
+from cutwatch.streams.archive import LANE as HISTORY
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.history import learn
 from cutwatch.streams.kafka_lag import is_read_to_the_end as is_topic_read
@@ -75,8 +76,16 @@ class StreamFunction:
         return is_read_to_the_end(client("kinesis"), self.arn, applied)
 
     def _is_topic_read(self, _: Mapping[str, int]) -> bool:
-        arrivals = (each for _, header in self.headers.values() for each in header.arrivals.values())  # fmt: skip
-        newest, now = max(arrivals, default=0.0), datetime.now(UTC)
+        newest = max(
+            (
+                arrival
+                for _, header in self.headers.values()
+                for lane, arrival in header.arrivals.items()
+                if lane != HISTORY
+            ),
+            default=0.0,
+        )
+        now = datetime.now(UTC)
         return is_topic_read(client("cloudwatch"), self.reader_function, newest, now)
 
 
