@@ -8,7 +8,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -84,24 +84,42 @@ class Wire:
     def _call(self, operation: str, parameters: Any, perform: Callable[[], Any]) -> Any:
         if not self.function:
             return perform()
+        fault = self._fault(operation)
+        if fault in _BEFORE:
+            raise _BEFORE[fault](operation)
+        answer = perform()
+        if operation == "Publish":
+            self.mails[parameters["Subject"]] += 1
+        if fault in _AFTER:
+            raise _AFTER[fault](operation)
+        return answer
+
+    def _fault(self, operation: str) -> Kind | None:
+        """Note a call; return its fault, if it is the case's."""
         place = (self.function, operation)
         here = (*place, self._seen[place])
         self._seen[place] += 1
         self.calls.append(here)
-        fault = self.case.kind if self.case and self.case.call == here else None
-        if fault == "killed before":
-            raise Killed
-        if fault == "throttled":
-            detail = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
-            raise ClientError(detail, operation)  # type: ignore[arg-type] # botocore's own type has more
-        answer = perform()
-        if operation == "Publish":
-            self.mails[parameters["Subject"]] += 1
-        if fault == "killed after":
-            raise Killed
-        if fault == "answer lost":
-            raise ReadTimeoutError(endpoint_url="https://example.com")
-        return answer
+        return self.case.kind if self.case and self.case.call == here else None
+
+
+def _throttled(operation: str) -> Exception:
+    detail: Any = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
+    return ClientError(detail, operation)
+
+
+def _lost(operation: str) -> Exception:
+    return ReadTimeoutError(endpoint_url=f"https://example.com/{operation}")
+
+
+_BEFORE: Mapping[Kind | None, Callable[[str], BaseException]] = {
+    "killed before": Killed,
+    "throttled": _throttled,
+}
+_AFTER: Mapping[Kind | None, Callable[[str], BaseException]] = {
+    "killed after": Killed,
+    "answer lost": _lost,
+}
 
 
 def outcome(case: KafkaCase | None = None) -> tuple[dict[str, Any], Wire]:
@@ -164,7 +182,10 @@ def _sweep(stack: KafkaStack, wire: Wire) -> None:
         patch("cutwatch.streams.kafka_lag._latest", lambda *_: 1.0),
         suppress(Exception),
     ):
-        stack.invoke("close_windows", {})
+        try:
+            stack.invoke("close_windows", {})
+        except Killed:
+            stack.cool_down()
     wire.function = ""
 
 

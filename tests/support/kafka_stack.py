@@ -127,7 +127,10 @@ def opened_kafka_stack(folder: Path, detectors: str = DETECTORS) -> Iterator[Kaf
         stack.queues["results_url"] = _create_queue("results")
         stack.queues["rejected_records_url"] = _create_queue("rejected.fifo", FifoQueue="true")
         topic = client("sns").create_topic(Name="topic")["TopicArn"]
-        with patch.dict("os.environ", _environment(stack, topic)):
+        with (
+            patch.dict("os.environ", _environment(stack, topic)),
+            patch("cutwatch.reports.reporting._WAIT_SECONDS", 0),
+        ):
             stack.cool_down()
             yield stack
             stack.cool_down()

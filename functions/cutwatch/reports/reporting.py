@@ -21,6 +21,8 @@ _DAY = 86_400
 # Messages that are in memory at once; reports are written, and their messages deleted, before more are received.
 _MOST_MESSAGES = 2_000
 _RECEIVED_AT_ONCE = 10
+# A queue answers from every one of its servers only to those who wait.
+_WAIT_SECONDS = 1
 _ATTEMPTS = 5
 _FIELDS = ("id", "hour", "minutes", "paths", "levels", "rejected", "late", "reasons", "anomalies")
 
@@ -59,7 +61,9 @@ class HourReporter:
         messages: dict[str, str] = {}
         while len(messages) < _MOST_MESSAGES and has_time():
             answer = self.sqs.receive_message(
-                QueueUrl=self.url, MaxNumberOfMessages=_RECEIVED_AT_ONCE, WaitTimeSeconds=1
+                QueueUrl=self.url,
+                MaxNumberOfMessages=_RECEIVED_AT_ONCE,
+                WaitTimeSeconds=_WAIT_SECONDS,
             )
             received = answer.get("Messages", [])
             if not received:
