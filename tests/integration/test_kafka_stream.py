@@ -12,9 +12,9 @@ from cutwatch.aws.clients import client
 from cutwatch.errors import ConditionFailed
 from cutwatch.reports.hour_report import HourReport, report_key
 from cutwatch.reports.reporting import HourReporter
-from cutwatch.streams.log_training import train_stream
 from cutwatch.streams.model_register import ModelRegister
 from tests.support.hour_reports import HOUR, a_summary
+from tests.support.kafka_logs import a_training
 from tests.support.kafka_stack import DETECTORS, KafkaStack, opened_kafka_stack
 from tests.support.log_events import MONDAY, ordinary_events
 
@@ -26,7 +26,7 @@ TRAFFIC = ordinary_events(400, seed=7)
 def stack(tmp_path: Path) -> Iterator[KafkaStack]:
     """The stack with a trained model."""
     with opened_kafka_stack(tmp_path, KEYED) as found:
-        found.make_current(train_stream(found.stream, ordinary_events(4_000), share=1.0))
+        found.make_current(a_training(4_000))
         yield found
 
 
