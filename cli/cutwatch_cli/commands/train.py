@@ -97,6 +97,7 @@ def _train_file(
 ) -> None:
     from time import time
 
+    from cutwatch.aws.clients import translate_errors_of
     from cutwatch.detectors.detectors_file import load_configuration
     from cutwatch.errors import CutwatchError
     from cutwatch.streams.log_training import train_stream
@@ -115,6 +116,8 @@ def _train_file(
     written.write_bytes(training.fitted.to_bytes())
     if upload:
         with deployed(*place) as deployment:
+            # A register that does not exist yet is one of Cutwatch's errors.
+            translate_errors_of(deployment.account.session)
             register = ModelRegister(deployment.bucket, declared)
             register.add(training.fitted, training.entry(time()))
     _print(training, written, as_json=as_json)

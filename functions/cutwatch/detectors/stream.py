@@ -136,6 +136,11 @@ class Stream:
         payload: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return payload
 
+    @property
+    def is_of_kafka(self) -> bool:
+        """True if the records come from a Kafka topic."""
+        return _KAFKA_TOPIC.fullmatch(self.source) is not None
+
     def with_log(self, log: LogFormat) -> "Stream":
         """Return the stream with another log format."""
         return replace(self, log=log, record=_features_of(log))
