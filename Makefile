@@ -47,9 +47,10 @@ coverage: setup ## branch coverage of functions, cli and localaws: build/coverag
 mutations: setup ## 50 seeded mutations of functions/cutwatch, and how many of them the tests kill
 	@$(BIN)/python benchmarks/mutations.py --seed 1 --count 50
 
-faults: setup ## every call of trainings, transforms, streams, tables and live detection with every fault: the matrices, and how many cases passed
+faults: setup ## every call of trainings, transforms, streams, logs, tables and live detection with every fault: the matrices, and how many cases passed
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.stream_matrix
+	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.kafka_matrix
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.table_matrix
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.live_matrix
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cutwatch.aws.clients import client
 from cutwatch.delivery.batch_log import log
 from cutwatch.delivery.stream_function import stream_function
 from cutwatch.delivery.stream_metrics import emit
@@ -18,7 +17,7 @@ def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG00
     """Return the number of buckets that were written."""
     settings = StreamSettings.from_env()
     function = stream_function(settings, Path(__file__).parent, has_time)
-    report = function.sweep(client("kinesis")).run(datetime.now(UTC), has_time)
+    report = function.sweep.run(datetime.now(UTC), has_time)
     emit(settings.anomaly_namespace, settings.stream_name, report)
     log(settings.stream_name, report)
     report.raise_first()

@@ -9,6 +9,7 @@ from cutwatch.detectors.stream import ForestSettings
 from cutwatch.registry.silences import Silence
 from tests.support.command_line import cutwatch
 from tests.support.operated_streams import (
+    KAFKA_TRAIN,
     OPTIONS,
     STREAM,
     OperatedStream,
@@ -147,3 +148,33 @@ def test_stacks_of_other_base_stacks_are_left_out(sensors: OperatedStream) -> No
     client("cloudformation").create_stack(StackName="x", TemplateBody=json.dumps(template))
 
     assert [each["stack"] for each in status(0)["streams"]] == ["cutwatch-sensors"]
+
+
+def shop(code: int) -> Any:
+    [found] = [each for each in status(code)["streams"] if each["stream"] == "shop"]
+    return found
+
+
+def test_a_kafka_stream_has_the_records_that_wait_in_its_topic(sensors: OperatedStream) -> None:
+    sensors.join_kafka()
+    sensors.lag(5_000.0, 12.0)
+    found = shop(0)
+    assert (found["stream_arn"], found["records_waiting"]) == ("kafka:shop-access", 12)
+    assert found["problems"] == []
+    sensors.lag(5_000.0)
+    assert shop(1)["problems"] == ["5,000 records wait in the topic"]
+
+
+def test_a_training_that_failed_is_a_problem_of_its_stream(sensors: OperatedStream) -> None:
+    sensors.join_kafka()
+    sensors.report("Errors", [1.0], FunctionName=KAFKA_TRAIN)
+    [problem] = shop(1)["problems"]
+    assert problem.startswith(f"{KAFKA_TRAIN} failed 1 time in the last 15 min; ")
+
+
+def test_models_and_reports_are_not_configurations_of_the_state(sensors: OperatedStream) -> None:
+    sensors.apply(count=30)
+    for key in ("models/0f3c5a7b9d12", "reports/2026/11/28/17.json"):
+        sensors.bucket.write_bytes(f"streams/{STREAM}/{key}", b"{}")
+    [found] = status(0)["streams"]
+    assert (found["records_applied"], found["problems"]) == (30, [])

@@ -19,6 +19,8 @@ STREAM_OUTPUTS = frozenset(
     )
 )
 
+_FUNCTIONS = ("ScoreFunction", "CloseWindowsFunction", "ReportFunction", "TrainFunction")
+
 
 @dataclass(frozen=True)
 class StreamStack(JoinedStack):
@@ -30,14 +32,24 @@ class StreamStack(JoinedStack):
         return self.outputs["StreamName"]
 
     @property
-    def functions(self) -> tuple[str, str]:
-        """Names of the scoring function and of the function that closes windows."""
-        return self.outputs["ScoreFunction"], self.outputs["CloseWindowsFunction"]
+    def is_of_kafka(self) -> bool:
+        """True if the stream is a Kafka topic."""
+        return self.outputs["StreamArn"].startswith("kafka:")
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Names of the scoring function, of the function that closes windows, and of a log's others."""
+        return tuple(self.outputs[name] for name in _FUNCTIONS if name in self.outputs)
 
     @property
     def longest_wait(self) -> int:
-        """Age of records in seconds that raises the stack's alarm."""
+        """Age of records in seconds that raises the alarm of a Kinesis stream's stack."""
         return int(self.parameters["IteratorAgeAlarmSeconds"])
+
+    @property
+    def most_waiting(self) -> int:
+        """Number of waiting records that raises the alarm of a Kafka stream's stack."""
+        return int(self.parameters["OffsetLagAlarmRecords"])
 
 
 def stream_stacks(account: Account, base: str) -> list[StreamStack]:

@@ -77,7 +77,8 @@ class BucketHeader:
 class KeyBucket:
     """The state of a bucket of keys.
 
-    `applied` has, by lane, the last position that was applied, and its arrival in epoch seconds.
+    `applied` has, by lane, the last position that was applied, and its arrival in epoch seconds, `generation` is that of the
+    trained model that scored last.
     """
 
     number: int
@@ -85,6 +86,7 @@ class KeyBucket:
     applied: dict[str, tuple[int, float]] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     outbox: Outbox = field(default_factory=Outbox)
+    generation: int = 0
 
     @classmethod
     def empty(cls, stream: Stream, number: int) -> "KeyBucket":
@@ -112,6 +114,7 @@ class KeyBucket:
             {
                 "config": stream.fingerprint,
                 "bucket": self.number,
+                "generation": self.generation,
                 "applied": dict(sorted(self.applied.items())),
                 "totals": asdict(self.totals),
                 "outbox": self.outbox.to_payload(),
@@ -151,6 +154,7 @@ class KeyBucket:
             applied={lane: (place, time) for lane, (place, time) in header["applied"].items()},
             totals=Totals(**header["totals"]),
             outbox=Outbox.from_payload(header["outbox"]),
+            generation=header.get("generation", 0),
         )
 
 

@@ -30,7 +30,8 @@ _MAGIC = b"cutwatch-stream"
 class KeyState:
     """Everything that a key's next record depends on.
 
-    `forest` is the key's model, whatever its kind, `traffic` that of a log's requests.
+    `forest` is the key's model, whatever its kind, `model` the version of the trained model that it began with, `traffic` that of a
+    log's requests.
     `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
     anomalous one, `exceeding` the times of rows that count towards the next incident. `seen` is the arrival of the newest
     record, `due` the time from which the key has something to close if no record arrives until then; infinite if it has not.
@@ -48,6 +49,7 @@ class KeyState:
     seen: float = 0.0
     due: float = inf
     traffic: RecentTraffic = field(default_factory=RecentTraffic)
+    model: str = ""
 
     @classmethod
     def of_new_key(
@@ -57,7 +59,13 @@ class KeyState:
         recent = RecentRows(len(stream.columns))
         if trained is None:
             return cls(key, time, KeyForest.untrained(stream, key), recent)
-        return cls(key, time, trained.of_key(), recent)
+        return cls(key, time, trained.of_key(), recent, model=trained.version)
+
+    def begin_again(self, stream: Stream, trained: "TrainedModel") -> None:
+        """Take a trained model in place of the one before; windows, traffic and the incident go on."""
+        self.forest = trained.of_key()
+        self.recent = RecentRows(len(stream.columns))
+        self.model = trained.version
 
     def to_bytes(self, stream: Stream) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, the recent rows and the forest.
@@ -81,6 +89,7 @@ class KeyState:
             "seen": self.seen,
             "traffic": self.traffic.to_payload() if stream.log else None,
             "due": None if self.due == inf else self.due,
+            "model": self.model,
             "lengths": [len(recent), len(forest)],
         }
         line = json.dumps(header).encode() + b"\n"
@@ -125,6 +134,7 @@ class KeyState:
             traffic=RecentTraffic.from_payload(header["traffic"])
             if header.get("traffic")
             else RecentTraffic(),
+            model=header.get("model", stream.model_version),
         )
 
 

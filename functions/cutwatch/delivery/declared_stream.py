@@ -1,0 +1,23 @@
+"""The stream that a stack's functions are of."""
+
+from pathlib import Path
+
+from cutwatch.detectors.detectors_file import load_configuration
+from cutwatch.detectors.stream import Stream
+from cutwatch.errors import InvalidSetting
+
+
+def declared_stream(file: Path, name: str, arn: str) -> Stream:
+    """Return a stream of a detectors file. Raises `InvalidSetting` if it has none of this name and ARN, or `InvalidDetectors`."""
+    declared = {stream.name: stream for stream in load_configuration(file).streams}
+    if name not in declared:
+        names = ", ".join(declared) or "none"
+        raise InvalidSetting(
+            f"STREAM_NAME is {name!r}, which {file.name} does not declare; its streams: {names}"
+        )
+    stream = declared[name]
+    if stream.source not in (arn, arn.rpartition("/")[2]):
+        raise InvalidSetting(
+            f"STREAM_ARN is {arn!r}, but stream {name!r} has source {stream.source!r}"
+        )
+    return stream
