@@ -8,8 +8,9 @@ from typing import Any
 
 from localaws.api_response import ApiError
 from localaws.clock import Clock
+from localaws.destinies import Destiny, Fate
 from localaws.sagemaker import arns, random_cut_forest
-from localaws.sagemaker.behaviour import Destiny, Fate, SageMakerBehaviour
+from localaws.sagemaker.behaviour import SageMakerBehaviour
 from localaws.sagemaker.deployments import Deployment, Fleet, Plan
 from localaws.sagemaker.endpoint_configs import EndpointConfig, EndpointConfigs
 from localaws.sagemaker.jobs import JobFailure
