@@ -63,7 +63,9 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
             "InternalFailure",
             "InternalServerError",
             "InternalServiceError",
+            "InternalServiceException",
             "InternalServiceFault",
+            "OperationTimeoutException",
             "RequestTimeout",
             "RequestTimeoutException",
             "ServiceUnavailable",
@@ -72,7 +74,13 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
         ServiceFault,
     ),
     **dict.fromkeys(
-        ("ResourceLimitExceeded", "ServiceQuotaExceededException", "LimitExceededException"),
+        (
+            "ConcurrentRunsExceededException",
+            "LimitExceededException",
+            "ResourceLimitExceeded",
+            "ResourceNumberLimitExceededException",
+            "ServiceQuotaExceededException",
+        ),
         QuotaExceeded,
     ),
     **dict.fromkeys(("ResourceInUse", "ResourceInUseException"), NameInUse),
@@ -95,6 +103,8 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
     **dict.fromkeys(
         (
             "404",
+            "EntityNotFoundException",
+            "ExportNotFoundException",
             "NoSuchBucket",
             "NoSuchKey",
             "NoSuchTagSet",

@@ -133,7 +133,11 @@ def test_runs_fail_stop_and_hang_on_demand(aws: LocalAws, glue: Any, bucket: str
     aws.glue.stop(lambda job: job == JOB, times=1)
     assert ended(aws, glue, start(glue, bucket))["JobRunState"] == "STOPPED"
     aws.glue.hang(lambda job: job == JOB, times=1)
-    assert ended(aws, glue, start(glue, bucket))["JobRunState"] == "TIMEOUT"
+    waiting = start(glue, bucket)
+    # A timeout counts from the time at which a run has its workers.
+    assert ended(aws, glue, waiting)["JobRunState"] == "STARTING"
+    glue.batch_stop_job_run(JobName=JOB, JobRunIds=[waiting])
+    assert ended(aws, glue, waiting)["JobRunState"] == "STOPPED"
 
 
 def test_a_run_beyond_its_timeout_writes_nothing(

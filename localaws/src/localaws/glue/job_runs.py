@@ -85,14 +85,11 @@ class JobRunner:
             run.stopped_at = self.clock.now() + stopping
 
     def bring_up_to_date(self, run: JobRun) -> None:
-        """Complete a stop whose time has come, and time out a run that hangs."""
+        """Complete a stop whose time has come."""
         now = self.clock.now()
         with run.lock:
             if run.state == "STOPPING" and run.stopped_at is not None and now >= run.stopped_at:
                 run.state, run.ended = "STOPPED", run.stopped_at
-        overdue = (run.ran or run.started) + timedelta(minutes=run.timeout)
-        if now >= overdue:
-            run.end("TIMEOUT", overdue)
 
     def _run(self, run: JobRun, destiny: Destiny) -> None:
         self.clock.sleep(self.behaviour.starting_seconds)
