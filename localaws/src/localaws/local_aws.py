@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+from localaws.autoscaling.service import AutoScaling
 from localaws.callers import OPERATOR_CREDENTIALS, assume, caller_of
 from localaws.calls import CallLog
 from localaws.clients import Clients
@@ -255,7 +256,10 @@ class LocalAws:
             self.region, self.clock, self._s3_of_exports, self.permissions.demand, self.exports
         )
         runs = JobRunner(self.clock, self.spark, self.glue, self._s3_of_scripts)
+        scaling = AutoScaling(self.region, self.clock, self._jobs.endpoints.variants)
+        self._jobs.endpoints.scaled_variants = scaling.scaled_variants
         services: dict[str, Service] = {
+            "application-autoscaling": scaling,
             "cloudwatch": self.cloudwatch,
             "dynamodb": exports,
             "glue": Glue(self.region, runs),
