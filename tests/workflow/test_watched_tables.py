@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.table_application import ENDPOINT_SECONDS, CutoffWatch, items, rides
+from tests.support.table_application import ENDPOINT_SECONDS, PARAMETERS, CutoffWatch, items, rides
 from tests.support.watched_tables import stream_record
 
 pytestmark = pytest.mark.slow
+SCALED = {"EndpointMaxInstanceCount": "4", "InvocationsPerInstance": "700"}
 
 Rides = tuple[Any, CutoffWatch]
 
@@ -19,7 +20,7 @@ Rides = tuple[Any, CutoffWatch]
 @pytest.fixture(scope="module")
 def trained() -> Iterator[Rides]:
     """A table with one trained and deployed model."""
-    with rides() as (application, watch):
+    with rides(parameters={**PARAMETERS, **SCALED}) as (application, watch):
         ended = application.run({"time": "2026-11-01T03:00:00Z"}).wait(120)
         assert ended.status == "SUCCEEDED", ended.cause
         yield application, watch
@@ -39,6 +40,15 @@ def serving(application: Any) -> list[str]:
     return list(application.aws.variants_in_service().get("taxi", []))
 
 
+def scaled(application: Any) -> list[str]:
+    """The resources that are scaled automatically, all between one and four instances."""
+    found = application.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="sagemaker"
+    )["ScalableTargets"]
+    assert {(each["MinCapacity"], each["MaxCapacity"]) for each in found} <= {(1, 4)}
+    return [each["ResourceId"] for each in found]
+
+
 def train(application: Any, day: int) -> Any:
     return application.run({"time": f"2026-11-{day:02d}T03:00:00Z"}).wait(120)
 
@@ -51,6 +61,7 @@ def test_the_first_training_deploys_a_model_with_its_cutoff(trained: Rides) -> N
     assert cutoff.value == pytest.approx(cutoff.mean + 3 * cutoff.deviation)
     [(median, low, high)] = cutoff.ranges
     assert low < median < high
+    assert scaled(application) == [f"endpoint/taxi/variant/{cutoff.variant}"]
 
 
 def test_temporary_data_of_the_run_is_deleted_and_the_artefact_kept(trained: Rides) -> None:
@@ -108,6 +119,7 @@ def test_a_second_training_changes_model_and_cutoff_together_and_rolling_back_re
     assert {each.variant for each in application.cutoffs} == {first, second}
     assert application.run({"roll_back": True}).wait(60).status == "SUCCEEDED"
     assert serving(application) == [first]
+    assert scaled(application) == [f"endpoint/taxi/variant/{first}"]
     assert application.run({"roll_back": second}).wait(60).status == "SUCCEEDED"
     assert serving(application) == [second]
     assert train(application, 15).status == "SUCCEEDED"
@@ -143,6 +155,7 @@ def test_an_alarm_rolls_the_new_model_back_while_it_bakes(trained: Rides) -> Non
     assert serving(application) == before
     assert (ended.status, ended.error) == ("FAILED", "DeploymentRolledBack")
     assert "the model before serves" in ended.cause
+    assert scaled(application) == [f"endpoint/taxi/variant/{before[0]}"]
     aws.clock.advance(3_600)
 
 
@@ -175,6 +188,18 @@ def test_a_hanging_deployment_ends_at_its_deadline_with_the_reason(trained: Ride
 
 # Statement and action, and why no test here uses them.
 NOT_SEEN_HERE = {
+    (
+        "SeeConfiguration",
+        "sagemaker:DescribeEndpointConfig",
+    ): "the local Auto Scaling asks for the endpoint only",
+    ("ChangeVariant", "sagemaker:DescribeEndpoint"): "allowed by a statement of the role's own",
+    (
+        "KeepAlarms",
+        "cloudwatch:*",
+    ): "of the role that has scaled; no update is refused, so no other scales again",
+    ("ScaleVariant", "application-autoscaling:*"): "the same",
+    ("ChangeVariant", "sagemaker:*"): "the same",
+    ("HaveItsRole", "iam:*"): "the same",
     ("DeclareLostRecords", "sqs:SendMessage"): "no change is given up",
     ("DeliverLogs", "logs:*"): "Step Functions' own calls",
     ("Trace", "xray:*"): "the local AWS has no traces",

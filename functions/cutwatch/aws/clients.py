@@ -110,6 +110,7 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
             "NoSuchTagSet",
             "NotFound",
             "NotFoundException",
+            "ObjectNotFoundException",
             "ResourceNotFound",
             "ResourceNotFoundException",
         ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from localaws.api_request import ApiRequest
 from localaws.embedded_ministack import ACCOUNT_ID, account_scope, core, service
+from localaws.iam.autoscaling import scaling_needs
 from localaws.iam.exports import EXPORT_OPERATIONS, export_arn
 from localaws.iam.keys import key_needs
 from localaws.iam.leading_keys import leading_keys
@@ -194,7 +195,12 @@ def _query(request: ApiRequest) -> Mapping[str, str]:
     return request.form if request.protocol == "query" else request.query
 
 
+def _autoscaling(request: ApiRequest) -> Iterator[Need]:
+    yield from (Need(*each) for each in scaling_needs(request))
+
+
 _OF_SERVICES: Mapping[str, Callable[[ApiRequest], Iterator[Need]]] = {
+    "application-autoscaling": _autoscaling,
     "cloudwatch": _cloudwatch,
     "kinesis": _kinesis,
     "sagemaker": _sagemaker,
