@@ -1,4 +1,4 @@
-"""`cutwatch logs`: the functions' log lines of one run or of one stream."""
+"""`cutwatch logs`: the functions' log lines of one run, or of one stream or table."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end
-from cutwatch_cli.commands.joined_streams import joined_streams
+from cutwatch_cli.commands.joined_streams import joined_sources
 from cutwatch_cli.commands.options import (
     AsJson,
     Profile,
@@ -28,14 +28,14 @@ def logs(
         str,
         typer.Argument(
             metavar="EXECUTION_OR_RUN_OR_STREAM",
-            help="Run, such as transform-20261102T040000Z, the ARN or name of an execution, or a stream.",
+            help="Run, such as transform-20261102T040000Z, the ARN or name of an execution, or a stream or table.",
         ),
     ],
     since: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Time to look back for a stream, such as 2d, 12h or 90m; default: 1h.",
+            help="Time to look back for a stream or table, such as 2d, 12h or 90m; default: 1h.",
             show_default=False,
         ),
     ] = None,
@@ -44,24 +44,24 @@ def logs(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of one run or stream.
+    """Print the log lines of one run, stream or table.
 
     Those of a run include those of the training that a transform started, and end with the reason for each detector that
-    was neither trained nor published. Those of a stream say for each batch how many records were scored, late or
+    was neither trained nor published. Those of a stream or table say for each batch how many records were scored, late or
     rejected; counts of zero, and invocations without records, are left out. Exit code 1 if there are none.
     """
     from cutwatch_cli.stacks.run_history import parse_run
 
     span = look_back(since or _STREAM_SINCE)
     with deployed(stack, region, profile) as deployment:
-        streams = [] if parse_run(name) else joined_streams(deployment)
+        streams = [] if parse_run(name) else joined_sources(deployment)
         of_stream = next((each for each in streams if each.stream == name), None)
         if of_stream:
             shown = TimeRange.until(deployment.now, span)
             _print_stream(deployment, of_stream, shown, as_json=as_json)
         elif since is not None:
             end(
-                f"--since is for streams, and {name!r} is not a stream of stack {deployment.stack!r}",
+                f"--since is for streams and tables, and {name!r} is neither in stack {deployment.stack!r}",
                 USAGE_ERROR,
             )
         else:

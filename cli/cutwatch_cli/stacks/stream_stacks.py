@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from cutwatch_cli.stacks.account import Account
 
@@ -36,6 +36,11 @@ class StreamStack:
         return self.outputs["StreamName"]
 
     @property
+    def source(self) -> str:
+        """ARN of the stream."""
+        return self.outputs["StreamArn"]
+
+    @property
     def functions(self) -> tuple[str, str]:
         """Names of the scoring function and of the function that closes windows."""
         return self.outputs["ScoreFunction"], self.outputs["CloseWindowsFunction"]
@@ -51,20 +56,30 @@ class StreamStack:
         return int(self.parameters["IteratorAgeAlarmSeconds"])
 
 
+_Stack = TypeVar("_Stack", bound=StreamStack)
+
+
 def stream_stacks(account: Account, base: str) -> list[StreamStack]:
     """Return the region's stream stacks that join a base stack, in the order of their streams."""
+    return joined_stacks(account, base, STREAM_OUTPUTS, StreamStack)
+
+
+def joined_stacks(
+    account: Account, base: str, outputs: frozenset[str], kind: type[_Stack]
+) -> list[_Stack]:
+    """Return the region's stacks with these outputs that join a base stack, in the order of their entries."""
     pages = account.client("cloudformation").get_paginator("describe_stacks").paginate()
-    every = (_read(stack) for page in pages for stack in page["Stacks"])
+    every = (_read(stack, kind) for page in pages for stack in page["Stacks"])
     found = (
         each
         for each in every
-        if each.outputs.keys() >= STREAM_OUTPUTS and each.outputs["BaseStack"] == base
+        if each.outputs.keys() >= outputs and each.outputs["BaseStack"] == base
     )
     return sorted(found, key=lambda each: (each.stream, each.name))
 
 
-def _read(stack: Mapping[str, Any]) -> StreamStack:
-    return StreamStack(
+def _read(stack: Mapping[str, Any], kind: type[_Stack]) -> _Stack:
+    return kind(
         stack["StackName"],
         stack["StackStatus"],
         {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())},
