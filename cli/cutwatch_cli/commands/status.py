@@ -108,15 +108,24 @@ def _stream_statuses(deployment: "Deployment", now: datetime) -> list["StreamSta
 
 
 def _table_statuses(deployment: "Deployment", now: datetime) -> list["TableStatus"]:
-    """Return the status of all watched tables, those with problems first."""
+    """Return the status of all watched tables, those with problems first; none, with a note, without the permissions."""
+    from botocore.exceptions import ClientError
+
     from cutwatch.registry.silences import in_force
+    from cutwatch_cli.stacks.account import LACKS_PERMISSION, error_code
     from cutwatch_cli.stacks.table_status import table_statuses
 
     stacks = joined_tables(deployment)
     if not stacks:
         return []
     silences = {each.detector: each for each in in_force(deployment.registry.silences.all(), now)}
-    return table_statuses(deployment, stacks, silences, now)
+    try:
+        return table_statuses(deployment, stacks, silences, now)
+    except ClientError as error:
+        if error_code(error) not in LACKS_PERMISSION:
+            raise
+        note(f"tables left out: {error.response['Error']['Message']}")
+        return []
 
 
 def _problems(found: "Sequence[DetectorStatus | StreamStatus | TableStatus]") -> list[str]:
