@@ -241,7 +241,8 @@ class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
     `stream_arn` of a Kafka topic is `kafka:TOPIC`. `target_arn` is that of a stream or queue for every scored row, `results_url` that of
-    the queue of a log's summaries, `history_location` the bucket and prefix of past records; each is empty for none.
+    the queue of a log's summaries, `history_location` the bucket and prefix of past records; each is empty for none. `stack_name` is
+    the functions' own stack.
     """
 
     stream_name: str
@@ -249,6 +250,7 @@ class StreamSettings(DestinationSettings):
     target_arn: str = ""
     results_url: str = ""
     history_location: str = ""
+    stack_name: str = ""
     detectors_file: str = "detectors.yaml"
 
 

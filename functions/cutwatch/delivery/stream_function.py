@@ -133,15 +133,20 @@ def _beginning(
     return begin
 
 
+def declared_stream(settings: StreamSettings, folder: Path) -> Stream | None:
+    """Return the stack's stream as `detectors.yaml` declares it; None if it does not. Raises `InvalidDetectors`."""
+    streams = load_configuration(folder / settings.detectors_file).streams
+    return next((each for each in streams if each.name == settings.stream_name), None)
+
+
 def _stream(settings: StreamSettings, folder: Path) -> Stream:
-    configuration = load_configuration(folder / settings.detectors_file)
-    declared = {stream.name: stream for stream in configuration.streams}
-    if settings.stream_name not in declared:
-        names = ", ".join(declared) or "none"
+    stream = declared_stream(settings, folder)
+    if stream is None:
+        streams = load_configuration(folder / settings.detectors_file).streams
+        names = ", ".join(each.name for each in streams) or "none"
         raise InvalidSetting(
             f"STREAM_NAME is {settings.stream_name!r}, which {settings.detectors_file} does not declare; its streams: {names}"
         )
-    stream = declared[settings.stream_name]
     if stream.source not in (settings.stream_arn, settings.stream_arn.rpartition("/")[2]):
         raise InvalidSetting(
             f"STREAM_ARN is {settings.stream_arn!r}, but stream {stream.name!r} has source {stream.source!r}"

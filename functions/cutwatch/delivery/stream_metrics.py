@@ -24,6 +24,15 @@ def emit(namespace: str, stream: str, report: BatchReport) -> None:
     _emit(namespace, "Stream", stream, report)
 
 
+def emit_ended(namespace: str, stream: str) -> None:
+    """Write that a stream has no incident: those that it had ended without a record."""
+    metrics = EphemeralMetrics(namespace=namespace, service="")
+    metrics.add_dimension("Stream", stream)
+    metrics.add_metric(ANOMALY, MetricUnit.Count, 0)
+    metrics.add_metric(ANOMALY_SCORE, MetricUnit.NoUnit, 0)
+    metrics.flush_metrics()
+
+
 def emit_table(namespace: str, table: str, report: BatchReport) -> None:
     """Write the metrics of a batch of a table's changes, with the dimension `Table`."""
     _emit(namespace, "Table", table, report)

@@ -80,8 +80,7 @@ class KeyState:
             "due": None if self.due == inf else self.due,
             "lengths": [len(recent), len(forest)],
         }
-        body = json.dumps(header).encode() + b"\n" + recent + forest
-        return b"%s %d %d\n%s" % (_MAGIC, SCHEMA, crc32(body), body)
+        return _content(header, recent, forest)
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyState":
@@ -122,6 +121,23 @@ class KeyState:
             if header.get("traffic")
             else RecentTraffic(),
         )
+
+
+def without_incident(content: bytes) -> tuple[bytes, Incident | None]:
+    """Return a stored state without its open incident, and that incident; the forest is not read.
+
+    Raises `MalformedState`.
+    """
+    header, recent, forest = _parts(_checked_body(content))
+    if header["incident"] is None:
+        return content, None
+    incident = Incident.from_payload(header["incident"])
+    return _content({**header, "incident": None}, recent, forest), incident
+
+
+def _content(header: Mapping[str, Any], recent: bytes, forest: bytes) -> bytes:
+    body = json.dumps(header).encode() + b"\n" + recent + forest
+    return b"%s %d %d\n%s" % (_MAGIC, SCHEMA, crc32(body), body)
 
 
 def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> KeyForest | KeyModel:
