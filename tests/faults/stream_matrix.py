@@ -71,7 +71,7 @@ def _subject(call: Call) -> str:
     if call.service == "dynamodb":
         key = call.parameters.get("Key", {})
         return str(key.get("pk", {}).get("S", ""))
-    return ""
+    return str(call.parameters.get("FunctionName", "")).rpartition(":")[2]
 
 
 def problems(shop: StreamShop, case: StreamCase | None) -> list[str]:

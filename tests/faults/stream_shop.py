@@ -12,6 +12,7 @@ from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.served_streams import ServedStreams
+from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.record import RawRecord
@@ -20,10 +21,18 @@ from cutwatch.streams.state_store import StateStore, VersionedBucket
 from cutwatch_cli.replay.application import staged
 from localaws import LocalAws, Stack
 from localaws.ministack_patches.mails import Mail
+from tests.support import stream_companions as companions
 from tests.support.streams import a_stream, comparable_bucket, noise
 
 STREAM = a_stream(
-    source="sensors", forest=ForestSettings(5, 40), keys=KeySettings(limit=4), sensitivity="low"
+    source="sensors",
+    record=RecordFormat("at", {"x": "x"}, "reference.machine", time_format="seconds"),
+    forest=ForestSettings(5, 40),
+    keys=KeySettings(limit=4),
+    sensitivity="low",
+    preprocess=companions.PREPROCESSOR,
+    postprocess=companions.POSTPROCESSOR,
+    reference=companions.REFERENCE,
 )
 STACK, BASE, TARGET = "cutwatch-sensors", "cutwatch", "sensors-scored"
 _START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -72,11 +81,13 @@ class StreamShop:
         at = self.aws.clock.now().timestamp()
         values = [*noise(_NORMAL, 3), 90.0]
         records = [
-            RawRecord(_content("r", at + n, x), "0", n, at + n) for n, x in enumerate(values)
+            RawRecord(companions.content("r", at + n, x), "0", n, at + n)
+            for n, x in enumerate(values)
         ]
         self.replaced, table = set(), IncidentStore(self._table)
         for stream in (_REPLACED, _RENAMED):
-            bucket, scorer = KeyBucket.empty(stream, _REPLACED_BUCKET), StreamScorer(stream)
+            bucket = KeyBucket.empty(stream, _REPLACED_BUCKET)
+            scorer = StreamScorer(stream, reader=companions.reader(stream))
             change = scorer.score(bucket, scorer.by_bucket(records)[0]).changes[-1]
             self.replaced.add(change.incident.id)
             if stream is _REPLACED:
@@ -103,7 +114,7 @@ class StreamShop:
         """Put records, one per second of event time, and let them be delivered, however often it takes."""
         kinesis, begin = self.aws.client("kinesis"), self.aws.clock.now().timestamp()
         entries = [
-            {"PartitionKey": key, "Data": _content(key, begin + n, x)}
+            {"PartitionKey": key, "Data": companions.content(key, begin + n, x)}
             for n, (key, x) in enumerate(records)
         ]
         # Producers' clocks agree with the stream's: the records are as old as they say.
@@ -123,7 +134,7 @@ class StreamShop:
 
     def replayed(self) -> tuple[dict[int, Any], set[str], set[int]]:
         """States, incidents and rejected positions of a single process that reads each shard once."""
-        scorer = StreamScorer(STREAM, self._store.buckets())
+        scorer = StreamScorer(STREAM, self._store.buckets(), companions.reader(STREAM))
         buckets: dict[int, KeyBucket] = {}
         incidents = set(self.replaced)
         rejected: set[int] = set()
@@ -205,10 +216,6 @@ class StreamShop:
         return [item for partition in partitions for item in self._table.query(partition)]
 
 
-def _content(key: str, at: float, x: float | None) -> bytes:
-    return b"rubbish" if x is None else json.dumps({"id": key, "at": at, "x": x}).encode()
-
-
 @contextmanager
 def opened_stream_shop() -> Iterator[StreamShop]:
     """Deploy the base stack and the stream's stack, with a stream of two shards and a target for scored rows."""
@@ -222,6 +229,7 @@ def opened_stream_shop() -> Iterator[StreamShop]:
             kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
             for name in (STREAM.source, TARGET)
         ]  # fmt: skip
+        companions.make_companions(aws)
         with staged([], streams=[STREAM]) as template:
             base = aws.deploy(template, stack_name=BASE)
             stack = aws.deploy(
@@ -233,6 +241,9 @@ def opened_stream_shop() -> Iterator[StreamShop]:
                     "KinesisStreamArn": arns[0],
                     "TargetArn": arns[1],
                     "NotificationSeverity": "low",
+                    "PreprocessorArn": companions.PREPROCESSOR,
+                    "PostprocessorArn": companions.POSTPROCESSOR,
+                    "ReferenceLocation": "/".join(companions.REFERENCE.bucket_and_key),
                 },
             )
         yield StreamShop(aws, base, stack)
