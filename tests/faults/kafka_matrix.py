@@ -73,7 +73,8 @@ class Wire:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        original = botocore.client.BaseClient._make_api_call
+        made_by: Any = botocore.client.BaseClient
+        original = made_by._make_api_call
 
         def call(this: Any, operation: str, parameters: Any) -> Any:
             return self._call(operation, parameters, lambda: original(this, operation, parameters))

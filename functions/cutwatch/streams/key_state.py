@@ -92,9 +92,7 @@ class KeyState:
             "model": self.model,
             "lengths": [len(recent), len(forest)],
         }
-        line = json.dumps(header).encode() + b"\n"
-        checksum = crc32(forest, crc32(recent, crc32(line)))
-        return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, checksum), line, recent, forest])
+        return _content(header, recent, forest)
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyState":
@@ -136,6 +134,24 @@ class KeyState:
             else RecentTraffic(),
             model=header.get("model", stream.model_version),
         )
+
+
+def without_incident(content: bytes) -> tuple[bytes, Incident | None]:
+    """Return a stored state without its open incident, and that incident; the forest is not read.
+
+    Raises `MalformedState`.
+    """
+    header, recent, forest = _parts(content)
+    if header["incident"] is None:
+        return content, None
+    incident = Incident.from_payload(header["incident"])
+    return _content({**header, "incident": None}, recent, forest), incident
+
+
+def _content(header: Mapping[str, Any], recent: bytes, forest: bytes) -> bytes:
+    line = json.dumps(header).encode() + b"\n"
+    checksum = crc32(forest, crc32(recent, crc32(line)))
+    return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, checksum), line, recent, forest])
 
 
 def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> "KeyForest | KeyModel":
