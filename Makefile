@@ -2,12 +2,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A file's tests share servers and stay in one process; conftest.py puts the longest files first.
-ALL_TESTS := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 15 -m "not container"
+ALL_TESTS := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 15 -m "not container" --ignore tests/kafka
 export SAM_CLI_TELEMETRY = 0
+# tests/kafka need Apache Kafka: make kafka.
 # Compile a module once, not in every process, whatever the surroundings say.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo spark unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
+.PHONY: help setup demo spark kafka unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -64,6 +65,14 @@ build/spark/.ready:
 
 spark: setup build/spark/.ready ## the Glue job in Spark: its rows equal those of the functions
 	@$(BIN)/pytest -rs -n 0 tests/spark
+
+# Apache Kafka's own files, as localaws/src/localaws/kafka pins them; Java 17 and Maven have to be there.
+build/kafka/.ready: localaws/src/localaws/kafka/pom.xml localaws/src/localaws/kafka/jars.sha256 | setup
+	@$(BIN)/python -m localaws.kafka.fetch build/kafka
+	@touch $@
+
+kafka: setup build/kafka/.ready ## the stream of a topic with Apache Kafka itself: the consumer, the mapping, the demo
+	@$(BIN)/pytest -rs -n 0 tests/kafka
 
 check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/ruff format --check .
