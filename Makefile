@@ -20,7 +20,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml localaws/pyproject.toml
 	@echo "Installing what requirements.lock lists into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./localaws
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./localaws -e ./consumer
 	@touch $@
 
 demo: setup ## the whole system on generated data, on the embedded local AWS
@@ -29,6 +29,7 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 unit: setup ## the pure tests, in seconds: no AWS, no server
 	@$(BIN)/pytest -q -n auto tests/unit
 	@$(BIN)/pytest -q -n 0 localaws/tests/unit
+	@$(BIN)/pytest -q -n 0 consumer/tests
 
 
 test: setup ## all tests, the slowest listed at the end
