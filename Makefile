@@ -3,13 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A file's tests share servers and stay in one process; conftest.py puts the longest files first.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
-# What drives tools from outside is not among them: `make e2e` and `make spark`.
-ALL_TESTS := $(BIN)/pytest $(PARALLEL) --durations 15 --ignore tests/e2e --ignore tests/spark
+# What drives tools from outside is not among them: `make e2e`, `make spark` and `make kafka`.
+ALL_TESTS := $(BIN)/pytest $(PARALLEL) --durations 15 --ignore tests/e2e --ignore tests/spark --ignore tests/kafka
 export SAM_CLI_TELEMETRY = 0
 # Compile a module once, not in every process, whatever the surroundings say.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo spark unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
+.PHONY: help setup demo spark kafka unit test slow-tests coverage mutations faults fuzz check e2e account-check security lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -21,7 +21,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml localaws/pyproject.toml
 	@echo "Installing what requirements.lock lists into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./localaws
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./localaws -e ./consumer
 	@touch $@
 
 demo: setup ## the whole system on generated data, on the embedded local AWS
@@ -30,6 +30,7 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 unit: setup ## the pure tests, in seconds: no AWS, no server
 	@$(BIN)/pytest -q -n auto tests/unit
 	@$(BIN)/pytest -q -n 0 localaws/tests/unit
+	@$(BIN)/pytest -q -n 0 consumer/tests
 
 
 test: setup ## all tests but those of e2e and spark, the slowest listed at the end
@@ -67,6 +68,14 @@ build/spark/.ready:
 
 spark: setup build/spark/.ready ## the Glue job in Spark: its rows equal those of the functions
 	@$(BIN)/pytest -rs -n 0 tests/spark
+
+# Apache Kafka's own files, as localaws/src/localaws/kafka pins them; Java 17 and Maven have to be there.
+build/kafka/.ready: localaws/src/localaws/kafka/pom.xml localaws/src/localaws/kafka/jars.sha256 | setup
+	@$(BIN)/python -m localaws.kafka.fetch build/kafka
+	@touch $@
+
+kafka: setup build/kafka/.ready ## the stream of a topic with Apache Kafka itself: the consumer, the mapping, the demo
+	@$(BIN)/pytest -rs -n 0 tests/kafka
 
 check: setup ## format, lint, types, templates, tests
 	$(BIN)/ruff format --check .

@@ -35,7 +35,8 @@ def _share_of_periods(day: int, begin: float, minutes: float) -> Floats:
     first = day * DAY * PERIOD + begin
     starts = PERIOD * np.arange(DAYS * DAY)
     overlap = np.minimum(starts + PERIOD, first + minutes) - np.maximum(starts, first)
-    return np.clip(overlap, 0, None) / PERIOD
+    share: Floats = np.clip(overlap, 0, None) / PERIOD
+    return share
 
 
 def events(values: Floats, engine: EngineName) -> Sequence[AnomalyEvent]:
