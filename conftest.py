@@ -1,5 +1,6 @@
 """Settings for the tests of all distributions."""
 
+import gc
 import os
 from collections import Counter
 
@@ -60,6 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next(folders, len(LONGEST_FIRST)), -slow[item.path]
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and tests out of garbage collections: looking at them again took a tenth of the tests' time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
