@@ -56,6 +56,7 @@ class StreamStatus:
             "incidents_last_week": self.incidents,
             "mapping_state": self.evidence.mapping or None,
             "mapping_result": self.evidence.result or None,
+            "records_waiting": self.evidence.lag if self.stack.is_of_kafka else None,
             "lost_record_messages": self.evidence.lost,
             "rejected_record_messages": self.evidence.rejected,
             "silenced_until": format_timestamp(self.silence.until) if self.silence else None,
@@ -67,11 +68,16 @@ def problems_of(
     stack: StreamStack, state: StreamState, evidence: StreamEvidence, now: datetime
 ) -> Iterator[str]:
     """Yield the problems of a stream, those that stop it first."""
+    yield from deployment_problems(stack, evidence)
+    yield from _state_problems(state, now)
+    yield from queue_problems(stack, evidence)
+
+
+def deployment_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    """Yield what is wrong with a stack, and with the reading of its records."""
     if stack.status not in COMPLETE:
         yield f"stack {stack.name} is {stack.status}, not completely deployed"
     yield from _reading_problems(stack, evidence)
-    yield from _state_problems(state, now)
-    yield from _queue_problems(stack, evidence)
 
 
 def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
@@ -86,7 +92,14 @@ def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[
             f"{function} failed {count(failures, 'time')} in the last {span_in_words(RECENTLY)}; "
             f"the reason: cutwatch logs {stack.stream}"
         )
-    if evidence.waited > timedelta(seconds=stack.longest_wait):
+    yield from _waiting_problems(stack, evidence)
+
+
+def _waiting_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    if stack.is_of_kafka:
+        if evidence.lag > stack.most_waiting:
+            yield f"{count(evidence.lag, 'record')} wait in the topic"
+    elif evidence.waited > timedelta(seconds=stack.longest_wait):
         yield f"records wait: they were up to {span_in_words(evidence.waited)} old when they were read"
 
 
@@ -104,7 +117,8 @@ def _state_problems(state: StreamState, now: datetime) -> Iterator[str]:
         )
 
 
-def _queue_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+def queue_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    """Yield which records were lost or rejected."""
     if evidence.lost:
         yield f"records lost: {count(evidence.lost, 'message')} in {stack.outputs['LostRecordsQueueUrl']}"
     if evidence.rejected:

@@ -78,9 +78,14 @@ class LogFormat:
     def places(self) -> dict[str, str]:
         """JMESPath expressions by part, of those that are declared."""
         places = {name: place for name in _NAMES if (place := getattr(self, name))}
-        if _is_of_kafka(self.key):
+        if self.is_keyed_by_kafka:
             del places["key"]
         return places
+
+    @property
+    def is_keyed_by_kafka(self) -> bool:
+        """True if the key is that of Kafka's record or one of its headers: a line on its own has none."""
+        return _is_of_kafka(self.key)
 
     @property
     def is_keyed(self) -> bool:

@@ -82,10 +82,14 @@ def _finding(payload: Mapping[str, Any]) -> ColumnFinding:
 
 
 class IncidentChange(NamedTuple):
-    """A change of an incident, with the incident after it."""
+    """A change of an incident, with the incident after it.
+
+    `reason` says why an incident ended whose key was not normal again.
+    """
 
     kind: ChangeKind
     incident: Incident
+    reason: str = ""
 
 
 class Anomaly(NamedTuple):

@@ -31,7 +31,8 @@ _MAGIC = b"cutwatch-stream"
 class KeyState:
     """Everything that a key's next record depends on.
 
-    `forest` is the key's model, whatever its kind, `traffic` that of a log's requests.
+    `forest` is the key's model, whatever its kind, `model` the version of the trained model that it began with, `traffic` that of a
+    log's requests.
     `step_limits` are the steps by column that reach the cutoff, `peaks` the severities that may recur.
     `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
     anomalous one, `exceeding` the times of rows that count towards the next incident. `seen` is the arrival of the newest
@@ -52,6 +53,7 @@ class KeyState:
     traffic: RecentTraffic = field(default_factory=RecentTraffic)
     step_limits: list[float] = field(default_factory=list)
     peaks: RecurringPeaks = field(default_factory=RecurringPeaks)
+    model: str = ""
 
     @classmethod
     def of_new_key(
@@ -61,7 +63,13 @@ class KeyState:
         recent = RecentRows(len(stream.columns))
         if trained is None:
             return cls(key, time, KeyForest.untrained(stream, key), recent)
-        return cls(key, time, trained.of_key(), recent)
+        return cls(key, time, trained.of_key(), recent, model=trained.version)
+
+    def begin_again(self, stream: Stream, trained: "TrainedModel") -> None:
+        """Take a trained model in place of the one before; windows, traffic and the incident go on."""
+        self.forest = trained.of_key()
+        self.recent = RecentRows(len(stream.columns))
+        self.model = trained.version
 
     def to_bytes(self, stream: Stream) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, the recent rows and the forest.
@@ -87,11 +95,10 @@ class KeyState:
             "step_limits": self.step_limits,
             "peaks": self.peaks.to_payload(),
             "due": None if self.due == inf else self.due,
+            "model": self.model,
             "lengths": [len(recent), len(forest)],
         }
-        line = json.dumps(header).encode() + b"\n"
-        checksum = crc32(forest, crc32(recent, crc32(line)))
-        return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, checksum), line, recent, forest])
+        return _content(header, recent, forest)
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyState":
@@ -136,7 +143,26 @@ class KeyState:
             peaks=RecurringPeaks.from_payload(header["peaks"])
             if "peaks" in header
             else RecurringPeaks(),
+            model=header.get("model", stream.model_version),
         )
+
+
+def without_incident(content: bytes) -> tuple[bytes, Incident | None]:
+    """Return a stored state without its open incident, and that incident; the forest is not read.
+
+    Raises `MalformedState`.
+    """
+    header, recent, forest = _parts(content)
+    if header["incident"] is None:
+        return content, None
+    incident = Incident.from_payload(header["incident"])
+    return _content({**header, "incident": None}, recent, forest), incident
+
+
+def _content(header: Mapping[str, Any], recent: bytes, forest: bytes) -> bytes:
+    line = json.dumps(header).encode() + b"\n"
+    checksum = crc32(forest, crc32(recent, crc32(line)))
+    return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, checksum), line, recent, forest])
 
 
 def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> "KeyForest | KeyModel":

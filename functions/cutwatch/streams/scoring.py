@@ -3,7 +3,7 @@
 The result does not depend on how records are divided into batches, nor on whether states went through bytes in between.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
@@ -73,15 +73,37 @@ class StreamScorer:
         buckets: int = 1,
         reader: Reader | None = None,
         trained: "TrainedModel | None" = None,
+        newest: "Callable[[], TrainedModel | None] | None" = None,
     ) -> None:
+        """Score with `trained`; `newest` returns the model that is current now, where that changes."""
         self.stream = stream
         self.buckets = buckets
         self.trained = trained
+        self._newest = newest
         self._key_limit = key_limit(stream, buckets)
         self._silence = max(SILENT_SECONDS, stream.notify.ends_after)
         self._reader: Reader = reader or RecordReader(stream)
         self._detection = Detection(stream, trained)
         self._windows = KeyWindows(stream)
+
+    def use(self, trained: "TrainedModel | None") -> None:
+        """Score with another trained model from now on; keys take it with their next record."""
+        if trained is not self.trained:
+            self.trained = trained
+            self._detection = Detection(self.stream, trained)
+
+    def _enter_generation(self, bucket: KeyBucket) -> None:
+        """Use the model of a bucket that another execution environment has scored with a newer one."""
+        if self.trained is None:
+            return
+        if bucket.generation > self.trained.generation and self._newest is not None:
+            self.use(self._newest())
+        bucket.generation = max(bucket.generation, self.trained.generation)
+
+    def _with_model(self, state: KeyState) -> KeyState:
+        if self.trained is not None and state.model != self.trained.version:
+            state.begin_again(self.stream, self.trained)
+        return state
 
     def by_bucket(self, records: Sequence[RawRecord]) -> dict[int, list[Arrived]]:
         """Read records and divide them among the buckets of their keys, each in its order.
@@ -115,6 +137,7 @@ class StreamScorer:
         Incidents and rejected records are added to its outbox. A record at or before its lane's position is a duplicate.
         """
         result = BatchResult(read=len(records))
+        self._enter_generation(bucket)
         apply = self._apply
         for contents, raw in records:
             if raw.position <= bucket.position(raw.lane):
@@ -150,13 +173,14 @@ class StreamScorer:
         The event time of a silent key is taken to go on as the clock does. Records of windows that are closed here are late.
         """
         result = BatchResult()
+        self._enter_generation(bucket)
         for due, key in bucket.states.due():
             if due > now:
                 break
-            state = bucket.states[key]
+            state = self._with_model(bucket.states[key])
             time = state.newest + now - state.seen
             self._score(state, self._windows.close(state, time), result)
-            if now - state.seen >= self._silence:
+            if now >= self._silence_ends(state):
                 _end_incident(state, result)
             state.due = self._due(state)
         bucket.outbox.changes += result.changes
@@ -164,8 +188,14 @@ class StreamScorer:
 
     def _due(self, state: KeyState) -> float:
         """Return when a key has something to close if it stays silent."""
-        due = state.seen + self._silence if state.incident else inf
+        due = self._silence_ends(state) if state.incident else inf
         return min(due, state.seen + max(self._windows.next_close(state) - state.newest, 0))
+
+    def _silence_ends(self, state: KeyState) -> float:
+        """Return when silence ends a key's incident; not as long as empty windows are rows, which may be the incident."""
+        if self.stream.window.missing_data == "zero" and self._windows.next_close(state) < inf:
+            return inf
+        return state.seen + self._silence
 
     def _apply(
         self, bucket: KeyBucket, content: Record | Rejected, arrival: float, result: BatchResult
@@ -177,7 +207,7 @@ class StreamScorer:
         if state is None:
             detail = f"{self._key_limit} keys have a forest already; see keys.limit"
             return Rejected(Reason.TOO_MANY_KEYS, detail, content.lane, content.position)
-        if self._learn(state, content, result):
+        if self._learn(self._with_model(state), content, result):
             result.accepted += 1
         else:
             result.late += 1
