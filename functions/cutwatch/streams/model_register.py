@@ -1,7 +1,8 @@
 """The trained models of a stream in S3, and which of them is current.
 
-`streams/NAME/models/VERSION` holds a model with its features; it is named by its digest and never changes. `current-CONFIGURATION.json`
-next to it names the current version of a configuration, and is written on condition that nobody else has written it meanwhile.
+`log-models/NAME/VERSION` holds a model with its features; it is named by its digest and never changes. `current-CONFIGURATION.json`
+next to it names the current version of a configuration, and is written on condition that nobody else has written it meanwhile. They do not
+expire as states do, which are written again and again.
 """
 
 import json
@@ -77,11 +78,11 @@ class ModelRegister:
         """Key of the object that names the current version."""
         # Models of other settings cannot score this configuration's records.
         configuration = replace(self.stream, model_version="").fingerprint
-        return f"streams/{self.stream.name}/models/current-{configuration}.json"
+        return f"log-models/{self.stream.name}/current-{configuration}.json"
 
     def model_key(self, version: str) -> str:
         """Return the key of a model."""
-        return f"streams/{self.stream.name}/models/{version}"
+        return f"log-models/{self.stream.name}/{version}"
 
     def read(self) -> CurrentModel:
         """Return the current model; generation 0 before the first. Raises `MalformedObject`."""
