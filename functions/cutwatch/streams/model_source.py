@@ -1,4 +1,4 @@
-"""The model that a stream is scored with: the version that its entry names, or the current one of the register."""
+"""Model of a stream: the version that its entry names, or the current one of the register."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
