@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from cutwatch.aws.clients import client
