@@ -7,7 +7,10 @@ from typing import Any
 from cutwatch.aws.clients import client
 from cutwatch.detectors.stream import ForestSettings
 from cutwatch.registry.silences import Silence
+from cutwatch.streams.model_register import ModelRegister
 from tests.support.command_line import cutwatch
+from tests.support.kafka_logs import STREAM as KAFKA_STREAM
+from tests.support.kafka_logs import a_training
 from tests.support.operated_streams import (
     KAFKA_TRAIN,
     OPTIONS,
@@ -160,6 +163,7 @@ def test_a_kafka_stream_has_the_records_that_wait_in_its_topic(sensors: Operated
     sensors.lag(5_000.0, 12.0)
     found = shop(0)
     assert (found["stream_arn"], found["records_waiting"]) == ("kafka:shop-access", 12)
+    assert found["model_version"] is None
     assert found["problems"] == []
     sensors.lag(5_000.0)
     assert shop(1)["problems"] == ["5,000 records wait in the topic"]
@@ -177,3 +181,18 @@ def test_reports_are_not_a_configuration_of_the_state(sensors: OperatedStream) -
     sensors.bucket.write_bytes(f"streams/{STREAM}/reports/2026/11/28/17.json", b"{}")
     [found] = status(0)["streams"]
     assert (found["records_applied"], found["problems"]) == (30, [])
+
+
+def test_the_model_of_a_log_is_shown_and_whether_a_rollback_holds_it(
+    sensors: OperatedStream,
+) -> None:
+    sensors.join_kafka()
+    training = a_training(500)
+    register = ModelRegister(sensors.bucket, KAFKA_STREAM)
+    register.add(training.fitted, training.entry(0.0))
+    found = shop(0)
+    assert (found["model_version"], found["model_held"]) == (training.fitted.version, False)
+    assert found["model_trained_until"] == "2026-06-01T00:06:39Z"
+    register.roll_back(training.fitted.version)
+    words = f"shop: model {training.fitted.version} is held since a rollback"
+    assert words in cutwatch("status", *OPTIONS).stdout
