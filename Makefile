@@ -45,9 +45,10 @@ coverage: setup ## branch coverage of functions, cli and localaws: build/coverag
 mutations: setup ## 50 seeded mutations of functions/cutwatch, and how many of them the tests kill
 	@$(BIN)/python benchmarks/mutations.py --seed 1 --count 50
 
-faults: setup ## every call of trainings, transforms and streams with every fault: the matrices, and how many cases passed
+faults: setup ## every call of trainings, transforms, streams and tables with every fault: the matrices, and how many cases passed
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.stream_matrix
+	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.table_matrix
 
 # Not among the development dependencies: it has no wheels for some versions of Python, and none but fuzzing needs it.
 fuzz: setup ## hostile detectors.yaml, events, CSV and score files, guided by coverage: SECONDS=60 each, HARNESS=one of them
@@ -72,6 +73,7 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/live.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/stream.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/table.yaml
+	$(BIN)/sam validate --lint --region us-east-1 --template stacks/table_forest.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/kafka_stream.yaml
 	$(ALL_TESTS)
 

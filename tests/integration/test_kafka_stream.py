@@ -3,14 +3,19 @@
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from time import sleep
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import time_machine
 from moto import mock_aws
 
+from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery import stream_function
@@ -40,8 +45,6 @@ streams:
       level: level
 """
 
-
-VISIBLE_AGAIN = 2.2
 TRAFFIC = ordinary_events(400, seed=7)
 
 
@@ -53,6 +56,16 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return 100_000
+
+
+@cache
+def fitted_model() -> FittedModel:
+    """Train the model of the stream once for all tests."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "detectors.yaml")
+        file.write_text(DETECTORS.format(version=""))
+        [stream] = load_configuration(file).streams
+    return train_stream(stream, ordinary_events(4_000))
 
 
 @pytest.fixture
@@ -81,9 +94,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         }
         topic = client("sns").create_topic(Name="topic")["TopicArn"]
         file = tmp_path / "detectors.yaml"
-        file.write_text(DETECTORS.format(version=""))
-        [stream] = load_configuration(file).streams
-        fitted = train_stream(stream, ordinary_events(4_000))
+        fitted = fitted_model()
         file.write_text(DETECTORS.format(version=fitted.version))
         [stream] = load_configuration(file).streams
         Bucket(client("s3"), "data").write_bytes(model_key(stream), fitted.to_bytes())
@@ -193,16 +204,14 @@ def send(place: dict[str, str], *bodies: Any) -> None:
         client("sqs").send_message(QueueUrl=place["results_url"], MessageBody=text)
 
 
-def short_visibility(place: dict[str, str]) -> None:
-    client("sqs").set_queue_attributes(
-        QueueUrl=place["results_url"], Attributes={"VisibilityTimeout": "2"}
-    )
+def an_hour_later() -> AbstractContextManager[object]:
+    """Move the clock past the visibility timeout of the queue."""
+    return time_machine.travel(datetime.now(UTC) + timedelta(hours=1))
 
 
 def test_a_run_that_ends_between_report_and_deletion_counts_nothing_twice(
     place: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short_visibility(place)
     send(place, a_summary("1"), a_summary("2"))
 
     def crash(*_: Any) -> None:
@@ -214,24 +223,23 @@ def test_a_run_that_ends_between_report_and_deletion_counts_nothing_twice(
             reporter(place).run(lambda: True)
     assert stored_report(HOUR)["total"]["records"] == 200
 
-    sleep(VISIBLE_AGAIN)
-    drained = reporter(place).run(lambda: True)
-    assert (drained.added, drained.known) == (0, 2)
-    assert stored_report(HOUR)["total"]["records"] == 200
-    assert reporter(place).run(lambda: True).reports == set()
+    with an_hour_later():
+        drained = reporter(place).run(lambda: True)
+        assert (drained.added, drained.known) == (0, 2)
+        assert stored_report(HOUR)["total"]["records"] == 200
+        assert reporter(place).run(lambda: True).reports == set()
 
 
 def test_a_run_that_ends_before_the_report_loses_nothing(
     place: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short_visibility(place)
     send(place, a_summary("1"))
     with monkeypatch.context() as during:
         during.setattr(HourReporter, "_put", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             reporter(place).run(lambda: True)
-    sleep(VISIBLE_AGAIN)
-    reporter(place).run(lambda: True)
+    with an_hour_later():
+        reporter(place).run(lambda: True)
     assert stored_report(HOUR)["total"]["records"] == 100
 
 
@@ -278,10 +286,9 @@ def test_messages_of_several_hours_have_their_own_reports_with_page_and_csv(
 def test_a_message_that_is_not_a_summary_stays_for_the_dead_letters(
     place: dict[str, str],
 ) -> None:
-    short_visibility(place)
     send(place, "not JSON", a_summary("1"))
     drained = reporter(place).run(lambda: True)
     assert (drained.added, drained.malformed) == (1, 1)
-    sleep(VISIBLE_AGAIN)
-    left = client("sqs").receive_message(QueueUrl=place["results_url"])["Messages"]
+    with an_hour_later():
+        left = client("sqs").receive_message(QueueUrl=place["results_url"])["Messages"]
     assert [each["Body"] for each in left] == ["not JSON"]

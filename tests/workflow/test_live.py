@@ -48,7 +48,7 @@ class Deployed:
     def transform(self, at: datetime) -> None:
         self.aws.clock.move_to(at)
         (execution,) = self.base.fire("TransformRule", at=at)
-        assert execution.wait(timeout=120).status == "SUCCEEDED"
+        assert execution.wait().status == "SUCCEEDED"
 
     def stored(self, prefix: str) -> list[str]:
         listed = self.aws.client("s3").list_objects_v2(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cutwatch.streams.incidents import Incident, IncidentChange
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Rejected
 
-NoticeKind = Literal["state reset", "records lost", "configuration changed"]
+NoticeKind = Literal["state reset", "records lost", "configuration changed", "changes forgotten"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
-from cutwatch.streams.record_reader import RecordReader
+from cutwatch.streams.record_reader import Reader, RecordReader
 from cutwatch.streams.trained_model import TrainedModel
 from cutwatch.streams.windows import ClosedWindow
 
@@ -69,14 +69,14 @@ class StreamScorer:
         self,
         stream: Stream,
         buckets: int = 1,
-        reader: RecordReader | None = None,
+        reader: Reader | None = None,
         trained: TrainedModel | None = None,
     ) -> None:
         self.stream = stream
         self.buckets = buckets
         self.trained = trained
         self._key_limit = key_limit(stream, buckets)
-        self._reader = reader or RecordReader(stream)
+        self._reader: Reader = reader or RecordReader(stream)
         self._detection = Detection(stream, trained)
         self._windows = KeyWindows(stream)
 

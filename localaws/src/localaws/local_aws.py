@@ -73,7 +73,8 @@ class LocalAws:
         self.kinesis = Kinesis(self.clock, region, self.permissions.demand)
         self._clients = Clients(region, lambda: self.endpoint_url)
         self._host, self._port = host, port
-        self._schedules = schedules
+        self._fires_rules = schedules
+        self._schedules: Schedules | None = None
         self._polls = event_sources
         self._mappings: EventSourceMappings | None = None
         self._function_targets: FunctionTargets | None = None
@@ -115,10 +116,10 @@ class LocalAws:
             starting.callback(monitoring.stop)
             if self._polls:
                 self._poll(starting)
-            if self._schedules:
-                schedules = Schedules(self.clock, self.region, self.fire)
-                schedules.start()
-                starting.callback(schedules.stop)
+            if self._fires_rules:
+                self._schedules = Schedules(self.clock, self.region, self.fire)
+                self._schedules.start()
+                starting.callback(self._schedules.stop)
             self._running = starting.pop_all()
 
     def stop(self) -> None:

