@@ -7,8 +7,11 @@ from typing import Any
 from cutwatch.aws.clients import client
 from cutwatch.detectors.stream import ForestSettings
 from cutwatch.registry.silences import Silence
+from cutwatch.streams.model_register import ModelRegister
 from cutwatch.streams.retirement import RetiredBucket
 from tests.support.command_line import cutwatch
+from tests.support.kafka_logs import STREAM as KAFKA_STREAM
+from tests.support.kafka_logs import a_training
 from tests.support.operated_streams import (
     KAFKA_TRAIN,
     OPTIONS,
@@ -185,6 +188,7 @@ def test_a_kafka_stream_has_the_records_that_wait_in_its_topic(sensors: Operated
     sensors.lag(5_000.0, 12.0)
     found = shop(0)
     assert (found["stream_arn"], found["records_waiting"]) == ("kafka:shop-access", 12)
+    assert found["model_version"] is None
     assert found["problems"] == []
     sensors.lag(5_000.0)
     assert shop(1)["problems"] == ["5,000 records wait in the topic"]
@@ -197,9 +201,23 @@ def test_a_training_that_failed_is_a_problem_of_its_stream(sensors: OperatedStre
     assert problem.startswith(f"{KAFKA_TRAIN} failed 1 time in the last 15 min; ")
 
 
-def test_models_and_reports_are_not_configurations_of_the_state(sensors: OperatedStream) -> None:
+def test_reports_are_not_a_configuration_of_the_state(sensors: OperatedStream) -> None:
     sensors.apply(count=30)
-    for key in ("models/0f3c5a7b9d12", "reports/2026/11/28/17.json"):
-        sensors.bucket.write_bytes(f"streams/{STREAM}/{key}", b"{}")
+    sensors.bucket.write_bytes(f"streams/{STREAM}/reports/2026/11/28/17.json", b"{}")
     [found] = status(0)["streams"]
     assert (found["records_applied"], found["problems"]) == (30, [])
+
+
+def test_the_model_of_a_log_is_shown_and_whether_a_rollback_holds_it(
+    sensors: OperatedStream,
+) -> None:
+    sensors.join_kafka()
+    training = a_training(500)
+    register = ModelRegister(sensors.bucket, KAFKA_STREAM)
+    register.add(training.fitted, training.entry(0.0))
+    found = shop(0)
+    assert (found["model_version"], found["model_held"]) == (training.fitted.version, False)
+    assert found["model_trained_until"] == "2026-06-01T00:06:39Z"
+    register.roll_back(training.fitted.version)
+    words = f"shop: model {training.fitted.version} is held since a rollback"
+    assert words in cutwatch("status", *OPTIONS).stdout

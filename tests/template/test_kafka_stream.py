@@ -175,7 +175,7 @@ def test_the_training_reads_the_history_and_writes_models_and_nothing_else() -> 
         "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Trace": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
     }
-    assert allowed["StoreModels"]["Resource"].endswith("/streams/shop/models/*")
+    assert allowed["StoreModels"]["Resource"].endswith("/log-models/shop/*")
     assert allowed["ReadHistory"]["Resource"] == "arn:aws:s3:::archive/shop-access/*"
     assert allowed["ListHistory"]["Resource"] == "arn:aws:s3:::archive"
 

@@ -111,7 +111,7 @@ def _train_file(
         training = train_stream(declared, [each.event for each in requests])
     except CutwatchError as error:
         end(str(error), USAGE_ERROR)
-    written = BUILD / f"streams/{declared.name}/models/{training.fitted.version}"
+    written = BUILD / f"log-models/{declared.name}/{training.fitted.version}"
     written.parent.mkdir(parents=True, exist_ok=True)
     written.write_bytes(training.fitted.to_bytes())
     if upload:

@@ -13,8 +13,8 @@ from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.state_store import read_header
 
 _LAYOUT = "layout.json"
-# Beside the states: damaged ones, and a log's models and reports.
-_OTHERS = ("damaged", "models", "reports")
+# Beside the states: damaged ones, and the reports of a log.
+_OTHERS = ("damaged", "reports")
 _AT_ONCE = 8
 
 Read = tuple[ListedObject, BucketHeader | MalformedState]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cutwatch.registry.silences import Silence
+from cutwatch.streams.model_register import CurrentModel
 from cutwatch.timestamps import format_timestamp
 from cutwatch.wording import count, span_in_words
 from cutwatch_cli.stacks.deployment import COMPLETE
@@ -25,7 +26,10 @@ _NEW_CONFIGURATION = timedelta(days=1)
 
 @dataclass(frozen=True)
 class StreamStatus:
-    """Status of a stream. `open` counts incidents that have not ended, `incidents` those of the last week."""
+    """Status of a stream. `open` counts incidents that have not ended, `incidents` those of the last week.
+
+    `model` is the trained model that scores a log, None for other streams.
+    """
 
     stack: StreamStack
     state: StreamState
@@ -34,6 +38,7 @@ class StreamStatus:
     incidents: int
     silence: Silence | None
     problems: tuple[str, ...]
+    model: CurrentModel | None = None
 
     def to_payload(self, now: datetime) -> dict[str, Any]:
         """Return the status as JSON values."""
@@ -56,11 +61,21 @@ class StreamStatus:
             "incidents_last_week": self.incidents,
             "mapping_state": self.evidence.mapping or None,
             "mapping_result": self.evidence.result or None,
+            **self._model_payload(),
             "records_waiting": self.evidence.lag if self.stack.is_of_kafka else None,
             "lost_record_messages": self.evidence.lost,
             "rejected_record_messages": self.evidence.rejected,
             "silenced_until": format_timestamp(self.silence.until) if self.silence else None,
             "problems": list(self.problems),
+        }
+
+    def _model_payload(self) -> dict[str, Any]:
+        current = self.model.current if self.model else None
+        until = datetime.fromtimestamp(current.trained_until, UTC) if current else None
+        return {
+            "model_version": current.version if current else None,
+            "model_trained_until": format_timestamp(until) if until else None,
+            "model_held": self.model.held if self.model else None,
         }
 
 

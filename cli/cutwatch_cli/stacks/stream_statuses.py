@@ -9,6 +9,7 @@ from cutwatch.registry.silences import Silence
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.run_history import WEEK
 from cutwatch_cli.stacks.stream_evidence import read_evidence
+from cutwatch_cli.stacks.stream_models import read_model
 from cutwatch_cli.stacks.stream_stacks import StreamStack
 from cutwatch_cli.stacks.stream_states import read_state
 from cutwatch_cli.stacks.stream_status import StreamStatus, problems_first, problems_of
@@ -35,9 +36,17 @@ def stream_statuses(
         seen = evidence[stack.name]
         problems = tuple(problems_of(stack, state, seen, now))
         name = stack.stream
+        model = read_model(deployment.bucket, name) if stack.is_of_kafka else None
         found.append(
             StreamStatus(
-                stack, state, seen, unended[name], in_week[name], silences.get(name), problems
+                stack,
+                state,
+                seen,
+                unended[name],
+                in_week[name],
+                silences.get(name),
+                problems,
+                model,
             )
         )
     return problems_first(found)

@@ -1,4 +1,4 @@
-"""The stream that a stack's functions are of."""
+"""Lookup of the stream that a stack's functions serve."""
 
 from pathlib import Path
 

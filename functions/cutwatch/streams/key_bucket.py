@@ -88,7 +88,7 @@ class KeyBucket:
     applied: dict[str, tuple[int, float]] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     outbox: Outbox = field(default_factory=Outbox)
-    generation: int = 0
+    generation: int = field(default=0, kw_only=True)
 
     @classmethod
     def empty(cls, stream: Stream, number: int) -> "KeyBucket":
