@@ -1,4 +1,4 @@
-"""`cutwatch logs`: the functions' log lines of one run, of one stream, or of live detection."""
+"""`cutwatch logs`: the functions' log lines of one run, of one stream or table, or of live detection."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end
-from cutwatch_cli.commands.joined_streams import joined_streams
+from cutwatch_cli.commands.joined_streams import joined_sources
 from cutwatch_cli.commands.options import (
     AsJson,
     Profile,
@@ -28,14 +28,14 @@ def logs(
         str,
         typer.Argument(
             metavar="EXECUTION_OR_RUN_OR_STREAM",
-            help="Run, such as transform-20261102T040000Z, the ARN or name of an execution, a stream, or `live`.",
+            help="Run, such as transform-20261102T040000Z, the ARN or name of an execution, a stream or table, or `live`.",
         ),
     ],
     since: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Time to look back for a stream or live detection, such as 2d, 12h or 90m; default: 1h.",
+            help="Time to look back for a stream, a table or live detection, such as 2d, 12h or 90m; default: 1h.",
             show_default=False,
         ),
     ] = None,
@@ -44,10 +44,10 @@ def logs(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of one run or stream, or of live detection.
+    """Print the log lines of one run, stream or table, or of live detection.
 
     Those of a run include those of the training that a transform started, and end with the reason for each detector that
-    was neither trained nor published. Those of a stream say for each batch how many records were scored, late or
+    was neither trained nor published. Those of a stream or table say for each batch how many records were scored, late or
     rejected; counts of zero, and invocations without records, are left out. Those of live detection say for each bucket how
     many detectors were scored, and why one was not. Exit code 1 if there are none.
     """
@@ -56,7 +56,7 @@ def logs(
 
     span = look_back(since or _STREAM_SINCE)
     with deployed(stack, region, profile) as deployment:
-        streams = [] if parse_run(name) else joined_streams(deployment)
+        streams = [] if parse_run(name) else joined_sources(deployment)
         joined: JoinedStack | None = next((each for each in streams if each.stream == name), None)
         if joined is None and name == LIVE:
             joined = _live_stack(deployment)
@@ -65,7 +65,7 @@ def logs(
             _print_joined(deployment, joined, shown, as_json=as_json)
         elif since is not None:
             end(
-                f"--since is for streams and live detection, and {name!r} is not a stream of stack {deployment.stack!r}",
+                f"--since is for streams, tables and live detection, and {name!r} is none of them in stack {deployment.stack!r}",
                 USAGE_ERROR,
             )
         else:
