@@ -27,7 +27,7 @@ NOT_RUN = {
     "sam build --template stacks/live.yaml": "downloads packages for Python 3.13",
     "sam deploy --template .aws-sam/live": "needs that build; tests/workflow/test_live.py deploys the stack",
     "PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/": "measures for minutes",
-    "make test": "this test is part of it",
+    "make test": "runs the other tests",
     "make faults": "takes many minutes; tests/faults runs a part of it",
     "make account-check": "tests/e2e/test_account_check.py runs its command against the local AWS",
     "make fuzz": "installs a fuzzer and runs for minutes; tests run its harnesses on their seeds",

@@ -37,6 +37,7 @@ _SERVER_ERRORS = {
     "dynamodb": "InternalServerError",
     "cloudwatch": "InternalServiceFault",
     "sagemaker": "InternalFailure",
+    "sagemaker-runtime": "InternalFailure",
     "sns": "InternalError",
     "events": "InternalException",
     "kinesis": "InternalFailure",

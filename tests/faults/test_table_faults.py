@@ -63,7 +63,7 @@ def fault(kind: str, service: str, operation: str, function: str) -> Fault:
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Rides]:
     with rides() as (application, watch):
-        assert application.run({"time": "2026-11-01T03:00:00Z"}).wait(120).status == "SUCCEEDED"
+        assert application.run({"time": "2026-11-01T03:00:00Z"}).wait().status == "SUCCEEDED"
         # The changes of the items themselves are scored first.
         application.aws.clock.advance(60)
         yield application, watch
@@ -78,7 +78,7 @@ def application(deployed: Rides) -> Iterator[Any]:
 
 
 def train(application: Any, day: int) -> Any:
-    return application.run({"time": f"2026-11-{day:02d}T03:00:00Z"}).wait(200)
+    return application.run({"time": f"2026-11-{day:02d}T03:00:00Z"}).wait()
 
 
 def test_a_training_meets_every_fault_at_every_call_and_deploys_one_model(application: Any) -> None:

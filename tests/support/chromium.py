@@ -15,7 +15,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 WIDE, NARROW, PHONE = (1280, 900), (400, 800), (360, 740)
 _PROGRAMS = ("chromium", "chromedriver")
-_WAIT_SECONDS = 20.0
+_WAIT_SECONDS = 120.0
 
 
 class NoChromium(Exception):

@@ -60,7 +60,7 @@ class Fleet:
     aws: LocalAws
     stack: Stack
     registry: Registry
-    patience: float = 60
+    patience: float = 300
 
     def operators_environment(self) -> dict[str, str]:
         """In which the command line reaches this account, and no configuration of whoever runs the tests."""

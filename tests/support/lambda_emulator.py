@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.error import URLError
 
 from tests.support.project import PROJECT
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _PATH = "/2015-03-31/functions/function/invocations"
-_SECONDS_TO_LISTEN = 60
+_SECONDS_TO_LISTEN = 300
+_TRIES = 3
 
 
 def emulator() -> Path | None:
@@ -58,27 +59,38 @@ def emulated(
     configuration: Mapping[str, Any], environment: Mapping[str, str], work: Path
 ) -> Iterator[RuntimeEmulator]:
     """Serve a deployed function with its own memory, timeout and environment."""
-    port, api_port = _free_port(), _free_port()
-    command = [
-        str(emulator()),
-        f"--runtime-interface-emulator-address=127.0.0.1:{port}",
-        f"--runtime-api-address=127.0.0.1:{api_port}",
-        *(sys.executable, "-m", "awslambdaric", configuration["Handler"]),
-    ]
     with (work / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=PROJECT / "functions",
-            env=_variables(configuration, environment),
-            stdout=log,
-            stderr=log,
-        )
+        process, port = _listening(configuration, _variables(configuration, environment), log)
         try:
-            _wait_for(port, process)
             yield RuntimeEmulator(port)
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(300)
+
+
+def _listening(
+    configuration: Mapping[str, Any], variables: Mapping[str, str], log: BinaryIO
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Return an emulator that listens, and its port; somebody else can take a port before it does."""
+    for _ in range(_TRIES):
+        port, api_port = _free_ports()
+        process = subprocess.Popen(
+            [
+                str(emulator()),
+                f"--runtime-interface-emulator-address=127.0.0.1:{port}",
+                f"--runtime-api-address=127.0.0.1:{api_port}",
+                *(sys.executable, "-m", "awslambdaric", configuration["Handler"]),
+            ],
+            cwd=PROJECT / "functions",
+            env=variables,
+            stdout=log,
+            stderr=log,
+        )
+        if _listens(port, process):
+            return process, port
+        process.kill()
+        process.wait(300)
+    raise RuntimeError("the runtime interface emulator does not listen")
 
 
 def _variables(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
@@ -101,20 +113,22 @@ def _variables(configuration: Mapping[str, Any], environment: Mapping[str, str])
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until it does; False if it has ended, or listens nowhere."""
     deadline = time.monotonic() + _SECONDS_TO_LISTEN
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60)
         except URLError as error:
             if isinstance(error.reason, ConnectionRefusedError):
                 time.sleep(0.05)
                 continue
-        return
-    raise RuntimeError("the runtime interface emulator does not listen")
+        return process.poll() is None
+    return False

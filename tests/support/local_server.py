@@ -75,5 +75,5 @@ def cutwatch_local(*options: str) -> Iterator[LocalServer]:
         yield LocalServer(json.loads(process.stdout.readline())["environment"])
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(300)
         process.stdout.close()

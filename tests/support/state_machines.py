@@ -35,7 +35,7 @@ from cutwatch.aws.clients import client
 from tests.support.account import Account, unobserved_client
 from tests.support.stack import STATE_MACHINE, snake
 
-_LONGEST_EXECUTION = 60.0
+_LONGEST_EXECUTION = 300.0
 _BETWEEN_LOOKS = 0.03
 
 

@@ -12,6 +12,12 @@ from localaws.calls import Call
 
 DECLARATION = {"name": "taxi", "source": "rides", "values": ["ridecount"]}
 ENDPOINT_SECONDS = 300
+FORESTS = {
+    **DECLARATION,
+    "engine": "forest",
+    "forest": {"trees": 20, "sample_size": 64},
+    "minimum_deviation": {"absolute": 500},
+}
 # What most tests want: short bakes.
 PARAMETERS = {"BakeSeconds": "60"}
 

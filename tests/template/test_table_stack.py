@@ -180,6 +180,25 @@ def test_a_deployment_is_rolled_back_by_an_alarm_of_this_stack() -> None:
     assert named == RESOURCES["ScoringAlarm"]["Properties"]["AlarmName"]
 
 
+def test_the_stack_of_forests_reads_and_alarms_as_that_of_an_endpoint_does() -> None:
+    forests = read_template(PROJECT / "stacks" / "table_forest.yaml")
+    shared = forests["Resources"].keys() & RESOURCES.keys() - {
+        "ScoreDynamodbStream", "ScoreDynamodbStreamRole", "CloseTableIncidents", "QueuesOnlyOverTls"
+    }  # fmt: skip
+    assert {name: forests["Resources"][name] for name in shared} == {
+        name: RESOURCES[name] for name in shared
+    }
+    assert forests["Resources"].keys() - RESOURCES.keys() == {
+        "EveryMinute",
+        "EveryMinutePermission",
+    }
+    described = {name: {**each, "Description": ""} for name, each in forests["Parameters"].items()}
+    assert described == {
+        name: {**TEMPLATE["Parameters"][name], "Description": ""} for name in described
+    }
+    assert "sagemaker" not in json.dumps(forests)
+
+
 def test_the_mapping_leaves_deletions_out_and_reports_failures() -> None:
     mapping = RESOURCES["Changes"]["Properties"]
     [criterion] = mapping["FilterCriteria"]["Filters"]

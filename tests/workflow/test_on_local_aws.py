@@ -184,7 +184,7 @@ def test_two_executions_of_one_event_at_once_end_as_one() -> None:
             shop.stack.start("TransformStateMachine", {"time": "2026-06-08T03:00:00Z"})
             for _ in range(2)
         ]
-        assert {execution.wait(60).status for execution in executions} == {"SUCCEEDED"}
+        assert {execution.wait().status for execution in executions} == {"SUCCEEDED"}
         assert len(_jobs(shop)) == 2
         assert shop.aws.calls.count("sns.Publish") == 1
 

@@ -48,7 +48,7 @@ def test_a_doubled_event_publishes_and_tells_once_even_while_the_first_is_at_wor
         shop.aws.clock.move_to(FIRST_TRANSFORM)
         both = [*shop.stack.fire("TransformRule", FIRST_TRANSFORM)]
         both += shop.stack.fire("TransformRule", FIRST_TRANSFORM)
-        assert [execution.wait(60).status for execution in both] == ["SUCCEEDED"] * 2
+        assert [execution.wait().status for execution in both] == ["SUCCEEDED"] * 2
         assert published(shop, FIRST_TRANSFORM) == grid(FIRST_TRAINING, FIRST_TRANSFORM)
         assert shop.aws.calls.count("sns.Publish") == 1
         assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").status == "PUBLISHED"
@@ -74,7 +74,7 @@ def test_a_transform_during_a_training_leaves_no_gap_and_learns_no_row_twice(
         )
         at_once = [*shop.stack.fire("TrainingRule", FIRST_TRANSFORM)]
         at_once += shop.stack.fire("TransformRule", FIRST_TRANSFORM)
-        assert [execution.wait(60).status for execution in at_once] == ["SUCCEEDED"] * 2
+        assert [execution.wait().status for execution in at_once] == ["SUCCEEDED"] * 2
         end = FIRST_TRANSFORM + timedelta(days=2)
         shop.transform(end)
         assert published(shop, end) == grid(FIRST_TRAINING, end)

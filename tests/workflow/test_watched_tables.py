@@ -25,7 +25,7 @@ Rides = tuple[Any, CutoffWatch]
 def trained() -> Iterator[Rides]:
     """A table with one trained and deployed model."""
     with rides(parameters={**PARAMETERS, **SCALED}) as (application, watch):
-        ended = application.run({"time": "2026-11-01T03:00:00Z"}).wait(120)
+        ended = application.run({"time": "2026-11-01T03:00:00Z"}).wait()
         assert ended.status == "SUCCEEDED", ended.cause
         yield application, watch
 
@@ -54,7 +54,7 @@ def scaled(application: Any) -> list[str]:
 
 
 def train(application: Any, day: int) -> Any:
-    return application.run({"time": f"2026-11-{day:02d}T03:00:00Z"}).wait(120)
+    return application.run({"time": f"2026-11-{day:02d}T03:00:00Z"}).wait()
 
 
 def test_the_first_training_deploys_a_model_with_its_cutoff(trained: Rides) -> None:
@@ -166,10 +166,10 @@ def test_a_second_training_changes_model_and_cutoff_together_and_rolling_back_re
     [second] = serving(application)
     assert second != first
     assert {each.variant for each in application.cutoffs} == {first, second}
-    assert application.run({"roll_back": True}).wait(60).status == "SUCCEEDED"
+    assert application.run({"roll_back": True}).wait().status == "SUCCEEDED"
     assert serving(application) == [first]
     assert scaled(application) == [f"endpoint/taxi/variant/{first}"]
-    assert application.run({"roll_back": second}).wait(60).status == "SUCCEEDED"
+    assert application.run({"roll_back": second}).wait().status == "SUCCEEDED"
     assert serving(application) == [second]
     assert train(application, 15).status == "SUCCEEDED"
     assert len(application.cutoffs) == 2
@@ -218,7 +218,7 @@ def test_an_alarm_rolls_the_new_model_back_while_it_bakes(trained: Rides) -> Non
 def test_two_deployments_at_once_come_one_after_the_other(trained: Rides) -> None:
     application, _ = trained
     both = [application.run({"time": f"2026-11-2{n}T03:00:00Z"}) for n in (4, 5)]
-    ended = [each.wait(180) for each in both]
+    ended = [each.wait() for each in both]
     assert [each.status for each in ended] == ["SUCCEEDED", "SUCCEEDED"]
     assert len(serving(application)) == 1
 

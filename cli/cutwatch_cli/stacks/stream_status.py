@@ -56,6 +56,7 @@ class StreamStatus:
             "incidents_last_week": self.incidents,
             "mapping_state": self.evidence.mapping or None,
             "mapping_result": self.evidence.result or None,
+            "records_waiting": self.evidence.lag if self.stack.is_of_kafka else None,
             "lost_record_messages": self.evidence.lost,
             "rejected_record_messages": self.evidence.rejected,
             "silenced_until": format_timestamp(self.silence.until) if self.silence else None,
@@ -91,7 +92,14 @@ def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[
             f"{function} failed {count(failures, 'time')} in the last {span_in_words(RECENTLY)}; "
             f"the reason: cutwatch logs {stack.stream}"
         )
-    if evidence.waited > timedelta(seconds=stack.longest_wait):
+    yield from _waiting_problems(stack, evidence)
+
+
+def _waiting_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    if stack.is_of_kafka:
+        if evidence.lag > stack.most_waiting:
+            yield f"{count(evidence.lag, 'record')} wait in the topic"
+    elif evidence.waited > timedelta(seconds=stack.longest_wait):
         yield f"records wait: they were up to {span_in_words(evidence.waited)} old when they were read"
 
 

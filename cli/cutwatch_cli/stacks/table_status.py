@@ -43,7 +43,7 @@ class TableStatus:
             "table": self.stack.stream,
             "stack": self.stack.name,
             "table_arn": self.stack.source,
-            "endpoint": self.stack.endpoint,
+            "endpoint": self.stack.endpoint or None,
             "endpoint_status": endpoint.status or None,
             "model": endpoint.serves or None,
             "pending_model": endpoint.pending or None,
@@ -100,6 +100,8 @@ def _problems(stack: TableStack, changes: StreamEvidence, model: TableEvidence) 
 
 def _endpoint_problems(stack: TableStack, model: TableEvidence) -> Iterator[str]:
     endpoint = model.endpoint
+    if not stack.endpoint:
+        return
     if not endpoint.status:
         yield (
             f"endpoint {stack.endpoint} does not exist, so changes wait in the stream; train the first model by "
@@ -134,7 +136,7 @@ def _cells(each: TableStatus, now: datetime) -> list[str]:
     trained = cutoff and datetime.fromisoformat(cutoff.trained_at)
     return [
         each.stack.stream,
-        each.model.endpoint.status or "–",
+        each.model.endpoint.status or ("–" if each.stack.endpoint else "none: forests"),
         training.status if training else "–",
         span_in_words(now - trained) if trained else "–",
         f"{cutoff.rows:,}" if cutoff else "–",

@@ -75,8 +75,9 @@ def watched_application(
     declaration: Mapping[str, Any],
     parameters: Mapping[str, str] | None = None,
 ) -> Iterator[WatchedApplication]:
-    """Deploy a declaration such as an entry under `tables`, with parameters of the table's stack."""
+    """Deploy a declaration such as an entry under `tables`, with parameters of the stack of its engine."""
     name, table = str(declaration["name"]), str(declaration["source"])
+    own = "table_forest.yaml" if declaration.get("engine") == "forest" else "table.yaml"
     created = aws.client("dynamodb").create_table(
         TableName=table,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -87,7 +88,7 @@ def watched_application(
     with staged([], tables=[declaration]) as template:
         base = aws.deploy(template, stack_name=BASE)
         stack = aws.deploy(
-            template.parent / "stacks" / "table.yaml",
+            template.parent / "stacks" / own,
             stack_name=name,
             parameters={
                 "WatchedTable": name,

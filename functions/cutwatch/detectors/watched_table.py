@@ -18,10 +18,18 @@ from cutwatch.detectors.detector import (
 )
 from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.detectors.metric_source import Problem
-from cutwatch.detectors.record_format import MOST_COLUMNS, TimeFormat
-from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.record_format import MOST_COLUMNS, RecordFormat, TimeFormat
+from cutwatch.detectors.removed_stream import RemovedStream
+from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.detectors.stream_window import StreamWindow
 
 CutoffRule = Literal["sigmas", "quantile"]
+TableEngine = Literal["endpoint", "forest"]
+
+# Changes within 24 hours whose ids a forest's stored state has room for: 8 bytes each in an object of some 8 MB.
+CHANGES_PER_FOREST = 1_000_000
+# DynamoDB keeps a stream's records for a day, so no change can be later than that.
+_STREAM_SECONDS = 86_400.0
 
 _ARN = re.compile(
     r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/(?P<name>[A-Za-z0-9_.-]{3,255})"
@@ -52,7 +60,9 @@ class WatchedTable:
     """Items of a DynamoDB table, each a row of the table's model.
 
     `values` maps the columns of the model to attributes, `key` is the attribute that incidents are kept apart by. Without
-    `time`, an item's time is that of its change. Raises `ValueError` with one line per invalid field.
+    `time`, an item's time is that of its change. The engine is a SageMaker endpoint with a `cutoff`, or the `forest` of each key,
+    at most `keys`, which learns every change after scoring it; its state has room for `changes_per_day`. Raises `ValueError`
+    with one line per invalid field.
     """
 
     name: str
@@ -63,7 +73,11 @@ class WatchedTable:
     time_format: TimeFormat = "iso8601"
     numbers_in_text: bool = False
     allow_identifiers: bool = False
+    engine: TableEngine = "endpoint"
     cutoff: TableCutoff = TableCutoff()
+    forest: ForestSettings = ForestSettings()  # noqa: RUF009 - frozen
+    keys: KeySettings = KeySettings()  # noqa: RUF009 - frozen
+    changes_per_day: Annotated[int, Ge(1)] = CHANGES_PER_FOREST
     sensitivity: Sensitivity = "medium"
     direction: Direction = "both"
     minimum_deviation: MinimumDeviation = MinimumDeviation()  # noqa: RUF009 - frozen
@@ -90,6 +104,28 @@ class WatchedTable:
         return hashlib.sha256(json.dumps(trained_on).encode()).hexdigest()[:12]
 
     @property
+    def as_stream(self) -> Stream:
+        """The table as a stream of its changes, for the engine `forest`. Changes of different items come in any order."""
+        return Stream(
+            name=self.name,
+            source=self.table_name,
+            record=RecordFormat(
+                time=json.dumps(self.time or "ApproximateCreationDateTime"),
+                values={name: json.dumps(attribute) for name, attribute in self.values.items()},
+                key=json.dumps(self.key) if self.key else "",
+            ),
+            window=StreamWindow(allowed_lateness=_STREAM_SECONDS),
+            forest=self.forest,
+            keys=self.keys,
+            sensitivity=self.sensitivity,
+            direction=self.direction,
+            minimum_deviation=self.minimum_deviation,
+            exclude=self.exclude,
+            time_zone=self.time_zone,
+            mails_per_hour=self.mails_per_hour,
+        )
+
+    @property
     def table_name(self) -> str:
         """Name of the table, without the rest of its ARN."""
         return self.source.rpartition("/")[2]
@@ -99,7 +135,7 @@ class WatchedTable:
         return [column for column, attribute in self.values.items() if attribute in keys]
 
 
-RecordSource = Stream | WatchedTable
+RecordSource = Stream | WatchedTable | RemovedStream
 
 
 def growing_columns(table: WatchedTable) -> list[str]:
@@ -129,7 +165,36 @@ def _problems(table: WatchedTable) -> Iterator[Problem]:
                 f"{column!r} must be 1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or _",
             )
     yield from _key_problems(table)
+    yield from _engine_problems(table)
     yield from time_zone_problems(table.time_zone)
+
+
+def _engine_problems(table: WatchedTable) -> Iterator[Problem]:
+    if table.engine == "forest":
+        yield from _forest_problems(table)
+        return
+    for name in ("forest", "keys", "changes_per_day"):
+        if getattr(table, name) != getattr(WatchedTable, name):
+            yield name, "belongs to engine: forest"
+
+
+def _forest_problems(table: WatchedTable) -> Iterator[Problem]:
+    if table.cutoff != TableCutoff():
+        yield "cutoff", "belongs to engine: endpoint; a forest's cutoff follows its own scores"
+    if table.forest.shingle_size != 1:
+        yield (
+            "forest.shingle_size",
+            f"{table.forest.shingle_size} needs rows in their order, and DynamoDB orders the changes of one item only; "
+            "remove it",
+        )
+    forests = table.keys.limit if table.key else 1
+    most = forests * CHANGES_PER_FOREST
+    if table.changes_per_day > most:
+        yield (
+            "changes_per_day",
+            f"{table.changes_per_day} is more than {most}, the room in the state of {forests} forest{'s' * (forests > 1)}; "
+            "declare a key with more values, or use engine: endpoint",
+        )
 
 
 def _key_problems(table: WatchedTable) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """From raw records to decoded ones: preprocessing, then decoding with reference data."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from cutwatch.detectors.stream import Stream
 from cutwatch.streams.decoding import Decoder
@@ -11,6 +12,14 @@ from cutwatch.streams.reference import Reference, ReferenceJoin
 
 # A raw record with the records that it became: none if the preprocessor dropped it, several if it divided it.
 ReadRecord = tuple[RawRecord, tuple[Record | Rejected, ...]]
+
+
+class Reader(Protocol):
+    """Whatever turns a batch of raw records into decoded ones."""
+
+    def read(self, records: Sequence[RawRecord]) -> Iterator[ReadRecord]:
+        """Yield the records in their order. Raises `CutwatchError` before the first if the batch has to be tried again."""
+        ...
 
 
 class RecordReader:

@@ -30,9 +30,18 @@ class StateStore(VersionedObjects[KeyBucket]):
     stream: Stream
 
     @property
+    def root(self) -> str:
+        """Prefix of the keys of all configurations."""
+        return f"streams/{self.stream.name}/"
+
+    @property
     def prefix(self) -> str:
         """Prefix of the keys of this configuration."""
-        return f"streams/{self.stream.name}/{self.stream.fingerprint}/"
+        return f"{self.root}{self.stream.fingerprint}/"
+
+    def initial_buckets(self) -> int:
+        """Return the number of buckets of a new configuration."""
+        return bucket_count(self.stream)
 
     def buckets(self, begin: Callable[[int], None] = lambda _: None) -> int:
         """Return the number of buckets; the first call of a configuration decides it for good.
@@ -43,7 +52,7 @@ class StateStore(VersionedObjects[KeyBucket]):
         try:
             return int(self.bucket.read_json(key)["buckets"])
         except NotFound:
-            count = bucket_count(self.stream)
+            count = self.initial_buckets()
         begin(count)
         try:
             layout = {"schema": 1, "buckets": count}
@@ -66,9 +75,10 @@ class StateStore(VersionedObjects[KeyBucket]):
 
     def other_configurations(self) -> list[str]:
         """Return the fingerprints of other configurations of the stream that have states, in alphabetical order."""
-        root = f"streams/{self.stream.name}/"
-        layouts = (each.key for each in self.bucket.list(root) if each.key.endswith("/layout.json"))
-        found = {key.removeprefix(root).partition("/")[0] for key in layouts}
+        layouts = (
+            each.key for each in self.bucket.list(self.root) if each.key.endswith("/layout.json")
+        )
+        found = {key.removeprefix(self.root).partition("/")[0] for key in layouts}
         return sorted(found - {self.stream.fingerprint})
 
     def header(self, number: int) -> BucketHeader:
@@ -78,11 +88,9 @@ class StateStore(VersionedObjects[KeyBucket]):
     def renewed(self, number: int, damaged: bytes, etag: str, error: MalformedState) -> KeyBucket:
         """Set a damaged bucket aside; return an empty one with a notice."""
         version = etag.strip('"')
-        kept = (
-            f"streams/{self.stream.name}/damaged/{self.stream.fingerprint}-{number:04d}-{version}"
-        )
+        kept = f"{self.root}damaged/{self.stream.fingerprint}-{number:04d}-{version}"
         self.bucket.write_bytes(kept, damaged)
-        fresh = KeyBucket.empty(self.stream, number)
+        fresh = self.empty(number)
         text = f"{error}; the forests of its keys start from scratch, and {self.bucket.uri(kept)} has the damaged state"
         fresh.outbox.notices.append(Notice(f"{number:04d}-{version}", "state reset", text))
         return fresh

@@ -11,12 +11,12 @@ from cutwatch.settings import DestinationSettings, Settings
 class TableSettings(DestinationSettings):
     """Settings of the functions that score a table's changes: its name in `detectors_file`, its ARN, and the endpoint.
 
-    `target_arn` is that of a stream or queue for every scored row, empty for none.
+    A table with the engine `forest` has no endpoint. `target_arn` is that of a stream or queue for every scored row, empty for none.
     """
 
     watched_table: str
     source_table_arn: str
-    endpoint_name: str
+    endpoint_name: str = ""
     target_arn: str = ""
     detectors_file: str = "detectors.yaml"
 

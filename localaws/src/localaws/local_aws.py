@@ -84,7 +84,8 @@ class LocalAws:
         self.kinesis = Kinesis(self.clock, region, self.permissions.demand)
         self._clients = Clients(region, lambda: self.endpoint_url)
         self._host, self._port = host, port
-        self._schedules = schedules
+        self._fires_rules = schedules
+        self._schedules: Schedules | None = None
         self._polls = event_sources
         self._mappings: EventSourceMappings | None = None
         self._function_targets: FunctionTargets | None = None
@@ -127,10 +128,10 @@ class LocalAws:
             starting.callback(monitoring.stop)
             if self._polls:
                 self._poll(starting)
-            if self._schedules:
-                schedules = Schedules(self.clock, self.region, self.fire)
-                schedules.start()
-                starting.callback(schedules.stop)
+            if self._fires_rules:
+                self._schedules = Schedules(self.clock, self.region, self.fire)
+                self._schedules.start()
+                starting.callback(self._schedules.stop)
             self._running = starting.pop_all()
 
     def stop(self) -> None:
@@ -165,14 +166,18 @@ class LocalAws:
         assert self._functions is not None  # noqa: S101 - it is running
         self._functions.cool_down()
 
+    def wait_for_functions(self) -> None:
+        """Return when the functions that rules have started, or that were invoked as an event, have ended."""
+        if self._function_targets is not None:
+            self._function_targets.wait()
+
     def fire(self, rule: str, at: datetime | None = None) -> list[str]:
         """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions.
 
         Functions that are targets have ended when it returns.
         """
         started = fire(rule, at or self.clock.now(), self.region)
-        if self._function_targets is not None:
-            self._function_targets.wait()
+        self.wait_for_functions()
         return started
 
     def variants_in_service(self) -> Mapping[str, Sequence[str]]:

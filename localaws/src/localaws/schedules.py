@@ -61,8 +61,14 @@ class Schedules:
         self._clock = clock
         self._region = region
         self._fire = fire_at
+        self._passed = clock.now()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
+
+    @property
+    def passed(self) -> datetime:
+        """Return the time of the clock until which everything due has been fired."""
+        return self._passed
 
     def start(self) -> None:
         self._thread.start()
@@ -72,13 +78,12 @@ class Schedules:
         self._thread.join()
 
     def _run(self) -> None:
-        passed = self._clock.now()
         while not self._stopped.wait(_TICK_SECONDS):
             now = self._clock.now()
-            for name, moment in self._due(passed, now):
+            for name, moment in self._due(self._passed, now):
                 _log.info("rule %s fires for %s", name, moment)
                 self._fire(name, moment)
-            passed = now
+            self._passed = now
 
     def _due(self, passed: datetime, now: datetime) -> list[tuple[str, datetime]]:
         """Return the firings after `passed` and until `now`, in the order of time."""

@@ -38,7 +38,7 @@ class Execution:
         self._stepfunctions = stepfunctions
         self.arn = arn
 
-    def wait(self, timeout: float = 60.0) -> ExecutionResult:
+    def wait(self, timeout: float = 300.0) -> ExecutionResult:
         """Wait, at most `timeout` real seconds, until it ends."""
         deadline = time.monotonic() + timeout
         pause = _POLL_SECONDS

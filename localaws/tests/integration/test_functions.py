@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import sys
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
+from localaws.lambda_runtime import environments
 from support.functions import create_function, zipped
 
 SOURCE = """
@@ -40,9 +44,6 @@ def die(event, context):
 def leave(event, context):
     sys.exit(3)
 
-def sleep(event, context):
-    time.sleep(5)
-
 def unserializable(event, context):
     return object()
 
@@ -67,7 +68,7 @@ def call(event, context):
 def function(aws: LocalAws, role: str) -> str:
     variables = {"AWS_ENDPOINT_URL": "", "COLOUR": "blue"}
     create_function(
-        aws, role, "worker", SOURCE, Timeout=1, MemorySize=256, Environment={"Variables": variables}
+        aws, role, "worker", SOURCE, MemorySize=256, Environment={"Variables": variables}
     )
     return "worker"
 
@@ -84,7 +85,6 @@ def invoke(aws: LocalAws, function: str, do: str) -> tuple[str | None, Any]:
         ("missing", "KeyError", "'missing'"),
         ("die", "Runtime.ExitError", "Runtime exited"),
         ("leave", "Runtime.ExitError", "Runtime exited"),
-        ("sleep", "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
         ("unserializable", "Runtime.MarshalError", "not JSON serializable"),
         ("large", "Function.ResponseSizeTooLarge", "exceeded maximum allowed payload size"),
     ],
@@ -96,6 +96,42 @@ def test_a_failure_has_the_name_that_lambda_gives_it(
     assert error == "Unhandled"
     assert payload["errorType"] == error_type
     assert message in payload["errorMessage"]
+
+
+def test_a_function_that_runs_too_long_has_timed_out(aws: LocalAws, role: str) -> None:
+    forever = "import time\n\ndef handler(event, context):\n    time.sleep(3600)\n"
+    create_function(aws, role, "endless", forever, Timeout=1)
+    error, payload = invoke(aws, "endless", "")
+    assert (error, payload["errorType"]) == ("Unhandled", "Sandbox.Timedout")
+    assert "Task timed out after 1.00 seconds" in payload["errorMessage"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_processor_time_of_an_environment_that_is_killed_is_not_lost(
+    aws: LocalAws, role: str
+) -> None:
+    source = """
+        import time
+
+        def handler(event, context):
+            while time.process_time() < 0.5:
+                pass
+    """
+    create_function(aws, role, "busy", source)
+    invoke(aws, "busy", "")
+    process = environments._runtime._process
+    assert process is not None
+    before = seconds_of_ended_children(process.pid)
+    aws.cool_down()
+    deadline = time.monotonic() + 300
+    while seconds_of_ended_children(process.pid) < before + 0.4:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def seconds_of_ended_children(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_an_environment_stays_warm_through_an_exception(aws: LocalAws, function: str) -> None:
@@ -128,7 +164,7 @@ def test_the_environment_is_lambdas_with_the_endpoint_even_if_declared_empty(
     assert variables["COLOUR"] == "blue"
     assert variables["AWS_LAMBDA_FUNCTION_NAME"] == described["function"] == "worker"
     assert described["memory"] == "256"
-    assert 0 < described["remaining"] <= 1000
+    assert 0 < described["remaining"] <= 300_000
     assert "AWS_PROFILE" not in variables
 
 
@@ -204,7 +240,7 @@ def test_invocations_at_once_do_not_share_an_environment(
                 time.sleep(0.01)
             return os.getpid()
     """
-    create_function(aws, role, "parallel", source, Timeout=30)
+    create_function(aws, role, "parallel", source)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: invoke(aws, "parallel", str(tmp_path)), range(4)))
     assert len({process for _, process in answers}) == 4
@@ -222,7 +258,7 @@ def test_the_pauses_of_a_throttled_adaptive_client_are_skipped(aws: LocalAws, ro
                 bucket.acquire()
             return time.time() - before
     """
-    create_function(aws, role, "adaptive", source, Timeout=20)
+    create_function(aws, role, "adaptive", source)
     aws.clock.advance(1)
     try:
         error, waited = invoke(aws, "adaptive", "")

@@ -104,6 +104,4 @@ def test_responses_are_dated_by_the_clock() -> None:
         answer = aws.client("s3").list_buckets()
     date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
-    assert (
-        timedelta() <= date - datetime(2024, 2, 29, 23, 59, 30, tzinfo=UTC) < timedelta(minutes=1)
-    )
+    assert timedelta() <= date - datetime(2024, 2, 29, 23, 59, 30, tzinfo=UTC) < timedelta(hours=1)

@@ -98,7 +98,7 @@ def mappings(aws: LocalAws) -> list[Any]:
 def delete(aws: LocalAws, name: str) -> None:
     cloudformation = aws.client("cloudformation")
     cloudformation.delete_stack(StackName=name)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         listed = cloudformation.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])
         if name in {each["StackName"] for each in listed["StackSummaries"]}:
@@ -308,7 +308,7 @@ def test_mappings_of_queues_and_tables_still_deliver(aws: LocalAws, tmp_path: Pa
     aws.event_sources.settle()
     group = f"/aws/lambda/{stack.physical_id('Read')}"
     expected = {"GOT ['aws:dynamodb']", "GOT ['aws:sqs']"}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     logged: set[str] = set()
     while logged != expected and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -17,6 +17,7 @@ def zipped(source: str) -> bytes:
 
 
 def create_function(aws: LocalAws, role: str, name: str, source: str, **configuration: Any) -> str:
+    """Create a function; its timeout is long enough for a busy machine."""
     client = aws.client("lambda")
     created = client.create_function(
         FunctionName=name,
@@ -24,7 +25,7 @@ def create_function(aws: LocalAws, role: str, name: str, source: str, **configur
         Role=role,
         Handler="app.handler",
         Code={"ZipFile": zipped(source)},
-        **configuration,
+        **{"Timeout": 300, **configuration},
     )
     while client.get_function_configuration(FunctionName=name)["State"] == "Pending":
         time.sleep(0.01)

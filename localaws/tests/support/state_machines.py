@@ -24,7 +24,7 @@ def start(aws: LocalAws, arn: str, payload: Any = None) -> Execution:
 def run(aws: LocalAws, role: str, definition: Mapping[str, Any], payload: Any = None) -> Execution:
     """Create a machine, start it, wait for it to end."""
     execution = start(aws, create_machine(aws, role, definition), payload)
-    execution.wait(timeout=30)
+    execution.wait()
     return execution
 
 

@@ -59,7 +59,7 @@ def test_it_prints_its_environment_serves_and_ends_cleanly_when_it_is_stopped(
             region_name=environment["AWS_DEFAULT_REGION"],
         ).create_topic(Name="alerts")
         process.send_signal(stop)
-        rest, errors = process.communicate(timeout=60)
+        rest, errors = process.communicate(timeout=300)
     assert topic["TopicArn"] == "arn:aws:sns:eu-west-1:123456789012:alerts"
     assert (process.returncode, rest, errors) == (0, "", "")
 
@@ -139,7 +139,7 @@ def test_mails_are_printed_when_they_are_sent_and_listed_when_they_are_asked_for
         listed = CliRunner().invoke(app, ["mails", "--endpoint-url", url])
         as_json = CliRunner().invoke(app, ["mails", "--json", "--endpoint-url", url])
         process.send_signal(signal.SIGTERM)
-        _, printed = process.communicate(timeout=20)
+        _, printed = process.communicate(timeout=300)
 
     assert "has sent no mails" in empty.stderr
     lines = listed.stdout.splitlines()

@@ -18,10 +18,11 @@ _Report = Callable[[str, str, Mapping[str, str], Any, Any], None]
 
 @dataclass
 class _Reported:
-    """The last minute that a queue was reported for, and the last time that it held messages."""
+    """The last minute that a queue was reported for, how deep it was, and the last time that it held messages."""
 
     minute: int
     active: float
+    depth: float = 0.0
 
 
 class QueueDepths:
@@ -32,7 +33,10 @@ class QueueDepths:
         self._reported: dict[str, _Reported] = {}
 
     def report(self, now: datetime) -> None:
-        """Report each minute since the last reported one; the present minute counts as it is now."""
+        """Report each minute since the last reported one, the present one as it is now, and a minute again that got more messages.
+
+        The maximum of a minute is therefore the same however often this is called within it.
+        """
         minute = int(now.timestamp()) // _MINUTE * _MINUTE
         with self._lock, account_scope(self._region):
             sqs = service("sqs")
@@ -51,12 +55,12 @@ class QueueDepths:
             known = self._reported[url] = _Reported(first - _MINUTE, now)
         if arrivals:
             known.active = now
-        if minute <= known.minute:
-            return
         last = min(minute, int(known.active) + _ACTIVE_SECONDS)
-        times = np.arange(known.minute + _MINUTE, last + 1, _MINUTE, dtype=np.int64)
+        times = np.arange(known.minute, last + 1, _MINUTE, dtype=np.int64)
         depths = np.searchsorted(arrivals, times + _MINUTE, side="left").astype(np.float64)
-        known.minute = minute
+        if times.size and depths[0] <= known.depth:
+            times, depths = times[1:], depths[1:]
+        known.minute, known.depth = minute, len(arrivals)
         if times.size:
             name = url.rpartition("/")[2]
             self._report(

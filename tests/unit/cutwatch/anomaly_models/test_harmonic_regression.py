@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -8,11 +10,15 @@ from tests.support.series import MINUTE, daily_rows
 
 WEEK = daily_rows(8, columns=2)
 TRAINING, LATER = WEEK.between(0, 10_080), WEEK.between(10_080, 11_520)
-FITTED = fit_harmonic_regression(TRAINING, MINUTE)
+
+
+@cache
+def fitted() -> bytes:
+    return fit_harmonic_regression(TRAINING, MINUTE).to_bytes()
 
 
 def a_model() -> HarmonicRegression:
-    return HarmonicRegression.from_bytes(FITTED.to_bytes())
+    return HarmonicRegression.from_bytes(fitted())
 
 
 def changed(rows: Rows, place: int, column: int, by: float) -> Rows:

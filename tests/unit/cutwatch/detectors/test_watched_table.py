@@ -59,6 +59,35 @@ def test_other_attributes_are_not(attribute: str) -> None:
     assert growing_columns(watched(values={"x": attribute})) == []
 
 
+FOREST = TEXT + "    engine: forest\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (TEXT + "    forest: {trees: 30}\n", "forest: belongs to engine: forest"),
+        (TEXT + "    changes_per_day: 5\n", "changes_per_day: belongs to engine: forest"),
+        (FOREST + "    cutoff: {sigmas: 4}\n", "cutoff: belongs to engine: endpoint"),
+        (FOREST + "    forest: {shingle_size: 4}\n", "forest.shingle_size: 4 needs rows in their order"),
+        (FOREST + "    keys: {limit: 3}\n    changes_per_day: 3000001\n", "changes_per_day: 3000001 is more than 3000000, the room in the state of 3 forests; declare"),
+        (FOREST.replace("    key: city\n", "") + "    changes_per_day: 1000001\n", "1000001 is more than 1000000, the room in the state of 1 forest; declare"),
+        (TEXT + "    engine: random\n", "engine: .*endpoint.*forest"),
+    ],
+)  # fmt: skip
+def test_settings_of_the_other_engine_and_more_changes_than_can_be_told_apart_are_refused(
+    text: str, reason: str
+) -> None:
+    with pytest.raises(InvalidDetectors, match=f"(?s){reason}"):
+        parse_configuration(text)
+
+
+def test_a_table_whose_attributes_have_any_name_is_a_stream() -> None:
+    table = watched(engine="forest", values={"a": "ride count", "b": "x-y"}, key="city.name")
+    stream = table.as_stream
+    assert stream.columns == ("a", "b")
+    assert stream.fingerprint != watched(engine="forest", values={"a": "x", "b": "x-y"}).as_stream.fingerprint  # fmt: skip
+
+
 def test_a_model_depends_on_attributes_and_their_order_only() -> None:
     two = watched(values={"a": "x", "b": "y"})
     assert two.fingerprint != watched(values={"b": "y", "a": "x"}).fingerprint

@@ -1,12 +1,14 @@
 """Whatever the runs in between, a live detector finds what a causal backtest finds."""
 
 from datetime import timedelta
+from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector, MinimumDeviation
 from cutwatch.errors import MalformedState
 from cutwatch.live.live_series import LiveSeries
@@ -50,17 +52,20 @@ DETECTORS = {
         shingle_size=2,
     ),
 }
-BACKTESTS = {
-    name: windows_of(HOURLY, detector, timedelta(weeks=2)) for name, detector in DETECTORS.items()
-}
 cuts = st.lists(st.integers(1, WEEK - 1), max_size=3, unique=True).map(sorted)
+
+
+@cache
+def backtest(name: str) -> tuple[tuple[AnomalyEvent, ...], list[Window]]:
+    """Return the events and windows of the detector's causal backtest."""
+    return windows_of(HOURLY, DETECTORS[name], timedelta(weeks=2))
 
 
 @pytest.mark.parametrize("name", DETECTORS)
 @settings(max_examples=6)
 @given(cuts=st.lists(cuts, min_size=WINDOWS, max_size=WINDOWS))
 def test_live_runs_find_what_a_causal_backtest_finds(name: str, cuts: list[list[int]]) -> None:
-    (events, windows), live = BACKTESTS[name], LiveRuns(DETECTORS[name])
+    (events, windows), live = backtest(name), LiveRuns(DETECTORS[name])
     scored = [live.score(window, cut) for window, cut in zip(windows, cuts, strict=True)]
 
     for window, (series, _) in zip(windows, scored, strict=True):
@@ -80,7 +85,7 @@ def test_live_runs_find_what_a_causal_backtest_finds(name: str, cuts: list[list[
 
 @pytest.mark.parametrize("name", DETECTORS)
 def test_in_runs_of_six_datapoints_the_end_of_each_incident_is_a_change(name: str) -> None:
-    (events, windows), live = BACKTESTS[name], LiveRuns(DETECTORS[name])
+    (events, windows), live = backtest(name), LiveRuns(DETECTORS[name])
     for window in windows:
         live.score(window, list(range(6, WEEK, 6)))
 
@@ -106,7 +111,7 @@ def test_a_series_that_is_stored_between_runs_goes_on_as_if_it_was_not(at: int) 
 
 def test_another_window_begins_as_after_a_transform() -> None:
     detector, window = plain()
-    following = BACKTESTS["plain"][1][1]
+    following = backtest("plain")[1][1]
     series = begin(window, detector, None)
     for values in runs(window, [50]):
         series.extend(values, detector)
@@ -124,4 +129,4 @@ def test_what_is_not_a_series_is_refused() -> None:
 
 
 def plain() -> tuple[Detector, Window]:
-    return DETECTORS["plain"], BACKTESTS["plain"][1][0]
+    return DETECTORS["plain"], backtest("plain")[1][0]

@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -5,15 +8,29 @@ from sklearn.metrics import roc_auc_score
 from cutwatch.anomaly_models.training import TrainingSettings
 from cutwatch.detectors.stream import ForestSettings, Model
 from cutwatch.errors import InvalidInput
-from cutwatch_cli.access_logs.comparison import UNITS, compare, roc_auc, rows_of_log
+from cutwatch_cli.access_logs.comparison import (
+    UNITS,
+    LabelledRows,
+    compare,
+    roc_auc,
+    rows_of_log,
+)
 from cutwatch_cli.access_logs.faults import planted_faults
 from cutwatch_cli.access_logs.shop import Shop
 
 MONDAY, DAY = 1_780_272_000.0, 86_400
 FAULTS = planted_faults(MONDAY + 3.4 * DAY, MONDAY + 4 * DAY)
-SHOP = Shop(MONDAY, 4 * DAY, busiest_rate=0.3, faults=FAULTS)
-ROWS = rows_of_log(list(SHOP.requests()), FAULTS)
 SETTINGS = TrainingSettings(ForestSettings(trees=10, sample_size=64))
+
+
+def rows(unit: str) -> LabelledRows:
+    return _rows_by_unit()[unit]
+
+
+@cache
+def _rows_by_unit() -> Mapping[str, LabelledRows]:
+    shop = Shop(MONDAY, 4 * DAY, busiest_rate=0.3, faults=FAULTS)
+    return rows_of_log(list(shop.requests()), FAULTS)
 
 
 def test_roc_auc_is_that_of_scikit_learn_with_ties() -> None:
@@ -25,11 +42,12 @@ def test_roc_auc_is_that_of_scikit_learn_with_ties() -> None:
 
 
 def test_faults_are_in_the_part_that_is_scored() -> None:
-    for rows in ROWS.values():
-        assert set(rows.labels[: rows.training].tolist()) == {""}
-        assert rows.anomalous.sum() > 0
-    assert ROWS["minute"].rows.times[ROWS["minute"].training] == pytest.approx(
-        ROWS["record"].rows.times[ROWS["record"].training], abs=120
+    minutes, records = rows("minute"), rows("record")
+    for each in (minutes, records):
+        assert set(each.labels[: each.training].tolist()) == {""}
+        assert each.anomalous.sum() > 0
+    assert minutes.rows.times[minutes.training] == pytest.approx(
+        records.rows.times[records.training], abs=120
     )
 
 
@@ -43,7 +61,7 @@ def test_faults_are_in_the_part_that_is_scored() -> None:
     ],
 )
 def test_each_model_finds_its_faults_with_few_false_alarms(kind: Model, found: set[str]) -> None:
-    result = compare(kind, UNITS[kind], ROWS[UNITS[kind]], SETTINGS)
+    result = compare(kind, UNITS[kind], rows(UNITS[kind]), SETTINGS)
     assert found <= set(result.found)
     assert set(result.found).isdisjoint(result.missed)
     assert result.false_alarms < 0.02

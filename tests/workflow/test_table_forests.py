@@ -1,0 +1,95 @@
+"""A table scored by forests that learn, on the local AWS: by its mapping, through crashes and repetitions, with its roles."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cutwatch_cli.tables.application import WatchedApplication, watched_application
+from localaws import Fault, LocalAws
+from tests.support.every_call import DENIALS
+from tests.support.table_application import FORESTS, items
+
+pytestmark = pytest.mark.slow
+
+ROLES = ("ScoreDynamodbStreamRole", "CloseTableIncidentsRole")
+# Granted, and not used by the scenario; each with its reason.
+NOT_SEEN = {
+    ("Log", "logs:CreateLogStream"): "Lambda writes the logs, outside of the code",
+    ("Log", "logs:PutLogEvents"): "Lambda writes the logs, outside of the code",
+    ("Trace", "xray:PutTelemetryRecords"): "there is no X-Ray locally",
+    ("Trace", "xray:PutTraceSegments"): "there is no X-Ray locally",
+    ("RecordIncidents", "dynamodb:GetItem"): "an older change comes after a later one",
+}
+FAR_TOO_HIGH = {"id": {"S": "high"}, "ridecount": {"N": "9000"}}
+NO_NUMBER = {"id": {"S": "broken"}, "ridecount": {"S": "many"}}
+
+
+@pytest.fixture(scope="module")
+def application() -> Iterator[WatchedApplication]:
+    with (
+        LocalAws() as aws,
+        watched_application(aws, FORESTS, {"NotificationSeverity": "low"}) as deployed,
+    ):
+        deployed.put(items(400))
+        aws.event_sources.settle()
+        yield deployed
+
+
+def state(application: WatchedApplication) -> Any:
+    """The header of the only bucket, and how many changes it remembers."""
+    s3, bucket = application.client("s3"), application.base.outputs["DataBucketName"]
+    [key] = [
+        each["Key"]
+        for each in s3.list_objects_v2(Bucket=bucket, Prefix="tables/taxi/forests/")["Contents"]
+        if each["Key"].endswith("/0000")
+    ]
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return json.loads(content.split(b"\n", maxsplit=2)[1]), content
+
+
+def test_changes_are_learned_once_through_a_crash_two_environments_and_redelivery(
+    application: WatchedApplication,
+) -> None:
+    aws = application.aws
+    role = f"*{application.stack.physical_id('ScoreDynamodbStreamRole')}*"
+    aws.faults.add(Fault("s3", "PutObject", ends="killed", times=1, caller=role))
+    application.put(items(100, seed=2))
+    aws.event_sources.settle()
+    aws.event_sources.duplicate()
+    application.put(items(100, seed=3))
+    aws.event_sources.settle()
+    aws.event_sources.redeliver(150)
+    aws.event_sources.settle()
+    header, _ = state(application)
+    assert header["totals"] == {"accepted": 600, "late": 0, "rejected": 0, "dropped": 0}
+
+
+def test_a_far_too_high_value_is_mailed_once_and_a_broken_item_kept_with_its_reason(
+    application: WatchedApplication,
+) -> None:
+    aws = application.aws
+    application.put([FAR_TOO_HIGH, NO_NUMBER])
+    aws.event_sources.settle()
+    aws.event_sources.redeliver(2)
+    aws.event_sources.settle()
+    assert sum("9,000" in mail.text for mail in aws.mails.all()) == 1
+    url = application.stack.outputs["RejectedRecordsQueueUrl"]
+    [message] = application.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]  # fmt: skip
+    assert json.loads(message["Body"])["reason"] == "not a number"
+    # A silent table's incident ends an hour later, by the rule.
+    aws.clock.advance(2 * 3_600)
+    application.invoke(application.stack.outputs["CloseIncidentsFunction"], {})
+    assert json.loads(state(application)[1].split(b"\n")[1])["outbox"] == {}
+
+
+def test_no_call_is_denied_and_nothing_is_granted_that_nothing_uses(
+    application: WatchedApplication,
+) -> None:
+    assert [call for call in application.aws.calls if call.error_code in DENIALS] == []
+    permissions = application.aws.permissions
+    ids = [application.stack.physical_id(role) for role in ROLES]
+    granted = {(use.statement, use.action) for role in ids for use in permissions.granted(role)}
+    used = {(use.statement, use.action) for use in permissions.uses if use.role in ids}
+    assert granted - used == set(NOT_SEEN)
