@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cutwatch.aws.clients import client
 from cutwatch.delivery.batch_log import log
 from cutwatch.delivery.replacement import replacement
 from cutwatch.delivery.stream_function import stream_function
@@ -20,7 +19,7 @@ def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG00
     settings, folder, now = StreamSettings.from_env(), Path(__file__).parent, datetime.now(UTC)
     not_ended = replacement(settings, folder).end(now, has_time)
     function = stream_function(settings, folder, has_time)
-    report = function.sweep(client("kinesis")).run(now, has_time)
+    report = function.sweep.run(now, has_time)
     emit(settings.anomaly_namespace, settings.stream_name, report)
     log(settings.stream_name, report)
     report.undelivered += not_ended

@@ -122,6 +122,10 @@ class StateOfOtherConfiguration(MalformedState):
     """The state of a stream's key was made with another configuration of the stream."""
 
 
+class TrainingRefused(CutwatchError):
+    """A new model would call too many of the newest records anomalous: the model before stays current."""
+
+
 class PreprocessorError(CutwatchError):
     """A stream's Lambda preprocessor ended with an error or answered something else: the batch is tried again."""
 

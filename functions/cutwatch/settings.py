@@ -240,9 +240,8 @@ class DestinationSettings(Settings):
 class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
-    `stream_arn` of a Kafka topic is `kafka:TOPIC`. `target_arn` is that of a stream or queue for every scored row, `results_url` that of
-    the queue of a log's summaries, `history_location` the bucket and prefix of past records; each is empty for none. `stack_name` is
-    the functions' own stack.
+    `stream_arn` of a Kafka topic is `kafka:TOPIC`, `target_arn` a stream or queue for every scored row, `results_url` the queue of a log's
+    summaries, `scoring_function` the function of a Kafka mapping, for its lag; each is empty for none. `stack_name` is the functions' stack.
     """
 
     stream_name: str
@@ -250,6 +249,7 @@ class StreamSettings(DestinationSettings):
     target_arn: str = ""
     results_url: str = ""
     history_location: str = ""
+    scoring_function: str = ""
     stack_name: str = ""
     detectors_file: str = "detectors.yaml"
 
@@ -278,6 +278,17 @@ class LiveSettings(Settings):
     def gap(self) -> timedelta:
         """Time after which a missing datapoint counts as a gap."""
         return timedelta(minutes=self.gap_minutes)
+
+
+@dataclass(frozen=True)
+class TrainLogSettings(Settings):
+    """Settings of Train Log: the stream of a log, the bucket of its models, the bucket and prefix of past records."""
+
+    stream_name: str
+    stream_arn: str
+    bucket_name: str
+    history_location: str
+    detectors_file: str = "detectors.yaml"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from tests.support.stack import FUNCTION, Stack, snake
 
 # e_machine of an ELF header, least significant byte first
 MACHINES = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
+# The most that a function and its layers may have together, unzipped.
+UNZIPPED_BYTES = 250_000_000
 # Where sam build puts, and sam deploy finds, a build by default.
 SAMS_OWN = ".aws-sam"
 SAM = Path(sys.executable).with_name("sam")
@@ -109,3 +111,17 @@ def test_sam_build_makes_every_function_and_the_layers(tmp_path: Path, architect
     for logical_id in Stack().resources(FUNCTION):
         assert (tmp_path / logical_id / f"{snake(logical_id)}.py").is_file()
         assert not (tmp_path / logical_id / "numpy").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_python_of_lambda(), reason="sam build needs Python 3.13 on the PATH")
+def test_the_function_that_trains_is_within_lambdas_limit_with_its_layers(tmp_path: Path) -> None:
+    folders = ("--build-dir", str(tmp_path), "--cache-dir", str(tmp_path / "cache"))
+    answer = _sam("build", "TrainLog", "--template", "stacks/kafka_stream.yaml", *folders)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert (tmp_path / "TrainLog" / "train_log.py").is_file()
+    [binary] = (tmp_path / "TrainingLayer" / "python" / "sklearn" / "svm").glob("_libsvm.*.so")
+    assert MACHINES["arm64"] in binary.read_bytes()[18:20]
+    together = ("TrainLog", "ForestsLayer", "NumericsLayer", "TrainingLayer")
+    size = sum(len(each) for name in together for each in _contents(tmp_path / name).values())
+    assert size < UNZIPPED_BYTES

@@ -3,120 +3,31 @@
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-import time_machine
-from moto import mock_aws
 
-from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.aws.clients import client
-from cutwatch.aws.s3 import Bucket
-from cutwatch.delivery import stream_function
-from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.errors import ConditionFailed
 from cutwatch.reports.hour_report import HourReport, report_key
 from cutwatch.reports.reporting import HourReporter
-from cutwatch.streams.trained_model import model_key
-from cutwatch_cli.access_logs.stream_training import train_stream
+from cutwatch.streams.model_register import ModelRegister
 from tests.support.hour_reports import HOUR, a_summary
+from tests.support.kafka_logs import a_training
+from tests.support.kafka_stack import DETECTORS, KafkaStack, opened_kafka_stack
 from tests.support.log_events import MONDAY, ordinary_events
 
-DETECTORS = """\
-streams:
-  - name: shop
-    source: kafka:shop-access
-    model: one_class_svm
-    model_version: "{version}"
-    log:
-      key: kafka.headers.service
-      time: at
-      time_format: seconds
-      response_time: seconds
-      method: method
-      path: path
-      status: status
-      level: level
-"""
-
+KEYED = DETECTORS.replace("    log:\n", "    log:\n      key: kafka.headers.service\n")
 TRAFFIC = ordinary_events(400, seed=7)
 
 
-class Context:
-    """What the handlers read of Lambda's context."""
-
-    function_name, memory_limit_in_mb, aws_request_id = "f", 1_769, "r"
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:f"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 100_000
-
-
-@cache
-def fitted_model() -> FittedModel:
-    """Train the model of the stream once for all tests."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "detectors.yaml")
-        file.write_text(DETECTORS.format(version=""))
-        [stream] = load_configuration(file).streams
-    return train_stream(stream, ordinary_events(4_000))
-
-
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The stack's bucket, table, topics and queues, a trained model, and the environment of its functions."""
-    with mock_aws():
-        client("s3").create_bucket(Bucket="data")
-        client("dynamodb").create_table(
-            TableName="registry",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        sqs = client("sqs")
-        queues = {
-            "results_url": sqs.create_queue(QueueName="results")["QueueUrl"],
-            "rejected_records_url": sqs.create_queue(
-                QueueName="rejected.fifo", Attributes={"FifoQueue": "true"}
-            )["QueueUrl"],
-        }
-        topic = client("sns").create_topic(Name="topic")["TopicArn"]
-        file = tmp_path / "detectors.yaml"
-        fitted = fitted_model()
-        file.write_text(DETECTORS.format(version=fitted.version))
-        [stream] = load_configuration(file).streams
-        Bucket(client("s3"), "data").write_bytes(model_key(stream), fitted.to_bytes())
-        settings = {
-            "stream_name": "shop",
-            "stream_arn": "kafka:shop-access",
-            "base_stack": "cutwatch",
-            "table_name": "registry",
-            "bucket_name": "data",
-            "anomaly_namespace": "Cutwatch",
-            "topic_arn": topic,
-            "operations_topic_arn": topic,
-            "notification_severity": "high",
-            "aws_region": "us-east-1",
-            "detectors_file": str(file),
-            **queues,
-        }
-        for name, value in settings.items():
-            monkeypatch.setenv(name.upper(), value)
-        stream_function._functions.clear()
-        yield settings
-        stream_function._functions.clear()
+def stack(tmp_path: Path) -> Iterator[KafkaStack]:
+    """The stack with a trained model."""
+    with opened_kafka_stack(tmp_path, KEYED) as found:
+        found.make_current(a_training(4_000))
+        yield found
 
 
 def a_kafka_record(number: int, partition: int, **fields: Any) -> dict[str, Any]:
@@ -149,37 +60,30 @@ def kafka_event(start: int, count: int) -> dict[str, Any]:
     return {"eventSource": "SelfManagedKafka", "bootstrapServers": "b:9092", "records": partitions}
 
 
-def invoke(function: str, event: dict[str, Any]) -> Any:
-    return import_module(function).handler(event, Context())
-
-
-def stored_report(hour: int = int(MONDAY + 7_200)) -> dict[str, Any]:
-    payload: dict[str, Any] = Bucket(client("s3"), "data").read_json(report_key("shop", hour))
-    return payload
-
-
-def test_records_become_a_report_however_often_they_come(place: dict[str, str]) -> None:
+def test_records_become_a_report_however_often_they_come(stack: KafkaStack) -> None:
     for start in (0, 100, 100, 200):
-        assert invoke("score_kafka", kafka_event(start, 100)) == {"batchItemFailures": []}
-    first = invoke("report_hour", {})
-    report = stored_report()
+        assert stack.invoke("score_kafka", kafka_event(start, 100)) == {"batchItemFailures": []}
+    first = stack.invoke("report_hour", {})
+    report = stack.report(int(MONDAY + 7_200))
 
     assert report["total"]["records"] == 300
     assert first["reports"] == [report_key("shop", int(MONDAY + 7_200))]
     [slow] = [each for each in report["anomalies"] if each["response_time"] == 9.0]
     assert slow["id"] == "shop-access-0:150"
     assert slow["reasons"][0].startswith("`POST /cart` took 9 s, usually")
-    again = invoke("report_hour", {})
+    again = stack.invoke("report_hour", {})
     assert again == {"added": 0, "known": 0, "reports": []}
 
 
-def test_a_record_that_is_not_a_log_record_is_counted_and_kept(place: dict[str, str]) -> None:
+def test_a_record_that_is_not_a_log_record_is_counted_and_kept(stack: KafkaStack) -> None:
     event = kafka_event(0, 10)
     event["records"]["shop-access-0"][0]["value"] = base64.b64encode(b"password=4711").decode()
-    invoke("score_kafka", event)
-    invoke("report_hour", {})
-    report = stored_report()
-    letters = client("sqs").receive_message(QueueUrl=place["rejected_records_url"])["Messages"]
+    stack.invoke("score_kafka", event)
+    stack.invoke("report_hour", {})
+    report = stack.report(int(MONDAY + 7_200))
+    letters = client("sqs").receive_message(QueueUrl=stack.queues["rejected_records_url"])[
+        "Messages"
+    ]
 
     assert report["rejected"] == {"not JSON": 1}
     assert "4711" not in json.dumps(report)
@@ -187,32 +91,21 @@ def test_a_record_that_is_not_a_log_record_is_counted_and_kept(place: dict[str, 
 
 
 def test_a_stream_without_its_model_fails_with_the_command_that_makes_it(
-    place: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    stack: KafkaStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Path(place["detectors_file"]).write_text(DETECTORS.format(version=""))
+    stack.bucket.delete(ModelRegister(stack.bucket, stack.stream).key)
     with pytest.raises(Exception, match="run cutwatch train"):
-        invoke("score_kafka", kafka_event(0, 1))
+        stack.invoke("score_kafka", kafka_event(0, 1))
 
 
-def reporter(place: dict[str, str]) -> HourReporter:
-    return HourReporter("shop", Bucket(client("s3"), "data"), client("sqs"), place["results_url"])
-
-
-def send(place: dict[str, str], *bodies: Any) -> None:
-    for body in bodies:
-        text = body if isinstance(body, str) else json.dumps(body)
-        client("sqs").send_message(QueueUrl=place["results_url"], MessageBody=text)
-
-
-def an_hour_later() -> AbstractContextManager[object]:
-    """Move the clock past the visibility timeout of the queue."""
-    return time_machine.travel(datetime.now(UTC) + timedelta(hours=1))
+def reporter(stack: KafkaStack) -> HourReporter:
+    return HourReporter("shop", stack.bucket, client("sqs"), stack.queues["results_url"])
 
 
 def test_a_run_that_ends_between_report_and_deletion_counts_nothing_twice(
-    place: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    stack: KafkaStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send(place, a_summary("1"), a_summary("2"))
+    stack.send_result(a_summary("1"), a_summary("2"))
 
     def crash(*_: Any) -> None:
         raise RuntimeError("the function ended")
@@ -220,42 +113,40 @@ def test_a_run_that_ends_between_report_and_deletion_counts_nothing_twice(
     with monkeypatch.context() as during:
         during.setattr(HourReporter, "_delete", crash)
         with pytest.raises(RuntimeError, match="the function ended"):
-            reporter(place).run(lambda: True)
-    assert stored_report(HOUR)["total"]["records"] == 200
+            reporter(stack).run(lambda: True)
+    assert stack.report(HOUR)["total"]["records"] == 200
 
-    with an_hour_later():
-        drained = reporter(place).run(lambda: True)
-        assert (drained.added, drained.known) == (0, 2)
-        assert stored_report(HOUR)["total"]["records"] == 200
-        assert reporter(place).run(lambda: True).reports == set()
+    stack.let_visibility_end()
+    drained = reporter(stack).run(lambda: True)
+    assert (drained.added, drained.known) == (0, 2)
+    assert stack.report(HOUR)["total"]["records"] == 200
+    assert reporter(stack).run(lambda: True).reports == set()
 
 
 def test_a_run_that_ends_before_the_report_loses_nothing(
-    place: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    stack: KafkaStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send(place, a_summary("1"))
+    stack.send_result(a_summary("1"))
     with monkeypatch.context() as during:
         during.setattr(HourReporter, "_put", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            reporter(place).run(lambda: True)
-    with an_hour_later():
-        reporter(place).run(lambda: True)
-    assert stored_report(HOUR)["total"]["records"] == 100
+            reporter(stack).run(lambda: True)
+    stack.let_visibility_end()
+    reporter(stack).run(lambda: True)
+    assert stack.report(HOUR)["total"]["records"] == 100
 
 
-def test_a_queue_full_of_an_hours_duplicates_counts_them_once(place: dict[str, str]) -> None:
-    send(place, *[a_summary(str(number % 5)) for number in range(60)])
-    drained = reporter(place).run(lambda: True)
+def test_a_queue_full_of_an_hours_duplicates_counts_them_once(stack: KafkaStack) -> None:
+    stack.send_result(*[a_summary(str(number % 5)) for number in range(60)])
+    drained = reporter(stack).run(lambda: True)
     assert (drained.added, drained.known) == (5, 55)
-    assert stored_report(HOUR)["total"]["records"] == 500
+    assert stack.report(HOUR)["total"]["records"] == 500
 
 
-def test_two_runs_at_once_lose_nothing(
-    place: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bucket, original = Bucket(client("s3"), "data"), HourReporter._put
+def test_two_runs_at_once_lose_nothing(stack: KafkaStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket, original = stack.bucket, HourReporter._put
 
-    def beaten(self: HourReporter, report: HourReport, etag: str | None) -> None:
+    def beaten(self: HourReporter, report: HourReport, *_: Any) -> None:
         monkeypatch.setattr(HourReporter, "_put", original)
         other = HourReport("shop", HOUR)
         other.add(a_summary("other"))
@@ -263,17 +154,17 @@ def test_two_runs_at_once_lose_nothing(
         raise ConditionFailed("PutObject", "PreconditionFailed", "another run was faster")
 
     monkeypatch.setattr(HourReporter, "_put", beaten)
-    send(place, a_summary("mine"))
-    reporter(place).run(lambda: True)
-    assert stored_report(HOUR)["ids"] == ["mine", "other"]
+    stack.send_result(a_summary("mine"))
+    reporter(stack).run(lambda: True)
+    assert stack.report(HOUR)["ids"] == ["mine", "other"]
 
 
 def test_messages_of_several_hours_have_their_own_reports_with_page_and_csv(
-    place: dict[str, str],
+    stack: KafkaStack,
 ) -> None:
-    send(place, a_summary("1"), a_summary("2", hour=HOUR - 86_400))
-    reporter(place).run(lambda: True)
-    keys = {each.key for each in Bucket(client("s3"), "data").list("streams/shop/reports/")}
+    stack.send_result(a_summary("1"), a_summary("2", hour=HOUR - 86_400))
+    reporter(stack).run(lambda: True)
+    keys = {each.key for each in stack.bucket.list("streams/shop/reports/")}
     assert keys == {
         report_key("shop", hour, ending)
         for hour in (HOUR, HOUR - 86_400)
@@ -283,12 +174,40 @@ def test_messages_of_several_hours_have_their_own_reports_with_page_and_csv(
     assert page["ContentType"] == "text/html; charset=utf-8"
 
 
-def test_a_message_that_is_not_a_summary_stays_for_the_dead_letters(
-    place: dict[str, str],
+def test_a_report_says_in_words_what_was_found_and_how_the_days_before_were(
+    stack: KafkaStack,
 ) -> None:
-    send(place, "not JSON", a_summary("1"))
-    drained = reporter(place).run(lambda: True)
+    stack.send_result(a_summary("1"), a_summary("2", hour=HOUR - 86_400))
+    reporter(stack).run(lambda: True)
+    stack.send_result(a_summary("3"))
+    reporter(stack).run(lambda: True)
+    report = stack.report(HOUR)
+    assert report["trends"]["records"] == {
+        "value": 200.0, "low": 100.0, "median": 100.0, "high": 100.0, "change": 1.0,
+    }  # fmt: skip
+    assert report["explanations"] == [
+        {
+            "column": "response_time",
+            "records": 4,
+            "example": "`POST /cart` took 4.2 s, usually 0.1–0.3 s at this hour",
+        }
+    ]
+
+
+def test_a_second_run_in_the_hour_writes_nothing(stack: KafkaStack) -> None:
+    stack.send_result(a_summary("1"))
+    reporter(stack).run(lambda: True)
+    before = {each.key: each.etag for each in stack.bucket.list("streams/shop/reports/")}
+    assert reporter(stack).run(lambda: True).reports == set()
+    assert {each.key: each.etag for each in stack.bucket.list("streams/shop/reports/")} == before
+
+
+def test_a_message_that_is_not_a_summary_stays_for_the_dead_letters(
+    stack: KafkaStack,
+) -> None:
+    stack.send_result("not JSON", a_summary("1"))
+    drained = reporter(stack).run(lambda: True)
     assert (drained.added, drained.malformed) == (1, 1)
-    with an_hour_later():
-        left = client("sqs").receive_message(QueueUrl=place["results_url"])["Messages"]
+    stack.let_visibility_end()
+    left = client("sqs").receive_message(QueueUrl=stack.queues["results_url"])["Messages"]
     assert [each["Body"] for each in left] == ["not JSON"]

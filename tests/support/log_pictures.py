@@ -14,12 +14,12 @@ from cutwatch.reports.hour_report import HourReport
 from cutwatch.reports.trends import trends
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.log_summary import summaries
+from cutwatch.streams.log_training import train_stream
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.trained_model import TrainedModel
 from cutwatch_cli.access_logs.faults import Fault
 from cutwatch_cli.access_logs.shop import Shop, json_line
-from cutwatch_cli.access_logs.stream_training import train_stream
 from tests.support.chromium import chromium
 from tests.support.project import PROJECT
 
@@ -53,7 +53,7 @@ def reports() -> dict[int, HourReport]:
     shop = Shop(MONDAY, 3 * DAY + 15 * HOUR, busiest_rate=2.0, faults=FAULTS)
     events = [each.event for each in shop.requests()]
     training = [event for event in events if event.time < MONDAY + 3 * DAY]
-    trained = TrainedModel.of(STREAM, train_stream(STREAM, training))
+    trained = TrainedModel.of(STREAM, train_stream(STREAM, training, share=1.0).fitted)
     found: dict[int, HourReport] = {}
     for day in range(4):
         begin = MONDAY + day * DAY + 14 * HOUR

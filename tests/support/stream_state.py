@@ -59,6 +59,9 @@ class FakeBucket(Fake):
     def write_bytes(self, key: str, content: bytes) -> None:
         self._put(key, content)
 
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
     def put_if(self, key: str, content: bytes, etag: str | None) -> str:
         self._call("write before")
         if (self.objects[key][1] if key in self.objects else None) != etag:

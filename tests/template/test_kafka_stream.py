@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from cutwatch.settings import ReportHourSettings, Settings, StreamSettings, TrainLogSettings
+from cutwatch_cli.stacks.stream_stacks import STREAM_OUTPUTS
 from tests.support.project import PROJECT
 from tests.support.stack import ACCOUNT, REGION, Stack
 
@@ -152,3 +154,84 @@ def test_the_report_may_read_its_queue_and_write_its_reports_only() -> None:
     assert allowed["WriteReports"] == ["s3:GetObject", "s3:PutObject"]
     [reports] = [each["Resource"] for each in policy if each["Sid"] == "WriteReports"]
     assert reports.endswith("/streams/shop/reports/*")
+
+
+HISTORY = {"HistoryLocation": "archive/shop-access/"}
+
+
+def statements(parameters: dict[str, str], role: str) -> dict[str, dict[str, Any]]:
+    """Return the statements of a role's own policy by their Sid."""
+    document = resolved(parameters, role)["Policies"][0]["PolicyDocument"]
+    return {each["Sid"]: each for each in document["Statement"]}
+
+
+def test_the_training_reads_the_history_and_writes_models_and_nothing_else() -> None:
+    allowed = statements(MSK | HISTORY, "TrainLogRole")
+    assert {sid: each["Action"] for sid, each in allowed.items()} == {
+        "StoreModels": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+        "TellMissingFromForbidden": "s3:ListBucket",
+        "ReadHistory": "s3:GetObject",
+        "ListHistory": "s3:ListBucket",
+        "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Trace": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    }
+    assert allowed["StoreModels"]["Resource"].endswith("/log-models/shop/*")
+    assert allowed["ReadHistory"]["Resource"] == "arn:aws:s3:::archive/shop-access/*"
+    assert allowed["ListHistory"]["Resource"] == "arn:aws:s3:::archive"
+
+
+def test_a_stack_without_history_has_no_training() -> None:
+    stack = Stack("cutwatch-shop", TEMPLATE, **MSK)
+    for logical_id in ("TrainLog", "TrainLogRole", "TrainBySchedule", "TrainingLayer", "TrainingAlarm"):  # fmt: skip
+        assert stack.template["Resources"][logical_id]["Condition"] == "HasHistory"
+    assert stack.template["Outputs"]["TrainFunction"]["Condition"] == "HasHistory"
+
+
+@pytest.mark.parametrize(
+    ("destination", "actions", "resource"),
+    [
+        ("", "sqs:SendMessage", None),
+        (f"arn:aws:sns:{REGION}:{ACCOUNT}:lost", "sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:lost"),
+        ("arn:aws:s3:::lost-records", ["s3:ListBucket", "s3:PutObject"], ["arn:aws:s3:::lost-records", "arn:aws:s3:::lost-records/*"]),
+        (
+            "kafka://shop-lost",
+            ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"],
+            f"arn:aws:kafka:{REGION}:{ACCOUNT}:topic/shop/5a1f7c2e-3/shop-lost",
+        ),
+    ],
+    ids=["the queue", "SNS", "S3", "Kafka"],
+)  # fmt: skip
+def test_the_role_declares_lost_records_at_their_destination_only(
+    destination: str, actions: Any, resource: Any
+) -> None:
+    parameters = MSK | {"LostRecordsDestination": destination}
+    declare = statements(parameters, "ScoreKafkaRole")["DeclareLostRecords"]
+    assert declare["Action"] == actions
+    if resource is not None:
+        assert declare["Resource"] == resource
+        target = resolved(parameters, "Records")["DestinationConfig"]["OnFailure"]["Destination"]
+        assert target == destination
+
+
+def test_the_sweep_may_read_the_lag_and_knows_whose() -> None:
+    assert statements(MSK, "CloseWindowsRole").keys() == {"FindWhetherRecordsWait"}
+    environment = resolved(MSK, "CloseWindows")["Environment"]["Variables"]
+    assert environment.keys() == {"SCORING_FUNCTION"}
+
+
+def test_every_function_of_the_stack_reads_its_environment() -> None:
+    stack = Stack("cutwatch-shop", TEMPLATE, **MSK, **HISTORY)
+    read: dict[str, type[Settings]] = {
+        "ScoreKafka": StreamSettings,
+        "CloseWindows": StreamSettings,
+        "ReportHour": ReportHourSettings,
+        "TrainLog": TrainLogSettings,
+    }
+    for function, settings in read.items():
+        environment = stack.environment(function) | {"AWS_REGION": REGION}
+        assert settings.from_env({name: str(value) for name, value in environment.items()})
+
+
+def test_the_stack_has_what_the_command_line_recognises_it_by() -> None:
+    outputs = Stack("cutwatch-shop", TEMPLATE, **MSK).template["Outputs"].keys()
+    assert outputs >= STREAM_OUTPUTS

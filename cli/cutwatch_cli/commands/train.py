@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,19 +19,39 @@ from cutwatch_cli.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from cutwatch.anomaly_models.fitted_model import FittedModel
+    from cutwatch.streams.log_training import Training
+
+_PREVIOUS = "previous"
 
 
 def train(
     records: Annotated[
-        Path, typer.Argument(help="File of the stream's log records, one per line.")
-    ],
+        Path | None,
+        typer.Argument(
+            help="File of the stream's log records, one per line. Without it, the stack's function trains on HistoryLocation."
+        ),
+    ] = None,
     stream: Annotated[
         str, typer.Option("--stream", help="Name of the stream in the detectors file.")
-    ],
+    ] = "",
     *,
     upload: Annotated[
-        bool, typer.Option("--upload", help="Also store the model in the stack's bucket.")
+        bool,
+        typer.Option("--upload", help="Store the model in the stack's bucket and make it current."),
+    ] = False,
+    roll_back: Annotated[
+        str,
+        typer.Option(
+            "--roll-back",
+            help=f"Make a stored version current again, or the one before with {_PREVIOUS!r}; trains nothing.",
+        ),
+    ] = "",
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Take the stack's new model even if it finds many of the newest records anomalous.",
+        ),
     ] = False,
     detectors: DetectorsFile = DETECTORS_FILE,
     stack: StackName = None,
@@ -41,41 +61,99 @@ def train(
 ) -> None:
     """Train the model of a stream of log records.
 
-    Enter the printed model_version in the detectors file.
+    The first 80 % of the records in the order of time train, the rest checks.
     """
+    if not stream:
+        end("--stream is missing: the name of a stream of log records", USAGE_ERROR)
+    if records is not None and not roll_back:
+        _train_file(records, stream, upload, detectors, (stack, region, profile), as_json=as_json)
+        return
+    _refuse_combinations(records, upload=upload)
+    request: dict[str, Any] = {"force": force}
+    if roll_back:
+        request = {"roll_back": True if roll_back == _PREVIOUS else roll_back}
+    with deployed(stack, region, profile) as deployment:
+        from cutwatch_cli.stacks.deployed_training import invoke_training
+
+        outcome = invoke_training(deployment, stream, request)
+    _print_outcome(outcome, as_json=as_json)
+
+
+def _refuse_combinations(records: Path | None, *, upload: bool) -> None:
+    if records is not None:
+        end("--roll-back trains nothing; leave out RECORDS", USAGE_ERROR)
+    if upload:
+        end("--upload stores the model of RECORDS, which are missing", USAGE_ERROR)
+
+
+def _train_file(
+    records: Path,
+    stream: str,
+    upload: bool,  # noqa: FBT001 - one caller
+    detectors: Path,
+    place: tuple[str | None, str | None, str | None],
+    *,
+    as_json: bool,
+) -> None:
+    from time import time
+
+    from cutwatch.aws.clients import translate_errors_of
     from cutwatch.detectors.detectors_file import load_configuration
     from cutwatch.errors import CutwatchError
+    from cutwatch.streams.log_training import train_stream
+    from cutwatch.streams.model_register import ModelRegister
     from cutwatch_cli.access_logs.labelled_file import read_requests
-    from cutwatch_cli.access_logs.stream_training import train_stream
     from cutwatch_cli.streams.stream_backtest import find_stream
 
     try:
         declared = find_stream(load_configuration(detectors), stream)
         requests, _ = read_requests(records, detectors, stream)
-        fitted = train_stream(declared, [each.event for each in requests])
+        training = train_stream(declared, [each.event for each in requests])
     except CutwatchError as error:
         end(str(error), USAGE_ERROR)
-    key = f"streams/{declared.name}/models/{fitted.version}"
-    written = BUILD / key
+    written = BUILD / f"log-models/{declared.name}/{training.fitted.version}"
     written.parent.mkdir(parents=True, exist_ok=True)
-    written.write_bytes(fitted.to_bytes())
+    written.write_bytes(training.fitted.to_bytes())
     if upload:
-        with deployed(stack, region, profile) as deployment:
-            deployment.bucket.write_bytes(key, fitted.to_bytes())
-    _print(fitted, len(requests), written, as_json=as_json)
+        with deployed(*place) as deployment:
+            # A register that does not exist yet is one of Cutwatch's errors.
+            translate_errors_of(deployment.account.session)
+            register = ModelRegister(deployment.bucket, declared)
+            register.add(training.fitted, training.entry(time()))
+    _print(training, written, as_json=as_json)
 
 
-def _print(fitted: "FittedModel", records: int, written: Path, *, as_json: bool) -> None:
+def _print(training: "Training", written: Path, *, as_json: bool) -> None:
+    fitted = training.fitted
     if as_json:
         result = {
             "model": fitted.kind,
             "model_version": fitted.version,
-            "records": records,
+            "records": training.records,
             "cutoff": fitted.cutoff.value,
+            "anomalous": training.anomalous,
             "bytes": written.stat().st_size,
             "file": str(written),
         }
         typer.echo(json.dumps(result, indent=2))
         return
-    typer.echo(f"{records:,} records; cutoff {fitted.cutoff.value:.4g}; {written}")
+    typer.echo(
+        f"{training.records:,} records; cutoff {fitted.cutoff.value:.4g}; {_share(training.anomalous)}; {written}"
+    )
     typer.echo(f"model_version: {fitted.version}")
+
+
+def _print_outcome(outcome: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(outcome, indent=2))
+        return
+    typer.echo(
+        f"{outcome['outcome']}; {outcome.get('records', 0):,} records; {_share(outcome.get('anomalous'))}"
+    )
+    typer.echo(f"model_version: {outcome.get('version')}")
+    others = [each for each in outcome["versions"] if each != outcome.get("version")]
+    typer.echo(f"others: {', '.join(others) or 'none'}")
+
+
+def _share(anomalous: float | None) -> str:
+    return "no later rows" if anomalous is None else f"{anomalous:.2%} of the later rows anomalous"

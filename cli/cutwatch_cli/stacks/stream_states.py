@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from cutwatch.aws.s3 import Bucket, ListedObject
 from cutwatch.errors import MalformedState
-from cutwatch.streams.history import LANE as HISTORY
+from cutwatch.streams.archive import LANE as HISTORY
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.state_store import read_header
 
 _LAYOUT = "layout.json"
-_DAMAGED = "damaged"
+# Beside the states: damaged ones, and the reports of a log.
+_OTHERS = ("damaged", "reports")
 _AT_ONCE = 8
 
 Read = tuple[ListedObject, BucketHeader | MalformedState]
@@ -47,7 +48,7 @@ def read_state(bucket: Bucket, stream: str) -> StreamState:
     listed: dict[str, list[ListedObject]] = defaultdict(list)
     for each in bucket.list(prefix):
         configuration, _, name = each.key.removeprefix(prefix).partition("/")
-        if name and configuration != _DAMAGED:
+        if name and configuration not in _OTHERS:
             listed[configuration].append(each)
     if not listed:
         return StreamState()

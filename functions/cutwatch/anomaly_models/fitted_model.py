@@ -34,12 +34,16 @@ _CLASSES: Mapping[str, type[AnomalyModel]] = {
 
 @dataclass
 class FittedModel:
-    """A model, the cutoff of its training scores, and the frozen `features` of its rows, as JSON values, if it has any."""
+    """A model, the cutoff of its training scores, and the frozen `features` of its rows, as JSON values, if it has any.
+
+    `trained_until` is the time of the last training row in epoch seconds, if it is known.
+    """
 
     kind: str
     model: AnomalyModel
     cutoff: Cutoff
     features: Mapping[str, Any] | None = None
+    trained_until: float | None = None
 
     @classmethod
     def of_training(
@@ -68,7 +72,9 @@ class FittedModel:
 
     def to_bytes(self) -> bytes:
         """Return everything in the form that `from_bytes` reads."""
-        header = {"kind": self.kind, "cutoff": self.cutoff.to_payload()}
+        header: dict[str, Any] = {"kind": self.kind, "cutoff": self.cutoff.to_payload()}
+        if self.trained_until is not None:
+            header["trained_until"] = self.trained_until
         features = json.dumps(self.features).encode()
         return model_file.to_bytes(_KIND, header, [features, self.model.to_bytes()])
 
@@ -81,6 +87,7 @@ class FittedModel:
             _CLASSES[header["kind"]].from_bytes(model),
             Cutoff.from_payload(header["cutoff"]),
             json.loads(features),
+            header.get("trained_until"),
         )
 
 

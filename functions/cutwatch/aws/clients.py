@@ -63,7 +63,9 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
             "InternalFailure",
             "InternalServerError",
             "InternalServiceError",
+            "InternalServiceException",
             "InternalServiceFault",
+            "OperationTimeoutException",
             "RequestTimeout",
             "RequestTimeoutException",
             "ServiceUnavailable",
@@ -72,7 +74,13 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
         ServiceFault,
     ),
     **dict.fromkeys(
-        ("ResourceLimitExceeded", "ServiceQuotaExceededException", "LimitExceededException"),
+        (
+            "ConcurrentRunsExceededException",
+            "LimitExceededException",
+            "ResourceLimitExceeded",
+            "ResourceNumberLimitExceededException",
+            "ServiceQuotaExceededException",
+        ),
         QuotaExceeded,
     ),
     **dict.fromkeys(("ResourceInUse", "ResourceInUseException"), NameInUse),
@@ -95,11 +103,14 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
     **dict.fromkeys(
         (
             "404",
+            "EntityNotFoundException",
+            "ExportNotFoundException",
             "NoSuchBucket",
             "NoSuchKey",
             "NoSuchTagSet",
             "NotFound",
             "NotFoundException",
+            "ObjectNotFoundException",
             "ResourceNotFound",
             "ResourceNotFoundException",
         ),
@@ -198,6 +209,11 @@ def _translate_errors(base_classes: list[type], **_: object) -> None:
     base_classes.insert(0, _TranslatingClient)
 
 
+def translate_errors_of(session: Any) -> None:
+    """Let the clients that a session of boto3 creates from now on raise Cutwatch's errors."""
+    session.events.register("creating-client-class", _translate_errors)
+
+
 def _parsed_timestamp(value: Any) -> datetime:
     """Parse a timestamp as botocore does, but without the local time zone, which takes half the time of reading datapoints."""
     if isinstance(value, int | float):
@@ -214,7 +230,7 @@ def _session() -> Any:
         timestamp_parser=_parsed_timestamp
     )
     session: Any = boto3.session.Session(botocore_session=core)
-    session.events.register("creating-client-class", _translate_errors)
+    translate_errors_of(session)
     return session
 
 

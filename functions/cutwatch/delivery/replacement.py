@@ -9,9 +9,9 @@ from pathlib import Path
 from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
+from cutwatch.delivery.declared_stream import find_stream
 from cutwatch.delivery.destinations import outbox_delivery, row_target
 from cutwatch.delivery.served_streams import ServedStreams
-from cutwatch.delivery.stream_function import declared_stream
 from cutwatch.delivery.stream_metrics import emit_ended
 from cutwatch.delivery.stream_reader import stream_postprocessor
 from cutwatch.detectors.removed_stream import RemovedStream
@@ -83,7 +83,7 @@ class Replacement:
 @cache
 def replacement(settings: StreamSettings, folder: Path) -> Replacement:
     """Return the replacement of a stack's functions, the same at each call. Raises `InvalidDetectors`."""
-    stream = declared_stream(settings, folder)
+    stream = find_stream(folder / settings.detectors_file, settings.stream_name)
     source = stream or RemovedStream(settings.stream_name)
     postprocessor = stream_postprocessor(stream, folder) if stream else None
     target = row_target(settings.target_arn)

@@ -1,6 +1,6 @@
 """The functions of a stream's stack: the scorer, the stored states and the destinations that their settings name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
+from cutwatch.delivery.declared_stream import declared_stream
 from cutwatch.delivery.destinations import outbox_delivery, row_target
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.stream_reader import stream_postprocessor, stream_reader
-from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.detectors.stream import Stream
-from cutwatch.errors import InvalidSetting
 from cutwatch.settings import StreamSettings
+from cutwatch.streams.archive import LANE as HISTORY
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.history import learn
+from cutwatch.streams.kafka_lag import is_read_to_the_end as is_topic_read
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.kinesis import Retention, is_read_to_the_end
+from cutwatch.streams.model_source import ModelSource
 from cutwatch.streams.notices import HasExpired, announce_configuration
 from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch.streams.sweep import Sweep
-from cutwatch.streams.trained_model import load_model
 
 if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
-
+    from cutwatch.streams.trained_model import TrainedModel
 
 # ARNs of Kafka topics, as settings have them, begin with this.
 _KAFKA = "kafka:"
@@ -41,11 +41,13 @@ class StreamFunction:
 
     stream: Stream
     store: StateStore
+    models: ModelSource
     scorer: StreamScorer
     deliver: OutboxDelivery
     keeps_rows: bool
     arn: str
     has_expired: HasExpired
+    reader_function: str = ""
     headers: dict[int, tuple[str, BucketHeader]] = field(default_factory=dict)
 
     @property
@@ -61,18 +63,33 @@ class StreamFunction:
             keeps_summaries,
         )
 
-    def sweep(self, kinesis: "KinesisClient") -> Sweep:
-        """Return the sweep over the stream's buckets, which asks Kinesis whether records are waiting."""
+    @property
+    def sweep(self) -> Sweep:
+        """The sweep over the stream's buckets, which asks Kinesis or CloudWatch whether records are waiting."""
         return Sweep(
             self.scorer,
             self.store,
             self.deliver,
-            # Kafka does not say whether records wait: only its next records close its windows.
-            lambda applied: (
-                not self.arn.startswith(_KAFKA) and is_read_to_the_end(kinesis, self.arn, applied)
-            ),
+            self._is_topic_read if self.arn.startswith(_KAFKA) else self._is_stream_read,
             self.headers,
+            bool(self.deliver.results_url),
         )
+
+    def _is_stream_read(self, applied: Mapping[str, int]) -> bool:
+        return is_read_to_the_end(client("kinesis"), self.arn, applied)
+
+    def _is_topic_read(self, _: Mapping[str, int]) -> bool:
+        newest = max(
+            (
+                arrival
+                for _, header in self.headers.values()
+                for lane, arrival in header.arrivals.items()
+                if lane != HISTORY
+            ),
+            default=0.0,
+        )
+        now = datetime.now(UTC)
+        return is_topic_read(client("cloudwatch"), self.reader_function, newest, now)
 
 
 _functions: dict[StreamSettings, StreamFunction] = {}
@@ -81,33 +98,40 @@ _functions: dict[StreamSettings, StreamFunction] = {}
 def stream_function(
     settings: StreamSettings, folder: Path, has_time: Callable[[], bool] = lambda: True
 ) -> StreamFunction:
-    """Return the functions of a stream, the same at each call; `folder` has `detectors.yaml`.
+    """Return the functions of a stream with its current model, the same at each call; `folder` has `detectors.yaml`.
 
     The first call of a configuration learns the history, if there is one. Raises `InvalidSetting` or `InvalidDetectors`.
     """
     if settings not in _functions:
-        _functions[settings] = _assembled(settings, _stream(settings, folder), folder, has_time)
-    return _functions[settings]
+        _functions[settings] = _assembled(settings, folder, has_time)
+    found = _functions[settings]
+    found.scorer.use(found.models.current())
+    return found
 
 
 def _assembled(
-    settings: StreamSettings, stream: Stream, folder: Path, has_time: Callable[[], bool]
+    settings: StreamSettings, folder: Path, has_time: Callable[[], bool]
 ) -> StreamFunction:
+    file = folder / settings.detectors_file
+    stream = declared_stream(file, settings.stream_name, settings.stream_arn)
     reader = stream_reader(stream, folder, settings.stream_arn)
     bucket = Bucket(client("s3"), settings.bucket_name)
-    trained = load_model(bucket, stream)
+    models = ModelSource(bucket, stream, time)
+    trained = models.current()
     store = StateStore(bucket, stream)
-    buckets = store.buckets(_beginning(settings, store, reader, has_time))
+    buckets = store.buckets(_beginning(settings, store, reader, has_time, trained))
     target = row_target(settings.target_arn)
     postprocessor = stream_postprocessor(stream, folder)
     return StreamFunction(
         stream,
         store,
-        StreamScorer(stream, buckets, reader, trained),
+        models,
+        StreamScorer(stream, buckets, reader, trained, models.newest),
         outbox_delivery(settings, stream, target, postprocessor, settings.results_url),
         target is not None,
         settings.stream_arn,
         _expiry(settings.stream_arn),
+        settings.scoring_function,
     )
 
 
@@ -119,7 +143,11 @@ def _expiry(arn: str) -> HasExpired:
 
 
 def _beginning(
-    settings: StreamSettings, store: StateStore, reader: RecordReader, has_time: Callable[[], bool]
+    settings: StreamSettings,
+    store: StateStore,
+    reader: RecordReader,
+    has_time: Callable[[], bool],
+    trained: "TrainedModel | None",
 ) -> Callable[[int], None]:
     """Return a function that learns the history into a number of buckets, and announces a changed configuration."""
 
@@ -127,28 +155,8 @@ def _beginning(
         if settings.history_location:
             name, _, prefix = settings.history_location.partition("/")
             now = datetime.now(UTC).timestamp()
-            learn(Bucket(client("s3"), name), prefix, store, buckets, now, has_time, reader)
+            archive = Bucket(client("s3"), name)
+            learn(archive, prefix, store, buckets, now, has_time, reader, trained)
         announce_configuration(store)
 
     return begin
-
-
-def declared_stream(settings: StreamSettings, folder: Path) -> Stream | None:
-    """Return the stack's stream as `detectors.yaml` declares it; None if it does not. Raises `InvalidDetectors`."""
-    streams = load_configuration(folder / settings.detectors_file).streams
-    return next((each for each in streams if each.name == settings.stream_name), None)
-
-
-def _stream(settings: StreamSettings, folder: Path) -> Stream:
-    stream = declared_stream(settings, folder)
-    if stream is None:
-        streams = load_configuration(folder / settings.detectors_file).streams
-        names = ", ".join(each.name for each in streams) or "none"
-        raise InvalidSetting(
-            f"STREAM_NAME is {settings.stream_name!r}, which {settings.detectors_file} does not declare; its streams: {names}"
-        )
-    if stream.source not in (settings.stream_arn, settings.stream_arn.rpartition("/")[2]):
-        raise InvalidSetting(
-            f"STREAM_ARN is {settings.stream_arn!r}, but stream {stream.name!r} has source {stream.source!r}"
-        )
-    return stream

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
@@ -135,6 +135,15 @@ class Stream:
         """Return the entry of `detectors.yaml` as JSON values."""
         payload: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return payload
+
+    @property
+    def is_of_kafka(self) -> bool:
+        """True if the records come from a Kafka topic."""
+        return _KAFKA_TOPIC.fullmatch(self.source) is not None
+
+    def with_log(self, log: LogFormat) -> "Stream":
+        """Return the stream with another log format."""
+        return replace(self, log=log, record=_features_of(log))
 
     @property
     def needs_training(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cutwatch.errors import legible
 from cutwatch.features.log_explanation import seconds_in_words
+from cutwatch.reports.explanations import explanations
 from cutwatch.reports.hour_chart import draw
 from cutwatch.reports.hour_report import HourReport, mean_seconds
 from cutwatch.reports.trends import Trend
@@ -16,7 +17,7 @@ from cutwatch.streams.log_summary import Tally, most_severe
 from cutwatch.widget.palette import DARK, LIGHT, Palette
 from cutwatch.wording import count, number_in_words, severity_multiple
 
-_MOST_ROWS, _ROWS_PER_REASON, _MOST_REASONS = 20, 5, 5
+_MOST_ROWS, _ROWS_PER_REASON = 20, 5
 _NOTABLE_CHANGE, _MOST_PERCENT = 0.5, 9.0
 _NONE = "–"
 
@@ -130,13 +131,12 @@ _FORMATS = {"error rate": _percent, "mean response time": _seconds}
 
 def _explanations(report: HourReport) -> str:
     """Return the most frequent reasons, each with the sentence of its most severe anomaly."""
-    examples = {each["column"]: each["reasons"][0] for each in reversed(report.listed()) if each["reasons"]}  # fmt: skip
-    frequent = [each for each in report.reasons.most_common() if each[0] in examples]
-    if not frequent:
+    found = explanations(report)
+    if not found:
         return '<p class="quiet">There were no anomalies with an explanation.</p>'
     items = "".join(
-        f"<li>{count(number, 'record')}, such as: {_with_code(examples[column])}</li>"
-        for column, number in frequent[:_MOST_REASONS]
+        f"<li>{count(each.records, 'record')}, such as: {_with_code(each.example)}</li>"
+        for each in found
     )
     return f"<ol>{items}</ol>"
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from cutwatch.aws.s3 import Bucket
 from cutwatch.errors import ConditionFailed, CutwatchError, MalformedObject, NotFound
 from cutwatch.observability import logger
+from cutwatch.reports.explanations import explanations
 from cutwatch.reports.hour_csv import to_csv
 from cutwatch.reports.hour_page import to_html
 from cutwatch.reports.hour_report import HourReport, by_hour, report_key
-from cutwatch.reports.trends import DAYS, trends
+from cutwatch.reports.trends import DAYS, Trend, trends
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,6 +21,8 @@ _DAY = 86_400
 # Messages that are in memory at once; reports are written, and their messages deleted, before more are received.
 _MOST_MESSAGES = 2_000
 _RECEIVED_AT_ONCE = 10
+# A queue answers from every one of its servers only to those who wait.
+_WAIT_SECONDS = 1
 _ATTEMPTS = 5
 _FIELDS = ("id", "hour", "minutes", "paths", "levels", "rejected", "late", "reasons", "anomalies")
 
@@ -58,7 +61,9 @@ class HourReporter:
         messages: dict[str, str] = {}
         while len(messages) < _MOST_MESSAGES and has_time():
             answer = self.sqs.receive_message(
-                QueueUrl=self.url, MaxNumberOfMessages=_RECEIVED_AT_ONCE, WaitTimeSeconds=1
+                QueueUrl=self.url,
+                MaxNumberOfMessages=_RECEIVED_AT_ONCE,
+                WaitTimeSeconds=_WAIT_SECONDS,
             )
             received = answer.get("Messages", [])
             if not received:
@@ -77,12 +82,14 @@ class HourReporter:
     def _write_hour(
         self, hour: int, summaries: Sequence[Mapping[str, Any]], drained: Drained
     ) -> None:
+        before = self._before(hour)
         for attempt in range(1, _ATTEMPTS + 1):
             report, etag = self._stored(hour)
             added = sum(report.add(each) for each in summaries)
+            known = trends(report, before)
             try:
                 if added:
-                    self._put(report, etag)
+                    self._put(report, etag, known)
                 break
             except ConditionFailed:
                 if attempt == _ATTEMPTS:
@@ -90,7 +97,7 @@ class HourReporter:
         drained.added += added
         drained.known += len(summaries) - added
         # Written again in any case: a run may have ended between the report and its pages.
-        self._put_pages(report)
+        self._put_pages(report, known)
         drained.reports.add(report_key(self.stream, hour))
 
     def _stored(self, hour: int) -> tuple[HourReport, str | None]:
@@ -104,12 +111,15 @@ class HourReporter:
         except ValueError as error:
             raise MalformedObject(f"{self.bucket.uri(key)}: {error}") from None
 
-    def _put(self, report: HourReport, etag: str | None) -> None:
-        content = json.dumps(report.to_payload(), indent=1).encode()
+    def _put(self, report: HourReport, etag: str | None, known: Sequence[Trend]) -> None:
+        described = report.to_payload() | {
+            "trends": {each.name: each.to_payload() for each in known},
+            "explanations": [each._asdict() for each in explanations(report)],
+        }
+        content = json.dumps(described, indent=1).encode()
         self.bucket.put_if(report_key(self.stream, report.hour), content, etag)
 
-    def _put_pages(self, report: HourReport) -> None:
-        known = trends(report, self._before(report.hour))
+    def _put_pages(self, report: HourReport, known: Sequence[Trend]) -> None:
         for ending, text in (("html", to_html(report, known)), ("csv", to_csv(report))):
             key = report_key(self.stream, report.hour, ending)
             self.bucket.write_page(key, text, f"text/{ending}")

@@ -27,6 +27,11 @@ class Trend:
             return None
         return self.value / self.middle - 1
 
+    def to_payload(self) -> dict[str, float | None]:
+        """Return the numbers as JSON values."""
+        numbers = {"value": self.value, "low": self.low, "median": self.middle, "high": self.high}
+        return {**numbers, "change": self.change}
+
 
 def _error_rate(tally: Tally) -> float | None:
     return tally.errors / tally.records if tally.records else None

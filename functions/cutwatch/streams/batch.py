@@ -146,21 +146,22 @@ class BatchScorer:
                 row_payload(self.scorer.stream, row) for row in result.rows
             ]
         if self.keeps_summaries:
-            taken.bucket.outbox.summaries += self._summaries(number, before, result)
+            positions = {lane: position for lane, (position, _) in before.items()}
+            taken.bucket.outbox.summaries += batch_summaries(self.scorer, number, positions, result)
         taken.bucket.outbox.notices += [notice] if notice else []
         self.store.save(taken)
         return taken, result
 
-    def _summaries(
-        self, number: int, before: Mapping[str, tuple[int, float]], result: BatchResult
-    ) -> list[dict[str, Any]]:
-        """Return the summaries of a log's batch by hour; none for other records."""
-        trained = self.scorer.trained
-        if trained is None or trained.features is None:
-            return []
-        positions = {lane: position for lane, (position, _) in before.items()}
-        rejected = zip(result.rejected, result.rejected_arrivals, strict=True)
-        name, late = self.scorer.stream.name, result.late_arrivals
-        return summaries(
-            name, number, positions, result.rows, result.events, rejected, late, trained.features
-        )
+
+def batch_summaries(
+    scorer: StreamScorer, number: int, positions: Mapping[str, int], result: BatchResult
+) -> list[dict[str, Any]]:
+    """Return the summaries of a bucket's log events by hour; none for other records. Equal positions make equal ids."""
+    trained = scorer.trained
+    if trained is None or trained.features is None:
+        return []
+    rejected = zip(result.rejected, result.rejected_arrivals, strict=True)
+    name, late = scorer.stream.name, result.late_arrivals
+    return summaries(
+        name, number, positions, result.rows, result.events, rejected, late, trained.features
+    )

@@ -1,20 +1,25 @@
-"""Cold start: the forests learn past records from S3 before the first record of the stream is scored."""
+"""Cold start: the keys' models learn past records from S3 before the first record of the stream is scored."""
 
-import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
+from math import inf
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
-from cutwatch.errors import ConditionFailed, MalformedObject
+from cutwatch.detectors.stream import Stream
+from cutwatch.errors import ConditionFailed
 from cutwatch.observability import logger
+from cutwatch.streams.archive import oldest_first
 from cutwatch.streams.key_bucket import KeyBucket, Totals
-from cutwatch.streams.record import RawRecord
+from cutwatch.streams.record import Record
 from cutwatch.streams.record_reader import RecordReader
-from cutwatch.streams.scoring import StreamScorer
+from cutwatch.streams.scoring import Arrived, StreamScorer
 from cutwatch.streams.state_store import StateStore, VersionedBucket
 
-LANE = "history"
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
+
 _BATCH = 1_000
 
 
@@ -26,18 +31,27 @@ def learn(
     now: float,
     has_time: Callable[[], bool],
     reader: RecordReader | None = None,
+    trained: "TrainedModel | None" = None,
 ) -> None:
     """Learn the lines of the objects below a prefix, in the order of their keys, and store the states.
 
-    Objects are JSON lines or lines of CSV as the stream's records are; those that end in `.gz` are decompressed. It stops
-    early when the time is over. Incidents of the past are not notified, and buckets that exist are left as they are.
+    Objects have one record per line, as the stream's records are; those that end in `.gz` are decompressed. A trained model has
+    learned the records up to the end of its training, so keys begin with those after it. Records whose key Kafka has, and not
+    the line, belong to no key here: such a stream begins with its trained model alone. It stops early when the time is over.
+    Incidents of the past are not notified, and buckets that exist are left as they are.
     """
-    scorer, learned = StreamScorer(store.stream, buckets, reader), dict[int, KeyBucket]()
-    records, rejected = _records(history, prefix, now), 0
+    if _lacks_keys(store.stream):
+        logger.info("history not learned", reason="its lines do not have Kafka's keys")
+        return
+    scorer = StreamScorer(store.stream, buckets, reader, trained)
+    learned = dict[int, KeyBucket]()
+    since = (trained.fitted.trained_until if trained else None) or -inf
+    records, rejected = oldest_first(history, prefix, now), 0
     while batch := list(islice(records, _BATCH)):
         for number, arrived in scorer.by_bucket(batch).items():
             bucket = learned.setdefault(number, KeyBucket.empty(store.stream, number))
-            rejected += len(scorer.score(bucket, arrived).rejected)
+            later = [each for each in arrived if not _is_before(each, since)]
+            rejected += len(scorer.score(bucket, later).rejected)
             bucket.outbox.clear()
         if not has_time():
             logger.warning(
@@ -53,28 +67,19 @@ def learn(
         _store(store, bucket)
 
 
+def _lacks_keys(stream: Stream) -> bool:
+    return stream.log is not None and stream.log.is_keyed_by_kafka
+
+
+def _is_before(arrived: Arrived, since: float) -> bool:
+    """Return True if every record that a line became is one of the training."""
+    contents = arrived.contents
+    return all(isinstance(each, Record) and each.time <= since for each in contents)
+
+
 def _store(store: StateStore, bucket: KeyBucket) -> None:
     for state in bucket.states.values():
         state.incident = None
     bucket.totals = Totals()
     with suppress(ConditionFailed):
         store.save(VersionedBucket(bucket, bucket.number, None))
-
-
-def _records(history: Bucket, prefix: str, now: float) -> Iterator[RawRecord]:
-    position = 0
-    for listed in history.list(prefix):
-        for line in _content(history, listed.key).splitlines():
-            if line:
-                position += 1
-                yield RawRecord(line, LANE, position, now)
-
-
-def _content(history: Bucket, key: str) -> bytes:
-    content = history.read_bytes(key)
-    if not key.endswith(".gz"):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError) as error:
-        raise MalformedObject(f"{history.uri(key)} is not a gzip file: {error}") from None

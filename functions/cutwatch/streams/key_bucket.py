@@ -4,7 +4,7 @@ All of it is written together or not at all, so a record is learned if and only 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import Any
@@ -79,7 +79,8 @@ class BucketHeader:
 class KeyBucket:
     """The state of a bucket of keys.
 
-    `applied` has, by lane, the last position that was applied, and its arrival in epoch seconds.
+    `applied` has, by lane, the last position that was applied, and its arrival in epoch seconds, `generation` is that of the
+    trained model that scored last.
     """
 
     number: int
@@ -87,6 +88,7 @@ class KeyBucket:
     applied: dict[str, tuple[int, float]] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     outbox: Outbox = field(default_factory=Outbox)
+    generation: int = field(default=0, kw_only=True)
 
     @classmethod
     def empty(cls, stream: Stream, number: int) -> "KeyBucket":
@@ -106,10 +108,10 @@ class KeyBucket:
     def to_bytes(self, stream: Stream) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, and the states of the keys."""
         stored = self.states.stored()
-        states = b"".join(each.content for each in stored.values())
         header = {
             "config": stream.fingerprint,
             "bucket": self.number,
+            "generation": self.generation,
             "applied": dict(sorted(self.applied.items())),
             "totals": asdict(self.totals),
             "outbox": self.outbox.to_payload(),
@@ -118,7 +120,7 @@ class KeyBucket:
                 for key, each in stored.items()
             ],
         }
-        return joined(header, states)
+        return joined(header, [each.content for each in stored.values()])
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyBucket":
@@ -143,19 +145,22 @@ class KeyBucket:
             applied={lane: (place, time) for lane, (place, time) in header["applied"].items()},
             totals=Totals(**header["totals"]),
             outbox=Outbox.from_payload(header["outbox"]),
+            generation=header.get("generation", 0),
         )
 
 
-def joined(header: Mapping[str, Any], states: bytes) -> bytes:
+def joined(header: Mapping[str, Any], states: Sequence[bytes]) -> bytes:
     """Return the bytes of a bucket with this header and these states of its keys."""
-    line = json.dumps({**header, "checksum": crc32(states)}).encode()
-    return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, crc32(line)), line, b"\n", states])
+    checksum = 0
+    for each in states:
+        checksum = crc32(each, checksum)
+    line = json.dumps({**header, "checksum": checksum}).encode()
+    return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, crc32(line)), line, b"\n", *states])
 
 
 def divided(content: bytes) -> tuple[dict[str, Any], bytes]:
     """Return a bucket's header and the states of its keys. Raises `MalformedState`."""
-    first, _, rest = content.partition(b"\n")
-    line, _, states = rest.partition(b"\n")
+    first, line, states = [*content.split(b"\n", 2), b"", b""][:3]
     _check(first, line)
     header: dict[str, Any] = json.loads(line)
     if crc32(states) != header.get("checksum"):

@@ -126,7 +126,7 @@ class RetiredBucket:
             for (*key, _), state in zip(self.header["keys"], self.states, strict=True)
         ]
         header = {**self.header, "keys": keys, "outbox": self.outbox.to_payload()}
-        return joined(header, b"".join(self.states))
+        return joined(header, self.states)
 
     def end_incidents(self, reason: str) -> int:
         """End the open incident of every key, with a reason; return their number."""

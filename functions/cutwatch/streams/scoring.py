@@ -3,10 +3,10 @@
 The result does not depend on how records are divided into batches, nor on whether states went through bytes in between.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
@@ -20,8 +20,10 @@ from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_reader import Reader, RecordReader
-from cutwatch.streams.trained_model import TrainedModel
 from cutwatch.streams.windows import ClosedWindow
+
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
 
 _DAY = 86_400
 # An incident of a key that has become silent ends after this time.
@@ -70,15 +72,37 @@ class StreamScorer:
         stream: Stream,
         buckets: int = 1,
         reader: Reader | None = None,
-        trained: TrainedModel | None = None,
+        trained: "TrainedModel | None" = None,
+        newest: "Callable[[], TrainedModel | None] | None" = None,
     ) -> None:
+        """Score with `trained`; `newest` returns the model that is current now, where that changes."""
         self.stream = stream
         self.buckets = buckets
         self.trained = trained
+        self._newest = newest
         self._key_limit = key_limit(stream, buckets)
         self._reader: Reader = reader or RecordReader(stream)
         self._detection = Detection(stream, trained)
         self._windows = KeyWindows(stream)
+
+    def use(self, trained: "TrainedModel | None") -> None:
+        """Score with another trained model from now on; keys take it with their next record."""
+        if trained is not self.trained:
+            self.trained = trained
+            self._detection = Detection(self.stream, trained)
+
+    def _enter_generation(self, bucket: KeyBucket) -> None:
+        """Use the model of a bucket that another execution environment has scored with a newer one."""
+        if self.trained is None:
+            return
+        if bucket.generation > self.trained.generation and self._newest is not None:
+            self.use(self._newest())
+        bucket.generation = max(bucket.generation, self.trained.generation)
+
+    def _with_model(self, state: KeyState) -> KeyState:
+        if self.trained is not None and state.model != self.trained.version:
+            state.begin_again(self.stream, self.trained)
+        return state
 
     def by_bucket(self, records: Sequence[RawRecord]) -> dict[int, list[Arrived]]:
         """Read records and divide them among the buckets of their keys, each in its order.
@@ -112,18 +136,18 @@ class StreamScorer:
         Incidents and rejected records are added to its outbox. A record at or before its lane's position is a duplicate.
         """
         result = BatchResult(read=len(records))
+        self._enter_generation(bucket)
+        apply = self._apply
         for contents, raw in records:
             if raw.position <= bucket.position(raw.lane):
                 result.duplicates += 1
                 continue
             bucket.move_on(raw.lane, raw.position, raw.arrival)
-            result.dropped += not contents
-            result.added += max(len(contents) - 1, 0)
+            if len(contents) != 1:
+                result.dropped += not contents
+                result.added += max(len(contents) - 1, 0)
             for content in contents:
-                late = result.late
-                rejected = self._apply(bucket, content, raw.arrival, result)
-                if result.late > late:
-                    result.late_arrivals.append(raw.arrival)
+                rejected = apply(bucket, content, raw.arrival, result)
                 if rejected is not None:
                     result.rejected.append(rejected)
                     result.rejected_arrivals.append(raw.arrival)
@@ -148,13 +172,14 @@ class StreamScorer:
         The event time of a silent key is taken to go on as the clock does. Records of windows that are closed here are late.
         """
         result = BatchResult()
+        self._enter_generation(bucket)
         for due, key in bucket.states.due():
             if due > now:
                 break
-            state = bucket.states[key]
+            state = self._with_model(bucket.states[key])
             time = state.newest + now - state.seen
             self._score(state, self._windows.close(state, time), result)
-            if now - state.seen >= SILENT_SECONDS:
+            if now >= self._silence_ends(state):
                 _end_incident(state, result)
             state.due = self._due(state)
         bucket.outbox.changes += result.changes
@@ -162,8 +187,14 @@ class StreamScorer:
 
     def _due(self, state: KeyState) -> float:
         """Return when a key has something to close if it stays silent."""
-        due = state.seen + SILENT_SECONDS if state.incident else inf
+        due = self._silence_ends(state) if state.incident else inf
         return min(due, state.seen + max(self._windows.next_close(state) - state.newest, 0))
+
+    def _silence_ends(self, state: KeyState) -> float:
+        """Return when silence ends a key's incident; not as long as empty windows are rows, which may be the incident."""
+        if self.stream.window.missing_data == "zero" and self._windows.next_close(state) < inf:
+            return inf
+        return state.seen + SILENT_SECONDS
 
     def _apply(
         self, bucket: KeyBucket, content: Record | Rejected, arrival: float, result: BatchResult
@@ -171,11 +202,15 @@ class StreamScorer:
         """Apply a record to its key; return it if it is rejected."""
         if isinstance(content, Rejected):
             return content
-        state = bucket.states.get(content.key) or self._new_state(bucket, content, result)
+        state = bucket.states.find(content.key) or self._new_state(bucket, content, result)
         if state is None:
             detail = f"{self._key_limit} keys have a forest already; see keys.limit"
             return Rejected(Reason.TOO_MANY_KEYS, detail, content.lane, content.position)
-        self._learn(state, content, result)
+        if self._learn(self._with_model(state), content, result):
+            result.accepted += 1
+        else:
+            result.late += 1
+            result.late_arrivals.append(arrival)
         state.seen = max(state.seen, arrival)
         return None
 
@@ -194,18 +229,21 @@ class StreamScorer:
         states[record.key] = state
         return state
 
-    def _learn(self, state: KeyState, record: Record, result: BatchResult) -> None:
-        """Score and learn a record, or the windows that it closes, unless it is late."""
-        if self._windows.is_late(state, record.time):
-            result.late += 1
-            return
+    def _learn(self, state: KeyState, record: Record, result: BatchResult) -> bool:
+        """Score and learn a record, or the windows that it closes; return False, and do nothing, if it is late."""
         event = None
         if record.event is not None:
+            if self._windows.is_late(state, record.time):
+                return False
             event = _features(self.trained, record.event, state)
             record = record._replace(values=event.values)
             result.events.append(((record.lane, record.position), event))
-        result.accepted += 1
-        self._score(state, self._windows.add(state, record) or (), result, event)
+        rows = self._windows.add(state, record)
+        if rows is None:
+            return False
+        if rows:
+            self._score(state, rows, result, event)
+        return True
 
     def _score(
         self,
@@ -219,7 +257,7 @@ class StreamScorer:
             result.rows.append(row(state, time, values, origin, result.changes, event))
 
 
-def _features(trained: TrainedModel | None, event: LogEvent, state: KeyState) -> FeatureRow:
+def _features(trained: "TrainedModel | None", event: LogEvent, state: KeyState) -> FeatureRow:
     if trained is None or trained.features is None:
         raise InvalidSetting(
             "a log is scored with the features of its trained model, which is missing"

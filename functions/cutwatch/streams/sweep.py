@@ -3,12 +3,12 @@
 It writes as the scoring function does, on condition; if that was faster, the sweep leaves the bucket to the next minute.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cutwatch.errors import ConditionFailed, CutwatchError
-from cutwatch.streams.batch import BatchReport
+from cutwatch.streams.batch import BatchReport, batch_summaries
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.outbox import Deliver
 from cutwatch.streams.scoring import StreamScorer
@@ -23,13 +23,17 @@ IsReadToTheEnd = Callable[[Mapping[str, int]], bool]
 
 @dataclass
 class Sweep:
-    """Sweeps one stream; `headers` are those of buckets that are still as they were when they were read, by number."""
+    """Sweeps one stream; `headers` are those of buckets that are still as they were when they were read, by number.
+
+    `keeps_summaries` puts what a log's hourly report needs of closed windows into the outbox.
+    """
 
     scorer: StreamScorer
     store: StateStore
     deliver: Deliver
     is_read_to_the_end: IsReadToTheEnd
     headers: dict[int, tuple[str, BucketHeader]] = field(default_factory=dict)
+    keeps_summaries: bool = False
 
     def run(self, now: datetime, has_time: Callable[[], bool] = lambda: True) -> BatchReport:
         """Sweep every bucket. Errors of one do not stop the others.
@@ -40,12 +44,22 @@ class Sweep:
         report = BatchReport()
         found = [(each, self._header(each)) for each in self.store.stored()]
         due = [each for each, header in found if header.due <= now.timestamp()]
-        may_close = bool(due) and self.is_read_to_the_end(_applied(header for _, header in found))
+        may_close = bool(due) and self._may_close(found, report)
         for each, header in found:
             left = header.has_outbox and now - each.modified > _DELIVERED_BY_ITS_WRITER
             if has_time() and (left or (may_close and each in due)):
                 self._sweep(each.number, now if may_close else None, report)
         return report
+
+    def _may_close(
+        self, found: Sequence[tuple[StoredBucket, BucketHeader]], report: BatchReport
+    ) -> bool:
+        """Return True if no record waits. Outboxes are delivered even if that is not known."""
+        try:
+            return self.is_read_to_the_end(_applied(header for _, header in found))
+        except CutwatchError as error:
+            report.errors.append(error)
+            return False
 
     def _header(self, stored: StoredBucket) -> BucketHeader:
         etag, header = self.headers.get(stored.number, ("", None))
@@ -59,6 +73,12 @@ class Sweep:
             taken = self.store.load(number)
             if now is not None:
                 result = self.scorer.close_silent(taken.bucket, now.timestamp())
+                if self.keeps_summaries:
+                    # The positions did not move: the time tells this summary from that of the next batch.
+                    positions = {"(sweep)": int(now.timestamp())}
+                    taken.bucket.outbox.summaries += batch_summaries(
+                        self.scorer, number, positions, result
+                    )
                 self.store.save(taken)
                 report.results.append(result)
             if taken.bucket.outbox:

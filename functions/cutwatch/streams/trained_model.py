@@ -1,12 +1,11 @@
-"""The trained model of a stream: where it is kept, and the models that its keys begin with."""
+"""The trained model of a stream, and the models that its keys begin with."""
 
 from dataclasses import dataclass
 
 from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.anomaly_models.random_cut_forest import ForestModel
-from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.stream import Stream
-from cutwatch.errors import InvalidSetting, MalformedState, NotFound
+from cutwatch.errors import MalformedState
 from cutwatch.features.log_features import LogFeatures
 from cutwatch.features.log_statistics import LogStatistics
 from cutwatch.streams.forest import KeyForest
@@ -15,26 +14,38 @@ from cutwatch.streams.key_model import KeyModel
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A fitted model of a stream, with the features of its log if it has one."""
+    """A fitted model of a stream, with the features of its log if it has one.
+
+    `generation` grows with every model that becomes current; it is 0 of a model that the stream's entry names.
+    """
 
     stream: Stream
     fitted: FittedModel
     features: LogFeatures | None
+    version: str
+    generation: int = 0
 
     @classmethod
-    def of(cls, stream: Stream, fitted: FittedModel) -> "TrainedModel":
+    def of(cls, stream: Stream, fitted: FittedModel, generation: int = 0) -> "TrainedModel":
         """Return a fitted model as that of a stream. Raises `MalformedState` if it is one of another kind or format."""
+        version = fitted.version
         if fitted.kind != stream.model:
             raise MalformedState(
-                f"the model {fitted.version} is a {fitted.kind}; stream {stream.name!r} has model: {stream.model}"
+                f"the model {version} is a {fitted.kind}; stream {stream.name!r} has model: {stream.model}"
             )
         if (fitted.features is None) != (stream.log is None):
             raise MalformedState(
-                f"the model {fitted.version} was trained on {'records' if stream.log else 'a log'}; train stream {stream.name!r} again"
+                f"the model {version} was trained on {'records' if stream.log else 'a log'}; train stream {stream.name!r} again"
             )
-        if fitted.features is None:
-            return cls(stream, fitted, None)
-        return cls(stream, fitted, LogFeatures(LogStatistics.from_payload(fitted.features)))
+        features = None
+        if fitted.features is not None:
+            features = LogFeatures(LogStatistics.from_payload(fitted.features))
+        return cls(stream, fitted, features, version, generation)
+
+    @classmethod
+    def from_bytes(cls, stream: Stream, content: bytes, generation: int = 0) -> "TrainedModel":
+        """Read a stored model as that of a stream. Raises `MalformedState`."""
+        return cls.of(stream, FittedModel.from_bytes(content), generation)
 
     def of_key(self) -> KeyForest | KeyModel:
         """Return the model that a new key begins with."""
@@ -51,28 +62,3 @@ class TrainedModel:
     def times_cutoff(self, score: float) -> float:
         """Return a score in multiples of the cutoff of the training."""
         return max(score / self.fitted.cutoff.value, 0.0)
-
-
-def model_key(stream: Stream) -> str:
-    """Return the key of a stream's model in the bucket."""
-    return f"streams/{stream.name}/models/{stream.model_version}"
-
-
-def load_model(bucket: Bucket, stream: Stream) -> TrainedModel | None:
-    """Return the model of a stream, None if it needs none.
-
-    Raises `InvalidSetting` if it has none yet, `MalformedState` if it cannot be read.
-    """
-    if not stream.needs_training:
-        return None
-    if not stream.model_version:
-        raise InvalidSetting(
-            f"stream {stream.name!r} has no trained model; run cutwatch train, and enter its model_version in detectors.yaml"
-        )
-    try:
-        content = bucket.read_bytes(model_key(stream))
-    except NotFound:
-        raise InvalidSetting(
-            f"{bucket.uri(model_key(stream))} is missing: stream {stream.name!r} names model_version {stream.model_version}"
-        ) from None
-    return TrainedModel.of(stream, FittedModel.from_bytes(content))

@@ -12,10 +12,10 @@ from cutwatch.detectors.stream import ForestSettings, Model, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import InvalidInput, MalformedState
 from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.log_training import train_stream
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import BatchResult, StreamScorer
 from cutwatch.streams.trained_model import TrainedModel
-from cutwatch_cli.access_logs.stream_training import train_stream
 from tests.support.log_events import MONDAY, an_event, ordinary_events
 
 LOG = LogFormat(
@@ -44,7 +44,7 @@ SLOW = an_event(method="POST", response_time=8.0)
 @cache
 def trained(kind: Model) -> TrainedModel:
     stream = STREAMS[kind]
-    return TrainedModel.of(stream, train_stream(stream, TRAINING))
+    return TrainedModel.of(stream, train_stream(stream, TRAINING, share=1.0).fitted)
 
 
 def records() -> list[RawRecord]:
@@ -141,6 +141,6 @@ def test_a_log_of_shingles_cannot_be_trained() -> None:
 
 
 def test_equal_trainings_have_equal_versions() -> None:
-    one = train_stream(STREAMS["one_class_svm"], TRAINING).version
-    assert one == train_stream(STREAMS["one_class_svm"], TRAINING).version
-    assert one != train_stream(STREAMS["one_class_svm"], TRAINING[:5_000]).version
+    one = train_stream(STREAMS["one_class_svm"], TRAINING).fitted.version
+    assert one == train_stream(STREAMS["one_class_svm"], TRAINING).fitted.version
+    assert one != train_stream(STREAMS["one_class_svm"], TRAINING[:5_000]).fitted.version

@@ -178,3 +178,21 @@ def test_headers_of_unchanged_buckets_are_not_read_again() -> None:
     reads = shop.bucket.calls["read before"]
     shop.rows_at(at(30) + timedelta(seconds=1))
     assert shop.bucket.calls["read before"] == reads
+
+
+def test_what_a_sweep_cannot_ask_for_does_not_keep_outboxes() -> None:
+    shop = Shop(WINDOWED)
+
+    def fault(_: Outbox) -> None:
+        raise ServiceFault("Publish", "InternalError", "try again")
+
+    def unknown(_: Mapping[str, int]) -> bool:
+        raise ServiceFault("GetMetricData", "InternalError", "try again")
+
+    broken = BatchScorer(shop.batches.scorer, shop.batches.store, fault)
+    shop.bucket.now = at(0)
+    broken.score([record(0, FIRST + 10), RawRecord(b"rubbish", "0", 1, FIRST)])
+    shop.sweep.is_read_to_the_end = unknown
+    report = shop.sweep.run(at(500))
+    assert [str(each) for each in report.errors] == ["GetMetricData: try again (InternalError)"]
+    assert shop.inbox.rejected == {("0", 1): 1}
