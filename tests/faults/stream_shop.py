@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,28 @@ from typing import Any
 from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore
+from cutwatch.delivery.served_streams import ServedStreams
+from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import SILENT_SECONDS, StreamScorer
-from cutwatch.streams.state_store import StateStore
+from cutwatch.streams.state_store import StateStore, VersionedBucket
 from cutwatch_cli.replay.application import staged
 from localaws import LocalAws, Stack
 from localaws.ministack_patches.mails import Mail
+from tests.support import stream_companions as companions
 from tests.support.streams import a_stream, comparable_bucket, noise
 
 STREAM = a_stream(
-    source="sensors", forest=ForestSettings(5, 40), keys=KeySettings(limit=4), sensitivity="low"
+    source="sensors",
+    record=RecordFormat("at", {"x": "x"}, "reference.machine", time_format="seconds"),
+    forest=ForestSettings(5, 40),
+    keys=KeySettings(limit=4),
+    sensitivity="low",
+    preprocess=companions.PREPROCESSOR,
+    postprocess=companions.POSTPROCESSOR,
+    reference=companions.REFERENCE,
 )
 STACK, BASE, TARGET = "cutwatch-sensors", "cutwatch", "sensors-scored"
 _START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -30,6 +40,12 @@ _START = datetime(2026, 11, 2, tzinfo=UTC)
 _KEYS = "ad"
 _NORMAL, _AFTER = 90, 6
 _MINUTE = timedelta(minutes=1)
+# What the stack served before: another configuration of the stream, in a bucket of its own number, and another name.
+_REPLACED = replace(STREAM, forest=ForestSettings(6, 40))
+_RENAMED = replace(STREAM, name="vibrations")
+_REPLACED_BUCKET = 7
+# The last sweep comes when nobody can write any more for the name before.
+_SWEEPS = (60, 60, 400)
 
 
 @dataclass
@@ -40,6 +56,7 @@ class StreamShop:
     base: Stack
     stack: Stack
     first: dict[str, str] = field(default_factory=dict)
+    replaced: set[str] = field(default_factory=set)
     _mails: list[Mail] = field(default_factory=list)
 
     def rewind(self) -> None:
@@ -56,24 +73,48 @@ class StreamShop:
             aws.client("sqs").purge_queue(QueueUrl=self.stack.physical_id(queue))
         self.first = {}
         self._mails.clear()
+        self._leave_behind()
         aws.mails.listener = self._mails.append
+
+    def _leave_behind(self) -> None:
+        """Leave an open incident of a replaced configuration, not yet told, and one of the name before."""
+        at = self.aws.clock.now().timestamp()
+        values = [*noise(_NORMAL, 3), 90.0]
+        records = [
+            RawRecord(companions.content("r", at + n, x), "0", n, at + n)
+            for n, x in enumerate(values)
+        ]
+        self.replaced, table = set(), IncidentStore(self._table)
+        for stream in (_REPLACED, _RENAMED):
+            bucket = KeyBucket.empty(stream, _REPLACED_BUCKET)
+            scorer = StreamScorer(stream, reader=companions.reader(stream))
+            change = scorer.score(bucket, scorer.by_bucket(records)[0]).changes[-1]
+            self.replaced.add(change.incident.id)
+            if stream is _REPLACED:
+                store = StateStore(self._store.bucket, stream)
+                store.save(VersionedBucket(bucket, _REPLACED_BUCKET, None))
+            else:
+                table.record(stream.name, change, self.aws.clock.now())
+                table.mark(change.incident, frozenset({"began:high"}), mailed=True)
+        ServedStreams(self._table).record(STACK, _RENAMED.name, self.aws.clock.now())
 
     def run(self) -> None:
         """Send normal records, then an incident and rubbish, then normal ones, then be silent."""
+        self.aws.fire(self.stack.physical_id("EveryMinute"))
         values = noise(_NORMAL + _AFTER, 3)
         self._send([(key, x) for x in values[:_NORMAL] for key in _KEYS])
         self._send([(_KEYS[0], 90.0), (_KEYS[1], None), (_KEYS[0], 95.0)])
         self._send([(key, x) for x in values[_NORMAL:] for key in _KEYS])
         self.aws.clock.advance(SILENT_SECONDS + 60)
-        for _ in range(3):
-            self.aws.clock.advance(60)
+        for seconds in _SWEEPS:
+            self.aws.clock.advance(seconds)
             self.aws.fire(self.stack.physical_id("EveryMinute"))
 
     def _send(self, records: Sequence[tuple[str, float | None]]) -> None:
         """Put records, one per second of event time, and let them be delivered, however often it takes."""
         kinesis, begin = self.aws.client("kinesis"), self.aws.clock.now().timestamp()
         entries = [
-            {"PartitionKey": key, "Data": _content(key, begin + n, x)}
+            {"PartitionKey": key, "Data": companions.content(key, begin + n, x)}
             for n, (key, x) in enumerate(records)
         ]
         # Producers' clocks agree with the stream's: the records are as old as they say.
@@ -93,9 +134,9 @@ class StreamShop:
 
     def replayed(self) -> tuple[dict[int, Any], set[str], set[int]]:
         """States, incidents and rejected positions of a single process that reads each shard once."""
-        scorer = StreamScorer(STREAM, self._store.buckets())
+        scorer = StreamScorer(STREAM, self._store.buckets(), companions.reader(STREAM))
         buckets: dict[int, KeyBucket] = {}
-        incidents: set[str] = set()
+        incidents = set(self.replaced)
         rejected: set[int] = set()
         for shard, first in sorted(self.first.items()):
             for number, arrived in scorer.by_bucket([*self._records(shard, first)]).items():
@@ -167,11 +208,12 @@ class StreamShop:
         return Table(self.aws.client("dynamodb"), self.base.outputs["RegistryTableName"])
 
     def _items(self) -> list[dict[str, Any]]:
-        return [*self._table.query("INCIDENT"), *self._table.query(f"STREAM#{STREAM.name}")]
-
-
-def _content(key: str, at: float, x: float | None) -> bytes:
-    return b"rubbish" if x is None else json.dumps({"id": key, "at": at, "x": x}).encode()
+        partitions = (
+            "INCIDENT",
+            "STREAM_STACK",
+            *(f"STREAM#{each.name}" for each in (STREAM, _RENAMED)),
+        )
+        return [item for partition in partitions for item in self._table.query(partition)]
 
 
 @contextmanager
@@ -187,6 +229,7 @@ def opened_stream_shop() -> Iterator[StreamShop]:
             kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
             for name in (STREAM.source, TARGET)
         ]  # fmt: skip
+        companions.make_companions(aws)
         with staged([], streams=[STREAM]) as template:
             base = aws.deploy(template, stack_name=BASE)
             stack = aws.deploy(
@@ -198,6 +241,9 @@ def opened_stream_shop() -> Iterator[StreamShop]:
                     "KinesisStreamArn": arns[0],
                     "TargetArn": arns[1],
                     "NotificationSeverity": "low",
+                    "PreprocessorArn": companions.PREPROCESSOR,
+                    "PostprocessorArn": companions.POSTPROCESSOR,
+                    "ReferenceLocation": "/".join(companions.REFERENCE.bucket_and_key),
                 },
             )
         yield StreamShop(aws, base, stack)

@@ -6,7 +6,7 @@ from tests.faults.matrix import chosen_for, present_commit
 from tests.faults.stream_matrix import problems, stream_cases, verdicts
 from tests.faults.stream_shop import opened_stream_shop
 
-CASES = 5
+CASES = 3
 
 
 @pytest.mark.slow

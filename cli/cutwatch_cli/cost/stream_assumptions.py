@@ -47,12 +47,12 @@ class StreamAssumptions(NamedAssumptions):
     log_kilobytes_per_invocation: float = assume(
         2.2, "two lines of 1.1 kB (measured) and Lambda's own (guess)"
     )
-    metrics: float = assume(7, "custom metrics of a stream")
+    metrics: float = assume(10, "custom metrics of a stream")
     log_metrics: float = assume(4, "custom metrics that a Kafka stack makes of its log lines")
     event_poller_units: float = assume(
         1, "event poller units of a Kafka mapping; ten pollers share one"
     )
-    alarm_metrics: float = assume(6, "metrics of the stack's alarms: four have one, one has two")
+    alarm_metrics: float = assume(7, "metrics of the stack's alarms: five have one, one has two")
     dashboards: float = assume(1, "the stack's dashboard; an account's first three are free")
     rejected_share: float = assume(0.001, "rejected records (guess); ten share a request to SQS")
     incidents_per_day: float = assume(10, "incidents of the stream (guess)")

@@ -83,11 +83,16 @@ def problems_of(
     stack: StreamStack, state: StreamState, evidence: StreamEvidence, now: datetime
 ) -> Iterator[str]:
     """Yield the problems of a stream, those that stop it first."""
+    yield from deployment_problems(stack, evidence)
+    yield from _state_problems(state, now)
+    yield from queue_problems(stack, evidence)
+
+
+def deployment_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    """Yield what is wrong with a stack, and with the reading of its records."""
     if stack.status not in COMPLETE:
         yield f"stack {stack.name} is {stack.status}, not completely deployed"
     yield from _reading_problems(stack, evidence)
-    yield from _state_problems(state, now)
-    yield from _queue_problems(stack, evidence)
 
 
 def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
@@ -127,7 +132,8 @@ def _state_problems(state: StreamState, now: datetime) -> Iterator[str]:
         )
 
 
-def _queue_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+def queue_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    """Yield which records were lost or rejected."""
     if evidence.lost:
         yield f"records lost: {count(evidence.lost, 'message')} in {stack.outputs['LostRecordsQueueUrl']}"
     if evidence.rejected:

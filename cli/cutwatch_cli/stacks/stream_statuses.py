@@ -15,7 +15,7 @@ from cutwatch_cli.stacks.stream_states import read_state
 from cutwatch_cli.stacks.stream_status import StreamStatus, problems_first, problems_of
 
 # Incidents that began earlier are not counted as open.
-_OPEN_FOR_AT_MOST = timedelta(days=30)
+OPEN_FOR_AT_MOST = timedelta(days=30)
 
 
 def stream_statuses(
@@ -25,7 +25,7 @@ def stream_statuses(
     now: datetime,
 ) -> list[StreamStatus]:
     """Return the status of the stream stacks, those with problems first."""
-    recorded = IncidentStore(deployment.table).between(now - _OPEN_FOR_AT_MOST, now)
+    recorded = IncidentStore(deployment.table).between(now - OPEN_FOR_AT_MOST, now)
     unended = Counter(each.stream for each in recorded if not each.ended)
     week_ago = (now - WEEK).timestamp()
     in_week = Counter(each.stream for each in recorded if each.incident.begin_time >= week_ago)

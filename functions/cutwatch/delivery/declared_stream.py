@@ -7,6 +7,11 @@ from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
 
 
+def find_stream(file: Path, name: str) -> Stream | None:
+    """Return the stream of a detectors file with this name, None if there is none. Raises `InvalidDetectors`."""
+    return next((each for each in load_configuration(file).streams if each.name == name), None)
+
+
 def declared_stream(file: Path, name: str, arn: str) -> Stream:
     """Return a stream of a detectors file. Raises `InvalidSetting` if it has none of this name and ARN, or `InvalidDetectors`."""
     declared = {stream.name: stream for stream in load_configuration(file).streams}

@@ -72,6 +72,11 @@ class IncidentStore:
         between = (format_timestamp(since), f"{format_timestamp(until)}~")
         return [_recorded(item) for item in self.table.query(_PARTITION, between=between)][::-1]
 
+    def open(self, stream: str) -> list[Incident]:
+        """Return the incidents of a stream that have not ended, the oldest first."""
+        found = map(_recorded, self.table.query(_PARTITION))
+        return [each.incident for each in found if each.stream == stream and not each.ended]
+
     def is_announced(self, stream: str, notice: str) -> bool:
         """Return True if a notice of a stream was mailed: several buckets may have the same."""
         return self.table.get(f"STREAM#{stream}", f"NOTICE#{notice}") is not None

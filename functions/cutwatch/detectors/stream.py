@@ -96,7 +96,7 @@ class Stream:
 
     `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log
     records has `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records
-    needs. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, `postprocess` a Python function. At
+    needs. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, and so is `postprocess`. At
     most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
     """
 
@@ -214,11 +214,24 @@ def _function_problems(stream: Stream) -> Iterator[Problem]:
         )
     if is_python and stream.record.format == "csv":
         yield "preprocess", "a Python function returns fields by name; set record.format: json"
-    if stream.postprocess and not FUNCTION_NAME.fullmatch(stream.postprocess):
+    is_function = any(each.fullmatch(stream.postprocess) for each in (FUNCTION_NAME, LAMBDA_ARN))
+    if stream.postprocess and not is_function:
         yield (
             "postprocess",
-            f"{stream.postprocess!r} is not a Python function such as events:extend",
+            f"{stream.postprocess!r} is not a Python function such as events:extend, nor the ARN of a Lambda function "
+            "such as arn:aws:lambda:eu-west-1:123456789012:function:extend",
         )
+    for field, function in (("preprocess", stream.preprocess), ("postprocess", stream.postprocess)):
+        yield from _region_problems(field, function, stream.source)
+
+
+def _region_problems(field: str, function: str, source: str) -> Iterator[Problem]:
+    """Yield that a Lambda function is not in the Region of the stream, where the functions of the stack call it."""
+    if not (LAMBDA_ARN.fullmatch(function) and _ARN.fullmatch(source)):
+        return
+    region, expected = function.split(":")[3], source.split(":")[3]
+    if region != expected:
+        yield field, f"{function!r} is in {region}, but the stream is in {expected}"
 
 
 def _problems(stream: Stream) -> Iterator[Problem]:

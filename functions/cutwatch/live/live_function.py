@@ -1,8 +1,7 @@
 """The function of live detection: what its settings describe, and what an invocation does."""
 
-import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,26 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
-from cutwatch.detectors.detectors_file import load_configuration
-from cutwatch.detectors.templates import watched
-from cutwatch.errors import InvalidInput
+from cutwatch.errors import CutwatchError, InvalidInput
 from cutwatch.live.bucket_run import BucketRun, RunReport
 from cutwatch.live.live_metrics import publish_run
 from cutwatch.live.live_store import LiveStore
 from cutwatch.live.notifier import LiveNotifier
-from cutwatch.live.plan import (
-    Plan,
-    PlannedDetector,
-    read_plan,
-    read_planned,
-    write_plan,
-)
+from cutwatch.live.plan import PlannedDetector, read_planned
+from cutwatch.live.planning import Planner
 from cutwatch.live.series_memory import SeriesMemory
 from cutwatch.live.stepping import Stepper
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.dispatch import Audience
 from cutwatch.observability import logger
-from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.registry import Registry
 from cutwatch.settings import LiveSettings
 
@@ -40,14 +31,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LiveFunction:
-    """Buckets, series in memory and destinations, kept between invocations. `configuration` is the path of detectors.yaml."""
+    """Plan, buckets, series in memory and destinations, kept between invocations."""
 
     settings: LiveSettings
-    configuration: Path
+    planner: Planner
     cloudwatch: "CloudWatchClient"
     functions: Any
     bucket: Bucket
-    registry: Registry
     store: LiveStore
     memory: SeriesMemory
     notifier: LiveNotifier
@@ -57,37 +47,26 @@ class LiveFunction:
         number = _bucket_of(event)
         if number is not None:
             return self._score(number, now, has_time)
-        plan = self._plan(now)
+        plan = self.planner.plan(now)
         if len(plan.buckets) == 1:
             return self._score(plan.buckets[0], now, has_time)
-        for each in plan.buckets:
-            self.functions.invoke(
-                FunctionName=self.settings.aws_lambda_function_name,
-                InvocationType="Event",
-                Payload=json.dumps({"bucket": each}).encode(),
-            )
+        self._invoke_each(plan.buckets)
         return {"buckets": len(plan.buckets), "detectors": len(plan.assigned)}
 
-    def _plan(self, now: datetime) -> Plan:
-        content = self.configuration.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()[:12]
-        earlier = read_plan(self.bucket)
-        if earlier and not earlier.is_due(now, digest):
-            return earlier
-        planned = self._planned()
-        return write_plan(self.bucket, planned, earlier, Plan(now, digest, {}))
-
-    def _planned(self) -> list[PlannedDetector]:
-        """Return the live detectors with their models, templates expanded."""
-        found = watched(self.cloudwatch, load_configuration(self.configuration))
-        for name, reason in found.problems:
-            logger.error("template not expanded", detector=name, reason=reason)
-        live = [detector for detector in found.detectors if detector.live]
-        records = self.registry.detectors.all() if live else {}
-        return [
-            PlannedDetector.of(each, records.get(each.name) or DetectorRecord(each.name))
-            for each in live
-        ]
+    def _invoke_each(self, buckets: Iterable[int]) -> None:
+        """Start an invocation for each bucket; one that cannot be started stops no other."""
+        errors: list[CutwatchError] = []
+        for number in buckets:
+            try:
+                self.functions.invoke(
+                    FunctionName=self.settings.aws_lambda_function_name,
+                    InvocationType="Event",
+                    Payload=json.dumps({"bucket": number}).encode(),
+                )
+            except CutwatchError as error:
+                errors.append(error)
+        for first in errors:
+            raise first
 
     def _score(self, number: int, now: datetime, has_time: Callable[[], bool]) -> dict[str, Any]:
         planned = read_planned(self.bucket, number)
@@ -118,14 +97,14 @@ def live_function(
         settings.notification_severity,
     )
     place = StackPlace(settings.base_stack, settings.aws_region, settings.anomaly_namespace)
+    cloudwatch, store = client("cloudwatch"), LiveStore(bucket)
     return LiveFunction(
         settings,
-        folder / settings.detectors_file,
-        client("cloudwatch"),
+        Planner(folder / settings.detectors_file, cloudwatch, bucket, registry, store),
+        cloudwatch,
         client("lambda"),
         bucket,
-        registry,
-        LiveStore(bucket),
+        store,
         SeriesMemory(bucket),
         LiveNotifier(audience, registry, place, clock),
     )

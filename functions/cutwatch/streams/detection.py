@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cutwatch.anomaly_models.forest_options import WARM_UP_ROWS
@@ -24,7 +24,9 @@ from cutwatch.streams.incidents import (
     is_over,
 )
 from cutwatch.streams.key_state import KeyState
-from cutwatch.streams.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
 
 
 class ScoredRow(NamedTuple):
@@ -48,7 +50,7 @@ class ScoredRow(NamedTuple):
 class Detection:
     """Scoring, detection and learning of rows, in this order."""
 
-    def __init__(self, stream: Stream, trained: TrainedModel | None = None) -> None:
+    def __init__(self, stream: Stream, trained: "TrainedModel | None" = None) -> None:
         self._stream = stream
         self._trained = trained
         self._zone = ZoneInfo(stream.time_zone)
@@ -96,21 +98,13 @@ class Detection:
         attribution = incident = None
         if severity >= 1 or self._attributes_all:
             attribution = state.forest.attribute(shingle, time)
-        scored = ScoredRow(
-            state.key,
-            time,
-            values,
-            origin,
-            score,
-            severity,
-            learning=False,
-            attribution=attribution,
-        )
+        scored = ScoredRow(state.key, time, values, origin, score, severity, False, attribution)
         if severity >= 1:
             incident = self._incident(state, scored, changes, event)
         if incident is None:
             state.normal_rows += 1
-            _end_if_over(state, time, changes)
+            if state.incident is not None:
+                _end_if_over(state, time, changes)
             return scored
         state.normal_rows = 0
         state.incident = incident

@@ -38,7 +38,9 @@ class RecentRows:
             self.values.extend(row)
         else:
             place = self.count % ROWS * self._columns
-            self.values[place : place + self._columns] = array("d", row)
+            for value in row:
+                self.values[place] = value
+                place += 1
         self.count += 1
 
     def expected(self) -> tuple[Expected | None, ...]:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apachelogs import LogParser
-
 from cutwatch.detectors.log_format import (
     KAFKA_HEADER,
     KAFKA_KEY,
     LogEncoding,
     LogFormat,
     TimeUnit,
+    access_log_parser,
     compile_pattern,
 )
 from cutwatch.features.log_event import LogEvent
@@ -158,7 +157,7 @@ def _json(data: bytes) -> Any:
 
 
 def _access_log_reader(declared: LogFormat) -> Callable[[Content], Parts]:
-    parser = LogParser(declared.log_format)
+    parser = access_log_parser(declared.log_format)
 
     def read(data: Content) -> Parts:
         try:

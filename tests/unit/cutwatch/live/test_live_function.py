@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from cutwatch.errors import InvalidInput
+from cutwatch.errors import AccessDenied, InvalidInput, Throttled
 from cutwatch.live import plan as plans
 from cutwatch.live.live_function import LiveFunction
 from cutwatch.live.live_store import LiveStore
+from cutwatch.live.planning import Planner
 from cutwatch.live.series_memory import SeriesMemory
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.settings import LiveSettings
@@ -27,9 +28,12 @@ class Functions(Fake):
     """Lambda's own interface."""
 
     invoked: list[Any] = field(default_factory=list)
+    refused: int | None = None
 
     def invoke(self, **request: Any) -> None:
         assert request["InvocationType"] == "Event"
+        if json.loads(request["Payload"])["bucket"] == self.refused:
+            raise Throttled("Invoke", "TooManyRequestsException", "Rate exceeded")
         self.invoked.append((request["FunctionName"], json.loads(request["Payload"])))
 
 
@@ -43,6 +47,7 @@ class Detectors(Fake):
     """The registry, which counts how often it is read."""
 
     reads: int = 0
+    error: Exception | None = None
 
     @property
     def detectors(self) -> "Detectors":
@@ -50,7 +55,26 @@ class Detectors(Fake):
 
     def all(self) -> dict[str, DetectorRecord]:
         self.reads += 1
+        if self.error:
+            raise self.error
         return {"a": DetectorRecord("a", (a_model(),))}
+
+
+@dataclass
+class Metrics(Fake):
+    """CloudWatch, which knows the values of one dimension, or refuses to list them."""
+
+    values: tuple[str, ...] = ("x", "y")
+    error: Exception | None = None
+
+    def get_paginator(self, _: str) -> "Metrics":
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        if self.error:
+            raise self.error
+        named = [[{"Name": "Queue", "Value": value}] for value in self.values]
+        return [{"Metrics": [{"Dimensions": each} for each in named]}]
 
 
 @dataclass
@@ -61,6 +85,7 @@ class Setup:
     registry: Detectors = field(default_factory=Detectors)
     functions: Functions = field(default_factory=Functions)
     objects: Any = field(default_factory=Objects)
+    cloudwatch: Any = field(default_factory=Metrics)
 
     def write(self, *entries: str) -> None:
         text = "\n".join(f"  - {entry}" for entry in entries)
@@ -76,14 +101,15 @@ class Setup:
         )
         nothing: Any = Fake
         registry: Any = self.registry
+        store = LiveStore(self.objects)
+        path = self.folder / "detectors.yaml"
         return LiveFunction(
             settings,
-            self.folder / "detectors.yaml",
+            Planner(path, self.cloudwatch, self.objects, registry, store),
             nothing,
             self.functions,
             self.objects,
-            registry,
-            LiveStore(self.objects),
+            store,
             SeriesMemory(self.objects),
             lambda _: None,  # type: ignore[arg-type]  # nothing is to be notified
         )
@@ -128,6 +154,53 @@ def test_without_live_detectors_there_is_nothing_to_do(setup: Setup) -> None:
     setup.write(ENTRY % ("a", "A", "false"))
     assert setup.function.invoke({}, NOON, lambda: True) == {"buckets": 0, "detectors": 0}
     assert setup.registry.reads == 0
+
+
+def test_an_invocation_that_cannot_be_started_stops_no_other(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans.assign, "__defaults__", (1,))
+    setup.functions.refused = 0
+    with pytest.raises(Throttled):
+        setup.function.invoke({}, NOON, lambda: True)
+    assert setup.functions.invoked == [("score-metrics", {"bucket": 1})]
+
+
+def test_a_plan_that_cannot_be_renewed_is_used_as_it_is(setup: Setup) -> None:
+    setup.function.invoke({}, NOON, lambda: True)
+    setup.registry.error = Throttled("Scan", "ThrottlingException", "Rate exceeded")
+    answer = setup.function.invoke({}, NOON + timedelta(hours=1), lambda: True)
+    assert answer["detectors"] == 2
+
+
+def test_without_any_plan_the_first_one_must_be_made(setup: Setup) -> None:
+    setup.registry.error = Throttled("Scan", "ThrottlingException", "Rate exceeded")
+    with pytest.raises(Throttled):
+        setup.function.invoke({}, NOON, lambda: True)
+
+
+def test_detectors_of_a_template_that_cannot_be_expanded_stay_live(setup: Setup) -> None:
+    setup.write(
+        "{name: q, namespace: Shop, metric: A, statistic: Sum, engine: lambda, live: true, for_each: Queue}"
+    )
+    assert setup.function.invoke({}, NOON, lambda: True)["detectors"] == 2
+    setup.cloudwatch.error = AccessDenied("ListMetrics", "AccessDenied", "no")
+    assert setup.function.invoke({}, NOON + timedelta(hours=1), lambda: True)["detectors"] == 2
+    setup.cloudwatch.error = None
+    setup.cloudwatch.values = ("x",)
+    assert setup.function.invoke({}, NOON + timedelta(hours=2), lambda: True)["detectors"] == 1
+
+
+def test_a_bucket_without_detectors_is_scored_until_its_state_is_empty(setup: Setup) -> None:
+    setup.function.invoke({}, NOON, lambda: True)
+    setup.write(ENTRY % ("a", "A", "false"))
+    later = [
+        setup.function.invoke({}, NOON + timedelta(minutes=minutes), lambda: True)
+        for minutes in (5, 21)
+    ]
+    assert later[0]["detectors"] == 0
+    assert LiveStore(setup.objects).load(0).bucket.is_empty
+    assert later[1] == {"buckets": 0, "detectors": 0}
 
 
 @pytest.mark.parametrize("bucket", [-1, "0", True, 1.5])

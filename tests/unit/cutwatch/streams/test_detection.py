@@ -38,7 +38,7 @@ def scored(records: list[RawRecord], **changes: Any) -> BatchResult:
 def changes_of(values: list[float], step: float = 1.0, **changes: Any) -> list[tuple[str, int]]:
     """Return the kinds of changes, each with its incident's number of anomalous rows."""
     result = scored(records_of(values, step), **changes)
-    return [(kind, incident.rows) for kind, incident in result.changes]
+    return [(kind, incident.rows) for kind, incident, _ in result.changes]
 
 
 def test_rows_have_score_0_until_the_sample_is_full() -> None:

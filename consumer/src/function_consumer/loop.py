@@ -1,0 +1,232 @@
+"""The loop: read, invoke, commit. One loop is one member of a consumer group."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from function_consumer.queue import Discard, Queue, Settings
+from function_consumer.records import Origin, Partition, event_of, failed_of, record_of
+
+_log = logging.getLogger(__name__)
+_MOST_READ = 1_000
+_SECONDS = 30.0
+# More than a function runs and a pause between retries takes: the group must not take the partitions away meanwhile.
+_MAX_POLL_MILLISECONDS = 3_600_000
+_FATAL = frozenset(
+    {
+        KafkaError._AUTHENTICATION,  # noqa: SLF001 - its public name
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError._SSL,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+
+
+class NotInvoked(Exception):
+    """The function was not invoked: throttled, or out of reach. This costs no attempt."""
+
+
+class FunctionFailed(Exception):
+    """The function failed, or did not end in time."""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What is read: `start` is earliest or latest, or `start_at` in epoch seconds; `connection` is librdkafka's."""
+
+    topics: Sequence[str]
+    group: str
+    connection: Mapping[str, Any]
+    start: str = "earliest"
+    start_at: float | None = None
+
+
+class Loop:
+    """`invoke` returns the function's answer, or raises `NotInvoked` or `FunctionFailed`; `give_up` takes what is lost.
+
+    `problem` is why records cannot be read, empty if they can. A record is committed after its invocation succeeded, or
+    after it was given up; whatever happens before that, it comes again.
+    """
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        settings: Settings,
+        origin: Origin,
+        invoke: Callable[[dict[str, Any]], Any],
+        give_up: Callable[[Discard], None],
+        now: Callable[[], float],
+    ) -> None:
+        self.problem = ""
+        self.queue = Queue(settings)
+        self._subscription = subscription
+        self._origin = origin
+        self._invoke = invoke
+        self._give_up = give_up
+        self._now = now
+        self._committed: dict[Partition, int] = {}
+        self._paused = False
+        self._consumer = Consumer(
+            {
+                "group.id": subscription.group,
+                "auto.offset.reset": subscription.start,
+                "enable.auto.commit": False,
+                "partition.assignment.strategy": "cooperative-sticky",
+                "max.poll.interval.ms": _MAX_POLL_MILLISECONDS,
+                "topic.metadata.refresh.interval.ms": 10_000,
+                **subscription.connection,
+                "error_cb": self._note,
+            },
+            logger=_log,
+        )
+        self._consumer.subscribe(
+            [*subscription.topics],
+            on_assign=self._assigned,
+            on_revoke=self._revoked,
+            on_lost=self._lost,
+        )
+
+    def step(self, wait_seconds: float) -> bool:
+        """Read, waiting at most this long, and deliver the batch that is ready; return True if there was anything."""
+        found = self._read(wait_seconds)
+        if self.queue.take(self._now()) is None:
+            return found
+        if (old := self.queue.too_old(self._now())) is not None:
+            self._give_up(old)
+        self._deliver()
+        self.commit()
+        return True
+
+    def due(self) -> float | None:
+        """Return when the next batch is ready, in epoch seconds; None if no record waits."""
+        return self.queue.due(self._now())
+
+    def assigned(self) -> frozenset[Partition]:
+        """Return the partitions that this member reads."""
+        return frozenset(_partition(each) for each in self._consumer.assignment())
+
+    def read_up_to(self, partition: Partition) -> int:
+        """Return the offset that is read next; negative before the first read."""
+        [position] = self._consumer.position([TopicPartition(*partition)])
+        return int(position.offset)
+
+    def ends(self) -> Mapping[Partition, int]:
+        """Return the offset after the newest record of every partition. Raises `KafkaException`."""
+        found = {}
+        for topic in self._subscription.topics:
+            metadata = self._consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
+            if metadata.error is not None:
+                raise KafkaException(metadata.error)
+            for number in metadata.partitions:
+                _, end = self._consumer.get_watermark_offsets(
+                    TopicPartition(topic, number), timeout=_SECONDS
+                )
+                found[Partition(topic, number)] = end
+        return found
+
+    def commit(self) -> None:
+        """Commit what is done. What cannot be committed comes again, here or at another member."""
+        new = {
+            partition: offset
+            for partition, offset in self.queue.done().items()
+            if self._committed.get(partition) != offset
+        }
+        if not new:
+            return
+        offsets = [TopicPartition(*partition, offset) for partition, offset in new.items()]
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            _log.warning("offsets could not be committed: %s", error)
+        else:
+            self._committed |= new
+
+    def close(self) -> None:
+        """Leave the group; records that are not done come again to another member."""
+        self._consumer.close()
+
+    def _read(self, wait_seconds: float) -> bool:
+        self._let_it_read()
+        messages = self._consumer.consume(_MOST_READ, timeout=wait_seconds)
+        for each in messages:
+            if (error := each.error()) is not None:
+                self._note(error)
+        records = [record_of(each) for each in messages if each.error() is None]
+        if records:
+            self.problem = ""
+            self.queue.offer(records, self._now())
+        return bool(records)
+
+    def _let_it_read(self) -> None:
+        """Pause partitions while enough waits; the group's protocol goes on."""
+        if self.queue.is_full == self._paused:
+            return
+        self._paused = self.queue.is_full
+        partitions = self._consumer.assignment()
+        if self._paused:
+            self._consumer.pause(partitions)
+        else:
+            self._consumer.resume(partitions)
+
+    def _deliver(self) -> None:
+        records = self.queue.out
+        if not records:
+            self.queue.settle((), self._now())
+            return
+        discard = None
+        try:
+            answer = self._invoke(event_of(records, self._origin))
+        except NotInvoked as error:
+            _log.warning("the function was not invoked: %s", error)
+            self.queue.not_invoked(self._now())
+        except FunctionFailed as error:
+            _log.warning("the function failed: %s", error)
+            discard = self.queue.settle(None, self._now())
+        else:
+            reports = self.queue.settings.reports_failures
+            failed = failed_of(answer, records) if reports else ()
+            discard = self.queue.settle(failed, self._now())
+        if discard is not None:
+            self._give_up(discard)
+
+    def _note(self, error: KafkaError) -> None:
+        """Keep an error that somebody has to mend; librdkafka goes on by itself with all others."""
+        if error.code() in _FATAL:
+            self.problem = error.str()
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Begin at a time where no offset is committed, if that is where to begin."""
+        self._paused = False
+        if self._subscription.start_at is None:
+            return
+        moment = int(self._subscription.start_at * 1_000)
+        committed = consumer.committed(partitions, timeout=_SECONDS)
+        new = [each for each in committed if each.offset < 0]
+        wanted = [TopicPartition(each.topic, each.partition, moment) for each in new]
+        begun = consumer.offsets_for_times(wanted, timeout=_SECONDS) if wanted else []
+        consumer.incremental_assign([*begun, *(each for each in committed if each.offset >= 0)])
+
+    def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self.commit()
+        self._lost(_, partitions)
+
+    def _lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        gone = {_partition(each) for each in partitions}
+        self.queue.drop(gone)
+        self._committed = {
+            partition: offset
+            for partition, offset in self._committed.items()
+            if partition not in gone
+        }
+
+
+def _partition(each: TopicPartition) -> Partition:
+    return Partition(each.topic, each.partition)
