@@ -1,15 +1,17 @@
 """The whole fan-out of live detection really run: a plan, an invocation for each bucket, every detector read and scored.
 
-Services are in memory, and every bucket is scored in an execution environment that has nothing of it in memory, as it is
-when there are many. The detectors come from templates of 1,000 values and share the datapoints of one metric.
+Services are in memory. There is an execution environment for each bucket; in the first run none has anything in memory, and
+in the second one Lambda sends the invocations to other ones. The detectors come from templates of 1,000 values and share
+the datapoints of one metric.
 
 PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/live_fleet.py                                   # 1,000 at 5 minutes
-PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/live_fleet.py --period 60 --detectors 1000 10000
+PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/live_fleet.py --period 60 --trees 2 --detectors 1000 10000
 """
 
 import argparse
 import json
 import os
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from typing import Any
 import yaml
 
 from cutwatch.detectors.detector import Detector
+from cutwatch.forests.learning_forest import LearningForest
 from cutwatch.live.live_bucket import LiveBucket
 from cutwatch.live.live_function import LiveFunction
 from cutwatch.live.live_store import LiveStore, series_key
@@ -81,7 +84,7 @@ class Fleet:
     size: int
     folder: Path
     account: LiveAccount
-    invoked: list[int] = field(default_factory=list)
+    invoked: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def begun(cls, size: int, period: int, folder: Path) -> "Fleet":
@@ -146,7 +149,47 @@ class Fleet:
         return self.account.model
 
     def invoke(self, **request: Any) -> None:
-        self.invoked.append(json.loads(request["Payload"])["bucket"])
+        self.invoked.append(json.loads(request["Payload"]))
+
+    def run(
+        self, how: str, now: datetime, period: int, environments: list[LiveFunction]
+    ) -> list[LiveFunction]:
+        """Run over all detectors and print what it took; return the environments, of which there is one for each bucket."""
+        calls: Counter[str] = Counter()
+        account = self.account
+        account.cloudwatch = Metrics(account.cloudwatch.values, lambda call: calls.update([call]))
+        account.objects.interrupt = lambda call: calls.update([call])
+        account.table.interrupt = lambda call: calls.update([call])
+        self.invoked.clear()
+        started = time.process_time()
+        self.function(now).invoke({}, now, lambda: True)
+        planned = time.process_time() - started
+        environments = environments or [self.function(now) for _ in self.invoked]
+        longest, scored = 0.0, 0
+        started = time.process_time()
+        for environment, event in zip(
+            environments, random.Random(0).sample(self.invoked, len(self.invoked)), strict=True
+        ):
+            before = time.process_time()
+            function = replace(environment, cloudwatch=account.cloudwatch)
+            scored += function.invoke(event, now, lambda: True)["scored"]
+            longest = max(longest, time.process_time() - before)
+        scoring = time.process_time() - started
+        each = scoring / max(scored, 1) * 1_000
+        hourly = 3_600 / period * scoring + 4 * planned
+        counted = {
+            name.removesuffix(" before"): count
+            for name, count in sorted(calls.items())
+            if name.endswith("before")
+        }
+        print(
+            f"{how}: {len(self.invoked)} invocations, {scored:,} detectors scored, the longest in {longest:.1f} s of processor"
+        )
+        print(
+            f"  plan {planned:.1f} s, scoring {scoring:.1f} s, {each:.1f} ms a detector, {hourly:.0f} s an hour"
+        )
+        print(f"  calls: {counted}, ListMetrics {account.cloudwatch.listed}")
+        return environments
 
     def function(self, now: datetime) -> LiveFunction:
         """Return the function in a new execution environment."""
@@ -172,48 +215,20 @@ class Fleet:
             self,
             account.objects,
             store,
+            registry.bucket_turns,
             SeriesMemory(account.objects),
             LiveNotifier(audience, registry, place, lambda: now),
         )
 
 
 def measure(size: int, period: int) -> None:
-    """Print what a run over all detectors takes, with the plan made again."""
+    """Print what two runs over all detectors take, with the plan made again."""
     with TemporaryDirectory() as folder:
         fleet = Fleet.begun(size, period, Path(folder))
-        calls: Counter[str] = Counter()
-        account = fleet.account
-        account.cloudwatch = Metrics(account.cloudwatch.values, lambda call: calls.update([call]))
-        account.objects.interrupt = lambda call: calls.update([call])
-        now = account.start + AGE + timedelta(seconds=period, minutes=2)
-        started = time.process_time()
-        answer = fleet.function(now).invoke({}, now, lambda: True)
-        planned = time.process_time() - started
-        longest, scored = 0.0, 0
-        started = time.process_time()
-        for number in fleet.invoked or ([] if "bucket" in answer else [0]):
-            before = time.process_time()
-            found = fleet.function(now).invoke({"bucket": number}, now, lambda: True)
-            scored += found["scored"]
-            longest = max(longest, time.process_time() - before)
-        scoring = time.process_time() - started
-    each = scoring / max(scored, 1) * 1_000
-    hourly = 3_600 / period * scoring + 4 * planned
-    counted = {
-        name.removesuffix(" before").removeprefix("s3 "): count
-        for name, count in sorted(calls.items())
-        if name.endswith("before")
-    }
-    print(f"load {os.getloadavg()[0]:.0f}; {size:,} detectors at {period // 60} min")
-    print(
-        f"plan: {planned:.1f} s of processor; {len(fleet.invoked)} invocations, {scored:,} detectors scored"
-    )
-    print(
-        f"scoring: {scoring:.1f} s of processor, {each:.1f} ms a detector; longest invocation {longest:.1f} s"
-    )
-    print(
-        f"an hour: {hourly:.0f} s of processor; calls of this run: {counted}, ListMetrics {account.cloudwatch.listed}"
-    )
+        first = fleet.account.start + AGE + timedelta(seconds=period, minutes=2)
+        print(f"load {os.getloadavg()[0]:.0f}; {size:,} detectors at {period // 60} min")
+        environments = fleet.run("nothing in memory", first, period, [])
+        fleet.run("warm", first + timedelta(seconds=period), period, environments)
 
 
 def main() -> None:
@@ -221,7 +236,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--detectors", type=int, nargs="+", default=[1_000])
     parser.add_argument("--period", type=int, default=5, help="minutes")
+    parser.add_argument(
+        "--trees", type=int, help="of the forests, for how a fleet grows in short time"
+    )
     arguments = parser.parse_args()
+    if arguments.trees:
+        untrained: Any = LearningForest.untrained
+        shingle_size, _, *others = untrained.__func__.__defaults__
+        untrained.__func__.__defaults__ = (shingle_size, arguments.trees, *others)
     for size in arguments.detectors:
         measure(size, arguments.period * 60)
 

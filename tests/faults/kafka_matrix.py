@@ -73,13 +73,13 @@ class Wire:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        made_by: Any = botocore.client.BaseClient
-        original = made_by._make_api_call
+        base: Any = botocore.client.BaseClient
+        original = base._make_api_call
 
         def call(this: Any, operation: str, parameters: Any) -> Any:
             return self._call(operation, parameters, lambda: original(this, operation, parameters))
 
-        with patch.object(made_by, "_make_api_call", call):
+        with patch.object(base, "_make_api_call", call):
             yield
 
     def _call(self, operation: str, parameters: Any, perform: Callable[[], Any]) -> Any:

@@ -34,6 +34,7 @@ LISTED = (
     "ScoreMetrics dynamodb.Query EVENT",
     "ScoreMetrics dynamodb.Query SILENCE",
     "ScoreMetrics dynamodb.UpdateItem LIVE#users",
+    "ScoreMetrics dynamodb.UpdateItem LIVE_BUCKET",
     "ScoreMetrics events.PutEvents",
     "ScoreMetrics lambda.Invoke",
     "ScoreMetrics s3.DeleteObject live/series/users",

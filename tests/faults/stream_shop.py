@@ -14,12 +14,12 @@ from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.served_streams import ServedStreams
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings
-from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.key_bucket import KeyBucket, Totals
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import SILENT_SECONDS, StreamScorer
 from cutwatch.streams.state_store import StateStore, VersionedBucket
 from cutwatch_cli.replay.application import staged
-from localaws import LocalAws, Stack
+from localaws import Fault, LocalAws, Stack
 from localaws.ministack_patches.mails import Mail
 from tests.support import stream_companions as companions
 from tests.support.streams import a_stream, comparable_bucket, noise
@@ -46,6 +46,8 @@ _RENAMED = replace(STREAM, name="vibrations")
 _REPLACED_BUCKET = 7
 # The last sweep comes when nobody can write any more for the name before.
 _SWEEPS = (60, 60, 400)
+# MaximumRecordAgeSeconds, less than the stream's retention.
+_RECORD_AGE = 72_000
 
 
 @dataclass
@@ -56,6 +58,7 @@ class StreamShop:
     base: Stack
     stack: Stack
     first: dict[str, str] = field(default_factory=dict)
+    sent: int = 0
     replaced: set[str] = field(default_factory=set)
     _mails: list[Mail] = field(default_factory=list)
 
@@ -71,7 +74,7 @@ class StreamShop:
             self._table.delete(item["pk"], item["sk"])
         for queue in ("RejectedRecords", "LostRecords"):
             aws.client("sqs").purge_queue(QueueUrl=self.stack.physical_id(queue))
-        self.first = {}
+        self.first, self.sent = {}, 0
         self._mails.clear()
         self._leave_behind()
         aws.mails.listener = self._mails.append
@@ -110,8 +113,23 @@ class StreamShop:
             self.aws.clock.advance(seconds)
             self.aws.fire(self.stack.physical_id("EveryMinute"))
 
-    def _send(self, records: Sequence[tuple[str, float | None]]) -> None:
-        """Put records, one per second of event time, and let them be delivered, however often it takes."""
+    def give_up(self) -> bool:
+        """Send records while S3 denies every write, until Lambda gives them up; return True if the alarm on it was raised."""
+        values = noise(_NORMAL, 3)
+        self._send([(_KEYS[0], x) for x in values])
+        role = f"*{self.stack.physical_id('ScoreKinesisRole')}*"
+        self.aws.faults.add(Fault("s3", "PutObject", error="AccessDenied", status=403, caller=role))
+        self._send([(key, x) for x in values[:8] for key in _KEYS], wait=360)
+        names = [f"{STACK}: not committed"]
+        [alarm] = self.aws.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+        self.aws.clock.advance(_RECORD_AGE + 60)
+        self.aws.event_sources.settle()
+        self.aws.faults.clear()
+        self._send([(_KEYS[1], values[0]), (_KEYS[1], None)])
+        return bool(alarm["StateValue"] == "ALARM")
+
+    def _send(self, records: Sequence[tuple[str, float | None]], wait: float = 7 * 86_400) -> None:
+        """Put records, one per second of event time, and let them be delivered, however often it takes in `wait` seconds."""
         kinesis, begin = self.aws.client("kinesis"), self.aws.clock.now().timestamp()
         entries = [
             {"PartitionKey": key, "Data": companions.content(key, begin + n, x)}
@@ -122,7 +140,8 @@ class StreamShop:
         answer = kinesis.put_records(StreamName=STREAM.source, Records=entries)
         for each in answer["Records"]:
             self.first.setdefault(each["ShardId"], each["SequenceNumber"])
-        self.aws.event_sources.settle()
+        self.sent += len(entries)
+        self.aws.event_sources.settle(wait)
 
     def states(self) -> dict[int, Any]:
         """The stored buckets, comparably."""
@@ -183,9 +202,15 @@ class StreamShop:
         return [int(json.loads(each["Body"])["sequence_number"]) for each in found]
 
     def lost(self) -> int:
-        """The number of batches that the mapping gave up."""
+        """The number of records that the mapping gave up."""
         sqs, url = self.aws.client("sqs"), self.stack.physical_id("LostRecords")
-        return len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []))
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return sum(json.loads(each["Body"])["KinesisBatchInfo"]["batchSize"] for each in found)
+
+    def totals(self) -> Totals:
+        """The counts of the stored state, which has one bucket."""
+        [stored] = self._store.stored()
+        return self._store.header(stored.number).totals
 
     def outboxes(self) -> list[int]:
         """The buckets with an outbox that is not empty."""

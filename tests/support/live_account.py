@@ -17,6 +17,7 @@ from cutwatch.live.series_memory import SeriesMemory
 from cutwatch.live.stepping import Stepper
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.dispatch import Audience
+from cutwatch.registry.bucket_turns import BucketTurns
 from cutwatch.registry.event_store import EventStore
 from cutwatch.registry.incident_claims import IncidentClaimStore
 from cutwatch.registry.silence_store import SilenceStore
@@ -98,7 +99,9 @@ class FakeTable(Fake):
 
 
 def _is_free(item: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """What the condition of a claim says."""
+    """What the condition of a claim, or of a bucket's turn, says."""
+    if "run" in values:
+        return bool(item.get("taken_by", "") < values["run"])
     if "claimed_by" not in item or item["claimed_by"] == values["owner"]:
         return True
     if "live" not in values:
@@ -179,6 +182,7 @@ class Registry(Fake):
         self.claims = IncidentClaimStore(table)
         self.events = EventStore(table)
         self.silences = SilenceStore(table)
+        self.bucket_turns = BucketTurns(table)
 
 
 class LiveAccount:

@@ -106,6 +106,7 @@ class LiveApplication:
             self,
             objects,
             store,
+            registry.bucket_turns,
             self.memory,
             LiveNotifier(audience, registry, place, lambda: self.now),
         )

@@ -1,7 +1,6 @@
 """The function of live detection: what its settings describe, and what an invocation does."""
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
-from cutwatch.errors import CutwatchError, InvalidInput
+from cutwatch.errors import CutwatchError
 from cutwatch.live.bucket_run import BucketRun, RunReport
 from cutwatch.live.live_metrics import publish_run
 from cutwatch.live.live_store import LiveStore
@@ -19,11 +18,14 @@ from cutwatch.live.plan import PlannedDetector, read_planned
 from cutwatch.live.planning import Planner
 from cutwatch.live.series_memory import SeriesMemory
 from cutwatch.live.stepping import Stepper
+from cutwatch.live.turn import Turn
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.dispatch import Audience
 from cutwatch.observability import logger
+from cutwatch.registry.bucket_turns import BucketTurns
 from cutwatch.registry.registry import Registry
 from cutwatch.settings import LiveSettings
+from cutwatch.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -39,21 +41,23 @@ class LiveFunction:
     functions: Any
     bucket: Bucket
     store: LiveStore
+    turns: BucketTurns
     memory: SeriesMemory
     notifier: LiveNotifier
 
     def invoke(self, event: Any, now: datetime, has_time: Callable[[], bool]) -> dict[str, Any]:
         """Score the bucket that the event names; without one, all of them: one here, more in an invocation each."""
-        number = _bucket_of(event)
-        if number is not None:
-            return self._score(number, now, has_time)
+        turn = Turn.of(event)
+        if turn is not None:
+            number = self._taken(turn)
+            return {"bucket": None} if number is None else self._score(number, now, has_time)
         plan = self.planner.plan(now)
         if len(plan.buckets) == 1:
             return self._score(plan.buckets[0], now, has_time)
-        self._invoke_each(plan.buckets)
+        self._invoke_each(plan.buckets, format_timestamp(now))
         return {"buckets": len(plan.buckets), "detectors": len(plan.assigned)}
 
-    def _invoke_each(self, buckets: Iterable[int]) -> None:
+    def _invoke_each(self, buckets: Sequence[int], run: str) -> None:
         """Start an invocation for each bucket; one that cannot be started stops no other."""
         errors: list[CutwatchError] = []
         for number in buckets:
@@ -61,18 +65,29 @@ class LiveFunction:
                 self.functions.invoke(
                     FunctionName=self.settings.aws_lambda_function_name,
                     InvocationType="Event",
-                    Payload=json.dumps({"bucket": number}).encode(),
+                    Payload=Turn(number, run, buckets).to_bytes(),
                 )
             except CutwatchError as error:
                 errors.append(error)
         for first in errors:
             raise first
 
+    def _taken(self, turn: Turn) -> int | None:
+        """Return the bucket to score: the one in this environment's memory, if no other environment has taken it.
+
+        Lambda sends an invocation to any environment. Reading a bucket's series costs a third of the work again.
+        """
+        if turn.run is None:
+            return turn.bucket
+        order = dict.fromkeys(turn.preferring(self.memory.newest))
+        return next((each for each in order if self.turns.take(each, turn.run)), None)
+
     def _score(self, number: int, now: datetime, has_time: Callable[[], bool]) -> dict[str, Any]:
         planned = read_planned(self.bucket, number)
         stepper = Stepper(self.bucket, self.memory, now, self.settings.gap)
         run = BucketRun(self.cloudwatch, self.store, stepper, self.notifier, has_time)
         report = run.score(number, planned)
+        self.memory.newest = number
         by_detector = self.settings.alarm_by_detector == "ENABLED"
         namespace = self.settings.anomaly_namespace
         publish_run(self.cloudwatch, namespace, planned, report, now, by_detector=by_detector)
@@ -105,19 +120,10 @@ def live_function(
         client("lambda"),
         bucket,
         store,
+        registry.bucket_turns,
         SeriesMemory(bucket),
         LiveNotifier(audience, registry, place, clock),
     )
-
-
-def _bucket_of(event: Any) -> int | None:
-    """Return the number of the bucket that an event names; None for a rule's event."""
-    number = event.get("bucket") if isinstance(event, dict) else None
-    if number is not None and (
-        isinstance(number, bool) or not isinstance(number, int) or number < 0
-    ):
-        raise InvalidInput(f"bucket is {number!r:.60}; expected the number of a bucket, from 0 on")
-    return number
 
 
 def _answer(number: int, planned: list[PlannedDetector], report: RunReport) -> dict[str, Any]:

@@ -70,7 +70,6 @@ class ModelSource:
             raise InvalidSetting(
                 f"{self.bucket.uri(key)} is missing: it is the model of stream {self.stream.name!r}"
             ) from None
-        # numpy, which trained models use, takes long to import, and most streams have none.
-        module = import_module("cutwatch.streams.trained_model")
-        model: TrainedModel = module.read_model(self.stream, content, named.generation)
-        return model
+        # Models need numpy, which takes long to import, and most streams have none.
+        model: type[TrainedModel] = import_module("cutwatch.streams.trained_model").TrainedModel
+        return model.from_bytes(self.stream, content, named.generation)

@@ -42,6 +42,11 @@ class TrainedModel:
             features = LogFeatures(LogStatistics.from_payload(fitted.features))
         return cls(stream, fitted, features, version, generation)
 
+    @classmethod
+    def from_bytes(cls, stream: Stream, content: bytes, generation: int = 0) -> "TrainedModel":
+        """Read a stored model as that of a stream. Raises `MalformedState`."""
+        return cls.of(stream, FittedModel.from_bytes(content), generation)
+
     def of_key(self) -> KeyForest | KeyModel:
         """Return the model that a new key begins with."""
         copied = self.fitted.copy()
@@ -57,8 +62,3 @@ class TrainedModel:
     def times_cutoff(self, score: float) -> float:
         """Return a score in multiples of the cutoff of the training."""
         return max(score / self.fitted.cutoff.value, 0.0)
-
-
-def read_model(stream: Stream, content: bytes, generation: int) -> TrainedModel:
-    """Read a model from its bytes. Raises as `TrainedModel.of` does."""
-    return TrainedModel.of(stream, FittedModel.from_bytes(content), generation)

@@ -14,11 +14,12 @@ from cutwatch.live.live_function import LiveFunction
 from cutwatch.live.live_store import LiveStore
 from cutwatch.live.planning import Planner
 from cutwatch.live.series_memory import SeriesMemory
+from cutwatch.registry.bucket_turns import BucketTurns
 from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.settings import LiveSettings
 from tests.support.builders import NOON, a_model
 from tests.support.fakes import Fake
-from tests.support.live_account import FakeObjects
+from tests.support.live_account import FakeObjects, FakeTable
 
 ENTRY = "{name: %s, namespace: Shop, metric: %s, statistic: Sum, engine: lambda, live: %s}"
 
@@ -86,6 +87,7 @@ class Setup:
     functions: Functions = field(default_factory=Functions)
     objects: Any = field(default_factory=Objects)
     cloudwatch: Any = field(default_factory=Metrics)
+    table: FakeTable = field(default_factory=FakeTable)
 
     def write(self, *entries: str) -> None:
         text = "\n".join(f"  - {entry}" for entry in entries)
@@ -102,6 +104,7 @@ class Setup:
         nothing: Any = Fake
         registry: Any = self.registry
         store = LiveStore(self.objects)
+        table: Any = self.table
         path = self.folder / "detectors.yaml"
         return LiveFunction(
             settings,
@@ -110,6 +113,7 @@ class Setup:
             self.functions,
             self.objects,
             store,
+            BucketTurns(table),
             SeriesMemory(self.objects),
             lambda _: None,  # type: ignore[arg-type]  # nothing is to be notified
         )
@@ -135,8 +139,8 @@ def test_each_bucket_of_more_detectors_has_an_invocation(
     answer = setup.function.invoke({"time": "2026-11-02T12:00:00Z"}, NOON, lambda: True)
     assert answer == {"buckets": 2, "detectors": 2}
     assert setup.functions.invoked == [
-        ("score-metrics", {"bucket": 0}),
-        ("score-metrics", {"bucket": 1}),
+        ("score-metrics", {"bucket": 0, "run": "2026-11-02T12:00:00Z", "buckets": [0, 1]}),
+        ("score-metrics", {"bucket": 1, "run": "2026-11-02T12:00:00Z", "buckets": [0, 1]}),
     ]
     assert setup.function.invoke({"bucket": 1}, NOON, lambda: True)["bucket"] == 1
 
@@ -156,6 +160,42 @@ def test_without_live_detectors_there_is_nothing_to_do(setup: Setup) -> None:
     assert setup.registry.reads == 0
 
 
+def test_an_environment_scores_the_bucket_in_its_memory_and_every_bucket_is_scored_once(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans.assign, "__defaults__", (1,))
+    environments = [setup.function, setup.function]
+    scored = []
+    for minutes in (0, 5, 10):
+        now = NOON + timedelta(minutes=minutes)
+        setup.functions.invoked.clear()
+        setup.function.invoke({}, now, lambda: True)
+        events = [event for _, event in setup.functions.invoked]
+        # Lambda sends the first event to the first environment, and the next time to the other one.
+        pairs = zip(environments, events if minutes == 0 else events[::-1], strict=True)
+        scored.append([each.invoke(event, now, lambda: True)["bucket"] for each, event in pairs])
+    assert scored == [[0, 1], [0, 1], [0, 1]]
+
+    again = environments[0].invoke(events[0], now, lambda: True)
+    assert again == {"bucket": None}
+
+
+def test_a_bucket_that_no_environment_has_in_memory_is_taken_by_one_that_has_scored_its_own(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans.assign, "__defaults__", (1,))
+    setup.function.invoke({}, NOON, lambda: True)
+    only = setup.function
+    events = [event for _, event in setup.functions.invoked]
+    assert [only.invoke(each, NOON, lambda: True)["bucket"] for each in events[::-1]] == [1, 0]
+
+
+@pytest.mark.parametrize("event", [{"run": 5}, {"buckets": "0"}, {"buckets": [-1]}])
+def test_a_turn_that_cannot_be_one_is_refused(setup: Setup, event: Any) -> None:
+    with pytest.raises(InvalidInput, match="expected"):
+        setup.function.invoke({"bucket": 0, **event}, NOON, lambda: True)
+
+
 def test_an_invocation_that_cannot_be_started_stops_no_other(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +203,7 @@ def test_an_invocation_that_cannot_be_started_stops_no_other(
     setup.functions.refused = 0
     with pytest.raises(Throttled):
         setup.function.invoke({}, NOON, lambda: True)
-    assert setup.functions.invoked == [("score-metrics", {"bucket": 1})]
+    assert [event["bucket"] for _, event in setup.functions.invoked] == [1]
 
 
 def test_a_plan_that_cannot_be_renewed_is_used_as_it_is(setup: Setup) -> None:
