@@ -25,7 +25,7 @@ class RecurringPeaks:
     highest: dict[int, float] = field(default_factory=dict)
 
     def exceeding(self, severity: float, time: float) -> float:
-        """Return the severity of the next row with the cutoff raised by recurring peaks, and remember the row's own."""
+        """Return the severity of the next row with the cutoff raised to recurring peaks, and remember the row's own."""
         if self.since is None:
             self.since = time
         if severity * DEFAULT.recurrence < 1:
