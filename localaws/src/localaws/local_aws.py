@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from localaws.callers import OPERATOR_CREDENTIALS, assume, caller_of
 from localaws.calls import CallLog
@@ -20,6 +20,7 @@ from localaws.event_sources.invocations import Invocations
 from localaws.event_sources.kinesis_openings import KinesisOpenings
 from localaws.event_sources.mappings import EventSourceMappings
 from localaws.event_sources.polling import Polling
+from localaws.event_sources.requests import refused
 from localaws.faults import Faults
 from localaws.gateway import Gateway, Service
 from localaws.http_server import AsgiApp, HttpServer
@@ -40,6 +41,9 @@ from localaws.sagemaker.service import SageMaker
 from localaws.schedules import Schedules, fire
 from localaws.stacks import Stack
 
+if TYPE_CHECKING:
+    from localaws.event_sources.kafka_mappings import KafkaMappings
+
 
 class LocalAws:
     """An AWS on loopback with nothing in it, from `start` to `stop`.
@@ -47,7 +51,7 @@ class LocalAws:
     `wait_scale` is the share of every wait that is slept for real (0: waits are skipped, the clock moves on);
     `schedules` lets EventBridge fire its rules on its own as the clock passes their times; `event_sources` lets
     mappings deliver a stream's records automatically; `remembered_calls` bounds the record of calls, for one that
-    runs for days.
+    runs for days. Set `msk_brokers` to the address of a Kafka broker that all clusters in MSK have.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class LocalAws:
         self.region = region
         self.clock = Clock(wait_scale)
         self.calls = CallLog(remembered_calls)
+        self.msk_brokers = ""
         self.mails = Mails(self.clock)
         self.faults = Faults()
         self.permissions = Permissions(region)
@@ -204,6 +209,7 @@ class LocalAws:
         )
         self.kinesis.listeners.append(self._mappings.written)
         starting.callback(self.kinesis.listeners.clear)
+        starting.callback(self._mappings.stop)
         kinesis = KinesisOpenings(self.kinesis, self.permissions, self._clients.of_mapping)
         dynamodb = DynamoDBOpenings(
             self.region, self.clock, self.permissions, self._clients.of_mapping
@@ -218,10 +224,27 @@ class LocalAws:
             self.mails,
             self._mappings,
             {"dynamodb": dynamodb.open, "kinesis": kinesis.open},
+            lambda: self._kafka(invocations),
+            lambda: self.msk_brokers,
         )
         self._function_targets = FunctionTargets(patches, self.clock)
         starting.callback(patches.undo)
         return patches
+
+    def _kafka(self, invocations: Invocations) -> "KafkaMappings":
+        try:
+            from localaws.event_sources.kafka_mappings import KafkaMappings  # noqa: PLC0415
+            from localaws.event_sources.kafka_openings import KafkaOpenings  # noqa: PLC0415
+        except ImportError:
+            raise refused("Kafka mappings need localaws[kafka]") from None
+
+        def now() -> float:
+            return self.clock.now().timestamp()
+
+        openings = KafkaOpenings(self.permissions, self._clients.of_mapping)
+        return KafkaMappings(
+            self.event_sources, openings, invocations, lambda: self.endpoint_url, now
+        )
 
     def _gateway(
         self, ministack: AsgiApp, server: HttpServer, patches: Patches, functions: FunctionExecutor
