@@ -241,7 +241,7 @@ class LocalAws:
         def now() -> float:
             return self.clock.now().timestamp()
 
-        openings = KafkaOpenings(self.permissions, self._clients.of_mapping)
+        openings = KafkaOpenings(self.region, self.permissions, self._clients.of_mapping)
         return KafkaMappings(
             self.event_sources, openings, invocations, lambda: self.endpoint_url, now
         )

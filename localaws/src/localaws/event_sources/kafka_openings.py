@@ -1,16 +1,17 @@
 """Opening a Kafka cluster as the source of a mapping, in the name of the function's role, or refusing to."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
 from confluent_kafka import KafkaException
 
 from function_consumer.beginning import begin
 from function_consumer.connection import InvalidSecret, connection
 from function_consumer.loop import Subscription
 from function_consumer.records import Origin
+from localaws.embedded_ministack import account_scope, service
 from localaws.event_sources import kafka_requests
 from localaws.event_sources.requests import destination_of, refused
 from localaws.event_sources.sending import check_sending
@@ -32,6 +33,7 @@ _IAM_ACTIONS = {
     "group": ("AlterGroup", "DescribeGroup"),
 }
 _NETWORK = frozenset({"VPC_SUBNET", "VPC_SECURITY_GROUP"})
+_CLIENT_ERROR = 400
 _ROOT_CA = "SERVER_ROOT_CA_CERTIFICATE"
 
 
@@ -47,7 +49,10 @@ class KafkaOpening:
 class KafkaOpenings:
     """`client_of` returns a client of a role, by the role's ARN and the service's name."""
 
-    def __init__(self, permissions: Permissions, client_of: Callable[[str, str], Any]) -> None:
+    def __init__(
+        self, region: str, permissions: Permissions, client_of: Callable[[str, str], Any]
+    ) -> None:
+        self._region = region
         self._permissions = permissions
         self._client_of = client_of
 
@@ -86,10 +91,7 @@ class KafkaOpenings:
         self._demand(role, [Need(action, "*") for action in _NETWORK_ACTIONS])
         if not access:
             self._demand(role, _iam_needs(arn, record))
-        try:
-            answer = self._client_of(role, "kafka").get_bootstrap_brokers(ClusterArn=arn)
-        except ClientError as error:
-            raise refused(str(error)) from None
+        answer = self._stored("msk", "_get_bootstrap_brokers", arn)
         return str(answer[_bootstrap_of(access)])
 
     def _connection(self, record: Mapping[str, Any], role: str, servers: str) -> dict[str, Any]:
@@ -108,11 +110,18 @@ class KafkaOpenings:
         return {**settings, "topic.metadata.refresh.interval.ms": 500}
 
     def _secret(self, role: str, arn: str) -> str:
-        try:
-            secrets = self._client_of(role, "secretsmanager")
-            return str(secrets.get_secret_value(SecretId=arn)["SecretString"])
-        except ClientError as error:
-            raise refused(f"The secret {arn} cannot be read: {error}") from None
+        self._demand(role, [Need("secretsmanager:GetSecretValue", arn)])
+        answer = self._stored("secretsmanager", "_get_secret_value", {"SecretId": arn})
+        return str(answer.get("SecretString", ""))
+
+    def _stored(self, module: str, operation: str, argument: Any) -> Mapping[str, Any]:
+        """Call an operation in the server itself, which is busy with the mapping's own request."""
+        with account_scope(self._region):
+            status, _, body = getattr(service(module), operation)(argument)
+        content: Mapping[str, Any] = json.loads(body)
+        if status >= _CLIENT_ERROR:
+            raise refused(str(content.get("message", content)))
+        return content
 
     def _demand(self, role: str, needs: list[Need]) -> None:
         for need in needs:
@@ -126,10 +135,10 @@ class KafkaOpenings:
 
 def _bootstrap_of(access: Mapping[str, str]) -> str:
     if "SASL_SCRAM_512_AUTH" in access:
-        return "BootstrapBrokerStringSaslScram"
+        return "bootstrapBrokerStringSaslScram"
     if "CLIENT_CERTIFICATE_TLS_AUTH" in access:
-        return "BootstrapBrokerStringTls"
-    return "BootstrapBrokerStringSaslIam"
+        return "bootstrapBrokerStringTls"
+    return "bootstrapBrokerStringSaslIam"
 
 
 def _iam_needs(arn: str, record: Mapping[str, Any]) -> list[Need]:
