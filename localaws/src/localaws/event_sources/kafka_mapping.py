@@ -50,9 +50,9 @@ class KafkaMapping:
             progress = sum(loop.step(_SECONDS_TO_READ) for loop in self._loops) > 0
             idle = 0 if progress else idle + 1
             found = found or progress
-            if self._problem() or (not progress and self._has_read(ends)):
+            if not progress and self._has_read(ends):
                 break
-        self._note(found=found)
+        self._note(complete=idle < _MOST_IDLE_TURNS)
         return found
 
     def lag(self) -> int:
@@ -86,13 +86,12 @@ class KafkaMapping:
     def _problem(self) -> str:
         return next((loop.problem for loop in self._loops if loop.problem), "")
 
-    def _note(self, *, found: bool) -> None:
-        if problem := self._problem():
-            self.record["LastProcessingResult"] = f"PROBLEM: {problem}"
-            for loop in self._loops:
-                loop.problem = ""
-        elif found:
-            self.record["LastProcessingResult"] = "OK"
+    def _note(self, *, complete: bool) -> None:
+        """Say how it went; errors of the past, such as brokers that were down, do not count once everything is read."""
+        problem = "" if complete else self._problem() or "not all partitions could be read"
+        self.record["LastProcessingResult"] = f"PROBLEM: {problem}" if problem else "OK"
+        for loop in self._loops:
+            loop.problem = ""
 
     def _has_read(self, ends: Mapping[Partition, int]) -> bool:
         """Return whether each partition's records have all been read by the member that has it."""

@@ -34,6 +34,8 @@ _IAM_ACTIONS = {
 }
 _NETWORK = frozenset({"VPC_SUBNET", "VPC_SECURITY_GROUP"})
 _CLIENT_ERROR = 400
+# New partitions and members are noticed at once; sessions stay as long as ever, however busy the machine is.
+_QUICKLY = {"topic.metadata.refresh.interval.ms": 500, "heartbeat.interval.ms": 500}
 _ROOT_CA = "SERVER_ROOT_CA_CERTIFICATE"
 
 
@@ -107,7 +109,7 @@ class KafkaOpenings:
             settings = connection(servers, kind, secret, root_ca)
         except InvalidSecret as error:
             raise refused(f"{uri}: {error}") from None
-        return {**settings, "topic.metadata.refresh.interval.ms": 500}
+        return {**settings, **_QUICKLY}
 
     def _secret(self, role: str, arn: str) -> str:
         self._demand(role, [Need("secretsmanager:GetSecretValue", arn)])
