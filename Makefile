@@ -2,9 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A file's tests share servers and stay in one process; conftest.py puts the longest files first.
-ALL_TESTS := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 15 -m "not container" --ignore tests/kafka
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+# What drives tools from outside is not among them: `make e2e`, `make spark` and `make kafka`.
+ALL_TESTS := $(BIN)/pytest $(PARALLEL) --durations 15 --ignore tests/e2e --ignore tests/spark --ignore tests/kafka
 export SAM_CLI_TELEMETRY = 0
-# tests/kafka need Apache Kafka: make kafka.
 # Compile a module once, not in every process, whatever the surroundings say.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -32,7 +33,7 @@ unit: setup ## the pure tests, in seconds: no AWS, no server
 	@$(BIN)/pytest -q -n 0 consumer/tests
 
 
-test: setup ## all tests, the slowest listed at the end
+test: setup ## all tests but those of e2e and spark, the slowest listed at the end
 	@$(ALL_TESTS)
 
 slow-tests: setup ## the tests over 2 s of processor time that are not marked slow, in the newest run
@@ -47,11 +48,12 @@ coverage: setup ## branch coverage of functions, cli and localaws: build/coverag
 mutations: setup ## 50 seeded mutations of functions/cutwatch, and how many of them the tests kill
 	@$(BIN)/python benchmarks/mutations.py --seed 1 --count 50
 
-faults: setup ## every call of trainings, transforms, streams, logs and tables with every fault: the matrices, and how many cases passed
+faults: setup ## every call of trainings, transforms, streams, logs, tables and live detection with every fault: the matrices, and how many cases passed
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.stream_matrix
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.kafka_matrix
 	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.table_matrix
+	@PYTHONPATH=functions:cli:localaws/src:. $(BIN)/python -m tests.faults.live_matrix
 
 # Not among the development dependencies: it has no wheels for some versions of Python, and none but fuzzing needs it.
 fuzz: setup ## hostile detectors.yaml, events, CSV and score files, guided by coverage: SECONDS=60 each, HARNESS=one of them
@@ -75,7 +77,7 @@ build/kafka/.ready: localaws/src/localaws/kafka/pom.xml localaws/src/localaws/ka
 kafka: setup build/kafka/.ready ## the stream of a topic with Apache Kafka itself: the consumer, the mapping, the demo
 	@$(BIN)/pytest -rs -n 0 tests/kafka
 
-check: setup ## what CI runs: format, lint, types, template, tests
+check: setup ## format, lint, types, templates, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -88,8 +90,8 @@ check: setup ## what CI runs: format, lint, types, template, tests
 	$(BIN)/sam validate --lint --region us-east-1 --template stacks/kafka_stream.yaml
 	$(ALL_TESTS)
 
-e2e: setup ## the real tools: SAM CLI, AWS CLI, Lambda's own runtime, and containers where there is Docker
-	@$(BIN)/pytest -rs tests/e2e
+e2e: setup ## the real tools: SAM CLI, AWS CLI, pip, the documents' commands, Lambda's own runtime, and containers where there is Docker
+	@$(BIN)/pytest $(PARALLEL) -rs --durations 15 tests/e2e
 
 account-check: setup ## deploy a throw-away stack to your AWS account, compare it with docs/reality.md, remove it: STACK=name
 	@$(BIN)/cutwatch account-check --stack-name "$(STACK)"

@@ -1,6 +1,7 @@
 """What live detectors take: processor time, calls, dollars; and that they find what a causal backtest finds.
 
 PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/live.py                               # one bucket of detectors
+PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/live.py --delay                       # of a run, by part
 PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/live.py --equal NAB/data KPI/data     # against `--causal`
 """
 
@@ -64,6 +65,35 @@ def measure(detectors: int, runs: int) -> None:
     print(f"state of a bucket: {size / 1024:.0f} KB; calls a run: {done}")
 
 
+def delay() -> None:
+    """Print the processor time of a run in which an incident begins, by part."""
+    detector = a_detector(engine="lambda", live=True)
+    events, windows = windows_of(active_users().series, detector, timedelta(weeks=5))
+    window = next(each for each in windows if each.window.start <= events[0].begins.timestamp())
+    times: list[tuple[str, float]] = []
+    account = LiveAccount(
+        window, detector, lambda call: times.append((call, time.process_time() * 1e3))
+    )
+    now = events[0].begins - PERIOD + timedelta(minutes=2)
+    while not account.destinations.mails:
+        times.clear()
+        started = time.process_time() * 1e3
+        account.run(now)
+        now += PERIOD
+    ends = dict(times)
+    marks = [
+        ("state and datapoints read", ends["cloudwatch read after"]),
+        ("scored", ends["s3 write before"]),
+        ("committed", ends["s3 write after"]),
+        ("notified", ends["events put after"]),
+    ]
+    for name, at in marks:
+        print(f"{name}: {at - started:.1f} ms of processor")
+        started = at
+    after = (account.destinations.events[0]["start"], events[0].start)
+    print(f"the incident began at {after[0]}, in a causal backtest at {after[1]}")
+
+
 def compare(paths: list[Path], seed: int) -> None:
     """Score the windows of every file live, cut at random, and compare scores and events with a causal backtest."""
     chance = random.Random(seed)
@@ -80,7 +110,8 @@ def compare(paths: list[Path], seed: int) -> None:
             live=True,
         )
         expected, windows = windows_of(metric, detector, default_training_time(metric))
-        live, ended = LiveRuns(detector), {}
+        live = LiveRuns(detector)
+        ended: dict[str, str] = {}
         for window in windows:
             size = len(window.window.observed) - window.first
             cuts = sorted(chance.sample(range(1, size), min(3, size - 1))) if size > 1 else []
@@ -101,10 +132,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--detectors", type=int, default=250)
     parser.add_argument("--runs", type=int, default=12)
+    parser.add_argument("--delay", action="store_true")
     parser.add_argument("--equal", nargs="+", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    if arguments.equal:
+    if arguments.delay:
+        delay()
+    elif arguments.equal:
         compare(arguments.equal, arguments.seed)
     else:
         measure(arguments.detectors, arguments.runs)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cutwatch.delivery.batch_log import log
+from cutwatch.delivery.replacement import replacement
 from cutwatch.delivery.stream_function import stream_function
 from cutwatch.delivery.stream_metrics import emit
 from cutwatch.observability import Payload, observed_batch
@@ -15,10 +16,12 @@ from cutwatch.settings import StreamSettings
 @observed_batch
 def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG001 - the rule's event says nothing
     """Return the number of buckets that were written."""
-    settings = StreamSettings.from_env()
-    function = stream_function(settings, Path(__file__).parent, has_time)
-    report = function.sweep.run(datetime.now(UTC), has_time)
+    settings, folder, now = StreamSettings.from_env(), Path(__file__).parent, datetime.now(UTC)
+    not_ended = replacement(settings, folder).end(now, has_time)
+    function = stream_function(settings, folder, has_time)
+    report = function.sweep.run(now, has_time)
     emit(settings.anomaly_namespace, settings.stream_name, report)
     log(settings.stream_name, report)
+    report.undelivered += not_ended
     report.raise_first()
     return {"buckets": len(report.results)}

@@ -4,8 +4,9 @@ A Glue job of one self-contained script: plain DataFrames, and of Glue only `get
 
     --export   prefix of the export's data objects, gzip of lines such as {"Item": {"price": {"N": "8"}}}
     --rows     prefix for CSV without a header
-    --summary  prefix for one JSON object: items, rows, and the numbers of rejected items by reason
-    --recipe   JSON: `attributes` (the columns), `types` (N, or N and S), `number` (a pattern), `largest` (an absolute value)
+    --summary  prefix for one JSON object: items, rows, the numbers of rejected items by reason, and a sample of times with rows
+    --recipe   JSON: `attributes` (the columns), `types` (N, or N and S), `number` (a pattern), `largest` (an absolute value),
+               `time` (the attribute of the sample's times, empty for no sample)
     --items    number of items that the export has; a partial export is refused
 
 It does what `functions/cutwatch/tables/recipe.py` does.
@@ -28,18 +29,21 @@ CONFIGURATION = {
     # SageMaker would take the marker of a successful job for data.
     "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
+# Rows with their times that show whether a column only grows.
+SAMPLED_ROWS = 10_000
 OPTIONS = ["export", "rows", "summary", "recipe", "items"]
 
 
 def item_type(recipe: dict) -> StructType:
-    """Return the type of a line: the attributes of the recipe, each with the types that it reads, and NULL."""
+    """Return the type of a line: the attributes of the recipe and its time, each with N, S and NULL."""
     value = StructType(
         [
-            *(StructField(kind, StringType()) for kind in recipe["types"]),
+            StructField("N", StringType()),
+            StructField("S", StringType()),
             StructField("NULL", BooleanType()),
         ]
     )
-    attributes = dict.fromkeys(recipe["attributes"])
+    attributes = dict.fromkeys(name for name in (*recipe["attributes"], recipe["time"]) if name)
     item = StructType([StructField(name, value) for name in attributes])
     return StructType([StructField("Item", item)])
 
@@ -51,7 +55,7 @@ def read_items(spark: SparkSession, export: str, recipe: dict) -> DataFrame:
 
 
 def with_rows(items: DataFrame, recipe: dict) -> DataFrame:
-    """Return the columns `c0`, `c1`, … with the numbers, and `reason`, null for an item with a row."""
+    """Return the columns `c0`, `c1`, … with the numbers, `time`, and `reason`, null for an item with a row."""
     numbers, reasons = [], []
     for place, name in enumerate(recipe["attributes"]):
         value = F.col("parsed").getField("Item").getField(name)
@@ -62,7 +66,22 @@ def with_rows(items: DataFrame, recipe: dict) -> DataFrame:
     unreadable = F.when(
         F.col("parsed").isNull() | F.col("parsed").getField("Item").isNull(), NOT_READABLE
     )
-    return items.select(*numbers, F.coalesce(unreadable, *reasons).alias("reason"))
+    why = F.coalesce(unreadable, *reasons).alias("reason")
+    return items.select(*numbers, time(recipe).alias("time"), why)
+
+
+def time(recipe: dict) -> Column:
+    """Return an item's time as text; null if it has none."""
+    if not recipe["time"]:
+        return F.lit(None).cast("string")
+    value = F.col("parsed").getField("Item").getField(recipe["time"])
+    return F.coalesce(value.getField("S"), value.getField("N"), F.lit(""))
+
+
+def sample(rows: DataFrame) -> list:
+    """Return times with rows, as JSON values. The items of an export are in no order."""
+    found = rows.where(F.col("time").isNotNull()).limit(SAMPLED_ROWS).collect()
+    return [[row["time"], [row[name] for name in rows.columns if name != "time"]] for row in found]
 
 
 def reason(value: Column, text: Column, number: Column, recipe: dict) -> Column:
@@ -89,10 +108,16 @@ def prepare(spark: SparkSession, options: dict) -> dict:
         raise ValueError(
             f"the export has {options['items']} items, and {items} could be read below {options['export']}: it is partial"
         )
-    rows = found.where(F.col("reason").isNull()).drop("reason")
+    timed = found.where(F.col("reason").isNull()).drop("reason")
+    rows = timed.drop("time")
     rows.write.mode("overwrite").option("header", "false").csv(options["rows"])
     rejected = {reason: number for reason, number in sorted(counts.items(), key=str) if reason}
-    summary = {"items": items, "rows": counts.get(None, 0), "rejected": rejected}
+    summary = {
+        "items": items,
+        "rows": counts.get(None, 0),
+        "rejected": rejected,
+        "sample": sample(timed) if recipe["time"] else [],
+    }
     line = spark.createDataFrame([(json.dumps(summary),)], "value string")
     line.coalesce(1).write.mode("overwrite").text(options["summary"])
     return summary

@@ -130,6 +130,10 @@ class PreprocessorError(CutwatchError):
     """A stream's Lambda preprocessor ended with an error or answered something else: the batch is tried again."""
 
 
+class PostprocessorError(CutwatchError):
+    """A stream's Lambda postprocessor ended with an error or answered something else than JSON: the event says so."""
+
+
 class InvalidReference(CutwatchError):
     """The reference data of a stream cannot be read."""
 

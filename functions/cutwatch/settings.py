@@ -240,9 +240,8 @@ class DestinationSettings(Settings):
 class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
-    `stream_arn` of a Kafka topic is `kafka:TOPIC`. `target_arn` is that of a stream or queue for every scored row, `results_url` that of
-    the queue of a log's summaries, `history_location` the bucket and prefix of past records, `scoring_function` the name of the function
-    that a Kafka mapping invokes, for its lag; each is empty for none.
+    `stream_arn` of a Kafka topic is `kafka:TOPIC`, `target_arn` a stream or queue for every scored row, `results_url` the queue of a log's
+    summaries, `scoring_function` the function of a Kafka mapping, for its lag; each is empty for none. `stack_name` is the functions' stack.
     """
 
     stream_name: str
@@ -251,6 +250,7 @@ class StreamSettings(DestinationSettings):
     results_url: str = ""
     history_location: str = ""
     scoring_function: str = ""
+    stack_name: str = ""
     detectors_file: str = "detectors.yaml"
 
 

@@ -48,6 +48,23 @@ EXPECTED: Mapping[str, Callable[[Answer], bool]] = {
     "draw_widget": lambda a: a.startswith("<style>") and "lambda-invocations" in a,
 }
 
+STREAM_STACK = "cutwatch-vitals"
+STREAM_EXPECTED: Mapping[str, Answer] = {
+    "score_kinesis": {"batchItemFailures": []},
+    "close_windows": {"buckets": 0},
+}
+# The stream of the samples.
+VITALS = """
+detectors: []
+streams:
+  - name: vitals
+    source: arn:aws:kinesis:us-east-1:123456789012:stream/vitals
+    record:
+      key: patient.id
+      time: measured_at
+      values: {systolic: pressure.systolic, diastolic: pressure.diastolic}
+"""
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalServer]:
@@ -114,6 +131,43 @@ def test_a_function_runs_its_event_under_the_runtime_interface_emulator(
     with emulated(functions[function], server.environment, tmp_path) as emulator:
         answer = emulator.invoke(sample(function))
     assert EXPECTED[function](answer), (answer, (tmp_path / "log").read_text())
+
+
+@pytest.fixture(scope="module")
+def stream_functions(
+    server: LocalServer, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Answer]:
+    """The functions of a stream's stack, which `sam deploy` adds to the base stack, and which read their own `detectors.yaml`."""
+    arn = "arn:aws:kinesis:us-east-1:123456789012:stream/vitals"
+    server.client("kinesis").create_stream(StreamName="vitals", ShardCount=1)
+    server.sam(
+        *("deploy", "--template", "stacks/stream.yaml", "--stack-name", STREAM_STACK),
+        *("--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset"),
+        *("--parameter-overrides", f"StreamName=vitals BaseStack={STACK} KinesisStreamArn={arn}"),
+    )
+    declared = tmp_path_factory.mktemp("vitals") / "detectors.yaml"
+    declared.write_text(VITALS)
+    lambdas, stacks = server.client("lambda"), server.client("cloudformation")
+    found = {}
+    for function in STREAM_EXPECTED:
+        resource = stacks.describe_stack_resource(
+            StackName=STREAM_STACK, LogicalResourceId=camel(function)
+        )
+        name = resource["StackResourceDetail"]["PhysicalResourceId"]
+        found[function] = lambdas.get_function_configuration(FunctionName=name)
+        found[function]["Environment"]["Variables"]["DETECTORS_FILE"] = str(declared)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+@pytest.mark.parametrize("function", ["score_kinesis", "close_windows"])
+def test_a_function_of_a_stream_runs_its_event_under_the_runtime_interface_emulator(
+    function: str, server: LocalServer, stream_functions: Mapping[str, Answer], tmp_path: Path
+) -> None:
+    with emulated(stream_functions[function], server.environment, tmp_path) as emulator:
+        answer = emulator.invoke(sample(function))
+    assert answer == STREAM_EXPECTED[function], (answer, (tmp_path / "log").read_text())
 
 
 def _why_no_container() -> str | None:

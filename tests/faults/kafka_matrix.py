@@ -73,12 +73,13 @@ class Wire:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        original = botocore.client.BaseClient._make_api_call
+        base: Any = botocore.client.BaseClient
+        original = base._make_api_call
 
         def call(this: Any, operation: str, parameters: Any) -> Any:
             return self._call(operation, parameters, lambda: original(this, operation, parameters))
 
-        with patch.object(botocore.client.BaseClient, "_make_api_call", call):
+        with patch.object(base, "_make_api_call", call):
             yield
 
     def _call(self, operation: str, parameters: Any, perform: Callable[[], Any]) -> Any:

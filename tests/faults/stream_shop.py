@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,28 @@ from typing import Any
 from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore
+from cutwatch.delivery.served_streams import ServedStreams
+from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings
-from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.key_bucket import KeyBucket, Totals
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import SILENT_SECONDS, StreamScorer
-from cutwatch.streams.state_store import StateStore
+from cutwatch.streams.state_store import StateStore, VersionedBucket
 from cutwatch_cli.replay.application import staged
-from localaws import LocalAws, Stack
+from localaws import Fault, LocalAws, Stack
 from localaws.ministack_patches.mails import Mail
+from tests.support import stream_companions as companions
 from tests.support.streams import a_stream, comparable_bucket, noise
 
 STREAM = a_stream(
-    source="sensors", forest=ForestSettings(5, 40), keys=KeySettings(limit=4), sensitivity="low"
+    source="sensors",
+    record=RecordFormat("at", {"x": "x"}, "reference.machine", time_format="seconds"),
+    forest=ForestSettings(5, 40),
+    keys=KeySettings(limit=4),
+    sensitivity="low",
+    preprocess=companions.PREPROCESSOR,
+    postprocess=companions.POSTPROCESSOR,
+    reference=companions.REFERENCE,
 )
 STACK, BASE, TARGET = "cutwatch-sensors", "cutwatch", "sensors-scored"
 _START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -30,6 +40,14 @@ _START = datetime(2026, 11, 2, tzinfo=UTC)
 _KEYS = "ad"
 _NORMAL, _AFTER = 90, 6
 _MINUTE = timedelta(minutes=1)
+# What the stack served before: another configuration of the stream, in a bucket of its own number, and another name.
+_REPLACED = replace(STREAM, forest=ForestSettings(6, 40))
+_RENAMED = replace(STREAM, name="vibrations")
+_REPLACED_BUCKET = 7
+# The last sweep comes when nobody can write any more for the name before.
+_SWEEPS = (60, 60, 400)
+# MaximumRecordAgeSeconds, less than the stream's retention.
+_RECORD_AGE = 72_000
 
 
 @dataclass
@@ -40,6 +58,8 @@ class StreamShop:
     base: Stack
     stack: Stack
     first: dict[str, str] = field(default_factory=dict)
+    sent: int = 0
+    replaced: set[str] = field(default_factory=set)
     _mails: list[Mail] = field(default_factory=list)
 
     def rewind(self) -> None:
@@ -54,26 +74,65 @@ class StreamShop:
             self._table.delete(item["pk"], item["sk"])
         for queue in ("RejectedRecords", "LostRecords"):
             aws.client("sqs").purge_queue(QueueUrl=self.stack.physical_id(queue))
-        self.first = {}
+        self.first, self.sent = {}, 0
         self._mails.clear()
+        self._leave_behind()
         aws.mails.listener = self._mails.append
+
+    def _leave_behind(self) -> None:
+        """Leave an open incident of a replaced configuration, not yet told, and one of the name before."""
+        at = self.aws.clock.now().timestamp()
+        values = [*noise(_NORMAL, 3), 90.0]
+        records = [
+            RawRecord(companions.content("r", at + n, x), "0", n, at + n)
+            for n, x in enumerate(values)
+        ]
+        self.replaced, table = set(), IncidentStore(self._table)
+        for stream in (_REPLACED, _RENAMED):
+            bucket = KeyBucket.empty(stream, _REPLACED_BUCKET)
+            scorer = StreamScorer(stream, reader=companions.reader(stream))
+            change = scorer.score(bucket, scorer.by_bucket(records)[0]).changes[-1]
+            self.replaced.add(change.incident.id)
+            if stream is _REPLACED:
+                store = StateStore(self._store.bucket, stream)
+                store.save(VersionedBucket(bucket, _REPLACED_BUCKET, None))
+            else:
+                table.record(stream.name, change, self.aws.clock.now())
+                table.mark(change.incident, frozenset({"began:high"}), mailed=True)
+        ServedStreams(self._table).record(STACK, _RENAMED.name, self.aws.clock.now())
 
     def run(self) -> None:
         """Send normal records, then an incident and rubbish, then normal ones, then be silent."""
+        self.aws.fire(self.stack.physical_id("EveryMinute"))
         values = noise(_NORMAL + _AFTER, 3)
         self._send([(key, x) for x in values[:_NORMAL] for key in _KEYS])
         self._send([(_KEYS[0], 90.0), (_KEYS[1], None), (_KEYS[0], 95.0)])
         self._send([(key, x) for x in values[_NORMAL:] for key in _KEYS])
         self.aws.clock.advance(SILENT_SECONDS + 60)
-        for _ in range(3):
-            self.aws.clock.advance(60)
+        for seconds in _SWEEPS:
+            self.aws.clock.advance(seconds)
             self.aws.fire(self.stack.physical_id("EveryMinute"))
 
-    def _send(self, records: Sequence[tuple[str, float | None]]) -> None:
-        """Put records, one per second of event time, and let them be delivered, however often it takes."""
+    def give_up(self) -> bool:
+        """Send records while S3 denies every write, until Lambda gives them up; return True if the alarm on it was raised."""
+        values = noise(_NORMAL, 3)
+        self._send([(_KEYS[0], x) for x in values])
+        role = f"*{self.stack.physical_id('ScoreKinesisRole')}*"
+        self.aws.faults.add(Fault("s3", "PutObject", error="AccessDenied", status=403, caller=role))
+        self._send([(key, x) for x in values[:8] for key in _KEYS], wait=360)
+        names = [f"{STACK}: not committed"]
+        [alarm] = self.aws.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+        self.aws.clock.advance(_RECORD_AGE + 60)
+        self.aws.event_sources.settle()
+        self.aws.faults.clear()
+        self._send([(_KEYS[1], values[0]), (_KEYS[1], None)])
+        return bool(alarm["StateValue"] == "ALARM")
+
+    def _send(self, records: Sequence[tuple[str, float | None]], wait: float = 7 * 86_400) -> None:
+        """Put records, one per second of event time, and let them be delivered, however often it takes in `wait` seconds."""
         kinesis, begin = self.aws.client("kinesis"), self.aws.clock.now().timestamp()
         entries = [
-            {"PartitionKey": key, "Data": _content(key, begin + n, x)}
+            {"PartitionKey": key, "Data": companions.content(key, begin + n, x)}
             for n, (key, x) in enumerate(records)
         ]
         # Producers' clocks agree with the stream's: the records are as old as they say.
@@ -81,7 +140,8 @@ class StreamShop:
         answer = kinesis.put_records(StreamName=STREAM.source, Records=entries)
         for each in answer["Records"]:
             self.first.setdefault(each["ShardId"], each["SequenceNumber"])
-        self.aws.event_sources.settle()
+        self.sent += len(entries)
+        self.aws.event_sources.settle(wait)
 
     def states(self) -> dict[int, Any]:
         """The stored buckets, comparably."""
@@ -93,9 +153,9 @@ class StreamShop:
 
     def replayed(self) -> tuple[dict[int, Any], set[str], set[int]]:
         """States, incidents and rejected positions of a single process that reads each shard once."""
-        scorer = StreamScorer(STREAM, self._store.buckets())
+        scorer = StreamScorer(STREAM, self._store.buckets(), companions.reader(STREAM))
         buckets: dict[int, KeyBucket] = {}
-        incidents: set[str] = set()
+        incidents = set(self.replaced)
         rejected: set[int] = set()
         for shard, first in sorted(self.first.items()):
             for number, arrived in scorer.by_bucket([*self._records(shard, first)]).items():
@@ -142,9 +202,15 @@ class StreamShop:
         return [int(json.loads(each["Body"])["sequence_number"]) for each in found]
 
     def lost(self) -> int:
-        """The number of batches that the mapping gave up."""
+        """The number of records that the mapping gave up."""
         sqs, url = self.aws.client("sqs"), self.stack.physical_id("LostRecords")
-        return len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []))
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return sum(json.loads(each["Body"])["KinesisBatchInfo"]["batchSize"] for each in found)
+
+    def totals(self) -> Totals:
+        """The counts of the stored state, which has one bucket."""
+        [stored] = self._store.stored()
+        return self._store.header(stored.number).totals
 
     def outboxes(self) -> list[int]:
         """The buckets with an outbox that is not empty."""
@@ -167,11 +233,12 @@ class StreamShop:
         return Table(self.aws.client("dynamodb"), self.base.outputs["RegistryTableName"])
 
     def _items(self) -> list[dict[str, Any]]:
-        return [*self._table.query("INCIDENT"), *self._table.query(f"STREAM#{STREAM.name}")]
-
-
-def _content(key: str, at: float, x: float | None) -> bytes:
-    return b"rubbish" if x is None else json.dumps({"id": key, "at": at, "x": x}).encode()
+        partitions = (
+            "INCIDENT",
+            "STREAM_STACK",
+            *(f"STREAM#{each.name}" for each in (STREAM, _RENAMED)),
+        )
+        return [item for partition in partitions for item in self._table.query(partition)]
 
 
 @contextmanager
@@ -187,6 +254,7 @@ def opened_stream_shop() -> Iterator[StreamShop]:
             kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
             for name in (STREAM.source, TARGET)
         ]  # fmt: skip
+        companions.make_companions(aws)
         with staged([], streams=[STREAM]) as template:
             base = aws.deploy(template, stack_name=BASE)
             stack = aws.deploy(
@@ -198,6 +266,9 @@ def opened_stream_shop() -> Iterator[StreamShop]:
                     "KinesisStreamArn": arns[0],
                     "TargetArn": arns[1],
                     "NotificationSeverity": "low",
+                    "PreprocessorArn": companions.PREPROCESSOR,
+                    "PostprocessorArn": companions.POSTPROCESSOR,
+                    "ReferenceLocation": "/".join(companions.REFERENCE.bucket_and_key),
                 },
             )
         yield StreamShop(aws, base, stack)

@@ -93,11 +93,11 @@ class Judge:
         before = len([*calls])
         if case is not None:
             shop.aws.faults.add(case.fault)
-        ended = shop.application.run(event).wait(200)
+        ended = shop.application.run(event).wait()
         shop.aws.faults.clear()
         found = [*_wrong_end(ended, case)]
         if ended.status != "SUCCEEDED":
-            again = shop.application.run(event).wait(200)
+            again = shop.application.run(event).wait()
             found += [] if again.status == "SUCCEEDED" else [f"the repetition: {again.cause}"]
         return [*found, *self._wrong_training(event["time"], [*calls][before:])]
 

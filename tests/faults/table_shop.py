@@ -185,7 +185,7 @@ def opened_table_shop(engine: str) -> Iterator[TableShop]:
             shop = TableShop(application, CutoffWatch(aws))
             application.put(items(400 if engine == "forest" else 1_200))
             if engine == "endpoint":
-                ended = application.run({"time": "2026-11-01T00:00:00Z"}).wait(200)
+                ended = application.run({"time": "2026-11-01T00:00:00Z"}).wait()
                 assert ended.status == "SUCCEEDED", ended.cause
             aws.event_sources.settle()
             shop.remember()

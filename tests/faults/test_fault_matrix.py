@@ -4,8 +4,8 @@ import pytest
 
 from tests.faults.matrix import Bench, chosen_for, present_commit
 
-# What one process gets through in about a minute.
-CASES = 60
+# What one process gets through in about half a minute.
+CASES = 30
 # What no single call stands for.
 ALWAYS = ("quota never", "delayed visibility", "retention")
 

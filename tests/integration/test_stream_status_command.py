@@ -7,8 +7,13 @@ from typing import Any
 from cutwatch.aws.clients import client
 from cutwatch.detectors.stream import ForestSettings
 from cutwatch.registry.silences import Silence
+from cutwatch.streams.model_register import ModelRegister
+from cutwatch.streams.retirement import RetiredBucket
 from tests.support.command_line import cutwatch
+from tests.support.kafka_logs import STREAM as KAFKA_STREAM
+from tests.support.kafka_logs import a_training
 from tests.support.operated_streams import (
+    KAFKA_TRAIN,
     OPTIONS,
     STREAM,
     OperatedStream,
@@ -39,7 +44,7 @@ def test_a_healthy_stream_without_detectors_is_fine(sensors: OperatedStream) -> 
     [stream] = answer["streams"]
     assert stream["stream"] == STREAM
     assert (stream["keys"], stream["records_applied"], stream["records_late"]) == (1, 30, 0)
-    assert 90 <= stream["seconds_since_newest_record"] < 200
+    assert 90 <= stream["seconds_since_newest_record"] < 3_600
     assert (stream["open_incidents"], stream["incidents_last_week"]) == (1, 1)
     assert stream["mapping_state"] == "Enabled"
     assert stream["problems"] == []
@@ -124,6 +129,30 @@ def test_a_new_configuration_says_that_its_forests_started_from_scratch(
     assert problem.endswith("its forests started from scratch")
 
 
+def test_a_configuration_whose_incidents_were_ended_later_is_still_the_one_before(
+    sensors: OperatedStream,
+) -> None:
+    sensors.apply(count=10)
+    current = {
+        each.key: sensors.bucket.read_bytes(each.key) for each in sensors.bucket.list("streams/")
+    }
+    _age(current, timedelta(hours=1))
+    sensors.apply(count=30, forest=ForestSettings(trees=5, sample_size=30))
+    [retired] = [
+        each.key
+        for each in sensors.bucket.list("streams/")
+        if each.key not in current and each.key.endswith("0000")
+    ]
+    bucket = RetiredBucket.from_bytes(sensors.bucket.read_bytes(retired))
+    bucket.header["retired"] = True
+    sensors.bucket.write_bytes(retired, bucket.to_bytes())
+
+    [stream] = status(1)["streams"]
+
+    assert stream["records_applied"] == 10
+    assert any("its forests started from scratch" in each for each in stream["problems"])
+
+
 def _age(objects: dict[str, bytes], span: timedelta) -> None:
     from moto.s3.models import s3_backends  # noqa: PLC0415 - moto has no call that ages an object
 
@@ -147,3 +176,48 @@ def test_stacks_of_other_base_stacks_are_left_out(sensors: OperatedStream) -> No
     client("cloudformation").create_stack(StackName="x", TemplateBody=json.dumps(template))
 
     assert [each["stack"] for each in status(0)["streams"]] == ["cutwatch-sensors"]
+
+
+def shop(code: int) -> Any:
+    [found] = [each for each in status(code)["streams"] if each["stream"] == "shop"]
+    return found
+
+
+def test_a_kafka_stream_has_the_records_that_wait_in_its_topic(sensors: OperatedStream) -> None:
+    sensors.join_kafka()
+    sensors.lag(5_000.0, 12.0)
+    found = shop(0)
+    assert (found["stream_arn"], found["records_waiting"]) == ("kafka:shop-access", 12)
+    assert found["model_version"] is None
+    assert found["problems"] == []
+    sensors.lag(5_000.0)
+    assert shop(1)["problems"] == ["5,000 records wait in the topic"]
+
+
+def test_a_training_that_failed_is_a_problem_of_its_stream(sensors: OperatedStream) -> None:
+    sensors.join_kafka()
+    sensors.report("Errors", [1.0], FunctionName=KAFKA_TRAIN)
+    [problem] = shop(1)["problems"]
+    assert problem.startswith(f"{KAFKA_TRAIN} failed 1 time in the last 15 min; ")
+
+
+def test_reports_are_not_a_configuration_of_the_state(sensors: OperatedStream) -> None:
+    sensors.apply(count=30)
+    sensors.bucket.write_bytes(f"streams/{STREAM}/reports/2026/11/28/17.json", b"{}")
+    [found] = status(0)["streams"]
+    assert (found["records_applied"], found["problems"]) == (30, [])
+
+
+def test_the_model_of_a_log_is_shown_and_whether_a_rollback_holds_it(
+    sensors: OperatedStream,
+) -> None:
+    sensors.join_kafka()
+    training = a_training(500)
+    register = ModelRegister(sensors.bucket, KAFKA_STREAM)
+    register.add(training.fitted, training.entry(0.0))
+    found = shop(0)
+    assert (found["model_version"], found["model_held"]) == (training.fitted.version, False)
+    assert found["model_trained_until"] == "2026-06-01T00:06:39Z"
+    register.roll_back(training.fitted.version)
+    words = f"shop: model {training.fitted.version} is held since a rollback"
+    assert words in cutwatch("status", *OPTIONS).stdout

@@ -16,14 +16,19 @@ SCRIPT = PROJECT / "glue" / "prepare_records.py"
 Glue = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="session")
-def glue() -> Glue:
-    """Runs the job's script with Glue's arguments; returns the finished process."""
+@pytest.fixture(scope="session", autouse=True)
+def _spark() -> None:
+    """Skips without Spark, with one line that says what is missing; in CI that is a failure."""
     missing = [name for name, found in (("Java", shutil.which("java")), ("build/spark", PYTHON.exists())) if not found]  # fmt: skip
     if missing and os.environ.get("CI"):
         pytest.fail(f"{' and '.join(missing)} missing in CI; run make spark")
     if missing:
         pytest.skip(f"{' and '.join(missing)} missing: Spark is tested by make spark")
+
+
+@pytest.fixture(scope="session")
+def glue() -> Glue:
+    """Runs the job's script with Glue's arguments; returns the finished process."""
 
     def run(**options: str | Path) -> "subprocess.CompletedProcess[str]":
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]

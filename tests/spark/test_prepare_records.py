@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,11 @@ def test_spark_preparation_and_scoring_make_equal_rows(
         "shop",
         {f"c{place}": name for place, name in enumerate(ATTRIBUTES)},
         numbers_in_text=numbers_in_text,
+        time="at",
     )
     # Most items lack something: enough of them must have a row.
     exported = items(4_000, ATTRIBUTES) + [
-        {"id": {"S": f"whole-{n}"}, **{name: {"N": f"{n}.{place}"} for place, name in enumerate(ATTRIBUTES)}}
+        {"id": {"S": f"whole-{n}"}, "at": {"N" if n % 2 else "S": f"{n:03d}"}, **{name: {"N": f"{n}.{place}"} for place, name in enumerate(ATTRIBUTES)}}
         for n in range(500)
     ]  # fmt: skip
     write_export(tmp_path / "export", exported)
@@ -72,9 +74,14 @@ def test_spark_preparation_and_scoring_make_equal_rows(
     prepared.take(exported)
     rows = rows_below(tmp_path / "rows")
     [summary] = [json.loads(part.read_text()) for part in (tmp_path / "summary").glob("part-*")]
-    assert Counter(rows) == Counter(scored_rows(table, exported))
+    # A change without a valid time is rejected; here it has the time of the change.
+    assert Counter(rows) == Counter(scored_rows(replace(table, time=""), exported))
     assert Counter(map(csv_line, rows)) == Counter(prepared.lines)
     assert summary["rejected"] == dict(prepared.rejected)
+    assert len(summary["sample"]) == len(rows)
+    assert Counter((time, tuple(row)) for time, row in summary["sample"]) == Counter(
+        prepared.sample
+    )
     assert (summary["items"], summary["rows"]) == (len(exported), len(rows))
     assert len(rows) > 500
     assert set(summary["rejected"]) == {"missing field", "not a number", "too large"}

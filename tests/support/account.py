@@ -25,6 +25,7 @@ from cutwatch.registry.detector_record import Model
 from cutwatch.registry.registry import Registry
 from cutwatch.timestamps import floor_to_period
 from tests.support.client_events import hook
+from tests.support.moto_metrics import quick_metric_data
 from tests.support.permissions import (
     Need,
     Statement,
@@ -210,7 +211,7 @@ class Account:
 @contextmanager
 def open_account(stack: Stack) -> Iterator[Account]:
     """A fresh account with the stack's bucket, table and topic as the template describes them."""
-    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}), quick_metric_data():
         table = stack.properties("Registry")
         client("s3").create_bucket(Bucket=stack.physical_name("DataBucket"))
         client("dynamodb").create_table(

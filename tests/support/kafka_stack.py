@@ -10,7 +10,6 @@ from typing import Any
 from unittest.mock import patch
 
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from cutwatch.aws.clients import client
@@ -21,6 +20,7 @@ from cutwatch.detectors.stream import Stream
 from cutwatch.reports.hour_report import report_key
 from cutwatch.streams.log_training import Training
 from cutwatch.streams.model_register import ModelRegister
+from tests.support.stack import ACCOUNT
 
 REGION = "us-east-1"
 DETECTORS = """\
@@ -43,7 +43,7 @@ class Context:
     """What the handlers read of Lambda's context."""
 
     function_name, memory_limit_in_mb, aws_request_id = "f", 1_769, "r"
-    invoked_function_arn = f"arn:aws:lambda:{REGION}:{DEFAULT_ACCOUNT_ID}:function:f"
+    invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
 
     def get_remaining_time_in_millis(self) -> int:
         return 100_000
@@ -93,7 +93,7 @@ class KafkaStack:
 
     def let_visibility_end(self) -> None:
         """Let every message that was received and not deleted be visible again."""
-        for queue in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values():
+        for queue in sqs_backends[ACCOUNT][REGION].queues.values():
             for message in queue._messages:
                 message.change_visibility(0)
             queue.pending_messages.clear()

@@ -17,6 +17,7 @@ from cutwatch.live.series_memory import SeriesMemory
 from cutwatch.live.stepping import Stepper
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.dispatch import Audience
+from cutwatch.registry.bucket_turns import BucketTurns
 from cutwatch.registry.event_store import EventStore
 from cutwatch.registry.incident_claims import IncidentClaimStore
 from cutwatch.registry.silence_store import SilenceStore
@@ -40,6 +41,9 @@ class FakeObjects(FakeBucket):
         self._call("write before")
         super().write_bytes(key, content)
         self._call("write after")
+
+    def write(self, key: str, content: str) -> None:
+        self.write_bytes(key, content.encode())
 
     def delete(self, key: str) -> None:
         self._call("delete before")
@@ -83,7 +87,7 @@ class FakeTable(Fake):
     ) -> dict[str, Any]:
         self.interrupt("dynamodb update before")
         item = self.items.get((pk, sk), {"pk": pk, "sk": sk})
-        if condition and item.get("claimed_by", values["owner"]) != values["owner"]:
+        if condition and not _is_free(item, values):
             raise ConditionFailed("UpdateItem", "ConditionalCheckFailedException", sk)
         for clause in update.removeprefix("SET ").replace("severity, :", "severity|:").split(", "):
             name, _, value = clause.partition(" = ")
@@ -94,17 +98,30 @@ class FakeTable(Fake):
         return dict(item)
 
 
+def _is_free(item: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """What the condition of a claim, or of a bucket's turn, says."""
+    if "run" in values:
+        return bool(item.get("taken_by", "") < values["run"])
+    if "claimed_by" not in item or item["claimed_by"] == values["owner"]:
+        return True
+    if "live" not in values:
+        return False
+    return item["claimed_by"] != values["live"] or values["began"] not in item.get("notified", ())
+
+
 @dataclass
 class FakeDestinations(Fake):
     """SNS and EventBridge."""
 
     interrupt: Interrupt = lambda _: None
     mails: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def publish(self, **request: Any) -> None:
         self.interrupt("sns publish before")
         self.mails.append(request["Subject"])
+        self.texts.append(request["Message"])
         self.interrupt("sns publish after")
 
     def put_events(self, Entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
@@ -124,6 +141,14 @@ class FakeCloudWatch(Fake):
     interrupt: Interrupt = lambda _: None
     error: Exception | None = None
     calls: int = 0
+    published: dict[tuple[str, datetime], float] = field(default_factory=dict)
+
+    def put_metric_data(self, **request: Any) -> None:
+        self.interrupt("cloudwatch put before")
+        self.published |= {
+            (each["MetricName"], each["Timestamp"]): each["Value"] for each in request["MetricData"]
+        }
+        self.interrupt("cloudwatch put after")
 
     def get_metric_data(self, **request: Any) -> dict[str, Any]:
         self.calls += 1
@@ -157,6 +182,7 @@ class Registry(Fake):
         self.claims = IncidentClaimStore(table)
         self.events = EventStore(table)
         self.silences = SilenceStore(table)
+        self.bucket_turns = BucketTurns(table)
 
 
 class LiveAccount:
@@ -196,15 +222,16 @@ class LiveAccount:
         self.memory = SeriesMemory(self.objects)
         self.store = LiveStore(self.objects)
 
-    def run(self, now: datetime, wait: timedelta = timedelta(minutes=15)) -> RunReport:
+    def run(self, now: datetime, has_time: Callable[[], bool] = lambda: True) -> RunReport:
         """Score what there is now."""
-        stepper = Stepper(self.objects, self.memory, now, wait)
+        stepper = Stepper(self.objects, self.memory, now, timedelta(minutes=15))
         registry: Any = Registry(self.table)
         topic = "arn:aws:sns:us-east-1:123456789012:topic"
         audience = Audience(self.destinations, self.destinations, topic, topic)
         place = StackPlace("cutwatch", "us-east-1", "Cutwatch")
         notifier = LiveNotifier(audience, registry, place, lambda: now)
-        return BucketRun(self.cloudwatch, self.store, stepper, notifier).score(0, self.planned)
+        run = BucketRun(self.cloudwatch, self.store, stepper, notifier, has_time)
+        return run.score(0, self.planned)
 
     @property
     def stored(self) -> LiveBucket:

@@ -14,7 +14,7 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.live.evaluation import Evaluation, evaluate
-from cutwatch.live.incident_changes import IncidentChange, Incidents
+from cutwatch.live.live_incident import IncidentChange, Incidents
 from cutwatch.live.live_series import LiveModel, LiveSeries
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series

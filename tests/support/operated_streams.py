@@ -25,6 +25,7 @@ BASE, STREAM_STACK, STREAM = "cutwatch", "cutwatch-sensors", "sensors"
 NAMESPACE = "Cutwatch"
 OPTIONS = ("--stack", BASE, "--region", "us-east-1")
 _SCORE, _CLOSE = f"{STREAM_STACK}-ScoreKinesis", f"{STREAM_STACK}-CloseWindows"
+KAFKA_REPORT, KAFKA_TRAIN = "cutwatch-shop-ReportHour", "cutwatch-shop-TrainLog"
 LOG_GROUP = f"/aws/lambda/{STREAM_STACK}"
 _BASE_OUTPUTS = {
     "AnomalyNamespace": NAMESPACE,
@@ -108,6 +109,24 @@ class OperatedStream:
             for place, line in enumerate(lines)
         ]
         client("logs").put_log_events(logGroupName=LOG_GROUP, logStreamName="one", logEvents=events)
+
+    def join_kafka(self) -> None:
+        """Make the stack of the topic `shop-access`, whose functions are those of the other stream."""
+        outputs = {f"{name}QueueUrl": url for name, url in self.queues.items()} | {
+            "BaseStack": BASE,
+            "CloseWindowsFunction": _CLOSE,
+            "FunctionsLogGroupName": LOG_GROUP,
+            "ReportFunction": KAFKA_REPORT,
+            "ScoreFunction": _SCORE,
+            "StreamArn": "kafka:shop-access",
+            "StreamName": "shop",
+            "TrainFunction": KAFKA_TRAIN,
+        }
+        _make_stack("cutwatch-shop", outputs, OffsetLagAlarmRecords="1000")
+
+    def lag(self, *records: float) -> None:
+        """Let records wait in the topic, by minute."""
+        self.report("OffsetLag", records, FunctionName=_SCORE)
 
     def disable_mapping(self) -> None:
         client("lambda").update_event_source_mapping(UUID=self.mapping, Enabled=False)

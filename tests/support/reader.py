@@ -17,6 +17,7 @@ _COPIED = (
     "docs",
     "events",
     "functions",
+    "glue",
     "layers",
     "stacks",
     "statemachines",

@@ -96,7 +96,7 @@ class Inbox:
         """Take everything out of the outbox, one by one."""
         while outbox.changes:
             self.interrupt("deliver before")
-            kind, incident = outbox.changes[0]
+            kind, incident, _ = outbox.changes[0]
             self.changes[incident.id, f"{kind}:{incident.severity_word}"] += 1
             self.interrupt("deliver after")
             del outbox.changes[0]

@@ -10,7 +10,7 @@ from krcf import RandomCutForest
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, Stream
 from cutwatch.streams.key_bucket import KeyBucket
-from cutwatch.streams.key_state import _checked_body, _parts
+from cutwatch.streams.key_state import _parts
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import BatchResult, StreamScorer
 
@@ -52,7 +52,7 @@ def score_records(
 
 def comparable(content: bytes) -> tuple[Any, ...]:
     """Return the stored state of a key in a form in which equal states are equal."""
-    header, recent, forest = _parts(_checked_body(content))
+    header, recent, forest = _parts(content)
     return header, recent, json.loads(RandomCutForest.from_msgpack(forest).to_json())
 
 

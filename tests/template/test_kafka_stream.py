@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cutwatch.settings import ReportHourSettings, StreamSettings, TrainLogSettings
+from cutwatch.settings import ReportHourSettings, Settings, StreamSettings, TrainLogSettings
 from cutwatch_cli.stacks.stream_stacks import STREAM_OUTPUTS
 from tests.support.project import PROJECT
 from tests.support.stack import ACCOUNT, REGION, Stack
@@ -175,7 +175,7 @@ def test_the_training_reads_the_history_and_writes_models_and_nothing_else() -> 
         "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Trace": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
     }
-    assert allowed["StoreModels"]["Resource"].endswith("/streams/shop/models/*")
+    assert allowed["StoreModels"]["Resource"].endswith("/log-models/shop/*")
     assert allowed["ReadHistory"]["Resource"] == "arn:aws:s3:::archive/shop-access/*"
     assert allowed["ListHistory"]["Resource"] == "arn:aws:s3:::archive"
 
@@ -221,12 +221,13 @@ def test_the_sweep_may_read_the_lag_and_knows_whose() -> None:
 
 def test_every_function_of_the_stack_reads_its_environment() -> None:
     stack = Stack("cutwatch-shop", TEMPLATE, **MSK, **HISTORY)
-    for function, settings in {
+    read: dict[str, type[Settings]] = {
         "ScoreKafka": StreamSettings,
         "CloseWindows": StreamSettings,
         "ReportHour": ReportHourSettings,
         "TrainLog": TrainLogSettings,
-    }.items():
+    }
+    for function, settings in read.items():
         environment = stack.environment(function) | {"AWS_REGION": REGION}
         assert settings.from_env({name: str(value) for name, value in environment.items()})
 

@@ -2,6 +2,11 @@
 
 import re
 
+from cutwatch.streams.function_call import (
+    POSTPROCESSOR_SECONDS,
+    PREPROCESSOR_SECONDS,
+    SCORING_SECONDS,
+)
 from cutwatch_cli.stacks.stream_stacks import STREAM_OUTPUTS
 from localaws.template_file import read_template
 from tests.support.command_line import cutwatch
@@ -27,6 +32,12 @@ def test_the_cost_that_is_shown_is_the_one_that_is_printed() -> None:
     [shown] = re.findall(r"<!-- cost -->\n```\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     printed = cutwatch("cost", "--stream", "any").stdout
     assert shown.splitlines() == [line.rstrip() for line in printed.splitlines()]
+
+
+def test_a_preprocessor_may_take_most_of_the_scoring_functions_timeout() -> None:
+    timeout = TEMPLATE["Resources"]["ScoreKinesis"]["Properties"]["Timeout"]
+    assert timeout == SCORING_SECONDS
+    assert POSTPROCESSOR_SECONDS < PREPROCESSOR_SECONDS < timeout
 
 
 def test_every_output_that_marks_a_stream_stack_is_in_the_template() -> None:

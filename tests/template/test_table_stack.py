@@ -36,9 +36,11 @@ def test_a_state_machine_calls_every_function_that_trains_and_no_other() -> None
     assert {lambda_of(state) for state in TASKS.values()} == FUNCTIONS.keys() - scoring
     substitutions = RESOURCES["EndpointStateMachine"]["Properties"]["DefinitionSubstitutions"]
     arns = {LAMBDA.fullmatch(state["Resource"])[1] for state in TASKS.values()}  # type: ignore[index]
-    assert {f"{name}Arn" for name in arns} | {"PollSeconds"} == set(substitutions)
+    assert {f"{name}Arn" for name in arns} | {"PollSeconds", "Preparation"} == set(substitutions)
     for name, value in substitutions.items():
-        assert value in ({"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]}, {"Ref": name})
+        own = {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]}
+        only_with_glue = {"Fn::If": ["UsesGlue", own, {"Fn::GetAtt": ["PrepareRecords", "Arn"]}]}
+        assert value in (own, only_with_glue, {"Ref": name})
 
 
 def test_every_state_has_a_comment_and_can_be_reached() -> None:
@@ -87,23 +89,32 @@ def routed(choice: State) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("choice", "shape", "waits", "otherwise"),
+    ("choice", "service", "shape", "waits", "otherwise"),
     [
-        ("Training Job Status?", "TrainingJobStatus", {"InProgress", "Stopping"}, "Training Job Failed"),
-        ("Transform Job Status?", "TransformJobStatus", {"InProgress", "Stopping"}, "Transform Job Failed"),
+        ("Export Status?", "dynamodb", "ExportStatus", {"IN_PROGRESS"}, "Export Failed"),
+        (
+            "Preparation Job Status?",
+            "glue",
+            "JobRunState",
+            {"STARTING", "RUNNING", "STOPPING", "WAITING"},
+            "Preparation Job Failed",
+        ),
+        ("Training Job Status?", "sagemaker", "TrainingJobStatus", {"InProgress", "Stopping"}, "Training Job Failed"),
+        ("Transform Job Status?", "sagemaker", "TransformJobStatus", {"InProgress", "Stopping"}, "Transform Job Failed"),
         (
             "Deployment Status?",
+            "sagemaker",
             "EndpointStatus",
             {"Creating", "Updating", "SystemUpdating", "RollingBack"},
             "Deployment Failed",
         ),
     ],
 )  # fmt: skip
-def test_every_status_that_sagemaker_knows_has_a_way_out(
-    choice: str, shape: str, waits: set[str], otherwise: str
+def test_every_status_that_a_service_knows_has_a_way_out(
+    choice: str, service: str, shape: str, waits: set[str], otherwise: str
 ) -> None:
     state = MACHINE["States"][choice]
-    known: Any = client("sagemaker").meta.service_model.shape_for(shape)
+    known: Any = client(service, "us-east-1").meta.service_model.shape_for(shape)
     assert set(routed(state)) == set(known.enum)
     assert {
         s for s, following in routed(state).items() if following.startswith("Wait For")
@@ -127,6 +138,7 @@ def test_the_longest_deadlines_fit_into_a_history() -> None:
     parameters = TEMPLATE["Parameters"]
     minutes = 2 * parameters["JobDeadlineMinutes"]["MaxValue"]
     minutes += parameters["DeploymentDeadlineMinutes"]["MaxValue"]
+    minutes += parameters["PreparationDeadlineMinutes"]["MaxValue"]
     polls = minutes * 60 / parameters["PollSeconds"]["MinValue"]
     assert polls * EVENTS_OF_A_POLL < EXECUTION_HISTORY_MAX_EVENTS
     assert MACHINE["TimeoutSeconds"] > minutes * 60
@@ -150,6 +162,17 @@ def test_a_functions_environment_is_what_its_settings_read(function: str) -> Non
 def test_every_function_has_a_sample_event_and_a_role_of_its_own(function: str) -> None:
     assert json.loads((EVENTS / f"{snake(function)}.json").read_text())
     assert FUNCTIONS[function]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+
+
+def test_what_only_glue_needs_is_made_for_glue_only() -> None:
+    """Without it, no role may export the table or run the job; with it, none may scan."""
+    conditional = {name for name, each in RESOURCES.items() if each.get("Condition") == "UsesGlue"}
+    for_glue = {"StartExport", "GetExportStatus", "StartPreparationJob", "GetPreparationJobStatus", "StopPreparationJob", "PreparationJob"}  # fmt: skip
+    assert conditional == for_glue | {f"{name}Role" for name in for_glue}
+    statements = RESOURCES["PrepareRecordsRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]  # fmt: skip
+    assert statements[0]["Fn::If"][0] == "UsesGlue"
+    assert statements[0]["Fn::If"][1] == {"Ref": "AWS::NoValue"}
+    assert statements[0]["Fn::If"][2]["Sid"] == "ReadTable"
 
 
 def test_a_deployment_is_rolled_back_by_an_alarm_of_this_stack() -> None:

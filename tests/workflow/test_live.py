@@ -2,20 +2,26 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cutwatch.detectors.detector import Detector
 from cutwatch.registry.registry import Registry
 from cutwatch.registry.run import run_id
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.replay.application import LIVE_TEMPLATE, staged
 from cutwatch_cli.replay.demo_data import active_users
-from cutwatch_cli.replay.live_replay import repeated
+from cutwatch_cli.replay.live_replay import mailed_news, repeated
 from localaws import LocalAws, Stack
+from localaws.ministack_patches.mails import Mail
 from tests.support.builders import a_detector
 from tests.support.command_line import cutwatch
+from tests.support.dashboard_schema import problems
+from tests.support.live_backtest import windows_of
 
 HOUR = timedelta(hours=1)
 DEMO = active_users().series
@@ -26,6 +32,9 @@ DELAY = timedelta(minutes=15)
 TRAINED = HOURLY.start + timedelta(weeks=5)
 EVENING = HOURLY.start + timedelta(weeks=5, days=3, hours=16)
 
+# The first hours of the level shift.
+SHIFT = HOURLY.start + timedelta(weeks=8, days=1, hours=11)
+
 
 class Deployed:
     """Both stacks, with a metric that has nine weeks of datapoints."""
@@ -35,15 +44,32 @@ class Deployed:
         aws.clock.move_to(TRAINED + DELAY)
         with staged([DETECTOR]) as template:
             self.base: Stack = aws.deploy(template, stack_name="cutwatch")
-            self.live: Stack = aws.deploy(
-                template.parent / LIVE_TEMPLATE,
-                stack_name="cutwatch-live",
-                parameters={"BaseStack": "cutwatch", "LiveMinutes": "60"},
-            )
+        self.live = self.deploy_live(DETECTOR)
         aws.cloudwatch.load_series(
             DETECTOR.namespace, DETECTOR.metric, {}, 3_600, HOURLY.timestamps, HOURLY.values
         )
         self.registry = Registry(aws.client("dynamodb"), self.base.outputs["RegistryTableName"])
+
+    def deploy_live(self, detector: Detector) -> Stack:
+        with staged([detector]) as template:
+            return self.aws.deploy(
+                template.parent / LIVE_TEMPLATE,
+                stack_name="cutwatch-live",
+                parameters={"BaseStack": "cutwatch", "LiveMinutes": "60"},
+            )
+
+    @property
+    def mails(self) -> list[Mail]:
+        return [mail for mail in self.aws.mails.all() if mail.subject.startswith("Cutwatch ")]
+
+    def changes(self) -> list[str]:
+        """The changes on the bus, in their order."""
+        details = [
+            json.loads(entry["Detail"])
+            for call in self.aws.calls.of("events", "PutEvents")
+            for entry in call.parameters["Entries"]
+        ]
+        return [f"{each.get('change', 'found')} {each.get('reason', '')}" for each in details]
 
     def transform(self, at: datetime) -> None:
         self.aws.clock.move_to(at)
@@ -79,7 +105,7 @@ def test_an_incident_is_notified_live_and_not_again_by_the_transform(deployed: D
         deployed.run_live(EVENING + hour * HOUR + timedelta(minutes=2))
     claims = deployed.registry.claims.between("users", TRAINED, EVENING + timedelta(days=1))
     assert [claim.owner for claim in claims] == ["live"]
-    mails = [mail for mail in deployed.aws.mails.all() if mail.subject.startswith("Cutwatch ")]
+    mails = deployed.mails
     assert any(mail.subject.startswith("Cutwatch over: users after ") for mail in mails)
 
     next_week = TRAINED + timedelta(weeks=1) + DELAY
@@ -89,23 +115,21 @@ def test_an_incident_is_notified_live_and_not_again_by_the_transform(deployed: D
     assert outcome.message.endswith("; live runs notified 1 incident")
     assert (outcome.live_notified, outcome.live_missed) == (1, 0)
     assert outcome.events == ()
-    after = [mail for mail in deployed.aws.mails.all() if mail.subject.startswith("Cutwatch ")]
-    assert [mail.subject for mail in after] == [mail.subject for mail in mails]
+    assert [mail.subject for mail in deployed.mails] == [mail.subject for mail in mails]
 
     # From here on, the window is the transform's, and the series of the one before is deleted.
     for hours in (1, 2):
         deployed.run_live(next_week + hours * HOUR)
     series = deployed.stored("live/series/")
     assert len(series) == 1
-    again = [mail for mail in deployed.aws.mails.all() if mail.subject.startswith("Cutwatch ")]
-    assert [mail.subject for mail in again] == [mail.subject for mail in mails]
+    assert [mail.subject for mail in deployed.mails] == [mail.subject for mail in mails]
     incidents = deployed.registry.events.between(EVENING - HOUR, EVENING + timedelta(hours=12))
     assert {each.event.id for each in incidents} == {claim.event.id for claim in claims}
 
 
 @pytest.mark.slow
-def test_status_and_watch_show_live_detectors(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+def test_commands_show_live_detectors(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in {
         "AWS_ENDPOINT_URL": deployed.aws.endpoint_url,
@@ -123,6 +147,59 @@ def test_status_and_watch_show_live_detectors(
     watched = cutwatch("watch", "--once").output
     assert "1 live detector" in watched
     assert "users" in watched
+
+    lines = cutwatch("logs", "live", "--since", "2d").output.splitlines()
+    assert any("ScoreMetrics" in line and " scored detectors=1 " in line for line in lines), lines
+    assert cutwatch("logs", "lives").exit_code == 2
+
+    environment = tmp_path / "environment.json"
+    said = cutwatch("environment", "--stack", "cutwatch-live", "--output", str(environment)).output
+    assert "sam local invoke ScoreMetrics -e events/score_metrics.json" in said
+    assert json.loads(environment.read_text())["ScoreMetrics"]["BASE_STACK"] == "cutwatch"
+
+
+@pytest.mark.slow
+def test_the_dashboard_shows_the_alarms_of_all_detectors_and_of_each(deployed: Deployed) -> None:
+    name = deployed.live.outputs["DashboardName"]
+    body = deployed.aws.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+    shown = json.loads(body)
+    assert list(problems(shown)) == []
+    widgets = shown["widgets"]
+    [alarms] = [each["properties"]["alarms"] for each in widgets if each["type"] == "alarm"]
+    names = {arn.rpartition("cutwatch-live: ")[2] for arn in alarms}
+    assert names == {"incident", "incident by detector", "runs fail", "no runs"}
+
+
+@pytest.mark.slow
+def test_switching_live_off_and_on_loses_nothing(deployed: Deployed) -> None:
+    """Off for a transform, on until an incident lasts, off until the next transform."""
+    off = replace(DETECTOR, live=False, publish="events")
+    week = [TRAINED + timedelta(weeks=weeks) for weeks in range(5)]
+    deployed.deploy_live(off)
+    for hours in (4, 5):
+        deployed.run_live(week[1] + timedelta(hours=hours))
+    assert deployed.stored("live/series/") == []
+    assert deployed.run_live(week[1] + timedelta(hours=6)) == {"buckets": 0, "detectors": 0}
+    deployed.transform(week[3] + DELAY)
+
+    deployed.deploy_live(DETECTOR)
+    before = len(deployed.mails)
+    for hour in range(3):
+        deployed.run_live(SHIFT + hour * HOUR + timedelta(minutes=2))
+    assert len(deployed.mails) == before + 1
+    deployed.deploy_live(off)
+    deployed.run_live(SHIFT + 3 * HOUR)
+    assert deployed.changes()[-1] == "ended the detector is not live any more"
+    assert deployed.mails[-1].subject.startswith("Cutwatch over: users after ")
+
+    deployed.transform(week[4] + DELAY)
+    outcome = deployed.registry.outcomes.get(run_id("transform", week[4] + DELAY), "users")
+    assert outcome is not None
+    assert outcome.live_missed == 0
+    incidents = deployed.registry.events.between(TRAINED, HOURLY.end)
+    expected, _ = windows_of(HOURLY, DETECTOR, timedelta(weeks=5))
+    assert {each.event.id for each in incidents} == {event.id for event in expected}
+    assert repeated(mailed_news(deployed.aws.mails.all())) == 0
 
 
 @pytest.mark.slow

@@ -40,6 +40,7 @@ def shop() -> Iterator[StreamShop]:
             yield shop
 
 
+@pytest.mark.slow
 def test_status_counts_what_the_functions_applied(shop: StreamShop) -> None:
     result = cutwatch("status", "--json")
 
@@ -48,11 +49,13 @@ def test_status_counts_what_the_functions_applied(shop: StreamShop) -> None:
     assert stream["keys"] == 2
     assert stream["records_rejected"] == stream["rejected_record_messages"] == 1
     assert stream["records_applied"] > 190
-    assert stream["incidents_last_week"] == len(shop.incidents()) > 0
+    own = [name for name in shop.incidents() if name.startswith(f"{NAME}:")]
+    assert stream["incidents_last_week"] == len(own) > 0
     assert stream["open_incidents"] == 0
     assert stream["mapping_state"] == "Enabled"
-    [problem] = stream["problems"]
-    assert problem.startswith("records rejected: 1 message in ")
+    replaced, rejected = stream["problems"]
+    assert replaced.startswith(f"configuration {STREAM.fingerprint} replaced ")
+    assert rejected.startswith("records rejected: 1 message in ")
 
 
 def test_events_have_the_ids_that_the_functions_recorded(shop: StreamShop) -> None:
@@ -61,6 +64,10 @@ def test_events_have_the_ids_that_the_functions_recorded(shop: StreamShop) -> No
     found = json.loads(result.stdout)
     assert {each["id"] for each in found} == shop.incidents().keys()
     assert {(each["change"], each["ended"]) for each in found} == {("ended", True)}
+    reasons = {(each["stream"], each["key"]): each["ended_because"] for each in found}
+    assert reasons[NAME, "pump-a"] is None
+    assert reasons[NAME, "pump-r"].startswith("stream sensors has another configuration since, ")
+    assert reasons["vibrations", "pump-r"] == "stream vibrations is now called sensors"
 
 
 @pytest.mark.usefixtures("shop")
@@ -69,6 +76,19 @@ def test_logs_name_the_reason_of_the_rejected_record() -> None:
 
     assert sum("rejected reason=" in line for line in lines) == 1
     assert any(" ScoreKinesis " in line and " scored records=" in line for line in lines)
+
+
+def test_the_functions_before_and_after_a_stream_and_its_reference_data_take_part(
+    shop: StreamShop,
+) -> None:
+    """The preprocessor has the contract of Kinesis Data Analytics; keys come from the reference data."""
+    lines = cutwatch("logs", NAME, "--since", "3h").stdout
+    assert "preprocessor failed" in lines
+    puts = [call for call in shop.aws.calls if call.operation == "PutEvents"]
+    details = [json.loads(put.parameters["Entries"][0]["Detail"]) for put in puts]
+    found = {each["key"]: each["added"]["runbook"] for each in details if each["stream"] == NAME}
+    assert found.keys() >= {"pump-a", "pump-d"}
+    assert found["pump-a"] == "https://runbooks.example/pump-a"
 
 
 def test_who_may_read_streams_can_use_every_command_that_reads(

@@ -1,17 +1,22 @@
 """A watched table whole on the local AWS: trained, deployed, scored, trained again, rolled back."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import Result
 
-from tests.support.table_application import ENDPOINT_SECONDS, CutoffWatch, items, rides
+from tests.support.command_line import cutwatch
+from tests.support.operator_environment import operator_environment
+from tests.support.table_application import ENDPOINT_SECONDS, PARAMETERS, CutoffWatch, items, rides
 from tests.support.watched_tables import stream_record
 
 pytestmark = pytest.mark.slow
+SCALED = {"EndpointMaxInstanceCount": "4", "InvocationsPerInstance": "700"}
 
 Rides = tuple[Any, CutoffWatch]
 
@@ -19,7 +24,7 @@ Rides = tuple[Any, CutoffWatch]
 @pytest.fixture(scope="module")
 def trained() -> Iterator[Rides]:
     """A table with one trained and deployed model."""
-    with rides() as (application, watch):
+    with rides(parameters={**PARAMETERS, **SCALED}) as (application, watch):
         ended = application.run({"time": "2026-11-01T03:00:00Z"}).wait()
         assert ended.status == "SUCCEEDED", ended.cause
         yield application, watch
@@ -39,6 +44,15 @@ def serving(application: Any) -> list[str]:
     return list(application.aws.variants_in_service().get("taxi", []))
 
 
+def scaled(application: Any) -> list[str]:
+    """The resources that are scaled automatically, all between one and four instances."""
+    found = application.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="sagemaker"
+    )["ScalableTargets"]
+    assert {(each["MinCapacity"], each["MaxCapacity"]) for each in found} <= {(1, 4)}
+    return [each["ResourceId"] for each in found]
+
+
 def train(application: Any, day: int) -> Any:
     return application.run({"time": f"2026-11-{day:02d}T03:00:00Z"}).wait()
 
@@ -51,6 +65,7 @@ def test_the_first_training_deploys_a_model_with_its_cutoff(trained: Rides) -> N
     assert cutoff.value == pytest.approx(cutoff.mean + 3 * cutoff.deviation)
     [(median, low, high)] = cutoff.ranges
     assert low < median < high
+    assert scaled(application) == [f"endpoint/taxi/variant/{cutoff.variant}"]
 
 
 def test_temporary_data_of_the_run_is_deleted_and_the_artefact_kept(trained: Rides) -> None:
@@ -79,10 +94,11 @@ def test_an_anomalous_change_is_mailed_once_and_a_broken_item_kept_with_its_reas
     trained: Rides,
 ) -> None:
     application, _ = trained
+    at = application.aws.clock.now().timestamp() - 60
     records = [
-        stream_record(1_000, 1),
-        stream_record(9_000, 2, item="2"),
-        stream_record({"S": "many"}, 3, item="3"),
+        stream_record(1_000, 1, at=at),
+        stream_record(9_000, 2, item="2", at=at),
+        stream_record({"S": "many"}, 3, item="3", at=at),
     ]
     for _ in range(2):
         assert application.score(records) == {"batchItemFailures": []}
@@ -94,6 +110,50 @@ def test_an_anomalous_change_is_mailed_once_and_a_broken_item_kept_with_its_reas
     ]
     letter = json.loads(message["Body"])
     assert (letter["reason"], letter["sequence_number"]) == ("not a number", "3")
+
+
+@pytest.fixture
+def commands(trained: Rides, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs operators' commands on the base stack."""
+    for name, value in operator_environment(trained[0].aws).items():
+        monkeypatch.setenv(name, value)
+    return lambda *arguments: cutwatch(*arguments, "--stack", "cutwatch")
+
+
+def test_status_shows_the_table_with_its_endpoint_model_and_newest_training(
+    trained: Rides, commands: Callable[..., Result]
+) -> None:
+    application, _ = trained
+    result = commands("status", "--json")
+    [table] = json.loads(result.stdout)["tables"]
+    [cutoff] = application.cutoffs
+    assert (table["table"], table["endpoint_status"]) == ("taxi", "InService")
+    assert (table["model"], table["trained_rows"]) == (cutoff.variant, 1_200)
+    assert table["newest_execution"] == "SUCCEEDED"
+    assert (table["open_incidents"], table["incidents_last_week"]) == (1, 1)
+    assert table["problems"] == []
+    heading, row, *_, verdict = commands("status").stdout.splitlines()
+    assert heading.split()[:2] == ["Table", "Endpoint"]
+    assert row.split()[:3] == ["taxi", "InService", "SUCCEEDED"]
+    assert verdict == "1 table, none with problems."
+
+
+def test_events_and_logs_of_a_table_name_its_incident_and_its_rejected_item(
+    commands: Callable[..., Result],
+) -> None:
+    [incident] = json.loads(commands("events", "taxi", "--json", "--since", "1d").stdout)
+    assert incident["change"] == "began"
+    lines = commands("logs", "taxi", "--since", "1d").stdout.splitlines()
+    assert any("rejected" in line for line in lines)
+
+
+def test_a_report_of_a_table_has_its_scores_and_its_incident(
+    commands: Callable[..., Result], tmp_path: Path
+) -> None:
+    page = tmp_path / "report.html"
+    result = commands("report", "taxi", "--since", "1d", "--output", str(page))
+    assert result.exit_code == 0, result.output
+    assert "ridecount" in page.read_text()
 
 
 def test_a_second_training_changes_model_and_cutoff_together_and_rolling_back_returns(
@@ -108,6 +168,7 @@ def test_a_second_training_changes_model_and_cutoff_together_and_rolling_back_re
     assert {each.variant for each in application.cutoffs} == {first, second}
     assert application.run({"roll_back": True}).wait().status == "SUCCEEDED"
     assert serving(application) == [first]
+    assert scaled(application) == [f"endpoint/taxi/variant/{first}"]
     assert application.run({"roll_back": second}).wait().status == "SUCCEEDED"
     assert serving(application) == [second]
     assert train(application, 15).status == "SUCCEEDED"
@@ -115,7 +176,9 @@ def test_a_second_training_changes_model_and_cutoff_together_and_rolling_back_re
     assert first not in {each.variant for each in application.cutoffs}
 
 
-def test_a_failed_job_leaves_the_model_before_in_service(trained: Rides) -> None:
+def test_a_failed_job_leaves_the_model_before_in_service_and_is_a_problem_of_the_table(
+    trained: Rides, commands: Callable[..., Result]
+) -> None:
     application, _ = trained
     before = serving(application)
     application.aws.sagemaker.fail(
@@ -124,6 +187,11 @@ def test_a_failed_job_leaves_the_model_before_in_service(trained: Rides) -> None
     ended = train(application, 22)
     assert (ended.status, ended.error) == ("FAILED", "TrainingJobFailed")
     assert serving(application) == before
+    [table] = json.loads(commands("status", "--json").stdout)["tables"]
+    assert table["newest_execution"] == "FAILED"
+    assert any(
+        "the newest training ended FAILED: TrainingJobFailed" in each for each in table["problems"]
+    )
 
 
 def test_an_alarm_rolls_the_new_model_back_while_it_bakes(trained: Rides) -> None:
@@ -143,6 +211,7 @@ def test_an_alarm_rolls_the_new_model_back_while_it_bakes(trained: Rides) -> Non
     assert serving(application) == before
     assert (ended.status, ended.error) == ("FAILED", "DeploymentRolledBack")
     assert "the model before serves" in ended.cause
+    assert scaled(application) == [f"endpoint/taxi/variant/{before[0]}"]
     aws.clock.advance(3_600)
 
 
@@ -175,6 +244,18 @@ def test_a_hanging_deployment_ends_at_its_deadline_with_the_reason(trained: Ride
 
 # Statement and action, and why no test here uses them.
 NOT_SEEN_HERE = {
+    (
+        "SeeConfiguration",
+        "sagemaker:DescribeEndpointConfig",
+    ): "the local Auto Scaling asks for the endpoint only",
+    ("ChangeVariant", "sagemaker:DescribeEndpoint"): "allowed by a statement of the role's own",
+    (
+        "KeepAlarms",
+        "cloudwatch:*",
+    ): "of the role that has scaled; no update is refused, so no other scales again",
+    ("ScaleVariant", "application-autoscaling:*"): "the same",
+    ("ChangeVariant", "sagemaker:*"): "the same",
+    ("HaveItsRole", "iam:*"): "the same",
     ("DeclareLostRecords", "sqs:SendMessage"): "no change is given up",
     ("DeliverLogs", "logs:*"): "Step Functions' own calls",
     ("Trace", "xray:*"): "the local AWS has no traces",

@@ -49,7 +49,7 @@ def backtest(
     ] = None,
     invoke: Annotated[
         bool,
-        typer.Option("--invoke", help="With --stream: call the stream's Lambda preprocessor."),
+        typer.Option("--invoke", help="With --stream: call the stream's Lambda functions."),
     ] = False,
     reference: Annotated[
         Path | None,

@@ -1,6 +1,7 @@
 """`cutwatch environment`: the functions' environment variables, for `sam local invoke`."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 
 from cutwatch_cli.commands.exits import USAGE_ERROR, end
 from cutwatch_cli.commands.options import Profile, Region, StackName, deployed
+
+_EXAMPLE = "RecordOutcome"
 
 
 def environment(
@@ -34,7 +37,9 @@ def environment(
         output.write_text(json.dumps(found, indent=2) + "\n")
     except OSError as error:
         end(f"--output {output}: {error.strerror}", USAGE_ERROR)
+    example = _EXAMPLE if _EXAMPLE in found else min(found, default=_EXAMPLE)
+    event = re.sub(r"(?<!^)(?=[A-Z])", "_", example).lower()
     typer.echo(
-        f"{output}: {count(len(found), 'function')}; for example: sam local invoke RecordOutcome "
-        f"-e events/record_outcome.json --env-vars {output}"
+        f"{output}: {count(len(found), 'function')}; for example: sam local invoke {example} "
+        f"-e events/{event}.json --env-vars {output}"
     )

@@ -1,11 +1,11 @@
-"""`cutwatch events`: recent events of detectors and incidents of streams of a deployed stack."""
+"""`cutwatch events`: recent events of detectors and incidents of streams and tables of a deployed stack."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutwatch_cli.commands.joined_streams import joined_streams
+from cutwatch_cli.commands.joined_streams import joined_sources
 from cutwatch_cli.commands.options import (
     AsJson,
     Profile,
@@ -27,7 +27,9 @@ def events(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME", help="Detectors and streams to list; default: all.", show_default=False
+            metavar="NAME",
+            help="Detectors, streams and tables to list; default: all.",
+            show_default=False,
         ),
     ] = None,
     since: Since = "7d",
@@ -38,7 +40,7 @@ def events(
 ) -> None:
     """List recent events and incidents, newest first.
 
-    Exit code 1 if no transform ran in that time, unless only streams are listed.
+    Exit code 1 if no transform ran in that time, unless only streams and tables are listed.
     """
     from cutwatch.delivery.incident_store import IncidentStore
 
@@ -46,7 +48,7 @@ def events(
     with deployed(stack, region, profile) as deployment:
         shown = TimeRange.until(deployment.now, span)
         recorded = IncidentStore(deployment.table).between(shown.start, shown.now)
-        streams = {each.stream for each in joined_streams(deployment)}
+        streams = {each.stream for each in joined_sources(deployment)}
         streams |= {each.stream for each in recorded}
         check_scored(deployment, names or [], streams, shown)
         every = deployment.registry.events.between(shown.start, shown.now)

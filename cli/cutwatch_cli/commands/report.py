@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
-from cutwatch_cli.commands.joined_streams import joined_streams
+from cutwatch_cli.commands.joined_streams import joined_streams, joined_tables
 from cutwatch_cli.commands.options import BUILD, Profile, Region, StackName, deployed
 from cutwatch_cli.commands.time_range import Since, TimeRange, check_scored, look_back
 
@@ -20,7 +20,7 @@ def report(
         list[str] | None,
         typer.Argument(
             metavar="NAME",
-            help="Detectors and streams to show; default: those with events, of detectors the worst 50.",
+            help="Detectors, streams and tables to show; default: those with events, of detectors the worst 50.",
             show_default=False,
         ),
     ] = None,
@@ -40,7 +40,7 @@ def report(
         note(each)
     if not found.reports and not found.notes:
         end(
-            f"no events {shown}; no page written. Name a detector or stream to show it without events.",
+            f"no events {shown}; no page written. Name a detector, stream or table to show it without events.",
             FAILURE,
         )
     _write(found, output, f"{where}, {shown}", shown)
@@ -52,7 +52,9 @@ def _read(deployment: "Deployment", names: list[str], shown: TimeRange) -> "Repo
     from cutwatch_cli.stacks.reported_streams import read_stream_reports
 
     incidents = IncidentStore(deployment.table).between(shown.start, shown.now)
-    streams = {each.stream: each.outputs["StreamArn"] for each in joined_streams(deployment)}
+    watched = joined_tables(deployment)
+    tables = {each.stream for each in watched}
+    streams = {each.stream: each.source for each in (*joined_streams(deployment), *watched)}
     known = streams.keys() | {each.stream for each in incidents}
     check_scored(deployment, names, known, shown)
     own, others = [n for n in names if n in known], [n for n in names if n not in known]
@@ -61,7 +63,9 @@ def _read(deployment: "Deployment", names: list[str], shown: TimeRange) -> "Repo
         found.append(read_reports(deployment, others, shown.start, shown.now))
     if own or not names:
         found.append(
-            read_stream_reports(deployment, streams, incidents, own, shown.start, shown.now)
+            read_stream_reports(
+                deployment, streams, incidents, own, shown.start, shown.now, tables=tables
+            )
         )
     return Reported(
         [report for each in found for report in each.reports],

@@ -1,4 +1,4 @@
-"""`cutwatch status`: the detectors and streams of a deployed stack, and their problems."""
+"""`cutwatch status`: the detectors, streams and tables of a deployed stack, and their problems."""
 
 import json
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cutwatch_cli.commands.exits import FAILURE, SUCCESS, note
-from cutwatch_cli.commands.joined_streams import joined_streams
+from cutwatch_cli.commands.joined_streams import joined_streams, joined_tables
 from cutwatch_cli.commands.options import (
     AsJson,
     Profile,
@@ -23,42 +23,47 @@ if TYPE_CHECKING:
     from cutwatch_cli.stacks.deployment import Deployment
     from cutwatch_cli.stacks.detector_status import DetectorStatus
     from cutwatch_cli.stacks.stream_status import StreamStatus
+    from cutwatch_cli.stacks.table_status import TableStatus
 
 
 def status(
     problems: Annotated[
-        bool, typer.Option("--problems", help="Only detectors and streams with problems.")
+        bool, typer.Option("--problems", help="Only detectors, streams and tables with problems.")
     ] = False,
     stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the status of every detector and stream. Exit code 1 if any has a problem or the newest run failed."""
+    """Show the status of every detector, stream and table. Exit code 1 if any has a problem or the newest run failed."""
     from cutwatch_cli.stacks.failed_executions import build_remark, newest_failures
 
     with deployed(stack, region, profile) as deployment:
         now = deployment.now
         found = _statuses(deployment, now)
         streams = _stream_statuses(deployment, now)
+        tables = _table_statuses(deployment, now)
         failures = list(newest_failures(deployment))
-    problems_found = [*failures, *_problems(found), *_problems(streams)]
+    problems_found = [*failures, *_problems(found), *_problems(streams), *_problems(tables)]
     if remark := build_remark(problems_found, deployment.architecture):
         failures.append(remark)
     shown = [each for each in found if each.problems or not problems]
     shown_streams = [each for each in streams if each.problems or not problems]
+    shown_tables = [each for each in tables if each.problems or not problems]
     if as_json:
-        payload = _payload(deployment, shown, shown_streams, failures, now)
+        payload = _payload(deployment, shown, failures, now)
+        payload["streams"] = [each.to_payload(now) for each in shown_streams]
+        payload["tables"] = [each.to_payload(now) for each in shown_tables]
         typer.echo(json.dumps(payload, indent=2))
     else:
         if not deployment.schedules_enabled:
             note("ScheduleState is DISABLED: schedules start no runs")
-        if found or not streams:
+        if found or not (streams or tables):
             _show_detectors(shown, now)
-        if streams:
-            _show_streams(shown_streams, now)
-        typer.echo("\n".join([*failures, _verdict(found, streams)]))
-    nothing = not found and not streams
+        _show_streams(shown_streams, now)
+        _show_tables(shown_tables, now)
+        typer.echo("\n".join([*failures, _verdict(found, streams, tables)]))
+    nothing = not (found or streams or tables)
     raise typer.Exit(FAILURE if nothing or problems_found else SUCCESS)
 
 
@@ -72,8 +77,17 @@ def _show_detectors(shown: list["DetectorStatus"], now: datetime) -> None:
 def _show_streams(shown: list["StreamStatus"], now: datetime) -> None:
     from cutwatch_cli.stacks.stream_status_table import stream_remarks, stream_status_table
 
-    show(stream_status_table(shown, now))
+    if shown:
+        show(stream_status_table(shown, now))
     _print_lines(stream_remarks(shown))
+
+
+def _show_tables(shown: list["TableStatus"], now: datetime) -> None:
+    from cutwatch_cli.stacks.table_status import table_remarks, table_status_table
+
+    if shown:
+        show(table_status_table(shown, now))
+    _print_lines(table_remarks(shown))
 
 
 def _print_lines(lines: "Iterable[str]") -> None:
@@ -93,7 +107,28 @@ def _stream_statuses(deployment: "Deployment", now: datetime) -> list["StreamSta
     return stream_statuses(deployment, stacks, silences, now)
 
 
-def _problems(found: "Sequence[DetectorStatus | StreamStatus]") -> list[str]:
+def _table_statuses(deployment: "Deployment", now: datetime) -> list["TableStatus"]:
+    """Return the status of all watched tables, those with problems first; none, with a note, without the permissions."""
+    from botocore.exceptions import ClientError
+
+    from cutwatch.registry.silences import in_force
+    from cutwatch_cli.stacks.account import LACKS_PERMISSION, error_code
+    from cutwatch_cli.stacks.table_status import table_statuses
+
+    stacks = joined_tables(deployment)
+    if not stacks:
+        return []
+    silences = {each.detector: each for each in in_force(deployment.registry.silences.all(), now)}
+    try:
+        return table_statuses(deployment, stacks, silences, now)
+    except ClientError as error:
+        if error_code(error) not in LACKS_PERMISSION:
+            raise
+        note(f"tables left out: {error.response['Error']['Message']}")
+        return []
+
+
+def _problems(found: "Sequence[DetectorStatus | StreamStatus | TableStatus]") -> list[str]:
     return [problem for each in found for problem in each.problems]
 
 
@@ -135,7 +170,6 @@ def _statuses(deployment: "Deployment", now: datetime) -> list["DetectorStatus"]
 def _payload(
     deployment: "Deployment",
     shown: list["DetectorStatus"],
-    streams: list["StreamStatus"],
     failures: list[str],
     now: datetime,
 ) -> dict[str, Any]:
@@ -147,18 +181,17 @@ def _payload(
         "schedules_enabled": deployment.schedules_enabled,
         "failed_runs": failures,
         "detectors": [each.to_payload(now) for each in shown],
-        "streams": [each.to_payload(now) for each in streams],
     }
 
 
-def _verdict(found: list["DetectorStatus"], streams: list["StreamStatus"]) -> str:
-    if not found and not streams:
+def _verdict(
+    found: list["DetectorStatus"], streams: list["StreamStatus"], tables: list["TableStatus"]
+) -> str:
+    every: list[DetectorStatus | StreamStatus | TableStatus] = [*found, *streams, *tables]
+    if not every:
         return "No detectors yet. Start the first run with: cutwatch start transform"
-    unhealthy = sum(bool(each.problems) for each in found) + sum(
-        bool(each.problems) for each in streams
-    )
-    counted = ((len(found), "detector"), (len(streams), "stream"))
-    watched = " and ".join(
-        f"{number} {noun}{'s' * (number != 1)}" for number, noun in counted if number
-    )
+    unhealthy = sum(bool(each.problems) for each in every)
+    counted = ((len(found), "detector"), (len(streams), "stream"), (len(tables), "table"))
+    *others, last = [f"{number} {noun}{'s' * (number != 1)}" for number, noun in counted if number]
+    watched = f"{', '.join(others)} and {last}" if others else last
     return f"{watched}, {unhealthy or 'none'} with problems."

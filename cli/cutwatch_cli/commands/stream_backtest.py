@@ -81,8 +81,9 @@ def _functions(
     from cutwatch_cli.streams.stream_functions import load_functions
 
     client = None
-    if invoke and stream.preprocess.startswith("arn:"):
-        client = Account.reached_by(None, stream.preprocess.split(":")[3]).client("lambda")
+    arns = [each for each in (stream.preprocess, stream.postprocess) if each.startswith("arn:")]
+    if invoke and arns:
+        client = Account.reached_by(None, arns[0].split(":")[3]).client("lambda")
     try:
         return load_functions(folder, stream, client, reference)
     except CutwatchError as error:

@@ -97,6 +97,7 @@ def _train_file(
 ) -> None:
     from time import time
 
+    from cutwatch.aws.clients import translate_errors_of
     from cutwatch.detectors.detectors_file import load_configuration
     from cutwatch.errors import CutwatchError
     from cutwatch.streams.log_training import train_stream
@@ -110,11 +111,13 @@ def _train_file(
         training = train_stream(declared, [each.event for each in requests])
     except CutwatchError as error:
         end(str(error), USAGE_ERROR)
-    written = BUILD / f"streams/{declared.name}/models/{training.fitted.version}"
+    written = BUILD / f"log-models/{declared.name}/{training.fitted.version}"
     written.parent.mkdir(parents=True, exist_ok=True)
     written.write_bytes(training.fitted.to_bytes())
     if upload:
         with deployed(*place) as deployment:
+            # A register that does not exist yet is one of Cutwatch's errors.
+            translate_errors_of(deployment.account.session)
             register = ModelRegister(deployment.bucket, declared)
             register.add(training.fitted, training.entry(time()))
     _print(training, written, as_json=as_json)

@@ -9,8 +9,9 @@ from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
 from cutwatch_cli.commands.options import DETECTORS_FILE, DetectorsFile, Profile, Region
 
 if TYPE_CHECKING:
+    from cutwatch.detectors.stream import Stream
     from cutwatch.detectors.templates import Configuration
-    from cutwatch.detectors.watched_table import RecordSource
+    from cutwatch.detectors.watched_table import WatchedTable
 
 
 def validate(
@@ -59,7 +60,7 @@ def _checked(detectors: Path, template: Path) -> "Configuration":
 def _print_contents(detectors: Path, found: "Configuration") -> None:
     from cutwatch.wording import count
 
-    sources: tuple[RecordSource, ...] = (*found.streams, *found.tables)
+    sources: tuple[Stream | WatchedTable, ...] = (*found.streams, *found.tables)
     sections = {"template": found.templates, "stream": found.streams, "table": found.tables}
     counts = [count(len(found.detectors), "detector")]
     counts += [count(len(entries), kind) for kind, entries in sections.items() if entries]

@@ -73,6 +73,7 @@ STREAM_PRICES: Prices = {name: PRICES[name] for name in _OF_STREAMS} | {
     "eventbridge_event": Price(1.00, 1_000_000, "custom events", "from memory"),
     "kinesis_shard_hour": Price(0.015, 1, "shard-hour, provisioned", "from memory"),
     "kinesis_put_unit": Price(0.014, 1_000_000, "records of up to 25 kB", "from memory"),
+    "event_poller_hour": Price(0.185, 1, "event poller unit-hour, Kafka", "from memory"),
     "flink_kpu_hour": Price(0.11, 1, "KPU-hour, Managed Service for Apache Flink", "from memory"),
     "flink_gb_month": Price(0.10, 1, "GB-month of running storage", "from memory"),
     "opensearch_hour": Price(0.167, 1, "hour of r6g.large.search", "from memory"),

@@ -25,6 +25,13 @@ class StreamAssumptions(NamedAssumptions):
         3,
         "the same where records of several keys alternate, so that forests leave the processor's cache (measured, the same)",
     )
+    log_record_microseconds: float = assume(
+        60,
+        "to decode a log record, compute its features and score it by an SVM (measured, docs/logs.md)",
+    )
+    log_tree_microseconds: float = assume(
+        1.6, "per tree to score and learn a log record (measured, the same)"
+    )
     state_milliseconds_per_mb: float = assume(
         2.5, "to write a key's state (measured, the same); as much to read it"
     )
@@ -40,8 +47,12 @@ class StreamAssumptions(NamedAssumptions):
     log_kilobytes_per_invocation: float = assume(
         2.2, "two lines of 1.1 kB (measured) and Lambda's own (guess)"
     )
-    metrics: float = assume(7, "custom metrics of a stream")
-    alarm_metrics: float = assume(6, "metrics of the stack's alarms: four have one, one has two")
+    metrics: float = assume(10, "custom metrics of a stream")
+    log_metrics: float = assume(4, "custom metrics that a Kafka stack makes of its log lines")
+    event_poller_units: float = assume(
+        1, "event poller units of a Kafka mapping; ten pollers share one"
+    )
+    alarm_metrics: float = assume(7, "metrics of the stack's alarms: five have one, one has two")
     dashboards: float = assume(1, "the stack's dashboard; an account's first three are free")
     rejected_share: float = assume(0.001, "rejected records (guess); ten share a request to SQS")
     incidents_per_day: float = assume(10, "incidents of the stream (guess)")

@@ -13,12 +13,13 @@ from cutwatch_cli.cost.stream_work import Load, StreamWork
 ITEMS: Mapping[str, tuple[str, str]] = {
     "lambda_gb_second": ("Lambda", "compute"),
     "lambda_request": ("Lambda", "invocations"),
+    "event_poller_hour": ("Lambda", "event pollers"),
     "s3_put": ("S3", "writing states, listing them each minute"),
     "s3_get": ("S3", "reading states and headers"),
     "s3_gb_month": ("S3", "storage"),
     "dynamodb_write": ("DynamoDB", "incidents"),
     "dynamodb_read": ("DynamoDB", "silences"),
-    "sqs_request": ("SQS", "rejected records"),
+    "sqs_request": ("SQS", "rejected records, results of a log"),
     "eventbridge_event": ("EventBridge", "incidents"),
     "log_gb": ("CloudWatch", "logs"),
     "custom_metric": ("CloudWatch", "custom metrics"),
@@ -29,6 +30,7 @@ SERVICES = ("Lambda", "S3", "DynamoDB", "SQS", "EventBridge", "CloudWatch")
 # Each change is recorded, marked, and its mail counted.
 _WRITES_PER_CHANGE = 3
 _RECORDS_PER_SQS_REQUEST = 10
+_SQS_REQUESTS_PER_RESULT = 1.2
 _SECONDS_PER_HOUR, _HOURS_PER_DAY = 3_600, 24
 _MILLION, _GB = 1e6, 1e9
 # Kinesis bills records in units of this size.
@@ -85,7 +87,8 @@ class StreamBill:
 def stream_bill(work: StreamWork, prices: Prices) -> StreamBill:
     """Return a month's bill."""
     used = _usage(work)
-    return StreamBill(work, [Line(*ITEMS[name], used[name], prices[name]) for name in ITEMS])
+    lines = [Line(*ITEMS[name], used[name], prices[name]) for name in ITEMS if name in used]
+    return StreamBill(work, lines)
 
 
 def millions(load: Load, assume: StreamAssumptions) -> float:
@@ -113,7 +116,7 @@ def opensearch_dollars(prices: Prices, assume: StreamAssumptions) -> float:
 
 
 def _usage(work: StreamWork) -> dict[str, float]:
-    """Return monthly quantities in the units of the prices with the same names."""
+    """Return monthly quantities in the units of the prices with the same names; a stream of Kinesis has no event pollers."""
     assume, hours = work.assume, work.assume.hours_per_month
     batches = work.batches * hours * _SECONDS_PER_HOUR
     sweeps = assume.sweeps_per_hour * hours
@@ -121,7 +124,7 @@ def _usage(work: StreamWork) -> dict[str, float]:
     records = millions(work.load, assume) * _MILLION
     scoring = batches * work.seconds * assume.memory_mb
     sweeping = sweeps * work.sweep_seconds * assume.sweep_memory_mb
-    return {
+    used = {
         "lambda_gb_second": (scoring + sweeping) / 1_024,
         "lambda_request": batches + sweeps,
         "s3_put": batches * work.writes + sweeps * work.listings,
@@ -136,3 +139,9 @@ def _usage(work: StreamWork) -> dict[str, float]:
         "alarm": assume.alarm_metrics,
         "dashboard": assume.dashboards,
     }
+    if work.stream.is_of_kafka:
+        used["event_poller_hour"] = assume.event_poller_units * hours
+        used["custom_metric"] += assume.log_metrics
+        # A batch sends its results; ten of them are received, and ten deleted, at once.
+        used["sqs_request"] += batches * _SQS_REQUESTS_PER_RESULT
+    return used

@@ -17,10 +17,12 @@ from cutwatch_cli.cost.tables import dollars, named_table, prices_table, quantit
 
 def stream_answer(estimate: StreamEstimate) -> RenderableType:
     """Render dollars a month and a million records by keys and window, and the alternatives."""
-    load = estimate.load
+    load, stream = estimate.load, estimate.stream
+    forest = f"{stream.forest.trees} x {stream.forest.sample_size} trees"
     title = (
-        f"{estimate.stream.name}: {load.records_per_second:,.4g} records a second of {load.record_bytes:,.4g} bytes, "
-        f"{count(load.shards, 'shard')}, {estimate.stream.forest.trees} x {estimate.stream.forest.sample_size} trees"
+        f"{stream.name}: {load.records_per_second:,.4g} records a second of {load.record_bytes:,.4g} bytes, "
+        f"{count(load.shards, 'partition' if stream.is_of_kafka else 'shard')}, "
+        f"{forest if stream.model == 'random_cut_forest' else stream.model}"
     )
     return Group(Text(title), _windows(estimate), *_notes(estimate))
 
@@ -65,7 +67,12 @@ def _notes(estimate: StreamEstimate) -> list[Text]:
         f"A hot key ({hot.work.load.records_per_second:,.0f} records a second, window of {hot.work.window:.0f} s): "
         f"{dollars(hot.per_million)} a million records, {compared} {dollars(HOT_KEY_LIMIT)}.",
         f"Managed Service for Apache Flink: at least {dollars(other['flink'])} a month. OpenSearch: at least "
-        f"{dollars(other['opensearch'])}. The stream itself: {dollars(other['kinesis'])}.",
+        f"{dollars(other['opensearch'])}. "
+        + (
+            "The cluster itself is not counted."
+            if estimate.stream.is_of_kafka
+            else f"The stream itself: {dollars(other['kinesis'])}."
+        ),
     ]
     if any(bill.work.busy > 1 for bill in estimate.bills):
         notes.append(

@@ -79,16 +79,25 @@ class StreamWork:
     @property
     def seconds(self) -> float:
         """Duration of a batch."""
-        assume, forest = self.assume, self.stream.forest
-        mixed = self.load.keys / self.load.shards > 1
-        tree = assume.mixed_tree_microseconds if mixed else assume.tree_microseconds
-        scoring = self.batch * (assume.record_microseconds + forest.trees * tree) / 1e6
+        assume = self.assume
+        scoring = self.batch * self._record_microseconds / 1e6
         state_mb = self.keys_in_batch * key_bytes(self.stream) / _MB
         reread = self.reads / self.writes
         packing = state_mb * (1 + reread) * assume.state_milliseconds_per_mb / 1e3
         call = assume.call_milliseconds / 1e3 + self.bucket_mb / assume.s3_mb_per_second
         calls = (self.writes + self.reads) * call / assume.s3_calls_at_once
         return assume.batch_milliseconds / 1e3 + scoring + packing + calls
+
+    @property
+    def _record_microseconds(self) -> float:
+        """Time of a record: decoding, features and score."""
+        assume, stream = self.assume, self.stream
+        trees = stream.forest.trees if stream.model == "random_cut_forest" else 0
+        if stream.log is not None:
+            return assume.log_record_microseconds + trees * assume.log_tree_microseconds
+        mixed = self.load.keys / self.load.shards > 1
+        tree = assume.mixed_tree_microseconds if mixed else assume.tree_microseconds
+        return assume.record_microseconds + trees * tree
 
     @property
     def busy(self) -> float:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[3]
 TEMPLATE = "template.yaml"
 LIVE_TEMPLATE = "stacks/live.yaml"
-_SHIPPED = (TEMPLATE, "stacks", "statemachines", "functions", "layers")
+_SHIPPED = (TEMPLATE, "stacks", "statemachines", "functions", "glue", "layers")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from localaws import LocalAws
 
 if TYPE_CHECKING:
     from localaws import Stack
+    from localaws.ministack_patches.mails import Mail
 
 _EXECUTION_TIMEOUT = 120.0
 # A transform starts this long after the datapoints of its window, by default.
@@ -168,18 +169,20 @@ class _Running:
         claims = registry.claims.between(self._detector.name, series.start, series.end)
         self._result.events = [each.event for each in reversed(found)]
         self._result.notified_live = {each.event.id for each in claims if each.owner == LIVE}
-        texts = [
-            (match[1], _begins(mail.text))
-            for mail in self._aws.mails.all()
-            if (match := _NEWS.match(mail.subject))
-        ]
-        self._result.notified_twice = repeated(texts)
+        self._result.notified_twice = repeated(mailed_news(self._aws.mails.all()))
         return self._result
 
 
 def _begins(text: str) -> list[str]:
     """Return the beginnings of the incidents that a mail lists."""
     return _BEGINS.findall(text)
+
+
+def mailed_news(mails: Iterable["Mail"]) -> list[tuple[str, list[str]]]:
+    """Return the severity of each mail about incidents that began or became more severe, with their beginnings."""
+    return [
+        (match[1], _begins(mail.text)) for mail in mails if (match := _NEWS.match(mail.subject))
+    ]
 
 
 def repeated(mails: Sequence[tuple[str, Sequence[str]]]) -> int:

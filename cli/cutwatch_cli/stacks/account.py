@@ -33,6 +33,7 @@ _NO_CREDENTIALS = "no usable AWS credentials; sign in, set AWS_PROFILE, or use -
 # The IAM action of each operation that the commands call; botocore's errors only name the operation.
 _ACTIONS = {
     "DeleteItem": "dynamodb:DeleteItem",
+    "DescribeEndpoint": "sagemaker:DescribeEndpoint",
     "DescribeExecution": "states:DescribeExecution",
     "DescribeStacks": "cloudformation:DescribeStacks",
     "FilterLogEvents": "logs:FilterLogEvents",

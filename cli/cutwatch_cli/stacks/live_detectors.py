@@ -10,11 +10,14 @@ from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.live.evaluation import Newest
 from cutwatch.live.live_bucket import LiveBucket, LiveState
 from cutwatch.live.live_store import LiveStore
+from cutwatch.registry.event_record import RecordedEvent
+from cutwatch.registry.registry import Registry
 from cutwatch.timestamps import format_timestamp
 from cutwatch.wording import number_in_words, severity_multiple, span_in_words
 
 # A live detector is behind if its newest datapoint is older than this many periods, and than this time.
 _BEHIND_PERIODS, _BEHIND = 3, timedelta(minutes=90)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,13 @@ class LiveDetector:
             "incident": self.incident.to_json() if self.incident else None,
             "problem": self.problem,
         }
+
+
+def recent_incidents(
+    registry: Registry, found: Mapping[str, LiveDetector], now: datetime
+) -> list[RecordedEvent]:
+    """Return the incidents of live detectors in the last day, newest first."""
+    return [each for each in registry.events.between(now - _DAY, now) if each.detector in found]
 
 
 def severity_now(newest: Newest | None) -> str:

@@ -1,6 +1,6 @@
 """Reports of a deployed stack's streams: scores from CloudWatch, incidents from the registry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -54,12 +54,17 @@ def read_stream_reports(
     names: Sequence[str],
     since: datetime,
     now: datetime,
+    *,
+    tables: Collection[str] = (),
 ) -> Reported:
-    """Read the named streams; without names, those with incidents. `streams` are ARNs by name, `incidents` newest first."""
+    """Read the named streams; without names, those with incidents. `streams` are ARNs by name, `incidents` newest first.
+
+    `tables` are the names of those that are watched tables, whose metrics have another dimension.
+    """
     wanted = list(dict.fromkeys(names)) or sorted({each.stream for each in incidents})
     silences = {each.detector: each for each in in_force(deployment.registry.silences.all(), now)}
     reports, notes = [], []
-    for name, found in _read(deployment, wanted, since, now).items():
+    for name, found in _read(deployment, wanted, since, now, tables).items():
         if isinstance(found, CutwatchError):
             notes.append(f"{name} left out: {found}")
             continue
@@ -125,7 +130,11 @@ def _time(epoch: float) -> str:
 
 
 def _read(
-    deployment: Deployment, names: Sequence[str], since: datetime, now: datetime
+    deployment: Deployment,
+    names: Sequence[str],
+    since: datetime,
+    now: datetime,
+    tables: Collection[str],
 ) -> dict[str, _Scores | CutwatchError]:
     """Read the published metrics of streams at the shortest period that CloudWatch keeps for that long."""
     period = next((each for each in _PERIODS if now - since < metric_retention(each)), _PERIODS[-1])
@@ -136,7 +145,7 @@ def _read(
             namespace=deployment.namespace,
             metric=metric,
             statistic="Maximum",
-            dimensions={"Stream": name},
+            dimensions={"Table" if name in tables else "Stream": name},
             period=period,
         )
         for number, name in enumerate(names)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rich.table import Table
 
-from cutwatch.wording import number_in_words, span_in_words
+from cutwatch.wording import count, number_in_words, span_in_words
 from cutwatch_cli.stacks.detector_status import DetectorStatus
 
 
@@ -49,9 +49,13 @@ def _published(through: datetime | None, now: datetime) -> str:
 
 
 def remarks(found: Sequence[DetectorStatus]) -> Iterator[str]:
-    """List problems and silences below the table, because they may be long."""
+    """List problems, misses of live detection and silences below the table, because they may be long."""
     for each in found:
         yield from (f"{each.name}: {problem}" for problem in each.problems)
+        run, outcome = each.last or (None, None)
+        if run and outcome and outcome.live_missed:
+            missed = count(outcome.live_missed, "incident")
+            yield f"{each.name}: live runs missed {missed}, which {run.label} found"
         if each.silence:
             until = f"{each.silence.until:%Y-%m-%d %H:%M}"
             yield f"{each.name}: silenced until {until}: {each.silence.reason}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 RECENTLY = timedelta(minutes=15)
 _PERIOD = timedelta(minutes=1)
 _WAITING = "ApproximateNumberOfMessages"
+_METRICS = (("IteratorAge", "Maximum"), ("OffsetLag", "Maximum"), ("Errors", "Sum"))
 
 # Values by function and metric.
 Metrics = Mapping[tuple[str, str], Sequence[float]]
@@ -31,12 +32,14 @@ Metrics = Mapping[tuple[str, str], Sequence[float]]
 class StreamEvidence:
     """State and last result of the mapping, both empty without one, and the numbers of recent minutes.
 
-    `waited` is the largest age of records when they were read; `failures` are by function.
+    `waited` is the largest age of records when they were read, `lag` the number that waits in a Kafka topic; `failures` are by
+    function.
     """
 
     mapping: str = ""
     result: str = ""
     waited: timedelta = timedelta()
+    lag: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     lost: int = 0
     rejected: int = 0
@@ -51,13 +54,14 @@ def read_evidence(
 
 
 def _evidence(account: Account, stack: StreamStack, metrics: Metrics) -> StreamEvidence:
-    scoring, _ = stack.functions
+    scoring = stack.functions[0]
     found = account.client("lambda").list_event_source_mappings(FunctionName=scoring)
     mapping: Any = next(iter(found["EventSourceMappings"]), {})
     return StreamEvidence(
         mapping=mapping.get("State", ""),
         result=mapping.get("LastProcessingResult", ""),
         waited=timedelta(milliseconds=max(metrics[scoring, "IteratorAge"], default=0.0)),
+        lag=int(next(reversed(metrics[scoring, "OffsetLag"]), 0)),
         failures={
             function: failures
             for function in stack.functions
@@ -74,7 +78,7 @@ def _metrics(account: Account, stacks: Sequence[StreamStack], now: datetime) -> 
         (function, metric, statistic)
         for stack in stacks
         for function in stack.functions
-        for metric, statistic in (("IteratorAge", "Maximum"), ("Errors", "Sum"))
+        for metric, statistic in _METRICS
     ]
     found = read_many(
         cast("CloudWatchClient", TranslatingCloudWatch(account.client("cloudwatch"))),

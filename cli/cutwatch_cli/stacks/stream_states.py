@@ -13,8 +13,8 @@ from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.state_store import read_header
 
 _LAYOUT = "layout.json"
-# Beside the states: damaged ones, and a log's models and reports.
-_OTHERS = ("damaged", "models", "reports")
+# Beside the states: damaged ones, and the reports of a log.
+_OTHERS = ("damaged", "reports")
 _AT_ONCE = 8
 
 Read = tuple[ListedObject, BucketHeader | MalformedState]
@@ -53,12 +53,25 @@ def read_state(bucket: Bucket, stream: str) -> StreamState:
     if not listed:
         return StreamState()
     newest_first = sorted(listed, key=lambda name: _written(listed[name]), reverse=True)
-    current, *replaced = newest_first
+    in_use = (name for name in newest_first if not _is_retired(bucket, listed[name]))
+    current = next(in_use, newest_first[0]) if len(listed) > 1 else newest_first[0]
+    replaced = [name for name in newest_first if name != current]
     return _state(current, replaced, listed[current], _headers(bucket, listed[current]))
 
 
 def _written(objects: Iterable[ListedObject]) -> datetime:
     return max(each.modified for each in objects)
+
+
+def _is_retired(bucket: Bucket, objects: Sequence[ListedObject]) -> bool:
+    """Return True if the last write of a configuration ended its incidents, because another one had replaced it."""
+    buckets = [each for each in objects if not each.key.endswith(_LAYOUT)]
+    if not buckets:
+        return False
+    try:
+        return read_header(bucket, max(buckets, key=lambda each: each.modified).key).is_retired
+    except MalformedState:
+        return False
 
 
 def _headers(bucket: Bucket, objects: Sequence[ListedObject]) -> list[Read]:

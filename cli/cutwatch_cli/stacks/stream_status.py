@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cutwatch.registry.silences import Silence
+from cutwatch.streams.model_register import CurrentModel
 from cutwatch.timestamps import format_timestamp
 from cutwatch.wording import count, span_in_words
 from cutwatch_cli.stacks.deployment import COMPLETE
@@ -25,7 +26,10 @@ _NEW_CONFIGURATION = timedelta(days=1)
 
 @dataclass(frozen=True)
 class StreamStatus:
-    """Status of a stream. `open` counts incidents that have not ended, `incidents` those of the last week."""
+    """Status of a stream. `open` counts incidents that have not ended, `incidents` those of the last week.
+
+    `model` is the trained model that scores a log, None for other streams.
+    """
 
     stack: StreamStack
     state: StreamState
@@ -34,6 +38,7 @@ class StreamStatus:
     incidents: int
     silence: Silence | None
     problems: tuple[str, ...]
+    model: CurrentModel | None = None
 
     def to_payload(self, now: datetime) -> dict[str, Any]:
         """Return the status as JSON values."""
@@ -56,10 +61,21 @@ class StreamStatus:
             "incidents_last_week": self.incidents,
             "mapping_state": self.evidence.mapping or None,
             "mapping_result": self.evidence.result or None,
+            **self._model_payload(),
+            "records_waiting": self.evidence.lag if self.stack.is_of_kafka else None,
             "lost_record_messages": self.evidence.lost,
             "rejected_record_messages": self.evidence.rejected,
             "silenced_until": format_timestamp(self.silence.until) if self.silence else None,
             "problems": list(self.problems),
+        }
+
+    def _model_payload(self) -> dict[str, Any]:
+        current = self.model.current if self.model else None
+        until = datetime.fromtimestamp(current.trained_until, UTC) if current else None
+        return {
+            "model_version": current.version if current else None,
+            "model_trained_until": format_timestamp(until) if until else None,
+            "model_held": self.model.held if self.model else None,
         }
 
 
@@ -67,11 +83,16 @@ def problems_of(
     stack: StreamStack, state: StreamState, evidence: StreamEvidence, now: datetime
 ) -> Iterator[str]:
     """Yield the problems of a stream, those that stop it first."""
+    yield from deployment_problems(stack, evidence)
+    yield from _state_problems(state, now)
+    yield from queue_problems(stack, evidence)
+
+
+def deployment_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    """Yield what is wrong with a stack, and with the reading of its records."""
     if stack.status not in COMPLETE:
         yield f"stack {stack.name} is {stack.status}, not completely deployed"
     yield from _reading_problems(stack, evidence)
-    yield from _state_problems(state, now)
-    yield from _queue_problems(stack, evidence)
 
 
 def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
@@ -86,7 +107,14 @@ def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[
             f"{function} failed {count(failures, 'time')} in the last {span_in_words(RECENTLY)}; "
             f"the reason: cutwatch logs {stack.stream}"
         )
-    if evidence.waited > timedelta(seconds=stack.longest_wait):
+    yield from _waiting_problems(stack, evidence)
+
+
+def _waiting_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    if stack.is_of_kafka:
+        if evidence.lag > stack.most_waiting:
+            yield f"{count(evidence.lag, 'record')} wait in the topic"
+    elif evidence.waited > timedelta(seconds=stack.longest_wait):
         yield f"records wait: they were up to {span_in_words(evidence.waited)} old when they were read"
 
 
@@ -104,7 +132,8 @@ def _state_problems(state: StreamState, now: datetime) -> Iterator[str]:
         )
 
 
-def _queue_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+def queue_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
+    """Yield which records were lost or rejected."""
     if evidence.lost:
         yield f"records lost: {count(evidence.lost, 'message')} in {stack.outputs['LostRecordsQueueUrl']}"
     if evidence.rejected:

@@ -49,5 +49,7 @@ def stream_remarks(found: Sequence[StreamStatus]) -> Iterator[str]:
     for each in found:
         name = each.stack.stream
         yield from (f"{name}: {problem}" for problem in each.problems)
+        if each.model and each.model.held:
+            yield f"{name}: model {each.model.version} is held since a rollback; cutwatch train --stream {name} ends that"
         if each.silence:
             yield f"{name}: silenced until {each.silence.until:%Y-%m-%d %H:%M}: {each.silence.reason}"

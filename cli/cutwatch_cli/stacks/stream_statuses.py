@@ -9,12 +9,13 @@ from cutwatch.registry.silences import Silence
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.run_history import WEEK
 from cutwatch_cli.stacks.stream_evidence import read_evidence
+from cutwatch_cli.stacks.stream_models import read_model
 from cutwatch_cli.stacks.stream_stacks import StreamStack
 from cutwatch_cli.stacks.stream_states import read_state
 from cutwatch_cli.stacks.stream_status import StreamStatus, problems_first, problems_of
 
 # Incidents that began earlier are not counted as open.
-_OPEN_FOR_AT_MOST = timedelta(days=30)
+OPEN_FOR_AT_MOST = timedelta(days=30)
 
 
 def stream_statuses(
@@ -24,7 +25,7 @@ def stream_statuses(
     now: datetime,
 ) -> list[StreamStatus]:
     """Return the status of the stream stacks, those with problems first."""
-    recorded = IncidentStore(deployment.table).between(now - _OPEN_FOR_AT_MOST, now)
+    recorded = IncidentStore(deployment.table).between(now - OPEN_FOR_AT_MOST, now)
     unended = Counter(each.stream for each in recorded if not each.ended)
     week_ago = (now - WEEK).timestamp()
     in_week = Counter(each.stream for each in recorded if each.incident.begin_time >= week_ago)
@@ -35,9 +36,17 @@ def stream_statuses(
         seen = evidence[stack.name]
         problems = tuple(problems_of(stack, state, seen, now))
         name = stack.stream
+        model = read_model(deployment.bucket, name) if stack.is_of_kafka else None
         found.append(
             StreamStatus(
-                stack, state, seen, unended[name], in_week[name], silences.get(name), problems
+                stack,
+                state,
+                seen,
+                unended[name],
+                in_week[name],
+                silences.get(name),
+                problems,
+                model,
             )
         )
     return problems_first(found)

@@ -8,6 +8,7 @@ from typing import Any
 from cutwatch.detectors.python_function import LAMBDA_ARN, load_function
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidDetectors, InvalidInput, InvalidReference
+from cutwatch.streams.lambda_postprocessor import LambdaPostprocessor
 from cutwatch.streams.lambda_preprocessor import LambdaPreprocessor
 from cutwatch.streams.postprocessing import Postprocessor
 from cutwatch.streams.preprocessing import Preprocessor, PythonPreprocessor
@@ -51,19 +52,26 @@ def load_functions(
     mistakes = check_functions(folder, [stream])
     if mistakes:
         raise InvalidDetectors("\n".join(mistakes))
+    for field, name in (("preprocess", stream.preprocess), ("postprocess", stream.postprocess)):
+        if LAMBDA_ARN.fullmatch(name) and lambda_client is None:
+            raise InvalidInput(
+                f"stream {stream.name!r}: {field} is a Lambda function; add --invoke to call it with the file's records"
+            )
     preprocessor: Preprocessor | None = None
     if LAMBDA_ARN.fullmatch(stream.preprocess):
-        if lambda_client is None:
-            raise InvalidInput(
-                f"stream {stream.name!r}: preprocess is a Lambda function; add --invoke to call it with the file's records"
-            )
         preprocessor = LambdaPreprocessor(lambda_client, stream.preprocess, stream.source)
     elif stream.preprocess:
         preprocessor = PythonPreprocessor(load_function(folder, stream.preprocess))
-    postprocessor = (
-        Postprocessor(load_function(folder, stream.postprocess)) if stream.postprocess else None
-    )
+    postprocessor = _postprocessor(folder, stream, lambda_client)
     return StreamFunctions(preprocessor, postprocessor, _reference(stream, reference))
+
+
+def _postprocessor(folder: Path, stream: Stream, lambda_client: Any) -> Postprocessor | None:
+    if not stream.postprocess:
+        return None
+    if LAMBDA_ARN.fullmatch(stream.postprocess):
+        return Postprocessor(LambdaPostprocessor(lambda_client, stream.postprocess))
+    return Postprocessor(load_function(folder, stream.postprocess))
 
 
 def _reference(stream: Stream, path: Path | None) -> Reference | None:

@@ -63,7 +63,9 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
             "InternalFailure",
             "InternalServerError",
             "InternalServiceError",
+            "InternalServiceException",
             "InternalServiceFault",
+            "OperationTimeoutException",
             "RequestTimeout",
             "RequestTimeoutException",
             "ServiceUnavailable",
@@ -72,7 +74,13 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
         ServiceFault,
     ),
     **dict.fromkeys(
-        ("ResourceLimitExceeded", "ServiceQuotaExceededException", "LimitExceededException"),
+        (
+            "ConcurrentRunsExceededException",
+            "LimitExceededException",
+            "ResourceLimitExceeded",
+            "ResourceNumberLimitExceededException",
+            "ServiceQuotaExceededException",
+        ),
         QuotaExceeded,
     ),
     **dict.fromkeys(("ResourceInUse", "ResourceInUseException"), NameInUse),
@@ -95,11 +103,14 @@ ERROR_CLASSES: Mapping[str, type[AwsError]] = {
     **dict.fromkeys(
         (
             "404",
+            "EntityNotFoundException",
+            "ExportNotFoundException",
             "NoSuchBucket",
             "NoSuchKey",
             "NoSuchTagSet",
             "NotFound",
             "NotFoundException",
+            "ObjectNotFoundException",
             "ResourceNotFound",
             "ResourceNotFoundException",
         ),
@@ -198,6 +209,11 @@ def _translate_errors(base_classes: list[type], **_: object) -> None:
     base_classes.insert(0, _TranslatingClient)
 
 
+def translate_errors_of(session: Any) -> None:
+    """Let the clients that a session of boto3 creates from now on raise Cutwatch's errors."""
+    session.events.register("creating-client-class", _translate_errors)
+
+
 def _parsed_timestamp(value: Any) -> datetime:
     """Parse a timestamp as botocore does, but without the local time zone, which takes half the time of reading datapoints."""
     if isinstance(value, int | float):
@@ -214,27 +230,30 @@ def _session() -> Any:
         timestamp_parser=_parsed_timestamp
     )
     session: Any = boto3.session.Session(botocore_session=core)
-    session.events.register("creating-client-class", _translate_errors)
+    translate_errors_of(session)
     return session
 
 
 @cache
-def client(service: str, region: str | None = None) -> Any:
+def client(service: str, region: str | None = None, *, answer_seconds: int | None = None) -> Any:
     """Return a client of the default credential chain, created once per execution environment.
 
-    Without a Region, it is that of the function.
+    Without a Region, it is that of the function. With `answer_seconds`, a call may take that long and is not repeated.
     """
     # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
     is_cloudwatch = service == "cloudwatch"
     # An endpoint may take its time, and whoever sends rows tries again within a deadline.
-    is_endpoint = service == "sagemaker-runtime"
+    if service == "sagemaker-runtime":
+        answer_seconds = ENDPOINT_ANSWER_MAX_SECONDS + 10
     config = Config(
         retries={
             "mode": "adaptive" if is_cloudwatch else "standard",
-            "total_max_attempts": 1 if is_endpoint else 3,
+            "total_max_attempts": 1 if answer_seconds else 3,
         },
         connect_timeout=3,
-        read_timeout=ENDPOINT_ANSWER_MAX_SECONDS + 10 if is_endpoint else 12,
+        read_timeout=answer_seconds or 12,
+        # Networks drop connections that are silent for minutes.
+        tcp_keepalive=bool(answer_seconds),
         # Of a thousand datums it takes a third of the call; CloudWatch checks them itself.
         parameter_validation=not is_cloudwatch,
     )

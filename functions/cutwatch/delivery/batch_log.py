@@ -15,6 +15,8 @@ from cutwatch.streams.batch import BatchReport
 # An anomaly of this age is not news: a replay of old records does not ring.
 _NEWS_SECONDS = 900
 _MOST_PATHS = 20
+# A service that is down fails every bucket of a batch, each with its own text.
+_MOST_REASONS = 1
 
 
 def log(stream: str, report: BatchReport) -> None:
@@ -26,8 +28,9 @@ def log(stream: str, report: BatchReport) -> None:
         example = first[reason]
         logger.warning("rejected", reason=reason, records=number, detail=example.detail,
                        shard=example.lane, sequence_number=str(example.position))  # fmt: skip
-    for error in report.errors:
-        logger.error("not committed", reason=f"{type(error).__name__}: {error}")
+    not_committed = Counter(f"{type(error).__name__}: {error}" for error in report.errors)
+    for text, number in not_committed.most_common(_MOST_REASONS):
+        logger.error("not committed", reason=text, buckets=number, reasons=len(not_committed))
     for error in report.undelivered:
         logger.error("not delivered yet", reason=f"{type(error).__name__}: {error}")
     logger.info(

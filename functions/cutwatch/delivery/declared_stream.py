@@ -1,10 +1,15 @@
-"""The stream that a stack's functions are of."""
+"""Lookup of the stream that a stack's functions serve."""
 
 from pathlib import Path
 
 from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
+
+
+def find_stream(file: Path, name: str) -> Stream | None:
+    """Return the stream of a detectors file with this name, None if there is none. Raises `InvalidDetectors`."""
+    return next((each for each in load_configuration(file).streams if each.name == name), None)
 
 
 def declared_stream(file: Path, name: str, arn: str) -> Stream:

@@ -36,6 +36,7 @@ def incident_detail(
         "version": "1",
         "id": incident.id,
         "change": change.kind,
+        "ended_because": change.reason or None,
         "stack": stack,
         "stream": stream,
         "key": incident.key,

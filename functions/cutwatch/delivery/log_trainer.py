@@ -75,7 +75,8 @@ class LogTrainer:
 
     def _take(self, trained: Training, current: CurrentModel, force: bool) -> dict[str, Any]:  # noqa: FBT001 - one caller
         entry = trained.entry(self.clock())
-        if any(each.version == current.version and _is_same(each, entry) for each in current.versions):  # fmt: skip
+        known = current.current
+        if known is not None and _is_same(known, entry):
             return _outcome(current, "unchanged")
         if current.version and not force and (entry.anomalous or 0.0) > MOST_ANOMALOUS:
             raise TrainingRefused(
@@ -102,7 +103,7 @@ def _checked(event: Any) -> Mapping[str, Any]:
 
 
 def _outcome(current: CurrentModel, outcome: str) -> dict[str, Any]:
-    described = next((asdict(each) for each in current.versions if each.version == current.version), {})  # fmt: skip
+    described = asdict(current.current) if current.current else {}
     return {
         "outcome": outcome,
         **described,

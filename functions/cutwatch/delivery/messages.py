@@ -69,6 +69,8 @@ def _incident_lines(
     key = f", key {legible(incident.key)}" if incident.key else ""
     yield f"  {kind:9} {stream.name}{key}"
     yield f"  Time      {_times(stream, change)}"
+    if change.reason:
+        yield f"  Ended     {change.reason}"
     for reason in incident.reasons:
         yield f"  Reason    {reason}"
     shown = [] if incident.reasons else sorted(incident.columns, key=lambda each: -each.attribution)

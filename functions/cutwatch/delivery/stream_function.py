@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.s3 import Bucket
@@ -26,7 +27,9 @@ from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch.streams.sweep import Sweep
-from cutwatch.streams.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
 
 # ARNs of Kafka topics, as settings have them, begin with this.
 _KAFKA = "kafka:"
@@ -144,7 +147,7 @@ def _beginning(
     store: StateStore,
     reader: RecordReader,
     has_time: Callable[[], bool],
-    trained: TrainedModel | None,
+    trained: "TrainedModel | None",
 ) -> Callable[[int], None]:
     """Return a function that learns the history into a number of buckets, and announces a changed configuration."""
 

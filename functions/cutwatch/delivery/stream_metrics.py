@@ -3,11 +3,14 @@
 They are written as lines of CloudWatch's embedded metric format, with the dimension `Stream`.
 """
 
+from collections.abc import Mapping
+
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from cutwatch.metric_names import (
     ANOMALY,
     ANOMALY_SCORE,
+    BATCHES_NOT_COMMITTED,
     KEYS_EVICTED,
     RECORDS_APPLIED,
     RECORDS_DUPLICATE,
@@ -20,16 +23,30 @@ from cutwatch.streams.batch import BatchReport
 
 
 def emit(namespace: str, stream: str, report: BatchReport) -> None:
-    """Write the metrics of a batch; `Anomaly` is 1 if one of its rows belongs to an incident."""
-    _emit(namespace, "Stream", stream, report)
+    """Write the metrics of a batch; `Anomaly` is 1 if one of its rows belongs to an incident.
+
+    `BatchesNotCommitted` is 1 if a state could not be read or written, and 0 if another environment was only faster.
+    """
+    _emit(namespace, "Stream", stream, report, {BATCHES_NOT_COMMITTED: int(bool(report.refused()))})
+
+
+def emit_ended(namespace: str, stream: str) -> None:
+    """Write that a stream has no incident: those that it had ended without a record."""
+    metrics = EphemeralMetrics(namespace=namespace, service="")
+    metrics.add_dimension("Stream", stream)
+    metrics.add_metric(ANOMALY, MetricUnit.Count, 0)
+    metrics.add_metric(ANOMALY_SCORE, MetricUnit.NoUnit, 0)
+    metrics.flush_metrics()
 
 
 def emit_table(namespace: str, table: str, report: BatchReport) -> None:
     """Write the metrics of a batch of a table's changes, with the dimension `Table`."""
-    _emit(namespace, "Table", table, report)
+    _emit(namespace, "Table", table, report, {})
 
 
-def _emit(namespace: str, dimension: str, name: str, report: BatchReport) -> None:
+def _emit(
+    namespace: str, dimension: str, name: str, report: BatchReport, more: Mapping[str, int]
+) -> None:
     metrics = EphemeralMetrics(namespace=namespace, service="")
     metrics.add_dimension(dimension, name)
     scored = [row for row in report.rows() if not row.learning]
@@ -46,6 +63,6 @@ def _emit(namespace: str, dimension: str, name: str, report: BatchReport) -> Non
         KEYS_EVICTED: sum(len(result.evicted) for result in report.results),
         UNDELIVERED: len(report.undelivered),
     }
-    for metric, number in counts.items():
+    for metric, number in {**counts, **more}.items():
         metrics.add_metric(metric, MetricUnit.Count, number)
     metrics.flush_metrics()

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.detection.channels import Channel, Driver, Measured
-from cutwatch.detection.parameters import DAY, SENSITIVITY
+from cutwatch.detection.channels import Channel, Driver, Flags, Measured, mean_of_last
+from cutwatch.detection.parameters import DAY, DEFAULT, HOUR, SENSITIVITY
 from cutwatch.detectors.detector import Sensitivity
 from cutwatch.features.expectation import Expectation
 from cutwatch.timeseries.arrays import Epochs, Floats
+
+Positions = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,12 @@ def detect(
     severities = np.where(
         known.any(axis=0), np.max(np.where(known, multiples, -np.inf), axis=0), np.nan
     )
+    recovered = _recovered(epochs, measured.expectation)
     leading = np.argmax(np.where(known, multiples, -np.inf), axis=0)
     spans = [
         span
         for channel, own in zip(channels, multiples, strict=True)
-        for span in _spans(epochs, own, start, channel.joined_seconds)
+        for span in _spans(epochs, own, start, channel.joined_seconds, recovered)
     ]
     events = tuple(
         _event(severities, first, last, channels, leading, follows=follows)
@@ -67,18 +70,42 @@ def detect(
 
 
 def _spans(
-    epochs: Epochs, multiples: Floats, start: int, joined_seconds: int
+    epochs: Epochs, multiples: Floats, start: int, joined_seconds: int, recovered: Flags
 ) -> list[tuple[int, int, bool]]:
     """Return the runs of positions at or above the cutoff: first, last, and whether one before the window is near enough."""
     hot = np.flatnonzero(np.nan_to_num(multiples, nan=-np.inf) >= 1)
     hot = hot[epochs[hot] >= start - joined_seconds]
-    runs = np.split(hot, np.flatnonzero(np.diff(epochs[hot]) > joined_seconds) + 1)
+    runs = np.split(hot, np.flatnonzero(_begins(epochs, hot, multiples, joined_seconds, recovered)))
     spans = []
     for run in runs:
         inside = run[epochs[run] >= start]
         if len(inside):
             spans.append((int(inside[0]), int(inside[-1]), len(inside) < len(run)))
     return spans
+
+
+def _begins(
+    epochs: Epochs, hot: Positions, multiples: Floats, joined_seconds: int, recovered: Flags
+) -> Flags:
+    """Flag the hot positions that begin a run: after a long pause, or severely after the metric had recovered."""
+    if not len(hot):
+        return np.zeros(0, bool)
+    pauses = np.diff(epochs[hot], prepend=epochs[hot[0]])
+    until = np.concatenate([[0], np.cumsum(recovered)])
+    between = until[hot] > until[np.concatenate([hot[:1], hot[:-1] + 1])]
+    second = between & (multiples[hot] >= DEFAULT.second_incident)
+    begins: Flags = (pauses > joined_seconds) | (second & (pauses > DEFAULT.same_incident_seconds))
+    return begins
+
+
+def _recovered(epochs: Epochs, expectation: Expectation) -> Flags:
+    """Flag positions (n,) up to which the mean deviation of an hour stayed below one scale for `recovered_hours`."""
+    period = int(epochs[1] - epochs[0]) if len(epochs) > 1 else HOUR
+    means = mean_of_last(expectation.deviations, max(HOUR // period, 1))
+    near = np.nan_to_num(np.abs(means), nan=np.inf) < 1
+    size = max(round(DEFAULT.recovered_hours * HOUR / period), 1)
+    padded = np.concatenate([np.zeros(size - 1, bool), near])
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, size).all(axis=1))
 
 
 def _united(

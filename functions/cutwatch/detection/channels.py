@@ -5,13 +5,14 @@ Nothing here looks ahead: a position's multiples depend on the history before th
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutwatch.detection.parameters import DEFAULT, HOUR, ThresholdParameters
-from cutwatch.detection.recurrence import peak_level, recurring_peaks
+from cutwatch.detection.recurrence import came_lately, peak_level, recurring_peaks, usual_edges
 from cutwatch.detectors.detector import Feature
 from cutwatch.features.changes import sudden_changes
 from cutwatch.features.expectation import Expectation, expect, spread_of
@@ -83,10 +84,21 @@ class _Measuring:
         """True if the metric hardly ever changes: daily peaks are then expected, at any time of day."""
         return self.expectation.resolution > 0
 
+    @property
+    def _smoothing(self) -> int:
+        return min(self.parameters.smoothing, max(_LONGEST_SMOOTHING // self.series.period, 1))
+
+    @cached_property
+    def _edges_are_usual(self) -> Flags:
+        series = self.series
+        return usual_edges(
+            series.values, self.expectation.residuals, series.period, self.parameters
+        )
+
     def deviation(self) -> Channel:
         """Measure the mean deviation of the last hour from the expected values."""
         size = max(HOUR // self.series.period, 2 if self.rare else 1)
-        statistic = self._by_tail(np.abs(_mean_of_last(self.expectation.deviations, size)))
+        statistic = self._by_tail(np.abs(mean_of_last(self.expectation.deviations, size)))
         return self._familiar(self._channel("level", statistic, self.parameters.deviation))
 
     def change(self, scores: Floats) -> Channel:
@@ -115,7 +127,9 @@ class _Measuring:
             statistic, period, parameters
         )
         channel = self._channel("level", statistic, cutoff, parameters.level_joined_hours)
-        return self._far_enough(channel, parameters.least_deviation_of_level)
+        # Scores of coarse metrics are not averaged: the deviation must be as much larger as their noise is.
+        averaged = parameters.smoothing / self._smoothing
+        return self._far_enough(channel, parameters.least_deviation_of_level * averaged**0.5)
 
     def most(self) -> Floats:
         """Return the largest multiples (n,): without noise the scales are tiny, and small deviations would look severe."""
@@ -139,7 +153,7 @@ class _Measuring:
         """Return the channel, kept below its cutoff while the latest values are near what is expected."""
         sizes = np.abs(self.expectation.deviations)
         far = (sizes > least) & (sizes * self.expectation.scale > self.expectation.resolution)
-        lately = _mean_of_last(np.where(np.isnan(sizes), np.nan, far), self.parameters.smoothing)
+        lately = mean_of_last(np.where(np.isnan(sizes), np.nan, far), self.parameters.smoothing)
         capped = np.minimum(channel.multiples, _BELOW_CUTOFF)
         return replace(channel, multiples=np.where(lately > 0, channel.multiples, capped))
 
@@ -153,19 +167,20 @@ class _Measuring:
         parameters, period = self.parameters, self.series.period
         recurring = recurring_peaks(statistic, period, parameters, at_any_time=self.rare)
         hours = parameters.joined_hours if joined_hours is None else joined_hours
+        usual = self._edges_are_usual & came_lately(statistic / cutoff, period, parameters)
         multiples = statistic / np.maximum(cutoff, parameters.recurrence * recurring)
+        multiples = np.where(usual, np.minimum(multiples, _BELOW_CUTOFF), multiples)
         return Channel(driver, multiples, max(round(hours * HOUR), period))
 
     def _standardised(self, scores: Floats, trimmed: float) -> Floats:
         """Return the deviations (n,) by which the latest scores of each position exceed those of the history."""
         parameters = self.parameters
-        size = min(parameters.smoothing, max(_LONGEST_SMOOTHING // self.series.period, 1))
         past = scores[self.history & ~np.isnan(scores)][-parameters.baseline_datapoints :]
         if not len(past):
             return np.full(len(scores), np.nan)
         kept = past[past <= np.quantile(past, 1 - trimmed)]
         deviation = float(np.std(kept)) + parameters.deviation_floor
-        return (_mean_of_last(scores, size) - float(np.mean(kept))) / deviation
+        return (mean_of_last(scores, self._smoothing) - float(np.mean(kept))) / deviation
 
     def _by_tail(self, statistic: Floats) -> Floats:
         past = statistic[self.history & ~np.isnan(statistic)]
@@ -173,7 +188,7 @@ class _Measuring:
         return statistic / (1 + tail)
 
 
-def _mean_of_last(values: Floats, size: int) -> Floats:
+def mean_of_last(values: Floats, size: int) -> Floats:
     """Return the mean (n,) of the last `size` known values at each known position; NaN where nothing is known."""
     known = np.flatnonzero(~np.isnan(values))
     sums = np.concatenate([[0.0], np.cumsum(values[known])])

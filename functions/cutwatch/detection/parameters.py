@@ -56,10 +56,21 @@ class ThresholdParameters:
     """Days out of the last seven with a peak at this time that make it a recurring peak; in proportion for fewer days."""
     recurring_weeks: int = 3
     """In how many weeks before, without exception, a peak has to have come at its time of the week."""
+    jitter_hours: float = 0.75
+    """How far from its usual time a daily job may begin or end (hours)."""
+    edge_excess: float = 1.5
+    """What comes at about its usual time must exceed the job's usual rise or fall by this factor."""
+    days_with_edges: int = 5
+    """Days out of the last seven with such a rise or fall at about this time; in proportion for fewer days."""
     joined_hours: float = 0.5
     """An event goes on while its datapoints above the cutoff lie no further apart (hours, at least one datapoint)."""
     level_joined_hours: float = 12.0
     """The same for the value's forest: changes of level come in several steps."""
+
+    recovered_hours: float = 1.0
+    """After so long near its expected value a metric can have a second incident within those hours."""
+    second_incident: float = 1.5
+    """The severity with which the second one must begin."""
 
     @property
     def same_incident_seconds(self) -> int:

@@ -1,4 +1,7 @@
-"""Peaks that a metric has anyway: those that recur at their time of day or week, and the level of its highest ones."""
+"""Peaks that a metric has anyway: those that recur at their time of day or week, and the level of its highest ones.
+
+A job that begins a little earlier or later every day leaves deviations of any height; its edges recur all the same.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,8 +9,13 @@ from numpy.typing import NDArray
 from cutwatch.detection.parameters import DAY, HOUR, ThresholdParameters
 from cutwatch.timeseries.arrays import Floats
 
+Flags = NDArray[np.bool_]
+
 _DAYS, _DAYS_A_WEEK = 7, 7
+_DAYS_OF_JITTER = 14
 _HALF_A_DAY = 12.0
+# A rise or fall takes up to three datapoints: the job may begin within a period, and end within another.
+_EDGE_DATAPOINTS = 3
 # Peaks a quarter of a day apart and less cannot be told from the day's own course.
 _LONGEST_PERIOD = DAY // 4
 # The peak level is looked up this often; between, nothing is learned.
@@ -28,18 +36,44 @@ def recurring_peaks(
     reach = max(round(hours * HOUR / period), 1)
     around = _highest_around(statistic, reach)
     day = DAY // period
-    days = np.stack([_before(around, number * day) for number in range(1, _DAYS + 1)])
+    days = _on_days_before(around, period, _DAYS)
     weeks = np.stack(
         [
             _before(around, number * _DAYS_A_WEEK * day)
             for number in range(1, parameters.recurring_weeks + 1)
         ]
     )
-    known = np.sum(np.isfinite(days), axis=0)
-    needed = np.ceil(known * parameters.recurring_days / _DAYS).astype(np.intp)
-    ordered = np.sort(days, axis=0)[::-1]
-    daily = np.take_along_axis(ordered, np.maximum(needed - 1, 0)[None, :], axis=0)[0]
+    daily = _height_on_most(days, parameters.recurring_days)
     return np.asarray(np.maximum(np.maximum(daily, weeks.min(axis=0)), 0.0))
+
+
+def usual_edges(
+    values: Floats, residuals: Floats, period: int, parameters: ThresholdParameters
+) -> Flags:
+    """Flag positions (n,) within the deviation that a daily job at about this time causes.
+
+    Neither the residuals nor the edges of the latest datapoints exceed the edges of most of the last seven days by more
+    than `edge_excess`. An edge is the range of three datapoints. Periods too coarse to show a shift have none.
+    """
+    reach = int(parameters.jitter_hours * HOUR // period)
+    if reach < 1:
+        return np.zeros(len(values), bool)
+    known = np.lib.stride_tricks.sliding_window_view(_padded(values), _EDGE_DATAPOINTS)
+    edges = np.nan_to_num(known.max(axis=1) - known.min(axis=1))
+    days = _on_days_before(_highest_around(edges, reach), period, _DAYS)
+    sizes = np.maximum(np.nan_to_num(np.abs(residuals)), edges)
+    latest = np.lib.stride_tricks.sliding_window_view(
+        _padded(sizes, 0.0, parameters.smoothing), parameters.smoothing
+    ).max(axis=1)
+    daily = _height_on_most(days, parameters.days_with_edges)
+    return np.asarray(latest <= parameters.edge_excess * daily)
+
+
+def came_lately(multiples: Floats, period: int, parameters: ThresholdParameters) -> Flags:
+    """Flag positions (n,) at about whose time of day the cutoff was reached in the last two weeks."""
+    reach = int(parameters.jitter_hours * HOUR // period)
+    around = _highest_around(multiples, reach)
+    return np.asarray((_on_days_before(around, period, _DAYS_OF_JITTER) >= 1).any(axis=0))
 
 
 def peak_level(statistic: Floats, period: int, parameters: ThresholdParameters) -> Floats:
@@ -76,6 +110,24 @@ def _highest_around(statistic: Floats, reach: int) -> Floats:
     padded = np.pad(known, reach, constant_values=-np.inf)
     highest: Floats = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
     return highest
+
+
+def _padded(values: Floats, by: float = np.nan, size: int = _EDGE_DATAPOINTS) -> Floats:
+    return np.concatenate([np.full(size - 1, by), values])
+
+
+def _on_days_before(statistic: Floats, period: int, count: int) -> Floats:
+    """Return the values at the same time of the days before (count, n), -inf before the first."""
+    day = DAY // period
+    return np.stack([_before(statistic, number * day) for number in range(1, count + 1)])
+
+
+def _height_on_most(days: Floats, least: int) -> Floats:
+    """Return the height (n,) reached on `least` of seven days (7, n), in proportion for fewer days."""
+    known = np.sum(np.isfinite(days), axis=0)
+    needed = np.ceil(known * least / _DAYS).astype(np.intp)
+    ordered = np.sort(days, axis=0)[::-1]
+    return np.asarray(np.take_along_axis(ordered, np.maximum(needed - 1, 0)[None, :], axis=0)[0])
 
 
 def _before(statistic: Floats, positions: int) -> Floats:

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated, Any, Literal
 
 import jmespath
-import re2
 from annotated_types import Len
-from apachelogs import LogParser
 from jmespath.exceptions import JMESPathError
 
 from cutwatch.detectors.metric_source import Problem
@@ -98,8 +97,10 @@ def _is_of_kafka(key: str) -> bool:
     return key == KAFKA_KEY or key.startswith(KAFKA_HEADER)
 
 
+# RE2 and apachelogs are imported for the formats that need them: they take longer to import than the rest of a function.
 def compile_pattern(pattern: str) -> Any:
     """Compile an RE2 expression. Raises `ValueError` with RE2's reason."""
+    re2 = import_module("re2")
     options = re2.Options()
     options.log_errors = False
     try:
@@ -122,9 +123,14 @@ def _json_problems(log: LogFormat) -> Iterator[Problem]:
             yield name, f"{place!r} is not a JMESPath expression: {reason}"
 
 
+def access_log_parser(log_format: str) -> Any:
+    """Return apachelogs' parser of a LogFormat. Raises `ValueError`."""
+    return import_module("apachelogs").LogParser(log_format)
+
+
 def _access_log_problems(log: LogFormat) -> Iterator[Problem]:
     try:
-        LogParser(log.log_format)
+        access_log_parser(log.log_format)
     except ValueError as error:
         yield "log_format", f"{log.log_format!r} is not a LogFormat of Apache: {error}"
         return

@@ -79,13 +79,15 @@ class KeySettings:
 class IncidentBegin:
     """An incident begins when `at_least` rows of a key within `within` seconds have this severity and score.
 
-    `severity` is in multiples of the cutoff, `score` the forest's. The default is the first anomalous row.
+    `severity` is in multiples of the cutoff, `score` the forest's. The default is the first anomalous row. The incident ends
+    when no row has been anomalous for `ends_after` seconds.
     """
 
     at_least: Annotated[int, Ge(1), Le(100)] = 1
     within: Annotated[float, Ge(1), Le(86_400)] = 300.0
     severity: Annotated[float, Ge(1), Le(1_000)] = 1.0
     score: Annotated[float, Ge(0), Le(1_000)] = 0.0
+    ends_after: Annotated[float, Ge(60), Le(86_400)] = 1_800.0
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -96,7 +98,7 @@ class Stream:
 
     `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log
     records has `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records
-    needs. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, `postprocess` a Python function. At
+    needs. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, and so is `postprocess`. At
     most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
     """
 
@@ -135,6 +137,11 @@ class Stream:
         """Return the entry of `detectors.yaml` as JSON values."""
         payload: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return payload
+
+    @property
+    def is_of_kafka(self) -> bool:
+        """True if the records come from a Kafka topic."""
+        return _KAFKA_TOPIC.fullmatch(self.source) is not None
 
     def with_log(self, log: LogFormat) -> "Stream":
         """Return the stream with another log format."""
@@ -209,11 +216,24 @@ def _function_problems(stream: Stream) -> Iterator[Problem]:
         )
     if is_python and stream.record.format == "csv":
         yield "preprocess", "a Python function returns fields by name; set record.format: json"
-    if stream.postprocess and not FUNCTION_NAME.fullmatch(stream.postprocess):
+    is_function = any(each.fullmatch(stream.postprocess) for each in (FUNCTION_NAME, LAMBDA_ARN))
+    if stream.postprocess and not is_function:
         yield (
             "postprocess",
-            f"{stream.postprocess!r} is not a Python function such as events:extend",
+            f"{stream.postprocess!r} is not a Python function such as events:extend, nor the ARN of a Lambda function "
+            "such as arn:aws:lambda:eu-west-1:123456789012:function:extend",
         )
+    for field, function in (("preprocess", stream.preprocess), ("postprocess", stream.postprocess)):
+        yield from _region_problems(field, function, stream.source)
+
+
+def _region_problems(field: str, function: str, source: str) -> Iterator[Problem]:
+    """Yield that a Lambda function is not in the Region of the stream, where the functions of the stack call it."""
+    if not (LAMBDA_ARN.fullmatch(function) and _ARN.fullmatch(source)):
+        return
+    region, expected = function.split(":")[3], source.split(":")[3]
+    if region != expected:
+        yield field, f"{function!r} is in {region}, but the stream is in {expected}"
 
 
 def _problems(stream: Stream) -> Iterator[Problem]:

@@ -34,6 +34,8 @@ _OTHER_NAMES = {
     "title": "name",
     "math": "expression",
 }
+# Encodings of records that need a schema from elsewhere.
+_OF_REGISTRIES = ("avro", "protobuf")
 _QUOTED = re.compile(r"'([^']*)'")
 _YAML_KINDS = {bool: "a truth value", int: "a number", float: "a number"}
 
@@ -118,6 +120,8 @@ def _wrong_value(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "literal_error":
             expected = detail["ctx"]["expected"]
+            if str(given).lower() in _OF_REGISTRIES:
+                return f"{given!r} is not read, nor are schema registries; have records written as JSON or as lines of text"
             return f"{given!r} is not allowed; expected {expected}{_hint(given, _QUOTED.findall(expected))}"
         case "dataclass_type":
             return f"must be a mapping of fields, not {given!r}"

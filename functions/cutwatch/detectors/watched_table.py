@@ -19,6 +19,7 @@ from cutwatch.detectors.detector import (
 from cutwatch.detectors.exclusions import Exclusion
 from cutwatch.detectors.metric_source import Problem
 from cutwatch.detectors.record_format import MOST_COLUMNS, RecordFormat, TimeFormat
+from cutwatch.detectors.removed_stream import RemovedStream
 from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 
@@ -134,7 +135,7 @@ class WatchedTable:
         return [column for column, attribute in self.values.items() if attribute in keys]
 
 
-RecordSource = Stream | WatchedTable
+RecordSource = Stream | WatchedTable | RemovedStream
 
 
 def growing_columns(table: WatchedTable) -> list[str]:

@@ -9,6 +9,7 @@ from annotated_types import Len
 
 from cutwatch.endpoints.cutoff_store import CutoffStore
 from cutwatch.endpoints.requests import Tags, endpoint_config_request, update_request
+from cutwatch.endpoints.scaling import VariantScaling
 from cutwatch.endpoints.settings import EndpointSettings
 from cutwatch.errors import (
     CutoffMissing,
@@ -65,6 +66,7 @@ class EndpointDeployer:
     sagemaker: "SageMakerClient"
     settings: EndpointSettings
     cutoffs: CutoffStore
+    scaling: VariantScaling
 
     def start(self, model: str, tags: Tags, now: datetime) -> Deployment:
         """Deploy a model, unless it is being deployed or is in service.
@@ -83,8 +85,13 @@ class EndpointDeployer:
         return Deployment(model, status, format_timestamp(now + self.settings.deadline))
 
     def status(self, deployment: Deployment, now: datetime) -> Deployment:
-        """Return the deployment with the endpoint's present status; it is overdue once its deadline has passed."""
+        """Return the deployment with the endpoint's present status; it is overdue once its deadline has passed.
+
+        Scale the variant that serves, the model before after a rollback.
+        """
         endpoint = self.endpoint()
+        if endpoint.status == "InService":
+            self.scaling.start(endpoint.serves)
         return Deployment(
             deployment.model,
             endpoint.status,
@@ -134,15 +141,17 @@ class EndpointDeployer:
             )
         if endpoint.serves == model:
             return endpoint.status
-        return self._update(model)
+        return self._update(model, endpoint.serves)
 
-    def _update(self, model: str) -> str:
+    def _update(self, model: str, serves: str) -> str:
+        self.scaling.stop(serves)
         try:
             self.sagemaker.update_endpoint(**update_request(self.settings, model))
         except RejectedRequest:
             # An update whose answer was lost is under way; so may be another execution's.
             endpoint = self.endpoint()
             if endpoint.status not in _UNDER_WAY:
+                self.scaling.start(serves)
                 raise
             return self._under_way(endpoint, model)
         return "Updating"

@@ -4,6 +4,7 @@ from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
 from cutwatch.endpoints.cutoff_store import CutoffStore
 from cutwatch.endpoints.deployment import EndpointDeployer
+from cutwatch.endpoints.scaling import VariantScaling
 from cutwatch.endpoints.settings import EndpointSettings, ModelSettings
 
 
@@ -14,4 +15,5 @@ def cutoff_store(settings: ModelSettings) -> CutoffStore:
 
 def deployer(settings: EndpointSettings) -> EndpointDeployer:
     """Return the deployer of models to the endpoint."""
-    return EndpointDeployer(client("sagemaker"), settings, cutoff_store(settings))
+    scaling = VariantScaling(client("application-autoscaling"), settings)
+    return EndpointDeployer(client("sagemaker"), settings, cutoff_store(settings), scaling)

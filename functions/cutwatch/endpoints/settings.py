@@ -20,13 +20,16 @@ class ModelSettings(Settings):
 class EndpointSettings(ModelSettings):
     """Settings of the functions that deploy.
 
-    With `serverless_memory` (MB), the endpoint is serverless and has no instances. `rollback_alarms` move traffic back to the model
+    With `serverless_memory` (MB), the endpoint is serverless and has no instances. With `max_instance_count`, it has more than
+    `instance_count` when it gets more than `invocations_per_instance` requests a minute. `rollback_alarms` move traffic back to the model
     before while a new one bakes.
     """
 
     endpoint_name: str
     instance_type: str = "ml.m5.large"
     instance_count: int = 1
+    max_instance_count: int = 0
+    invocations_per_instance: int = 600
     serverless_memory: int = 0
     serverless_concurrency: int = 5
     rollback_alarms: tuple[str, ...] = ()

@@ -1,17 +1,17 @@
 """A run over one bucket of live detectors: read, score, commit on condition, then notify."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from cutwatch.aws.versioned_objects import Versioned
 from cutwatch.errors import TRANSIENT, ConditionFailed, CutwatchError
 from cutwatch.live.evaluation import Evaluation
 from cutwatch.live.live_bucket import LiveBucket, LiveState, OutboxEntry
 from cutwatch.live.live_store import LiveStore
 from cutwatch.live.plan import PlannedDetector
 from cutwatch.live.reading import ToRead, read_all, series_of
-from cutwatch.live.stepping import Step, Stepper, without_model
+from cutwatch.live.stepping import Step, Stepper
+from cutwatch.live.unscored import note_failure, remove_others, wait_for_model
 from cutwatch.observability import logger
 from cutwatch.timeseries.reader import Read
 
@@ -68,24 +68,20 @@ class BucketRun:
 
     def _score(self, number: int, planned: Sequence[PlannedDetector]) -> RunReport:
         report, taken = RunReport(), self.store.take(number)
+        was_undelivered = bool(taken.bucket.outbox)
         self._deliver(taken.bucket.outbox, report)
         before = taken.bucket
         after = before.copy()
-        self._drop(after, {each.name for each in planned})
+        remove_others(after, [each.name for each in planned])
         self._delete(before.superseded, after, report)
         self._step_all(planned, after, report)
         report.changes = len(after.outbox) - len(before.outbox)
         taken.bucket = after
-        self._save(before, taken)
+        if taken.etag is None or was_undelivered or after != before:
+            self.store.save(taken)
         self._deliver(after.outbox, report)
         report.lasting = [name for name, state in after.states.items() if state.lasting]
         return report
-
-    def _save(self, before: LiveBucket, taken: Versioned[LiveBucket]) -> None:
-        if taken.etag is None or taken.bucket != before:
-            self.store.save(taken)
-        else:
-            self.store.keep(taken)
 
     def _deliver(self, outbox: list[OutboxEntry], report: RunReport) -> None:
         if not outbox:
@@ -95,13 +91,6 @@ class BucketRun:
         except CutwatchError as error:
             logger.error("not delivered yet", reason=f"{type(error).__name__}: {error}")
             report.errors.append(error)
-
-    def _drop(self, bucket: LiveBucket, names: set[str]) -> None:
-        """Remove the states of detectors that are not live any more, or not in this bucket."""
-        for name in bucket.states.keys() - names:
-            state = bucket.states.pop(name)
-            if state.series:
-                bucket.superseded.append(state.series)
 
     def _delete(self, keys: Sequence[str], bucket: LiveBucket, report: RunReport) -> None:
         """Delete series that no state has needed since the last run."""
@@ -120,8 +109,7 @@ class BucketRun:
         ranges = {each.name: self.stepper.to_read(each, states.get(each.name)) for each in planned}
         for each in planned:
             if each.model is None and self.stepper.begins(each, states.get(each.name)):
-                earlier = states.get(each.name)
-                states[each.name] = without_model(each, earlier.incidents if earlier else {})
+                wait_for_model(bucket, each)
         due = [each for each in planned if ranges[each.name]]
         begun = [each for each in due if self.stepper.begins(each, states.get(each.name))]
         going = [each for each in due if each not in begun]
@@ -151,7 +139,7 @@ class BucketRun:
             try:
                 step = self._stepped(each, earlier, read)
             except Exception as error:  # noqa: BLE001 - whatever the defect, it costs one detector
-                self._failed(each, earlier, error, bucket, report)
+                self._failed(each, error, bucket, report)
                 continue
             _take_in(each.name, step, bucket, report)
 
@@ -162,18 +150,11 @@ class BucketRun:
         return self.stepper.go_on(planned, state, series)
 
     def _failed(
-        self,
-        planned: PlannedDetector,
-        state: LiveState | None,
-        error: Exception,
-        bucket: LiveBucket,
-        report: RunReport,
+        self, planned: PlannedDetector, error: Exception, bucket: LiveBucket, report: RunReport
     ) -> None:
-        """Note why a detector was not scored; it is tried again in the next run."""
-        reason = f"{type(error).__name__}: {error}"
+        reason, passes = f"{type(error).__name__}: {error}", isinstance(error, TRANSIENT)
         logger.error("not scored", detector=planned.name, reason=reason)
-        state = state or without_model(planned, {})
-        bucket.states[planned.name] = replace(state, problem=reason)
+        note_failure(bucket, planned, reason, self.stepper.now, passes=passes)
         if isinstance(error, TRANSIENT):
             report.errors.append(error)
 

@@ -11,13 +11,8 @@ from cutwatch.detection.anomalies import WindowAnomalies
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detection.incidents import incident_pause, with_known_ids
 from cutwatch.detectors.detector import Detector
-from cutwatch.live.incident_changes import (
-    IncidentChange,
-    Incidents,
-    LiveIncident,
-    Situation,
-    incident_changes,
-)
+from cutwatch.live.incident_changes import Situation, incident_changes
+from cutwatch.live.live_incident import IncidentChange, Incidents, LiveIncident
 from cutwatch.live.live_series import LiveDetection, LiveSeries
 from cutwatch.timestamps import format_timestamp
 
@@ -55,7 +50,12 @@ class Evaluation:
 
 
 def evaluate(
-    series: LiveSeries, detector: Detector, known: Mapping[str, LiveIncident], now: datetime
+    series: LiveSeries,
+    detector: Detector,
+    known: Mapping[str, LiveIncident],
+    now: datetime,
+    *,
+    restarted: bool = False,
 ) -> Evaluation:
     """Detect the events of the window so far, and compare them with the incidents that are known."""
     detection = series.detect(detector)
@@ -67,6 +67,7 @@ def evaluate(
         period=detector.period,
         before=series.model.before,
         outside_since=_outside_since(series, detection),
+        restarted=restarted,
     )
     changes, incidents = incident_changes(events, known, at)
     named = with_known_ids(

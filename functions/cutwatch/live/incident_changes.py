@@ -4,15 +4,13 @@ An incident keeps the id under which it was first notified: detector and first d
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self
 
 from cutwatch.detection.anomaly_event import (
     SEVERITIES,
     AnomalyEvent,
     LastEvent,
-    Severity,
     event_start,
 )
 from cutwatch.detection.incidents import (
@@ -21,70 +19,23 @@ from cutwatch.detection.incidents import (
     whole_incident,
     with_known_ids,
 )
-
-ChangeKind = Literal["began", "escalated", "ended", "resumed"]
+from cutwatch.live.live_incident import IncidentChange, Incidents, LiveIncident
 
 # An incident that was over for longer when it is first seen, because the rule was off, is left to the next transform.
 NEWS_AGE = timedelta(days=1)
+# Why an incident is withdrawn
+_CORRECTED = "later datapoints do not confirm it"
+_RESTARTED = "the detector's new entry or model does not confirm it"
 # Incidents that are over are remembered for this long, or as long as their window.
 _REMEMBERED = timedelta(days=2)
-
-
-@dataclass(frozen=True)
-class LiveIncident:
-    """A notified incident as it was in the last run, with the highest severity that was notified."""
-
-    event: AnomalyEvent
-    severity: Severity
-    ended: bool
-
-    def to_payload(self) -> dict[str, Any]:
-        """Return the incident as JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read back what `to_payload` returned."""
-        event = AnomalyEvent.from_payload(payload["event"])
-        return cls(event, payload["severity"], payload["ended"])
-
-
-Incidents = dict[str, LiveIncident]
-
-
-@dataclass(frozen=True)
-class IncidentChange:
-    """A change of an incident. `withdrawn` ends one that later datapoints, or another model, do not confirm."""
-
-    kind: ChangeKind
-    event: AnomalyEvent
-    withdrawn: bool = False
-
-    @property
-    def key(self) -> str:
-        """The name of the change among those of its incident; the same after a repetition."""
-        if self.kind == "began":
-            return self.kind
-        if self.kind == "escalated":
-            return f"{self.kind}:{self.event.severity_word}"
-        return f"{self.kind}:{self.event.end}"
-
-    def to_payload(self) -> dict[str, Any]:
-        """Return the change as JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read back what `to_payload` returned."""
-        event = AnomalyEvent.from_payload(payload["event"])
-        return cls(payload["kind"], event, payload["withdrawn"])
 
 
 @dataclass(frozen=True)
 class Situation:
     """The window from `start` through the watermark, the newest incident `before` it, and the period in seconds.
 
-    Every datapoint from `outside_since` on lies outside its expected range; None if the last one does not.
+    Every datapoint from `outside_since` on lies outside its expected range; None if the last one does not. `restarted` is
+    True in the first run after another entry, model or transform.
     """
 
     start: datetime
@@ -93,6 +44,7 @@ class Situation:
     period: int
     before: LastEvent | None = None
     outside_since: datetime | None = None
+    restarted: bool = False
 
     @property
     def soon(self) -> timedelta:
@@ -124,7 +76,7 @@ def incident_changes(
             after[event.id] = _updated(event, known.get(event.id), at)
         changes += found
     for name, each in known.items():
-        if name not in current and (change := _of_left(each, at)):
+        if name not in current and (change := _of_left(each, [*current.values()], at)):
             after[name] = replace(each, ended=True)
             changes.append(change)
     return changes, _remembered(after, at)
@@ -146,12 +98,22 @@ def _of_current(
         yield IncidentChange("ended", event)
 
 
-def _of_left(known: LiveIncident, at: Situation) -> IncidentChange | None:
+def _of_left(
+    known: LiveIncident, current: Sequence[AnomalyEvent], at: Situation
+) -> IncidentChange | None:
     """Return the end of an incident that is not among those of the window."""
-    withdrawn = known.event.begins >= at.start
-    if known.ended or not (withdrawn or not at.lasts(known.event)):
+    event = known.event
+    withdrawn = event.begins >= at.start
+    if known.ended or not (withdrawn or not at.lasts(event)):
         return None
-    return IncidentChange("ended", known.event, withdrawn)
+    if not withdrawn:
+        return IncidentChange("ended", event)
+    whole = next((e for e in current if e.begins <= event.ends and event.begins <= e.ends), None)
+    if whole:
+        reason = f"it is part of the incident that began at {whole.begins:%Y-%m-%d %H:%M} UTC"
+        return IncidentChange("ended", event, withdrawn=True, joined=True, reason=reason)
+    reason = _RESTARTED if at.restarted else _CORRECTED
+    return IncidentChange("ended", event, withdrawn=True, reason=reason)
 
 
 def _updated(event: AnomalyEvent, known: LiveIncident | None, at: Situation) -> LiveIncident:

@@ -15,7 +15,7 @@ import numpy as np
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.errors import MalformedState, NewerState
 from cutwatch.live.evaluation import Newest
-from cutwatch.live.incident_changes import IncidentChange, Incidents, LiveIncident
+from cutwatch.live.live_incident import IncidentChange, Incidents, LiveIncident, ended_early
 from cutwatch.timeseries.arrays import Floats
 
 # Increase with every change of the format; a bucket of a newer version is refused.
@@ -50,7 +50,8 @@ class LiveState:
     """A detector's state. `values` (n,) are the datapoints from `stored_through` on, up to the watermark `through`.
 
     `basis` identifies entry, model and window, `series` is the S3 key of the stored series, None before the first.
-    `problem` says why the detector is not scored. Times are epoch seconds.
+    `problem` says why the detector is not scored; `definition` is the detector while an incident lasts, so that it can be
+    notified as over after the entry is gone. Times are epoch seconds.
     """
 
     basis: str
@@ -61,6 +62,7 @@ class LiveState:
     incidents: Incidents = field(default_factory=dict)
     newest: Newest | None = None
     problem: str | None = None
+    definition: Mapping[str, Any] | None = None
 
     @property
     def through(self) -> int:
@@ -71,6 +73,12 @@ class LiveState:
     def lasting(self) -> list[LiveIncident]:
         """Lasting incidents."""
         return [each for each in self.incidents.values() if not each.ended]
+
+    def ended_early(self, reason: str) -> tuple[list[OutboxEntry], Incidents]:
+        """End the incidents that last; return what is to be notified, and the incidents to know."""
+        changes, incidents = ended_early(self.incidents, reason)
+        definition = self.definition or {}
+        return [OutboxEntry(definition, change, ()) for change in changes], incidents
 
     def to_payload(self) -> dict[str, Any]:
         """Return everything but the values as JSON values."""
@@ -84,6 +92,7 @@ class LiveState:
             "incidents": [each.to_payload() for each in self.incidents.values()],
             "newest": self.newest.to_payload() if self.newest else None,
             "problem": self.problem,
+            "definition": self.definition if self.lasting else None,
         }
 
     @classmethod
@@ -99,6 +108,7 @@ class LiveState:
             {each.event.id: each for each in incidents},
             Newest.from_payload(payload["newest"]),
             payload["problem"],
+            payload["definition"],
         )
 
 
@@ -111,9 +121,9 @@ class LiveBucket:
     superseded: list[str] = field(default_factory=list)
 
     @property
-    def lasting(self) -> int:
-        """Number of lasting incidents."""
-        return sum(len(state.lasting) for state in self.states.values())
+    def is_empty(self) -> bool:
+        """True if nothing is left to score, notify or delete."""
+        return not (self.states or self.outbox or self.superseded)
 
     def copy(self) -> "LiveBucket":
         """Return a bucket that can be changed; states are values."""

@@ -4,7 +4,7 @@ Below `live/`: `plan.json` and `plan/<number>.json`, the detectors of each bucke
 `series/<detector>/`, their stored series.
 """
 
-from cutwatch.aws.versioned_objects import VersionedObjects
+from cutwatch.aws.versioned_objects import Versioned, VersionedObjects
 from cutwatch.errors import MalformedState
 from cutwatch.live.live_bucket import LiveBucket
 from cutwatch.observability import logger
@@ -24,7 +24,17 @@ def series_key(detector: str, basis: str, through: int) -> str:
 
 
 class LiveStore(VersionedObjects[LiveBucket]):
-    """The buckets of live detectors."""
+    """The buckets of live detectors. None is kept in memory, because another environment may score a bucket the next time.
+
+    A bucket that has changed in the meantime would cost a second reading of its metrics.
+    """
+
+    def take(self, number: int) -> Versioned[LiveBucket]:
+        """Read a bucket."""
+        return self.load(number)
+
+    def keep(self, taken: Versioned[LiveBucket]) -> None:
+        """Keep nothing."""
 
     @property
     def prefix(self) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -80,16 +80,20 @@ class PlannedDetector:
 
 @dataclass(frozen=True)
 class Plan:
-    """The bucket of each detector by name, when this was made, and by which detectors.yaml (its digest)."""
+    """The bucket of each detector by name, when this was made, and by which detectors.yaml (its digest).
+
+    `emptied` are buckets without detectors whose state is not empty yet.
+    """
 
     made_at: datetime
     configuration: str
     assigned: Mapping[str, int]
+    emptied: Collection[int] = ()
 
     @property
     def buckets(self) -> list[int]:
-        """The numbers of the buckets that have detectors."""
-        return sorted(set(self.assigned.values()))
+        """The numbers of the buckets to score, or to empty."""
+        return sorted({*self.assigned.values(), *self.emptied})
 
     def is_due(self, now: datetime, configuration: str) -> bool:
         """Return True if the plan must be made again."""
@@ -103,28 +107,35 @@ def read_plan(bucket: Bucket) -> Plan | None:
     try:
         stored = bucket.read_json(PLAN)
         made_at = parse_timestamp(stored["made_at"])
-        return Plan(made_at, stored["configuration"], stored["assigned"])
+        return Plan(made_at, stored["configuration"], stored["assigned"], stored["emptied"])
     except (NotFound, MalformedObject, KeyError, TypeError):
         return None
 
 
 def write_plan(
-    bucket: Bucket, detectors: Sequence[PlannedDetector], earlier: Plan | None, plan: Plan
+    bucket: Bucket,
+    detectors: Sequence[PlannedDetector],
+    earlier: Plan | None,
+    plan: Plan,
+    is_empty: Callable[[int], bool] = lambda _: False,
 ) -> Plan:
     """Assign detectors to buckets, write the list of each bucket, then the plan; return it.
 
-    A detector stays in its bucket, so that its state stays with it.
+    A detector stays in its bucket, so that its state stays with it. A bucket that has lost all of its detectors stays in
+    the plan until its state `is_empty`.
     """
     assigned = assign([each.name for each in detectors], earlier.assigned if earlier else {})
-    plan = replace(plan, assigned=assigned)
-    emptied = set(earlier.assigned.values() if earlier else ()) - set(assigned.values())
-    for number in [*plan.buckets, *sorted(emptied)]:
+    left = set(earlier.buckets if earlier else ()) - set(assigned.values())
+    emptied = sorted(number for number in left if not is_empty(number))
+    plan = replace(plan, assigned=assigned, emptied=emptied)
+    for number in plan.buckets:
         own = [each.to_payload() for each in detectors if assigned[each.name] == number]
         bucket.write(planned_key(number), json.dumps(own))
     content = {
         "made_at": format_timestamp(plan.made_at),
         "configuration": plan.configuration,
         "assigned": assigned,
+        "emptied": emptied,
     }
     bucket.write(PLAN, json.dumps(content))
     return plan

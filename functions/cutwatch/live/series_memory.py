@@ -17,7 +17,7 @@ _KEPT = 300
 
 @dataclass
 class SeriesMemory:
-    """Series by detector, each with the key of the stored one that it came from.
+    """Series by detector, each with the key of the stored one that it came from; the `newest` bucket has all of its own.
 
     A series in memory is used only if all of its datapoints are those of the state, so that no failure between two writes
     can leave a trace in it.
@@ -25,6 +25,7 @@ class SeriesMemory:
 
     bucket: Bucket
     kept: OrderedDict[str, tuple[str, LiveSeries]] = field(default_factory=OrderedDict)
+    newest: int | None = None
 
     def at(self, state: LiveState, detector: Detector) -> LiveSeries:
         """Return a detector's series up to the watermark of its state, and remove it from memory."""

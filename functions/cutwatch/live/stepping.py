@@ -1,6 +1,5 @@
 """One step of a live detector: from its state and new datapoints to the next state. Nothing is written but stored series."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
@@ -17,7 +16,6 @@ from cutwatch.errors import ModelMissing
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.live.evaluation import Evaluation, evaluate
-from cutwatch.live.incident_changes import LiveIncident
 from cutwatch.live.live_bucket import LiveState, OutboxEntry
 from cutwatch.live.live_series import LiveModel, LiveSeries
 from cutwatch.live.live_store import series_key
@@ -101,7 +99,7 @@ class Stepper:
         values = settled(read.since(start).values, read.end, period, self.now, self.wait)
         state = LiveState(planned.basis, period, key, series.through, values, known)
         superseded = earlier.series if earlier else None
-        return self._evaluated(state, series, detector, values, superseded)
+        return self._evaluated(state, series, detector, values, superseded, restarted=True)
 
     def _begun(self, planned: PlannedDetector, read: Series, start: datetime) -> LiveSeries:
         model, epoch = planned.model, int(start.timestamp())
@@ -138,9 +136,11 @@ class Stepper:
         detector: Detector,
         new: Floats,
         superseded: str | None = None,
+        *,
+        restarted: bool = False,
     ) -> Step:
         series.extend(new, detector)
-        found = evaluate(series, detector, state.incidents, self.now)
+        found = evaluate(series, detector, state.incidents, self.now, restarted=restarted)
         self.memory.keep(detector.name, state.series or "", series)
         entries = tuple(
             OutboxEntry(
@@ -150,7 +150,13 @@ class Stepper:
             )
             for change in found.changes
         )
-        state = replace(state, incidents=found.incidents, newest=found.newest, problem=None)
+        state = replace(
+            state,
+            incidents=found.incidents,
+            newest=found.newest,
+            problem=None,
+            definition=detector.to_payload(),
+        )
         return Step(state, entries, found, superseded)
 
     def _stored_again(self, step: Step, detector: Detector) -> Step:
@@ -178,9 +184,3 @@ class Stepper:
         if series.through - series.model.start >= METRIC_MAX_AGE.total_seconds():
             found = series.detect(detector).found
             series.begin_window(series.through, last_event(found.events, series.model.before))
-
-
-def without_model(planned: PlannedDetector, known: Mapping[str, LiveIncident]) -> LiveState:
-    """Return the state of a detector that has no usable model yet."""
-    reason = "no usable model yet; the next transform trains one"
-    return LiveState(planned.basis, planned.detector.period, incidents=dict(known), problem=reason)

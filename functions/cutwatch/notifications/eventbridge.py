@@ -65,13 +65,18 @@ def entry(
     *,
     change: str,
     silenced: bool,
+    reason: str | None = None,
 ) -> Entry:
-    """Return the entry of a change of an incident that is scored live; duplicates have the same `id`, `change` and `end`."""
+    """Return the entry of a change of an incident that is scored live; duplicates have the same `id`, `change` and `end`.
+
+    `reason` is why an incident ended that the metric itself has not ended.
+    """
     detail = {
         **_detail(outcome, event, place),
         "run": run,
         "silenced": silenced,
         "change": change,
+        **({"reason": reason} if reason else {}),
     }
     return {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
 

@@ -15,13 +15,15 @@ _LISTED = 30
 _NAMED_IN_ATTRIBUTES = 450
 
 
-def of_incidents(found: Sequence[Outcome], place: StackPlace) -> Notification:
-    """Write the message about incidents that began or became more severe, each an outcome with one event."""
+def of_incidents(found: Sequence[Outcome], place: StackPlace, *, over: bool) -> Notification:
+    """Write the message about incidents that began or became more severe, each an outcome with one event.
+
+    After a pause of live detection, all of them may be `over`.
+    """
     ordered = sorted(found, key=lambda outcome: -outcome.most_severe.comparable_severity)
     worst, word = ordered[0], ordered[0].most_severe.severity_word
-    first = (
-        f"{headline(worst)}{_more(found)} (severity: {severity_in_words(worst.most_severe)}), now."
-    )
+    severity, when = severity_in_words(worst.most_severe), "over by now" if over else "now"
+    first = f"{headline(worst)}{_more(found)} (severity: {severity}), {when}."
     subject = f"Cutwatch {word}: {headline(worst)}{_more(found)}"
     attributes = {"kind": "anomalies", "severity": word, **detectors_by_severity(ordered)}
     return _message(subject, first, ordered, place, attributes)

@@ -10,6 +10,7 @@ from cutwatch.metric_names import (
     DETECTORS_FAILED,
     DETECTORS_WITHOUT_DATA,
     FAILED_RUNS_NOTIFIED,
+    LIVE_MISSED,
     MAX_ANOMALY_SCORE,
     NEW_EVENTS,
 )
@@ -38,6 +39,9 @@ def _totals(summary: Summary, now: datetime) -> list[Datum]:
     if summary.run.kind == "transform":
         totals[ANOMALOUS_DATAPOINTS] = sum(outcome.anomalous_datapoints for outcome in outcomes)
         totals[NEW_EVENTS] = sum(outcome.new_events for outcome in outcomes)
+    missed = [o.live_missed for o in outcomes if o.live_missed is not None]
+    if missed:
+        totals[LIVE_MISSED] = sum(missed)
     largest: dict[str, list[float | None]] = {
         MAX_ANOMALY_SCORE: [outcome.max_anomaly_score for outcome in outcomes],
         ANOMALOUS_DATAPOINTS_TOGETHER: [outcome.datapoints_together for outcome in outcomes],

@@ -14,6 +14,8 @@ from cutwatch.timestamps import format_timestamp
 
 # The owner of claims by live runs; a transform's is the id of its run.
 LIVE = "live"
+# The key of the first notification of people.
+PEOPLE_BEGAN = "people:began"
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,20 @@ class IncidentClaimStore:
     def claim(
         self, detector: str, event: AnomalyEvent, severity: Severity, owner: str, now: datetime
     ) -> IncidentClaim:
-        """Claim an incident at a severity; return the claim, which is another owner's if that was first."""
+        """Claim an incident at a severity; return the claim, which is another owner's if that was first.
+
+        A transform takes over claims whose owner has notified nobody: those of other transforms, which failed if their
+        window is scored again, and those of live runs that people were not notified of.
+        """
+        free = "claimed_by = :owner"
+        if owner != LIVE:
+            free = "claimed_by <> :live OR NOT contains(notified, :began)"
         values = {
             "owner": owner,
             "event": json.dumps(asdict(event)),
             "severity": severity,
             "expires": expires_at(now),
+            **({} if owner == LIVE else {"live": LIVE, "began": PEOPLE_BEGAN}),
         }
         try:
             item = self.table.update(
@@ -49,7 +59,7 @@ class IncidentClaimStore:
                 event_start(event.id),
                 "SET claimed_by = :owner, incident = :event, severity = if_not_exists(severity, :severity), expires_at = :expires",
                 values,
-                "attribute_not_exists(claimed_by) OR claimed_by = :owner",
+                f"attribute_not_exists(claimed_by) OR {free}",
             )
         except ConditionFailed:
             item = self.table.get(_partition(detector), event_start(event.id)) or {}

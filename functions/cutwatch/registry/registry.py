@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from cutwatch.aws.dynamodb import Table
 from cutwatch.registry.band_store import BandStore
+from cutwatch.registry.bucket_turns import BucketTurns
 from cutwatch.registry.detector_store import DetectorStore
 from cutwatch.registry.event_store import EventStore
 from cutwatch.registry.incident_claims import IncidentClaimStore
@@ -29,5 +30,6 @@ class Registry:
         self.events = EventStore(table)
         self.claims = IncidentClaimStore(table)
         self.bands = BandStore(table)
+        self.bucket_turns = BucketTurns(table)
         self.silences = SilenceStore(table)
         self.quota_waits = QuotaWaitStore(table)

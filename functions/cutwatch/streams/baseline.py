@@ -20,7 +20,8 @@ _CLIPPED = 3.0
 _FEWEST = 32
 # Peaks are remembered for one to two blocks of this many scores, and end after this many scores without a higher one.
 _BLOCK, _PEAK_ENDS = 2_000, 24
-_HALF = 0.5
+_LEAST_PEAK = 0.5 * DEFAULT.level
+_SMOOTHING, _DEVIATION_FLOOR = DEFAULT.smoothing, DEFAULT.deviation_floor
 
 
 @dataclass(slots=True)
@@ -39,19 +40,20 @@ class ScoreBaseline:
 
     def severity(self, score: float) -> float:
         """Return the severity of the next score in multiples of the cutoff, and take the score into the baseline."""
-        spread = sqrt(self.variance)
-        deviation = spread + DEFAULT.deviation_floor
+        mean, spread = self.mean, sqrt(self.variance)
+        deviation = spread + _DEVIATION_FLOOR
         latest = self.latest
         latest.append(score)
-        if len(latest) > DEFAULT.smoothing:
+        if len(latest) > _SMOOTHING:
             del latest[0]
         severity = 0.0
         if self.scores >= _FEWEST:
-            smoothed = (sum(latest) / len(latest) - self.mean) / deviation
-            single = (score - self.mean) / (_SINGLE_FLOOR + _SINGLE_DEVIATIONS * spread)
+            smoothed = (sum(latest) / len(latest) - mean) / deviation
+            single = (score - mean) / (_SINGLE_FLOOR + _SINGLE_DEVIATIONS * spread)
             severity = max(smoothed / self.cutoff, single, 0.0)
-            self._follow_peak(smoothed)
-        self._learn(min(score, self.mean + _CLIPPED * deviation) if self.scores else score)
+            if self.peak or smoothed > _LEAST_PEAK:
+                self._follow_peak(smoothed)
+        self._learn(min(score, mean + _CLIPPED * deviation) if self.scores else score)
         return severity
 
     def _learn(self, score: float) -> None:
@@ -65,9 +67,9 @@ class ScoreBaseline:
             self._adapt_cutoff()
 
     def _follow_peak(self, smoothed: float) -> None:
-        if smoothed > self.peak and smoothed > _HALF * DEFAULT.level:
+        if smoothed > max(self.peak, _LEAST_PEAK):
             self.peak, self.since_peak = smoothed, 0
-        elif self.peak:
+        else:
             self.since_peak += 1
             if self.since_peak > _PEAK_ENDS:
                 self.peaks = _largest([*self.peaks, self.peak])

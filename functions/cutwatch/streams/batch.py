@@ -43,6 +43,10 @@ class BatchReport:
         """Return the sum of a count over the buckets."""
         return sum(getattr(result, name) for result in self.results)
 
+    def refused(self) -> list[CutwatchError]:
+        """Return the errors of buckets that were not committed, without those of races that were lost."""
+        return [error for error in self.errors if not isinstance(error, ConditionFailed)]
+
     def raise_first(self) -> None:
         """Raise the first error, if there is one."""
         for error in (*self.errors, *self.undelivered):

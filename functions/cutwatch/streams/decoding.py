@@ -36,12 +36,10 @@ class Decoder:
         """Return the record, from the content that a preprocessor made of it, or the reason why it is rejected."""
         try:
             key, time, values = self._fields(raw.data if content is None else content)
-            key = checked_key(key)
+            if type(key) is not str or len(key) > LONGEST_KEY:
+                key = checked_key(key)
             seconds = checked_time(time, raw.arrival, self._time)
-            number = self._number
-            numbers = tuple(
-                [number(value, name) for name, value in zip(self._columns, values, strict=True)]
-            )
+            numbers = tuple(map(self._number, values, self._columns))
         except RejectedError as error:
             return Rejected(error.reason, error.detail, raw.lane, raw.position)
         return Record(key, seconds, numbers, raw.lane, raw.position)
@@ -79,6 +77,8 @@ def checked_key(given: Any) -> str:
 
 
 def _number(given: Any, name: str) -> float:
+    if type(given) is float and -LARGEST_VALUE <= given <= LARGEST_VALUE:
+        return given
     if type(given) is not float and type(given) is not int:
         if given is None:
             raise RejectedError(Reason.MISSING_FIELD, f"values.{name} is missing")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 from math import inf
+from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.stream import Stream
@@ -15,7 +16,9 @@ from cutwatch.streams.record import Record
 from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import Arrived, StreamScorer
 from cutwatch.streams.state_store import StateStore, VersionedBucket
-from cutwatch.streams.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
 
 _BATCH = 1_000
 
@@ -28,7 +31,7 @@ def learn(
     now: float,
     has_time: Callable[[], bool],
     reader: RecordReader | None = None,
-    trained: TrainedModel | None = None,
+    trained: "TrainedModel | None" = None,
 ) -> None:
     """Learn the lines of the objects below a prefix, in the order of their keys, and store the states.
 

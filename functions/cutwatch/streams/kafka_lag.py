@@ -1,4 +1,4 @@
-"""How far a Kafka topic was read: Lambda says so in the metric OffsetLag of the function that the mapping invokes."""
+"""Lag of a Kafka topic: the metric OffsetLag that Lambda publishes of the function that reads it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING

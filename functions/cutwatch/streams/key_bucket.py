@@ -4,7 +4,7 @@ All of it is written together or not at all, so a record is learned if and only 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import Any
@@ -44,7 +44,7 @@ class BucketHeader:
     """The beginning of a bucket's object, for a sweep and for operators.
 
     `applied` has the last position by lane, `arrivals` its arrival in epoch seconds, `due` the earliest time that is due,
-    `keys` the number of keys.
+    `keys` the number of keys; `is_retired` is True if the incidents of a replaced configuration have ended.
     """
 
     applied: Mapping[str, int]
@@ -53,6 +53,7 @@ class BucketHeader:
     arrivals: Mapping[str, float] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     keys: int = 0
+    is_retired: bool = False
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "BucketHeader | None":
@@ -70,6 +71,7 @@ class BucketHeader:
             arrivals={lane: arrival for lane, (_, arrival) in header["applied"].items()},
             totals=Totals(**header["totals"]),
             keys=len(header["keys"]),
+            is_retired=header.get("retired", False),
         )
 
 
@@ -86,7 +88,7 @@ class KeyBucket:
     applied: dict[str, tuple[int, float]] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     outbox: Outbox = field(default_factory=Outbox)
-    generation: int = 0
+    generation: int = field(default=0, kw_only=True)
 
     @classmethod
     def empty(cls, stream: Stream, number: int) -> "KeyBucket":
@@ -106,33 +108,26 @@ class KeyBucket:
     def to_bytes(self, stream: Stream) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, and the states of the keys."""
         stored = self.states.stored()
-        states = b"".join(each.content for each in stored.values())
-        header = json.dumps(
-            {
-                "config": stream.fingerprint,
-                "bucket": self.number,
-                "generation": self.generation,
-                "applied": dict(sorted(self.applied.items())),
-                "totals": asdict(self.totals),
-                "outbox": self.outbox.to_payload(),
-                "checksum": crc32(states),
-                "keys": [
-                    [key, each.newest, _due(each.due), len(each.content)]
-                    for key, each in stored.items()
-                ],
-            }
-        ).encode()
-        first = b"%s %d %d\n" % (_MAGIC, SCHEMA, crc32(header))
-        return b"".join([first, header, b"\n", states])
+        header = {
+            "config": stream.fingerprint,
+            "bucket": self.number,
+            "generation": self.generation,
+            "applied": dict(sorted(self.applied.items())),
+            "totals": asdict(self.totals),
+            "outbox": self.outbox.to_payload(),
+            "keys": [
+                [key, each.newest, _due(each.due), len(each.content)]
+                for key, each in stored.items()
+            ],
+        }
+        return joined(header, [each.content for each in stored.values()])
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyBucket":
         """Read back what `to_bytes` returned. Raises `MalformedState` for a newer version or damaged content."""
-        first, _, rest = content.partition(b"\n")
-        header, _, states = rest.partition(b"\n")
-        _check(first, header)
+        header, states = divided(content)
         try:
-            return cls._read(json.loads(header), states, stream)
+            return cls._read(header, states, stream)
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedState(f"not a bucket of a stream's keys: {error!r}") from error
 
@@ -144,8 +139,6 @@ class KeyBucket:
             content = states[start : start + length]
             stored[key] = StoredKey(newest, float(due), content)
             start += length
-        if crc32(states) != header["checksum"]:
-            raise MalformedState(_DAMAGED)
         return cls(
             number=header["bucket"],
             states=KeyStates(stream, stored),
@@ -154,6 +147,25 @@ class KeyBucket:
             outbox=Outbox.from_payload(header["outbox"]),
             generation=header.get("generation", 0),
         )
+
+
+def joined(header: Mapping[str, Any], states: Sequence[bytes]) -> bytes:
+    """Return the bytes of a bucket with this header and these states of its keys."""
+    checksum = 0
+    for each in states:
+        checksum = crc32(each, checksum)
+    line = json.dumps({**header, "checksum": checksum}).encode()
+    return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, crc32(line)), line, b"\n", *states])
+
+
+def divided(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return a bucket's header and the states of its keys. Raises `MalformedState`."""
+    first, line, states = [*content.split(b"\n", 2), b"", b""][:3]
+    _check(first, line)
+    header: dict[str, Any] = json.loads(line)
+    if crc32(states) != header.get("checksum"):
+        raise MalformedState(_DAMAGED)
+    return header, states
 
 
 def _due(time: float) -> float | str:

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from cutwatch.detectors.stream import Stream
@@ -14,9 +15,12 @@ from cutwatch.streams.baseline import ScoreBaseline
 from cutwatch.streams.expectation import RecentRows
 from cutwatch.streams.forest import KeyForest
 from cutwatch.streams.incidents import Incident
-from cutwatch.streams.key_model import KeyModel
-from cutwatch.streams.trained_model import TrainedModel
+from cutwatch.streams.recurrence import RecurringPeaks
 from cutwatch.streams.windows import OpenWindows
+
+if TYPE_CHECKING:
+    from cutwatch.streams.key_model import KeyModel
+    from cutwatch.streams.trained_model import TrainedModel
 
 # Increase with every change of the format; a state of a newer version is refused.
 SCHEMA = 1
@@ -29,6 +33,7 @@ class KeyState:
 
     `forest` is the key's model, whatever its kind, `model` the version of the trained model that it began with, `traffic` that of a
     log's requests.
+    `step_limits` are the steps by column that reach the cutoff, `peaks` the severities that may recur.
     `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
     anomalous one, `exceeding` the times of rows that count towards the next incident. `seen` is the arrival of the newest
     record, `due` the time from which the key has something to close if no record arrives until then; infinite if it has not.
@@ -36,7 +41,7 @@ class KeyState:
 
     key: str
     newest: float
-    forest: KeyForest | KeyModel
+    forest: "KeyForest | KeyModel"
     recent: RecentRows
     baseline: ScoreBaseline = field(default_factory=ScoreBaseline)
     windows: OpenWindows = field(default_factory=OpenWindows)
@@ -46,11 +51,13 @@ class KeyState:
     seen: float = 0.0
     due: float = inf
     traffic: RecentTraffic = field(default_factory=RecentTraffic)
+    step_limits: list[float] = field(default_factory=list)
+    peaks: RecurringPeaks = field(default_factory=RecurringPeaks)
     model: str = ""
 
     @classmethod
     def of_new_key(
-        cls, stream: Stream, key: str, time: float, trained: TrainedModel | None = None
+        cls, stream: Stream, key: str, time: float, trained: "TrainedModel | None" = None
     ) -> "KeyState":
         """Return the state of a key whose first record has this event time."""
         recent = RecentRows(len(stream.columns))
@@ -58,7 +65,7 @@ class KeyState:
             return cls(key, time, KeyForest.untrained(stream, key), recent)
         return cls(key, time, trained.of_key(), recent, model=trained.version)
 
-    def begin_again(self, stream: Stream, trained: TrainedModel) -> None:
+    def begin_again(self, stream: Stream, trained: "TrainedModel") -> None:
         """Take a trained model in place of the one before; windows, traffic and the incident go on."""
         self.forest = trained.of_key()
         self.recent = RecentRows(len(stream.columns))
@@ -85,12 +92,13 @@ class KeyState:
             "exceeding": self.exceeding,
             "seen": self.seen,
             "traffic": self.traffic.to_payload() if stream.log else None,
+            "step_limits": self.step_limits,
+            "peaks": self.peaks.to_payload(),
             "due": None if self.due == inf else self.due,
             "model": self.model,
             "lengths": [len(recent), len(forest)],
         }
-        body = json.dumps(header).encode() + b"\n" + recent + forest
-        return b"%s %d %d\n%s" % (_MAGIC, SCHEMA, crc32(body), body)
+        return _content(header, recent, forest)
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyState":
@@ -99,7 +107,7 @@ class KeyState:
         Raises `MalformedState` for a newer schema version and for damaged content, and `StateOfOtherConfiguration` if the
         stream's declaration was changed since.
         """
-        header, recent, forest = _parts(_checked_body(content))
+        header, recent, forest = _parts(content)
         if header["config"] != stream.fingerprint:
             raise StateOfOtherConfiguration(
                 f"the state of key {header['key']!r} was made with configuration {header['config']}; stream "
@@ -130,19 +138,45 @@ class KeyState:
             traffic=RecentTraffic.from_payload(header["traffic"])
             if header.get("traffic")
             else RecentTraffic(),
+            # States of earlier versions lack them.
+            step_limits=header.get("step_limits", []),
+            peaks=RecurringPeaks.from_payload(header["peaks"])
+            if "peaks" in header
+            else RecurringPeaks(),
             model=header.get("model", stream.model_version),
         )
 
 
-def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> KeyForest | KeyModel:
+def without_incident(content: bytes) -> tuple[bytes, Incident | None]:
+    """Return a stored state without its open incident, and that incident; the forest is not read.
+
+    Raises `MalformedState`.
+    """
+    header, recent, forest = _parts(content)
+    if header["incident"] is None:
+        return content, None
+    incident = Incident.from_payload(header["incident"])
+    return _content({**header, "incident": None}, recent, forest), incident
+
+
+def _content(header: Mapping[str, Any], recent: bytes, forest: bytes) -> bytes:
+    line = json.dumps(header).encode() + b"\n"
+    checksum = crc32(forest, crc32(recent, crc32(line)))
+    return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, checksum), line, recent, forest])
+
+
+def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> "KeyForest | KeyModel":
     if stream.model == "random_cut_forest":
         return KeyForest.from_parts(content, header["latest"], stream, header["learned"])
-    return KeyModel.from_parts(content, header["learned"])
+    # Trained models need numpy, which takes long to import.
+    key_model: type[KeyModel] = import_module("cutwatch.streams.key_model").KeyModel
+    return key_model.from_parts(content, header["learned"])
 
 
-def _checked_body(content: bytes) -> bytes:
-    line, _, body = content.partition(b"\n")
-    words = line.split(b" ")
+def _parts(content: bytes) -> tuple[Mapping[str, Any], bytes, bytes]:
+    """Check the first line; return the header, the recent rows and the forest."""
+    first, line, states = [*content.split(b"\n", 2), b"", b""][:3]
+    words = first.split(b" ")
     if len(words) != 3 or words[0] != _MAGIC or not all(word.isdigit() for word in words[1:]):  # noqa: PLR2004 - magic, version, checksum
         raise MalformedState("not a state of a stream's key: the first line is another")
     version, checksum = map(int, words[1:])
@@ -151,13 +185,8 @@ def _checked_body(content: bytes) -> bytes:
             f"the state has schema version {version}, and this version of Cutwatch reads up to {SCHEMA}; "
             "deploy the version that wrote it, or a newer one"
         )
-    if crc32(body) != checksum:
+    if crc32(states, crc32(line + b"\n")) != checksum:
         raise MalformedState("the state is damaged: its checksum does not match its content")
-    return body
-
-
-def _parts(body: bytes) -> tuple[Mapping[str, Any], bytes, bytes]:
-    line, _, content = body.partition(b"\n")
     header = json.loads(line)
     recent, forest = header["lengths"]
-    return header, content[:recent], content[recent : recent + forest]
+    return header, states[:recent], states[recent : recent + forest]

@@ -34,6 +34,12 @@ class KeyStates(MutableMapping[str, KeyState]):
         self._read.add(key)
         return state
 
+    def find(self, key: str) -> KeyState | None:
+        """Return the state of a key; None if the key is new. Raises `MalformedState` if it cannot be read."""
+        if key in self._open or key in self._stored:
+            return self[key]
+        return None
+
     def __setitem__(self, key: str, state: KeyState) -> None:
         self._open[key] = state
         self._read.add(key)

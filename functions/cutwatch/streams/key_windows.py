@@ -29,12 +29,14 @@ class KeyWindows:
     def add(self, state: KeyState, record: Record) -> list[ClosedWindow] | None:
         """Add a record to its key; return the rows that are complete with it, or None if it is late."""
         time, windows = record.time, state.windows
-        if self.is_late(state, time):
+        watermark = state.newest - self._lateness
+        if time < watermark or time < windows.closed:
             return None
-        state.newest = max(state.newest, time)
+        if time > state.newest:
+            state.newest, watermark = time, time - self._lateness
         rows = self._rule.add(windows, record)
-        if windows.due <= state.newest - self._lateness:
-            rows += self._rule.close(windows, state.newest - self._lateness)
+        if windows.due <= watermark:
+            rows += self._rule.close(windows, watermark)
         return rows
 
     def close(self, state: KeyState, now: float) -> list[ClosedWindow]:

@@ -10,9 +10,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cutwatch.aws.clients import read_body
 from cutwatch.aws.limits import LAMBDA_PAYLOAD_MAX_BYTES
 from cutwatch.errors import PreprocessorError
+from cutwatch.streams.function_call import call
 from cutwatch.streams.preprocessing import Preprocessed, rejected
 from cutwatch.streams.record import RawRecord, Reason
 
@@ -58,12 +58,7 @@ class LambdaPreprocessor:
             "streamArn": self._stream,
             "records": [_event_record(number, each) for number, each in enumerate(records)],
         }
-        response = self._client.invoke(
-            FunctionName=self._function, Payload=json.dumps(event).encode()
-        )
-        payload = read_body("Invoke", {"Body": response["Payload"]})
-        if response.get("FunctionError"):
-            raise PreprocessorError(f"{self._function} ended with an error: {_error_type(payload)}")
+        payload = call(self._client, self._function, event, PreprocessorError)
         try:
             answered = json.loads(payload)["records"]
             found: dict[str, list[Any]] = {}
@@ -74,14 +69,6 @@ class LambdaPreprocessor:
                 f"{self._function}: the answer is not {{'records': [{{'recordId': …}}, …]}}: {error!r}"
             ) from None
         return found
-
-
-def _error_type(payload: bytes) -> str:
-    """Return the type of a function's error; its message may have the content of records."""
-    try:
-        return str(json.loads(payload)["errorType"])
-    except (KeyError, TypeError, ValueError):
-        return "unknown"
 
 
 def _event_record(number: int, record: RawRecord) -> dict[str, Any]:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apachelogs import LogParser
-
 from cutwatch.detectors.log_format import (
     KAFKA_HEADER,
     KAFKA_KEY,
     LogEncoding,
     LogFormat,
     TimeUnit,
+    access_log_parser,
     compile_pattern,
 )
 from cutwatch.features.log_event import LogEvent
@@ -30,6 +29,10 @@ _REQUEST_WORDS = 2
 # Fields that a server writes as a dash are missing.
 _MISSING = ("", "-", None)
 _UNITS: Mapping[TimeUnit, float] = {"seconds": 1.0, "milliseconds": 1e-3, "microseconds": 1e-6}
+
+# Serializers of schema registries write it, and the number of the schema after it; no JSON begins with it.
+_REGISTRY_MAGIC = b"\0"
+_OF_A_REGISTRY = "the record is Avro or Protobuf of a schema registry, which are not read; have it written as JSON or as a line of text"
 
 Parts = Mapping[str, Any]
 
@@ -147,11 +150,14 @@ def _json(data: bytes) -> Any:
     try:
         return json.loads(data.decode())
     except (ValueError, RecursionError):
-        raise RejectedError(Reason.NOT_JSON, "the record is not a JSON text") from None
+        known = (
+            _OF_A_REGISTRY if data.startswith(_REGISTRY_MAGIC) else "the record is not a JSON text"
+        )
+        raise RejectedError(Reason.NOT_JSON, known) from None
 
 
 def _access_log_reader(declared: LogFormat) -> Callable[[Content], Parts]:
-    parser = LogParser(declared.log_format)
+    parser = access_log_parser(declared.log_format)
 
     def read(data: Content) -> Parts:
         try:

@@ -1,18 +1,21 @@
 """The trained models of a stream in S3, and which of them is current.
 
-`streams/NAME/models/VERSION` holds a model with its features; it is named by its digest and never changes. `current-CONFIGURATION.json`
-next to it names the current version of a configuration, and is written on condition that nobody else has written it meanwhile.
+`log-models/NAME/VERSION` holds a model with its features; it is named by its digest and never changes. `current-CONFIGURATION.json`
+next to it names the current version of a configuration, and is written on condition that nobody else has written it meanwhile. They do not
+expire as states do, which are written again and again.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import ConditionFailed, InvalidInput, MalformedObject, NotFound
+
+if TYPE_CHECKING:
+    from cutwatch.anomaly_models.fitted_model import FittedModel
 
 # Versions that can be rolled back to; the models of older ones are deleted.
 MOST_VERSIONS = 5
@@ -46,6 +49,17 @@ class CurrentModel:
     held: bool = False
     versions: tuple[ModelVersion, ...] = ()
 
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "CurrentModel":
+        """Read back what the register's object holds. Raises `KeyError` or `TypeError` if it is another."""
+        versions = tuple(ModelVersion(**each) for each in payload["versions"])
+        return cls(**{**payload, "versions": versions})
+
+    @property
+    def current(self) -> ModelVersion | None:
+        """The entry of the current version; None before the first."""
+        return next((each for each in self.versions if each.version == self.version), None)
+
     def with_model(self, given: ModelVersion) -> "CurrentModel":
         """Return the register after a model became current."""
         others = tuple(each for each in self.versions if each.version != given.version)
@@ -77,17 +91,17 @@ class ModelRegister:
         """Key of the object that names the current version."""
         # Models of other settings cannot score this configuration's records.
         configuration = replace(self.stream, model_version="").fingerprint
-        return f"streams/{self.stream.name}/models/current-{configuration}.json"
+        return f"{current_prefix(self.stream.name)}{configuration}.json"
 
     def model_key(self, version: str) -> str:
         """Return the key of a model."""
-        return f"streams/{self.stream.name}/models/{version}"
+        return f"log-models/{self.stream.name}/{version}"
 
     def read(self) -> CurrentModel:
         """Return the current model; generation 0 before the first. Raises `MalformedObject`."""
         return self._read()[0]
 
-    def add(self, fitted: FittedModel, entry: ModelVersion) -> CurrentModel:
+    def add(self, fitted: "FittedModel", entry: ModelVersion) -> CurrentModel:
         """Store a model and make it current; return the register as it is now."""
         self.bucket.write_bytes(self.model_key(entry.version), fitted.to_bytes())
         before, now = self._change(lambda current: current.with_model(entry))
@@ -124,13 +138,13 @@ class ModelRegister:
         except NotFound:
             return CurrentModel(), None
         try:
-            return _current(json.loads(content)), etag
+            return CurrentModel.from_payload(json.loads(content)), etag
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedObject(
                 f"{self.bucket.uri(self.key)} is not a register of models: {error!r}"
             ) from None
 
 
-def _current(payload: Mapping[str, Any]) -> CurrentModel:
-    versions = tuple(ModelVersion(**each) for each in payload["versions"])
-    return CurrentModel(**{**payload, "versions": versions})
+def current_prefix(stream: str) -> str:
+    """Return the prefix of the objects that name the current models of a stream's configurations."""
+    return f"log-models/{stream}/current-"

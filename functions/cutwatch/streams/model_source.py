@@ -1,15 +1,18 @@
-"""The model that a stream is scored with: the version that its entry names, or the current one of the register."""
+"""Model of a stream: the version that its entry names, or the current one of the register."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import CutwatchError, InvalidSetting, NotFound
 from cutwatch.observability import logger
 from cutwatch.streams.model_register import CurrentModel, ModelRegister
-from cutwatch.streams.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
 
 # Execution environments ask this often whether another model is current.
 _ASKED_EVERY = 60.0
@@ -22,10 +25,10 @@ class ModelSource:
     bucket: Bucket
     stream: Stream
     clock: Callable[[], float]
-    _model: TrainedModel | None = None
+    _model: "TrainedModel | None" = None
     _asked: float = 0.0
 
-    def current(self) -> TrainedModel | None:
+    def current(self) -> "TrainedModel | None":
         """Return the model, None if the stream needs none; the register is asked once a minute.
 
         Raises `InvalidSetting` if there is none yet, `MalformedState` if it cannot be read.
@@ -42,7 +45,7 @@ class ModelSource:
             logger.warning("model not renewed", reason=f"{type(error).__name__}: {error}")
             return self._model
 
-    def newest(self) -> TrainedModel | None:
+    def newest(self) -> "TrainedModel | None":
         """Return the model that is current now. Raises as `current` does."""
         if not self.stream.needs_training:
             return None
@@ -55,7 +58,7 @@ class ModelSource:
         self._asked = asked
         return self._model
 
-    def _loaded(self, named: CurrentModel) -> TrainedModel:
+    def _loaded(self, named: CurrentModel) -> "TrainedModel":
         if not named.version:
             raise InvalidSetting(
                 f"stream {self.stream.name!r} has no trained model; run cutwatch train with --upload, or invoke the stack's training function"
@@ -67,4 +70,6 @@ class ModelSource:
             raise InvalidSetting(
                 f"{self.bucket.uri(key)} is missing: it is the model of stream {self.stream.name!r}"
             ) from None
-        return TrainedModel.of(self.stream, FittedModel.from_bytes(content), named.generation)
+        # Models need numpy, which takes long to import, and most streams have none.
+        model: type[TrainedModel] = import_module("cutwatch.streams.trained_model").TrainedModel
+        return model.from_bytes(self.stream, content, named.generation)

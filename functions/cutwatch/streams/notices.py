@@ -43,7 +43,7 @@ def announce_configuration(store: StateStore) -> None:
         return
     text = (
         f"the entry now has configuration {store.stream.fingerprint}; its forests start from scratch, and open incidents of the "
-        f"configurations before ({', '.join(others)}) do not end"
+        f"configurations before ({', '.join(others)}) end in a few minutes"
     )
     taken = store.load(0)
     notice = Notice(f"configuration:{store.stream.fingerprint}", "configuration changed", text)

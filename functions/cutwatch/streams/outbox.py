@@ -45,7 +45,10 @@ class Outbox:
     def to_payload(self) -> dict[str, Any]:
         """Return the outbox as JSON values; empty lists are left out."""
         lists: Mapping[str, Sequence[Any]] = {
-            "changes": [[each.kind, each.incident.to_payload()] for each in self.changes],
+            "changes": [
+                [kind, incident.to_payload(), *([reason] if reason else ())]
+                for kind, incident, reason in self.changes
+            ],
             "rejected": [_dead_letter_payload(each) for each in self.rejected],
             "rows": self.rows,
             "summaries": self.summaries,
@@ -58,8 +61,8 @@ class Outbox:
         """Read back what `to_payload` returned."""
         return cls(
             changes=[
-                IncidentChange(kind, Incident.from_payload(incident))
-                for kind, incident in payload.get("changes", ())
+                IncidentChange(kind, Incident.from_payload(incident), *reason)
+                for kind, incident, *reason in payload.get("changes", ())
             ],
             rejected=[_dead_letter(each) for each in payload.get("rejected", ())],
             rows=[*payload.get("rows", ())],

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from cutwatch.detectors.watched_table import RecordSource
+from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.watched_table import WatchedTable
 from cutwatch.streams.detection import ScoredRow
 
 
-def row_payload(stream: RecordSource, row: ScoredRow) -> dict[str, Any]:
+def row_payload(stream: Stream | WatchedTable, row: ScoredRow) -> dict[str, Any]:
     """Return a row; `id` is the same whenever the row is delivered again."""
     lane, position = row.origin
     payload = {

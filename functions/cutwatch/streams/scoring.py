@@ -6,7 +6,7 @@ The result does not depend on how records are divided into batches, nor on wheth
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidSetting
@@ -20,11 +20,13 @@ from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_reader import Reader, RecordReader
-from cutwatch.streams.trained_model import TrainedModel
 from cutwatch.streams.windows import ClosedWindow
 
+if TYPE_CHECKING:
+    from cutwatch.streams.trained_model import TrainedModel
+
 _DAY = 86_400
-# An incident of a key that has become silent ends after this time.
+# An incident of a key that has become silent ends after this time at least.
 SILENT_SECONDS = 3_600
 
 
@@ -70,8 +72,8 @@ class StreamScorer:
         stream: Stream,
         buckets: int = 1,
         reader: Reader | None = None,
-        trained: TrainedModel | None = None,
-        newest: Callable[[], TrainedModel | None] | None = None,
+        trained: "TrainedModel | None" = None,
+        newest: "Callable[[], TrainedModel | None] | None" = None,
     ) -> None:
         """Score with `trained`; `newest` returns the model that is current now, where that changes."""
         self.stream = stream
@@ -79,11 +81,12 @@ class StreamScorer:
         self.trained = trained
         self._newest = newest
         self._key_limit = key_limit(stream, buckets)
+        self._silence = max(SILENT_SECONDS, stream.notify.ends_after)
         self._reader: Reader = reader or RecordReader(stream)
         self._detection = Detection(stream, trained)
         self._windows = KeyWindows(stream)
 
-    def use(self, trained: TrainedModel | None) -> None:
+    def use(self, trained: "TrainedModel | None") -> None:
         """Score with another trained model from now on; keys take it with their next record."""
         if trained is not self.trained:
             self.trained = trained
@@ -135,18 +138,17 @@ class StreamScorer:
         """
         result = BatchResult(read=len(records))
         self._enter_generation(bucket)
+        apply = self._apply
         for contents, raw in records:
             if raw.position <= bucket.position(raw.lane):
                 result.duplicates += 1
                 continue
             bucket.move_on(raw.lane, raw.position, raw.arrival)
-            result.dropped += not contents
-            result.added += max(len(contents) - 1, 0)
+            if len(contents) != 1:
+                result.dropped += not contents
+                result.added += max(len(contents) - 1, 0)
             for content in contents:
-                late = result.late
-                rejected = self._apply(bucket, content, raw.arrival, result)
-                if result.late > late:
-                    result.late_arrivals.append(raw.arrival)
+                rejected = apply(bucket, content, raw.arrival, result)
                 if rejected is not None:
                     result.rejected.append(rejected)
                     result.rejected_arrivals.append(raw.arrival)
@@ -193,7 +195,7 @@ class StreamScorer:
         """Return when silence ends a key's incident; not as long as empty windows are rows, which may be the incident."""
         if self.stream.window.missing_data == "zero" and self._windows.next_close(state) < inf:
             return inf
-        return state.seen + SILENT_SECONDS
+        return state.seen + self._silence
 
     def _apply(
         self, bucket: KeyBucket, content: Record | Rejected, arrival: float, result: BatchResult
@@ -201,11 +203,15 @@ class StreamScorer:
         """Apply a record to its key; return it if it is rejected."""
         if isinstance(content, Rejected):
             return content
-        state = bucket.states.get(content.key) or self._new_state(bucket, content, result)
+        state = bucket.states.find(content.key) or self._new_state(bucket, content, result)
         if state is None:
             detail = f"{self._key_limit} keys have a forest already; see keys.limit"
             return Rejected(Reason.TOO_MANY_KEYS, detail, content.lane, content.position)
-        self._learn(self._with_model(state), content, result)
+        if self._learn(self._with_model(state), content, result):
+            result.accepted += 1
+        else:
+            result.late += 1
+            result.late_arrivals.append(arrival)
         state.seen = max(state.seen, arrival)
         return None
 
@@ -224,18 +230,21 @@ class StreamScorer:
         states[record.key] = state
         return state
 
-    def _learn(self, state: KeyState, record: Record, result: BatchResult) -> None:
-        """Score and learn a record, or the windows that it closes, unless it is late."""
-        if self._windows.is_late(state, record.time):
-            result.late += 1
-            return
+    def _learn(self, state: KeyState, record: Record, result: BatchResult) -> bool:
+        """Score and learn a record, or the windows that it closes; return False, and do nothing, if it is late."""
         event = None
         if record.event is not None:
+            if self._windows.is_late(state, record.time):
+                return False
             event = _features(self.trained, record.event, state)
             record = record._replace(values=event.values)
             result.events.append(((record.lane, record.position), event))
-        result.accepted += 1
-        self._score(state, self._windows.add(state, record) or (), result, event)
+        rows = self._windows.add(state, record)
+        if rows is None:
+            return False
+        if rows:
+            self._score(state, rows, result, event)
+        return True
 
     def _score(
         self,
@@ -249,7 +258,7 @@ class StreamScorer:
             result.rows.append(row(state, time, values, origin, result.changes, event))
 
 
-def _features(trained: TrainedModel | None, event: LogEvent, state: KeyState) -> FeatureRow:
+def _features(trained: "TrainedModel | None", event: LogEvent, state: KeyState) -> FeatureRow:
     if trained is None or trained.features is None:
         raise InvalidSetting(
             "a log is scored with the features of its trained model, which is missing"

@@ -42,6 +42,11 @@ class TrainedModel:
             features = LogFeatures(LogStatistics.from_payload(fitted.features))
         return cls(stream, fitted, features, version, generation)
 
+    @classmethod
+    def from_bytes(cls, stream: Stream, content: bytes, generation: int = 0) -> "TrainedModel":
+        """Read a stored model as that of a stream. Raises `MalformedState`."""
+        return cls.of(stream, FittedModel.from_bytes(content), generation)
+
     def of_key(self) -> KeyForest | KeyModel:
         """Return the model that a new key begins with."""
         copied = self.fitted.copy()

@@ -6,12 +6,11 @@ remembered, by a digest of 8 bytes, in the hour in which it was made.
 
 import hashlib
 import struct
+import sys
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from cutwatch.aws.limits import STREAM_RETENTION
 from cutwatch.detectors.watched_table import CHANGES_PER_FOREST
@@ -21,33 +20,32 @@ MOST_CHANGES = 2 * CHANGES_PER_FOREST
 _HOUR = 3_600
 _HOURS_KEPT = int(STREAM_RETENTION.total_seconds()) // _HOUR
 _HOUR_HEADER = struct.Struct("<IQ")
-
-Digests = NDArray[np.uint64]
+_DIGEST = "Q"
+_DIGEST_BYTES = 8
 
 
 @dataclass(slots=True)
 class _Hour:
     """Changes of an hour: those that were stored, sorted, and those since."""
 
-    stored: Digests = field(default_factory=lambda: np.empty(0, np.uint64))
+    stored: "array[int]" = field(default_factory=lambda: array(_DIGEST))
     added: set[int] = field(default_factory=set)
 
     def __contains__(self, digest: int) -> bool:
         if digest in self.added:
             return True
-        place = int(np.searchsorted(self.stored, np.uint64(digest)))
-        return place < len(self.stored) and int(self.stored[place]) == digest
+        place = bisect_left(self.stored, digest)
+        return place < len(self.stored) and self.stored[place] == digest
 
     def __len__(self) -> int:
         return len(self.stored) + len(self.added)
 
-    def merged(self) -> Digests:
+    def to_bytes(self) -> bytes:
         """Return all digests, sorted."""
         if self.added:
-            added = np.fromiter(self.added, np.uint64, len(self.added))
-            self.stored = np.sort(np.concatenate([self.stored, added]))
+            self.stored = array(_DIGEST, sorted([*self.stored, *self.added]))
             self.added = set()
-        return self.stored
+        return _little_endian(self.stored).tobytes()
 
 
 class AppliedChanges:
@@ -89,8 +87,8 @@ class AppliedChanges:
         """Return the hours in their order, each with its digests."""
         parts = []
         for number in sorted(self._hours):
-            digests = self._hours[number].merged()
-            parts += [_HOUR_HEADER.pack(number, len(digests)), digests.astype("<u8").tobytes()]
+            hour = self._hours[number]
+            parts += [_HOUR_HEADER.pack(number, len(hour)), hour.to_bytes()]
         return b"".join(parts)
 
     @classmethod
@@ -101,9 +99,11 @@ class AppliedChanges:
         while start < len(content):
             number, count = _unpacked(content, start)
             start += _HOUR_HEADER.size
-            digests: NDArray[Any] = np.frombuffer(content, "<u8", count, start)
-            hours[number] = _Hour(digests.astype(np.uint64))
-            start += digests.nbytes
+            end = start + count * _DIGEST_BYTES
+            if end > len(content):
+                raise ValueError("not the changes of a table: an hour is too short")
+            hours[number] = _Hour(_little_endian(array(_DIGEST, content[start:end])))
+            start = end
         return cls(hours)
 
 
@@ -115,5 +115,12 @@ def _unpacked(content: bytes, start: int) -> tuple[int, int]:
     return number, count
 
 
+def _little_endian(digests: "array[int]") -> "array[int]":
+    if sys.byteorder == "big":
+        digests = digests[:]
+        digests.byteswap()
+    return digests
+
+
 def _digest(change: str) -> int:
-    return int.from_bytes(hashlib.blake2b(change.encode(), digest_size=8).digest())
+    return int.from_bytes(hashlib.blake2b(change.encode(), digest_size=_DIGEST_BYTES).digest())

@@ -76,7 +76,9 @@ class TableBucket(KeyBucket):
             applied = AppliedChanges.from_bytes(changes)
         except ValueError as error:
             raise MalformedState(str(error)) from error
-        return cls(keys.number, keys.states, keys.applied, keys.totals, keys.outbox, applied)
+        return cls(
+            keys.number, keys.states, keys.applied, keys.totals, keys.outbox, changes=applied
+        )
 
 
 def _text(hour: int) -> str:

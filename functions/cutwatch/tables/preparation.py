@@ -24,7 +24,7 @@ FEWEST_ROWS = 1_000
 _SAMPLED_ROWS = 10_000
 _DESCRIPTION = "preparation.json"
 # Below a dataset's prefix: what the Glue job writes last.
-_SUMMARY = "summary/"
+SUMMARY = "summary/"
 
 
 @dataclass
@@ -102,70 +102,79 @@ def find_preparation(bucket: Bucket, dataset: Dataset) -> Preparation | None:
 
 
 def finish(bucket: Bucket, dataset: Dataset, scoring: str) -> int:
-    """Delete the rows and scores of a run, and record that it is finished; return the number of deleted objects."""
+    """Delete the temporary data of a run, and record that it is finished; return the number of deleted objects.
+
+    That is everything below the dataset's prefix, an export of the table included, and the scores; the description stays.
+    """
+    description = dataset.prefix + _DESCRIPTION
     found = find_preparation(bucket, dataset)
     if found is not None:
-        finished = replace(found, finished=True)
-        bucket.write(dataset.prefix + _DESCRIPTION, json.dumps(finished.to_payload()))
-    prefixes = (
-        dataset.prefix + ROWS,
-        dataset.prefix + _SUMMARY,
-        scores_prefix(dataset.detector, scoring),
-    )
+        bucket.write(description, json.dumps(replace(found, finished=True).to_payload()))
+    prefixes = (dataset.prefix, scores_prefix(dataset.detector, scoring))
     keys = [each.key for prefix in prefixes for each in bucket.list(prefix)]
-    for key in keys:
+    temporary = [key for key in keys if key != description]
+    for key in temporary:
         bucket.delete(key)
-    return len(keys)
+    return len(temporary)
 
 
 def prepare(
     bucket: Bucket, scan: Callable[[], Scan], table: WatchedTable, dataset: Dataset, files: int
 ) -> Preparation:
-    """Read a table and write its rows in `files` objects, unless that was done before, here or by the Glue job.
+    """Read a table and write its rows in `files` objects, unless that was done before.
 
     Raises `PreparationRefused` for a table that is too large or has too few rows, and for columns that identify items.
     """
-    found = find_preparation(bucket, dataset) or _prepared_by_glue(bucket, dataset)
+    found = find_preparation(bucket, dataset)
     if found is not None:
         return found
     try:
         rows = _rows(table, scan())
     except TableTooLarge as error:
-        raise TableTooLarge(f"{error}, or {_glue_arguments(bucket, table, dataset)}") from None
+        raise TableTooLarge(f"{error}, or deploy the table's stack with Preparation=glue") from None
     check_rows(len(rows.lines), rows.rejected)
-    _refuse_identifiers(table, growing(table.columns, rows.sample), "only grows with time")
+    _refuse_growing(table, rows.sample)
     return store(bucket, dataset, rows, files)
 
 
-def _rows(table: WatchedTable, scan: Scan) -> Rows:
-    _refuse_identifiers(table, table.identifiers(scan.table.keys), "is a key of the table")
-    rows = Rows(table)
-    scan.read(rows.take)
-    return rows
+def prepared_by_glue(bucket: Bucket, table: WatchedTable, dataset: Dataset) -> Preparation:
+    """Return the data that the Glue job wrote for a run.
 
-
-def _prepared_by_glue(bucket: Bucket, dataset: Dataset) -> Preparation | None:
-    """Return the data that the Glue job wrote for a run, if it did. Raises `PreparationRefused` for too few rows."""
-    summaries = [each.key for each in bucket.list(dataset.prefix + _SUMMARY)]
-    found = next((key for key in summaries if not key.endswith("/")), None)
-    if found is None:
-        return None
-    summary = bucket.read_json(found)
+    Raises `PreparationRefused` as `prepare` does, and if the job has not written its summary.
+    """
+    found = find_preparation(bucket, dataset)
+    if found is not None:
+        return found
+    summary = read_summary(bucket, dataset)
+    if summary is None:
+        place = bucket.uri(dataset.prefix + SUMMARY)
+        raise PreparationRefused(f"the Glue job has written no summary below {place}")
     check_rows(summary["rows"], summary["rejected"])
-    files = sum(1 for _ in bucket.list(dataset.prefix + ROWS))
-    preparation = Preparation(
-        replace(dataset, rows=summary["rows"], files=files), summary["rejected"]
-    )
+    _refuse_growing(table, [(time, row) for time, row in summary["sample"]])
+    files = sum(not each.key.endswith("/") for each in bucket.list(dataset.prefix + ROWS))
+    complete = replace(dataset, rows=summary["rows"], files=files)
+    preparation = Preparation(complete, summary["rejected"])
     bucket.write(dataset.prefix + _DESCRIPTION, json.dumps(preparation.to_payload()))
     return preparation
 
 
-def _glue_arguments(bucket: Bucket, table: WatchedTable, dataset: Dataset) -> str:
-    rows, summary = (bucket.uri(dataset.prefix + part) for part in (ROWS, _SUMMARY))
-    return (
-        f"run glue/prepare_records.py on an export of the table with --rows {rows} --summary {summary} "
-        f"--recipe '{TableRecipe.of(table).to_json()}', then this run's time again; see docs/tables.md"
-    )
+def read_summary(bucket: Bucket, dataset: Dataset) -> Any:
+    """Return what the Glue job writes last: items, rows, rejected items by reason, and a sample; None before that."""
+    summaries = [each.key for each in bucket.list(dataset.prefix + SUMMARY)]
+    found = next((key for key in summaries if not key.endswith("/")), None)
+    return None if found is None else bucket.read_json(found)
+
+
+def refuse_keys(table: WatchedTable, keys: Mapping[str, str]) -> None:
+    """Raise `PreparationRefused` for columns that are keys of the table; `keys` maps attributes to HASH or RANGE."""
+    _refuse_identifiers(table, table.identifiers(keys), "is a key of the table")
+
+
+def _rows(table: WatchedTable, scan: Scan) -> Rows:
+    refuse_keys(table, scan.table.keys)
+    rows = Rows(table)
+    scan.read(rows.take)
+    return rows
 
 
 def check_rows(rows: int, rejected: Mapping[str, int]) -> None:
@@ -190,6 +199,10 @@ def store(bucket: Bucket, dataset: Dataset, rows: Rows, files: int) -> Preparati
 
 def _parts(lines: Sequence[str], files: int) -> list[Sequence[str]]:
     return [lines[number::files] for number in range(files)]
+
+
+def _refuse_growing(table: WatchedTable, sample: Sequence[tuple[str, Sequence[float]]]) -> None:
+    _refuse_identifiers(table, growing(table.columns, sample), "only grows with time")
 
 
 def _refuse_identifiers(table: WatchedTable, columns: Sequence[str], why: str) -> None:

@@ -32,15 +32,19 @@ class NoRow:
 
 @dataclass(frozen=True)
 class TableRecipe:
-    """The attributes of a row, in the order of the model's columns; `numbers_in_text` reads S attributes too."""
+    """The attributes of a row, in the order of the model's columns; `numbers_in_text` reads S attributes too.
+
+    `time` is the attribute by which columns that only grow are found, empty for none.
+    """
 
     attributes: tuple[str, ...]
     numbers_in_text: bool = False
+    time: str = ""
 
     @classmethod
     def of(cls, table: WatchedTable) -> "TableRecipe":
         """Return the recipe that a declaration describes."""
-        return cls(tuple(table.values.values()), table.numbers_in_text)
+        return cls(tuple(table.values.values()), table.numbers_in_text, table.time)
 
     def row(self, item: Item) -> Row | NoRow:
         """Return the row of an item with typed attributes such as `{"N": "8"}`, or the first reason against one."""
@@ -60,6 +64,7 @@ class TableRecipe:
                 "types": self._types,
                 "number": rf"\A{NUMBER}\z",
                 "largest": LARGEST_VALUE,
+                "time": self.time,
             }
         )
 

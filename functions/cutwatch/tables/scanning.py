@@ -10,7 +10,7 @@ from cutwatch.tables.settings import PrepareRecordsSettings
 
 def scan_of(table: WatchedTable, settings: PrepareRecordsSettings) -> Scan:
     """Return the scan of a table. Raises `PreparationRefused` if the table is too large for a function."""
-    region, name = _place(settings.read_table_arn)
+    region, name = place(settings.read_table_arn)
     dynamodb = client("dynamodb", region)
     scanned = ScannedTable.described(dynamodb, name)
     scanned.check_size(settings.read_units_per_second)
@@ -19,8 +19,8 @@ def scan_of(table: WatchedTable, settings: PrepareRecordsSettings) -> Scan:
     return Scan(dynamodb, scanned, tuple(attributes), settings.scan_segments, limiter)
 
 
-def _place(arn: str) -> tuple[str, str]:
-    """Return Region and name of a table."""
+def place(arn: str) -> tuple[str, str]:
+    """Return Region and name of a table. Raises `InvalidSetting`."""
     parts = arn.split(":")
     if len(parts) != 6 or not parts[5].startswith("table/"):  # noqa: PLR2004 - the parts of an ARN
         raise InvalidSetting(

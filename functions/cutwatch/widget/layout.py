@@ -38,7 +38,13 @@ class Graph:
     title: str
     description: str
     unit: Unit | None = None
+    live: bool = False
     expected: Sequence[Sequence[BandPoint]] = ()
+
+    @property
+    def after_watermark(self) -> str:
+        """Label of the time that no transform has scored yet: a live detector's incidents are known there, and no scores."""
+        return "incidents by live detection" if self.live else "not scored yet"
 
     @property
     def colours(self) -> Palette:

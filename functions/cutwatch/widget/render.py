@@ -153,6 +153,7 @@ def _picture(
         title=f"{detector.name}, {_when(request)}",
         description=_description(request, record, data, events),
         unit=detector.value_unit,
+        live=detector.live,
         expected=shown_points(bands, start, end) if in_detail else (),
     )
     return draw(graph) + _legend(request, record, graph)
@@ -176,9 +177,8 @@ def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph) -> str
         marks.append("dashed box: expected value and 90 % range of an event")
     through = record.published_through
     if through and through < request.end:
-        marks.append(
-            f"hatched: not scored yet (scored through {time_in_words(through, request.zone)})"
-        )
+        scored = time_in_words(through, request.zone)
+        marks.append(f"hatched: {graph.after_watermark} (scored through {scored})")
     return f'<p class="cutwatch-legend">{" · ".join(marks)}</p>' if marks else ""
 
 

@@ -99,7 +99,7 @@ def _unscored(graph: Graph, metric: Panel, score: Panel | None, name: str) -> It
         f'<rect x="{left:.1f}" y="{metric.top:.1f}" width="{width:.1f}" '
         f'height="{bottom - metric.top:.1f}" fill="url(#{name}-hatch)"/>'
     )
-    label = "not scored yet"
+    label = graph.after_watermark
     is_free = all(metric.x(each.event.ends.timestamp()) < left - BADGE for each in graph.events)
     if is_free and width > len(label) * CHARACTER + 8:
         yield write(left + 4, 14, label, graph.colours.quiet)

@@ -67,6 +67,7 @@ class HttpServer:
     async def _serve(self, app: AsgiApp, started: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
+        self._loop.set_exception_handler(_report_unless_cancelled)
         self._loop.call_soon(started.set)
         await serve(app, self._configuration(), shutdown_trigger=self._stopping.wait, mode="asgi")
 
@@ -84,6 +85,12 @@ class HttpServer:
         config.graceful_timeout = config.shutdown_timeout = 0.1
         config.include_server_header = False
         return config
+
+
+def _report_unless_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report an error, unless it is a connection that was open when the server stopped: Python 3.11 reports those too."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 class _ListeningSocket(socket.socket):

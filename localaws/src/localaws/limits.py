@@ -19,6 +19,12 @@ METRIC_RETENTION = {
     3600: timedelta(days=455),
 }
 
+# DynamoDB exports: the window of point in time recovery
+TABLE_EXPORT_MAX_AGE = timedelta(days=35)
+# Glue: runs of a job at once, unless the job says otherwise, and the timeout of a run in minutes
+GLUE_JOB_MAX_CONCURRENT_RUNS = 1
+GLUE_JOB_TIMEOUT_MINUTES = 480
+
 # CloudWatch PutMetricData
 PUT_METRIC_DATA_MAX_DATUMS = 1_000
 PUT_METRIC_DATA_MAX_BYTES = 1_000_000

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from localaws.autoscaling.service import AutoScaling
 from localaws.callers import OPERATOR_CREDENTIALS, assume, caller_of
 from localaws.calls import CallLog
 from localaws.clients import Clients
@@ -23,6 +24,10 @@ from localaws.event_sources.polling import Polling
 from localaws.event_sources.requests import refused
 from localaws.faults import Faults
 from localaws.gateway import Gateway, Service
+from localaws.glue.behaviour import GlueBehaviour
+from localaws.glue.job_runs import JobRunner
+from localaws.glue.service import Glue
+from localaws.glue.spark import Spark
 from localaws.http_server import AsgiApp, HttpServer
 from localaws.iam.permissions import Permissions, role_name
 from localaws.kinesis.service import Kinesis
@@ -40,6 +45,8 @@ from localaws.sagemaker.runtime import SageMakerRuntime
 from localaws.sagemaker.service import SageMaker
 from localaws.schedules import Schedules, fire
 from localaws.stacks import Stack
+from localaws.table_exports.behaviour import ExportBehaviour
+from localaws.table_exports.service import TableExports
 
 if TYPE_CHECKING:
     from localaws.event_sources.kafka_mappings import KafkaMappings
@@ -51,7 +58,8 @@ class LocalAws:
     `wait_scale` is the share of every wait that is slept for real (0: waits are skipped, the clock moves on);
     `schedules` lets EventBridge fire its rules on its own as the clock passes their times; `event_sources` lets
     mappings deliver a stream's records automatically; `remembered_calls` bounds the record of calls, for one that
-    runs for days. Set `msk_brokers` to the address of a Kafka broker that all clusters in MSK have.
+    runs for days; `spark_python` is a Python with PySpark, which runs the scripts of Glue's jobs.
+    Set `msk_brokers` to the address of a Kafka broker that all clusters in MSK have.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class LocalAws:
         event_sources: bool = False,
         sagemaker: SageMakerBehaviour | None = None,
         remembered_calls: int | None = None,
+        spark_python: Path | None = None,
     ) -> None:
         self.region = region
         self.clock = Clock(wait_scale)
@@ -74,6 +83,9 @@ class LocalAws:
         self.faults = Faults()
         self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
+        self.glue = GlueBehaviour()
+        self.exports = ExportBehaviour()
+        self.spark = Spark(spark_python)
         self.cloudwatch = CloudWatch(self.clock, region)
         self.kinesis = Kinesis(self.clock, region, self.permissions.demand)
         self._clients = Clients(region, lambda: self.endpoint_url)
@@ -114,6 +126,7 @@ class LocalAws:
             starting.callback(functions.stop)
             self._patches = patches = self._patch(starting, functions)
             starting.callback(self.clock.restore)
+            starting.callback(self.spark.stop)
             starting.callback(abort_executions)
             ministack.attach(server.start(self._gateway(app, server, patches, functions)))
             monitoring = Monitoring(self.cloudwatch.pass_time)
@@ -159,14 +172,18 @@ class LocalAws:
         assert self._functions is not None  # noqa: S101 - it is running
         self._functions.cool_down()
 
+    def wait_for_functions(self) -> None:
+        """Return when the functions that rules have started, or that were invoked as an event, have ended."""
+        if self._function_targets is not None:
+            self._function_targets.wait()
+
     def fire(self, rule: str, at: datetime | None = None) -> list[str]:
         """Fire a scheduled rule as EventBridge would at that time, or now; return the ARNs of the started executions.
 
         Functions that are targets have ended when it returns.
         """
         started = fire(rule, at or self.clock.now(), self.region)
-        if self._function_targets is not None:
-            self._function_targets.wait()
+        self.wait_for_functions()
         return started
 
     def variants_in_service(self) -> Mapping[str, Sequence[str]]:
@@ -195,6 +212,12 @@ class LocalAws:
 
     def _s3_of_jobs(self, role_arn: str) -> Any:
         return self._clients.make("s3", assume(role_name(role_arn), "SageMaker"))
+
+    def _s3_of_exports(self, role: str | None) -> Any:
+        return self.client("s3") if role is None else self.client_of(role, "s3")
+
+    def _s3_of_scripts(self, role_arn: str) -> Any:
+        return self._clients.make("s3", assume(role_name(role_arn), "GlueJobRunnerSession"))
 
     def _poll(self, starting: ExitStack) -> None:
         polling = Polling(self.event_sources, self.clock)
@@ -258,8 +281,17 @@ class LocalAws:
             self.cloudwatch.alarms.in_alarm,
         )
         runtime = SageMakerRuntime(self.clock, self.sagemaker, self._jobs.endpoints)
+        exports = TableExports(
+            self.region, self.clock, self._s3_of_exports, self.permissions.demand, self.exports
+        )
+        runs = JobRunner(self.clock, self.spark, self.glue, self._s3_of_scripts)
+        scaling = AutoScaling(self.region, self.clock, self._jobs.endpoints.variants)
+        self._jobs.endpoints.scaled_variants = scaling.scaled_variants
         services: dict[str, Service] = {
+            "application-autoscaling": scaling,
             "cloudwatch": self.cloudwatch,
+            "dynamodb": exports,
+            "glue": Glue(self.region, runs),
             "kinesis": self.kinesis,
             "logs": Logs(),
             "sagemaker": self._jobs,

@@ -19,6 +19,8 @@ _DIRECTORIES = {
     "AWS::Serverless::LayerVersion": "ContentUri",
 }
 _FILES = {"AWS::Serverless::StateMachine": "DefinitionUri"}
+# A property of a property.
+_FILES_INSIDE = {"AWS::Glue::Job": ("Command", "ScriptLocation")}
 _TEMPLATES = {
     "AWS::CloudFormation::Stack": "TemplateURL",
     "AWS::Serverless::Application": "Location",
@@ -47,6 +49,8 @@ class Packager:
                 self._replace(properties, name, zip_directory)
             if name := _FILES.get(resource["Type"]):
                 self._replace(properties, name, Path.read_bytes)
+            if inside := _FILES_INSIDE.get(resource["Type"]):
+                self._replace(properties.get(inside[0], {}), inside[1], Path.read_bytes)
             if name := _TEMPLATES.get(resource["Type"]):
                 self._replace_template(properties, name)
         return packaged

@@ -11,6 +11,8 @@ from localaws.api_request import operation_model
 from localaws.api_response import ApiError
 
 _SIZED = ("string", "list", "map")
+# All characters beyond 16 bits, as models that were written for Java spell them.
+_SURROGATE_PAIRS = r"\uD800\uDC00-\uDBFF\uDFFF"
 
 
 def validate(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
@@ -79,7 +81,8 @@ def _broken(value: Any, shape: Shape) -> Iterator[str]:
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
     """Java's regular expression as Python's; the classes that Python lacks do not occur in what we serve."""
-    return re.compile(re.sub(r"\\p\{\w+\}", r"\\w", pattern))
+    beyond_16_bits = pattern.replace(_SURROGATE_PAIRS, r"\U00010000-\U0010FFFF")
+    return re.compile(re.sub(r"\\p\{\w+\}", r"\\w", beyond_16_bits))
 
 
 def _is_number(value: Any) -> bool:

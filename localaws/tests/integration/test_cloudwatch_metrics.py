@@ -69,9 +69,9 @@ def put(cloudwatch: Any, name: str, **datum: Any) -> None:
     [
         (timedelta(hours=24), timedelta(hours=48)),
         (timedelta(days=13), timedelta(hours=48)),
-        (timedelta(hours=23, minutes=59), timedelta(hours=2)),
+        (timedelta(hours=23, minutes=45), timedelta(hours=2)),
         (timedelta(hours=3), timedelta(hours=2)),
-        (timedelta(hours=2, minutes=59), timedelta(0)),
+        (timedelta(hours=2, minutes=45), timedelta(0)),
     ],
 )
 def test_back_filled_datapoints_become_readable_late_by_their_age(
@@ -80,7 +80,7 @@ def test_back_filled_datapoints_become_readable_late_by_their_age(
     put(cloudwatch, name, Timestamp=NOW - age, Value=7)
     window = (NOW - age - HOUR, NOW)
     if delay:
-        aws.clock.move_to(NOW + delay - timedelta(minutes=1))
+        aws.clock.move_to(NOW + delay - timedelta(minutes=15))
         assert read(cloudwatch, *window, query(name))[0]["Values"] == []
     aws.clock.move_to(NOW + delay + timedelta(seconds=30))
     assert read(cloudwatch, *window, query(name))[0]["Values"] == [7]
@@ -368,7 +368,7 @@ def test_a_window_that_ends_before_it_starts_is_refused(cloudwatch: Any) -> None
         ({"Value": float("inf")}, "[iI]nf"),
         ({"Value": 2.0**361}, "invalid"),
         ({"Timestamp": NOW - timedelta(days=14, minutes=1)}, "two weeks in the past"),
-        ({"Timestamp": NOW + timedelta(hours=2, minutes=1)}, "two hours in the future"),
+        ({"Timestamp": NOW + timedelta(hours=2, minutes=30)}, "two hours in the future"),
         ({"MetricName": ""}, "MetricName"),
         ({"MetricName": "x" * 256}, "MetricName"),
         ({"Unit": "Furlongs"}, "Unit"),

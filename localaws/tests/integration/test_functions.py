@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import sys
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 
 from localaws import LocalAws
+from localaws.lambda_runtime import environments
 from support.functions import create_function, zipped
 
 SOURCE = """
@@ -100,6 +104,34 @@ def test_a_function_that_runs_too_long_has_timed_out(aws: LocalAws, role: str) -
     error, payload = invoke(aws, "endless", "")
     assert (error, payload["errorType"]) == ("Unhandled", "Sandbox.Timedout")
     assert "Task timed out after 1.00 seconds" in payload["errorMessage"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_processor_time_of_an_environment_that_is_killed_is_not_lost(
+    aws: LocalAws, role: str
+) -> None:
+    source = """
+        import time
+
+        def handler(event, context):
+            while time.process_time() < 0.5:
+                pass
+    """
+    create_function(aws, role, "busy", source)
+    invoke(aws, "busy", "")
+    process = environments._runtime._process
+    assert process is not None
+    before = seconds_of_ended_children(process.pid)
+    aws.cool_down()
+    deadline = time.monotonic() + 300
+    while seconds_of_ended_children(process.pid) < before + 0.4:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def seconds_of_ended_children(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_an_environment_stays_warm_through_an_exception(aws: LocalAws, function: str) -> None:

@@ -93,3 +93,13 @@ def test_what_is_no_template_is_named(tmp_path: Path) -> None:
     path.write_text("- milk")
     with pytest.raises(ValueError, match=r"shopping\.yaml is not a CloudFormation template"):
         read_template(path)
+
+
+def test_the_script_of_a_glue_job_is_uploaded(code: Path) -> None:
+    command = {"Name": "glueetl", "ScriptLocation": "code/app.py"}
+    job = {"Type": "AWS::Glue::Job", "Properties": {"Command": command}}
+    uploads = Uploads()
+    packaged = Packager(uploads, "artefacts", code.parent).package({"Resources": {"Job": job}})
+    (location,) = uploads
+    assert packaged["Resources"]["Job"]["Properties"]["Command"]["ScriptLocation"] == location
+    assert uploads[location] == (code / "app.py").read_bytes()

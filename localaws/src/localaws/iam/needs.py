@@ -7,6 +7,8 @@ from typing import Any
 
 from localaws.api_request import ApiRequest
 from localaws.embedded_ministack import ACCOUNT_ID, account_scope, core, service
+from localaws.iam.autoscaling import scaling_needs
+from localaws.iam.exports import EXPORT_OPERATIONS, export_arn
 from localaws.iam.keys import key_needs
 from localaws.iam.leading_keys import leading_keys
 from localaws.iam.streams import STREAM_OPERATIONS, stream_arn, table_stream_arn
@@ -52,6 +54,8 @@ def _own_needs(request: ApiRequest) -> list[Need]:
         return list(_OF_SERVICES[request.service](request))
     if request.service == "dynamodb" and request.operation in STREAM_OPERATIONS:
         return [Need(f"dynamodb:{request.operation}", table_stream_arn(request.parameters))]
+    if request.service == "dynamodb" and request.operation in EXPORT_OPERATIONS:
+        return [Need(f"dynamodb:{request.operation}", export_arn(request.parameters))]
     if request.service == "events" and request.operation == "PutEvents":
         return list(_put_events(request))
     if request.operation == "DescribeStacks" and not request.parameters.get("StackName"):
@@ -191,7 +195,12 @@ def _query(request: ApiRequest) -> Mapping[str, str]:
     return request.form if request.protocol == "query" else request.query
 
 
+def _autoscaling(request: ApiRequest) -> Iterator[Need]:
+    yield from (Need(*each) for each in scaling_needs(request))
+
+
 _OF_SERVICES: Mapping[str, Callable[[ApiRequest], Iterator[Need]]] = {
+    "application-autoscaling": _autoscaling,
     "cloudwatch": _cloudwatch,
     "kinesis": _kinesis,
     "sagemaker": _sagemaker,

@@ -46,7 +46,7 @@ _PRELOADED_CLIENTS = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns", "stepf
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _reap)
     if sys.platform == "linux":
         _preload()
     while True:
@@ -60,6 +60,13 @@ def main() -> None:
             _run_environment(Connection(descriptors[0]), json.loads(function))
         os.close(descriptors[0])
         control.sendall(process_id.to_bytes(8, "big"))
+
+
+def _reap(*_: object) -> None:
+    """Wait for environments that have ended; if they were ignored, their processor time would count for nobody."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _receive(control: socket.socket, length: int) -> bytes:

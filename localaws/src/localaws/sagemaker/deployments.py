@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.api_response import ApiError
-from localaws.sagemaker.behaviour import Destiny, Fate
+from localaws.destinies import Destiny, Fate
 from localaws.sagemaker.endpoint_configs import EndpointConfig
 from localaws.sagemaker.random_cut_forest import Forest
 from localaws.sagemaker.supported import not_implemented

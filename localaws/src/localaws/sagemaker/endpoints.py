@@ -8,8 +8,9 @@ from typing import Any
 
 from localaws.api_response import ApiError
 from localaws.clock import Clock
+from localaws.destinies import Destiny, Fate
 from localaws.sagemaker import arns, random_cut_forest
-from localaws.sagemaker.behaviour import Destiny, Fate, SageMakerBehaviour
+from localaws.sagemaker.behaviour import SageMakerBehaviour
 from localaws.sagemaker.deployments import Deployment, Fleet, Plan
 from localaws.sagemaker.endpoint_configs import EndpointConfig, EndpointConfigs
 from localaws.sagemaker.jobs import JobFailure
@@ -71,6 +72,8 @@ class Endpoints:
         self._configs = configs
         self._models = models
         self._in_alarm = in_alarm
+        # The variants of an endpoint that are scaled automatically.
+        self.scaled_variants: Callable[[str], list[str]] = lambda _: []
         self._lock = threading.RLock()
         self._endpoints: dict[str, Endpoint] = {}
 
@@ -102,6 +105,7 @@ class Endpoints:
                 raise ApiError("ValidationException", message)
             config = self._configs.get(request["EndpointConfigName"])
             self._check_quota(config)
+            self._check_scaled(endpoint.name, config)
             endpoint.failure_reason = ""
             endpoint.deployment = self._deployment(config, plan)
         return {"EndpointArn": endpoint.arn}
@@ -164,6 +168,14 @@ class Endpoints:
             return None
         with endpoint.lock:
             return endpoint.fleet_of_next_request(self._clock.now())
+
+    def variants(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """Return the variants of an endpoint as it is described, none if there is no such endpoint."""
+        if self._find(name) is None:
+            return []
+        found: Sequence[Mapping[str, Any]]
+        found = self.describe({"EndpointName": name}).get("ProductionVariants", [])
+        return found
 
     def in_service(self) -> dict[str, Sequence[str]]:
         """Return the names of the variants that could answer a request now, by endpoint."""
@@ -237,6 +249,16 @@ class Endpoints:
                     f"with current utilization of {in_use} Instances and a request delta of {asked} Instances. "
                     "Please use AWS Service Quotas to request an increase for this quota.",
                 )
+
+    def _check_scaled(self, name: str, config: EndpointConfig) -> None:
+        kept = {each["VariantName"] for each in config.variants}
+        gone = [each for each in self.scaled_variants(name) if each not in kept]
+        if gone:
+            raise ApiError(
+                "ValidationException",
+                f'The variant(s) "{gone}" must be deregistered as scalable targets with AWS Auto Scaling '
+                "before they can be removed or have their instance type updated.",
+            )
 
     def _in_use(self, kind: str) -> int:
         fleets = [

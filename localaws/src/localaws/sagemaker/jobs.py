@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.clock import Clock
-from localaws.sagemaker.behaviour import Destiny, Fate
+from localaws.destinies import Destiny, Fate
 
 Work = Callable[[Fate], Callable[[], None]]
 

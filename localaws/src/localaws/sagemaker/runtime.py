@@ -7,10 +7,11 @@ from typing import Any
 from localaws.api_request import ApiRequest
 from localaws.api_response import ApiError, ApiResponse
 from localaws.clock import Clock
+from localaws.destinies import Destiny, Fate
 from localaws.embedded_ministack import ACCOUNT_ID
 from localaws.limits import ENDPOINT_PAYLOAD_MAX_BYTES, SERVERLESS_ENDPOINT_PAYLOAD_MAX_BYTES
 from localaws.sagemaker import random_cut_forest
-from localaws.sagemaker.behaviour import Destiny, Fate, SageMakerBehaviour
+from localaws.sagemaker.behaviour import SageMakerBehaviour
 from localaws.sagemaker.container_formats import ContainerError, read_rows, write_scores
 from localaws.sagemaker.deployments import Fleet
 from localaws.sagemaker.endpoints import Endpoints

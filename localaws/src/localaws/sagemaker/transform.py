@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localaws.clock import Clock
+from localaws.destinies import Fate
 from localaws.sagemaker import arns, random_cut_forest
-from localaws.sagemaker.behaviour import Fate, SageMakerBehaviour
+from localaws.sagemaker.behaviour import SageMakerBehaviour
 from localaws.sagemaker.job_registry import JobKind, JobRegistry
 from localaws.sagemaker.jobs import Job, JobFailure, JobRunner
 from localaws.sagemaker.keys import JobKeys

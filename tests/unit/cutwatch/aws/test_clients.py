@@ -254,3 +254,12 @@ def test_a_quota_that_can_never_be_met_is_told_from_one_that_is_in_use(
     assert type(translated) is kind
     assert "'ml.m5.large for training job usage'" in str(translated)
     assert ("servicequotas" in str(translated)) == (kind is QuotaTooSmall)
+
+
+def test_a_call_that_may_take_long_is_waited_for_and_not_repeated() -> None:
+    slow, other = client("lambda", answer_seconds=120), client("lambda")
+    config = slow.meta.config
+    assert (config.read_timeout, config.retries["total_max_attempts"]) == (120, 1)
+    assert config.tcp_keepalive
+    assert other.meta.config.read_timeout < config.read_timeout
+    assert client("lambda", answer_seconds=120) is slow

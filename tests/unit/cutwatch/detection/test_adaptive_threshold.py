@@ -61,7 +61,15 @@ def test_what_lies_half_an_hour_apart_is_one_event_and_further_apart_two() -> No
 
 
 def test_changes_of_level_are_joined_over_hours() -> None:
-    assert spans(judged([2.0, *[0.0] * 60, 2.0], SIX_HOURS)) == [(0, 61)]
+    assert spans(judged([2.0, *[0.0] * 60, 1.4], SIX_HOURS)) == [(0, 61)]
+
+
+def test_a_severe_rise_after_an_hour_of_recovery_is_a_second_incident() -> None:
+    assert spans(judged([2.0, *[0.0] * 12, 1.5], SIX_HOURS)) == [(0, 0), (13, 13)]
+
+
+def test_a_severe_rise_before_the_metric_has_recovered_goes_on_with_the_incident() -> None:
+    assert spans(judged([2.0, *[0.0] * 30, 2.0], SIX_HOURS, outside=True)) == [(0, 31)]
 
 
 def test_an_event_goes_on_until_the_metric_has_come_back_into_its_range() -> None:
@@ -71,6 +79,9 @@ def test_an_event_goes_on_until_the_metric_has_come_back_into_its_range() -> Non
 def test_an_event_that_goes_on_from_before_the_window_says_so() -> None:
     [event] = judged([2.0, 2.0, 2.0, 0.0], start=2).events
     assert (event.onset, event.follows) == (2, True)
+
+    [second] = judged([2.0, *[0.0] * 30, 2.0], SIX_HOURS, start=31).events
+    assert (second.onset, second.follows) == (31, False)
 
     [alone] = judged([2.0, *[0.0] * 8, 2.0], start=9).events
     assert (alone.onset, alone.follows) == (9, False)
@@ -157,3 +168,21 @@ def test_the_limit_of_severity_neither_makes_nor_drops_an_event() -> None:
     unlimited = detect(series.epochs, measure(series, start, scores, "UTC", free), start)
     assert spans(limited) == spans(unlimited)
     assert len(spans(limited)) > 0
+
+
+@pytest.mark.parametrize(
+    ("period", "size", "counts"),
+    [(300, 2.9, True), (3_600, 2.9, True), (86_400, 2.9, False), (86_400, 6.0, True)],
+)
+def test_a_score_that_is_not_averaged_needs_a_larger_deviation(
+    period: int, size: float, *, counts: bool
+) -> None:
+    random = np.random.default_rng(11)
+    values = random.normal(100, 1, 400)
+    before = expect(a_series(values.tolist(), period=period), 10**11, "UTC")
+    values[-1] = before.values[-1] + size * before.scale[-1]
+    series = a_series(values.tolist(), period=period)
+    scores: dict[Feature, Floats] = {"value": np.where(np.arange(400) == 399, 99.0, 1.0)}
+    measured = measure(series, int(series.epochs[-1]), scores, "UTC")
+
+    assert (measured.channels[-1].multiples[-1] >= 1) == counts

@@ -3,7 +3,13 @@ import pytest
 from numpy.typing import NDArray
 
 from cutwatch.detection.parameters import DEFAULT
-from cutwatch.detection.recurrence import find_peaks, peak_level, recurring_peaks
+from cutwatch.detection.recurrence import (
+    came_lately,
+    find_peaks,
+    peak_level,
+    recurring_peaks,
+    usual_edges,
+)
 
 Floats = NDArray[np.float64]
 PERIOD, DAY = 300, 288
@@ -75,3 +81,72 @@ def test_the_peak_level_is_the_third_largest_peak_of_three_weeks() -> None:
 
 def test_of_equal_heights_the_first_is_the_peak() -> None:
     assert find_peaks(np.array([0.0, 5.0, 5.0, 0.0, np.nan, 1.0, 6.0]), 2).tolist() == [1, 6]
+
+
+def with_jobs(begins: list[int], height: float = 70.0) -> Floats:
+    """A metric of 20 whose job lasts six datapoints, from the given position of each day on."""
+    values = np.full(len(begins) * DAY, 20.0)
+    for day, begin in enumerate(begins):
+        values[day * DAY + begin :][:6] += height
+    return values
+
+
+def edges_are_usual(values: Floats, residual: float, at: int = 24, period: int = PERIOD) -> bool:
+    """Say so of the last day, whose job is `residual` off what is expected at a position."""
+    residuals = np.zeros(len(values))
+    place = len(values) - DAY + at
+    residuals[place] = residual
+    return bool(usual_edges(values, residuals, period, DEFAULT)[place])
+
+
+JITTERING = [24, 28, 20, 26, 22, 27, 21, 24]
+
+
+@pytest.mark.parametrize("residual", [70.0, -70.0, 100.0])
+def test_what_is_no_further_off_than_a_daily_job_rises_is_usual(residual: float) -> None:
+    assert edges_are_usual(with_jobs(JITTERING), residual)
+
+
+def test_what_is_further_off_is_not() -> None:
+    assert not edges_are_usual(with_jobs(JITTERING), 110.0)
+
+
+def test_nor_is_a_job_that_rises_twice_as_high() -> None:
+    values = with_jobs(JITTERING)
+    values[7 * DAY + 24 :][:6] += 70.0
+    assert not edges_are_usual(values, 70.0)
+
+
+def test_nor_is_a_rise_as_high_at_another_time() -> None:
+    values = with_jobs(JITTERING)
+    values[7 * DAY + 100 :][:6] += 70.0
+    assert not edges_are_usual(values, 70.0, at=101)
+
+
+def test_a_job_of_four_days_out_of_seven_is_not_daily() -> None:
+    values = with_jobs(JITTERING)
+    values[: 3 * DAY] = 20.0
+    assert not edges_are_usual(values, 70.0)
+    values[2 * DAY + 20 :][:6] = 90.0
+    assert edges_are_usual(values, 70.0)
+
+
+def test_hourly_datapoints_do_not_show_a_shift_of_minutes() -> None:
+    assert not edges_are_usual(with_jobs(JITTERING), 70.0, period=3_600)
+
+
+@pytest.mark.parametrize(("days_ago", "lately"), [(1, True), (14, True), (15, False)])
+def test_the_cutoff_was_reached_at_this_time_of_day_in_the_last_two_weeks(
+    days_ago: int, *, lately: bool
+) -> None:
+    multiples = np.zeros(16 * DAY)
+    multiples[(15 - days_ago) * DAY + 30] = 1.0
+    seen = came_lately(multiples, PERIOD, DEFAULT)[15 * DAY :]
+
+    assert bool(seen[24]) == lately
+    assert not seen[40]
+
+
+def test_what_nearly_reached_the_cutoff_does_not_count() -> None:
+    multiples = np.full(2 * DAY, 0.99)
+    assert not came_lately(multiples, PERIOD, DEFAULT).any()

@@ -82,3 +82,11 @@ def test_states_begin_again_with_another_model_or_log(changes: dict[str, Any]) -
 
 def test_a_copy_of_a_stream_of_logs_is_valid() -> None:
     assert replace(stream_of(), sensitivity="high").fingerprint == stream_of().fingerprint
+
+
+def test_avro_is_refused_in_one_sentence() -> None:
+    sentence = (
+        "'avro' is not read, nor are schema registries; have records written as JSON or as lines"
+    )
+    with pytest.raises(InvalidDetectors, match=sentence):
+        stream_of(log=LOG | {"format": "avro"})

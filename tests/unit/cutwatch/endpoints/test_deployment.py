@@ -10,8 +10,9 @@ from cutwatch.endpoints.cutoff_store import CutoffStore
 from cutwatch.endpoints.deployment import Deployment, EndpointDeployer
 from cutwatch.endpoints.requests import endpoint_config_request, update_request
 from cutwatch.endpoints.retirement import ModelRetirer
+from cutwatch.endpoints.scaling import VariantScaling
 from cutwatch.endpoints.settings import EndpointSettings
-from cutwatch.errors import CutoffMissing, DeploymentUnderWay, NameInUse, NotFound
+from cutwatch.errors import CutoffMissing, DeploymentUnderWay, NameInUse, NotFound, RejectedRequest
 from tests.support.watched_tables import NEW, OLD, MemoryTable, cutoff
 
 NOW = datetime(2026, 11, 1, 3, tzinfo=UTC)
@@ -67,11 +68,35 @@ class FakeSageMaker:
         return called
 
 
-def deployer(sagemaker: FakeSageMaker, *variants: str) -> EndpointDeployer:
+class FakeScaling:
+    """Scalable targets by their resource, and the values of their policies."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, tuple[int, int]] = {}
+        self.policies: dict[str, float] = {}
+
+    def register_scalable_target(self, **request: Any) -> None:
+        self.targets[request["ResourceId"]] = (request["MinCapacity"], request["MaxCapacity"])
+
+    def put_scaling_policy(self, **request: Any) -> None:
+        value = request["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]
+        self.policies[request["ResourceId"]] = value
+
+    def deregister_scalable_target(self, **request: Any) -> None:
+        if request["ResourceId"] not in self.targets:
+            raise NotFound("DeregisterScalableTarget", "ObjectNotFoundException", "No target")
+        del self.targets[request["ResourceId"]]
+
+
+def deployer(
+    sagemaker: FakeSageMaker, *variants: str, scaling: FakeScaling | None = None, **fields: Any
+) -> EndpointDeployer:
     store = CutoffStore(MemoryTable(), "taxi")  # type: ignore[arg-type]
     for age, variant in enumerate(variants):
         store.record(cutoff(variant, trained_at=f"2026-10-{30 - age}T00:00:00Z"))
-    return EndpointDeployer(sagemaker, settings(), store)  # type: ignore[arg-type]
+    chosen = settings(**fields)
+    variant_scaling = VariantScaling(scaling or FakeScaling(), chosen)
+    return EndpointDeployer(sagemaker, chosen, store, variant_scaling)  # type: ignore[arg-type]
 
 
 def test_the_first_deployment_creates_the_endpoint_and_later_ones_update_it() -> None:
@@ -179,3 +204,47 @@ def test_an_update_bakes_under_the_alarm_that_rolls_it_back_except_without_insta
     assert alarms == [{"AlarmName": "taxi: changes cannot be scored"}]
     assert deployment["BlueGreenUpdatePolicy"]["TerminationWaitInSeconds"] == 600
     assert "DeploymentConfig" not in update_request(settings(serverless_memory=2048), NEW)
+
+
+def test_the_variant_in_service_is_scaled_and_released_before_it_is_replaced() -> None:
+    scaling, deployment = FakeScaling(), Deployment(OLD, "Updating", "2026-11-01T04:00:00Z")
+    scaled: dict[str, Any] = {
+        "max_instance_count": 4,
+        "invocations_per_instance": 700,
+        "scaling": scaling,
+    }
+    deployer(FakeSageMaker("Updating", "", OLD), OLD, **scaled).status(deployment, NOW)
+    assert scaling.targets == {}
+    deployer(FakeSageMaker("InService", OLD), OLD, **scaled).status(deployment, NOW)
+    assert scaling.targets == {f"endpoint/taxi/variant/{OLD}": (1, 4)}
+    assert scaling.policies == {f"endpoint/taxi/variant/{OLD}": 700.0}
+    deployer(FakeSageMaker("InService", OLD), NEW, **scaled).start(NEW, [], NOW)
+    assert scaling.targets == {}
+
+
+def test_after_a_rollback_the_model_before_is_scaled_again() -> None:
+    scaling, deployment = FakeScaling(), Deployment(NEW, "Updating", "2026-11-01T04:00:00Z")
+    rolled_back = FakeSageMaker("InService", OLD)
+    deployer(rolled_back, max_instance_count=4, scaling=scaling).status(deployment, NOW)
+    assert list(scaling.targets) == [f"endpoint/taxi/variant/{OLD}"]
+
+
+def test_a_refused_update_leaves_the_variant_scaled() -> None:
+    class Refusing(FakeSageMaker):
+        def update_endpoint(self, **_: Any) -> None:
+            raise RejectedRequest("UpdateEndpoint", "ValidationException", "no")
+
+    scaling = FakeScaling()
+    refused = deployer(Refusing("InService", OLD), NEW, max_instance_count=4, scaling=scaling)
+    with pytest.raises(RejectedRequest):
+        refused.start(NEW, [], NOW)
+    assert list(scaling.targets) == [f"endpoint/taxi/variant/{OLD}"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"max_instance_count": 4, "serverless_memory": 2048}])
+def test_an_endpoint_of_fixed_size_or_without_instances_is_not_scaled(
+    fields: dict[str, Any],
+) -> None:
+    scaling, deployment = FakeScaling(), Deployment(OLD, "Updating", "2026-11-01T04:00:00Z")
+    deployer(FakeSageMaker("InService", OLD), scaling=scaling, **fields).status(deployment, NOW)
+    assert scaling.targets == {}

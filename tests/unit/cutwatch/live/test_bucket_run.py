@@ -1,72 +1,26 @@
-"""Runs over live detectors: whatever fails, the states end as in undisturbed runs, and every incident is notified once."""
+"""Runs over live detectors: whatever the datapoints, entries and states do, every incident is notified once, and ends."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from cutwatch.detectors.detector import MinimumDeviation
 from cutwatch.errors import Throttled
 from cutwatch.live.live_series import LiveSeries
+from cutwatch.live.plan import PlannedDetector
 from cutwatch.registry.incident_claims import LIVE, IncidentClaimStore
-from cutwatch_cli.csv_files.regular_grid import MetricSeries
-from cutwatch_cli.replay.demo_data import active_users
-from tests.support.builders import a_detector
 from tests.support.live_account import LiveAccount
-from tests.support.live_backtest import Window, windows_of
-from tests.support.stream_state import Crash
-
-HOUR = timedelta(hours=1)
-DEMO = active_users().series
-# The demo's metric every hour, from its fourth week on: the second window has the evening that does not come.
-HOURLY = MetricSeries(3_600, DEMO.start, DEMO.values[3 * 2016 :: 12][: 5 * 168])
-DETECTOR = a_detector(period=3_600, engine="lambda", live=True)
-EVENTS, WINDOWS = windows_of(HOURLY, DETECTOR, timedelta(weeks=2))
-# What a notification without its record may repeat.
-REPEATS = (
-    "sns publish after",
-    "events put after",
-    "dynamodb update before",
-    "dynamodb update after",
-)
-
-
-@dataclass
-class CrashAt:
-    """Crashes at the n-th call, once; without a number, notes the calls."""
-
-    number: int | None = None
-    calls: list[str] = field(default_factory=list)
-
-    def __call__(self, call: str) -> None:
-        self.calls.append(call)
-        if len(self.calls) - 1 == self.number:
-            raise Crash(call)
-
-
-def window_with_an_event() -> tuple[Window, Any]:
-    for event in EVENTS:
-        for window in WINDOWS:
-            if window.window.start <= event.begins.timestamp() < window.window.epochs[-1]:
-                return window, event
-    raise AssertionError("the backtest found nothing")
-
-
-WINDOW, EVENT = window_with_an_event()
-LAST = EVENT.ends + 4 * HOUR
-TIMES = [EVENT.begins - 3 * HOUR + HOUR * n + timedelta(minutes=2) for n in range(12)]
-TIMES = [time for time in TIMES if time < LAST] + [LAST + timedelta(minutes=2)]
+from tests.support.live_scenario import DETECTOR, EVENT, HOUR, LAST, TIMES, WINDOW
 
 
 def run_all(account: LiveAccount, times: list[datetime] = TIMES) -> LiveAccount:
-    """Run at all times; a crash ends the execution environment, and the next run goes on."""
+    """Run at all times."""
     for time in [*times, times[-1]]:
-        try:
-            account.run(time)
-        except Crash:
-            account.environment()
+        account.run(time)
     account.environment()
     return account
 
@@ -85,9 +39,7 @@ def ending(account: LiveAccount) -> Any:
     )
 
 
-CALLS = CrashAt()
-UNDISTURBED = run_all(LiveAccount(WINDOW, DETECTOR, CALLS))
-NUMBER_OF_CALLS = len(CALLS.calls)
+UNDISTURBED = run_all(LiveAccount(WINDOW, DETECTOR))
 ENDING = ending(UNDISTURBED)
 
 
@@ -99,18 +51,6 @@ def test_an_incident_is_notified_when_it_begins_and_when_it_is_over() -> None:
     assert first.startswith("Cutwatch ")
     assert last.startswith("Cutwatch over: orders after ")
     assert UNDISTURBED.destinations.events[0]["run"] == LIVE
-
-
-@pytest.mark.parametrize("number", range(NUMBER_OF_CALLS), ids=lambda n: f"{n}-{CALLS.calls[n]}")
-def test_a_crash_at_any_call_leaves_no_trace(number: int) -> None:
-    crash = CrashAt(number)
-    account = run_all(LiveAccount(WINDOW, DETECTOR, crash))
-
-    assert crash.calls[number] == CALLS.calls[number]
-    assert ending(account) == ENDING
-    if CALLS.calls[number] not in REPEATS:
-        assert account.begun == UNDISTURBED.begun
-        assert len(account.destinations.mails) <= len(UNDISTURBED.destinations.mails)
 
 
 def test_runs_that_overlap_write_one_after_the_other() -> None:
@@ -226,6 +166,152 @@ def test_a_detector_that_is_removed_leaves_nothing_behind() -> None:
 
     account.planned = planned
     assert ending(run_all(account, TIMES[3:])) == ENDING
+
+
+def during_the_incident() -> LiveAccount:
+    """An account whose incident was mailed and lasts."""
+    account = LiveAccount(WINDOW, DETECTOR)
+    for time in TIMES:
+        account.run(time)
+        if account.destinations.mails:
+            break
+    assert account.state.lasting
+    return account
+
+
+def next_run(account: LiveAccount) -> datetime:
+    return datetime.fromtimestamp(account.state.through, UTC) + HOUR + timedelta(minutes=2)
+
+
+def test_the_incident_of_a_detector_that_is_removed_ends_with_a_reason() -> None:
+    account = during_the_incident()
+    time, planned = next_run(account), account.planned
+    account.planned = []
+    account.run(time)
+    account.run(time + HOUR)
+
+    last = account.destinations.events[-1]
+    assert (last["change"], last["reason"]) == ("ended", "the detector is not live any more")
+    assert account.destinations.mails[-1].startswith("Cutwatch over: orders after ")
+    assert account.run(time + HOUR).lasting == []
+    # Its record stays: the incident was real.
+    assert [pk for pk, _ in account.table.items if pk == "EVENT"]
+
+    # Live again, it is the same incident, which nobody is notified of twice.
+    account.planned = planned
+    mails = [*account.destinations.mails]
+    run_all(account, [each for each in TIMES if each > time + HOUR])
+    # What is more severe is news.
+    assert [mail[:16] for mail in account.destinations.mails[len(mails) :]] == ["Cutwatch medium:"]
+    assert account.begun == [EVENT.id]
+    assert account.state.lasting == []
+
+
+def test_the_incident_of_a_changed_entry_that_needs_another_model_ends_with_a_reason() -> None:
+    account = during_the_incident()
+    time = next_run(account)
+    account.planned = [PlannedDetector(replace(DETECTOR, metric="Renamed"))]
+    account.run(time)
+    account.run(time + HOUR)
+
+    last = account.destinations.events[-1]
+    assert (last["change"], last["reason"]) == (
+        "ended",
+        "no usable model yet; the next transform trains one",
+    )
+    assert account.destinations.mails[-1].startswith("Cutwatch over: orders after ")
+    assert account.state.lasting == []
+    assert not [key for key in account.objects.objects if key.startswith("live/series/")]
+
+
+def test_an_incident_that_a_changed_entry_does_not_confirm_is_withdrawn_with_a_reason() -> None:
+    account = during_the_incident()
+    time = next_run(account)
+    strict = replace(DETECTOR, minimum_deviation=MinimumDeviation(absolute=1e9))
+    account.planned = [replace(each, detector=strict) for each in account.planned]
+    account.run(time)
+
+    last = account.destinations.events[-1]
+    assert (last["change"], last["reason"]) == (
+        "withdrawn",
+        "the detector's new entry or model does not confirm it",
+    )
+    assert account.destinations.mails[-1].startswith("Cutwatch over: orders after ")
+    assert not [pk for pk, _ in account.table.items if pk == "EVENT"]
+
+
+def test_the_incident_of_a_detector_that_cannot_be_scored_for_a_day_ends_with_a_reason() -> None:
+    account = during_the_incident()
+    time = next_run(account)
+    account.objects.objects.pop(account.state.series or "")
+    account.environment()
+    account.run(time)
+    assert account.state.lasting
+    assert "live/series/orders/" in (account.state.problem or "")
+    account.run(time + timedelta(days=1))
+
+    assert account.state.lasting == []
+    assert account.destinations.events[-1]["reason"].startswith("not scored for 1 d: NotFound")
+
+
+def test_a_metric_that_is_renamed_leaves_gaps_and_its_incident_ends() -> None:
+    account = during_the_incident()
+    time = next_run(account)
+    gone = {at for at in account.cloudwatch.values if at >= account.state.through}
+    for at in gone:
+        account.cloudwatch.values.pop(at)
+    for hours in range(8):
+        account.run(time + hours * HOUR)
+
+    assert account.state.lasting == []
+    assert account.destinations.events[-1]["change"] == "ended"
+    assert account.state.problem is None
+
+
+def test_a_rule_that_was_off_for_a_day_catches_up_and_ends_what_lasted() -> None:
+    account = during_the_incident()
+    account.environment()
+    account.run(EVENT.ends + timedelta(days=1, hours=3, minutes=2))
+
+    assert account.state.lasting == []
+    assert account.begun == [EVENT.id]
+    assert account.destinations.mails[-1].startswith("Cutwatch medium: orders at ")
+    text = account.destinations.texts[-1]
+    assert "), over by now.\n" in text
+    assert ", over by now\n  Metric" in text
+
+
+def test_a_run_that_takes_longer_than_its_interval_loses_the_race_and_repeats_nothing() -> None:
+    """The next invocation runs as a whole while the first one is between reading and writing."""
+    account = LiveAccount(WINDOW, DETECTOR)
+    for time in TIMES[:3]:
+        account.run(time)
+    other = LiveAccount(WINDOW, DETECTOR)
+    other.objects, other.table, other.destinations = (
+        account.objects,
+        account.table,
+        account.destinations,
+    )
+    other.environment()
+
+    def overtaken(call: str) -> None:
+        if call == "cloudwatch read after":
+            account.cloudwatch.interrupt = lambda _: None
+            other.run(TIMES[4])
+
+    account.cloudwatch.interrupt = overtaken
+    account.run(TIMES[3])
+
+    assert ending(run_all(account, TIMES[5:]))[:5] == ENDING[:5]
+    assert account.begun == [EVENT.id]
+    assert account.destinations.mails == UNDISTURBED.destinations.mails
+
+
+def test_detectors_for_which_there_is_no_time_wait_for_the_next_run() -> None:
+    account = LiveAccount(WINDOW, DETECTOR)
+    report = account.run(TIMES[0], has_time=lambda: False)
+    assert (report.waiting, report.scored) == (1, {})
+    assert ending(run_all(account, TIMES[1:])) == ENDING
 
 
 def test_a_detector_without_a_model_waits_for_its_training() -> None:

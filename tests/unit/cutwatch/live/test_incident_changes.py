@@ -5,12 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
-from cutwatch.live.incident_changes import (
-    IncidentChange,
-    Incidents,
-    Situation,
-    incident_changes,
-)
+from cutwatch.live.incident_changes import Situation, incident_changes
+from cutwatch.live.live_incident import IncidentChange, Incidents
 from cutwatch.timestamps import format_timestamp
 from tests.support.builders import NOON
 

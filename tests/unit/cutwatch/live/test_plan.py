@@ -81,9 +81,12 @@ def test_buckets_whose_detectors_are_gone_become_empty() -> None:
     assert read_plan(objects) == earlier
     assert read_planned(objects, 0) == [planned]
 
-    later = write_plan(objects, [], earlier, Plan(NOON, "def", {}))
-    assert later.buckets == []
+    later = write_plan(objects, [], earlier, Plan(NOON, "def", {}), lambda _: False)
+    assert (later.buckets, later.assigned) == ([0], {})
+    assert read_plan(objects) == later
     assert read_planned(objects, 0) == []
+    last = write_plan(objects, [], later, Plan(NOON, "def", {}), lambda _: True)
+    assert last.buckets == []
 
 
 class WritableObjects(FakeObjects):

@@ -7,7 +7,7 @@ import pytest
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.publishing.live_audit import LiveAudit
-from cutwatch.registry.incident_claims import LIVE, IncidentClaimStore
+from cutwatch.registry.incident_claims import LIVE, PEOPLE_BEGAN, IncidentClaimStore
 from cutwatch.registry.outcome import Outcome
 from tests.support.builders import NOON, a_detector, a_run
 from tests.support.live_account import FakeTable
@@ -36,6 +36,11 @@ def claims() -> IncidentClaimStore:
     return IncidentClaimStore(table)
 
 
+def notified_live(claims: IncidentClaimStore) -> None:
+    claim = claims.claim("orders", EVENT, "medium", LIVE, NOON)
+    claims.mark("orders", replace(claim, notified=frozenset(("bus:began", PEOPLE_BEGAN))))
+
+
 def audited(claims: IncidentClaimStore, *events: AnomalyEvent, detector: Any = DETECTOR) -> Outcome:
     audit = LiveAudit(claims, a_run(), NOON)
     outcome = Outcome(
@@ -52,7 +57,7 @@ def audited(claims: IncidentClaimStore, *events: AnomalyEvent, detector: Any = D
 def test_what_live_detection_notified_is_counted_and_not_notified(
     claims: IncidentClaimStore,
 ) -> None:
-    claims.claim("orders", EVENT, "medium", LIVE, NOON)
+    notified_live(claims)
     outcome = audited(claims, EVENT, LATER)
 
     assert outcome.events == (LATER,)
@@ -62,7 +67,7 @@ def test_what_live_detection_notified_is_counted_and_not_notified(
 
 
 def test_what_is_more_severe_by_now_is_notified_again(claims: IncidentClaimStore) -> None:
-    claims.claim("orders", EVENT, "medium", LIVE, NOON)
+    notified_live(claims)
     worse = replace(EVENT, severity=3.5)
     assert audited(claims, worse).events == (worse,)
     assert audited(claims, worse).events == (worse,)
@@ -85,5 +90,22 @@ def test_detectors_that_are_not_live_are_left_alone(claims: IncidentClaimStore) 
 def test_a_detector_that_was_live_until_lately_is_not_notified_twice(
     claims: IncidentClaimStore,
 ) -> None:
-    claims.claim("orders", EVENT, "medium", LIVE, NOON)
+    notified_live(claims)
     assert audited(claims, EVENT, detector=a_detector()).events == ()
+
+
+def test_an_incident_that_live_detection_has_not_notified_people_of_is_the_transforms(
+    claims: IncidentClaimStore,
+) -> None:
+    claim = claims.claim("orders", EVENT, "medium", LIVE, NOON)
+    claims.mark("orders", replace(claim, notified=frozenset(("bus:began",))))
+    outcome = audited(claims, EVENT)
+    assert (outcome.events, outcome.live_missed) == ((EVENT,), 1)
+    assert claims.claim("orders", EVENT, "medium", LIVE, NOON).owner == a_run().id
+
+
+def test_an_incident_of_a_transform_that_failed_is_the_next_ones(
+    claims: IncidentClaimStore,
+) -> None:
+    claims.claim("orders", EVENT, "medium", "transform-20261101T120000Z", NOON)
+    assert audited(claims, EVENT).events == (EVENT,)

@@ -68,7 +68,7 @@ def test_a_version_that_the_entry_names_is_not_deleted() -> None:
     bucket = FakeBucket()
     for number in range(MOST_VERSIONS + 1):
         ModelRegister(bucket, replace(STREAM, model_version=version(0))).add(*a_model(number))
-    assert f"streams/shop/models/{version(0)}" in bucket.objects
+    assert f"log-models/shop/{version(0)}" in bucket.objects
 
 
 def test_a_rollback_takes_the_version_before_and_holds_it() -> None:
@@ -124,5 +124,5 @@ def test_a_rollback_whose_answer_is_lost_takes_one_step() -> None:
 def test_a_damaged_register_is_named() -> None:
     register = a_register(0)
     fake(register).write_bytes(register.key, b"[]")
-    with pytest.raises(MalformedObject, match=r"s3://data/streams/shop/models/current-\w+\.json"):
+    with pytest.raises(MalformedObject, match=r"s3://data/log-models/shop/current-\w+\.json"):
         register.read()

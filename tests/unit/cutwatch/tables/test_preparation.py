@@ -1,9 +1,8 @@
 """Training data of a table: rows in parts, and refusals with their reason."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +10,13 @@ import pytest
 from cutwatch.aws.s3 import ListedObject
 from cutwatch.detectors.watched_table import WatchedTable
 from cutwatch.errors import NotFound, PreparationRefused, TableTooLarge
-from cutwatch.tables.preparation import dataset_of, prepare
+from cutwatch.tables.preparation import (
+    Preparation,
+    dataset_of,
+    finish,
+    prepare,
+    prepared_by_glue,
+)
 from cutwatch.tables.read_limiter import ReadLimiter
 from cutwatch.tables.scan import MOST_BYTES, MOST_ITEMS, Scan, ScannedTable
 from tests.support.watched_tables import watched
@@ -31,12 +36,16 @@ class MemoryBucket:
     def write(self, key: str, content: str) -> None:
         self.objects[key] = content
 
+    def delete(self, key: str) -> None:
+        del self.objects[key]
+
     def uri(self, key: str) -> str:
         return f"s3://data/{key}"
 
     def list(self, prefix: str) -> Iterator[ListedObject]:
         now = datetime.now(UTC)
-        yield from (ListedObject(key, "", now) for key in self.objects if key.startswith(prefix))
+        keys = [key for key in self.objects if key.startswith(prefix)]
+        yield from (ListedObject(key, "", now) for key in keys)
 
     def read_json(self, key: str) -> Any:
         if key not in self.objects:
@@ -170,23 +179,53 @@ def test_a_scan_that_takes_too_long_is_given_up() -> None:
         prepared(items(40_000), units=10.0)
 
 
-def test_what_is_too_large_names_the_glue_job_with_its_arguments_and_its_rows_are_taken(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_too_large_for_a_function_names_glue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cutwatch.tables.scan.MOST_ITEMS", 1_500)
+    with pytest.raises(TableTooLarge, match="deploy the table's stack with Preparation=glue"):
+        prepared(items(3_000))
+
+
+def glue_wrote(bucket: MemoryBucket, table: WatchedTable, **summary: Any) -> Preparation:
+    """Put there what the Glue job writes, with the markers of folders that its file system may leave; read it."""
+    dataset = dataset_of(table, bucket.name, SCHEDULED)
+    bucket.write(f"{dataset.prefix}rows/", "")
+    bucket.write(f"{dataset.prefix}rows/part-00000-spark.csv", "1.0\n" * 3_000)
+    bucket.write(f"{dataset.prefix}summary/", "")
+    content = {"items": 3_002, "rows": 3_000, "rejected": {"missing field": 2}, "sample": []}
+    bucket.write(f"{dataset.prefix}summary/part-0.txt", json.dumps(content | summary))
+    return prepared_by_glue(bucket, table, dataset)  # type: ignore[arg-type]
+
+
+def test_rows_of_the_glue_job_are_taken_with_its_counts() -> None:
     bucket = MemoryBucket()
-    with pytest.raises(TableTooLarge, match=r"glue/prepare_records\.py") as refused:
-        prepared(items(3_000), bucket=bucket)
-    rows = re.search(r"--rows s3://data/(\S+)", str(refused.value))
-    summary = re.search(r"--summary s3://data/(\S+)", str(refused.value))
-    assert rows
-    assert summary
-    bucket.write(f"{rows[1]}part-00000-spark.csv", "1.0\n" * 3_000)
-    bucket.write(
-        f"{summary[1]}part-0.txt",
-        json.dumps({"items": 3_002, "rows": 3_000, "rejected": {"missing field": 2}}),
-    )
-    preparation, _, dynamodb = prepared(items(3_000), bucket=bucket)
+    preparation = glue_wrote(bucket, watched())
     assert (preparation.dataset.rows, preparation.dataset.files) == (3_000, 1)
     assert preparation.rejected == {"missing field": 2}
-    assert dynamodb.scans == 0
+    dataset = dataset_of(watched(), bucket.name, SCHEDULED)
+    assert prepared_by_glue(bucket, watched(), dataset) == preparation  # type: ignore[arg-type]
+
+
+def test_rows_of_the_glue_job_are_refused_as_a_functions_are() -> None:
+    with pytest.raises(PreparationRefused, match="10 items have a row, and a model needs 1000"):
+        glue_wrote(MemoryBucket(), watched(), rows=10)
+    grows = [[f"{n:05d}", [float(n)]] for n in range(1_000)]
+    with pytest.raises(PreparationRefused, match=r"'ridecount' only grows with time"):
+        glue_wrote(MemoryBucket(), watched(time="time"), sample=grows)
+
+
+def test_a_job_without_a_summary_has_prepared_nothing() -> None:
+    bucket = MemoryBucket()
+    dataset = dataset_of(watched(), bucket.name, SCHEDULED)
+    with pytest.raises(PreparationRefused, match=r"no summary below s3://data/data/taxi/.*summary/"):  # fmt: skip
+        prepared_by_glue(bucket, watched(), dataset)  # type: ignore[arg-type]
+
+
+def test_a_finished_run_keeps_its_description_alone_and_other_runs_keep_all() -> None:
+    _, bucket, _ = prepared(items(1_000))
+    dataset = dataset_of(watched(), bucket.name, SCHEDULED)
+    other = dataset_of(watched(), bucket.name, SCHEDULED + timedelta(days=7))
+    bucket.write(f"{dataset.prefix}export/AWSDynamoDB/1/data/a.json.gz", "")
+    bucket.write(f"{other.prefix}rows/part-0.csv", "1.0\n")
+    bucket.write("scores/taxi/job/part-0.csv.out", "")
+    assert finish(bucket, dataset, "job") == 3
+    assert list(bucket.objects) == [f"{dataset.prefix}preparation.json", f"{other.prefix}rows/part-0.csv"]  # fmt: skip

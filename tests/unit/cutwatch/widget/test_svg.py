@@ -150,6 +150,9 @@ def test_what_is_not_scored_yet_is_hatched_and_said() -> None:
     assert any("hatch" in each.get("fill", "") for each in elements(drawn, "rect"))
     assert "not scored yet" in texts(drawn)
     assert "not scored yet" not in texts(replace(drawn, published_through=REQUEST.end))
+    live = texts(replace(drawn, live=True))
+    assert "incidents by live detection" in live
+    assert "not scored yet" not in live
 
 
 @pytest.mark.parametrize("scores", [None, points(1.0, 2.0)], ids=["no score yet", "some scores"])

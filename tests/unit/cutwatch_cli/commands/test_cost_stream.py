@@ -99,3 +99,29 @@ def test_details_have_shares_prices_and_assumptions() -> None:
 )
 def test_what_is_not_known_is_refused(file: Path, arguments: list[str], words: list[str]) -> None:
     assert_one_line_mistake(cutwatch("cost", *arguments, "--detectors", file), *words)
+
+
+SHOP = """
+detectors: []
+streams:
+  - name: shop
+    source: kafka:shop-access
+    model: one_class_svm
+    log: {time: at, method: method, path: path}
+"""
+
+
+def test_a_kafka_topic_costs_its_pollers_and_names_its_partitions(tmp_path: Path) -> None:
+    path = tmp_path / "detectors.yaml"
+    path.write_text(SHOP)
+    [items, usual] = [
+        {each["item"]: each for each in estimate("--stream", name, "--detectors", path)["hot_key"]["items"]}
+        for name in ("shop", "any")
+    ]  # fmt: skip
+    assert items["event pollers"]["dollars"] == pytest.approx(0.185 * 730)
+    assert "event pollers" not in usual
+    assert items["custom metrics"]["quantity"] == usual["custom metrics"]["quantity"] + 4
+
+    text = cutwatch("cost", "--stream", "shop", "--detectors", path).stdout
+    assert "1 partition, one_class_svm" in text
+    assert "The cluster itself is not counted." in text

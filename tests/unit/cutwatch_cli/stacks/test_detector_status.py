@@ -17,6 +17,7 @@ from cutwatch_cli.stacks.run_history import (
     parse_run,
     recent,
 )
+from cutwatch_cli.stacks.status_table import remarks
 from tests.support.builders import NOON, a_model, an_outcome
 
 DAY = timedelta(days=1)
@@ -140,3 +141,10 @@ def test_a_detector_that_the_whole_fleets_newest_run_did_not_meet_has_left() -> 
     newest = (run("transform", NOON), ["orders"])
     before = (run("transform", NOON - DAY), ["orders", "gone"])
     assert current({"orders"}, newest, before) == {"orders"}
+
+
+def test_what_live_detection_missed_is_a_remark() -> None:
+    found = status(ending("transform", NOON - DAY, an_outcome(live_missed=2)))
+    assert found.problems == ()
+    [remark] = remarks([found])
+    assert remark.startswith("orders: live runs missed 2 incidents, which transform of 2026-11-01")

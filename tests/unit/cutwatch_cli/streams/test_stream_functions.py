@@ -35,6 +35,13 @@ def test_a_lambda_function_needs_a_client(folder: Path) -> None:
         load_functions(folder, stream)
 
 
+def test_a_lambda_postprocessor_needs_a_client_too(folder: Path) -> None:
+    stream = a_stream(postprocess=ARN)
+    assert load_functions(folder, stream, object()).postprocessor is not None
+    with pytest.raises(InvalidInput, match="stream 'sensors': postprocess is a Lambda function; add --invoke"):  # fmt: skip
+        load_functions(folder, stream)
+
+
 REFERENCE = ReferenceData("s3://bucket/machines.csv", "id", "id")
 
 

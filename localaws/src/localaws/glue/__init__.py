@@ -1,0 +1,1 @@
+"""Runs of Glue jobs, by PySpark."""

@@ -1,0 +1,14 @@
+"""Behaviour of Glue: durations, and the fates of the runs that a test names."""
+
+from dataclasses import dataclass
+
+from localaws.destinies import Destinies
+
+
+@dataclass
+class GlueBehaviour(Destinies):
+    """Durations are seconds; a script takes none of the clock's time but these. Fates befall runs by the name of their job."""
+
+    starting_seconds: float = 30.0
+    running_seconds: float = 60.0
+    stopping_seconds: float = 10.0

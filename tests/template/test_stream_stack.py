@@ -1,0 +1,116 @@
+"""The stack of a Kinesis stream: its mapping and its roles for a stream of this account and of another, exactly."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.project import PROJECT
+from tests.support.stack import REGION, Stack
+
+TEMPLATE = PROJECT / "stacks" / "stream.yaml"
+DOCUMENT = PROJECT / "docs" / "streams.md"
+OTHER_ACCOUNT = "210987654321"
+THEIRS = f"arn:aws:kinesis:{REGION}:{OTHER_ACCOUNT}:stream/vitals"
+THEIR_KEY = f"arn:aws:kms:{REGION}:{OTHER_ACCOUNT}:key/4f5e"
+OUR_KEY = f"arn:aws:kms:{REGION}:123456789012:key/1c2d"
+FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:{{}}"
+COMMON = {"StreamName": "vitals", "BaseStack": "cutwatch"}
+FOREIGN = COMMON | {"KinesisStreamArn": THEIRS, "KinesisKeyArn": THEIR_KEY, "KmsKeyArn": OUR_KEY}
+READING = [
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+]
+
+
+def resolved(parameters: dict[str, str], logical_id: str) -> dict[str, Any]:
+    properties: dict[str, Any] = Stack("cutwatch-vitals", TEMPLATE, **parameters).properties(
+        logical_id
+    )
+    return properties
+
+
+def statements(parameters: dict[str, str], owner: str) -> dict[str, Any]:
+    properties = resolved(parameters, owner)
+    [policy] = properties.get("Policies", [properties])
+    return {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
+
+
+def test_the_mapping_reads_a_stream_of_another_account() -> None:
+    assert resolved(FOREIGN, "Records")["EventSourceArn"] == THEIRS
+
+
+def test_the_roles_may_read_a_stream_of_another_account_and_nothing_else_there() -> None:
+    scoring, closing = (
+        statements(FOREIGN, role)["ReadStream" if "Score" in role else "SeeWhetherTheStreamIsRead"]
+        for role in ("ScoreKinesisRole", "CloseWindowsRole")
+    )
+    assert scoring == {
+        "Sid": "ReadStream",
+        "Effect": "Allow",
+        "Action": READING,
+        "Resource": THEIRS,
+    }
+    assert closing == {
+        "Sid": "SeeWhetherTheStreamIsRead",
+        "Effect": "Allow",
+        "Action": READING[2:],
+        "Resource": THEIRS,
+    }
+
+
+def test_the_key_of_the_stream_may_only_decrypt_and_that_of_the_base_stack_is_used() -> None:
+    shared = statements(FOREIGN, "StreamPolicy")
+    assert shared["ReadEncryptedRecords"] == {
+        "Sid": "ReadEncryptedRecords",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": THEIR_KEY,
+    }
+    assert shared["UseTheKey"] == {
+        "Sid": "UseTheKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": OUR_KEY,
+    }
+    for queue in ("LostRecords", "RejectedRecords"):
+        assert resolved(FOREIGN, queue)["KmsMasterKeyId"] == OUR_KEY
+
+
+def test_a_stream_that_the_stack_makes_is_encrypted() -> None:
+    own = resolved(COMMON, "Stream")
+    assert own["StreamEncryption"] == {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"}
+    with_key = resolved(COMMON | {"KinesisKeyArn": OUR_KEY}, "Stream")
+    assert with_key["StreamEncryption"]["KeyId"] == OUR_KEY
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "sid", "action", "resource"),
+    [
+        ("PreprocessorArn", FUNCTION.format("clean"), "Preprocess", "lambda:InvokeFunction", FUNCTION.format("clean")),
+        ("PostprocessorArn", FUNCTION.format("extend:1"), "Postprocess", "lambda:InvokeFunction", FUNCTION.format("extend:1")),
+        ("ReferenceLocation", "machines/machines.csv", "ReadReferenceData", "s3:GetObject", "arn:aws:s3:::machines/machines.csv"),
+    ],
+    ids=["preprocessor", "postprocessor", "reference data"],
+)  # fmt: skip
+def test_a_companion_is_one_statement_on_one_resource(
+    parameter: str, value: str, sid: str, action: str, resource: str
+) -> None:
+    without, found = (
+        statements(each, "StreamPolicy") for each in (COMMON, COMMON | {parameter: value})
+    )
+    assert found.keys() - without.keys() == {sid}
+    assert found[sid] == {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def test_the_policy_that_the_other_account_attaches_allows_what_the_roles_need() -> None:
+    text = DOCUMENT.read_text()
+    section = text[text.index("## A stream of another account") :]
+    [policy, key] = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", section, re.DOTALL)[:2])  # fmt: skip
+    assert policy["Statement"][0]["Action"] == READING
+    assert key["Action"] == "kms:Decrypt"
+    assert key["Principal"] == policy["Statement"][0]["Principal"]

@@ -1,0 +1,41 @@
+import json
+from typing import Any
+
+import pytest
+
+from cutwatch.delivery.stream_metrics import emit, emit_ended, emit_table
+from cutwatch.errors import AccessDenied, ConditionFailed, CutwatchError
+from cutwatch.streams.batch import BatchReport
+
+DENIED = AccessDenied("PutObject", "AccessDenied", "no permission")
+FASTER = ConditionFailed("PutObject", "PreconditionFailed", "written meanwhile")
+
+
+def written(capsys: pytest.CaptureFixture[str], *errors: CutwatchError) -> dict[str, Any]:
+    emit("Cutwatch", "sensors", BatchReport(errors=[*errors]))
+    metrics: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("errors", "number"),
+    [([], 0), ([FASTER], 0), ([DENIED], 1), ([FASTER, DENIED, DENIED], 1)],
+    ids=["committed", "a lost race", "denied", "both"],
+)
+def test_a_batch_that_cannot_be_committed_is_counted_but_not_one_that_lost_a_race(
+    capsys: pytest.CaptureFixture[str], errors: list[CutwatchError], number: int
+) -> None:
+    assert written(capsys, *errors)["BatchesNotCommitted"] == [number]
+
+
+def test_a_table_has_no_such_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    emit_table("Cutwatch", "orders", BatchReport(errors=[DENIED]))
+    assert "BatchesNotCommitted" not in json.loads(capsys.readouterr().out)
+
+
+def test_the_end_of_a_replaced_configuration_sets_the_metrics_of_incidents_to_zero(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    emit_ended("Cutwatch", "sensors")
+    metrics = json.loads(capsys.readouterr().out)
+    assert (metrics["Stream"], metrics["Anomaly"], metrics["AnomalyScore"]) == ("sensors", [0], [0])
