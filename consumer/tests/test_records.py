@@ -107,7 +107,7 @@ ENVIRONMENT = {
 def test_the_environment_is_read() -> None:
     process = Process.from_env(ENVIRONMENT)
     assert process.subscription.topics == ["shop", "other"]
-    assert (process.subscription.start, process.settings.batch_size) == ("earliest", 1_000)
+    assert (process.starts_at_end, process.settings.batch_size) == (False, 1_000)
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,11 @@ class FunctionFailed(Exception):
 
 @dataclass(frozen=True)
 class Subscription:
-    """What is read: `start` is earliest or latest, or `start_at` in epoch seconds; `connection` is librdkafka's."""
+    """What is read, with librdkafka's settings. A partition without a committed offset is read from its oldest record."""
 
     topics: Sequence[str]
     group: str
     connection: Mapping[str, Any]
-    start: str = "earliest"
-    start_at: float | None = None
 
 
 class Loop:
@@ -77,7 +75,7 @@ class Loop:
         self._consumer = Consumer(
             {
                 "group.id": subscription.group,
-                "auto.offset.reset": subscription.start,
+                "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "partition.assignment.strategy": "cooperative-sticky",
                 "max.poll.interval.ms": _MAX_POLL_MILLISECONDS,
@@ -113,10 +111,13 @@ class Loop:
         """Return the partitions that this member reads."""
         return frozenset(_partition(each) for each in self._consumer.assignment())
 
-    def read_up_to(self, partition: Partition) -> int:
-        """Return the offset that is read next; negative before the first read."""
-        [position] = self._consumer.position([TopicPartition(*partition)])
-        return int(position.offset)
+    def has_read(self, partition: Partition, end: int) -> bool:
+        """Return True if this member has read its partition up to an offset, or the group has before."""
+        if (read := self.queue.next_offset(partition)) is not None:
+            return read >= end
+        place = TopicPartition(*partition)
+        [committed] = self._consumer.committed([place], timeout=_SECONDS)
+        return end == 0 or int(committed.offset) >= end
 
     def ends(self) -> Mapping[Partition, int]:
         """Return the offset after the newest record of every partition. Raises `KafkaException`."""
@@ -202,17 +203,9 @@ class Loop:
         if error.code() in _FATAL:
             self.problem = error.str()
 
-    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Begin at a time where no offset is committed, if that is where to begin."""
+    def _assigned(self, _: Consumer, __: list[TopicPartition]) -> None:
+        """Pause the new partitions too, at the next turn, if enough waits."""
         self._paused = False
-        if self._subscription.start_at is None:
-            return
-        moment = int(self._subscription.start_at * 1_000)
-        committed = consumer.committed(partitions, timeout=_SECONDS)
-        new = [each for each in committed if each.offset < 0]
-        wanted = [TopicPartition(each.topic, each.partition, moment) for each in new]
-        begun = consumer.offsets_for_times(wanted, timeout=_SECONDS) if wanted else []
-        consumer.incremental_assign([*begun, *(each for each in committed if each.offset >= 0)])
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self.commit()

@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from function_consumer.beginning import begin
 from function_consumer.connection import InvalidSecret, connection, iam_connection
 from function_consumer.failures import message, send
 from function_consumer.loop import FunctionFailed, Loop, NotInvoked, Subscription
@@ -42,6 +43,7 @@ class Process:
     function: str
     on_failure: str
     heartbeat: Path | None
+    starts_at_end: bool
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Process":
@@ -52,7 +54,7 @@ class Process:
             raise InvalidSetting(f"STARTING_POSITION is {start}; expected TRIM_HORIZON or LATEST")
         heartbeat = environment.get("HEARTBEAT_FILE")
         return cls(
-            Subscription(topics, group, _connection(environment), _STARTS[start]),
+            Subscription(topics, group, _connection(environment)),
             Settings(
                 batch_size=_number(environment, "BATCH_SIZE", 1_000, 1),
                 batching_seconds=_number(environment, "BATCHING_WINDOW_SECONDS", 1, 0),
@@ -64,10 +66,11 @@ class Process:
             _text(environment, "FUNCTION_NAME"),
             environment.get("ON_FAILURE", ""),
             Path(heartbeat) if heartbeat else None,
+            start == "LATEST",
         )
 
 
-_STARTS = {"TRIM_HORIZON": "earliest", "LATEST": "latest"}
+_STARTS = ("TRIM_HORIZON", "LATEST")
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:
@@ -178,6 +181,8 @@ def main() -> None:
     except (InvalidSetting, InvalidSecret) as error:
         _log.error("%s", error)
         sys.exit(_USAGE_ERROR)
+    if process.starts_at_end:
+        begin(process.subscription)
     servers = str(process.subscription.connection["bootstrap.servers"])
     origin = Origin(servers, os.environ.get("CLUSTER_ARN") or None)
     function = Function(boto3.client("lambda", config=_INVOCATION), process.function)

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from localaws.autoscaling.service import AutoScaling
 from localaws.callers import OPERATOR_CREDENTIALS, assume, caller_of
@@ -21,6 +21,7 @@ from localaws.event_sources.invocations import Invocations
 from localaws.event_sources.kinesis_openings import KinesisOpenings
 from localaws.event_sources.mappings import EventSourceMappings
 from localaws.event_sources.polling import Polling
+from localaws.event_sources.requests import refused
 from localaws.faults import Faults
 from localaws.gateway import Gateway, Service
 from localaws.glue.behaviour import GlueBehaviour
@@ -47,6 +48,9 @@ from localaws.stacks import Stack
 from localaws.table_exports.behaviour import ExportBehaviour
 from localaws.table_exports.service import TableExports
 
+if TYPE_CHECKING:
+    from localaws.event_sources.kafka_mappings import KafkaMappings
+
 
 class LocalAws:
     """An AWS on loopback with nothing in it, from `start` to `stop`.
@@ -55,6 +59,7 @@ class LocalAws:
     `schedules` lets EventBridge fire its rules on its own as the clock passes their times; `event_sources` lets
     mappings deliver a stream's records automatically; `remembered_calls` bounds the record of calls, for one that
     runs for days; `spark_python` is a Python with PySpark, which runs the scripts of Glue's jobs.
+    Set `msk_brokers` to the address of a Kafka broker that all clusters in MSK have.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class LocalAws:
         self.region = region
         self.clock = Clock(wait_scale)
         self.calls = CallLog(remembered_calls)
+        self.msk_brokers = ""
         self.mails = Mails(self.clock)
         self.faults = Faults()
         self.permissions = Permissions(region)
@@ -226,6 +232,7 @@ class LocalAws:
         )
         self.kinesis.listeners.append(self._mappings.written)
         starting.callback(self.kinesis.listeners.clear)
+        starting.callback(self._mappings.stop)
         kinesis = KinesisOpenings(self.kinesis, self.permissions, self._clients.of_mapping)
         dynamodb = DynamoDBOpenings(
             self.region, self.clock, self.permissions, self._clients.of_mapping
@@ -240,10 +247,27 @@ class LocalAws:
             self.mails,
             self._mappings,
             {"dynamodb": dynamodb.open, "kinesis": kinesis.open},
+            lambda: self._kafka(invocations),
+            lambda: self.msk_brokers,
         )
         self._function_targets = FunctionTargets(patches, self.clock)
         starting.callback(patches.undo)
         return patches
+
+    def _kafka(self, invocations: Invocations) -> "KafkaMappings":
+        try:
+            from localaws.event_sources.kafka_mappings import KafkaMappings  # noqa: PLC0415
+            from localaws.event_sources.kafka_openings import KafkaOpenings  # noqa: PLC0415
+        except ImportError:
+            raise refused("Kafka mappings need localaws[kafka]") from None
+
+        def now() -> float:
+            return self.clock.now().timestamp()
+
+        openings = KafkaOpenings(self.region, self.permissions, self._clients.of_mapping)
+        return KafkaMappings(
+            self.event_sources, openings, invocations, lambda: self.endpoint_url, now
+        )
 
     def _gateway(
         self, ministack: AsgiApp, server: HttpServer, patches: Patches, functions: FunctionExecutor

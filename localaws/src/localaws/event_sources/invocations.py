@@ -28,18 +28,23 @@ class Invocations:
         self, function: str, event: Mapping[str, Any], batch: Batch, settings: Settings
     ) -> Outcome:
         """Invoke the function, by its name with or without a qualifier."""
+        answer = self.answer(function, event)
+        if answer is None or answer.get("throttle"):
+            return Outcome(Result.NOT_INVOKED)
+        if answer.get("error"):
+            return Outcome(Result.FAILED)
+        return outcome_of(answer.get("body"), batch, settings)
+
+    def answer(self, function: str, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return MiniStack's answer of an invocation: `throttle`, `error`, `body`; None if there is no such function."""
         with account_scope(self._region):
             functions = service("lambda_svc")
             name, _, qualifier = function.partition(":")
             record, _ = functions._get_func_record_for_qualifier(name, qualifier or None)
             if record is None:
-                return Outcome(Result.NOT_INVOKED)
-            answer = functions._execute_function(record, event)
-        if answer.get("throttle"):
-            return Outcome(Result.NOT_INVOKED)
-        if answer.get("error"):
-            return Outcome(Result.FAILED)
-        return outcome_of(answer.get("body"), batch, settings)
+                return None
+            answer: Mapping[str, Any] = functions._execute_function(record, event)
+            return answer
 
     def invoke_twice(
         self, function: str, event: Mapping[str, Any], batch: Batch, settings: Settings

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,6 +15,9 @@ from localaws.event_sources.invocations import Invocations, event_of
 from localaws.event_sources.lanes import Turn
 from localaws.event_sources.requests import destination_of
 from localaws.event_sources.source_mapping import Opening, SourceMapping
+
+if TYPE_CHECKING:
+    from localaws.event_sources.kafka_mapping import KafkaMapping
 
 _log = logging.getLogger(__name__)
 _Record = dict[str, Any]
@@ -42,6 +45,7 @@ class EventSourceMappings:
         self._record_metric = record_metric
         self._delivering = threading.RLock()
         self._mappings: dict[str, SourceMapping] = {}
+        self.kafka: dict[str, KafkaMapping] = {}
         self._twice = 0
 
     def open(self, record: _Record, opening: Opening) -> None:
@@ -51,10 +55,21 @@ class EventSourceMappings:
 
     def change(self, uuid: str) -> None:
         """Go on with what the mapping's record says now."""
-        self._mappings[uuid].changed = True
+        if uuid in self.kafka:
+            self.kafka[uuid].change()
+        else:
+            self._mappings[uuid].changed = True
 
     def close(self, uuid: str) -> None:
         self._mappings = {key: each for key, each in self._mappings.items() if key != uuid}
+        if uuid in self.kafka:
+            with self._delivering:
+                self.kafka.pop(uuid).close()
+
+    def stop(self) -> None:
+        """Let the members of every consumer group leave."""
+        for uuid in [*self.kafka]:
+            self.close(uuid)
 
     def written(self, arn: str) -> None:
         """Look into a source again, because there are new records, also while batches are delivered."""
@@ -69,11 +84,14 @@ class EventSourceMappings:
                 mapping.reader.begin()
             while sum(self._step(mapping) for mapping in self._enabled()):
                 pass
+            for each in self._enabled_kafka():
+                each.deliver()
 
     def due(self) -> float | None:
         """Return when the next batch will be ready, in epoch seconds; None while there is none to wait for."""
         now = self._now()
         times = [time for each in self._enabled() if (time := each.due(now)) is not None]
+        times += [time for each in self._enabled_kafka() if (time := each.due()) is not None]
         return min(times, default=None)
 
     def settle(self, limit_seconds: float = 7 * 86_400.0) -> None:
@@ -100,6 +118,9 @@ class EventSourceMappings:
 
     def _enabled(self) -> list[SourceMapping]:
         return [each for each in self._mappings.values() if each.record["State"] == "Enabled"]
+
+    def _enabled_kafka(self) -> "list[KafkaMapping]":
+        return [each for each in [*self.kafka.values()] if each.record["State"] == "Enabled"]
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

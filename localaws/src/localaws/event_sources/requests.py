@@ -35,6 +35,27 @@ _IDENTITY = frozenset(
 )
 STREAMS = frozenset({"dynamodb", "kinesis"})
 STREAM_PROPERTIES = frozenset(DEFAULTS) | _IDENTITY
+KAFKA_DEFAULTS: Mapping[str, Any] = {
+    "BatchSize": 100,
+    "BisectBatchOnFunctionError": False,
+    "DestinationConfig": {"OnFailure": {}},
+    "FunctionResponseTypes": [],
+    "MaximumBatchingWindowInSeconds": 0,
+    "MaximumRecordAgeInSeconds": FOREVER,
+    "MaximumRetryAttempts": FOREVER,
+    "ProvisionedPollerConfig": {},
+    "SourceAccessConfigurations": [],
+}
+KAFKA_PROPERTIES = (
+    frozenset(KAFKA_DEFAULTS)
+    | (_IDENTITY - {"FilterCriteria"})
+    | {
+        "AmazonManagedKafkaEventSourceConfig",
+        "SelfManagedEventSource",
+        "SelfManagedKafkaEventSourceConfig",
+        "Topics",
+    }
+)
 # What has an effect in MiniStack's own pollers.
 OTHER_PROPERTIES: Mapping[str, frozenset[str]] = {
     "sqs": frozenset(
@@ -60,6 +81,8 @@ def refused(message: str) -> ApiError:
 def check_supported(service: str, parameters: _Parameters) -> None:
     """Refuse, by its name, a parameter that would have no effect on a source of this service."""
     known = STREAM_PROPERTIES if service in STREAMS else OTHER_PROPERTIES.get(service)
+    if service == "kafka":
+        known = KAFKA_PROPERTIES
     if known is None:
         return
     for name in sorted(parameters.keys() - known - {"UUID"}):

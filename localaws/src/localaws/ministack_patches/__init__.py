@@ -4,7 +4,8 @@ Each patch replaces attributes of MiniStack for as long as a local AWS runs. `up
 does without them. They reach into internals, so the version that they were written for is checked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from localaws.calls import CallLog
 from localaws.clock import Clock
@@ -14,7 +15,7 @@ from localaws.faults import Faults
 from localaws.iam.permissions import Permissions
 from localaws.kinesis.service import Kinesis
 from localaws.lambda_runtime.executor import FunctionExecutor
-from localaws.ministack_patches import lambda_functions, own_resources, physical_names
+from localaws.ministack_patches import lambda_functions, msk_clusters, own_resources, physical_names
 from localaws.ministack_patches.alarm_resources import AlarmResources
 from localaws.ministack_patches.condition_mappings import ConditionMappings
 from localaws.ministack_patches.kinesis_resources import KinesisResources
@@ -35,6 +36,9 @@ from localaws.ministack_patches.state_paths import Paths
 from localaws.ministack_patches.target_permissions import TargetPermissions
 from localaws.ministack_patches.unsupported_properties import UnsupportedProperties
 
+if TYPE_CHECKING:
+    from localaws.event_sources.kafka_mappings import KafkaMappings
+
 
 def apply_patches(
     clock: Clock,
@@ -46,6 +50,8 @@ def apply_patches(
     mails: Mails,
     mappings: EventSourceMappings,
     openings: Mapping[str, Open],
+    kafka: "Callable[[], KafkaMappings]",
+    msk_brokers: Callable[[], str],
 ) -> Patches:
     """Apply every patch but those of CloudFormation; `undo` of the result takes them back."""
     check_version()
@@ -60,7 +66,8 @@ def apply_patches(
     TargetPermissions(patches, permissions)
     Metrics(patches, cloudwatch, clock)
     MetricFilters(patches, cloudwatch)
-    SourceMappings(patches, mappings, clock, openings)
+    SourceMappings(patches, mappings, clock, openings, kafka)
+    msk_clusters.patch(patches, msk_brokers)
     mails.patch(patches)
     return patches
 

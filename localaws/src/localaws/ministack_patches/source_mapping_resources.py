@@ -5,12 +5,22 @@ from typing import Any
 
 from localaws.api_request import operation_model
 from localaws.embedded_ministack import service
-from localaws.event_sources.requests import OTHER_PROPERTIES, STREAM_PROPERTIES
+from localaws.event_sources.requests import (
+    KAFKA_PROPERTIES,
+    OTHER_PROPERTIES,
+    STREAM_PROPERTIES,
+)
 from localaws.ministack_patches.own_resources import Created, Properties, Provisioner, ResourceType
 from localaws.ministack_patches.property_types import typed
 
-_PROPERTIES = STREAM_PROPERTIES.union(*OTHER_PROPERTIES.values())
-_IMMUTABLE = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp")
+_PROPERTIES = STREAM_PROPERTIES.union(KAFKA_PROPERTIES, *OTHER_PROPERTIES.values())
+_IMMUTABLE = (
+    "EventSourceArn",
+    "SelfManagedEventSource",
+    "Topics",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+)
 
 
 class SourceMappingResources:
@@ -51,6 +61,10 @@ def _tags(properties: Properties) -> dict[str, str]:
 def _request(operation: str, properties: Properties) -> dict[str, Any]:
     shape = operation_model("lambda", operation).input_shape
     given = {name: properties[name] for name in properties if name != "Tags"}
+    if servers := given.get("SelfManagedEventSource", {}).get("Endpoints"):
+        # A property in CloudFormation, a key of a map in the API.
+        brokers = {"KAFKA_BOOTSTRAP_SERVERS": servers["KafkaBootstrapServers"]}
+        given["SelfManagedEventSource"] = {"Endpoints": brokers}
     request: dict[str, Any] = typed(given, shape)
     return request
 

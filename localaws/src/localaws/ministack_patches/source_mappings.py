@@ -4,7 +4,7 @@ Mappings of queues stay MiniStack's; what it would store without effect is refus
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from localaws.api_response import ApiError
@@ -14,6 +14,9 @@ from localaws.event_sources import requests
 from localaws.event_sources.mappings import EventSourceMappings
 from localaws.event_sources.source_mapping import Opening
 from localaws.ministack_patches.patching import Patches
+
+if TYPE_CHECKING:
+    from localaws.event_sources.kafka_mappings import KafkaMappings
 
 _Parameters = Mapping[str, Any]
 _Response = tuple[int, Any, Any]
@@ -28,10 +31,12 @@ class SourceMappings:
         mappings: EventSourceMappings,
         clock: Clock,
         opens: Mapping[str, Open],
+        kafka: "Callable[[], KafkaMappings]",
     ) -> None:
         self._mappings = mappings
         self._clock = clock
         self._opens = opens
+        self._kafka = kafka
         self._functions = functions = service("lambda_svc")
         self._create = patches.replace(functions, "_create_esm", self.create)
         self._update = patches.replace(functions, "_update_esm", self.update)
@@ -51,14 +56,16 @@ class SourceMappings:
         return response
 
     def _created(self, parameters: _Parameters) -> _Response:
-        kind = _service_of(parameters.get("EventSourceArn", ""))
+        kind = _service_of(parameters)
         requests.check_supported(kind, parameters)
+        if kind == _KAFKA:
+            return self._kafka_created(parameters)
         if kind not in self._opens:
             response: _Response = self._create(parameters)
             return response
         requests.check("CreateEventSourceMapping", parameters)
         requests.check_start(parameters)
-        record = self._record(parameters)
+        record = self._record(parameters, requests.DEFAULTS, requests.STREAM_PROPERTIES)
         requests.check_together(record)
         self._check_is_new(record)
         opening = self._opens[kind](record, self._role(record))
@@ -68,29 +75,43 @@ class SourceMappings:
 
     def _updated(self, uuid: str, parameters: _Parameters) -> _Response:
         record = self._functions._esms.get(uuid)
-        kind = _service_of(record["EventSourceArn"]) if record else ""
+        kind = _service_of(record) if record else ""
         requests.check_supported(kind, parameters)
-        if record is None or kind not in self._opens:
+        if record is None or kind not in {_KAFKA, *self._opens}:
             response: _Response = self._update(uuid, parameters)
             return response
         requests.check("UpdateEventSourceMapping", {**parameters, "UUID": uuid})
-        changes = {name: parameters[name] for name in parameters if name in _CHANGEABLE}
+        changes = {name: parameters[name] for name in parameters if name in _changeable(kind)}
         if "FunctionName" in parameters:
             changes |= self._function(parameters["FunctionName"])
         if "Enabled" in parameters:
             changes |= _enabled(parameters["Enabled"])
         changed = {**record, **changes}
-        requests.check_together(changed)
-        self._opens[kind](changed, self._role(changed))
+        if kind == _KAFKA:
+            self._kafka().check(changed, self._role(changed))
+        else:
+            requests.check_together(changed)
+            self._opens[kind](changed, self._role(changed))
         record.update(changes, LastModified=self._now())
         self._mappings.change(uuid)
         return self._described(record)
 
-    def _record(self, parameters: _Parameters) -> dict[str, Any]:
-        known = requests.STREAM_PROPERTIES - {"FunctionName", "Enabled"}
+    def _kafka_created(self, parameters: _Parameters) -> _Response:
+        requests.check("CreateEventSourceMapping", parameters)
+        requests.check_start(parameters)
+        record = self._record(parameters, requests.KAFKA_DEFAULTS, requests.KAFKA_PROPERTIES)
+        self._check_is_new(record)
+        self._kafka().open(record, self._role(record))
+        self._functions._esms[record["UUID"]] = record
+        return self._described(record)
+
+    def _record(
+        self, parameters: _Parameters, defaults: _Parameters, properties: frozenset[str]
+    ) -> dict[str, Any]:
+        known = properties - {"FunctionName", "Enabled"}
         return {
             "UUID": str(uuid4()),
-            **requests.DEFAULTS,
+            **defaults,
             **{name: parameters[name] for name in parameters if name in known},
             **self._function(parameters["FunctionName"]),
             **_enabled(parameters.get("Enabled", True)),
@@ -118,13 +139,13 @@ class SourceMappings:
         return str(configuration["Role"])
 
     def _check_is_new(self, record: _Parameters) -> None:
-        identity = ("EventSourceArn", "FunctionArn")
+        identity = ("EventSourceArn", "FunctionArn", "SelfManagedEventSource", "Topics")
         for other in self._functions._esms.values():
-            if all(other[name] == record[name] for name in identity):
+            if all(other.get(name) == record.get(name) for name in identity):
                 raise ApiError(
                     "ResourceConflictException",
                     f"An event source mapping with event source arn "
-                    f'(" {record["EventSourceArn"]} ") and function (" {record["FunctionName"]} ") '
+                    f'(" {record.get("EventSourceArn")} ") and function (" {record["FunctionName"]} ") '
                     f"already exists. Please update or delete the existing mapping with UUID "
                     f"{other['UUID']}",
                     409,
@@ -149,12 +170,21 @@ class SourceMappings:
         return int(self._clock.now().timestamp())
 
 
-_CHANGEABLE = frozenset(requests.DEFAULTS) | {"FilterCriteria"}
+_KAFKA = "kafka"
+
+
+def _changeable(kind: str) -> frozenset[str]:
+    if kind == _KAFKA:
+        return frozenset(requests.KAFKA_DEFAULTS)
+    return frozenset(requests.DEFAULTS) | {"FilterCriteria"}
 
 
 def _enabled(value: Any) -> dict[str, Any]:
     return {"Enabled": value, "State": "Enabled" if value else "Disabled"}
 
 
-def _service_of(arn: str) -> str:
+def _service_of(parameters: _Parameters) -> str:
+    if "SelfManagedEventSource" in parameters:
+        return _KAFKA
+    arn = parameters.get("EventSourceArn", "")
     return arn.split(":")[2] if arn.count(":") > 4 else ""

@@ -1,0 +1,77 @@
+"""Kafka mappings: opened with their invocations, dead letters and metrics, and added to all mappings."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from function_consumer.failures import message
+from function_consumer.loop import FunctionFailed, NotInvoked
+from function_consumer.queue import Discard
+from localaws.event_sources import destinations, kafka_requests
+from localaws.event_sources.invocations import Invocations
+from localaws.event_sources.kafka_mapping import KafkaMapping
+from localaws.event_sources.kafka_openings import KafkaOpening, KafkaOpenings
+from localaws.event_sources.mappings import EventSourceMappings
+from localaws.event_sources.requests import destination_of
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaMappings:
+    """`endpoint_url` is the local AWS's, `now` its clock in epoch seconds."""
+
+    def __init__(
+        self,
+        mappings: EventSourceMappings,
+        openings: KafkaOpenings,
+        invocations: Invocations,
+        endpoint_url: Callable[[], str],
+        now: Callable[[], float],
+    ) -> None:
+        self._mappings = mappings
+        self._openings = openings
+        self._invocations = invocations
+        self._endpoint_url = endpoint_url
+        self._now = now
+
+    def open(self, record: dict[str, Any], role: str) -> None:
+        """Take up a mapping; `record` is its public description and stays the caller's."""
+        kafka_requests.check(record)
+        opening = self._openings.open(record, role)
+
+        def give_up(discard: Discard) -> None:
+            self._give_up(record, opening, discard)
+
+        self._mappings.kafka[record["UUID"]] = KafkaMapping(
+            record, opening, lambda event: self._invoke(record, event), give_up, self._now
+        )
+
+    def check(self, record: Mapping[str, Any], role: str) -> None:
+        """Refuse a change that would not be valid."""
+        kafka_requests.check(record)
+        self._openings.open(record, role)
+
+    def _invoke(self, record: Mapping[str, Any], event: dict[str, Any]) -> Any:
+        qualifier = record["Qualifier"]
+        function = record["FunctionName"] + (f":{qualifier}" if qualifier else "")
+        answer = self._invocations.answer(function, event)
+        if answer is None or answer.get("throttle"):
+            raise NotInvoked(f"{function} is throttled, or deleted")
+        if answer.get("error"):
+            raise FunctionFailed(function)
+        body = answer.get("body")
+        return json.loads(body) if isinstance(body, (str, bytes)) and body else body
+
+    def _give_up(self, record: Mapping[str, Any], opening: KafkaOpening, discard: Discard) -> None:
+        destination = destination_of(record)
+        if destination is None:
+            return
+        arn = record["FunctionArn"]
+        body = message(discard, opening.origin, arn, self._now())
+        try:
+            destinations.send(opening.client, self._endpoint_url(), destination, body)
+        except (ClientError, BotoCoreError) as error:
+            _log.warning("%s cannot send to %s: %s", arn, destination, error)
