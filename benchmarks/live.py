@@ -110,7 +110,8 @@ def compare(paths: list[Path], seed: int) -> None:
             live=True,
         )
         expected, windows = windows_of(metric, detector, default_training_time(metric))
-        live, ended = LiveRuns(detector), {}
+        live = LiveRuns(detector)
+        ended: dict[str, str] = {}
         for window in windows:
             size = len(window.window.observed) - window.first
             cuts = sorted(chance.sample(range(1, size), min(3, size - 1))) if size > 1 else []

@@ -2,40 +2,57 @@
 
     OMP_NUM_THREADS=1 PYTHONPATH=functions:cli .venv/bin/python benchmarks/stream.py --kdd 16_http.npz --nab NAB
 
-Rates are records per second of processor time of one core, with everything from the bytes of a record to the stored
-state of each batch; krcf gets the numbers and keeps its forest. They take turns in every repetition, and the ratio of
-each repetition counts. `--kdd` is `16_http.npz` of ADBench: `X` (n, 3) and labels `y` (n,) of KDD Cup 1999's HTTP records. Rows that
+Rates are records per second of processor time of one core, with everything that the function does to a batch: from the
+event of Kinesis to the stored states and the answer. S3 is a dict; metrics and log lines, some per batch, are not written. A warm function
+keeps the states that it wrote; a cold one reads every state again before each batch. krcf and river's half-space trees get the
+numbers and keep their forests. All take turns in every repetition, and the ratio of each repetition counts. `--kdd` is `16_http.npz` of ADBench: `X` (n, 3) and labels `y` (n,) of KDD Cup 1999's HTTP records. Rows that
 the forest only learns have no score and do not count. `--nab` is a folder with `data` and `labels/combined_windows.json`.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import os
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import product, repeat
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
+from typing import Annotated, Any, NamedTuple, get_args
 
 import numpy as np
 import typer
 from krcf import RandomCutForest
-from labelled import Flags, LabelledMetric, load_nab, nab_quality
+from labelled import (
+    Flags,
+    LabelledMetric,
+    fleet_quality,
+    load_kpi,
+    load_nab,
+    load_operations,
+    nab_quality,
+)
 from rich.console import Console
 from rich.table import Table
+from river.anomaly import HalfSpaceTrees
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from cutwatch.detection.parameters import DEFAULT, HOUR
 from cutwatch.detectors.detector import Sensitivity
-from cutwatch.detectors.record_format import RecordFormat
-from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.detectors.record_format import RecordFormat, TimeFormat
+from cutwatch.detectors.stream import ForestSettings, IncidentBegin, KeySettings, Stream
+from cutwatch.errors import NotFound
+from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.buckets import bucket_count
 from cutwatch.streams.forest import forest_seed
 from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.kinesis import partial_response, records_of
+from cutwatch.streams.outbox import Outbox
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import StreamScorer
+from cutwatch.streams.state_store import StateStore
 from cutwatch.timeseries.arrays import Floats
-
-if TYPE_CHECKING:
-    from cutwatch.streams.detection import ScoredRow
 
 BATCH = 1_000
 KDD_ROWS, KDD_SEEDS = 60_000, 5
@@ -45,7 +62,16 @@ NAB_STREAM = Stream(
     "nab",
     RecordFormat("timestamp", {"value": "value"}, format="csv", columns=("timestamp", "value")),
 )
+# As detection joins the changes of a metric's level.
+ENDS_AFTER = IncidentBegin(ends_after=DEFAULT.level_joined_hours * HOUR)
 _START, _ARRIVAL = 1_700_000_000, 2e9
+
+
+LOAD: Mapping[str, Callable[[Path], list[LabelledMetric]]] = {
+    "NAB": load_nab,
+    "KPI": load_kpi,
+    "operations": load_operations,
+}
 
 
 class Case(NamedTuple):
@@ -68,7 +94,13 @@ CASES = (
     Case(100, 2, attributed=True),
     Case(30, 1, keys=10),
     Case(30, 1, keys=100),
+    Case(30, 1, keys=1_000),
 )
+# River's half-space trees learn in windows of this many rows, and need values between 0 and 1.
+RIVER_WINDOW = 250
+_NOTHING = 1e-3
+# A batch of many keys takes seconds.
+_MANY_KEYS, _MOST_KEYS_ROWS = 100, 3_000
 
 
 def stream_of(columns: int, forest: ForestSettings, keys: int = 1) -> Stream:
@@ -101,31 +133,79 @@ def _key(number: int) -> str:
     return f"device-{number}"
 
 
-def cutwatch_scores(stream: Stream, records: Sequence[RawRecord]) -> list[float]:
-    """Score in batches; every state is read from bytes before a batch, and written after it."""
-    scorer = StreamScorer(stream, bucket_count(stream))
-    stored: dict[int, bytes] = {}
-    rows: list[ScoredRow] = []
-    for start in range(0, len(records), BATCH):
-        for number, arrived in scorer.by_bucket(records[start : start + BATCH]).items():
-            bucket = (
-                KeyBucket.from_bytes(stored[number], stream)
-                if number in stored
-                else KeyBucket.empty(stream, number)
-            )
-            rows += scorer.score(bucket, arrived).rows
-            bucket.outbox.clear()
-            stored[number] = bucket.to_bytes(stream)
-    scores = [row.score for row in sorted(rows, key=lambda row: row.origin[1])]
-    if len(scores) != len(records):
-        raise RuntimeError(f"{len(scores)} of {len(records)} records were scored")
-    return scores
+@dataclass
+class MemoryBucket:
+    """One object store that counts its calls and the bytes of its objects."""
+
+    name: str = "bucket"
+    objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    gets: int = 0
+    puts: int = 0
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.name}/{key}"
+
+    def read_with_etag(self, key: str) -> tuple[bytes, str]:
+        self.gets += 1
+        if key not in self.objects:
+            raise NotFound("GetObject", "NoSuchKey", key)
+        return self.objects[key]
+
+    def put_if(self, key: str, content: bytes, etag: str | None) -> str:  # noqa: ARG002 - nobody else writes
+        self.puts += 1
+        self.objects[key] = (content, f"{self.puts}")
+        return f"{self.puts}"
 
 
-def bare_scores(case: Case, stream: Stream, rows: Floats) -> list[float]:
-    """Score and learn in a loop, with a forest per key that has the seed of Cutwatch's."""
+def events(records: Sequence[RawRecord], size: int = BATCH) -> list[dict[str, Any]]:
+    """Return the records as a mapping of Kinesis sends them, in batches."""
+    return [
+        {"Records": [_of_kinesis(each) for each in records[start : start + size]]}
+        for start in range(0, len(records), size)
+    ]
+
+
+def _of_kinesis(record: RawRecord) -> dict[str, Any]:
+    return {
+        "eventID": f"shardId-000000000000:{record.position}",
+        "kinesis": {
+            "data": b64encode(record.data).decode(),
+            "sequenceNumber": str(record.position),
+            "approximateArrivalTimestamp": record.arrival,
+            "partitionKey": "",
+        },
+    }
+
+
+def function_of(stream: Stream, bucket: MemoryBucket) -> BatchScorer:
+    """Return the scoring of batches, as the function keeps it between invocations."""
+    store = StateStore(bucket, stream)  # type: ignore[arg-type]
+    return BatchScorer(StreamScorer(stream, bucket_count(stream)), store, Outbox.clear)
+
+
+def cutwatch_scores(
+    function: BatchScorer, batches: Sequence[Any], *, warm: bool = True
+) -> list[float]:
+    """Score the events of a mapping as the function does; return the scores by position."""
+    scores: dict[int, float] = {}
+    for event in batches:
+        if not warm:
+            function.store.cache.clear()
+        report = function.score(records_of(event))
+        scores |= {row.origin[1]: row.score for row in report.rows()}
+        if partial_response(report.failed)["batchItemFailures"] or report.errors:
+            raise RuntimeError(f"records failed: {report.errors}")
+    return [scores[position] for position in sorted(scores)]
+
+
+def bare_forests(case: Case, stream: Stream) -> list[RandomCutForest]:
+    """Return a forest per key that has the seed of Cutwatch's."""
     seeds = [forest_seed(stream, _key(number)) for number in range(case.keys)]
-    forests = [_bare_forest(case.settings, case.columns, seed) for seed in seeds]
+    return [_bare_forest(case.settings, case.columns, seed) for seed in seeds]
+
+
+def bare_scores(case: Case, forests: Sequence[RandomCutForest], rows: Floats) -> list[float]:
+    """Score and learn in a loop."""
     scores = []
     for number, row in enumerate(rows.tolist()):
         forest = forests[number % case.keys]
@@ -151,33 +231,84 @@ def _bare_forest(settings: ForestSettings, columns: int, seed: int) -> RandomCut
     )
 
 
-def measured(case: Case, count: int, repetitions: int) -> Iterator[tuple[float, float]]:
-    """Yield the processor seconds of Cutwatch and of krcf for each repetition."""
+def river_scores(case: Case, rows: Floats) -> list[float]:
+    """Score and learn in a loop, with as many half-space trees as Cutwatch has, of one key."""
+    names = range(case.columns)
+    forest = HalfSpaceTrees(n_trees=case.trees, window_size=RIVER_WINDOW, seed=0)
+    scores = []
+    scaled = (rows - rows.min(axis=0)) / np.ptp(rows, axis=0)
+    for row in scaled.tolist():
+        values = dict(zip(names, row, strict=True))
+        scores.append(forest.score_one(values))
+        forest.learn_one(values)
+    return scores
+
+
+class Measured(NamedTuple):
+    """Processor seconds of a repetition, and of its objects: kB, and calls a batch."""
+
+    warm: float
+    cold: float
+    bare: float
+    river: float
+    kilobytes: float
+    gets: float
+    puts: float
+
+
+def measured(case: Case, count: int, repetition: int) -> Measured:
+    """Measure all on full forests, one after the other."""
     stream = stream_of(case.columns, case.settings, case.keys)
-    for repetition in range(repetitions):
-        rows = np.random.default_rng(repetition).normal(size=(count, case.columns))
-        records = raw_records(rows, case.keys)
-        started = process_time()
-        cutwatch_scores(stream, records)
-        between = process_time()
-        bare_scores(case, stream, rows)
-        yield between - started, process_time() - between
+    learned = case.keys * stream.forest.sample_size
+    rows = np.random.default_rng(repetition).normal(size=(learned + count, case.columns))
+    records = raw_records(rows, case.keys)
+    batches, bucket = events(records[learned:]), MemoryBucket()
+    function, forests = function_of(stream, bucket), bare_forests(case, stream)
+    cutwatch_scores(function, events(records[:learned], learned))
+    bare_scores(case, forests, rows[:learned])
+    cold = MemoryBucket(objects=dict(bucket.objects))
+    bucket.puts = 0
+    times = [process_time()]
+    cutwatch_scores(function, batches)
+    times.append(process_time())
+    cutwatch_scores(function_of(stream, cold), batches, warm=False)
+    times.append(process_time())
+    bare_scores(case, forests, rows[learned:])
+    times.append(process_time())
+    if not case.attributed and case.keys == 1:
+        river_scores(case, rows[learned:])
+    times.append(process_time())
+    size = sum(len(content) for content, _ in bucket.objects.values())
+    return Measured(
+        *np.diff(times).tolist(),
+        size / case.keys / 1e3,
+        cold.gets / len(batches),
+        bucket.puts / len(batches),
+    )
 
 
 def rates(count: int, repetitions: int) -> Table:
-    table = Table(title=f"{count:,} records in batches of {BATCH:,}", box=None)
-    for heading in ("trees x samples", "columns", "keys", "attribution", "records/s", "krcf alone", "ratio"):  # fmt: skip
+    load = os.getloadavg()[0]
+    table = Table(title=f"{count:,} records in batches of {BATCH:,}; load {load:.0f}", box=None)
+    for heading in (
+        *("trees x samples", "columns", "keys", "attribution"),
+        *("warm/s", "cold/s", "krcf/s", "warm: ratio", "river/s"),
+        *("kB a key", "GETs a cold batch", "PUTs a batch"),
+    ):
         table.add_column(heading, justify="right")
     for case in CASES:
-        seconds = list(measured(case, count, repetitions))
+        rows = min(count, _MOST_KEYS_ROWS) if case.keys > _MANY_KEYS else count
+        each = [measured(case, rows, repetition) for repetition in range(repetitions)]
+        warm, cold, bare, river, size, gets, puts = np.median(np.array(each), axis=0).tolist()
         table.add_row(
             f"{case.trees} x {case.settings.sample_size}",
             str(case.columns),
-            str(case.keys),
+            f"{case.keys:,}",
             "all" if case.attributed else "incidents",
-            f"{count / median(ours for ours, _ in seconds):,.0f}",
-            f"{count / median(bare for _, bare in seconds):,.0f}",
-            f"{median(ours / bare for ours, bare in seconds):.2f}",
+            *(f"{rows / seconds:,.0f}" for seconds in (warm, cold, bare)),
+            f"{median(one.warm / one.bare for one in each):.2f}",
+            f"{rows / river:,.0f}" if river > _NOTHING else "",
+            *(f"{number:,.0f}" for number in (size, gets, puts)),
         )
     return table
 
@@ -199,11 +330,11 @@ def _kdd_seed(rows: Floats, labels: Floats, seed: int) -> list[float]:
     chosen = np.random.default_rng(seed).permutation(len(rows))[:KDD_ROWS]
     case = Case(KDD_FOREST.trees, rows.shape[1])
     stream = replace(stream_of(case.columns, KDD_FOREST), name=f"kdd-{seed}")
-    records = raw_records(rows[chosen])
+    batches = events(raw_records(rows[chosen]))
     started = process_time()
-    ours = cutwatch_scores(stream, records)
+    ours = cutwatch_scores(function_of(stream, MemoryBucket()), batches)
     between = process_time()
-    bare = bare_scores(case, stream, rows[chosen])
+    bare = bare_scores(case, bare_forests(case, stream), rows[chosen])
     ratio = (between - started) / (process_time() - between)
     scored = slice(KDD_FOREST.sample_size, None)
     truth = labels[chosen][scored]
@@ -214,21 +345,38 @@ def _kdd_seed(rows: Floats, labels: Floats, seed: int) -> list[float]:
     ] + [ratio]
 
 
-def nab_table(folder: Path) -> Table:
-    """Quality of incidents on the Numenta Anomaly Benchmark: an alarm is the row that begins an incident."""
-    metrics = load_nab(folder)
-    table = Table(title=f"Numenta Anomaly Benchmark: {len(metrics)} files as streams", box=None)
-    for heading in ("sensitivity", "NAB standard", "recall", "false alarms in 1,000 records"):
+def labelled_table(folders: Mapping[str, Path], seeds: int) -> Table:
+    """Quality of incidents on labelled collections, mean of the seeds: an alarm is the row that begins an incident."""
+    loaded = {name: LOAD[name](folder) for name, folder in folders.items()}
+    names = tuple(loaded)
+    table = Table(title=f"{', '.join(names)}: files as streams, {seeds} seeds", box=None)
+    for heading in ("sensitivity", "ends_after", *(f"{name}: {what}" for name in names for what in ("score", "recall", "false alarms"))):  # fmt: skip
         table.add_column(heading, justify="right")
-    for sensitivity in get_args(Sensitivity):
-        stream = replace(NAB_STREAM, sensitivity=sensitivity)
-        quality = nab_quality(metrics, {each.path: _nab_alarms(stream, each) for each in metrics})
-        table.add_row(sensitivity, f"{quality.score:.1f}", f"{quality.recall:.2f}", f"{quality.false_alarms:.2f}")  # fmt: skip
+    for sensitivity, notify in product(get_args(Sensitivity), (IncidentBegin(), ENDS_AFTER)):
+        stream = replace(NAB_STREAM, sensitivity=sensitivity, notify=notify)
+        cells = [cell for name in names for cell in _quality(name, loaded[name], stream, seeds)]
+        table.add_row(sensitivity, f"{notify.ends_after:,.0f}", *cells)
     return table
 
 
-def _nab_alarms(stream: Stream, metric: LabelledMetric) -> Flags:
-    lines = metric.path.read_bytes().splitlines()[1:]
+def _quality(name: str, metrics: Sequence[LabelledMetric], stream: Stream, seeds: int) -> list[str]:
+    judge = nab_quality if name == "NAB" else fleet_quality
+    found = []
+    with ProcessPoolExecutor() as pool:
+        for seed in range(seeds):
+            alarms = pool.map(_alarms, repeat(replace(stream, name=f"seed-{seed}")), metrics)
+            paths = [each.path for each in metrics]
+            found.append(judge(metrics, dict(zip(paths, alarms, strict=True))))
+    means = np.mean([(each.score, each.recall, each.false_alarms) for each in found], axis=0)
+    score, recall, false_alarms = means.tolist()
+    return [f"{score:.1f}", f"{recall:.3f}", f"{false_alarms:.2f}"]
+
+
+def _alarms(stream: Stream, metric: LabelledMetric) -> Flags:
+    [header, *lines] = metric.path.read_bytes().splitlines()
+    columns = tuple(header.decode().split(","))
+    form: TimeFormat = "iso8601" if metric.collection == "NAB" else "seconds"
+    stream = replace(stream, record=replace(stream.record, columns=columns, time_format=form))
     records = [RawRecord(line, "0", number, _ARRIVAL) for number, line in enumerate(lines)]
     scorer = StreamScorer(stream)
     result = scorer.score(KeyBucket.empty(stream, 0), scorer.by_bucket(records)[0])
@@ -244,15 +392,21 @@ def _nab_alarms(stream: Stream, metric: LabelledMetric) -> Flags:
 def main(
     kdd: Annotated[Path | None, typer.Option(help="16_http.npz of ADBench.")] = None,
     nab: Annotated[Path | None, typer.Option(help="Folder of NAB: data, labels.")] = None,
+    kpi: Annotated[Path | None, typer.Option(help="Metrics with a column `label`: data.")] = None,
+    operations: Annotated[Path | None, typer.Option(help="The same, mostly hourly: data.")] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of the labelled metrics.")] = 3,
     count: Annotated[int, typer.Option(help="Records per rate.")] = 20_000,
-    repetitions: Annotated[int, typer.Option(help="Repetitions per rate.")] = 5,
+    repetitions: Annotated[int, typer.Option(help="Repetitions per rate; 0 leaves them out.")] = 5,
 ) -> None:
     console = Console()
-    console.print(rates(count, repetitions))
+    if repetitions:
+        console.print(rates(count, repetitions))
     if kdd:
         console.print(kdd_quality(kdd))
-    if nab:
-        console.print(nab_table(nab))
+    given = {"NAB": nab, "KPI": kpi, "operations": operations}
+    folders = {name: folder for name, folder in given.items() if folder}
+    if folders:
+        console.print(labelled_table(folders, seeds))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ class LiveShop:
         at = end + PERIOD
         self.aws.clock.move_to(at)
         (execution,) = self.base.fire("TransformRule", at=at)
-        execution.wait(timeout=120)
+        execution.wait()
 
     def standing(self) -> Standing:
         """Return what the scenario has left behind."""

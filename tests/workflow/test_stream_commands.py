@@ -64,6 +64,10 @@ def test_events_have_the_ids_that_the_functions_recorded(shop: StreamShop) -> No
     found = json.loads(result.stdout)
     assert {each["id"] for each in found} == shop.incidents().keys()
     assert {(each["change"], each["ended"]) for each in found} == {("ended", True)}
+    reasons = {(each["stream"], each["key"]): each["ended_because"] for each in found}
+    assert reasons[NAME, "pump-a"] is None
+    assert reasons[NAME, "pump-r"].startswith("stream sensors has another configuration since, ")
+    assert reasons["vibrations", "pump-r"] == "stream vibrations is now called sensors"
 
 
 @pytest.mark.usefixtures("shop")

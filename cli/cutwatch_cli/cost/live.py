@@ -106,6 +106,7 @@ def _shared(
     return {
         "start of runs": seconds * gigabytes * prices["lambda_gb_second"].each,
         "invocations": invocations * prices["lambda_request"].each,
+        "turns of buckets": runs * buckets * (buckets > 1) * prices["dynamodb_write"].each,
         "states": runs * buckets * (prices["s3_put"].each + 3 * prices["s3_get"].each),
         "logs": kilobytes / _KILOBYTES_A_GB * prices["log_gb"].each,
         "publishing": runs * buckets * published * prices["put_metric_data"].each,

@@ -20,7 +20,7 @@ def incident_payload(recorded: RecordedIncident, stack: str) -> dict[str, Any]:
 
     `silenced` is left out: it belongs to each event.
     """
-    change = IncidentChange(_last_change(recorded), recorded.incident)
+    change = IncidentChange(_last_change(recorded), recorded.incident, recorded.reason)
     detail = incident_detail(recorded.stream, change, stack, silenced=False)
     del detail["silenced"]
     return {**detail, "ended": recorded.ended, "mailed": recorded.mailed}

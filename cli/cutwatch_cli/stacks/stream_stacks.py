@@ -36,7 +36,7 @@ class StreamStack(JoinedStack):
     @property
     def is_of_kafka(self) -> bool:
         """True if the stream is a Kafka topic."""
-        return self.outputs["StreamArn"].startswith("kafka:")
+        return self.source.startswith("kafka:")
 
     @property
     def source(self) -> str:

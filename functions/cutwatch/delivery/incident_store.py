@@ -18,13 +18,17 @@ _HOUR = 3_600
 
 @dataclass(frozen=True)
 class RecordedIncident:
-    """An incident of a stream, the changes that were notified, and whether it ended and was mailed."""
+    """An incident of a stream, the changes that were notified, and whether it ended and was mailed.
+
+    `reason` says why it ended if its key was not normal again.
+    """
 
     stream: str
     incident: Incident
     notified: frozenset[str] = frozenset()
     ended: bool = False
     mailed: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,15 @@ class IncidentStore:
             "incident": json.dumps(incident.to_payload()),
             "over": ended,
             "version": 2 * incident.rows + ended,
+            "reason": change.reason,
             "expires": expires_at(now),
         }
         try:
             item = self.table.update(
                 _PARTITION,
                 sort_key(incident),
-                "SET stream_name = :stream, incident = :incident, is_over = :over, version = :version, expires_at = :expires",
+                "SET stream_name = :stream, incident = :incident, is_over = :over, version = :version, expires_at = :expires, "
+                "ended_because = :reason",
                 values,
                 "attribute_not_exists(version) OR version <= :version",
             )
@@ -114,4 +120,5 @@ def _recorded(item: Mapping[str, Any]) -> RecordedIncident:
         notified=frozenset(item.get("notified", ())),
         ended=item["is_over"],
         mailed=item.get("mailed", False),
+        reason=item.get("ended_because", ""),
     )

@@ -50,7 +50,7 @@ def recurring_peaks(
 def usual_edges(
     values: Floats, residuals: Floats, period: int, parameters: ThresholdParameters
 ) -> Flags:
-    """Flag positions (n,) that are no further off than a job that comes daily at about this time makes a metric.
+    """Flag positions (n,) within the deviation that a daily job at about this time causes.
 
     Neither the residuals nor the edges of the latest datapoints exceed the edges of most of the last seven days by more
     than `edge_excess`. An edge is the range of three datapoints. Periods too coarse to show a shift have none.

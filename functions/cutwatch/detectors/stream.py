@@ -79,13 +79,15 @@ class KeySettings:
 class IncidentBegin:
     """An incident begins when `at_least` rows of a key within `within` seconds have this severity and score.
 
-    `severity` is in multiples of the cutoff, `score` the forest's. The default is the first anomalous row.
+    `severity` is in multiples of the cutoff, `score` the forest's. The default is the first anomalous row. The incident ends
+    when no row has been anomalous for `ends_after` seconds.
     """
 
     at_least: Annotated[int, Ge(1), Le(100)] = 1
     within: Annotated[float, Ge(1), Le(86_400)] = 300.0
     severity: Annotated[float, Ge(1), Le(1_000)] = 1.0
     score: Annotated[float, Ge(0), Le(1_000)] = 0.0
+    ends_after: Annotated[float, Ge(60), Le(86_400)] = 1_800.0
 
     __pydantic_config__ = {"extra": "forbid"}
 

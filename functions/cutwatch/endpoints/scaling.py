@@ -24,7 +24,7 @@ class VariantScaling:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether the endpoint is scaled. A serverless endpoint scales by itself."""
+        """Return True if the endpoint is scaled by this. A serverless endpoint needs no targets."""
         return bool(self.settings.max_instance_count) and not self.settings.serverless_memory
 
     def start(self, variant: str) -> None:

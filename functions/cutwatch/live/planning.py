@@ -66,7 +66,7 @@ class Planner:
         return write_plan(self.bucket, planned, earlier, plan, self._is_empty)
 
     def _kept(self, found: Watched, earlier: Plan | None) -> Iterator[PlannedDetector]:
-        """Yield the detectors of templates that cannot be expanded now: nobody has removed them."""
+        """Yield the detectors of templates that cannot be expanded now; they are still in the file."""
         names = {each.name for each in found.detectors}
         for number in earlier.buckets if earlier and found.problems else ():
             for each in read_planned(self.bucket, number):

@@ -1,4 +1,4 @@
-"""States of live detectors that are not scored: removed, without a model, or failing. No incident of theirs lasts for ever."""
+"""States of live detectors that are not scored: removed, without a model, or failing. Their incidents end."""
 
 from collections.abc import Collection
 from dataclasses import replace

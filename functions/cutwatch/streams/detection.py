@@ -24,6 +24,7 @@ from cutwatch.streams.incidents import (
     is_over,
 )
 from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.steps import step_limits, step_multiple
 
 if TYPE_CHECKING:
     from cutwatch.streams.trained_model import TrainedModel
@@ -81,6 +82,8 @@ class Detection:
                 scored = self._scored(state, time, values, origin, shingle, changes, event)
             forest.learn(shingle, time)
         state.recent.add(values)
+        if self._trained is None:
+            state.step_limits = step_limits(state.recent, state.step_limits)
         return scored
 
     def _scored(
@@ -94,7 +97,7 @@ class Detection:
         event: FeatureRow | None,
     ) -> ScoredRow:
         score = state.forest.score(shingle, time)
-        severity = self._severity(state, score) / self._factor
+        severity = self._severity(state, time, values, score) / self._factor
         attribution = incident = None
         if severity >= 1 or self._attributes_all:
             attribution = state.forest.attribute(shingle, time)
@@ -104,17 +107,24 @@ class Detection:
         if incident is None:
             state.normal_rows += 1
             if state.incident is not None:
-                _end_if_over(state, time, changes)
+                _end_if_over(state, time, changes, self._stream.notify)
             return scored
         state.normal_rows = 0
         state.incident = incident
         return scored._replace(incident=incident.id)
 
-    def _severity(self, state: KeyState, score: float) -> float:
-        """Return a score in multiples of the cutoff: that of the training, or of the key's own scores."""
+    def _severity(
+        self, state: KeyState, time: float, values: tuple[float, ...], score: float
+    ) -> float:
+        """Return a row in multiples of the cutoff: that of the training, or of the key's own scores and steps."""
         if self._trained is not None:
             return self._trained.times_cutoff(score)
-        return state.baseline.severity(score)
+        severity = state.baseline.severity(score)
+        if state.step_limits:
+            step = step_multiple(state.recent, values, state.step_limits)
+            # Half by the forest, as a change of a metric: it speaks no louder than the step itself.
+            severity = max(severity, (min(severity, step) + step) / 2)
+        return state.peaks.exceeding(severity, time)
 
     def _incident(
         self,
@@ -126,7 +136,7 @@ class Detection:
         """Return the key's incident with an anomalous row; None if the declaration excludes the row."""
         if any(each.covers(datetime.fromtimestamp(row.time, self._zone)) for each in self._stream.exclude):  # fmt: skip
             return None
-        _end_if_over(state, row.time, changes)
+        _end_if_over(state, row.time, changes, self._stream.notify)
         before = state.incident
         columns = _findings(self._stream.columns, row, before, state)
         if not _is_worth_raising(max(columns, key=lambda each: each.attribution), self._stream):
@@ -166,9 +176,12 @@ def _is_frequent(state: KeyState, row: ScoredRow, rule: IncidentBegin) -> bool:
     return True
 
 
-def _end_if_over(state: KeyState, time: float, changes: list[IncidentChange]) -> None:
-    if state.incident is not None and is_over(state.incident, time, state.normal_rows):
-        changes.append(IncidentChange("ended", state.incident))
+def _end_if_over(
+    state: KeyState, time: float, changes: list[IncidentChange], rule: IncidentBegin
+) -> None:
+    incident = state.incident
+    if incident is not None and is_over(incident, time, state.normal_rows, rule.ends_after):
+        changes.append(IncidentChange("ended", incident))
         state.incident = None
 
 

@@ -1,7 +1,7 @@
 """Expected values of a key's columns: the median and the range that held 90 % of its latest rows."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cutwatch.streams.window_statistics import percentile
@@ -42,6 +42,17 @@ class RecentRows:
                 self.values[place] = value
                 place += 1
         self.count += 1
+
+    def latest(self) -> Sequence[float]:
+        """Return the latest row; empty before the first."""
+        end = ((self.count - 1) % ROWS + 1) * self._columns if self.count else 0
+        return self.values[end - self._columns : end]
+
+    def columns(self) -> Iterator[Sequence[float]]:
+        """Yield the values of each column, oldest first."""
+        oldest = self.count % ROWS * self._columns if self.count > ROWS else 0
+        ordered = self.values[oldest:] + self.values[:oldest]
+        return (ordered[place :: self._columns] for place in range(self._columns))
 
     def expected(self) -> tuple[Expected | None, ...]:
         """Return the expected value of each column; None after too few rows."""

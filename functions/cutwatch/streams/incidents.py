@@ -110,9 +110,11 @@ def incident_id(stream: str, key: str, origin: Origin) -> str:
     return f"{stream}:{hashlib.sha256(content).hexdigest()[:16]}"
 
 
-def is_over(incident: Incident, time: float, normal_rows: int) -> bool:
+def is_over(
+    incident: Incident, time: float, normal_rows: int, calm_seconds: float = CALM_SECONDS
+) -> bool:
     """Return True if the incident is over at this time, after this many normal rows."""
-    return normal_rows >= CALM_ROWS and time - incident.last_time > CALM_SECONDS
+    return normal_rows >= CALM_ROWS and time - incident.last_time > calm_seconds
 
 
 def begin(stream: str, anomaly: Anomaly) -> Incident:

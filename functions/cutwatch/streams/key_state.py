@@ -15,6 +15,7 @@ from cutwatch.streams.baseline import ScoreBaseline
 from cutwatch.streams.expectation import RecentRows
 from cutwatch.streams.forest import KeyForest
 from cutwatch.streams.incidents import Incident
+from cutwatch.streams.recurrence import RecurringPeaks
 from cutwatch.streams.windows import OpenWindows
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class KeyState:
 
     `forest` is the key's model, whatever its kind, `model` the version of the trained model that it began with, `traffic` that of a
     log's requests.
+    `step_limits` are the steps by column that reach the cutoff, `peaks` the severities that may recur.
     `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
     anomalous one, `exceeding` the times of rows that count towards the next incident. `seen` is the arrival of the newest
     record, `due` the time from which the key has something to close if no record arrives until then; infinite if it has not.
@@ -49,6 +51,8 @@ class KeyState:
     seen: float = 0.0
     due: float = inf
     traffic: RecentTraffic = field(default_factory=RecentTraffic)
+    step_limits: list[float] = field(default_factory=list)
+    peaks: RecurringPeaks = field(default_factory=RecurringPeaks)
     model: str = ""
 
     @classmethod
@@ -88,6 +92,8 @@ class KeyState:
             "exceeding": self.exceeding,
             "seen": self.seen,
             "traffic": self.traffic.to_payload() if stream.log else None,
+            "step_limits": self.step_limits,
+            "peaks": self.peaks.to_payload(),
             "due": None if self.due == inf else self.due,
             "model": self.model,
             "lengths": [len(recent), len(forest)],
@@ -132,6 +138,11 @@ class KeyState:
             traffic=RecentTraffic.from_payload(header["traffic"])
             if header.get("traffic")
             else RecentTraffic(),
+            # States of earlier versions lack them.
+            step_limits=header.get("step_limits", []),
+            peaks=RecurringPeaks.from_payload(header["peaks"])
+            if "peaks" in header
+            else RecurringPeaks(),
             model=header.get("model", stream.model_version),
         )
 

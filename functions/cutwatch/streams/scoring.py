@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cutwatch.streams.trained_model import TrainedModel
 
 _DAY = 86_400
-# An incident of a key that has become silent ends after this time.
+# An incident of a key that has become silent ends after this time at least.
 SILENT_SECONDS = 3_600
 
 
@@ -81,6 +81,7 @@ class StreamScorer:
         self.trained = trained
         self._newest = newest
         self._key_limit = key_limit(stream, buckets)
+        self._silence = max(SILENT_SECONDS, stream.notify.ends_after)
         self._reader: Reader = reader or RecordReader(stream)
         self._detection = Detection(stream, trained)
         self._windows = KeyWindows(stream)
@@ -194,7 +195,7 @@ class StreamScorer:
         """Return when silence ends a key's incident; not as long as empty windows are rows, which may be the incident."""
         if self.stream.window.missing_data == "zero" and self._windows.next_close(state) < inf:
             return inf
-        return state.seen + SILENT_SECONDS
+        return state.seen + self._silence
 
     def _apply(
         self, bucket: KeyBucket, content: Record | Rejected, arrival: float, result: BatchResult

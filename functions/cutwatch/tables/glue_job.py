@@ -45,7 +45,7 @@ class PreparationJob:
     def start(self, arguments: Arguments, deadline: str, now: datetime) -> Job:
         """Start a run with these arguments, unless one with the same is under way or has succeeded.
 
-        Glue has no token for a start whose answer is lost; its runs tell. Raises `QuotaExceeded` while another run is
+        Glue has no token for a start whose answer is lost, so its runs are compared. Raises `QuotaExceeded` while another run is
         under way.
         """
         found = next((run for run in self._runs() if _is_alive(run, arguments)), None)

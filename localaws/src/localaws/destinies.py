@@ -35,7 +35,7 @@ COMPLETES = Destiny(lambda _: True, Fate.COMPLETE)
 
 @dataclass
 class Destinies:
-    """The fates that befall work by its name; everything else completes."""
+    """Fates of work by its name; everything else completes."""
 
     _destinies: list[Destiny] = field(default_factory=list, kw_only=True)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, kw_only=True)

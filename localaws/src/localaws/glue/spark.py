@@ -45,7 +45,7 @@ class Spark:
         return ""
 
     def run(self, script: bytes, arguments: Mapping[str, str], s3: Any) -> dict[str, bytes | None]:
-        """Run a script on a copy of what its arguments name in S3; return what it changed, by URI, None for deleted objects.
+        """Run a script on a copy of the objects below its arguments' URIs; return its changes by URI, None for deleted objects.
 
         Raises `ScriptFailed`.
         """

@@ -288,6 +288,22 @@ def test_rows_of_an_incident_do_not_count_towards_the_next_one() -> None:
     assert begins == [151, 213]
 
 
+def test_an_incident_continues_until_no_row_was_anomalous_for_the_declared_time() -> None:
+    values = [*noise(150), 500.0, 5_000.0, *noise(60, seed=1), 1e6, 1e9, *noise(20, seed=2)]
+    for seconds, kinds in ((1_800, ["began", "ended", "began"]), (7_200, ["began"])):
+        rule = IncidentBegin(severity=1.5, ends_after=seconds)
+        changes = scored(records_of(values, 60), notify=rule).changes
+        assert [each.kind for each in changes if each.kind != "escalated"] == kinds
+
+
+def test_a_sudden_step_of_a_smooth_key_is_an_incident_at_once() -> None:
+    smooth = [100 * math.sin(number / 40) for number in range(400)]
+    shifted = [*smooth, smooth[-1] + 40, *(smooth[-1] + 40 + number for number in range(3))]
+    result = scored(records_of(shifted, 60), forest=ForestSettings(5, 40))
+    assert result.rows[400].severity >= 1
+    assert max(row.severity for row in result.rows[256:400]) < 1
+
+
 def test_a_score_may_be_required() -> None:
     rows = scored(records_of(THREE, 60)).rows
     highest = max(range(len(rows)), key=lambda n: rows[n].score)

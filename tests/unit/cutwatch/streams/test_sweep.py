@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import ServiceFault
 from cutwatch.streams.batch import BatchScorer
@@ -105,6 +105,17 @@ def test_the_incident_of_a_silent_key_ends() -> None:
     shop.rows_at(at(80 + SILENT_SECONDS - 1))
     assert len(shop.inbox.changes) == 1
     shop.rows_at(at(80 + SILENT_SECONDS))
+    assert [change for _, change in shop.inbox.changes] == ["began:high", "ended:high"]
+
+
+def test_the_incident_of_a_silent_key_does_not_end_before_the_declared_time() -> None:
+    shop = Shop(a_stream(notify=IncidentBegin(ends_after=2 * SILENT_SECONDS)))
+    values = [*noise(80), 90.0]
+    shop.score([record(n, FIRST + n, x) for n, x in enumerate(values)], at(80))
+
+    shop.rows_at(at(80 + 2 * SILENT_SECONDS - 1))
+    assert len(shop.inbox.changes) == 1
+    shop.rows_at(at(80 + 2 * SILENT_SECONDS))
     assert [change for _, change in shop.inbox.changes] == ["began:high", "ended:high"]
 
 

@@ -1,13 +1,10 @@
-"""Metrics and log lines of a batch."""
-
 import json
 from typing import Any
 
 import pytest
 
-from cutwatch.delivery.batch_log import log
 from cutwatch.delivery.stream_metrics import emit, emit_ended, emit_table
-from cutwatch.errors import AccessDenied, ConditionFailed, CutwatchError, Throttled
+from cutwatch.errors import AccessDenied, ConditionFailed, CutwatchError
 from cutwatch.streams.batch import BatchReport
 
 DENIED = AccessDenied("PutObject", "AccessDenied", "no permission")
@@ -42,17 +39,3 @@ def test_the_end_of_a_replaced_configuration_sets_the_metrics_of_incidents_to_ze
     emit_ended("Cutwatch", "sensors")
     metrics = json.loads(capsys.readouterr().out)
     assert (metrics["Stream"], metrics["Anomaly"], metrics["AnomalyScore"]) == ("sensors", [0], [0])
-
-
-def test_a_batch_that_cannot_be_committed_has_one_line_with_the_most_frequent_reason(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    throttled = Throttled("GetObject", "SlowDown", "reduce your request rate")
-    log("sensors", BatchReport(errors=[throttled, DENIED, DENIED]))
-
-    [line] = [record for record in caplog.records if record.getMessage() == "not committed"]
-    assert vars(line) | {
-        "reason": "AccessDenied: PutObject: no permission (AccessDenied)",
-        "buckets": 2,
-        "reasons": 2,
-    } == vars(line)
