@@ -89,3 +89,10 @@ class Deployment:
             for event in reversed(events)
             if event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason")
         )
+
+
+def placed_in(region: str) -> dict[str, Any]:
+    """Return CreateBucket's parameters for a region; us-east-1 must not be named."""
+    if region == "us-east-1":
+        return {}
+    return {"CreateBucketConfiguration": {"LocationConstraint": region}}

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from localaws.autoscaling.service import AutoScaling
 from localaws.callers import OPERATOR_CREDENTIALS, assume, caller_of
@@ -14,14 +14,14 @@ from localaws.clients import Clients
 from localaws.clock import Clock
 from localaws.cloudwatch.monitoring import Monitoring
 from localaws.cloudwatch.service import CloudWatch
-from localaws.deployment import Deployment
+from localaws.deployment import Deployment, placed_in
 from localaws.embedded_ministack import EmbeddedMiniStack
 from localaws.event_sources.dynamodb_openings import DynamoDBOpenings
+from localaws.event_sources.extras import kafka_mappings
 from localaws.event_sources.invocations import Invocations
 from localaws.event_sources.kinesis_openings import KinesisOpenings
 from localaws.event_sources.mappings import EventSourceMappings
 from localaws.event_sources.polling import Polling
-from localaws.event_sources.requests import refused
 from localaws.faults import Faults
 from localaws.gateway import Gateway, Service
 from localaws.glue.behaviour import GlueBehaviour
@@ -47,9 +47,6 @@ from localaws.schedules import Schedules, fire
 from localaws.stacks import Stack
 from localaws.table_exports.behaviour import ExportBehaviour
 from localaws.table_exports.service import TableExports
-
-if TYPE_CHECKING:
-    from localaws.event_sources.kafka_mappings import KafkaMappings
 
 
 class LocalAws:
@@ -205,7 +202,7 @@ class LocalAws:
         s3 = self.client("s3")
         bucket = f"local-artefacts-{self.region}"
         if bucket not in {known["Name"] for known in s3.list_buckets()["Buckets"]}:
-            s3.create_bucket(Bucket=bucket, **_placed_in(self.region))
+            s3.create_bucket(Bucket=bucket, **placed_in(self.region))
         deployment = Deployment(self.client("cloudformation"), s3, bucket)
         deployment.deploy(template, stack_name, parameters, tags)
         return Stack(self.client, self.region, stack_name)
@@ -247,27 +244,18 @@ class LocalAws:
             self.mails,
             self._mappings,
             {"dynamodb": dynamodb.open, "kinesis": kinesis.open},
-            lambda: self._kafka(invocations),
+            lambda: kafka_mappings(
+                self.event_sources,
+                invocations,
+                self.permissions,
+                self._clients.of_mapping,
+                self.clock,
+            ),
             lambda: self.msk_brokers,
         )
         self._function_targets = FunctionTargets(patches, self.clock)
         starting.callback(patches.undo)
         return patches
-
-    def _kafka(self, invocations: Invocations) -> "KafkaMappings":
-        try:
-            from localaws.event_sources.kafka_mappings import KafkaMappings  # noqa: PLC0415
-            from localaws.event_sources.kafka_openings import KafkaOpenings  # noqa: PLC0415
-        except ImportError:
-            raise refused("Kafka mappings need localaws[kafka]") from None
-
-        def now() -> float:
-            return self.clock.now().timestamp()
-
-        openings = KafkaOpenings(self.region, self.permissions, self._clients.of_mapping)
-        return KafkaMappings(
-            self.event_sources, openings, invocations, lambda: self.endpoint_url, now
-        )
 
     def _gateway(
         self, ministack: AsgiApp, server: HttpServer, patches: Patches, functions: FunctionExecutor
@@ -312,10 +300,3 @@ class LocalAws:
             hang_up=server.hang_up,
             end_caller=functions.end,
         )
-
-
-def _placed_in(region: str) -> dict[str, Any]:
-    """Return CreateBucket's parameters for a region; us-east-1 must not be named."""
-    if region == "us-east-1":
-        return {}
-    return {"CreateBucketConfiguration": {"LocationConstraint": region}}

@@ -20,7 +20,7 @@ _DATE = "%Y-%m-%dT%H:%M:%SZ"
 
 class Invocations:
     def __init__(self, region: str, clock: Clock, executor: FunctionExecutor) -> None:
-        self._region = region
+        self.region = region
         self._clock = clock
         self._executor = executor
 
@@ -37,7 +37,7 @@ class Invocations:
 
     def answer(self, function: str, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return MiniStack's answer of an invocation: `throttle`, `error`, `body`; None if there is no such function."""
-        with account_scope(self._region):
+        with account_scope(self.region):
             functions = service("lambda_svc")
             name, _, qualifier = function.partition(":")
             record, _ = functions._get_func_record_for_qualifier(name, qualifier or None)

@@ -21,20 +21,18 @@ _log = logging.getLogger(__name__)
 
 
 class KafkaMappings:
-    """`endpoint_url` is the local AWS's, `now` its clock in epoch seconds."""
+    """`now` is the local AWS's clock in epoch seconds."""
 
     def __init__(
         self,
         mappings: EventSourceMappings,
         openings: KafkaOpenings,
         invocations: Invocations,
-        endpoint_url: Callable[[], str],
         now: Callable[[], float],
     ) -> None:
         self._mappings = mappings
         self._openings = openings
         self._invocations = invocations
-        self._endpoint_url = endpoint_url
         self._now = now
 
     def open(self, record: dict[str, Any], role: str) -> None:
@@ -72,6 +70,6 @@ class KafkaMappings:
         arn = record["FunctionArn"]
         body = message(discard, opening.origin, arn, self._now())
         try:
-            destinations.send(opening.client, self._endpoint_url(), destination, body)
+            destinations.send(opening.client, self._mappings.endpoint_url(), destination, body)
         except (ClientError, BotoCoreError) as error:
             _log.warning("%s cannot send to %s: %s", arn, destination, error)

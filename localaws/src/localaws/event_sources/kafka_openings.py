@@ -41,7 +41,7 @@ _ROOT_CA = "SERVER_ROOT_CA_CERTIFICATE"
 
 @dataclass(frozen=True)
 class KafkaOpening:
-    """What is read and where it is from; `client` returns a client of the function's role."""
+    """A subscription and the origin of its events; `client` returns a client of the function's role."""
 
     subscription: Subscription
     origin: Origin

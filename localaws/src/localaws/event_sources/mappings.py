@@ -41,7 +41,7 @@ class EventSourceMappings:
         self.concurrency = 1
         self._clock = clock
         self._invocations = invocations
-        self._endpoint_url = endpoint_url
+        self.endpoint_url = endpoint_url
         self._record_metric = record_metric
         self._delivering = threading.RLock()
         self._mappings: dict[str, SourceMapping] = {}
@@ -179,7 +179,7 @@ class EventSourceMappings:
         arn = mapping.record["FunctionArn"]
         body = destinations.message(discard, lane, mapping.source, arn, self._now())
         try:
-            destinations.send(mapping.client, self._endpoint_url(), destination, body)
+            destinations.send(mapping.client, self.endpoint_url(), destination, body)
         except (ClientError, BotoCoreError) as error:
             _log.warning("%s cannot send to %s: %s", arn, destination, error)
             self._count(mapping, "DestinationDeliveryFailures", 1.0, "Count")

@@ -41,6 +41,8 @@ UPSTREAM: Mapping[str, str] = {
     "lambda_svc._poll_kinesis": "reads a store of its own past the role, retries for ever and forgets reported failures",
     "lambda_svc._update_esm": "as _create_esm",
     "lambda_svc.invoke_async_with_retry": "lets the clock skip past a function that it has started, and retries in real time",
+    # MSK
+    "msk._bootstrap_strings": "knows brokers from its environment variables only",
     # SNS
     "sns._fanout": "drops messages to email subscriptions",
     # Step Functions
