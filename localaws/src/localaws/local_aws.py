@@ -1,6 +1,6 @@
 """The public interface: a context manager with clients, deployments, a clock and faults."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -207,14 +207,12 @@ class LocalAws:
         deployment.deploy(template, stack_name, parameters, tags)
         return Stack(self.client, self.region, stack_name)
 
-    def _s3_of_jobs(self, role_arn: str) -> Any:
-        return self._clients.make("s3", assume(role_name(role_arn), "SageMaker"))
+    def _s3_of(self, session: str) -> Callable[[str], Any]:
+        """Return a function that returns a client of S3 for the jobs of a role."""
+        return lambda role_arn: self._clients.make("s3", assume(role_name(role_arn), session))
 
     def _s3_of_exports(self, role: str | None) -> Any:
         return self.client("s3") if role is None else self.client_of(role, "s3")
-
-    def _s3_of_scripts(self, role_arn: str) -> Any:
-        return self._clients.make("s3", assume(role_name(role_arn), "GlueJobRunnerSession"))
 
     def _poll(self, starting: ExitStack) -> None:
         polling = Polling(self.event_sources, self.clock)
@@ -263,7 +261,7 @@ class LocalAws:
         self._jobs = SageMaker(
             self.region,
             self.clock,
-            self._s3_of_jobs,
+            self._s3_of("SageMaker"),
             self.permissions.demand,
             self.sagemaker,
             self.cloudwatch.alarms.in_alarm,
@@ -272,7 +270,7 @@ class LocalAws:
         exports = TableExports(
             self.region, self.clock, self._s3_of_exports, self.permissions.demand, self.exports
         )
-        runs = JobRunner(self.clock, self.spark, self.glue, self._s3_of_scripts)
+        runs = JobRunner(self.clock, self.spark, self.glue, self._s3_of("GlueJobRunnerSession"))
         scaling = AutoScaling(self.region, self.clock, self._jobs.endpoints.variants)
         self._jobs.endpoints.scaled_variants = scaling.scaled_variants
         services: dict[str, Service] = {
