@@ -9,9 +9,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ from typing import Any, Literal
 from unittest.mock import patch
 
 import botocore.client
+import time_machine
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from cutwatch.aws.clients import client
@@ -130,14 +131,16 @@ def outcome(case: KafkaCase | None = None) -> tuple[dict[str, Any], Wire]:
         TemporaryDirectory() as folder,
         opened_kafka_stack(Path(folder)) as stack,
         wire.open(),
-        # Records of June are read later: the sweep that is to end the incident finds it silent for long enough.
-        patch("cutwatch.streams.scoring.SILENT_SECONDS", 0),
         redirect_stdout(StringIO()),
+        ExitStack() as clock,
     ):
         past = [each._replace(time=each.time + 6_800) for each in ordinary_events(400)]
         lines = [log_line(each) for each in past]
         stack.archive.write_bytes("shop/2026/06/01.json", b"\n".join(lines))
         for function, event in _invocations():
+            if function == "close_windows":
+                # The sweep that is to end the incident finds it silent for long enough.
+                clock.enter_context(time_machine.travel(datetime.now(UTC) + timedelta(hours=2)))
             _until_done(stack, wire, function, event)
         return _left_behind(stack, wire), wire
 
