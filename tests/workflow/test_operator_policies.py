@@ -166,6 +166,10 @@ def test_who_may_only_read_is_refused_the_rest_in_one_line_and_nothing_changes(
     assert (shop.registry.silences.all(), executions(shop)) == (silences, before)
 
 
+# The stack of live detection is not deployed here; `cutwatch logs live` reads this log group.
+LIVE_LOGS = "log-group:/aws/lambda/cutwatch-live:"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("role", [READER, OPERATOR])
 def test_nothing_is_granted_that_no_command_uses(shop: Fleet, role: str, tmp_path: Path) -> None:
@@ -181,7 +185,8 @@ def test_nothing_is_granted_that_no_command_uses(shop: Fleet, role: str, tmp_pat
                 cutwatch(*arguments)
     look_at_the_dashboard(shop, role)
     permissions = shop.aws.permissions
-    assert permissions.granted(role) - permissions.uses == frozenset()
+    unused = permissions.granted(role) - permissions.uses
+    assert {use for use in unused if LIVE_LOGS not in use.resource} == set()
 
 
 @pytest.mark.parametrize(
