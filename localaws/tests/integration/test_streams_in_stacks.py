@@ -187,7 +187,7 @@ def test_a_mapping_that_was_made_is_gone_after_the_rollback(aws: LocalAws, templ
     [
         ("AWS::Kinesis::Stream", "ShardCount: 1, DesiredShardLevelMetrics: [ALL]", "DesiredShard"),
         ("AWS::Lambda::EventSourceMapping", "FunctionName: f, KmsKeyArn: k", "KmsKeyArn"),
-        ("AWS::Lambda::EventSourceMapping", "FunctionName: f, Topics: [t]", "Topics"),
+        ("AWS::Lambda::EventSourceMapping", "FunctionName: f, Queues: [q]", "Queues"),
     ],
 )
 def test_a_property_without_effect_is_refused_before_anything_is_made(
