@@ -173,8 +173,10 @@ def test_a_lambda_function_is_called_on_request_only(
 def test_the_documents_example_finds_an_anomaly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = (PROJECT / "docs" / "streams.md").read_text().partition("## Scores")[0]
-    blocks = dict(re.findall(r"^```(yaml|json|sh)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    text = (PROJECT / "docs" / "streams.md").read_text()
+    found = re.findall(r"^```(yaml|json|sh)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    # The first block of each kind.
+    blocks = dict(reversed(found))
     monkeypatch.chdir(tmp_path)
     Path("functions").mkdir()
     Path("functions/detectors.yaml").write_text(blocks["yaml"])

@@ -44,7 +44,7 @@ def logs(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the log lines of one run, stream or table, or of live detection.
+    """Print the log lines of a run, stream, table or `live`.
 
     Those of a run include those of the training that a transform started, and end with the reason for each detector that
     was neither trained nor published. Those of a stream or table say for each batch how many records were scored, late or
