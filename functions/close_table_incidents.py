@@ -7,6 +7,7 @@ from typing import Any
 
 from cutwatch.delivery.batch_log import log
 from cutwatch.delivery.table_function import table_scorer
+from cutwatch.delivery.table_replacement import table_replacement
 from cutwatch.observability import Payload, observed_batch
 from cutwatch.tables.settings import TableSettings
 
@@ -14,9 +15,12 @@ from cutwatch.tables.settings import TableSettings
 @observed_batch
 def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG001 - the rule's event says nothing
     """Return the number of incidents that ended."""
-    settings = TableSettings.from_env()
-    scorer = table_scorer(settings, Path(__file__).parent)
-    batch = scorer.close_silent(datetime.now(UTC))
+    settings, folder, now = TableSettings.from_env(), Path(__file__).parent, datetime.now(UTC)
+    # An endpoint's incidents have one state, whatever its configuration.
+    is_forest = not settings.endpoint_name
+    not_ended = table_replacement(settings, folder).end(now, has_time) if is_forest else []
+    batch = table_scorer(settings, folder).close_silent(now)
     log(settings.watched_table, batch.report)
+    batch.report.undelivered += not_ended
     batch.report.raise_first()
     return {"ended": sum(len(result.changes) for result in batch.report.results)}

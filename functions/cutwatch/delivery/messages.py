@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from cutwatch.detectors.removed_stream import RemovedTable
 from cutwatch.detectors.watched_table import RecordSource, WatchedTable
 from cutwatch.errors import legible
 from cutwatch.notifications.detector_lines import StackPlace
@@ -65,7 +66,7 @@ def _incident_lines(
     stream: RecordSource, change: IncidentChange, place: StackPlace
 ) -> Iterator[str]:
     incident = change.incident
-    kind = "Table" if isinstance(stream, WatchedTable) else "Stream"
+    kind = "Table" if isinstance(stream, WatchedTable | RemovedTable) else "Stream"
     key = f", key {legible(incident.key)}" if incident.key else ""
     yield f"  {kind:9} {stream.name}{key}"
     yield f"  Time      {_times(stream, change)}"

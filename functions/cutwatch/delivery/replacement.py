@@ -1,10 +1,11 @@
-"""End of the incidents that a replaced configuration, a renamed or a removed stream left open, each notified once."""
+"""End of the incidents that a replaced configuration, a renamed or a removed stream or table left open, each notified once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
@@ -14,13 +15,13 @@ from cutwatch.delivery.destinations import outbox_delivery, row_target
 from cutwatch.delivery.served_streams import ServedStreams
 from cutwatch.delivery.stream_metrics import emit_ended
 from cutwatch.delivery.stream_reader import stream_postprocessor
-from cutwatch.detectors.removed_stream import RemovedStream
-from cutwatch.detectors.stream import Stream
+from cutwatch.detectors.removed_stream import RemovedStream, RemovedTable
 from cutwatch.errors import ConditionFailed, CutwatchError
 from cutwatch.observability import logger
-from cutwatch.settings import StreamSettings
+from cutwatch.settings import DestinationSettings, StreamSettings
 from cutwatch.streams.incidents import IncidentChange
 from cutwatch.streams.retirement import Retirement
+from cutwatch.streams.state_store import stream_root
 
 # Once everything is settled; another configuration comes with another execution environment.
 _NEXT_LOOK = timedelta(hours=1)
@@ -28,10 +29,15 @@ _NEXT_LOOK = timedelta(hours=1)
 
 @dataclass
 class Replacement:
-    """Replaced configurations and names of one stack's stream; `next_look` is the time of the next look for them."""
+    """Replaced configurations and names of one stack's stream or table; `next_look` is the time of the next look for them.
 
-    settings: StreamSettings
-    stream: Stream | None
+    `kind` is "stream" or "table".
+    """
+
+    settings: DestinationSettings
+    kind: Literal["stream", "table"]
+    name: str
+    stack_name: str
     retirement: Retirement
     served: ServedStreams
     next_look: datetime | None = field(default=None)
@@ -41,7 +47,7 @@ class Replacement:
         if self.next_look is not None and now < self.next_look:
             return []
         retired = self.retirement.run(now, has_time)
-        self._report(self.retirement.stream, retired.incidents)
+        self._report(self.name, retired.incidents)
         try:
             retired.is_settled &= self._end_renamed(now)
         except ConditionFailed:
@@ -56,28 +62,28 @@ class Replacement:
 
     def _end_renamed(self, now: datetime) -> bool:
         """End the incidents of the names that the stack served before; return True if no name is left."""
-        stack, name = self.settings.stack_name, self.settings.stream_name
-        if not stack:
+        if not self.stack_name:
             return True
-        served = self.served.record(stack, name, now)
+        served = self.served.record(self.stack_name, self.name, now)
         for before in served.renamed:
             self._end_of_name(before, now)
         if served.renamed:
-            self.served.settle(stack, name)
+            self.served.settle(self.stack_name, self.name)
         return served.is_settled
 
     def _end_of_name(self, name: str, now: datetime) -> None:
-        notifier = outbox_delivery(self.settings, RemovedStream(name), None).notifier
-        reason = f"stream {name} is now called {self.settings.stream_name}"
+        removed = RemovedTable(name) if self.kind == "table" else RemovedStream(name)
+        notifier = outbox_delivery(self.settings, removed, None).notifier
+        reason = f"{self.kind} {name} is now called {self.name}"
         found = notifier.incidents.open(name)
         for incident in found:
             notifier.notify(IncidentChange("ended", incident, reason), now)
         self._report(name, len(found))
 
-    def _report(self, stream: str, ended: int) -> None:
+    def _report(self, name: str, ended: int) -> None:
         if ended:
             logger.info("incidents of a replaced configuration ended", incidents=ended)
-            emit_ended(self.settings.anomaly_namespace, stream)
+            emit_ended(self.settings.anomaly_namespace, self.kind.capitalize(), name)
 
 
 @cache
@@ -95,10 +101,12 @@ def replacement(settings: StreamSettings, folder: Path) -> Replacement:
     )
     return Replacement(
         settings,
-        stream,
+        "stream",
+        settings.stream_name,
+        settings.stack_name,
         Retirement(
             Bucket(client("s3"), settings.bucket_name),
-            settings.stream_name,
+            stream_root(settings.stream_name),
             stream.fingerprint if stream else "",
             reason,
             deliver,

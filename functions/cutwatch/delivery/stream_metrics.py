@@ -30,10 +30,10 @@ def emit(namespace: str, stream: str, report: BatchReport) -> None:
     _emit(namespace, "Stream", stream, report, {BATCHES_NOT_COMMITTED: int(bool(report.refused()))})
 
 
-def emit_ended(namespace: str, stream: str) -> None:
-    """Write that a stream has no incident: those that it had ended without a record."""
+def emit_ended(namespace: str, dimension: str, name: str) -> None:
+    """Write that a stream or table has no incident: those that it had ended without a record."""
     metrics = EphemeralMetrics(namespace=namespace, service="")
-    metrics.add_dimension("Stream", stream)
+    metrics.add_dimension(dimension, name)
     metrics.add_metric(ANOMALY, MetricUnit.Count, 0)
     metrics.add_metric(ANOMALY_SCORE, MetricUnit.NoUnit, 0)
     metrics.flush_metrics()

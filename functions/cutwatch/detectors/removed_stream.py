@@ -1,4 +1,4 @@
-"""A stream that `detectors.yaml` no longer declares, as far as the end of its incidents needs it."""
+"""A stream or table that `detectors.yaml` no longer declares, as far as the end of its incidents needs it."""
 
 from dataclasses import dataclass
 
@@ -10,3 +10,8 @@ class RemovedStream:
     name: str
     time_zone: str = "UTC"
     mails_per_hour: int = 10
+
+
+@dataclass(frozen=True)
+class RemovedTable(RemovedStream):
+    """A table with the defaults of an entry, since its own is gone."""

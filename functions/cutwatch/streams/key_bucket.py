@@ -125,8 +125,10 @@ class KeyBucket:
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyBucket":
         """Read back what `to_bytes` returned. Raises `MalformedState` for a newer version or damaged content."""
-        header, states = divided(content)
         try:
+            header, states, rest = divided(content)
+            if rest:
+                raise MalformedState(_DAMAGED)
             return cls._read(header, states, stream)
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedState(f"not a bucket of a stream's keys: {error!r}") from error
@@ -158,14 +160,16 @@ def joined(header: Mapping[str, Any], states: Sequence[bytes]) -> bytes:
     return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, crc32(line)), line, b"\n", *states])
 
 
-def divided(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return a bucket's header and the states of its keys. Raises `MalformedState`."""
-    first, line, states = [*content.split(b"\n", 2), b"", b""][:3]
+def divided(content: bytes) -> tuple[dict[str, Any], bytes, bytes]:
+    """Return a bucket's header, the states of its keys, and the bytes that follow them. Raises `MalformedState`."""
+    first, line, rest = [*content.split(b"\n", 2), b"", b""][:3]
     _check(first, line)
     header: dict[str, Any] = json.loads(line)
+    end = sum(length for *_, length in header["keys"])
+    states = rest[:end]
     if crc32(states) != header.get("checksum"):
         raise MalformedState(_DAMAGED)
-    return header, states
+    return header, states, rest[end:]
 
 
 def _due(time: float) -> float | str:

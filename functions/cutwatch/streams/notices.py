@@ -36,17 +36,14 @@ def expiry_notice(bucket: KeyBucket, first: RawRecord, has_expired: HasExpired) 
     return Notice(f"expired:{first.lane}:{until[:13]}", "records lost", text)
 
 
-def announce_configuration(store: StateStore, outcome: str = "end in a few minutes") -> None:
-    """Put a notice into the first bucket if states of another configuration exist, which begin from scratch with this one.
-
-    `outcome` says what becomes of their open incidents.
-    """
+def announce_configuration(store: StateStore) -> None:
+    """Put a notice into the first bucket if states of another configuration exist, which begin from scratch with this one."""
     others = store.other_configurations()
     if not others:
         return
     text = (
         f"the entry now has configuration {store.stream.fingerprint}; its forests start from scratch, and open incidents of the "
-        f"configurations before ({', '.join(others)}) {outcome}"
+        f"configurations before ({', '.join(others)}) end in a few minutes"
     )
     taken = store.load(0)
     notice = Notice(f"configuration:{store.stream.fingerprint}", "configuration changed", text)

@@ -1,4 +1,4 @@
-"""Retirement of a replaced configuration of a stream: its outboxes are delivered, and its incidents end.
+"""Retirement of a replaced configuration of a stream or of a table's forests: its outboxes are delivered, and its incidents end.
 
 The states stay as they are otherwise, so a rollback continues with them.
 """
@@ -35,13 +35,13 @@ class Retired:
 
 @dataclass
 class Retirement:
-    """Retires the states of all configurations of a stream but `current`; an empty one retires all.
+    """Retires the states of all configurations below `root` but `current`; an empty one retires all.
 
     `deliver` empties an outbox. `settled` are the ETags of objects in which nothing is open, by key.
     """
 
     bucket: Bucket
-    stream: str
+    root: str
     current: str
     reason: str
     deliver: Deliver
@@ -66,9 +66,8 @@ class Retirement:
         return [each for each in self._others() if self.settled.get(each.key) != each.etag]
 
     def _others(self) -> Iterator[ListedObject]:
-        root = f"streams/{self.stream}/"
-        for each in self.bucket.list(root):
-            match = _BUCKET.fullmatch(each.key.removeprefix(root))
+        for each in self.bucket.list(self.root):
+            match = _BUCKET.fullmatch(each.key.removeprefix(self.root))
             if match and match["configuration"] != self.current:
                 yield each
 
@@ -103,21 +102,25 @@ class Retirement:
 
 @dataclass
 class RetiredBucket:
-    """The stored bucket of a replaced configuration, whose forests nobody reads."""
+    """The stored bucket of a replaced configuration, whose forests nobody reads.
+
+    `changes` are the bytes that a table's bucket has behind its keys; they stay as they are.
+    """
 
     header: dict[str, Any]
     states: list[bytes]
     outbox: Outbox
+    changes: bytes = b""
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "RetiredBucket":
         """Read a bucket of any configuration. Raises `MalformedState`."""
-        header, states = divided(content)
+        header, states, changes = divided(content)
         start, parts = 0, list[bytes]()
         for *_, length in header["keys"]:
             parts.append(states[start : start + length])
             start += length
-        return cls(header, parts, Outbox.from_payload(header["outbox"]))
+        return cls(header, parts, Outbox.from_payload(header["outbox"]), changes)
 
     def to_bytes(self) -> bytes:
         """Return the bucket's bytes."""
@@ -126,7 +129,7 @@ class RetiredBucket:
             for (*key, _), state in zip(self.header["keys"], self.states, strict=True)
         ]
         header = {**self.header, "keys": keys, "outbox": self.outbox.to_payload()}
-        return joined(header, self.states)
+        return joined(header, self.states) + self.changes
 
     def end_incidents(self, reason: str) -> int:
         """End the open incident of every key, with a reason; return their number."""

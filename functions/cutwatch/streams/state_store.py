@@ -32,7 +32,7 @@ class StateStore(VersionedObjects[KeyBucket]):
     @property
     def root(self) -> str:
         """Prefix of the keys of all configurations."""
-        return f"streams/{self.stream.name}/"
+        return stream_root(self.stream.name)
 
     @property
     def prefix(self) -> str:
@@ -94,6 +94,11 @@ class StateStore(VersionedObjects[KeyBucket]):
         text = f"{error}; the forests of its keys start from scratch, and {self.bucket.uri(kept)} has the damaged state"
         fresh.outbox.notices.append(Notice(f"{number:04d}-{version}", "state reset", text))
         return fresh
+
+
+def stream_root(name: str) -> str:
+    """Return the prefix of the keys of a stream's states."""
+    return f"streams/{name}/"
 
 
 def read_header(bucket: Bucket, key: str) -> BucketHeader:

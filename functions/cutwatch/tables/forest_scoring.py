@@ -57,7 +57,7 @@ class ForestTableScorer:
         keeps_rows: bool = False,
     ) -> "ForestTableScorer":
         """Return the scorer of a table; the first call of a configuration decides its number of buckets."""
-        buckets = store.buckets(lambda _: announce_configuration(store, "do not end"))
+        buckets = store.buckets(lambda _: announce_configuration(store))
         scorer = StreamScorer(store.stream, buckets, ChangeReader(table))
         return cls(scorer, store, deliver, keeps_rows)
 

@@ -85,6 +85,11 @@ def _text(hour: int) -> str:
     return format_timestamp(datetime.fromtimestamp(hour * _HOUR, UTC))
 
 
+def forest_root(name: str) -> str:
+    """Return the prefix of the keys of the states of a table's forests."""
+    return f"tables/{name}/forests/"
+
+
 @dataclass
 class ForestStateStore(StateStore):
     """The stored states of a table's forests, below `tables/NAME/forests/CONFIGURATION/`."""
@@ -94,7 +99,7 @@ class ForestStateStore(StateStore):
     @property
     def root(self) -> str:
         """Prefix of the keys of all configurations."""
-        return f"tables/{self.table.name}/forests/"
+        return forest_root(self.table.name)
 
     def initial_buckets(self) -> int:
         """Return the number of buckets of a new configuration: as many as keys, and as many as changes need."""

@@ -12,12 +12,14 @@ class TableSettings(DestinationSettings):
     """Settings of the functions that score a table's changes: its name in `detectors_file`, its ARN, and the endpoint.
 
     A table with the engine `forest` has no endpoint. `target_arn` is that of a stream or queue for every scored row, empty for none.
+    `stack_name` is the functions' stack.
     """
 
     watched_table: str
     source_table_arn: str
     endpoint_name: str = ""
     target_arn: str = ""
+    stack_name: str = ""
     detectors_file: str = "detectors.yaml"
 
 

@@ -36,6 +36,6 @@ def test_a_table_has_no_such_metric(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_end_of_a_replaced_configuration_sets_the_metrics_of_incidents_to_zero(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    emit_ended("Cutwatch", "sensors")
+    emit_ended("Cutwatch", "Stream", "sensors")
     metrics = json.loads(capsys.readouterr().out)
     assert (metrics["Stream"], metrics["Anomaly"], metrics["AnomalyScore"]) == ("sensors", [0], [0])

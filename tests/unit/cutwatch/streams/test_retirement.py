@@ -52,7 +52,7 @@ class Shop:
 
     def retirement(self, current: Stream | None = NEW) -> Retirement:
         fingerprint = current.fingerprint if current else ""
-        return Retirement(self.bucket, "sensors", fingerprint, REASON, self.deliver)
+        return Retirement(self.bucket, "streams/sensors/", fingerprint, REASON, self.deliver)
 
     def state(self) -> KeyBucket:
         return KeyBucket.from_bytes(self.bucket.objects[KEY][0], OLD)

@@ -99,16 +99,14 @@ def test_a_change_whose_state_cannot_be_written_comes_again() -> None:
     assert [type(each) for each in batch.report.errors] == [AccessDenied]
 
 
-def test_a_changed_declaration_starts_from_scratch_and_says_that_open_incidents_do_not_end() -> (
-    None
-):
+def test_a_changed_declaration_starts_from_scratch_and_says_that_open_incidents_end() -> None:
     watching = ForestWatching()
     watching.score(*rides(20))
     changed = forest_table(values={"count": "passengers"})
     again = ForestWatching(changed, watching.bucket)
     [notice] = again.store.load(0).bucket.outbox.notices
     assert notice.kind == "configuration changed"
-    assert notice.text.endswith("do not end")
+    assert notice.text.endswith("end in a few minutes")
 
 
 def test_an_incident_of_a_silent_key_ends_after_an_hour() -> None:
