@@ -53,7 +53,7 @@ _WRONG = 11
 _CHANGES = {"began": "found", "ended": "over", "withdrawn": "over"}
 # Ends of the newest datapoints in runs: before the incident, in it, after it.
 _RUNS = [FIRST + number * PERIOD for number in (-1, 2, 8, _WRONG + 1, _WRONG + 2, _WRONG + 3)]
-_RUNS_AFTER_THE_AUDIT = [AUDIT + number * PERIOD for number in (4, 5)]
+_RUNS_AFTER_THE_AUDIT = [AUDIT + number * PERIOD for number in (4, 5, 6)]
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,9 @@ class _Measuring:
 
     @cached_property
     def _edges_are_usual(self) -> Flags:
-        series = self.series
+        series, expected = self.series, self.expectation
         return usual_edges(
-            series.values, self.expectation.residuals, series.period, self.parameters
+            series.values, expected.residuals, expected.outside, series.period, self.parameters
         )
 
     def deviation(self) -> Channel:

@@ -48,12 +48,13 @@ def recurring_peaks(
 
 
 def usual_edges(
-    values: Floats, residuals: Floats, period: int, parameters: ThresholdParameters
+    values: Floats, residuals: Floats, outside: Flags, period: int, parameters: ThresholdParameters
 ) -> Flags:
     """Flag positions (n,) within the deviation that a daily job at about this time causes.
 
     Neither the residuals nor the edges of the latest datapoints exceed the edges of most of the last seven days by more
     than `edge_excess`. An edge is the range of three datapoints. Periods too coarse to show a shift have none.
+    Positions `outside` (n,) the expected range are usual only if their excursion was so from its beginning.
     """
     reach = int(parameters.jitter_hours * HOUR // period)
     if reach < 1:
@@ -66,7 +67,18 @@ def usual_edges(
         _padded(sizes, 0.0, parameters.smoothing), parameters.smoothing
     ).max(axis=1)
     daily = _height_on_most(days, parameters.days_with_edges)
-    return np.asarray(latest <= parameters.edge_excess * daily)
+    return whole_excursions(latest <= parameters.edge_excess * daily, outside)
+
+
+def whole_excursions(usual: Flags, outside: Flags) -> Flags:
+    """Return the usual positions (n,), without those of an excursion that was unusual before.
+
+    An excursion is a run of positions `outside` (n,) the expected range: it is not cut at a usual edge.
+    """
+    positions = np.arange(len(usual))
+    began = np.maximum.accumulate(np.where(outside, -1, positions))
+    unusual = np.maximum.accumulate(np.where(outside & ~usual, positions, -1))
+    return np.asarray(usual & ~(outside & (unusual > began)))
 
 
 def came_lately(multiples: Floats, period: int, parameters: ThresholdParameters) -> Flags:

@@ -9,6 +9,7 @@ from cutwatch.detection.recurrence import (
     peak_level,
     recurring_peaks,
     usual_edges,
+    whole_excursions,
 )
 
 Floats = NDArray[np.float64]
@@ -96,7 +97,7 @@ def edges_are_usual(values: Floats, residual: float, at: int = 24, period: int =
     residuals = np.zeros(len(values))
     place = len(values) - DAY + at
     residuals[place] = residual
-    return bool(usual_edges(values, residuals, period, DEFAULT)[place])
+    return bool(usual_edges(values, residuals, residuals != 0, period, DEFAULT)[place])
 
 
 JITTERING = [24, 28, 20, 26, 22, 27, 21, 24]
@@ -131,6 +132,15 @@ def test_a_job_of_four_days_out_of_seven_is_not_daily() -> None:
     assert edges_are_usual(values, 70.0)
 
 
+def test_an_excursion_that_began_an_hour_before_its_usual_time_is_not_cut_there() -> None:
+    residuals = np.zeros(8 * DAY)
+    residuals[7 * DAY + 8 : 7 * DAY + 25] = 70.0
+    found = usual_edges(with_jobs(JITTERING), residuals, residuals != 0, PERIOD, DEFAULT)
+
+    assert not found[7 * DAY + 8 : 7 * DAY + 25].any()
+    assert found[7 * DAY + 26]
+
+
 def test_hourly_datapoints_do_not_show_a_shift_of_minutes() -> None:
     assert not edges_are_usual(with_jobs(JITTERING), 70.0, period=3_600)
 
@@ -150,3 +160,23 @@ def test_the_cutoff_was_reached_at_this_time_of_day_in_the_last_two_weeks(
 def test_what_nearly_reached_the_cutoff_does_not_count() -> None:
     multiples = np.full(2 * DAY, 0.99)
     assert not came_lately(multiples, PERIOD, DEFAULT).any()
+
+
+def flags(marks: str) -> NDArray[np.bool_]:
+    return np.array([mark == "x" for mark in marks])
+
+
+@pytest.mark.parametrize(
+    ("usual", "outside", "left"),
+    [
+        ("xxxxxx", ".xxxx.", "xxxxxx"),
+        ("...xxx", "......", "...xxx"),
+        ("..xxxx", ".xxxx.", ".....x"),
+        (".xx.xx", ".xxxx.", ".xx..x"),
+        ("..xxxx", ".xx.xx", "...xxx"),
+    ],
+)
+def test_an_excursion_that_was_unusual_stays_so_to_its_end(
+    usual: str, outside: str, left: str
+) -> None:
+    assert whole_excursions(flags(usual), flags(outside)).tolist() == flags(left).tolist()
