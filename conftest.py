@@ -23,6 +23,9 @@ os.environ.update(
 settings.register_profile("dev", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=100)
 
+# Python's own 700 collect many times within one client, template or answer, and find next to nothing.
+ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
+
 LONGEST_FIRST = (
     "tests/faults",
     "tests/e2e",
@@ -67,6 +70,7 @@ def pytest_collection_finish() -> None:
     """Keep modules and tests out of garbage collections: looking at them again took a tenth of the tests' time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(ALLOCATIONS_BETWEEN_COLLECTIONS)
 
 
 @pytest.hookimpl(optionalhook=True)

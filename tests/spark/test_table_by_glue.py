@@ -128,11 +128,13 @@ def test_a_partial_export_is_refused_by_the_job(application: WatchedApplication)
     assert "the export has 1201 items, and 1200 could be read" in ended.cause
 
 
-@pytest.mark.parametrize(("day", "fate", "state"), [(6, "fail", "FAILED"), (7, "stop", "STOPPED")])
+@pytest.mark.parametrize(
+    ("day", "outcome", "state"), [(6, "fail", "FAILED"), (7, "stop", "STOPPED")]
+)
 def test_a_run_that_fails_or_is_stopped_is_the_reason(
-    application: WatchedApplication, day: int, fate: str, state: str
+    application: WatchedApplication, day: int, outcome: str, state: str
 ) -> None:
-    getattr(application.aws.glue, fate)(lambda job: job == JOB, times=1)
+    getattr(application.aws.glue, outcome)(lambda job: job == JOB, times=1)
     ended = train(application, day)
     assert (ended.status, ended.error) == ("FAILED", "PreparationJobFailed")
     assert f" ended {state}: " in ended.cause

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -159,11 +160,17 @@ def _one_pass(
 ) -> tuple[_DetectorsFile, list[Mistake]]:
     fields = _DetectorsFile.__dataclass_fields__
     try:
-        return TypeAdapter(_DetectorsFile).validate_python(content), []
+        return _adapter().validate_python(content), []
     except ValidationError as error:
         details = error.errors()
         found = [each for detail in details for each in mistakes_of(detail, document, fields)]
         return _DetectorsFile([]), found
+
+
+@cache
+def _adapter() -> TypeAdapter[_DetectorsFile]:
+    """Return the validator of detectors files; building it takes longer than most validations."""
+    return TypeAdapter(_DetectorsFile)
 
 
 def _stand_in(content: dict[str, Any], path: FieldPath) -> None:

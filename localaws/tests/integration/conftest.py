@@ -18,7 +18,7 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture(autouse=True)
 def _forget(aws: LocalAws) -> None:
-    """Let no test see the calls, faults or job destinies of the one before."""
+    """Let no test see the calls, faults or job outcomes of the one before."""
     aws.calls.clear()
     aws.faults.clear()
     aws.sagemaker.forget()

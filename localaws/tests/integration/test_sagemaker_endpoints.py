@@ -243,10 +243,10 @@ def test_a_hanging_update_stays_under_way(aws: LocalAws, sagemaker: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("fate", "expected"), [("shorten_output", 1), ("lose_output", 0), ("fail", None)]
+    ("outcome", "expected"), [("shorten_output", 1), ("lose_output", 0), ("fail", None)]
 )
-def test_answers_can_be_short_or_fail(aws: LocalAws, fate: str, expected: int | None) -> None:
-    getattr(aws.sagemaker, fate)(lambda name: name == f"{ENDPOINT}/invocations", times=1)
+def test_answers_can_be_short_or_fail(aws: LocalAws, outcome: str, expected: int | None) -> None:
+    getattr(aws.sagemaker, outcome)(lambda name: name == f"{ENDPOINT}/invocations", times=1)
     if expected is None:
         assert refusal(lambda: invoke(aws))["OriginalStatusCode"] == 500
     else:

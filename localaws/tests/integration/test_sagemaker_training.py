@@ -186,7 +186,7 @@ def test_a_hanging_job_goes_on_until_it_is_stopped(
     aws.sagemaker.stopping_seconds = 0
 
 
-def test_a_job_ends_as_its_destiny_says(
+def test_a_job_ends_as_its_outcome_says(
     aws: LocalAws, sagemaker: Any, role: str, bucket: str
 ) -> None:
     aws.sagemaker.fail(lambda name: name.startswith("doomed"), "AlgorithmError: no", times=1)

@@ -73,7 +73,7 @@ def test_a_prefix_that_is_one_object_writes_one_output(
 
 
 @pytest.mark.parametrize(
-    ("destiny", "expected"),
+    ("outcome", "expected"),
     [
         ("shorten_output", b'{"score"'),
         ("garble_output", b"<html>"),
@@ -81,11 +81,11 @@ def test_a_prefix_that_is_one_object_writes_one_output(
     ],
 )
 def test_output_can_be_lost_or_broken_though_the_job_completes(
-    aws: LocalAws, sagemaker: Any, bucket: str, destiny: str, expected: bytes | None
+    aws: LocalAws, sagemaker: Any, bucket: str, outcome: str, expected: bytes | None
 ) -> None:
-    name = destiny.replace("_", "-")
+    name = outcome.replace("_", "-")
     put(aws, bucket, f"{name}/rows.csv", [100.0, 100.0])
-    getattr(aws.sagemaker, destiny)(lambda job: job == name)
+    getattr(aws.sagemaker, outcome)(lambda job: job == name)
     output = {
         "S3OutputPath": f"s3://{bucket}/{name}-scores",
         "Accept": "application/jsonlines",

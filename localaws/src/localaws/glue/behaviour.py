@@ -1,13 +1,13 @@
-"""Behaviour of Glue: durations, and the fates of the runs that a test names."""
+"""Behaviour of Glue: durations, and the outcomes of the runs that a test names."""
 
 from dataclasses import dataclass
 
-from localaws.destinies import Destinies
+from localaws.job_outcomes import JobOutcomes
 
 
 @dataclass
-class GlueBehaviour(Destinies):
-    """Durations are seconds; a script takes none of the clock's time but these. Fates befall runs by the name of their job."""
+class GlueBehaviour(JobOutcomes):
+    """Durations are seconds; a script takes none of the clock's time but these. Outcomes befall runs by the name of their job."""
 
     starting_seconds: float = 30.0
     running_seconds: float = 60.0

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from localaws.background import in_background
 from localaws.clock import Clock
-from localaws.destinies import Destiny, Fate
 from localaws.glue.behaviour import GlueBehaviour
 from localaws.glue.spark import ScriptFailed, Spark
+from localaws.job_outcomes import JobOutcome, OutcomeKind
 from localaws.sagemaker.objects import split
 
 UNFINISHED = ("STARTING", "RUNNING", "STOPPING")
@@ -74,9 +74,9 @@ class JobRunner:
     s3_of: Callable[[str], Any]
 
     def start(self, run: JobRun) -> None:
-        destiny = self.behaviour.destiny_of(run.job)
-        if destiny.fate is not Fate.HANG:
-            in_background(self.clock, run.id, lambda: self._run(run, destiny))
+        outcome = self.behaviour.outcome_of(run.job)
+        if outcome.kind is not OutcomeKind.HANG:
+            in_background(self.clock, run.id, lambda: self._run(run, outcome))
 
     def request_stop(self, run: JobRun) -> None:
         with run.lock:
@@ -91,7 +91,7 @@ class JobRunner:
             if run.state == "STOPPING" and run.stopped_at is not None and now >= run.stopped_at:
                 run.state, run.ended = "STOPPED", run.stopped_at
 
-    def _run(self, run: JobRun, destiny: Destiny) -> None:
+    def _run(self, run: JobRun, outcome: JobOutcome) -> None:
         self.clock.sleep(self.behaviour.starting_seconds)
         with run.lock:
             if run.state != "STARTING":
@@ -99,7 +99,7 @@ class JobRunner:
             run.state, run.ran = "RUNNING", self.clock.now()
         try:
             s3 = self.s3_of(run.role)
-            changes = self._changes(run, destiny, s3)
+            changes = self._changes(run, outcome, s3)
             if not self._within_timeout(run):
                 return
             self._write(run, s3, changes)
@@ -108,11 +108,11 @@ class JobRunner:
         else:
             run.end("SUCCEEDED", self.clock.now())
 
-    def _changes(self, run: JobRun, destiny: Destiny, s3: Any) -> dict[str, bytes | None]:
-        if destiny.fate is Fate.STOP:
+    def _changes(self, run: JobRun, outcome: JobOutcome, s3: Any) -> dict[str, bytes | None]:
+        if outcome.kind is OutcomeKind.STOP:
             run.end("STOPPED", self.clock.now())
-        if destiny.fate is Fate.FAIL:
-            raise ScriptFailed(destiny.reason)
+        if outcome.kind is OutcomeKind.FAIL:
+            raise ScriptFailed(outcome.reason)
         if run.state != "RUNNING":
             return {}
         bucket, key = split(run.script)

@@ -40,6 +40,8 @@ _PRELOADED_MODULES = (
     "yaml",
 )
 _sleep_for_real = time.sleep
+# Imports and clients allocate what stays: collections in between find nothing.
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 _PRELOADED_CLIENTS = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns", "stepfunctions")
 
 
@@ -84,17 +86,35 @@ def _preload() -> None:
     with suppress(ImportError):
         _preload_service_models()
     gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
 
 
 def _preload_service_models() -> None:
     import boto3  # noqa: PLC0415 - the functions' own, if they have one
     import botocore.session  # noqa: PLC0415
 
+    _remember_event_aliases()
     # One loader for all sessions: each would list the folders of all services and parse the models again.
     botocore.session.create_loader = cache(botocore.session.create_loader)
     session = boto3.Session("local", "local", region_name="us-east-1")
     for service in _PRELOADED_CLIENTS:
         session.client(service)  # type: ignore[call-overload]
+
+
+def _remember_event_aliases() -> None:
+    """Translate an event's name once for all clients: each of them registers the same hundreds of handlers."""
+    from botocore.hooks import EVENT_ALIASES, EventAliaser  # noqa: PLC0415 - as above
+
+    aliasers: Any = EventAliaser
+    initialize = aliasers.__init__
+    translated: dict[str, str] = {}
+
+    def initialize_with_translations(aliaser: Any, *arguments: Any, **named: Any) -> None:
+        initialize(aliaser, *arguments, **named)
+        if aliaser._event_aliases == EVENT_ALIASES:
+            aliaser._alias_name_cache = translated
+
+    aliasers.__init__ = initialize_with_translations
 
 
 def _run_environment(connection: Connection, function: dict[str, Any]) -> NoReturn:

@@ -1,10 +1,10 @@
-"""Behaviour of the local SageMaker: quotas, durations, and the fates of jobs that a test names."""
+"""Behaviour of the local SageMaker: quotas, durations, and the outcomes of jobs that a test names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from localaws.destinies import Destinies, Fate, JobPredicate
+from localaws.job_outcomes import JobOutcomes, JobPredicate, OutcomeKind
 
 DEFAULT_QUOTA = 8
 CAPACITY_ERROR = (
@@ -14,10 +14,10 @@ CAPACITY_ERROR = (
 
 
 @dataclass
-class SageMakerBehaviour(Destinies):
+class SageMakerBehaviour(JobOutcomes):
     """Quotas are instances in use at once, per instance type and kind of job; durations are seconds.
 
-    Fates befall jobs by their names, deployments to an endpoint by the name of the configuration, and requests to an
+    Outcomes befall jobs by their names, deployments to an endpoint by the name of the configuration, and requests to an
     endpoint by `<endpoint>/invocations`.
     """
 
@@ -33,4 +33,4 @@ class SageMakerBehaviour(Destinies):
         return self.quotas.get(instance_type, self.default_quota)
 
     def run_out_of_capacity(self, concerns: JobPredicate, *, times: int | None = None) -> None:
-        self._add(concerns, Fate.FAIL, CAPACITY_ERROR, times)
+        self._add(concerns, OutcomeKind.FAIL, CAPACITY_ERROR, times)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.api_response import ApiError
-from localaws.destinies import Destiny, Fate
+from localaws.job_outcomes import JobOutcome, OutcomeKind
 from localaws.sagemaker.endpoint_configs import EndpointConfig
 from localaws.sagemaker.random_cut_forest import Forest
 from localaws.sagemaker.supported import not_implemented
@@ -75,7 +75,7 @@ class Deployment:
     plan: Plan
     started: datetime
     seconds: float
-    destiny: Destiny
+    outcome: JobOutcome
     rolls_back_until: datetime | None = None
     reason: str = ""
 
@@ -92,14 +92,14 @@ class Deployment:
         return self.canary_ends + timedelta(seconds=self.plan.bake_seconds)
 
     def has_failed(self, now: datetime) -> bool:
-        return self.destiny.fate is Fate.FAIL and now >= self.shifts
+        return self.outcome.kind is OutcomeKind.FAIL and now >= self.shifts
 
     def is_complete(self, now: datetime) -> bool:
-        return self.destiny.fate is not Fate.HANG and now >= self.ends
+        return self.outcome.kind is not OutcomeKind.HANG and now >= self.ends
 
     def share(self, now: datetime) -> int:
         """Return the percentage of requests that the new fleet serves."""
-        waits = now < self.shifts or self.destiny.fate in (Fate.HANG, Fate.FAIL)
+        waits = now < self.shifts or self.outcome.kind in (OutcomeKind.HANG, OutcomeKind.FAIL)
         if waits or self.rolls_back_until:
             return 0
         return self.plan.canary_percent if now < self.canary_ends else 100

@@ -8,7 +8,7 @@ from typing import Any
 
 from localaws.api_response import ApiError
 from localaws.clock import Clock
-from localaws.destinies import Destiny, Fate
+from localaws.job_outcomes import JobOutcome, OutcomeKind
 from localaws.sagemaker import arns, random_cut_forest
 from localaws.sagemaker.behaviour import SageMakerBehaviour
 from localaws.sagemaker.deployments import Deployment, Fleet, Plan
@@ -211,7 +211,7 @@ class Endpoints:
     def _progress(self, endpoint: Endpoint, deployment: Deployment, now: datetime) -> None:
         alarm = next((each for each in deployment.plan.alarms if self._in_alarm(each)), None)
         if deployment.has_failed(now):
-            self._fail(endpoint, deployment, now, deployment.destiny.reason)
+            self._fail(endpoint, deployment, now, deployment.outcome.reason)
         elif alarm and endpoint.fleet:
             self._fail(endpoint, deployment, now, f"One or more alarms were triggered: {alarm}")
         elif deployment.is_complete(now):
@@ -226,12 +226,15 @@ class Endpoints:
             endpoint.deployment, endpoint.modified = None, now
 
     def _deployment(self, config: EndpointConfig, plan: Plan) -> Deployment:
-        destiny = self._behaviour.destiny_of(config.name)
+        outcome = self._behaviour.outcome_of(config.name)
         try:
             fleet = Fleet(config, self._forests(config))
         except (JobFailure, ApiError) as error:
-            fleet, destiny = Fleet(config, {}), Destiny(lambda _: True, Fate.FAIL, str(error))
-        return Deployment(fleet, plan, self._clock.now(), self._behaviour.endpoint_seconds, destiny)
+            fleet, outcome = (
+                Fleet(config, {}),
+                JobOutcome(lambda _: True, OutcomeKind.FAIL, str(error)),
+            )
+        return Deployment(fleet, plan, self._clock.now(), self._behaviour.endpoint_seconds, outcome)
 
     def _forests(self, config: EndpointConfig) -> dict[str, random_cut_forest.Forest]:
         return {

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.clock import Clock
-from localaws.destinies import Destiny, Fate
+from localaws.job_outcomes import JobOutcome, OutcomeKind
 
-Work = Callable[[Fate], Callable[[], None]]
+Work = Callable[[OutcomeKind], Callable[[], None]]
 
 
 class JobFailure(Exception):
@@ -54,13 +54,13 @@ class JobRunner:
         self._clock = clock
         self._stopping_seconds = stopping_seconds
 
-    def start(self, job: Job, work: Work, seconds: float, destiny: Destiny) -> None:
+    def start(self, job: Job, work: Work, seconds: float, outcome: JobOutcome) -> None:
         """Begin the work: `work` computes and returns what writes the output once the job's time is up."""
-        if destiny.fate is Fate.HANG:
+        if outcome.kind is OutcomeKind.HANG:
             return
         self._clock.hold()
         threading.Thread(
-            target=self._run, args=(job, work, seconds, destiny), name=job.name, daemon=True
+            target=self._run, args=(job, work, seconds, outcome), name=job.name, daemon=True
         ).start()
 
     def request_stop(self, job: Job) -> None:
@@ -78,17 +78,17 @@ class JobRunner:
             ):
                 job.end("Stopped", job.stop_complete_at)
 
-    def _run(self, job: Job, work: Work, seconds: float, destiny: Destiny) -> None:
+    def _run(self, job: Job, work: Work, seconds: float, outcome: JobOutcome) -> None:
         try:
             with self._clock.already_held():
-                self._work(job, work, seconds, destiny)
+                self._work(job, work, seconds, outcome)
         finally:
             self._clock.release()
 
-    def _work(self, job: Job, work: Work, seconds: float, destiny: Destiny) -> None:
+    def _work(self, job: Job, work: Work, seconds: float, outcome: JobOutcome) -> None:
         try:
-            self._fail_if_destined(destiny)
-            write = _checked(work, destiny.fate)
+            self._fail_if_planned(outcome)
+            write = _checked(work, outcome.kind)
         except JobFailure as failure:
             self._clock.sleep(seconds)
             self._end(job, "Failed", reason=str(failure))
@@ -99,7 +99,7 @@ class JobRunner:
             self._end(job, "Stopped", secondary="MaxRuntimeExceeded")
             return
         self._clock.sleep(seconds)
-        if destiny.fate is Fate.STOP:
+        if outcome.kind is OutcomeKind.STOP:
             self._end(job, "Stopped")
         elif job.status == "InProgress":
             self._complete(job, write)
@@ -120,15 +120,15 @@ class JobRunner:
                 job.end(status, self._clock.now(), secondary=secondary, reason=reason)
 
     @staticmethod
-    def _fail_if_destined(destiny: Destiny) -> None:
-        if destiny.fate is Fate.FAIL:
-            raise JobFailure(destiny.reason)
+    def _fail_if_planned(outcome: JobOutcome) -> None:
+        if outcome.kind is OutcomeKind.FAIL:
+            raise JobFailure(outcome.reason)
 
 
-def _checked(work: Work, fate: Fate) -> Callable[[], None]:
+def _checked(work: Work, kind: OutcomeKind) -> Callable[[], None]:
     """Do the work and turn an unforeseen error into the job's failure."""
     try:
-        return work(fate)
+        return work(kind)
     except JobFailure:
         raise
     except Exception as error:

@@ -7,8 +7,8 @@ from typing import Any
 from localaws.api_request import ApiRequest
 from localaws.api_response import ApiError, ApiResponse
 from localaws.clock import Clock
-from localaws.destinies import Destiny, Fate
 from localaws.embedded_ministack import ACCOUNT_ID
+from localaws.job_outcomes import JobOutcome, OutcomeKind
 from localaws.limits import ENDPOINT_PAYLOAD_MAX_BYTES, SERVERLESS_ENDPOINT_PAYLOAD_MAX_BYTES
 from localaws.sagemaker import random_cut_forest
 from localaws.sagemaker.behaviour import SageMakerBehaviour
@@ -50,28 +50,28 @@ class SageMakerRuntime:
     def _invoke(
         self, endpoint: str, forest: random_cut_forest.Forest, request: ApiRequest
     ) -> tuple[str, bytes]:
-        destiny = self._behaviour.destiny_of(f"{endpoint}/invocations")
+        outcome = self._behaviour.outcome_of(f"{endpoint}/invocations")
         self._clock.sleep(self._behaviour.invocation_seconds)
-        if destiny.fate is Fate.HANG:
+        if outcome.kind is OutcomeKind.HANG:
             self._clock.sleep(_LONGEST_INVOCATION_SECONDS)
             raise _model_error(endpoint, HTTPStatus.GATEWAY_TIMEOUT, "Your invocation timed out while waiting for a response from container")  # fmt: skip
-        if destiny.fate is Fate.FAIL:
-            raise _model_error(endpoint, HTTPStatus.INTERNAL_SERVER_ERROR, destiny.reason)
+        if outcome.kind is OutcomeKind.FAIL:
+            raise _model_error(endpoint, HTTPStatus.INTERNAL_SERVER_ERROR, outcome.reason)
         try:
             rows = read_rows(
                 request.headers.get("content-type", ""), request.body, forest[0].dimensions()
             )
-            scores = _as_destined(random_cut_forest.score(forest, rows), destiny)
+            scores = _as_planned(random_cut_forest.score(forest, rows), outcome)
             kind, body = write_scores(request.headers.get("accept", ""), scores)
         except ContainerError as error:
             raise _model_error(endpoint, error.status, str(error)) from error
-        return kind, _GARBLED if destiny.fate is Fate.GARBLE_OUTPUT else body
+        return kind, _GARBLED if outcome.kind is OutcomeKind.GARBLE_OUTPUT else body
 
 
-def _as_destined(scores: list[float], destiny: Destiny) -> list[float]:
-    if destiny.fate is Fate.SHORTEN_OUTPUT:
+def _as_planned(scores: list[float], outcome: JobOutcome) -> list[float]:
+    if outcome.kind is OutcomeKind.SHORTEN_OUTPUT:
         return scores[:-1]
-    return [] if destiny.fate is Fate.LOSE_OUTPUT else scores
+    return [] if outcome.kind is OutcomeKind.LOSE_OUTPUT else scores
 
 
 def _variant(fleet: Fleet, wanted: str | None) -> Mapping[str, Any]:

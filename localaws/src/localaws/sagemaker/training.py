@@ -7,7 +7,7 @@ import numpy as np
 
 from localaws.api_response import ApiError
 from localaws.clock import Clock
-from localaws.destinies import Fate
+from localaws.job_outcomes import OutcomeKind
 from localaws.sagemaker import arns, random_cut_forest
 from localaws.sagemaker.behaviour import SageMakerBehaviour
 from localaws.sagemaker.job_registry import JobKind, JobRegistry
@@ -66,9 +66,9 @@ class TrainingJobs:
             longest_seconds=request["StoppingCondition"].get("MaxRuntimeInSeconds", 86_400),
         )
         self.registry.add(job)
-        destiny = self._behaviour.destiny_of(name)
+        outcome = self._behaviour.outcome_of(name)
         self._runner.start(
-            job, lambda fate: self._train(job, fate), self._behaviour.training_seconds, destiny
+            job, lambda kind: self._train(job, kind), self._behaviour.training_seconds, outcome
         )
         return {"TrainingJobArn": job.arn}
 
@@ -116,16 +116,16 @@ class TrainingJobs:
                     f'"{split(uri)[0]}".',
                 )
 
-    def _train(self, job: Job, fate: Fate) -> Callable[[], None]:
+    def _train(self, job: Job, kind: OutcomeKind) -> Callable[[], None]:
         request = job.request
         self._keys.check(request["RoleArn"], request["OutputDataConfig"], request["ResourceConfig"])
         parameters = Hyperparameters.parse(job.request.get("HyperParameters", {}))
         artefact = random_cut_forest.train(self._rows(job, parameters), parameters)
-        if fate is Fate.GARBLE_OUTPUT:
+        if kind is OutcomeKind.GARBLE_OUTPUT:
             artefact = b"no archive"
 
         def write() -> None:
-            if fate is not Fate.LOSE_OUTPUT:
+            if kind is not OutcomeKind.LOSE_OUTPUT:
                 objects, output = self._objects.of(request["RoleArn"]), request["OutputDataConfig"]
                 objects.write(_artefact_uri(job), artefact, output.get("KmsKeyId", ""))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localaws.clock import Clock
-from localaws.destinies import Fate
+from localaws.job_outcomes import OutcomeKind
 from localaws.sagemaker import arns, random_cut_forest
 from localaws.sagemaker.behaviour import SageMakerBehaviour
 from localaws.sagemaker.job_registry import JobKind, JobRegistry
@@ -66,9 +66,9 @@ class TransformJobs:
             created=self._clock.now(),
         )
         self.registry.add(job)
-        destiny = self._behaviour.destiny_of(name)
+        outcome = self._behaviour.outcome_of(name)
         self._runner.start(
-            job, lambda fate: self._transform(job, fate), self._behaviour.transform_seconds, destiny
+            job, lambda kind: self._transform(job, kind), self._behaviour.transform_seconds, outcome
         )
         return {"TransformJobArn": job.arn}
 
@@ -93,7 +93,7 @@ class TransformJobs:
         self.registry.stop(request["TransformJobName"])
         return {}
 
-    def _transform(self, job: Job, fate: Fate) -> Callable[[], None]:
+    def _transform(self, job: Job, kind: OutcomeKind) -> Callable[[], None]:
         role, output = self._models.role(job.request["ModelName"]), job.request["TransformOutput"]
         self._keys.check(role, output, job.request["TransformResources"])
         forest = random_cut_forest.load(self._models.artefact(job.request["ModelName"]))
@@ -107,13 +107,13 @@ class TransformJobs:
             content = objects.read(f"s3://{bucket}/{key}")
             rows = random_cut_forest.parse_rows(content, forest[0].dimensions(), key)
             scores = random_cut_forest.score(forest, rows)
-            outputs[_output_uri(job, uri, key)] = _scores_as_destined(scores, fate)
+            outputs[_output_uri(job, uri, key)] = _scores_as_planned(scores, kind)
 
         def write() -> None:
             for target, content in outputs.items():
                 objects.write(target, content, output.get("KmsKeyId", ""))
 
-        return write if fate is not Fate.LOSE_OUTPUT else lambda: None
+        return write if kind is not OutcomeKind.LOSE_OUTPUT else lambda: None
 
 
 def _output_uri(job: Job, input_uri: str, key: str) -> str:
@@ -124,10 +124,10 @@ def _output_uri(job: Job, input_uri: str, key: str) -> str:
     return f"{path}/{relative}.out"
 
 
-def _scores_as_destined(scores: list[float], fate: Fate) -> bytes:
-    if fate is Fate.GARBLE_OUTPUT:
+def _scores_as_planned(scores: list[float], kind: OutcomeKind) -> bytes:
+    if kind is OutcomeKind.GARBLE_OUTPUT:
         return _GARBLED
-    if fate is Fate.SHORTEN_OUTPUT:
+    if kind is OutcomeKind.SHORTEN_OUTPUT:
         return random_cut_forest.jsonlines(scores[:-1])
     # `AssembleWith: Line` may leave a blank line after what it joins.
     return random_cut_forest.jsonlines(scores) + b"\n"

@@ -14,10 +14,10 @@ from localaws.api_response import ApiError
 from localaws.background import in_background
 from localaws.callers import caller_of, role_of
 from localaws.clock import Clock
-from localaws.destinies import Destiny, Fate
 from localaws.embedded_ministack import account_scope, service
 from localaws.iam.needs import Need
 from localaws.iam.permissions import AccessDenied
+from localaws.job_outcomes import JobOutcome, OutcomeKind
 from localaws.limits import TABLE_EXPORT_MAX_AGE
 from localaws.request_validation import validate
 from localaws.table_exports.behaviour import ExportBehaviour
@@ -78,12 +78,12 @@ class TableExports:
             items, size = self._snapshot(parameters["TableArn"])
             self._exports[described["ExportArn"]] = described
         answer = {"ExportDescription": _shown(described)}
-        destiny = self._behaviour.destiny_of(described["TableArn"].rpartition("/")[2])
+        outcome = self._behaviour.outcome_of(described["TableArn"].rpartition("/")[2])
         role = role_of(caller_of(request.access_key))
-        if destiny.fate is not Fate.HANG:
+        if outcome.kind is not OutcomeKind.HANG:
             name = described["ExportArn"].rpartition("/")[2]
             in_background(
-                self._clock, name, lambda: self._run(described, items, size, role, destiny)
+                self._clock, name, lambda: self._run(described, items, size, role, outcome)
             )
         return answer
 
@@ -143,18 +143,23 @@ class TableExports:
         return json.loads(json.dumps(items)), sum(len(json.dumps(item)) for item in items)
 
     def _run(
-        self, export: Description, items: list[Item], size: int, role: str | None, destiny: Destiny
+        self,
+        export: Description,
+        items: list[Item],
+        size: int,
+        role: str | None,
+        outcome: JobOutcome,
     ) -> None:
         try:
             s3 = self._writable(export, role)
             self._clock.sleep(self._behaviour.seconds)
-            if destiny.fate is Fate.FAIL:
+            if outcome.kind is OutcomeKind.FAIL:
                 _end(
                     export,
                     self._clock.now(),
                     "FAILED",
                     FailureCode="InternalServerError",
-                    FailureMessage=destiny.reason,
+                    FailureMessage=outcome.reason,
                 )
                 return
             ended = {
@@ -164,7 +169,9 @@ class TableExports:
                 "BilledSizeBytes": size,
             }
             files = ExportFiles(ended, items)
-            for key, content in files.contents(leave_out=destiny.fate is Fate.SHORTEN_OUTPUT):
+            for key, content in files.contents(
+                leave_out=outcome.kind is OutcomeKind.SHORTEN_OUTPUT
+            ):
                 _put(s3, export, key, content)
         except (AccessDenied, ClientError) as error:
             code = "S3AccessDenied" if "not authorized" in str(error) else "S3NoSuchBucket"
