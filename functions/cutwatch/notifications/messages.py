@@ -28,11 +28,12 @@ _LISTED_DETECTORS = 30
 _REASON_LENGTH = 300
 # Even the longest names leave half of a message to its text.
 _NAMED_IN_ATTRIBUTES = 450
+_PLAIN = str.maketrans({"µ": "u", "–": "-"})
 
 
 @dataclass(frozen=True)
 class Notification:
-    """One message: a subject in ASCII, plain text, and attributes for filter policies."""
+    """One message: a subject, which is sent in ASCII, plain text, and attributes for filter policies."""
 
     subject: str
     text: str
@@ -43,10 +44,16 @@ class Notification:
         attributes = {name: _attribute(value) for name, value in self.attributes.items()}
         room = SNS_MESSAGE_MAX_BYTES - len(json.dumps(attributes))
         return {
-            "Subject": self.subject.replace("µ", "u")[:SNS_SUBJECT_MAX_LENGTH],
+            "Subject": _in_ascii(self.subject)[:SNS_SUBJECT_MAX_LENGTH],
             "Message": self.text.encode()[:room].decode(errors="ignore"),
             "MessageAttributes": attributes,
         }
+
+
+def _in_ascii(text: str) -> str:
+    """Return a text as SNS takes it for a subject: paths and keys of records can have any character."""
+    plain = text.translate(_PLAIN).encode("ascii", "replace").decode()
+    return "".join(each if each.isprintable() else " " for each in plain).strip()
 
 
 def _attribute(value: str | Sequence[str]) -> dict[str, str]:
