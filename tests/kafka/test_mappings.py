@@ -52,6 +52,35 @@ def test_latest_begins_at_the_end_of_the_creation(aws: LocalAws, scene: TopicSce
     assert scene.batches() == [["after"]]
 
 
+def test_a_time_begins_at_its_first_record(aws: LocalAws, scene: TopicScene) -> None:
+    for number, text in enumerate(("before", "at", "after")):
+        scene.put(text, timestamp=1_700_000_000_000 + 1_000 * number)
+    scene.map(StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=1_700_000_001)
+    aws.event_sources.deliver()
+    assert scene.batches() == [["at", "after"]]
+
+
+def test_a_time_after_the_newest_record_begins_at_the_end(aws: LocalAws, scene: TopicScene) -> None:
+    scene.put("before", timestamp=1_700_000_000_000)
+    scene.map(StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=1_700_000_001)
+    scene.put("after", timestamp=1_700_000_002_000)
+    aws.event_sources.deliver()
+    assert scene.batches() == [["after"]]
+
+
+def test_offsets_from_the_first_record_that_waits_are_the_published_lag(
+    aws: LocalAws, scene: TopicScene
+) -> None:
+    scene.map(MaximumRetryAttempts=2)
+    scene.put("a", "report", "b")
+    aws.event_sources.deliver()
+    assert scene.lags() == [2]  # "report" and "b", which is done but comes after it
+    aws.event_sources.settle()
+    aws.clock.advance(60)
+    aws.event_sources.deliver()
+    assert scene.lags()[0] == 0
+
+
 def test_a_mapping_goes_on_where_its_group_has_committed(aws: LocalAws, scene: TopicScene) -> None:
     group: dict[str, Any] = {"SelfManagedKafkaEventSourceConfig": {"ConsumerGroupId": scene.topic}}
     uuid = scene.map(**group)

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -111,6 +112,22 @@ class TopicScene:
             return int(found.offset)
         finally:
             consumer.close()
+
+    def lags(self) -> list[float]:
+        """Return the greatest OffsetLag of each minute of the last hour, the newest first."""
+        now = self._aws.clock.now()
+        metric = {
+            "Namespace": "AWS/Lambda",
+            "MetricName": "OffsetLag",
+            "Dimensions": [{"Name": "FunctionName", "Value": self.function}],
+        }
+        [found] = self._aws.client("cloudwatch").get_metric_data(
+            MetricDataQueries=[{"Id": "lag", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            ScanBy="TimestampDescending",
+        )["MetricDataResults"]  # fmt: skip
+        return [*found["Values"]]
 
     def events(self) -> list[Mapping[str, Any]]:
         return [event for event, _ in self._logged()]

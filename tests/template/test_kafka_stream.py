@@ -6,6 +6,7 @@ import pytest
 
 from cutwatch.settings import ReportHourSettings, Settings, StreamSettings, TrainLogSettings
 from cutwatch_cli.stacks.stream_stacks import STREAM_OUTPUTS
+from localaws.template_file import read_template
 from tests.support.project import PROJECT
 from tests.support.stack import ACCOUNT, REGION, Stack
 
@@ -235,3 +236,18 @@ def test_every_function_of_the_stack_reads_its_environment() -> None:
 def test_the_stack_has_what_the_command_line_recognises_it_by() -> None:
     outputs = Stack("cutwatch-shop", TEMPLATE, **MSK).template["Outputs"].keys()
     assert outputs >= STREAM_OUTPUTS
+
+
+def test_rules_have_the_functions_that_cloudformation_takes_in_rules() -> None:
+    allowed = {"Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or", "Ref"}
+    assert functions_of(read_template(TEMPLATE)["Rules"]) <= allowed
+
+
+def functions_of(node: Any) -> set[str]:
+    """Return the names of the functions in a part of a template."""
+    if isinstance(node, list):
+        return set().union(*map(functions_of, node))
+    if not isinstance(node, dict):
+        return set()
+    own = {name for name in node if name == "Ref" or name.startswith("Fn::")}
+    return own.union(*map(functions_of, node.values()))

@@ -147,13 +147,13 @@ def test_bucket_topic_and_queue_take_no_request_without_tls(stack: Stack, policy
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_alarms_of_this_account_may_publish_to_the_operations_topic_and_nobody_else(
-    stack: Stack,
+@pytest.mark.parametrize("topic", ["NotificationTopic", "OperationsTopic"])
+def test_alarms_of_this_account_may_publish_to_the_topics_and_nobody_else(
+    stack: Stack, topic: str
 ) -> None:
-    assert not [s for s in _policy(stack, "NotificationTopicPolicy") if s["Effect"] == "Allow"]
-    [allowed] = [s for s in _policy(stack, "OperationsTopicPolicy") if s["Effect"] == "Allow"]
+    [allowed] = [s for s in _policy(stack, f"{topic}Policy") if s["Effect"] == "Allow"]
     assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert (allowed["Action"], allowed["Resource"]) == ("sns:Publish", stack.arn("OperationsTopic"))
+    assert (allowed["Action"], allowed["Resource"]) == ("sns:Publish", stack.arn(topic))
     assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 

@@ -1,6 +1,7 @@
 """Email messages: what happened, when, how far from the expected value, where to look, how to silence it."""
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,11 +29,12 @@ _LISTED_DETECTORS = 30
 _REASON_LENGTH = 300
 # Even the longest names leave half of a message to its text.
 _NAMED_IN_ATTRIBUTES = 450
+_PLAIN = str.maketrans({"µ": "u", "–": "-", "−": "-", "×": "x", "’": "'"})
 
 
 @dataclass(frozen=True)
 class Notification:
-    """One message: a subject in ASCII, plain text, and attributes for filter policies."""
+    """One message: a subject, which is sent in ASCII, plain text, and attributes for filter policies."""
 
     subject: str
     text: str
@@ -43,10 +45,17 @@ class Notification:
         attributes = {name: _attribute(value) for name, value in self.attributes.items()}
         room = SNS_MESSAGE_MAX_BYTES - len(json.dumps(attributes))
         return {
-            "Subject": self.subject.replace("µ", "u")[:SNS_SUBJECT_MAX_LENGTH],
+            "Subject": _in_ascii(self.subject)[:SNS_SUBJECT_MAX_LENGTH],
             "Message": self.text.encode()[:room].decode(errors="ignore"),
             "MessageAttributes": attributes,
         }
+
+
+def _in_ascii(text: str) -> str:
+    """Return a line of printable ASCII, for SNS rejects any other subject; accents are left out."""
+    letters = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+    line = "".join(each for each in letters if not unicodedata.combining(each))
+    return "".join(each if " " <= each <= "~" else "?" for each in " ".join(line.split()))
 
 
 def _attribute(value: str | Sequence[str]) -> dict[str, str]:

@@ -183,6 +183,41 @@ def test_a_condition_may_look_a_value_up_in_a_mapping(
     assert list(stack.resources).count("Queue") == queues
 
 
+@pytest.mark.parametrize(("place", "topics"), [("", 0), ("arn:aws:s3:::a", 0), ("arn:aws:sns::1:a", 1)])  # fmt: skip
+def test_a_condition_may_split_a_text(
+    aws: LocalAws, tmp_path: Path, place: str, topics: int
+) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text("""
+    Parameters: {Place: {Type: String}}
+    Conditions: {IsTopic: !Equals [!Select [2, !Split [":", !Sub "${Place}:::"]], sns]}
+    Resources:
+      Topic: {Type: AWS::SNS::Topic, Condition: IsTopic}
+      Queue: {Type: AWS::SQS::Queue}
+    """)
+    stack = aws.deploy(path, stack_name=f"place-{len(place)}", parameters={"Place": place})
+    assert list(stack.resources).count("Topic") == topics
+
+
+def test_a_function_keeps_the_concurrency_that_is_reserved_for_it(
+    aws: LocalAws, tmp_path: Path
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text("def b(event, context): return None")
+    path = tmp_path / "template.yaml"
+    path.write_text("""
+    Transform: AWS::Serverless-2016-10-31
+    Resources:
+      F:
+        Type: AWS::Serverless::Function
+        Properties:
+          {CodeUri: code/, Handler: a.b, Runtime: python3.13, ReservedConcurrentExecutions: 1}
+    """)
+    stack = aws.deploy(path, stack_name="reserved")
+    found = aws.client("lambda").get_function_concurrency(FunctionName=stack.physical_id("F"))
+    assert found["ReservedConcurrentExecutions"] == 1
+
+
 def test_code_that_is_not_there_is_named(aws: LocalAws, tmp_path: Path) -> None:
     text = """
     Transform: AWS::Serverless-2016-10-31

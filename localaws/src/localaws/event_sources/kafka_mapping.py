@@ -55,13 +55,21 @@ class KafkaMapping:
         self._note(complete=idle < _MOST_IDLE_TURNS)
         return found
 
-    def lag(self) -> int:
-        """Return the records that are not done, over all partitions. Raises `KafkaException`."""
+    def lag(self) -> int | None:
+        """Return the offsets from the first record that is not done to the end, over all partitions.
+
+        None before the first delivery, and while no broker answers.
+        """
         done: dict[Partition, int] = {}
         for loop in self._loops:
             done |= loop.queue.done()
-        ends = self._loops[0].ends() if self._loops else {}
-        return sum(ends[partition] - offset for partition, offset in done.items())
+        try:
+            ends = self._loops[0].ends() if self._loops else None
+        except KafkaException:
+            return None
+        if ends is None:
+            return None
+        return sum(max(ends[partition] - offset, 0) for partition, offset in done.items())
 
     def due(self) -> float | None:
         """Return when the next batch is ready, in epoch seconds; None if no record waits."""

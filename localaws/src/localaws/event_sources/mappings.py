@@ -86,6 +86,7 @@ class EventSourceMappings:
                 pass
             for each in self._enabled_kafka():
                 each.deliver()
+                self._count_waiting(each)
 
     def due(self) -> float | None:
         """Return when the next batch will be ready, in epoch seconds; None while there is none to wait for."""
@@ -185,5 +186,13 @@ class EventSourceMappings:
             self._count(mapping, "DestinationDeliveryFailures", 1.0, "Count")
 
     def _count(self, mapping: SourceMapping, name: str, value: float, unit: str) -> None:
-        dimensions = {"FunctionName": mapping.function.partition(":")[0]}
-        self._record_metric("AWS/Lambda", name, value, unit, dimensions)
+        self._record(mapping.function.partition(":")[0], name, value, unit)
+
+    def _count_waiting(self, mapping: "KafkaMapping") -> None:
+        """Publish the lag after a delivery; brokers that do not answer leave a gap, as at AWS."""
+        lag = mapping.lag()
+        if lag is not None:
+            self._record(mapping.record["FunctionName"], "OffsetLag", float(lag), "None")
+
+    def _record(self, function: str, name: str, value: float, unit: str) -> None:
+        self._record_metric("AWS/Lambda", name, value, unit, {"FunctionName": function})

@@ -1,6 +1,6 @@
-"""CloudFormation: conditions may look values up in mappings.
+"""CloudFormation: conditions may look values up in mappings, and compose or split texts.
 
-Upstream, a condition compares `Fn::FindInMap` as it stands in the template, so it never holds.
+Upstream, a condition compares these functions as they stand in the template, so it never holds, or fails for `Fn::Select`.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,12 @@ from typing import Any
 from localaws.embedded_ministack import service
 from localaws.ministack_patches.patching import Patches
 
+_FUNCTIONS = frozenset({"Fn::FindInMap", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub"})
 _MODULES = ("engine", "stacks", "handlers", "changesets")
 
 
 class ConditionMappings:
-    """Resolve look-ups in a template's conditions before MiniStack evaluates them."""
+    """Resolve functions that give a text in a template's conditions before MiniStack evaluates them."""
 
     def __init__(self, patches: Patches) -> None:
         self._engine = service("cloudformation.engine")
@@ -33,7 +34,7 @@ class ConditionMappings:
             return [self._resolved(each, template, parameters) for each in node]
         if not isinstance(node, Mapping):
             return node
-        if "Fn::FindInMap" in node:
+        if node.keys() & _FUNCTIONS:
             mappings = template.get("Mappings", {})
             return self._engine._resolve_refs(node, {}, parameters, {}, mappings, "", "")
         return {key: self._resolved(each, template, parameters) for key, each in node.items()}

@@ -1,4 +1,5 @@
 import json
+import re
 import string
 from dataclasses import replace
 from typing import Any
@@ -304,3 +305,22 @@ def test_values_have_their_unit_in_the_text_and_in_the_subject_which_is_ascii() 
     assert "  Value     912.4 µs; expected 100 µs (90 µs to 110.5 µs), +812%\n" in written.text
     subject = written.to_request()["Subject"]
     assert subject == "Cutwatch high: orders at 912.4 us, expected 100 us"
+
+
+@pytest.mark.parametrize(
+    ("subject", "sent"),
+    [
+        ("`POST /cart` took 4.2 s, usually 0.1–0.3 s", "`POST /cart` took 4.2 s, usually 0.1-0.3 s"),
+        ("100 µs", "100 us"),
+        ("shop straße\n", "shop stra?e"),
+        ("a\x00b at /café", "a?b at /cafe"),
+    ],
+)  # fmt: skip
+def test_a_subject_is_sent_in_printable_ascii(subject: str, sent: str) -> None:
+    assert Notification(subject, "", {}).to_request()["Subject"] == sent
+
+
+@given(st.text())
+def test_sns_accepts_the_subject_of_any_text(text: str) -> None:
+    subject = Notification(f"Cutwatch {text}", "text", {}).to_request()["Subject"]
+    assert re.fullmatch(r"[ -~]{1,100}", subject)
