@@ -574,6 +574,7 @@ def test_a_phone_shows_everything_with_the_controls_below_the_chart(opened: Open
     opened.assert_quiet()
 
 
+@pytest.mark.slow
 def test_without_javascript_and_on_paper_the_outline_has_axes_and_marks(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -148,6 +148,7 @@ def test_imports_stand_at_the_top(module: Path) -> None:
     assert nested == []
 
 
+@pytest.mark.slow
 def test_exactly_the_functions_with_the_layer_need_numpy(stack: Stack) -> None:
     joined = {
         name: each["Properties"]

@@ -43,6 +43,7 @@ def subjects(shop: Fleet) -> list[str]:
     return [call.parameters["Subject"] for call in shop.aws.calls.of("sns", "Publish")]
 
 
+@pytest.mark.slow
 def test_a_quiet_stack_raises_no_alarm() -> None:
     with loaded(CHECKOUT, AlarmWindowMinutes="15") as shop:
         shop.train()
@@ -53,6 +54,7 @@ def test_a_quiet_stack_raises_no_alarm() -> None:
         assert subjects(shop) == []
 
 
+@pytest.mark.slow
 def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
     parameters = {"AlarmWindowMinutes": "15", "DatapointsToAlarm": "2"}
     parameters |= {"IncidentActionArn": INCIDENTS}
@@ -76,6 +78,7 @@ def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
         assert "cutwatch-anomalies" in {n for n, state in _told(shop, queue) if state == "OK"}
 
 
+@pytest.mark.slow
 def test_the_alarm_on_datapoints_counts_more_than_those_that_it_is_told() -> None:
     parameters = {"AlarmWindowMinutes": "15", "DatapointsToAlarm": "3"}
     with loaded(CHECKOUT, spiked="checkout", **parameters) as shop:
@@ -92,6 +95,7 @@ def test_a_run_that_could_not_begin_is_told_by_its_alarm() -> None:
         assert raised(shop) == {"transform-failed"}
 
 
+@pytest.mark.slow
 def test_a_run_of_which_people_have_been_told_raises_no_alarm_on_its_execution() -> None:
     watched = detector("checkout")
     with loaded(watched) as shop:
@@ -104,6 +108,7 @@ def test_a_run_of_which_people_have_been_told_raises_no_alarm_on_its_execution()
         assert subjects(shop) == ["Cutwatch: training failed for 1 detector: checkout"]
 
 
+@pytest.mark.slow
 def test_a_failed_run_that_waited_for_the_notification_lock_raises_no_alarm_either() -> None:
     watched = detector("checkout")
     with loaded(watched) as shop:
@@ -148,6 +153,7 @@ def test_a_check_that_no_longer_happens_is_noticed_and_a_first_one_is_waited_for
         assert ("cutwatch-freshness-unknown", "INSUFFICIENT_DATA") in _told(shop, queue)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("days", "overdue"), [(7, False), (9, True)])
 def test_a_transform_that_does_not_happen_is_noticed(days: int, overdue: object) -> None:
     with loaded(CHECKOUT) as shop:
@@ -158,6 +164,7 @@ def test_a_transform_that_does_not_happen_is_noticed(days: int, overdue: object)
         assert ("transform-overdue" in raised(shop)) is overdue
 
 
+@pytest.mark.slow
 def test_a_model_that_nobody_renews_is_noticed() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()

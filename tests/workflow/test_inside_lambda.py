@@ -89,11 +89,13 @@ def test_both_engines_work_in_one_run_each_within_its_own_bound() -> None:
         assert transform.wait().output["statuses"] == {"PUBLISHED": 2}
 
 
+@pytest.mark.slow
 def test_training_on_demand_serves_both_engines_one_after_the_other() -> None:
     with loaded(CHECKOUT, detector("orders")) as shop:
         assert shop.transform().wait().output["statuses"] == {"PUBLISHED": 2}
 
 
+@pytest.mark.slow
 def test_the_planted_spike_is_one_event_that_cloudwatch_shows() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
@@ -107,6 +109,7 @@ def test_the_planted_spike_is_one_event_that_cloudwatch_shows() -> None:
         assert len(scores) == WEEK / timedelta(seconds=PERIOD)
 
 
+@pytest.mark.slow
 def test_a_doubled_transform_learns_nothing_twice() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
@@ -122,6 +125,7 @@ def _of_score_forest(parameters: Mapping[str, Any]) -> bool:
     return "ScoreForest" in parameters["FunctionName"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reset", ["before", "after"])
 def test_a_transform_that_is_repeated_halfway_scores_and_learns_as_if_it_had_not_been(
     reset: Literal["before", "after"],
@@ -139,6 +143,7 @@ def test_a_transform_that_is_repeated_halfway_scores_and_learns_as_if_it_had_not
         assert shop.maxima("AnomalyScore", "checkout", FIRST_TRANSFORM) == scores
 
 
+@pytest.mark.slow
 def test_the_next_window_goes_on_where_the_last_one_ended() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
@@ -150,6 +155,7 @@ def test_the_next_window_goes_on_where_the_last_one_ended() -> None:
         assert (np.diff(state.epochs) == PERIOD).all()
 
 
+@pytest.mark.slow
 def test_the_state_that_a_window_began_with_is_kept_and_older_ones_are_deleted() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
@@ -160,6 +166,7 @@ def test_the_state_that_a_window_began_with_is_kept_and_older_ones_are_deleted()
         assert len(states_in_s3(shop, "models/")) == 1
 
 
+@pytest.mark.slow
 def test_training_anew_rebuilds_the_forest() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
@@ -172,6 +179,7 @@ def test_training_anew_rebuilds_the_forest() -> None:
         assert carried(shop).model == record.models[0].name
 
 
+@pytest.mark.slow
 def test_a_state_that_is_gone_is_named_and_the_next_run_heals() -> None:
     with loaded(CHECKOUT) as shop:
         shop.train()
@@ -199,6 +207,7 @@ def test_one_call_reads_many_detectors_of_one_window() -> None:
         assert shop.aws.calls.count("cloudwatch.GetMetricData") == 1
 
 
+@pytest.mark.slow
 def test_an_expression_is_watched_like_a_metric() -> None:
     rate = Detector(
         name="error-rate",
@@ -220,6 +229,7 @@ def test_an_expression_is_watched_like_a_metric() -> None:
         assert parse_timestamp(found.events[0].peak_time) - SPIKE < timedelta(minutes=30)
 
 
+@pytest.mark.slow
 def test_an_expression_that_cloudwatch_rejects_fails_alone() -> None:
     metrics = {"requests": SourceMetric("Shop", "checkout", "Average")}
     wrong = Detector("wrong", expression="requests +", metrics=metrics, engine="lambda")
@@ -334,6 +344,7 @@ def test_a_detector_that_is_throttled_for_ever_fails_alone_and_the_next_run_catc
             assert len(published) == days.get(each.name, 2) * DAY // timedelta(seconds=PERIOD)
 
 
+@pytest.mark.slow
 def test_of_a_batch_that_is_throttled_for_ever_each_detector_has_its_own_reason() -> None:
     with loaded(*THREE) as shop:
         shop.aws.faults.add(_throttled("s3", "PutObject", _of_key("data/")))

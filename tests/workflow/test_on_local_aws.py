@@ -51,6 +51,7 @@ TEXTBOOK = CutoffRule("training", 3.0)
 CALM = detector("checkout", minimum_deviation=MinimumDeviation(absolute=50))
 
 
+@pytest.mark.slow
 def test_what_is_published_matches_scores_and_cutoff_point_for_point() -> None:
     watched = detector("checkout", cutoff=TEXTBOOK)
     with shared_fleet([watched]) as shop:
@@ -69,6 +70,7 @@ def test_what_is_published_matches_scores_and_cutoff_point_for_point() -> None:
         assert verdicts[SPIKE] == 1.0
 
 
+@pytest.mark.slow
 def test_the_default_judgement_raises_one_event_for_one_incident() -> None:
     with shared_fleet([CALM]) as shop:
         shop.load(CALM, with_spike(SPIKE, datapoints=12))
@@ -88,6 +90,7 @@ def test_the_default_judgement_raises_one_event_for_one_incident() -> None:
         assert len(ones) == event.datapoints
 
 
+@pytest.mark.slow
 def test_an_incident_across_two_windows_is_told_once() -> None:
     with shared_fleet([CALM]) as shop:
         shop.load(CALM, with_spike(FIRST_TRANSFORM - timedelta(minutes=30), datapoints=60))
@@ -101,6 +104,7 @@ def test_an_incident_across_two_windows_is_told_once() -> None:
         assert shop.aws.calls.count("sns.Publish") == 1
 
 
+@pytest.mark.slow
 def test_excluded_times_are_neither_scored_nor_alarmed_on() -> None:
     start, end = SPIKE - timedelta(hours=1), SPIKE + timedelta(hours=1)
     pause = Exclusion(start.isoformat(), end.isoformat())
@@ -114,6 +118,7 @@ def test_excluded_times_are_neither_scored_nor_alarmed_on() -> None:
         assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").new_events == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "choice",
     [{"direction": "below"}, {"minimum_deviation": MinimumDeviation(relative=9)}],
@@ -127,6 +132,7 @@ def test_events_that_nobody_asked_for_are_not_raised(choice: dict[str, Any]) -> 
         assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").new_events == 0
 
 
+@pytest.mark.slow
 def test_summaries_are_stamped_now_for_alarms_to_see() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, with_spike(SPIKE))
@@ -158,6 +164,7 @@ def test_the_metric_calls_are_the_fewest_that_the_limits_allow() -> None:
         )
 
 
+@pytest.mark.slow
 def test_the_same_event_again_starts_no_job_changes_no_maximum_and_tells_nobody_twice() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, with_spike(SPIKE))
@@ -175,6 +182,7 @@ def test_the_same_event_again_starts_no_job_changes_no_maximum_and_tells_nobody_
         assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").status == "PUBLISHED"
 
 
+@pytest.mark.slow
 def test_two_executions_of_one_event_at_once_end_as_one() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, with_spike(SPIKE))
@@ -189,6 +197,7 @@ def test_two_executions_of_one_event_at_once_end_as_one() -> None:
         assert shop.aws.calls.count("sns.Publish") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("befalls", "says"),
     [
@@ -212,6 +221,7 @@ def test_a_job_that_ends_badly_fails_its_own_detector_only(befalls: str, says: s
         assert shop.aws.calls.count("sns.Publish") == 1
 
 
+@pytest.mark.slow
 def test_a_failed_job_is_started_anew_under_the_next_attempt() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
@@ -223,6 +233,7 @@ def test_a_failed_job_is_started_anew_under_the_next_attempt() -> None:
         assert attempts == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_a_quota_is_waited_for() -> None:
     detectors = [CHECKOUT, detector("orders"), detector("stock")]
     with shared_fleet(detectors, MaxConcurrency="3") as shop:
@@ -237,6 +248,7 @@ def test_a_quota_is_waited_for() -> None:
         assert "ResourceLimitExceeded" in {call.error_code for call in refused}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["lose_output", "shorten_output", "garble_output"])
 def test_scores_that_do_not_fit_are_never_published(output: str) -> None:
     with shared_fleet([CHECKOUT]) as shop:
@@ -258,6 +270,7 @@ def test_a_transient_fault_leaves_no_trace() -> None:
         assert shop.train().wait().output["statuses"] == {"TRAINED": 1}
 
 
+@pytest.mark.slow
 def test_a_transform_trains_what_has_no_model() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
@@ -269,6 +282,7 @@ def test_a_transform_trains_what_has_no_model() -> None:
         assert published.datapoints == WEEK / timedelta(seconds=PERIOD)
 
 
+@pytest.mark.slow
 def test_a_changed_recipe_trains_anew_and_the_week_is_published_once() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
@@ -280,6 +294,7 @@ def test_a_changed_recipe_trains_anew_and_the_week_is_published_once() -> None:
         assert shop.outcome("transform", FIRST_TRANSFORM, "checkout").status == "PUBLISHED"
 
 
+@pytest.mark.slow
 def test_a_model_that_was_deleted_is_forgotten_and_the_next_run_heals() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
@@ -310,6 +325,7 @@ def test_no_model_ever_saw_a_datapoint_that_it_scores() -> None:
             assert parse_timestamp(models[window.model].trained_through) <= window.start
 
 
+@pytest.mark.slow
 def test_the_current_and_the_previous_model_are_kept() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
@@ -321,6 +337,7 @@ def test_the_current_and_the_previous_model_are_kept() -> None:
         assert {model["ModelName"] for model in existing} == set(registered)
 
 
+@pytest.mark.slow
 def test_a_metric_without_data_is_an_outcome_and_no_failure() -> None:
     detectors = [CHECKOUT, detector("silent"), detector("young")]
     with shared_fleet(detectors) as shop:
@@ -336,6 +353,7 @@ def test_a_metric_without_data_is_an_outcome_and_no_failure() -> None:
         assert shop.aws.calls.count("sagemaker.CreateTrainingJob") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [6, 24 * 7])
 def test_silence_is_an_anomaly_where_the_detector_says_so(hours: int) -> None:
     watched = detector("checkout", missing_data="anomalous")
@@ -437,6 +455,7 @@ def test_a_repeated_run_tells_only_what_is_new() -> None:
         assert [len(call.parameters["Entries"]) for call in on_bus] == [1, 1]
 
 
+@pytest.mark.slow
 def test_stack_tags_reach_jobs_and_models() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, usual())
@@ -474,6 +493,7 @@ def test_hourly_transforms_join_without_gap_or_overlap() -> None:
         ]
 
 
+@pytest.mark.slow
 def test_what_is_too_old_to_publish_is_counted_as_lost() -> None:
     with shared_fleet([CHECKOUT]) as shop:
         shop.load(CHECKOUT, np.concatenate([usual(), usual(2), usual(3)]))

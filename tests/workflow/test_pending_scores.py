@@ -3,10 +3,13 @@
 import re
 from datetime import timedelta
 
+import pytest
+
 from tests.support.fleet import fleet
 from tests.support.widgets import CHECKOUT, HOUR, LAST_TRANSFORM, NOW, Dashboard, eventful
 
 
+@pytest.mark.slow
 def test_right_after_a_weekly_transform_the_widget_has_its_anomalies_and_says_that_scores_follow() -> (
     None
 ):

@@ -15,6 +15,7 @@ HOURS = 40 * 24
 INCIDENT = 30 * 24
 
 
+@pytest.mark.slow
 def test_a_metric_of_ones_own_is_replayed_and_its_events_are_on_the_page(tmp_path: Path) -> None:
     values = 100 + 10 * np.sin(2 * np.pi * np.arange(HOURS) / 24)
     values += np.random.default_rng(1).normal(0, 1, HOURS)

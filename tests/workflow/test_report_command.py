@@ -250,6 +250,7 @@ def test_a_time_in_which_no_transform_ran_is_told(shop: Fleet, page: Path) -> No
     assert_refused(report(page, "--since", "1h"), "no transform ran since", code=1)
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert_refused(report(tmp_path / "file" / "report.html", *LONG), "--output", "file")

@@ -91,6 +91,7 @@ def test_the_functions_before_and_after_a_stream_and_its_reference_data_take_par
     assert found["pump-a"] == "https://runbooks.example/pump-a"
 
 
+@pytest.mark.slow
 def test_who_may_read_streams_can_use_every_command_that_reads(
     shop: StreamShop, tmp_path: Path
 ) -> None:

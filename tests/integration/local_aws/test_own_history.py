@@ -134,6 +134,7 @@ def test_each_sensitivity_shows_what_it_would_have_reported() -> None:
     assert counts["low"] <= counts["medium"] <= counts["high"] == found["events"]
 
 
+@pytest.mark.slow
 def test_several_detectors_templates_and_expressions_are_read_together() -> None:
     worked("backtest", "--detector", "share", "--detector", "stage", "--no-report")
 

@@ -27,6 +27,7 @@ def changed(rows: Rows, place: int, column: int, by: float) -> Rows:
     return Rows(rows.times, values)
 
 
+@pytest.mark.slow
 def test_scores_of_ordinary_rows_are_those_of_normal_errors() -> None:
     scores = a_model().score(LATER)
     assert np.mean(scores) == pytest.approx(1.13, abs=0.1)

@@ -110,6 +110,7 @@ def test_sensitivity_moves_the_cutoff(sensitivity: str, count: int) -> None:
     assert len(detect(series.epochs, measured, start, sensitivity).events) == count  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.integers(DAY, 3 * DAY))
 def test_severities_never_depend_on_what_comes_later(seed: int, part: int) -> None:
     random = np.random.default_rng(seed)

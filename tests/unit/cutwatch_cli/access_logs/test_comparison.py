@@ -41,6 +41,7 @@ def test_roc_auc_is_that_of_scikit_learn_with_ties() -> None:
     assert roc_auc(scores, np.zeros(500, np.bool_)) is None
 
 
+@pytest.mark.slow
 def test_faults_are_in_the_part_that_is_scored() -> None:
     minutes, records = rows("minute"), rows("record")
     for each in (minutes, records):

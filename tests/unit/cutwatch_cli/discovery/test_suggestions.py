@@ -123,6 +123,7 @@ listed = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(listed)
 def test_what_is_printed_for_any_metrics_loads_as_just_these(metrics: list[ListedMetric]) -> None:
     loaded = parse_configuration(stanza(detector_entries(metrics))).detectors
@@ -133,6 +134,7 @@ def test_what_is_printed_for_any_metrics_loads_as_just_these(metrics: list[Liste
     assert {detector.namespace for detector in loaded} == {"Shop"}
 
 
+@pytest.mark.slow
 @given(listed)
 def test_templates_for_any_metrics_load_too(metrics: list[ListedMetric]) -> None:
     entries = template_entries(metrics, "Till")
