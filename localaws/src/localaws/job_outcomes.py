@@ -9,7 +9,7 @@ JobPredicate = Callable[[str], bool]
 
 
 class OutcomeKind(Enum):
-    """How a job ends."""
+    """The ends of a job."""
 
     COMPLETE = "complete"
     FAIL = "fail"
@@ -22,7 +22,7 @@ class OutcomeKind(Enum):
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """How a job ends and why, for the jobs that `concerns` picks by name; `times` None is for all of them."""
+    """An end with its reason, for the jobs that `concerns` picks by name; `times` None is for all of them."""
 
     concerns: JobPredicate
     kind: OutcomeKind
