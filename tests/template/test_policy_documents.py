@@ -39,6 +39,7 @@ def _known(reference: Mapping[str, Any], action: str) -> Mapping[str, Any] | Non
     return known
 
 
+@pytest.mark.slow
 def test_every_action_is_one_of_aws(reference: Mapping[str, Any]) -> None:
     asked = {action for _, statement in statements() for action in listed(statement["Action"])}
     assert [action for action in sorted(asked) if _known(reference, action) is None] == []
