@@ -10,6 +10,7 @@ PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/live_fleet.py --period 60
 
 import argparse
 import json
+import logging
 import os
 import random
 import time
@@ -34,6 +35,7 @@ from cutwatch.live.planning import Planner
 from cutwatch.live.series_memory import SeriesMemory
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.notifications.dispatch import Audience
+from cutwatch.observability import logger
 from cutwatch.registry.detector_record import DetectorRecord, Model
 from cutwatch.settings import LiveSettings
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
@@ -240,6 +242,7 @@ def main() -> None:
         "--trees", type=int, help="of the forests, for how a fleet grows in short time"
     )
     arguments = parser.parse_args()
+    logger.setLevel(logging.ERROR)
     if arguments.trees:
         untrained: Any = LearningForest.untrained
         shingle_size, _, *others = untrained.__func__.__defaults__
