@@ -15,7 +15,7 @@ AGGREGATE = b"\xf3\x89\x9a\xc2"
 
 Fields = tuple[Any, Any, list[Any]]
 
-_scan = json.JSONDecoder().scan_once
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # as `raw_decode` calls it
 
 
 class RejectedError(Exception):

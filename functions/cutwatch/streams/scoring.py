@@ -214,8 +214,7 @@ class StreamScorer:
         else:
             result.late += 1
             result.late_arrivals.append(arrival)
-        if arrival > state.seen:
-            state.seen = arrival
+        state.seen = max(state.seen, arrival)
         return None
 
     def _new_state(self, bucket: KeyBucket, record: Record, result: BatchResult) -> KeyState | None:
