@@ -22,6 +22,7 @@ _FEWEST = 32
 _BLOCK, _PEAK_ENDS = 2_000, 24
 _LEAST_PEAK = 0.5 * DEFAULT.level
 _SMOOTHING, _DEVIATION_FLOOR = DEFAULT.smoothing, DEFAULT.deviation_floor
+_MOST_SCORES = DEFAULT.baseline_datapoints
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class ScoreBaseline:
 
     def _learn(self, score: float) -> None:
         self.scores += 1
-        weight = 1 / min(self.scores, DEFAULT.baseline_datapoints)
+        weight = 1 / min(self.scores, _MOST_SCORES)
         delta = score - self.mean
         self.mean += weight * delta
         self.variance = (1 - weight) * (self.variance + weight * delta * delta)

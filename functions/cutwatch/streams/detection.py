@@ -120,8 +120,7 @@ class Detection:
         if self._trained is not None:
             return self._trained.times_cutoff(score)
         severity = state.baseline.severity(score)
-        if state.step_limits:
-            step = step_multiple(state.recent, values, state.step_limits)
+        if step := step_multiple(state.recent, values, state.step_limits):
             # Half by the forest, as a change of a metric: it speaks no louder than the step itself.
             severity = max(severity, (min(severity, step) + step) / 2)
         return state.peaks.exceeding(severity, time)

@@ -20,7 +20,7 @@ SCHEMA = 1
 _MAGIC = b"cutwatch-bucket"
 # Closed shards are remembered until this many others are newer.
 _MOST_LANES = 4_096
-_BEFORE_THE_FIRST = -1
+_NOTHING_APPLIED = (-1, 0.0)
 _DAMAGED = "the state is damaged: its checksum does not match its content"
 
 
@@ -97,7 +97,7 @@ class KeyBucket:
 
     def position(self, lane: str) -> int:
         """Return the last position of a lane that was applied; -1 if there is none."""
-        return self.applied[lane][0] if lane in self.applied else _BEFORE_THE_FIRST
+        return self.applied.get(lane, _NOTHING_APPLIED)[0]
 
     def move_on(self, lane: str, position: int, arrival: float) -> None:
         """Record that a position was applied."""

@@ -36,9 +36,11 @@ class KeyStates(MutableMapping[str, KeyState]):
 
     def find(self, key: str) -> KeyState | None:
         """Return the state of a key; None if the key is new. Raises `MalformedState` if it cannot be read."""
-        if key in self._open or key in self._stored:
-            return self[key]
-        return None
+        state = self._open.get(key)
+        if state is None:
+            return self[key] if key in self._stored else None
+        self._read.add(key)
+        return state
 
     def __setitem__(self, key: str, state: KeyState) -> None:
         self._open[key] = state

@@ -1,6 +1,6 @@
 """Kinesis: from a Lambda event to records, from failed records to its partial response, and how far a stream was read."""
 
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ def _record(record: Mapping[str, Any]) -> RawRecord:
     kinesis = record["kinesis"]
     shard, _, _ = record["eventID"].rpartition(":")
     return RawRecord(
-        b64decode(kinesis["data"]),
+        a2b_base64(kinesis["data"]),
         shard,
         int(kinesis["sequenceNumber"]),
         float(kinesis["approximateArrivalTimestamp"]),

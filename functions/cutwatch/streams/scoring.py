@@ -207,7 +207,9 @@ class StreamScorer:
         if state is None:
             detail = f"{self._key_limit} keys have a forest already; see keys.limit"
             return Rejected(Reason.TOO_MANY_KEYS, detail, content.lane, content.position)
-        if self._learn(self._with_model(state), content, result):
+        if self.trained is not None:
+            state = self._with_model(state)
+        if self._learn(state, content, result):
             result.accepted += 1
         else:
             result.late += 1

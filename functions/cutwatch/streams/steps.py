@@ -5,8 +5,8 @@ looked up every `_EVERY` rows; between, a row costs a subtraction per column.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import hypot
+from operator import sub
 
 from cutwatch.detection.parameters import DEFAULT
 from cutwatch.streams.expectation import ROWS, RecentRows
@@ -32,6 +32,8 @@ def step_limits(recent: RecentRows, limits: list[float]) -> list[float]:
 
 def step_multiple(recent: RecentRows, row: Sequence[float], limits: Sequence[float]) -> float:
     """Return the largest step from the latest row to this one, in multiples of its limit; 0 without limits."""
+    if not any(limits):
+        return 0.0
     latest = recent.latest()
     return max(
         (
@@ -45,7 +47,7 @@ def step_multiple(recent: RecentRows, row: Sequence[float], limits: Sequence[flo
 
 def _limit(values: Sequence[float]) -> float:
     """Return the limit of a column by its latest values, oldest first."""
-    steps = [after - before for before, after in pairwise(values)]
+    steps = list(map(sub, values[1:], values))
     spread = _spread(sorted(values))
     if not spread or 1 - (_spread(sorted(steps)) / spread) ** 2 / 2 < _SMOOTH:
         return 0.0
