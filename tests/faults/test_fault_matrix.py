@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.matrix import Bench, chosen_for, present_commit
 
-# Drawn on top of ALWAYS; each takes a fifth of a second of processor time.
+# Drawn besides those of ALWAYS.
 CASES = 12
 # What no single call stands for.
 ALWAYS = ("quota never", "delayed visibility", "retention")
