@@ -199,25 +199,6 @@ def test_a_condition_may_split_a_text(
     assert list(stack.resources).count("Topic") == topics
 
 
-def test_a_function_keeps_the_concurrency_that_is_reserved_for_it(
-    aws: LocalAws, tmp_path: Path
-) -> None:
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "a.py").write_text("def b(event, context): return None")
-    path = tmp_path / "template.yaml"
-    path.write_text("""
-    Transform: AWS::Serverless-2016-10-31
-    Resources:
-      F:
-        Type: AWS::Serverless::Function
-        Properties:
-          {CodeUri: code/, Handler: a.b, Runtime: python3.13, ReservedConcurrentExecutions: 1}
-    """)
-    stack = aws.deploy(path, stack_name="reserved")
-    found = aws.client("lambda").get_function_concurrency(FunctionName=stack.physical_id("F"))
-    assert found["ReservedConcurrentExecutions"] == 1
-
-
 def test_code_that_is_not_there_is_named(aws: LocalAws, tmp_path: Path) -> None:
     text = """
     Transform: AWS::Serverless-2016-10-31

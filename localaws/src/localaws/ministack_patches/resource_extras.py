@@ -98,11 +98,6 @@ def _encrypt_topic(topic: str, key: str) -> None:
     service("sns")._topics[topic]["attributes"]["KmsMasterKeyId"] = key
 
 
-def _reserve_concurrency(function: str, executions: Any) -> None:
-    reserved = {"ReservedConcurrentExecutions": int(executions)}
-    _succeed(service("lambda_svc")._put_function_concurrency(function, reserved))
-
-
 def _s3_body(operation: str, bucket: str, **parameters: Any) -> bytes:
     model = operation_model("s3", operation)
     serializer = create_serializer(model.service_model.metadata["protocol"])
@@ -131,7 +126,6 @@ EXTRAS: Mapping[tuple[str, str], Callable[[str, Any], None]] = {
     ("AWS::DynamoDB::Table", "TimeToLiveSpecification"): _expire_items,
     ("AWS::DynamoDB::Table", "SSESpecification"): _encrypt_table,
     ("AWS::IAM::Role", "PermissionsBoundary"): _bound_role,
-    ("AWS::Lambda::Function", "ReservedConcurrentExecutions"): _reserve_concurrency,
     ("AWS::SNS::Topic", "KmsMasterKeyId"): _encrypt_topic,
 }
 
