@@ -90,6 +90,7 @@ class Inbox:
     changes: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejected: Counter[tuple[str, int]] = field(default_factory=Counter)
     rows: Counter[tuple[str, float]] = field(default_factory=Counter)
+    notices: Counter[str] = field(default_factory=Counter)
     interrupt: Callable[[str], None] = lambda _: None
 
     def deliver(self, outbox: Outbox) -> None:
@@ -100,6 +101,8 @@ class Inbox:
             self.changes[incident.id, f"{kind}:{incident.severity_word}"] += 1
             self.interrupt("deliver after")
             del outbox.changes[0]
+        while outbox.notices:
+            self.notices[outbox.notices.pop(0).kind] += 1
         while outbox.rejected:
             self.interrupt("deliver before")
             self.rejected[outbox.rejected[0].raw.lane, outbox.rejected[0].raw.position] += 1

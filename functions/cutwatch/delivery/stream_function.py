@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.clients import client
+from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.declared_stream import declared_stream
 from cutwatch.delivery.destinations import outbox_delivery, row_target
+from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.stream_reader import stream_postprocessor, stream_reader
 from cutwatch.detectors.stream import Stream
@@ -118,7 +121,8 @@ def _assembled(
     bucket = Bucket(client("s3"), settings.bucket_name)
     models = ModelSource(bucket, stream, time)
     trained = models.current()
-    store = StateStore(bucket, stream)
+    incidents = IncidentStore(Table(client("dynamodb"), settings.table_name))
+    store = StateStore(bucket, stream, open_incidents=partial(incidents.open, stream.name))
     buckets = store.buckets(_beginning(settings, store, reader, has_time, trained))
     target = row_target(settings.target_arn)
     postprocessor = stream_postprocessor(stream, folder)

@@ -14,6 +14,8 @@ from cutwatch.streams.expectation import Expected
 # An incident ends this long after its last anomalous row, and not before this many normal rows: keys may be slow.
 CALM_SECONDS = DEFAULT.same_incident_seconds
 CALM_ROWS = 6
+# The reason of an end after which nobody can say how the incident went on.
+STATE_WAS_DAMAGED = "the stored state was damaged, so the incident cannot be followed"
 
 ChangeKind = Literal["began", "escalated", "ended"]
 # Lane and position of the record that is the row, or the type and the start of the window.

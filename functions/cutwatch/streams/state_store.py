@@ -5,14 +5,15 @@ configuration has a prefix of its own, so the states of the one before stay as t
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.aws.versioned_objects import StoredObject, Versioned, VersionedObjects
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import ConditionFailed, MalformedState, NotFound
-from cutwatch.streams.buckets import bucket_count
+from cutwatch.streams.buckets import bucket_count, bucket_of
+from cutwatch.streams.incidents import STATE_WAS_DAMAGED, Incident, IncidentChange
 from cutwatch.streams.key_bucket import BucketHeader, KeyBucket
 from cutwatch.streams.outbox import Notice
 
@@ -25,9 +26,13 @@ StoredBucket = StoredObject
 
 @dataclass
 class StateStore(VersionedObjects[KeyBucket]):
-    """The stored states of one stream."""
+    """The stored states of one stream.
+
+    `open_incidents` returns the incidents of the stream that were notified and have not ended.
+    """
 
     stream: Stream
+    open_incidents: Callable[[], Sequence[Incident]] = field(default=tuple, kw_only=True)
 
     @property
     def root(self) -> str:
@@ -86,14 +91,23 @@ class StateStore(VersionedObjects[KeyBucket]):
         return read_header(self.bucket, self.key(number))
 
     def renewed(self, number: int, damaged: bytes, etag: str, error: MalformedState) -> KeyBucket:
-        """Set a damaged bucket aside; return an empty one with a notice."""
+        """Set a damaged bucket aside; return an empty one with a notice, in which the open incidents of its keys end."""
         version = etag.strip('"')
         kept = f"{self.root}damaged/{self.stream.fingerprint}-{number:04d}-{version}"
         self.bucket.write_bytes(kept, damaged)
         fresh = self.empty(number)
         text = f"{error}; the forests of its keys start from scratch, and {self.bucket.uri(kept)} has the damaged state"
         fresh.outbox.notices.append(Notice(f"{number:04d}-{version}", "state reset", text))
+        fresh.outbox.changes += self._ended(number)
         return fresh
+
+    def _ended(self, number: int) -> list[IncidentChange]:
+        incidents, buckets = self.open_incidents(), self.buckets()
+        return [
+            IncidentChange("ended", each, STATE_WAS_DAMAGED)
+            for each in incidents
+            if bucket_of(each.key, buckets) == number
+        ]
 
 
 def stream_root(name: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cutwatch.errors import ConditionFailed, CutwatchError
+from cutwatch.errors import ConditionFailed, CutwatchError, MalformedState, NewerState
 from cutwatch.streams.batch import BatchReport, batch_summaries
-from cutwatch.streams.key_bucket import BucketHeader
+from cutwatch.streams.key_bucket import BucketHeader, KeyBucket
 from cutwatch.streams.outbox import Deliver
-from cutwatch.streams.scoring import StreamScorer
+from cutwatch.streams.scoring import BatchResult, StreamScorer
 from cutwatch.streams.state_store import StateStore, StoredBucket
 
 # The function that wrote a bucket delivers its outbox within this time, if it lives.
@@ -42,7 +42,11 @@ class Sweep:
         be late.
         """
         report = BatchReport()
-        found = [(each, self._header(each)) for each in self.store.stored()]
+        found = [
+            (each, header)
+            for each in self.store.stored()
+            if (header := self._header(each, report)) is not None
+        ]
         due = [each for each, header in found if header.due <= now.timestamp()]
         may_close = bool(due) and self._may_close(found, report)
         for each, header in found:
@@ -61,26 +65,33 @@ class Sweep:
             report.errors.append(error)
             return False
 
-    def _header(self, stored: StoredBucket) -> BucketHeader:
+    def _header(self, stored: StoredBucket, report: BatchReport) -> BucketHeader | None:
+        """Return a bucket's header; None, after a report, if it cannot be read. A damaged bucket is replaced."""
         etag, header = self.headers.get(stored.number, ("", None))
-        if header is None or etag != stored.etag:
+        if header is not None and etag == stored.etag:
+            return header
+        try:
             header = self.store.header(stored.number)
-            self.headers[stored.number] = (stored.etag, header)
+        except CutwatchError as error:
+            if isinstance(error, MalformedState) and not isinstance(error, NewerState):
+                self._sweep(stored.number, None, report)
+            else:
+                report.errors.append(error)
+            return None
+        self.headers[stored.number] = (stored.etag, header)
         return header
 
     def _sweep(self, number: int, now: datetime | None, report: BatchReport) -> None:
+        """Close what is due, if `now` is given, and deliver what is in the outbox."""
         try:
             taken = self.store.load(number)
             if now is not None:
-                result = self.scorer.close_silent(taken.bucket, now.timestamp())
-                if self.keeps_summaries:
-                    # The positions did not move: the time tells this summary from that of the next batch.
-                    positions = {"(sweep)": int(now.timestamp())}
-                    taken.bucket.outbox.summaries += batch_summaries(
-                        self.scorer, number, positions, result
-                    )
+                result = self._close(taken.bucket, now)
                 self.store.save(taken)
                 report.results.append(result)
+            elif not taken.size:
+                # It was damaged, and begins from scratch.
+                self.store.save(taken)
             if taken.bucket.outbox:
                 self.deliver(taken.bucket.outbox)
                 self.store.save(taken)
@@ -90,6 +101,15 @@ class Sweep:
             report.undelivered.append(error)
         finally:
             self.store.forget(number)
+
+    def _close(self, bucket: KeyBucket, now: datetime) -> BatchResult:
+        result = self.scorer.close_silent(bucket, now.timestamp())
+        if self.keeps_summaries:
+            # The positions did not move: the time tells this summary from that of the next batch.
+            positions = {"(sweep)": int(now.timestamp())}
+            summaries = batch_summaries(self.scorer, bucket.number, positions, result)
+            bucket.outbox.summaries += summaries
+        return result
 
 
 def _applied(headers: Iterable[BucketHeader]) -> dict[str, int]:

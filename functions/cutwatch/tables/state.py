@@ -4,6 +4,7 @@ An endpoint learns from no record, so the state has only what is anomalous or re
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -11,7 +12,7 @@ from zlib import crc32
 from cutwatch.aws.limits import STREAM_RETENTION
 from cutwatch.aws.s3 import Bucket
 from cutwatch.errors import MalformedState, NewerState, NotFound
-from cutwatch.streams.incidents import Incident
+from cutwatch.streams.incidents import STATE_WAS_DAMAGED, Incident, IncidentChange
 from cutwatch.streams.outbox import Notice, Outbox
 
 SCHEMA = 1
@@ -84,13 +85,20 @@ class TableState:
 
 @dataclass(frozen=True)
 class TableStateStore:
-    """The object `tables/NAME/state`, written on condition that nobody else has written it since it was read."""
+    """The object `tables/NAME/state`, written on condition that nobody else has written it since it was read.
+
+    `open_incidents` returns the incidents of the table that were notified and have not ended.
+    """
 
     bucket: Bucket
     name: str
+    open_incidents: Callable[[], Sequence[Incident]] = tuple
 
     def load(self) -> tuple[TableState, str | None]:
-        """Read the state and its ETag, None before the first write. A damaged one is set aside and a notice left."""
+        """Read the state and its ETag, None before the first write.
+
+        A damaged one is set aside: a notice is left, and the open incidents end.
+        """
         try:
             content, etag = self.bucket.read_with_etag(self._key)
         except NotFound:
@@ -119,6 +127,9 @@ class TableStateStore:
         text = f"{error}; incidents begin from scratch, and {self.bucket.uri(kept)} has the damaged state"
         state = TableState(is_changed=True)
         state.outbox.notices.append(Notice(version, "state reset", text))
+        state.outbox.changes += [
+            IncidentChange("ended", each, STATE_WAS_DAMAGED) for each in self.open_incidents()
+        ]
         return state
 
 

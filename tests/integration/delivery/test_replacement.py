@@ -14,14 +14,13 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.replacement import replacement
 from cutwatch.delivery.served_streams import ServedStreams
-from cutwatch.settings import StreamSettings
 from cutwatch.streams.incidents import IncidentChange
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.retirement import STILL_WRITTEN
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore, VersionedBucket
 from tests.support.account import Account
-from tests.support.stack import REGION
+from tests.support.delivering_functions import stream_settings
 from tests.support.streams import a_stream, noise, records_of
 
 OLD = a_stream()
@@ -50,30 +49,12 @@ def end(account: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     def ended(now: datetime, name: str = "sensors", declared: str = "sensors") -> list[Any]:
         (tmp_path / f"{declared}.yaml").write_text(ENTRY.format(name=declared))
         capsys.readouterr()
-        errors = replacement(settings(account, name, f"{declared}.yaml"), tmp_path).end(now, lambda: True)  # fmt: skip
+        errors = replacement(stream_settings(account, name, f"{declared}.yaml"), tmp_path).end(now, lambda: True)  # fmt: skip
         assert errors == []
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]  # fmt: skip
         return [(each["Stream"], each["Anomaly"], each["AnomalyScore"]) for each in lines]
 
     return ended
-
-
-def settings(account: Account, name: str, detectors_file: str) -> StreamSettings:
-    return StreamSettings(
-        base_stack="cutwatch",
-        table_name=account.table,
-        bucket_name=account.bucket,
-        anomaly_namespace="Cutwatch",
-        topic_arn=account.stack.arn("NotificationTopic"),
-        operations_topic_arn=account.stack.arn("OperationsTopic"),
-        rejected_records_url="unused",
-        notification_severity="low",
-        aws_region=REGION,
-        stream_name=name,
-        stream_arn="sensors",
-        stack_name="cutwatch-sensors",
-        detectors_file=detectors_file,
-    )
 
 
 def incident_of(account: Account) -> IncidentChange:

@@ -17,9 +17,8 @@ from cutwatch.delivery.table_replacement import table_replacement
 from cutwatch.streams.retirement import STILL_WRITTEN
 from cutwatch.tables.forest_scoring import ForestTableScorer
 from cutwatch.tables.forest_state import ForestStateStore
-from cutwatch.tables.settings import TableSettings
 from tests.support.account import Account
-from tests.support.stack import REGION
+from tests.support.delivering_functions import table_settings
 from tests.support.table_forests import forest_table, rides
 from tests.support.watched_tables import changes
 
@@ -50,30 +49,12 @@ def end(account: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         file = f"{declared}-{engine}.yaml"
         (tmp_path / file).write_text(ENTRY.format(name=declared, engine=engine))
         capsys.readouterr()
-        replacement = table_replacement(settings(account, name, file), tmp_path)
+        replacement = table_replacement(table_settings(account, name, file), tmp_path)
         assert replacement.end(now, lambda: True) == []
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]  # fmt: skip
         return [(each["Table"], each["Anomaly"], each["AnomalyScore"]) for each in lines]
 
     return ended
-
-
-def settings(account: Account, name: str, detectors_file: str) -> TableSettings:
-    return TableSettings(
-        base_stack="cutwatch",
-        table_name=account.table,
-        bucket_name=account.bucket,
-        anomaly_namespace="Cutwatch",
-        topic_arn=account.stack.arn("NotificationTopic"),
-        operations_topic_arn=account.stack.arn("OperationsTopic"),
-        rejected_records_url="unused",
-        notification_severity="low",
-        aws_region=REGION,
-        watched_table=name,
-        source_table_arn="rides",
-        stack_name="cutwatch-taxi",
-        detectors_file=detectors_file,
-    )
 
 
 @pytest.fixture(autouse=True)

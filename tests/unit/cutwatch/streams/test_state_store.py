@@ -7,11 +7,14 @@ from cutwatch.aws import versioned_objects
 from cutwatch.detectors.stream import ForestSettings, KeySettings
 from cutwatch.errors import ConditionFailed, NewerState
 from cutwatch.streams import state_store
+from cutwatch.streams.buckets import bucket_of
+from cutwatch.streams.incidents import STATE_WAS_DAMAGED, Anomaly, IncidentChange, begin
 from cutwatch.streams.key_bucket import SCHEMA, Totals
 from cutwatch.streams.state_store import StateStore
 from tests.support.stream_state import FakeBucket
 from tests.support.streams import (
     LONG_AFTER,
+    START,
     a_record,
     a_stream,
     noise,
@@ -121,6 +124,25 @@ def test_a_damaged_bucket_is_set_aside_and_begins_from_scratch(
     assert f"s3://data/{aside}" in notice.text
     store.save(taken)
     assert StateStore(bucket, STREAM).load(0).bucket.outbox.notices == [notice]
+
+
+def test_the_incidents_that_a_damaged_bucket_had_open_end_with_the_reason(
+    bucket: FakeBucket,
+) -> None:
+    many = a_stream(keys=KeySettings(limit=1_000), forest=ForestSettings())
+    open_incidents = [
+        begin(many.name, Anomaly(f"p-{number}", START, 2.0, 3.0, ("0", number), ()))
+        for number in range(50)
+    ]
+    store = StateStore(bucket, many, open_incidents=lambda: open_incidents)
+    buckets = store.buckets()
+    number = bucket_of("p-0", buckets)
+    bucket.write_bytes(store.key(number), b"damaged")
+
+    changes = store.load(number).bucket.outbox.changes
+    mine = [each for each in open_incidents if bucket_of(each.key, buckets) == number]
+    assert 0 < len(mine) < 50
+    assert changes == [IncidentChange("ended", each, STATE_WAS_DAMAGED) for each in mine]
 
 
 def test_a_bucket_of_a_newer_version_is_left_as_it_is(bucket: FakeBucket) -> None:

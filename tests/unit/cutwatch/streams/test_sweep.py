@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch.detectors.stream_window import StreamWindow
-from cutwatch.errors import ServiceFault
+from cutwatch.errors import NewerState, ServiceFault
 from cutwatch.streams.batch import BatchScorer
+from cutwatch.streams.buckets import bucket_of
+from cutwatch.streams.incidents import Anomaly, begin
+from cutwatch.streams.key_bucket import SCHEMA
 from cutwatch.streams.outbox import Outbox
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import SILENT_SECONDS, StreamScorer
@@ -207,3 +210,47 @@ def test_what_a_sweep_cannot_ask_for_does_not_keep_outboxes() -> None:
     report = shop.sweep.run(at(500))
     assert [str(each) for each in report.errors] == ["GetMetricData: try again (InternalError)"]
     assert shop.inbox.rejected == {("0", 1): 1}
+
+
+def divided_shop() -> tuple[Shop, str, str]:
+    """Return a shop with two buckets, the object of the key "a" and that of another key."""
+    shop = Shop(WINDOWED)
+    for scorer in (shop.batches.scorer, shop.sweep.scorer):
+        scorer.buckets = 2
+    mine = bucket_of("a", 2)
+    other = next(name for name in "bcdefgh" if bucket_of(name, 2) != mine)
+    shop.bucket.put_if(f"{shop.batches.store.prefix}layout.json", b'{"schema": 1, "buckets": 2}', None)  # fmt: skip
+    for position, name in enumerate(("a", other)):
+        shop.score([record(position, FIRST + 10, key=name)], at(10))
+    return shop, shop.batches.store.key(mine), shop.batches.store.key(1 - mine)
+
+
+def test_a_damaged_bucket_is_replaced_its_incidents_end_and_the_others_are_swept() -> None:
+    shop, damaged, _ = divided_shop()
+    open_incident = begin(WINDOWED.name, Anomaly("a", FIRST, 3.5, 4.0, ("0", 9), ()))
+    shop.sweep.store.open_incidents = lambda: [open_incident]
+    shop.bucket.write_bytes(damaged, b"damaged")
+
+    report = shop.sweep.run(at(500))
+
+    assert [len(result.rows) for result in report.results] == [1]
+    assert shop.inbox.changes == {(open_incident.id, "ended:high"): 1}
+    assert shop.inbox.notices == {"state reset": 1}
+    assert (report.errors, report.undelivered) == ([], [])
+    shop.sweep.store.open_incidents = tuple
+    writes = shop.bucket.writes
+    assert shop.rows_at(at(560)) == []
+    assert shop.bucket.writes == writes
+
+
+def test_a_bucket_of_a_newer_version_is_reported_and_the_others_are_swept() -> None:
+    shop, newer, _ = divided_shop()
+    content = shop.bucket.objects[newer][0]
+    shop.bucket.write_bytes(newer, content.replace(b" %d " % SCHEMA, b" %d " % (SCHEMA + 1), 1))
+    written = shop.bucket.objects[newer]
+
+    report = shop.sweep.run(at(500))
+
+    assert [type(error) for error in report.errors] == [NewerState]
+    assert [len(result.rows) for result in report.results] == [1]
+    assert shop.bucket.objects[newer] == written

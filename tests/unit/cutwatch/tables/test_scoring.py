@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from cutwatch.errors import ConditionFailed, ConnectionLost, NotFound, ServiceFault, Throttled
+from cutwatch.streams.incidents import STATE_WAS_DAMAGED, IncidentChange
+from cutwatch.tables.state import TableStateStore
 from tests.support.watched_tables import (
     NEW,
     NOW,
@@ -266,3 +268,19 @@ def test_a_direction_and_a_minimum_deviation_are_measured_from_the_training_data
 def test_deletions_are_left_out() -> None:
     removed = stream_record(1.0, 1) | {"eventName": "REMOVE"}
     assert changes(removed) == []
+
+
+def test_the_incidents_of_a_damaged_state_end_with_the_reason() -> None:
+    watching = Watching()
+    watching.score(stream_record(5.0, 1))
+    [key] = watching.bucket.objects
+    state, _ = watching.store.load()
+    [opened] = state.incidents.values()
+    watching.bucket.write_bytes(key, b"damaged")
+    store = TableStateStore(watching.bucket, watching.table.name, lambda: [opened.incident])
+
+    state, _ = store.load()
+
+    assert state.incidents == {}
+    assert state.outbox.changes == [IncidentChange("ended", opened.incident, STATE_WAS_DAMAGED)]
+    assert [notice.kind for notice in state.outbox.notices] == ["state reset"]
