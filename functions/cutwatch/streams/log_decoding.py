@@ -1,6 +1,5 @@
 """From the bytes of a log record to its event, or to the one reason why it is rejected. The record is never repeated."""
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from cutwatch.detectors.log_format import (
 )
 from cutwatch.features.log_event import LogEvent
 from cutwatch.streams.decoding import TIME_READERS, checked_key, checked_time
+from cutwatch.streams.json_text import parsed
 from cutwatch.streams.places import compile_place
 from cutwatch.streams.record import Content, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_fields import RejectedError
@@ -148,8 +148,8 @@ def _json_reader(declared: LogFormat) -> Callable[[Content], Parts]:
 
 def _json(data: bytes) -> Any:
     try:
-        return json.loads(data.decode())
-    except (ValueError, RecursionError):
+        return parsed(data)
+    except ValueError:
         known = (
             _OF_A_REGISTRY if data.startswith(_REGISTRY_MAGIC) else "the record is not a JSON text"
         )

@@ -1,11 +1,11 @@
 """Key, time and values of a record, JSON or CSV, as they stand in it, with the row of the reference data that it is joined with."""
 
 import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cutwatch.detectors.record_format import REFERENCE, Encoding, RecordFormat
+from cutwatch.streams.json_text import parsed
 from cutwatch.streams.places import compile_place
 from cutwatch.streams.record import Content, Reason
 from cutwatch.streams.reference import ReferenceJoin, Row
@@ -14,8 +14,6 @@ from cutwatch.streams.reference import ReferenceJoin, Row
 AGGREGATE = b"\xf3\x89\x9a\xc2"
 
 Fields = tuple[Any, Any, list[Any]]
-
-_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # as `raw_decode` calls it
 
 
 class RejectedError(Exception):
@@ -44,18 +42,9 @@ def _json_reader(declared: RecordFormat, join: ReferenceJoin | None) -> Callable
 
 def _json(content: bytes) -> Any:
     try:
-        return _loaded(content.decode())
-    except (ValueError, RecursionError):
+        return parsed(content)
+    except ValueError:
         raise _unreadable(content, Reason.NOT_JSON, "the record is not a JSON text") from None
-
-
-def _loaded(text: str) -> Any:
-    """Return the value of a JSON text, in half the time of `json.loads` where no white space surrounds it."""
-    try:
-        value, end = _scan(text, 0)
-    except (ValueError, StopIteration):
-        return json.loads(text)
-    return value if end == len(text) else json.loads(text)
 
 
 def _joined(join: ReferenceJoin, key: Any) -> Row | None:
