@@ -42,6 +42,7 @@ _SERVER_ERRORS = {
     "events": "InternalException",
     "kinesis": "InternalFailure",
     "lambda": "ServiceException",
+    "application-autoscaling": "InternalServiceException",
     "sqs": "InternalError",
     "stepfunctions": "InternalServerError",
 }

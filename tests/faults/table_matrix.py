@@ -24,6 +24,7 @@ _FUNCTION = re.compile(r"/taxi-([A-Za-z]+)-[0-9A-F]+$")
 _STATES = "states.amazonaws.com"
 # Calls of a kind in a scenario that are cases of their own.
 _OCCURRENCES = 2
+_BETWEEN_TRAININGS = 120
 # Once for each of botocore's attempts and once more, or once more after the function has ended.
 _MOST_MAILS = {"reset after": 4, "late": 2, "killed": 2, "denied": 2}
 
@@ -50,10 +51,10 @@ class Judge:
 
     def __init__(self, shop: TableShop, scenario: Scenario) -> None:
         self._shop, self._scenario = shop, scenario
-        self._trainings = 0
         self.undisturbed: Outcome | None = None
         before = len([*shop.aws.calls])
-        self._run(None)
+        if problems := [*self._run(None)]:
+            raise RuntimeError(f"{scenario} without a fault: {'; '.join(problems)}")
         self._calls = [*shop.aws.calls][before:]
 
     def cases(self) -> list[TableCase]:
@@ -85,10 +86,10 @@ class Judge:
         return [*_differences(outcome, self.undisturbed, allowed)]
 
     def _train(self, case: TableCase | None) -> Sequence[str]:
-        self._trainings += 1
-        day, hour = divmod(self._trainings, 24)
-        event = {"time": f"2026-{11 + day // 28}-{day % 28 + 1:02d}T{hour:02d}:00:00Z"}
         shop, calls = self._shop, self._shop.aws.calls
+        # Each training has a minute of its own, which names its run.
+        shop.aws.clock.advance(_BETWEEN_TRAININGS)
+        event = {"time": f"{shop.aws.clock.now():%Y-%m-%dT%H:%M}:00Z"}
         shop.aws.faults.clear()
         before = len([*calls])
         if case is not None:

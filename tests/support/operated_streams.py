@@ -124,6 +124,23 @@ class OperatedStream:
         }
         _make_stack("cutwatch-shop", outputs, OffsetLagAlarmRecords="1000")
 
+    def join_table(self, name: str, **outputs: str) -> None:
+        """Make the stack of a table with the functions of the stream; without an endpoint among its outputs, it has forests."""
+        common = {f"{each}QueueUrl": url for each, url in self.queues.items()} | {
+            "BaseStack": BASE,
+            "CloseIncidentsFunction": _CLOSE,
+            "FunctionsLogGroupName": LOG_GROUP,
+            "ScoreFunction": _SCORE,
+            "WatchedTable": name,
+        }
+        table = f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}"
+        _make_stack(
+            f"cutwatch-{name}",
+            {**common, **outputs},
+            IteratorAgeAlarmSeconds="300",
+            SourceTableArn=table,
+        )
+
     def lag(self, *records: float) -> None:
         """Let records wait in the topic, by minute."""
         self.report("OffsetLag", records, FunctionName=_SCORE)

@@ -66,11 +66,12 @@ def rides(
     declaration: Mapping[str, Any] = DECLARATION,
     parameters: Mapping[str, str] = PARAMETERS,
     count: int = 1_200,
+    stack_name: str = "",
 ) -> Iterator[tuple[WatchedApplication, CutoffWatch]]:
     """Deploy the table with items, and watch over its endpoint."""
     with LocalAws() as aws:
         aws.sagemaker.endpoint_seconds = ENDPOINT_SECONDS
-        with watched_application(aws, declaration, parameters) as application:
+        with watched_application(aws, declaration, parameters, stack_name) as application:
             watch = CutoffWatch(aws)
             application.put(items(count))
             yield application, watch

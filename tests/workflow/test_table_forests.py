@@ -8,7 +8,10 @@ import pytest
 
 from cutwatch_cli.tables.application import WatchedApplication, watched_application
 from localaws import Fault, LocalAws
+from tests.support.command_line import cutwatch
 from tests.support.every_call import DENIALS
+from tests.support.operator_environment import operator_environment
+from tests.support.policy_documents import acting_in, role_with
 from tests.support.table_application import FORESTS, items
 
 pytestmark = pytest.mark.slow
@@ -30,7 +33,9 @@ NO_NUMBER = {"id": {"S": "broken"}, "ridecount": {"S": "many"}}
 def application() -> Iterator[WatchedApplication]:
     with (
         LocalAws() as aws,
-        watched_application(aws, FORESTS, {"NotificationSeverity": "low"}) as deployed,
+        watched_application(
+            aws, FORESTS, {"NotificationSeverity": "low"}, "cutwatch-taxi"
+        ) as deployed,
     ):
         deployed.put(items(400))
         aws.event_sources.settle()
@@ -78,10 +83,32 @@ def test_a_far_too_high_value_is_mailed_once_and_a_broken_item_kept_with_its_rea
     url = application.stack.outputs["RejectedRecordsQueueUrl"]
     [message] = application.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]  # fmt: skip
     assert json.loads(message["Body"])["reason"] == "not a number"
-    # A silent table's incident ends an hour later, by the rule.
+    # The rule of each minute clears what was delivered; a silent table's incident ends an hour later.
+    aws.clock.advance(60)
+    application.invoke(application.stack.outputs["CloseIncidentsFunction"], {})
     aws.clock.advance(2 * 3_600)
     application.invoke(application.stack.outputs["CloseIncidentsFunction"], {})
     assert json.loads(state(application)[1].split(b"\n")[1])["outbox"] == {}
+
+
+def test_who_may_read_streams_sees_the_forests(
+    application: WatchedApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = application.aws
+    role_with(aws, "read", "read-streams", stack="cutwatch")
+    for name, value in operator_environment(aws).items():
+        monkeypatch.setenv(name, value)
+    with acting_in("read-read-streams"):
+        result = cutwatch("status", "--json", "--stack", "cutwatch")
+    [table] = json.loads(result.stdout)["tables"]
+    assert (table["table"], table["endpoint"]) == ("taxi", None)
+    forests = table["forests"]
+    assert (forests["keys"], forests["changes_applied"], forests["changes_rejected"]) == (1, 602, 1)
+    # The incident ended two hours after its change.
+    assert 7_200 <= forests["seconds_since_newest_change"] < 4 * 3_600
+    assert (table["open_incidents"], table["incidents_last_week"]) == (0, 1)
+    [rejected] = table["problems"]
+    assert rejected.startswith("records rejected: 1 message in ")
 
 
 def test_no_call_is_denied_and_nothing_is_granted_that_nothing_uses(

@@ -12,11 +12,16 @@ from typer.testing import Result
 
 from tests.support.command_line import cutwatch
 from tests.support.operator_environment import operator_environment
+from tests.support.policy_documents import acting_in, role_with
 from tests.support.table_application import ENDPOINT_SECONDS, PARAMETERS, CutoffWatch, items, rides
 from tests.support.watched_tables import stream_record
 
 pytestmark = pytest.mark.slow
 SCALED = {"EndpointMaxInstanceCount": "4", "InvocationsPerInstance": "700"}
+
+# As docs/operations.md wants it for viewers.
+STACK = "cutwatch-taxi"
+READER = "read-read-streams"
 
 Rides = tuple[Any, CutoffWatch]
 
@@ -24,7 +29,7 @@ Rides = tuple[Any, CutoffWatch]
 @pytest.fixture(scope="module")
 def trained() -> Iterator[Rides]:
     """A table with one trained and deployed model."""
-    with rides(parameters={**PARAMETERS, **SCALED}) as (application, watch):
+    with rides(parameters={**PARAMETERS, **SCALED}, stack_name=STACK) as (application, watch):
         ended = application.run({"time": "2026-11-01T03:00:00Z"}).wait()
         assert ended.status == "SUCCEEDED", ended.cause
         yield application, watch
@@ -41,7 +46,7 @@ def _forget(trained: Rides) -> Iterator[None]:
 
 
 def serving(application: Any) -> list[str]:
-    return list(application.aws.variants_in_service().get("taxi", []))
+    return list(application.aws.variants_in_service().get(STACK, []))
 
 
 def scaled(application: Any) -> list[str]:
@@ -65,7 +70,7 @@ def test_the_first_training_deploys_a_model_with_its_cutoff(trained: Rides) -> N
     assert cutoff.value == pytest.approx(cutoff.mean + 3 * cutoff.deviation)
     [(median, low, high)] = cutoff.ranges
     assert low < median < high
-    assert scaled(application) == [f"endpoint/taxi/variant/{cutoff.variant}"]
+    assert scaled(application) == [f"endpoint/{STACK}/variant/{cutoff.variant}"]
 
 
 def test_temporary_data_of_the_run_is_deleted_and_the_artefact_kept(trained: Rides) -> None:
@@ -138,6 +143,21 @@ def test_status_shows_the_table_with_its_endpoint_model_and_newest_training(
     assert verdict == "1 table, none with problems."
 
 
+def test_who_may_read_streams_sees_the_model_of_a_table(
+    trained: Rides, commands: Callable[..., Result]
+) -> None:
+    aws = trained[0].aws
+    role_with(aws, "read", "read-streams", stack="cutwatch")
+    with acting_in(READER):
+        result = commands("status", "--json")
+        assert json.loads(result.stdout)["tables"][0]["problems"] == [], result.output
+    aws.client("iam").delete_role_policy(RoleName=READER, PolicyName="read-streams")
+    with acting_in(READER):
+        [table] = json.loads(commands("status", "--json").stdout)["tables"]
+    [problem] = table["problems"]
+    assert problem.startswith("status not readable: these credentials lack the permission ")
+
+
 def test_events_and_logs_of_a_table_name_its_incident_and_its_rejected_item(
     commands: Callable[..., Result],
 ) -> None:
@@ -168,7 +188,7 @@ def test_a_second_training_changes_model_and_cutoff_together_and_rolling_back_re
     assert {each.variant for each in application.cutoffs} == {first, second}
     assert application.run({"roll_back": True}).wait().status == "SUCCEEDED"
     assert serving(application) == [first]
-    assert scaled(application) == [f"endpoint/taxi/variant/{first}"]
+    assert scaled(application) == [f"endpoint/{STACK}/variant/{first}"]
     assert application.run({"roll_back": second}).wait().status == "SUCCEEDED"
     assert serving(application) == [second]
     assert train(application, 15).status == "SUCCEEDED"
@@ -211,7 +231,7 @@ def test_an_alarm_rolls_the_new_model_back_while_it_bakes(trained: Rides) -> Non
     assert serving(application) == before
     assert (ended.status, ended.error) == ("FAILED", "DeploymentRolledBack")
     assert "the model before serves" in ended.cause
-    assert scaled(application) == [f"endpoint/taxi/variant/{before[0]}"]
+    assert scaled(application) == [f"endpoint/{STACK}/variant/{before[0]}"]
     aws.clock.advance(3_600)
 
 
@@ -288,12 +308,12 @@ def test_no_call_is_denied_and_nothing_is_granted_that_nothing_uses(trained: Rid
     roles = {
         name
         for name in application.stack.resources.values()
-        if name.startswith("taxi-") and "Role-" in name
+        if name.startswith(f"{STACK}-") and "Role-" in name
     }
     assert len(roles) == 17
     granted = {use for role in roles for use in permissions.granted(role)}
     unused = {
-        (use.role.split("-")[1], use.statement, use.action)
+        (use.role.split("-")[2], use.statement, use.action)
         for use in granted - permissions.uses
         if not any(
             fnmatchcase(use.statement, statement) and fnmatchcase(use.action, action)
@@ -301,7 +321,9 @@ def test_no_call_is_denied_and_nothing_is_granted_that_nothing_uses(trained: Rid
         )
     }
     denied = [
-        call for call in application.aws.calls if call.error_code and "Denied" in call.error_code
+        call
+        for call in application.aws.calls
+        if call.error_code and "Denied" in call.error_code and call.role != READER
     ]
     assert denied == []
     assert sorted(unused) == []

@@ -1,4 +1,4 @@
-"""`cutwatch cost`: monthly cost of the detectors in a file, or of a stream."""
+"""`cutwatch cost`: monthly cost of the detectors in a file, of a stream, or of a table."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cutwatch_cli.cost.estimate import Estimate
     from cutwatch_cli.cost.request import CostRequest
     from cutwatch_cli.cost.stream_estimate import StreamEstimate
+    from cutwatch_cli.cost.table_estimate import TableEstimate
 
 _TABLE_WIDTH = 120
 
@@ -43,15 +44,27 @@ def cost(
             show_default=False,
         ),
     ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Estimate a table of the file instead, by endpoint and by forest; any stands for one with the defaults.",
+            show_default=False,
+        ),
+    ] = None,
+    items: Annotated[
+        int, typer.Option(min=1, help="Items of the table, which each training reads.")
+    ] = 100_000,
     records_per_second: Annotated[
-        float, typer.Option(min=0.001, help="Records of the stream per second.")
+        float,
+        typer.Option(min=0.001, help="Records of the stream, or changes of the table, per second."),
     ] = 100,
     keys: Annotated[
         int | None,
         typer.Option(
             min=1,
             max=10_000,
-            help="Keys of the stream; default: the entry's limit.",
+            help="Keys of the stream or the table; default: the entry's limit.",
             show_default=False,
         ),
     ] = None,
@@ -63,7 +76,9 @@ def cost(
             show_default=False,
         ),
     ] = None,
-    record_bytes: Annotated[float, typer.Option(min=1, help="Bytes of a record.")] = 1_000,
+    record_bytes: Annotated[
+        float, typer.Option(min=1, help="Bytes of a record or an item.")
+    ] = 1_000,
     price: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,29 +99,28 @@ def cost(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate the monthly cost of detectors, or of a stream.
+    """Estimate the monthly cost of detectors, of a stream, or of a table.
 
-    A stream is estimated by batching window and number of keys.
+    A stream is estimated by batching window and number of keys, a table by changes per second and engine.
     """
     from cutwatch.errors import InvalidDetectors
     from cutwatch_cli.cost.named_numbers import NumberMistake
     from cutwatch_cli.cost.request import CostRequest
     from cutwatch_cli.cost.stream_request import StreamCostRequest
+    from cutwatch_cli.cost.table_request import TableCostRequest
 
-    if live and stream is not None:
-        end("--live is for detectors, --stream for a stream; choose one", USAGE_ERROR)
-    request: CostRequest | StreamCostRequest
-    if stream is not None:
-        request = StreamCostRequest(
-            stream,
-            detectors,
-            records_per_second,
-            keys,
-            shards,
-            record_bytes,
-            tuple(price or ()),
-            tuple(assume or ()),
+    if [live, stream is not None, table is not None].count(True) > 1:
+        end(
+            "--live is for detectors, --stream for a stream, --table for a table; choose one",
+            USAGE_ERROR,
         )
+    request: CostRequest | StreamCostRequest | TableCostRequest
+    load = (records_per_second, keys, shards, record_bytes)
+    numbers = (tuple(price or ()), tuple(assume or ()))
+    if stream is not None:
+        request = StreamCostRequest(stream, detectors, *load, *numbers)
+    elif table is not None:
+        request = TableCostRequest(table, detectors, *load, items, *numbers)
     else:
         request = CostRequest(
             detectors,
@@ -115,8 +129,7 @@ def cost(
             trainings_per_month,
             engine,
             count,
-            tuple(price or ()),
-            tuple(assume or ()),
+            *numbers,
         )
     try:
         estimate = request.estimate()
@@ -128,15 +141,21 @@ def cost(
     _show(estimate, show_details=show_details, as_json=as_json)
 
 
-def _show(estimate: "Estimate | StreamEstimate", *, show_details: bool, as_json: bool) -> None:
+def _show(
+    estimate: "Estimate | StreamEstimate | TableEstimate", *, show_details: bool, as_json: bool
+) -> None:
     from cutwatch_cli.cost.stream_estimate import StreamEstimate
     from cutwatch_cli.cost.stream_tables import stream_answer, stream_details
+    from cutwatch_cli.cost.table_estimate import TableEstimate
+    from cutwatch_cli.cost.table_tables import table_answer, table_details
     from cutwatch_cli.cost.tables import answer, details
 
     if as_json:
         typer.echo(json.dumps(estimate.to_payload(), indent=2))
     elif isinstance(estimate, StreamEstimate):
         _print(stream_answer(estimate), stream_details(estimate) if show_details else None)
+    elif isinstance(estimate, TableEstimate):
+        _print(table_answer(estimate), table_details(estimate) if show_details else None)
     else:
         _print(answer(estimate), details(estimate) if show_details else None)
 

@@ -83,10 +83,10 @@ def _show_streams(shown: list["StreamStatus"], now: datetime) -> None:
 
 
 def _show_tables(shown: list["TableStatus"], now: datetime) -> None:
-    from cutwatch_cli.stacks.table_status import table_remarks, table_status_table
+    from cutwatch_cli.stacks.table_status_table import table_remarks, table_status_tables
 
-    if shown:
-        show(table_status_table(shown, now))
+    for table in table_status_tables(shown, now):
+        show(table)
     _print_lines(table_remarks(shown))
 
 
@@ -108,24 +108,15 @@ def _stream_statuses(deployment: "Deployment", now: datetime) -> list["StreamSta
 
 
 def _table_statuses(deployment: "Deployment", now: datetime) -> list["TableStatus"]:
-    """Return the status of all watched tables, those with problems first; none, with a note, without the permissions."""
-    from botocore.exceptions import ClientError
-
+    """Return the status of all watched tables, those with problems first."""
     from cutwatch.registry.silences import in_force
-    from cutwatch_cli.stacks.account import LACKS_PERMISSION, error_code
-    from cutwatch_cli.stacks.table_status import table_statuses
+    from cutwatch_cli.stacks.table_statuses import table_statuses
 
     stacks = joined_tables(deployment)
     if not stacks:
         return []
     silences = {each.detector: each for each in in_force(deployment.registry.silences.all(), now)}
-    try:
-        return table_statuses(deployment, stacks, silences, now)
-    except ClientError as error:
-        if error_code(error) not in LACKS_PERMISSION:
-            raise
-        note(f"tables left out: {error.response['Error']['Message']}")
-        return []
+    return table_statuses(deployment, stacks, silences, now)
 
 
 def _problems(found: "Sequence[DetectorStatus | StreamStatus | TableStatus]") -> list[str]:

@@ -79,6 +79,23 @@ STREAM_PRICES: Prices = {name: PRICES[name] for name in _OF_STREAMS} | {
     "opensearch_hour": Price(0.167, 1, "hour of r6g.large.search", "from memory"),
 }
 
+_OF_TABLES = (
+    *_OF_STREAMS,
+    "training_hour",
+    "transform_hour",
+    "state_transition",
+)
+TABLE_PRICES: Prices = {name: PRICES[name] for name in _OF_TABLES} | {
+    "sqs_request": STREAM_PRICES["sqs_request"],
+    "eventbridge_event": STREAM_PRICES["eventbridge_event"],
+    "endpoint_hour": Price(0.102, 1, "hour of ml.c5.large, inference", "from memory"),
+    "serverless_gb_second": Price(20, 1_000_000, "GB-seconds, serverless inference", "from memory"),
+    "serverless_gb": Price(0.016, 1, "GB in and out, serverless inference", "from memory"),
+    "glue_dpu_hour": Price(0.308, 1, "DPU-hour, Glue 6.0", "from memory"),
+    "export_gb": Price(0.10, 1, "GB exported to S3", "from memory"),
+    "recovery_gb_month": Price(0.20, 1, "GB-month of point-in-time recovery", "from memory"),
+}
+
 
 def with_prices(given: Mapping[str, float], table: Prices = PRICES) -> Prices:
     """Return a table with some prices replaced, in dollars for the same unit."""

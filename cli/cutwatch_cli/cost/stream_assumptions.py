@@ -6,8 +6,8 @@ from cutwatch_cli.cost.assumptions import NamedAssumptions, assume
 
 
 @dataclass(frozen=True)
-class StreamAssumptions(NamedAssumptions):
-    """Assumed numbers of a stream's stack and of the alternatives to it."""
+class RecordAssumptions(NamedAssumptions):
+    """Assumed numbers of functions that score records as they arrive, with forests in S3."""
 
     hours_per_month: float = assume(730, "hours per month, as in the AWS Pricing Calculator")
     batch_size: float = assume(1_000, "BatchSize: records in a batch at most")
@@ -25,13 +25,6 @@ class StreamAssumptions(NamedAssumptions):
         3,
         "the same where records of several keys alternate, so that forests leave the processor's cache (measured, the same)",
     )
-    log_record_microseconds: float = assume(
-        60,
-        "to decode a log record, compute its features and score it by an SVM (measured, docs/logs.md)",
-    )
-    log_tree_microseconds: float = assume(
-        1.6, "per tree to score and learn a log record (measured, the same)"
-    )
     state_milliseconds_per_mb: float = assume(
         2.5, "to write a key's state (measured, the same); as much to read it"
     )
@@ -48,16 +41,29 @@ class StreamAssumptions(NamedAssumptions):
         2.2, "two lines of 1.1 kB (measured) and Lambda's own (guess)"
     )
     metrics: float = assume(10, "custom metrics of a stream")
-    log_metrics: float = assume(4, "custom metrics that a Kafka stack makes of its log lines")
-    event_poller_units: float = assume(
-        1, "event poller units of a Kafka mapping; ten pollers share one"
-    )
     alarm_metrics: float = assume(7, "metrics of the stack's alarms: five have one, one has two")
     dashboards: float = assume(1, "the stack's dashboard; an account's first three are free")
     rejected_share: float = assume(0.001, "rejected records (guess); ten share a request to SQS")
     incidents_per_day: float = assume(10, "incidents of the stream (guess)")
     changes_per_incident: float = assume(
         2.5, "notified changes: each is three writes and one read of the registry, and an event"
+    )
+
+
+@dataclass(frozen=True)
+class StreamAssumptions(RecordAssumptions):
+    """Assumed numbers of a stream's stack and of the alternatives to it."""
+
+    log_record_microseconds: float = assume(
+        60,
+        "to decode a log record, compute its features and score it by an SVM (measured, docs/logs.md)",
+    )
+    log_tree_microseconds: float = assume(
+        1.6, "per tree to score and learn a log record (measured, the same)"
+    )
+    log_metrics: float = assume(4, "custom metrics that a Kafka stack makes of its log lines")
+    event_poller_units: float = assume(
+        1, "event poller units of a Kafka mapping; ten pollers share one"
     )
     flink_kpus: float = assume(
         2, "one processing unit for the application, one more that AWS adds to run it"

@@ -28,8 +28,8 @@ ITEMS: Mapping[str, tuple[str, str]] = {
 }
 SERVICES = ("Lambda", "S3", "DynamoDB", "SQS", "EventBridge", "CloudWatch")
 # Each change is recorded, marked, and its mail counted.
-_WRITES_PER_CHANGE = 3
-_RECORDS_PER_SQS_REQUEST = 10
+WRITES_PER_CHANGE = 3
+RECORDS_PER_SQS_REQUEST = 10
 _SQS_REQUESTS_PER_RESULT = 1.2
 _SECONDS_PER_HOUR, _HOURS_PER_DAY = 3_600, 24
 _MILLION, _GB = 1e6, 1e9
@@ -86,7 +86,7 @@ class StreamBill:
 
 def stream_bill(work: StreamWork, prices: Prices) -> StreamBill:
     """Return a month's bill."""
-    used = _usage(work)
+    used = stream_usage(work)
     lines = [Line(*ITEMS[name], used[name], prices[name]) for name in ITEMS if name in used]
     return StreamBill(work, lines)
 
@@ -115,7 +115,7 @@ def opensearch_dollars(prices: Prices, assume: StreamAssumptions) -> float:
     return assume.opensearch_nodes * assume.hours_per_month * prices["opensearch_hour"].each
 
 
-def _usage(work: StreamWork) -> dict[str, float]:
+def stream_usage(work: StreamWork) -> dict[str, float]:
     """Return monthly quantities in the units of the prices with the same names; a stream of Kinesis has no event pollers."""
     assume, hours = work.assume, work.assume.hours_per_month
     batches = work.batches * hours * _SECONDS_PER_HOUR
@@ -130,9 +130,9 @@ def _usage(work: StreamWork) -> dict[str, float]:
         "s3_put": batches * work.writes + sweeps * work.listings,
         "s3_get": batches * work.reads + sweeps * work.swept_headers,
         "s3_gb_month": work.buckets * work.bucket_mb * _MILLION / _GB,
-        "dynamodb_write": _WRITES_PER_CHANGE * changes,
+        "dynamodb_write": WRITES_PER_CHANGE * changes,
         "dynamodb_read": changes,
-        "sqs_request": records * assume.rejected_share / _RECORDS_PER_SQS_REQUEST,
+        "sqs_request": records * assume.rejected_share / RECORDS_PER_SQS_REQUEST,
         "eventbridge_event": changes,
         "log_gb": (batches + sweeps) * assume.log_kilobytes_per_invocation * 1e3 / _GB,
         "custom_metric": assume.metrics,

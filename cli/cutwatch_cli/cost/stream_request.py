@@ -40,7 +40,8 @@ class StreamCostRequest:
                 raise NumberMistake(f"--assume {name}=0: expected more than 0")
         prices = with_prices(parse_numbers("--price", self.prices, STREAM_PRICES), STREAM_PRICES)
         stream = self._stream()
-        load = Load(self.records_per_second, self._keys(stream), self._shards(), self.record_bytes)
+        shards = self.shards or needed_shards(self.records_per_second, self.record_bytes)
+        load = Load(self.records_per_second, self._keys(stream), shards, self.record_bytes)
         return StreamEstimate(stream, load, prices, StreamAssumptions().with_values(values))
 
     def _stream(self) -> Stream:
@@ -60,8 +61,9 @@ class StreamCostRequest:
             return self.keys
         return stream.keys.limit if stream.record.key and stream is not _ANY else 1
 
-    def _shards(self) -> int:
-        """Return the given number of shards, or as many as the records need."""
-        size = self.records_per_second * self.record_bytes
-        needed = max(self.records_per_second / _SHARD_RECORDS, size / _SHARD_BYTES, 1)
-        return self.shards or int(-(-needed // 1))
+
+def needed_shards(records_per_second: float, record_bytes: float) -> int:
+    """Return as many shards as the records need."""
+    size = records_per_second * record_bytes
+    needed = max(records_per_second / _SHARD_RECORDS, size / _SHARD_BYTES, 1)
+    return int(-(-needed // 1))

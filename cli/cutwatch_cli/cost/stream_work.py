@@ -62,12 +62,12 @@ class StreamWork:
 
     @property
     def keys_in_batch(self) -> float:
-        return _distinct(max(self.load.keys / self.load.shards, 1), self.batch)
+        return distinct(max(self.load.keys / self.load.shards, 1), self.batch)
 
     @property
     def writes(self) -> float:
         """Buckets that a batch writes."""
-        return _distinct(max(self.buckets / self.load.shards, 1), self.keys_in_batch)
+        return distinct(max(self.buckets / self.load.shards, 1), self.keys_in_batch)
 
     @property
     def reads(self) -> float:
@@ -108,7 +108,7 @@ class StreamWork:
     def swept_headers(self) -> float:
         """Headers that a sweep reads: buckets that were written since the last one."""
         written = self.batches * self.writes * 3_600 / self.assume.sweeps_per_hour
-        return _distinct(self.buckets, written)
+        return distinct(self.buckets, written)
 
     @property
     def sweep_seconds(self) -> float:
@@ -120,6 +120,6 @@ class StreamWork:
         return ceil((self.buckets + 1) / _PAGE)
 
 
-def _distinct(kinds: float, drawn: float) -> float:
+def distinct(kinds: float, drawn: float) -> float:
     """Return the expected number of different kinds among a number drawn at random."""
     return min(kinds * (1 - (1 - 1 / kinds) ** drawn), drawn) if kinds > 1 else min(drawn, 1.0)

@@ -1,10 +1,11 @@
-"""The stored state of a stream's keys, as the headers of its objects in S3 show it."""
+"""The stored state of the keys of a stream or of a table's forests, as the headers of its objects in S3 show it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf, isfinite
 
 from cutwatch.aws.s3 import Bucket, ListedObject
 from cutwatch.errors import MalformedState
@@ -24,9 +25,9 @@ Read = tuple[ListedObject, BucketHeader | MalformedState]
 class StreamState:
     """The state of the configuration that was written last.
 
-    Counts are those of records since that configuration's first record, `newest` is the arrival of the newest record that
-    was applied, `undelivered_since` the time of the oldest outbox that is not empty. `configured` is the time of the
-    configuration's first state, `replaced` the configurations before it.
+    Counts are those of records since that configuration's first record. `newest` is the arrival of the newest record that
+    was applied; of a table, which has no positions, its event time. `undelivered_since` is the time of the oldest outbox
+    that is not empty, `configured` that of the configuration's first state, `replaced` are the configurations before it.
     """
 
     configuration: str = ""
@@ -42,9 +43,8 @@ class StreamState:
     unreadable: tuple[str, ...] = ()
 
 
-def read_state(bucket: Bucket, stream: str) -> StreamState:
-    """Read a stream's state; an empty one before the first record."""
-    prefix = f"streams/{stream}/"
+def read_state(bucket: Bucket, prefix: str) -> StreamState:
+    """Read the state of the configurations below a prefix; an empty one before the first record."""
     listed: dict[str, list[ListedObject]] = defaultdict(list)
     for each in bucket.list(prefix):
         configuration, _, name = each.key.removeprefix(prefix).partition("/")
@@ -93,12 +93,7 @@ def _state(
     headers = [(listed, each) for listed, each in found if isinstance(each, BucketHeader)]
     totals = [header.totals for _, header in headers]
     layout = [each.modified for each in objects if each.key.endswith(_LAYOUT)]
-    arrivals = [
-        arrival
-        for _, header in headers
-        for lane, arrival in header.arrivals.items()
-        if lane != HISTORY
-    ]
+    newest = max((_newest(header) for _, header in headers), default=-inf)
     left = [listed.modified for listed, header in headers if header.has_outbox]
     return StreamState(
         configuration=current,
@@ -109,9 +104,16 @@ def _state(
         late=sum(each.late for each in totals),
         rejected=sum(each.rejected for each in totals),
         dropped=sum(each.dropped for each in totals),
-        newest=datetime.fromtimestamp(max(arrivals), UTC) if arrivals else None,
+        newest=datetime.fromtimestamp(newest, UTC) if isfinite(newest) else None,
         undelivered_since=min(left, default=None),
         unreadable=tuple(
             f"{listed.key}: {error}" for listed, error in found if isinstance(error, MalformedState)
         ),
     )
+
+
+def _newest(header: BucketHeader) -> float:
+    """Return the newest arrival of a bucket's records, without positions the newest event time; -inf without either."""
+    if not header.arrivals:
+        return header.newest
+    return max((at for lane, at in header.arrivals.items() if lane != HISTORY), default=-inf)

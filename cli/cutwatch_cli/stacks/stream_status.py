@@ -84,7 +84,7 @@ def problems_of(
 ) -> Iterator[str]:
     """Yield the problems of a stream, those that stop it first."""
     yield from deployment_problems(stack, evidence)
-    yield from _state_problems(state, now)
+    yield from state_problems(state, now)
     yield from queue_problems(stack, evidence)
 
 
@@ -118,7 +118,8 @@ def _waiting_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[
         yield f"records wait: they were up to {span_in_words(evidence.waited)} old when they were read"
 
 
-def _state_problems(state: StreamState, now: datetime) -> Iterator[str]:
+def state_problems(state: StreamState, now: datetime) -> Iterator[str]:
+    """Yield what is wrong with stored states: unreadable, undelivered, or of new forests."""
     for each in state.unreadable:
         yield f"state not readable, {each}"
     left = state.undelivered_since

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.registry.silences import Silence
+from cutwatch.streams.state_store import stream_root
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.run_history import WEEK
 from cutwatch_cli.stacks.stream_evidence import read_evidence
@@ -32,7 +33,7 @@ def stream_statuses(
     evidence = read_evidence(deployment.account, stacks, now)
     found = []
     for stack in stacks:
-        state = read_state(deployment.bucket, stack.stream)
+        state = read_state(deployment.bucket, stream_root(stack.stream))
         seen = evidence[stack.name]
         problems = tuple(problems_of(stack, state, seen, now))
         name = stack.stream

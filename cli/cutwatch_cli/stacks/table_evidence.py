@@ -43,10 +43,13 @@ class TableEvidence:
     training: TrainingEvidence | None
 
 
+NO_EVIDENCE = TableEvidence(EndpointEvidence(), None, None)
+
+
 def read_table_evidence(account: Account, registry: Table, stack: TableStack) -> TableEvidence:
     """Read the evidence of a table's stack; that of a model is empty if forests score the changes."""
     if not stack.endpoint:
-        return TableEvidence(EndpointEvidence(), None, None)
+        return NO_EVIDENCE
     endpoint = _endpoint(account, stack.endpoint)
     cutoff = CutoffStore(registry, stack.stream).get(endpoint.serves) if endpoint.serves else None
     return TableEvidence(endpoint, cutoff, _training(account, stack.state_machine))

@@ -1,23 +1,16 @@
-"""Status of watched tables, with their problems in words."""
+"""Status of one watched table, with its problems in words."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rich.table import Table
-
-from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.registry.silences import Silence
 from cutwatch.timestamps import format_timestamp
-from cutwatch.wording import span_in_words
-from cutwatch_cli.stacks.deployment import Deployment
-from cutwatch_cli.stacks.run_history import WEEK
-from cutwatch_cli.stacks.stream_evidence import StreamEvidence, read_evidence
-from cutwatch_cli.stacks.stream_status import deployment_problems, queue_problems
-from cutwatch_cli.stacks.stream_statuses import OPEN_FOR_AT_MOST
-from cutwatch_cli.stacks.table_evidence import TableEvidence, read_table_evidence
+from cutwatch_cli.stacks.stream_evidence import StreamEvidence
+from cutwatch_cli.stacks.stream_states import StreamState
+from cutwatch_cli.stacks.stream_status import deployment_problems, queue_problems, state_problems
+from cutwatch_cli.stacks.table_evidence import TableEvidence
 from cutwatch_cli.stacks.table_stacks import TableStack
 
 _FAILED = ("FAILED", "TIMED_OUT", "ABORTED")
@@ -25,7 +18,10 @@ _FAILED = ("FAILED", "TIMED_OUT", "ABORTED")
 
 @dataclass(frozen=True)
 class TableStatus:
-    """Status of a watched table. `open` counts incidents that have not ended, `incidents` those of the last week."""
+    """Status of a watched table. `open` counts incidents that have not ended, `incidents` those of the last week.
+
+    `forests` is the stored state of forests that learn, None for a table with an endpoint.
+    """
 
     stack: TableStack
     changes: StreamEvidence
@@ -34,6 +30,7 @@ class TableStatus:
     incidents: int
     silence: Silence | None
     problems: tuple[str, ...]
+    forests: StreamState | None = None
 
     def to_payload(self, now: datetime) -> dict[str, Any]:
         """Return the status as JSON values."""
@@ -52,6 +49,7 @@ class TableStatus:
             "seconds_since_training": round((now - trained).total_seconds()) if trained else None,
             "newest_execution": training.status if training else None,
             "newest_execution_started": format_timestamp(training.started) if training else None,
+            "forests": forests_payload(self.forests, now) if self.forests else None,
             "open_incidents": self.open,
             "incidents_last_week": self.incidents,
             "mapping_state": self.changes.mapping or None,
@@ -63,35 +61,33 @@ class TableStatus:
         }
 
 
-def table_statuses(
-    deployment: Deployment,
-    stacks: Sequence[TableStack],
-    silences: Mapping[str, Silence],
+def forests_payload(state: StreamState, now: datetime) -> dict[str, Any]:
+    """Return the state of a table's forests as JSON values."""
+    newest = state.newest
+    return {
+        "configuration": state.configuration or None,
+        "keys": state.keys,
+        "changes_applied": state.applied,
+        "changes_late": state.late,
+        "changes_rejected": state.rejected,
+        "changes_dropped": state.dropped,
+        "newest_change": format_timestamp(newest) if newest else None,
+        "seconds_since_newest_change": round((now - newest).total_seconds()) if newest else None,
+    }
+
+
+def problems_of(
+    stack: TableStack,
+    changes: StreamEvidence,
+    model: TableEvidence,
+    forests: StreamState | None,
     now: datetime,
-) -> list[TableStatus]:
-    """Return the status of the tables' stacks, those with problems first."""
-    recorded = IncidentStore(deployment.table).between(now - OPEN_FOR_AT_MOST, now)
-    unended = Counter(each.stream for each in recorded if not each.ended)
-    week_ago = (now - WEEK).timestamp()
-    in_week = Counter(each.stream for each in recorded if each.incident.begin_time >= week_ago)
-    changes = read_evidence(deployment.account, stacks, now)
-    found = []
-    for stack in stacks:
-        name, seen = stack.stream, changes[stack.name]
-        model = read_table_evidence(deployment.account, deployment.table, stack)
-        problems = tuple(_problems(stack, seen, model))
-        found.append(
-            TableStatus(
-                stack, seen, model, unended[name], in_week[name], silences.get(name), problems
-            )
-        )
-    return sorted(found, key=lambda each: not each.problems)
-
-
-def _problems(stack: TableStack, changes: StreamEvidence, model: TableEvidence) -> Iterator[str]:
+) -> Iterator[str]:
     """Yield the problems of a table, those that stop it first."""
     yield from deployment_problems(stack, changes)
     yield from _endpoint_problems(stack, model)
+    if forests:
+        yield from state_problems(forests, now)
     training = model.training
     if training and training.status in _FAILED:
         yield f"the newest training ended {training.status}: {training.reason or 'no reason given'}"
@@ -114,44 +110,3 @@ def _endpoint_problems(stack: TableStack, model: TableEvidence) -> Iterator[str]
             f"model {endpoint.serves} serves without a cutoff, so its scores say nothing; train a model by starting "
             f"{stack.state_machine} with the input {{}}"
         )
-
-
-def table_status_table(found: Sequence[TableStatus], now: datetime) -> Table:
-    """Return a row for each table, red where there are problems."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("Table", no_wrap=True, max_width=40)
-    for heading in ("Endpoint", "Newest training"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("Model's age", "Rows", "Cutoff", "Open", "Incidents/week"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("Mapping", "Last result"):
-        table.add_column(heading, no_wrap=True)
-    for each in found:
-        table.add_row(*_cells(each, now), style="red" if each.problems else None)
-    return table
-
-
-def _cells(each: TableStatus, now: datetime) -> list[str]:
-    cutoff, training = each.model.cutoff, each.model.training
-    trained = cutoff and datetime.fromisoformat(cutoff.trained_at)
-    return [
-        each.stack.stream,
-        each.model.endpoint.status or ("–" if each.stack.endpoint else "none: forests"),
-        training.status if training else "–",
-        span_in_words(now - trained) if trained else "–",
-        f"{cutoff.rows:,}" if cutoff else "–",
-        f"{cutoff.value:.3g}" if cutoff else "–",
-        str(each.open),
-        str(each.incidents),
-        each.changes.mapping or "–",
-        each.changes.result or "–",
-    ]
-
-
-def table_remarks(found: Sequence[TableStatus]) -> Iterator[str]:
-    """List problems and silences below the table, because they may be long."""
-    for each in found:
-        name = each.stack.stream
-        yield from (f"{name}: {problem}" for problem in each.problems)
-        if each.silence:
-            yield f"{name}: silenced until {each.silence.until:%Y-%m-%d %H:%M}: {each.silence.reason}"

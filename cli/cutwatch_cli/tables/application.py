@@ -22,7 +22,7 @@ Item = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class WatchedApplication:
-    """A deployed watched table. `name` is the entry of `detectors.yaml`, the stack and the endpoint."""
+    """A deployed watched table. `name` is the entry of `detectors.yaml`; its endpoint is named after the stack."""
 
     aws: "LocalAws"
     name: str
@@ -74,8 +74,12 @@ def watched_application(
     aws: "LocalAws",
     declaration: Mapping[str, Any],
     parameters: Mapping[str, str] | None = None,
+    stack_name: str = "",
 ) -> Iterator[WatchedApplication]:
-    """Deploy a declaration such as an entry under `tables`, with parameters of the stack of its engine."""
+    """Deploy a declaration such as an entry under `tables`, with parameters of the stack of its engine.
+
+    Without `stack_name`, the stack has the name of the entry.
+    """
     name, table = str(declaration["name"]), str(declaration["source"])
     own = "table_forest.yaml" if declaration.get("engine") == "forest" else "table.yaml"
     created = aws.client("dynamodb").create_table(
@@ -89,7 +93,7 @@ def watched_application(
         base = aws.deploy(template, stack_name=BASE)
         stack = aws.deploy(
             template.parent / "stacks" / own,
-            stack_name=name,
+            stack_name=stack_name or name,
             parameters={
                 "WatchedTable": name,
                 "BaseStack": BASE,

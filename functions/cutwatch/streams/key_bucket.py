@@ -44,7 +44,7 @@ class BucketHeader:
     """The beginning of a bucket's object, for a sweep and for operators.
 
     `applied` has the last position by lane, `arrivals` its arrival in epoch seconds, `due` the earliest time that is due,
-    `keys` the number of keys; `is_retired` is True if the incidents of a replaced configuration have ended.
+    `keys` the number of keys, `newest` their newest event time, -inf without keys; `is_retired` is True if the incidents of a replaced configuration have ended.
     """
 
     applied: Mapping[str, int]
@@ -54,6 +54,7 @@ class BucketHeader:
     totals: Totals = field(default_factory=Totals)
     keys: int = 0
     is_retired: bool = False
+    newest: float = -inf
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "BucketHeader | None":
@@ -72,6 +73,7 @@ class BucketHeader:
             totals=Totals(**header["totals"]),
             keys=len(header["keys"]),
             is_retired=header.get("retired", False),
+            newest=max((float(newest) for _, newest, _, _ in header["keys"]), default=-inf),
         )
 
 

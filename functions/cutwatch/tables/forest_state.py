@@ -90,6 +90,15 @@ def forest_root(name: str) -> str:
     return f"tables/{name}/forests/"
 
 
+def forest_buckets(table: WatchedTable) -> int:
+    """Return the number of buckets of a table's forests: as many as keys, and as many as changes need."""
+    keys = bucket_count(table.as_stream)
+    if not table.key:
+        return keys
+    full = table.changes_per_day / (_FULL_ON_AVERAGE * CHANGES_PER_FOREST)
+    return min(max(keys, 1 << math.ceil(math.log2(max(full, 1)))), _MOST_BUCKETS)
+
+
 @dataclass
 class ForestStateStore(StateStore):
     """The stored states of a table's forests, below `tables/NAME/forests/CONFIGURATION/`."""
@@ -102,12 +111,8 @@ class ForestStateStore(StateStore):
         return forest_root(self.table.name)
 
     def initial_buckets(self) -> int:
-        """Return the number of buckets of a new configuration: as many as keys, and as many as changes need."""
-        keys = bucket_count(self.stream)
-        if not self.table.key:
-            return keys
-        full = self.table.changes_per_day / (_FULL_ON_AVERAGE * CHANGES_PER_FOREST)
-        return min(max(keys, 1 << math.ceil(math.log2(max(full, 1)))), _MOST_BUCKETS)
+        """Return the number of buckets of a new configuration."""
+        return forest_buckets(self.table)
 
     def empty(self, number: int) -> KeyBucket:
         """Return a bucket without keys."""

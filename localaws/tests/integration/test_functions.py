@@ -153,6 +153,19 @@ def test_a_missing_handler_is_named(aws: LocalAws, role: str) -> None:
     assert invoke(aws, "handlerless", "count")[1]["errorType"] == "Runtime.HandlerNotFound"
 
 
+def test_the_x_ray_sdk_is_configured_by_the_functions_environment(aws: LocalAws, role: str) -> None:
+    source = """
+        from aws_xray_sdk.core import xray_recorder
+        from aws_xray_sdk.ext.boto_utils import xray_recorder as used_by_boto
+
+        def handler(event, context):
+            return [xray_recorder._service, xray_recorder.emitter.port, used_by_boto is xray_recorder]
+    """
+    variables = {"AWS_XRAY_TRACING_NAME": "orders", "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2345"}
+    create_function(aws, role, "traced", source, Environment={"Variables": variables})
+    assert invoke(aws, "traced", "")[1] == ["orders", 2345, True]
+
+
 def test_the_environment_is_lambdas_with_the_endpoint_even_if_declared_empty(
     aws: LocalAws, function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,13 +16,14 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from dataclasses import make_dataclass
 from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-# Nothing that looks at the environment when it is imported, as the X-Ray SDK does.
+# Nothing that looks at the environment when it is imported.
 _PRELOADED_MODULES = (
     "annotated_types",
     "asyncio",
@@ -32,7 +33,6 @@ _PRELOADED_MODULES = (
     "boto3.dynamodb.types",
     "numpy.ma",
     "numpy.typing",
-    "pydantic.type_adapter",
     "requests",
     "sqlite3",
     "time_machine",
@@ -84,9 +84,32 @@ def _preload() -> None:
         with suppress(ImportError):
             importlib.import_module(name)
     with suppress(ImportError):
+        _preload_validation()
+    with suppress(ImportError):
+        _preload_tracing()
+    with suppress(ImportError):
         _preload_service_models()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
+
+
+def _preload_validation() -> None:
+    """Let pydantic import what it imports with its first validator, and look for its plugins."""
+    import pydantic  # noqa: PLC0415 - the functions' own, if they have one
+
+    pydantic.TypeAdapter(make_dataclass("Any", [("number", int)]))
+
+
+def _preload_tracing() -> None:
+    """Import the X-Ray SDK as in a function; `_start_tracing` lets it look at the environment again."""
+    os.environ["LAMBDA_TASK_ROOT"] = "/var/task"
+    importlib.import_module("aws_xray_sdk.ext.botocore.patch")
+
+
+def _start_tracing() -> None:
+    """Configure the recorder, the only part of the X-Ray SDK that reads the environment when it is imported."""
+    if core := sys.modules.get("aws_xray_sdk.core"):
+        core.xray_recorder.__init__()
 
 
 def _preload_service_models() -> None:
@@ -152,6 +175,7 @@ class _Environment:
         time.tzset()
         os.chdir(function["code"])
         sys.path[:0] = [function["code"], *function["layers"]]
+        _start_tracing()
         sys.stdout = sys.stderr = self._log
 
     def serve(self) -> NoReturn:
