@@ -30,6 +30,11 @@ class RecordedIncident:
     mailed: bool = False
     reason: str = ""
 
+    @property
+    def is_settled(self) -> bool:
+        """True if the incident ended and its end was notified."""
+        return self.ended and any(each.startswith("ended:") for each in self.notified)
+
 
 @dataclass(frozen=True)
 class IncidentStore:
@@ -79,9 +84,9 @@ class IncidentStore:
         return [_recorded(item) for item in self.table.query(_PARTITION, between=between)][::-1]
 
     def open(self, stream: str) -> list[Incident]:
-        """Return the incidents of a stream that have not ended, the oldest first."""
+        """Return the incidents of a stream whose end was not notified, the oldest first."""
         found = map(_recorded, self.table.query(_PARTITION))
-        return [each.incident for each in found if each.stream == stream and not each.ended]
+        return [each.incident for each in found if each.stream == stream and not each.is_settled]
 
     def is_announced(self, stream: str, notice: str) -> bool:
         """Return True if a notice of a stream was mailed: several buckets may have the same."""

@@ -114,6 +114,23 @@ def test_a_renamed_stream_ends_the_incidents_of_its_name_before_once_nobody_writ
     assert (event["stream"], event["change"]) == ("sensors", "ended")
 
 
+def test_the_end_of_a_renamed_streams_incident_that_was_recorded_and_not_notified_is_notified(
+    account: Account, end: End, now: datetime
+) -> None:
+    change = incident_of(account)
+    reason = "stream sensors is now called machines"
+    incidents(account).record(OLD.name, IncidentChange("ended", change.incident, reason), now)
+    ServedStreams(Table(client("dynamodb"), account.table)).record("cutwatch-sensors", OLD.name, now)  # fmt: skip
+
+    end(now, "machines", "machines")
+    assert end(now + SINCE, "machines", "machines") == [("sensors", [0], [0])]
+    assert end(now + 2 * SINCE, "machines", "machines") == []
+    [event] = account.on_bus()
+    assert (event["change"], event["ended_because"]) == ("ended", reason)
+    assert len(account.messages()) == 1
+    assert incidents(account).open(OLD.name) == []
+
+
 def test_a_name_that_another_stack_serves_keeps_its_incidents(
     account: Account, end: End, now: datetime
 ) -> None:
