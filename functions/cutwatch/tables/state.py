@@ -5,6 +5,7 @@ An endpoint learns from no record, so the state has only what is anomalous or re
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -107,6 +108,11 @@ class TableStateStore:
         written = self.bucket.put_if(self._key, state.to_bytes(), etag)
         state.is_changed = False
         return written
+
+    def written(self) -> datetime | None:
+        """Return the time of the last write, None before the first."""
+        found = self.bucket.list(self._key)
+        return next((each.modified for each in found if each.key == self._key), None)
 
     @property
     def _key(self) -> str:
