@@ -16,9 +16,7 @@ from cutwatch.tables.settings import TableSettings
 def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG001 - the rule's event says nothing
     """Return the number of incidents that ended."""
     settings, folder, now = TableSettings.from_env(), Path(__file__).parent, datetime.now(UTC)
-    # An endpoint's incidents have one state, whatever its configuration.
-    is_forest = not settings.endpoint_name
-    not_ended = table_replacement(settings, folder).end(now, has_time) if is_forest else []
+    not_ended = table_replacement(settings, folder).end(now, has_time)
     batch = table_scorer(settings, folder).close_silent(now)
     log(settings.watched_table, batch.report)
     batch.report.undelivered += not_ended

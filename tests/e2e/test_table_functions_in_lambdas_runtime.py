@@ -70,8 +70,11 @@ def emulate(
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text(yaml.safe_dump({"tables": [DECLARATION]}))
 
-    def run(function: str, digest: str = SAMPLED_DIGEST, **fields: Any) -> Payload:
-        event = json.loads(json.dumps(sample(function)).replace(SAMPLED_DIGEST, digest))
+    def run(
+        function: str, digest: str = SAMPLED_DIGEST, variant: str = "", **fields: Any
+    ) -> Payload:
+        name = f"{function}.{variant}" if variant else function
+        event = json.loads(json.dumps(sample(name)).replace(SAMPLED_DIGEST, digest))
         configuration = configurations[function]
         variables = configuration["Environment"]["Variables"]
         # A template's numbers are texts on AWS.
@@ -153,9 +156,11 @@ def test_every_function_of_a_table_runs_its_sample_event(
     assert call("deploy_model", digest=digest)["status"] == "Creating"
     deployed = call("get_deployment_status", digest=digest)
     assert (deployed["status"], deployed["serves"]) == ("InService", True)
-    assert call("score_dynamodb_stream") == {"batchItemFailures": []}
+    for variant in ("", "attribute_types"):
+        assert call("score_dynamodb_stream", variant=variant) == {"batchItemFailures": []}
     call("close_table_incidents")
     assert call("retire_models", digest=digest)["retired"] == []
     # There is one model only.
-    assert call("roll_back_model")["errorType"] == "CutoffMissing"
+    for variant in ("", "named"):
+        assert call("roll_back_model", variant=variant)["errorType"] == "CutoffMissing"
     assert run.keys() == configurations.keys() - set(map(snake, SHARED))

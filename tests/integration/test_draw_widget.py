@@ -9,6 +9,7 @@ import pytest
 
 from cutwatch.aws.limits import LAMBDA_PAYLOAD_MAX_BYTES
 from cutwatch.detection.anomaly_event import AnomalyEvent
+from cutwatch.detection.band import BandPoint, ExpectedBand
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import AccessDenied, Throttled
 from cutwatch.registry.event_record import RecordedEvent
@@ -118,6 +119,20 @@ def test_only_what_is_in_the_time_range_is_shown(shop: Shop) -> None:
     zoomed = shop.ask(zoom=(shop.moment(SPIKE - 5), shop.moment(SPIKE + 5)))
     assert 'class="anomaly"' in zoomed
     assert "not scored yet" not in zoomed
+
+
+def test_the_band_stays_where_several_periods_are_combined(shop: Shop) -> None:
+    begin = floor_to_period(shop.start, 3_600)
+    hours = tuple(
+        BandPoint(int((begin + n * timedelta(hours=1)).timestamp()), 90, 100, 110) for n in range(6)
+    )
+    shop.account.registry.bands.record("checkout", ExpectedBand(3_600, hours), shop.now)
+
+    drawn = shop.ask(start=shop.now - timedelta(days=60))
+
+    assert "Sum of 10 min" in drawn
+    assert drawn.count('class="band"') == drawn.count('class="expected-line"') == 1
+    assert "band: 90 % range of 5 min, times 2, with the expected value" in drawn
 
 
 def test_without_a_detector_every_detector_s_events_are_listed(shop: Shop) -> None:

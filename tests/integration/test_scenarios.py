@@ -64,7 +64,7 @@ def engine(request: pytest.FixtureRequest) -> EngineName:
 
 def judged(values: Floats, engine: EngineName, detector: Detector = DETECTOR) -> Backtest:
     metric = MetricSeries(PERIOD, START, values.tolist())
-    return backtest(metric, detector, LEARNED, Plan(engine, "weekly"))
+    return backtest(metric, detector, LEARNED, Plan(engine))
 
 
 def raised(result: Backtest) -> list[int]:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cutwatch_cli.main import app
+from tests.support.command_line import SMALL_TEMPLATE
 from tests.support.project import PROJECT
 from tests.support.streams import blood_pressures, noise, records_of
 
@@ -135,7 +136,7 @@ def test_a_function_that_is_missing_is_a_mistake_for_backtest_and_validate(file:
     mistake = "stream 'sensors': preprocess: 'own:clean': there is no file own.py next to detectors.yaml"  # fmt: skip
     result = backtest(file)
     assert (result.exit_code, result.stderr) == (2, f"cutwatch: {mistake}\n")
-    files = ["--detectors", str(file.parent / "detectors.yaml"), "--template", str(PROJECT / "template.yaml")]  # fmt: skip
+    files = ["--detectors", str(file.parent / "detectors.yaml"), "--template", str(SMALL_TEMPLATE)]  # fmt: skip
     checked = CliRunner().invoke(app, ["validate", *files])
     assert (checked.exit_code, checked.stderr) == (2, f"cutwatch: detectors.yaml: {mistake}\n")
 

@@ -9,7 +9,7 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from cutwatch_cli.main import app
-from tests.support.project import PROJECT
+from tests.support.command_line import SMALL_TEMPLATE
 from tests.support.streams import START, blood_pressures
 
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/vitals"
@@ -54,7 +54,7 @@ def validated(text: str, path: Path) -> Result:
     path.write_text(text)
     return CliRunner().invoke(
         app,
-        ["validate", "--detectors", str(path), "--template", str(PROJECT / "template.yaml")],
+        ["validate", "--detectors", str(path), "--template", str(SMALL_TEMPLATE)],
     )
 
 

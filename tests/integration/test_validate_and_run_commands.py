@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cutwatch_cli.commands.exits import FAILURE
-from tests.support.command_line import assert_one_line_mistake, cutwatch
+from tests.support.command_line import SMALL_TEMPLATE, assert_one_line_mistake, cutwatch
 from tests.support.project import PROJECT
 
 
@@ -33,7 +33,7 @@ streams:
     record: {time: at, values: [systolic, diastolic]}
 """
     )
-    result = cutwatch("validate", "--detectors", detectors, "--template", PROJECT / "template.yaml")
+    result = cutwatch("validate", "--detectors", detectors, "--template", SMALL_TEMPLATE)
     assert result.exit_code == 0, result.stderr
     assert "0 detectors, 1 stream, valid" in result.stdout
     assert "vitals: vitals, systolic, diastolic" in result.stdout
@@ -53,7 +53,7 @@ detectors:
   - {name: tills, for_each: Till, namespace: Shop, metric: Orders, statistic: Sum, limit: 7}
 """
     )
-    result = cutwatch("validate", "--detectors", detectors, "--template", PROJECT / "template.yaml")
+    result = cutwatch("validate", "--detectors", detectors, "--template", SMALL_TEMPLATE)
     assert result.exit_code == 0, result.stderr
     assert "1 detector, 1 template, valid" in result.stdout
     assert "error-rate: 100 * errors / requests (errors: Shop Errors, Sum;" in result.stdout
@@ -64,7 +64,7 @@ detectors:
 def test_mistakes_in_detectors_are_told_one_a_line(tmp_path: Path) -> None:
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text("detectors:\n  - {name: a, namespace: X, metric: m, statistic: Avg}\n")
-    result = cutwatch("validate", "--detectors", detectors)
+    result = cutwatch("validate", "--detectors", detectors, "--template", SMALL_TEMPLATE)
     assert_one_line_mistake(result, "detector 'a'", "statistic", "Avg", "Average")
 
 

@@ -6,6 +6,10 @@ from typer.testing import CliRunner, Result
 
 from cutwatch_cli.commands.exits import USAGE_ERROR
 from cutwatch_cli.main import app
+from tests.support.project import PROJECT
+
+SMALL_TEMPLATE = PROJECT / "tests" / "support" / "small_template.yaml"
+"""A valid template. cfn-lint needs 0.3 s of processor for it, 2.6 s for the application's and the nested one."""
 
 
 def cutwatch(*arguments: str | Path) -> Result:

@@ -7,15 +7,17 @@ import pytest
 from cutwatch_cli.streams.demo_records import PLANTED, STEP, Fleet, fleet
 from cutwatch_cli.streams.kinesis_demo import StreamDemo, run_demo
 
-# Times at which the fleet sends: all faults and the first four incidents are before.
-TIMES = 280
+# Times at which the fleet sends: all faults and the first four incidents. What was before is history.
+FIRST, END = 50, 280
 UNREADABLE = 2
 
 
 @pytest.fixture(scope="module")
 def demo() -> StreamDemo:
     whole = fleet(seed=8)
-    return run_demo(Fleet(whole.history, whole.live[:TIMES]), PLANTED[:4], lambda *_: None)
+    history = [*whole.history, *whole.live[:FIRST]]
+    live = [*([] for _ in range(FIRST)), *whole.live[FIRST:END]]
+    return run_demo(Fleet(history, live), PLANTED[:4], lambda *_: None)
 
 
 @pytest.mark.slow

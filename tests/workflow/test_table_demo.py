@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.tables.demo import run_demo
+from cutwatch_cli.tables.demo_engines import ForestEngine
 from cutwatch_cli.tables.ridership import DAY, generated, read_rides
+from cutwatch_cli.tables.undisturbed import undisturbed_rows
 
 
 @pytest.mark.slow
@@ -22,6 +25,34 @@ def test_a_training_in_the_middle_and_faults_lose_and_double_nothing() -> None:
     assert len(outcome["scored_by_model"]) == 2
     assert outcome["found"] == 1
     assert 0 < outcome["p95_seconds"] < 5
+
+
+@pytest.mark.slow
+def test_a_forest_gives_what_it_would_have_given_without_the_faults() -> None:
+    ridership = generated(7)
+    shorter = replace(
+        ridership,
+        training=ridership.training[-10 * DAY :],
+        live=ridership.live[: 4 * DAY],
+        planted=ridership.planted[:1],
+    )
+    outcome = run_demo(shorter, lambda *_: None, "forest").to_payload()
+    assert outcome["sent"] == outcome["scored"] == 4 * DAY
+    assert (outcome["lost"], outcome["doubled"], outcome["foreign_cutoff"]) == (0, 0, 0)
+    assert outcome["scored_by_model"] == [4 * DAY]
+    assert outcome["found"] == 1
+    assert 0 < outcome["p95_seconds"] < 5
+
+
+def test_a_row_of_another_forest_is_a_foreign_one() -> None:
+    ridership = generated(7)
+    few = replace(ridership, training=ridership.training[:300], live=ridership.training[300:310])
+    engine = ForestEngine()
+    expected = undisturbed_rows(engine.declaration, [*few.training, *few.live])
+    rows = [expected[format_timestamp(ride.time)] for ride in few.live]
+    assert engine.models_of(rows, few) == ["the forest"] * 10
+    learned_twice = replace(few, training=[*few.training[:200], *few.training])
+    assert None in engine.models_of(rows, learned_twice)
 
 
 def test_a_file_without_the_columns_is_refused(tmp_path: Path) -> None:

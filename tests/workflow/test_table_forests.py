@@ -1,21 +1,29 @@
 """A table scored by forests that learn, on the local AWS: by its mapping, through crashes and repetitions, with its roles."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cutwatch_cli.tables.application import WatchedApplication, watched_application
+from cutwatch_cli.tables.application import (
+    WatchedApplication,
+    deploy_table,
+    watched_application,
+)
 from localaws import Fault, LocalAws
 from tests.support.command_line import cutwatch
 from tests.support.every_call import DENIALS
 from tests.support.operator_environment import operator_environment
 from tests.support.policy_documents import acting_in, role_with
-from tests.support.table_application import FORESTS, items
+from tests.support.table_application import DECLARATION, FORESTS, items
 
 pytestmark = pytest.mark.slow
 
+# As docs/operations.md wants it for viewers.
+STACK = "cutwatch-taxi"
 ROLES = ("ScoreDynamodbStreamRole", "CloseTableIncidentsRole")
 # Granted, and not used by the scenario; each with its reason.
 NOT_SEEN = {
@@ -33,9 +41,7 @@ NO_NUMBER = {"id": {"S": "broken"}, "ridecount": {"S": "many"}}
 def application() -> Iterator[WatchedApplication]:
     with (
         LocalAws() as aws,
-        watched_application(
-            aws, FORESTS, {"NotificationSeverity": "low"}, "cutwatch-taxi"
-        ) as deployed,
+        watched_application(aws, FORESTS, {"NotificationSeverity": "low"}, STACK) as deployed,
     ):
         deployed.put(items(400))
         aws.event_sources.settle()
@@ -120,3 +126,51 @@ def test_no_call_is_denied_and_nothing_is_granted_that_nothing_uses(
     granted = {(use.statement, use.action) for role in ids for use in permissions.granted(role)}
     used = {(use.statement, use.action) for use in permissions.uses if use.role in ids}
     assert granted - used == set(NOT_SEEN)
+
+
+def close(application: WatchedApplication) -> None:
+    """Let the rule run each minute until nobody can write for the declaration before any more."""
+    function = application.stack.outputs["CloseIncidentsFunction"]
+    for _ in range(7):
+        application.aws.clock.advance(60)
+        application.invoke(function, {})
+
+
+def ended_because(application: WatchedApplication) -> list[str]:
+    """The reasons of all ends that were mailed."""
+    mails = application.aws.mails.all()
+    found = [re.search(r"^  Ended     (.*)$", mail.text, re.MULTILINE) for mail in mails]
+    return [match[1] for match in found if match and match[1].startswith("table ")]
+
+
+def deployed_again(
+    application: WatchedApplication, declaration: Mapping[str, Any], **parameters: str
+) -> WatchedApplication:
+    """Update both stacks for another declaration of the table."""
+    arns = (application.stream_arn.partition("/stream/")[0], application.stream_arn)
+    parameters = {"NotificationSeverity": "low", **parameters}
+    base, stack = deploy_table(application.aws, declaration, arns, STACK, parameters)
+    return replace(application, base=base, stack=stack)
+
+
+def test_a_changed_declaration_and_another_engine_end_the_open_incident_once(
+    application: WatchedApplication,
+) -> None:
+    aws = application.aws
+    application.put([{**FAR_TOO_HIGH, "id": {"S": "higher"}}])
+    aws.event_sources.settle()
+    changed = {**FORESTS, "forest": {"trees": 25, "sample_size": 64}}
+    application = deployed_again(application, changed)
+    application.put(items(200, seed=4))
+    aws.event_sources.settle()
+    close(application)
+    [reason] = ended_because(application)
+    assert reason.startswith("table taxi has another configuration since, ")
+
+    application.put([{**FAR_TOO_HIGH, "id": {"S": "highest"}}])
+    aws.event_sources.settle()
+    application = deployed_again(application, DECLARATION, BakeSeconds="60")
+    close(application)
+    assert ended_because(application) == [reason, "table taxi no longer has engine: forest"]
+    close(application)
+    assert len(ended_because(application)) == 2

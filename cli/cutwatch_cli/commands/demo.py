@@ -19,6 +19,13 @@ class StreamKind(StrEnum):
     DYNAMODB = "dynamodb"
 
 
+class Engine(StrEnum):
+    """Engines of a table's demo."""
+
+    ENDPOINT = "endpoint"
+    FOREST = "forest"
+
+
 def demo(
     output: Annotated[Path, typer.Option(help="Folder for the data and the report.")] = BUILD
     / "demo",
@@ -42,16 +49,22 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            help="With --stream dynamodb: endpoint, the default, or forest.", show_default=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run Cutwatch on generated data with known anomalies."""
     check_installed("cutwatch demo")
-    if mistake := _mistake(stream, rides, live=live, as_json=as_json):
+    if mistake := _mistake(stream, rides, engine, live=live, as_json=as_json):
         end(mistake, USAGE_ERROR)
     if live:
         _live(seed, live_minutes, as_json=as_json)
     elif stream is StreamKind.DYNAMODB:
-        _dynamodb(seed, rides, as_json=as_json)
+        _dynamodb(seed, rides, engine or Engine.ENDPOINT, as_json=as_json)
     elif stream is StreamKind.KINESIS:
         _kinesis(seed, as_json=as_json)
     else:
@@ -59,13 +72,20 @@ def demo(
 
 
 def _mistake(
-    stream: StreamKind | None, rides: Path | None, *, live: bool, as_json: bool
+    stream: StreamKind | None,
+    rides: Path | None,
+    engine: Engine | None,
+    *,
+    live: bool,
+    as_json: bool,
 ) -> str | None:
     """Return why the options do not belong together; None if they do."""
     if live and stream:
         return "--live and --stream are two demos; choose one"
     if rides and stream is not StreamKind.DYNAMODB:
         return "--csv belongs to --stream dynamodb"
+    if engine and stream is not StreamKind.DYNAMODB:
+        return "--engine belongs to --stream dynamodb"
     if as_json and not (live or stream):
         return "--json belongs to --live and --stream"
     return None
@@ -113,7 +133,7 @@ def _kinesis(seed: int, *, as_json: bool) -> None:
         present(console, outcome)
 
 
-def _dynamodb(seed: int, rides: Path | None, *, as_json: bool) -> None:
+def _dynamodb(seed: int, rides: Path | None, engine: Engine, *, as_json: bool) -> None:
     from rich.console import Console
 
     from cutwatch_cli.streams.demo_presentation import with_progress
@@ -126,7 +146,7 @@ def _dynamodb(seed: int, rides: Path | None, *, as_json: bool) -> None:
     except (OSError, ValueError) as error:
         end(str(error), USAGE_ERROR)
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
-    outcome = with_progress(console, lambda show: run_demo(ridership, show))
+    outcome = with_progress(console, lambda show: run_demo(ridership, show, engine.value))
     if as_json:
         typer.echo(json.dumps(outcome.to_payload(), indent=2))
     else:

@@ -14,7 +14,7 @@ def mails(
     endpoint_url: EndpointUrl = ENDPOINT_URL,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the mails that the running local AWS sent, oldest first."""
+    """List the mails of the running local AWS, oldest first."""
     sent = ask("GET", "mails", endpoint_url, "mails")
     if as_json:
         typer.echo(json.dumps(sent, indent=2))

@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DetectorsFile = Annotated[Path, typer.Option("--detectors", help="Detectors file.")]
 DETECTORS_FILE = Path("functions/detectors.yaml")
 BUILD = Path("build")
-_TABLE_WIDTH = 130
+_TABLE_WIDTH = 160
 
 
 @contextmanager

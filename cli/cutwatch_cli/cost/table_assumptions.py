@@ -28,6 +28,10 @@ class TableAssumptions(RecordAssumptions):
     endpoint_alarm_metrics: float = assume(
         9, "metrics of the alarms of the stack of an endpoint: one more has three"
     )
+    endpoint_sweeps_per_hour: float = assume(
+        12, "invocations of the function that ends incidents by endpoint"
+    )
+    endpoint_sweep_memory_mb: float = assume(512, "memory of that function")
     endpoint_instances: float = assume(1, "EndpointInstanceCount")
     endpoint_milliseconds: float = assume(
         10, "of a request to the endpoint before and after its rows (guess)"

@@ -128,10 +128,10 @@ def _scoring_usage(work: EndpointWork) -> Usage:
     """Return monthly quantities of scoring without the endpoint itself."""
     assume, hours = work.assume, work.assume.hours_per_month
     batches = work.batches * hours * _SECONDS_PER_HOUR
-    sweeps = assume.sweeps_per_hour * hours
+    sweeps = assume.endpoint_sweeps_per_hour * hours
     changes = assume.incidents_per_day * hours / _HOURS_PER_DAY * assume.changes_per_incident
     scoring = batches * work.seconds * assume.memory_mb
-    sweeping = sweeps * assume.sweep_seconds * assume.sweep_memory_mb
+    sweeping = sweeps * assume.sweep_seconds * assume.endpoint_sweep_memory_mb
     rejected = work.load.records_per_second * hours * _SECONDS_PER_HOUR * assume.rejected_share
     return {
         "lambda_gb_second": (scoring + sweeping) / _MB_PER_GB,

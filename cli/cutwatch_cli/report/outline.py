@@ -15,11 +15,8 @@ from cutwatch_cli.report.detector_report import (
     severity_rank,
     stretches,
 )
+from cutwatch_cli.report.outline_paths import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH, area, line
 
-WIDTH, METRIC_HEIGHT, SCORE_HEIGHT = 720, 160, 80
-_COLUMNS = 360
-# The expected value is smooth.
-_COARSE_COLUMNS = 120
 _NARROWEST = 2.0
 _MARGIN = 0.06
 _NUMBER_SPACING = 2.2  # percent of the width
@@ -60,14 +57,14 @@ def outline(report: DetectorReport) -> Outline:
     cutoffs = _cutoffs(report)
     _, highest = _range(np.concatenate([report.score_array, cutoffs, [0.0]]))
     return Outline(
-        metric=_line(report.value_array, bottom, top, METRIC_HEIGHT),
-        anomalous_metric=_line(
+        metric=line(report.value_array, bottom, top, METRIC_HEIGHT),
+        anomalous_metric=line(
             np.where(report.anomalous, report.value_array, np.nan), bottom, top, METRIC_HEIGHT
         ),
-        expected_line=_line(middle, bottom, top, METRIC_HEIGHT, _COARSE_COLUMNS),
-        expected=_area(low, high, bottom, top),
-        score=_line(report.score_array, 0.0, highest, SCORE_HEIGHT),
-        cutoff=_line(cutoffs, 0.0, highest, SCORE_HEIGHT),
+        expected_line=line(middle, bottom, top, METRIC_HEIGHT),
+        expected=area(low, high, bottom, top),
+        score=line(report.score_array, 0.0, highest, SCORE_HEIGHT),
+        cutoff=line(cutoffs, 0.0, highest, SCORE_HEIGHT),
         anomalous=_rectangles(report, _times_of(report, report.anomalous)),
         events=_rectangles(report, [_seconds(event.begins, event.ends) for event in report.events]),
         numbers=_numbers(report),
@@ -80,18 +77,6 @@ def outline(report: DetectorReport) -> Outline:
         highest=top,
         highest_score=highest,
     )
-
-
-def extremes(values: Floats, columns: int = _COLUMNS) -> list[tuple[int, float, float]]:
-    """Return column, lowest and highest value of each column that has a datapoint."""
-    known = np.flatnonzero(np.isfinite(values))
-    if not known.size:
-        return []
-    of_datapoints = known * columns // len(values)
-    firsts = np.flatnonzero(np.diff(of_datapoints, prepend=-1))
-    lowest = np.minimum.reduceat(values[known], firsts)
-    highest = np.maximum.reduceat(values[known], firsts)
-    return list(zip(of_datapoints[firsts].tolist(), lowest.tolist(), highest.tolist(), strict=True))
 
 
 def _edges(report: DetectorReport) -> tuple[Floats, Floats, Floats]:
@@ -114,44 +99,6 @@ def _range(values: Floats) -> tuple[float, float]:
     margin = _MARGIN * ((highest - lowest) or abs(highest) or 1.0)
     bottom = 0.0 if 0 <= lowest <= 0.4 * highest else lowest - margin
     return bottom, highest + margin
-
-
-def _line(values: Floats, bottom: float, top: float, height: int, most: int = _COLUMNS) -> str:
-    """Draw a stroke per column, joined to the previous column's if they are neighbours."""
-    columns = min(most, len(values))
-    parts, before = [], -2
-    for column, lowest, highest in extremes(values, columns):
-        low, high = (_y(value, bottom, top, height) for value in (lowest, highest))
-        joint = "L" if column == before + 1 else "M"
-        # A column with a single level still gets a stroke that can be seen.
-        parts.append(f"{joint}{_n((column + 0.5) * WIDTH / columns)} {_n(low)}V{_n(high - 0.5)}")
-        before = column
-    return "".join(parts)
-
-
-def _area(low: Floats, high: Floats, bottom: float, top: float) -> str:
-    columns = _columns(len(low))
-    below = {column: lowest for column, lowest, _ in extremes(low, columns)}
-    above = {column: highest for column, _, highest in extremes(high, columns)}
-    runs = stretches(np.isin(np.arange(columns), list(below)))
-    return "".join(_ring(range(*run), below, above, bottom, top, columns) for run in runs)
-
-
-def _ring(
-    run: range,
-    below: dict[int, float],
-    above: dict[int, float],
-    bottom: float,
-    top: float,
-    columns: int,
-) -> str:
-    edge = [(column, above[column]) for column in run]
-    edge += [(column, below[column]) for column in reversed(run)]
-    points = (
-        f"{_n((column + 0.5) * WIDTH / columns)} {_n(_y(value, bottom, top, METRIC_HEIGHT))}"
-        for column, value in edge
-    )
-    return f"M{'L'.join(points)}Z"
 
 
 def _numbers(report: DetectorReport) -> list[tuple[int, float]]:
@@ -192,16 +139,3 @@ def _seconds(*times: object) -> tuple[float, float]:
 def _x(report: DetectorReport, seconds: float) -> float:
     share = (seconds - int(report.epochs[0])) / (len(report.epochs) * report.period_seconds)
     return round(share * WIDTH, 1)
-
-
-def _y(value: float, bottom: float, top: float, height: int) -> float:
-    return height * (1 - (value - bottom) / (top - bottom))
-
-
-def _columns(count: int) -> int:
-    return min(_COLUMNS, count)
-
-
-def _n(number: float) -> str:
-    """Format a coordinate in tenths, finer than a printer's dots."""
-    return f"{number:.1f}".removesuffix(".0")

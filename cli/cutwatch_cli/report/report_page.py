@@ -17,7 +17,7 @@ from markupsafe import Markup
 from cutwatch.wording import count, multiple_in_words, time_in_words
 from cutwatch_cli.report import colours, uplot
 from cutwatch_cli.report.detector_report import DetectorReport, severity_rank
-from cutwatch_cli.report.outline import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH
+from cutwatch_cli.report.outline_paths import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH
 from cutwatch_cli.report.page_sections import Section
 
 MOST_DETECTORS = 50

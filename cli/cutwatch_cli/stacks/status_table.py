@@ -18,7 +18,7 @@ def status_table(found: Sequence[DetectorStatus], now: datetime) -> Table:
     table.add_column("Cutoff", justify="right", no_wrap=True)
     for heading in ("Published through", "Last run", "Outcome"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("Events/week", justify="right")
+    table.add_column("Events/week", justify="right", no_wrap=True)
     is_live = any(each.live for each in found)
     if is_live:
         table.add_column("Live", no_wrap=True)

@@ -124,7 +124,8 @@ def run_demo(
         started = time.perf_counter()
         for number, records in enumerate(fleet.live):
             progress("sending records", number, len(fleet.live))
-            stage.send(number, records)
+            if records:
+                stage.send(number, records)
         seconds = time.perf_counter() - started
         stage.calm_down()
         demo = stage.outcome(planted)

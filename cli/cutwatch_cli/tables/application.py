@@ -81,7 +81,6 @@ def watched_application(
     Without `stack_name`, the stack has the name of the entry.
     """
     name, table = str(declaration["name"]), str(declaration["source"])
-    own = "table_forest.yaml" if declaration.get("engine") == "forest" else "table.yaml"
     created = aws.client("dynamodb").create_table(
         TableName=table,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -89,17 +88,31 @@ def watched_application(
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
     )["TableDescription"]
+    arns = (created["TableArn"], created["LatestStreamArn"])
+    base, stack = deploy_table(aws, declaration, arns, stack_name or name, parameters)
+    yield WatchedApplication(aws, name, base, stack, table, created["LatestStreamArn"])
+
+
+def deploy_table(
+    aws: "LocalAws",
+    declaration: Mapping[str, Any],
+    arns: tuple[str, str],
+    stack_name: str,
+    parameters: Mapping[str, str] | None = None,
+) -> tuple["Stack", "Stack"]:
+    """Deploy, or update, the base stack and the stack of a declaration's engine; `arns` are those of the table and its stream."""
+    own = "table_forest.yaml" if declaration.get("engine") == "forest" else "table.yaml"
     with staged([], tables=[declaration]) as template:
         base = aws.deploy(template, stack_name=BASE)
         stack = aws.deploy(
             template.parent / "stacks" / own,
-            stack_name=stack_name or name,
+            stack_name=stack_name,
             parameters={
-                "WatchedTable": name,
+                "WatchedTable": str(declaration["name"]),
                 "BaseStack": BASE,
-                "SourceTableArn": created["TableArn"],
-                "TableStreamArn": created["LatestStreamArn"],
+                "SourceTableArn": arns[0],
+                "TableStreamArn": arns[1],
                 **(parameters or {}),
             },
         )
-    yield WatchedApplication(aws, name, base, stack, table, created["LatestStreamArn"])
+    return base, stack

@@ -1,115 +1,45 @@
-"""Changes of a table through its stream, the mapping, the function and the endpoint on the local AWS, with a training in the middle."""
+"""Changes of a table through its stream, the mapping and the function on the local AWS, through faults and a training."""
 
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from math import isclose
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from cutwatch.aws.dynamodb import Table
 from cutwatch.delivery.incident_store import IncidentStore, RecordedIncident
-from cutwatch_cli.streams.demo_measurements import percentile, speed_payload
+from cutwatch.detectors.watched_table import TableEngine
 from cutwatch_cli.tables.application import WatchedApplication, watched_application
-from cutwatch_cli.tables.ridership import HALF_HOUR, PlantedRides, Ride, Ridership, declaration
+from cutwatch_cli.tables.demo_engines import ENGINES, DemoEngine
+from cutwatch_cli.tables.demo_outcome import TableDemo
+from cutwatch_cli.tables.ridership import HALF_HOUR, Ride, Ridership
 from localaws import Fault, LocalAws
-from localaws.sagemaker import random_cut_forest
-
-if TYPE_CHECKING:
-    from localaws import Execution
 
 # Shards of a table's stream roll at noon.
 _START = datetime(2026, 11, 2, 11, tzinfo=UTC)
 _TARGET = "taxi-scored"
 _PER_BATCH = 4
 _SECONDS_PER_BATCH = 20.0
-_ENDPOINT_SECONDS, _TRAINING_SECONDS = 240, 180
 # Shares of the live rides after which faults happen.
-_CRASH, _TWO_ENVIRONMENTS, _TRAINING, _OVERLAP = 0.2, 0.35, 0.45, 0.8
-_SAME_SCORE = 1e-9
+_CRASH, _TWO_ENVIRONMENTS, _RENEWAL, _OVERLAP = 0.2, 0.35, 0.45, 0.8
 
 
-@dataclass
-class TableDemo:
-    """The outcome. Latencies are seconds by the local clock, from the write of an item to the email of its incident."""
-
-    planted: Sequence[PlantedRides]
-    incidents: Sequence[RecordedIncident]
-    sent: int = 0
-    scored: int = 0
-    lost: int = 0
-    doubled: int = 0
-    delivered_again: int = 0
-    foreign_cutoff: int = 0
-    scored_by: Mapping[str, int] = field(default_factory=dict)
-    latencies: Sequence[float] = ()
-    seconds: float = 0.0
-    faults: Sequence[str] = ()
-
-    @property
-    def found(self) -> dict[int, RecordedIncident]:
-        """The first incident of each planted one that was found, by its place in `planted`."""
-        pairs = [
-            (number, each)
-            for number, planted in enumerate(self.planted)
-            for each in self.incidents[::-1]
-            if _is_of(each, planted)
-        ]
-        return dict(pairs)
-
-    @property
-    def others(self) -> list[RecordedIncident]:
-        """Other incidents."""
-        return [
-            each for each in self.incidents if not any(_is_of(each, one) for one in self.planted)
-        ]
-
-    def percentile(self, percent: float) -> float:
-        """Return a percentile of the latencies."""
-        return percentile(self.latencies, percent)
-
-    def to_payload(self) -> dict[str, Any]:
-        """Return the outcome as JSON values."""
-        return {
-            "planted": len(self.planted),
-            "found": len(self.found),
-            "other_events": len(self.others),
-            "sent": self.sent,
-            "scored": self.scored,
-            "lost": self.lost,
-            "doubled": self.doubled,
-            "delivered_again": self.delivered_again,
-            "foreign_cutoff": self.foreign_cutoff,
-            "scored_by_model": list(self.scored_by.values()),
-            **speed_payload(self.latencies, self.sent, self.seconds),
-        }
-
-
-def _is_of(recorded: RecordedIncident, planted: PlantedRides) -> bool:
-    begin = recorded.incident.begin_time
-    return (planted.begin - HALF_HOUR).timestamp() <= begin < planted.end.timestamp()
-
-
-def run_demo(ridership: Ridership, progress: Callable[[str, int, int], None]) -> TableDemo:
-    """Train, deploy, write every ride, train again meanwhile, and compare what was written with what was scored."""
+def run_demo(
+    ridership: Ridership,
+    progress: Callable[[str, int, int], None],
+    engine: TableEngine = "endpoint",
+) -> TableDemo:
+    """Learn, write every ride through faults, train again meanwhile, and compare what was written with what was scored."""
+    chosen = ENGINES[engine]()
     with LocalAws() as aws:
         aws.clock.move_to(_START)
-        aws.sagemaker.training_seconds = _TRAINING_SECONDS
         aws.clock.advance(30)
-        target = _target(aws)
-        parameters = {"TargetArn": target, "NotificationSeverity": "low", "BakeSeconds": "60"}
-        with watched_application(aws, declaration(), parameters) as application:
-            progress("training the first model", 0, 2)
-            application.put([ride.item for ride in ridership.training])
-            _ended(application.run())
-            # Changes from before the endpoint was there are scored first.
-            aws.event_sources.settle()
-            aws.sagemaker.endpoint_seconds = _ENDPOINT_SECONDS
-            return _Stage(application, ridership).run(progress)
+        parameters = {"TargetArn": _target(aws), "NotificationSeverity": "low", **chosen.parameters}
+        with watched_application(aws, chosen.declaration, parameters) as application:
+            progress(chosen.beginning, 0, 2)
+            chosen.prepare(application, ridership)
+            return _Stage(application, ridership, chosen).run(progress)
 
 
 def _target(aws: LocalAws) -> str:
@@ -120,14 +50,10 @@ def _target(aws: LocalAws) -> str:
     return str(summary["StreamDescriptionSummary"]["StreamARN"])
 
 
-def _ended(execution: "Execution") -> None:
-    result = execution.wait(300)
-    if result.status != "SUCCEEDED":
-        raise RuntimeError(f"the training ended {result.status}: {result.error}: {result.cause}")
-
-
 class _Stage:
-    def __init__(self, application: WatchedApplication, ridership: Ridership) -> None:
+    def __init__(
+        self, application: WatchedApplication, ridership: Ridership, engine: DemoEngine
+    ) -> None:
         self._application = application
         self._aws = application.aws
         self._ridership = ridership
@@ -135,8 +61,7 @@ class _Stage:
         self._mails: list[tuple[datetime, str]] = []
         self._aws.mails.listener = lambda mail: self._mails.append((self._aws.clock.now(), mail.text))  # fmt: skip
         self._faults: list[str] = []
-        self._execution: Execution | None = None
-        self._models: dict[str, tuple[float, bytes]] = {}
+        self._engine = engine
 
     def run(self, progress: Callable[[str, int, int], None]) -> TableDemo:
         live = self._ridership.live
@@ -148,8 +73,7 @@ class _Stage:
             disturbances.get(number, lambda: None)()
             self._write(rides)
         seconds = time.perf_counter() - started
-        if self._execution is not None:
-            _ended(self._execution)
+        self._engine.end()
         self._aws.event_sources.settle()
         demo = self._outcome()
         demo.seconds = seconds
@@ -159,7 +83,7 @@ class _Stage:
         shares = {
             _CRASH: self._crash,
             _TWO_ENVIRONMENTS: self._work_twice,
-            _TRAINING: self._train,
+            _RENEWAL: self._renew,
             _OVERLAP: self._redeliver,
         }
         return {int(share * batches): disturb for share, disturb in shares.items()}
@@ -172,7 +96,7 @@ class _Stage:
         self._aws.clock.move_to(
             max(now + timedelta(seconds=_SECONDS_PER_BATCH), self._aws.clock.now())
         )
-        self._remember_models()
+        self._engine.look(self._application)
 
     def _crash(self) -> None:
         role = f"*{self._application.stack.physical_id('ScoreDynamodbStreamRole')}*"
@@ -183,33 +107,19 @@ class _Stage:
         self._aws.event_sources.duplicate()
         self._faults.append("two environments got the same batch at once")
 
-    def _train(self) -> None:
-        self._execution = self._application.run()
-        self._faults.append("a second model was trained and deployed while rides were written")
+    def _renew(self) -> None:
+        if words := self._engine.renew(self._application):
+            self._faults.append(words)
 
     def _redeliver(self) -> None:
         self._aws.event_sources.redeliver(40)
         self._faults.append("the last 40 changes were delivered again")
 
-    def _remember_models(self) -> None:
-        """Keep cutoff and artefact of each model, which may be retired later."""
-        for each in self._application.cutoffs:
-            if each.variant not in self._models:
-                self._models[each.variant] = (each.value, self._artefact(each.variant))
-
-    def _artefact(self, model: str) -> bytes:
-        bucket = self._application.base.outputs["DataBucketName"]
-        key = f"models/{self._application.name}/{model}/output/model.tar.gz"
-        body: bytes = (
-            self._application.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        )
-        return body
-
     def _outcome(self) -> TableDemo:
         live = {ride.time.timestamp() for ride in self._ridership.live}
         rows = [row for row in _rows(self._aws) if _epoch(row) in live]
         once = {(row["id"], row["score"], row["times_cutoff"]): row for row in rows}
-        models = self._models_of(list(once.values()))
+        models = self._engine.models_of(list(once.values()), self._ridership)
         identities = Counter(row["id"] for row in once.values())
         scored = len({_epoch(row) for row in rows})
         two_incidents = self._doubled_rows()
@@ -226,26 +136,6 @@ class _Stage:
             latencies=self._latencies(),
             faults=self._faults,
         )
-
-    def _models_of(self, rows: Sequence[Mapping[str, Any]]) -> list[str | None]:
-        """Return the model of each row: it gives the row's score, and its cutoff the row's multiple. None for any other pair."""
-        values = np.array([list(row["values"].values()) for row in rows])
-        scores = {
-            name: random_cut_forest.score(random_cut_forest.load(artefact), values)
-            for name, (_, artefact) in self._models.items()
-        }
-        return [
-            next(
-                (
-                    name
-                    for name, (cutoff, _) in self._models.items()
-                    if isclose(scores[name][place], row["score"], rel_tol=_SAME_SCORE)
-                    and isclose(row["score"] / cutoff, row["times_cutoff"], rel_tol=_SAME_SCORE)
-                ),
-                None,
-            )
-            for place, row in enumerate(rows)
-        ]
 
     def _doubled_rows(self) -> int:
         """Return the anomalous rows that incidents count beyond the changes that were anomalous."""

@@ -8,7 +8,7 @@ from rich.table import Table
 from cutwatch.streams.incidents import Incident
 from cutwatch.wording import count, number_in_words, severity_multiple
 from cutwatch_cli.streams.demo_measurements import counts_table, speed_lines
-from cutwatch_cli.tables.demo import TableDemo
+from cutwatch_cli.tables.demo_outcome import TableDemo
 
 # Of the table of incidents; a narrower terminal wraps its lines.
 _WIDTH = 150
@@ -41,7 +41,7 @@ def _planted_table(demo: TableDemo) -> Table:
         "x cutoff",
         "Column",
         "Value",
-        "Training data",
+        "Usual",
     ):
         table.add_column(heading, no_wrap=True)
     for number, planted in enumerate(demo.planted):
@@ -77,7 +77,7 @@ def _changes_table(demo: TableDemo) -> Table:
         ("scored", demo.scored, ""),
         ("lost", demo.lost, ""),
         ("doubled", demo.doubled, "counted twice by an incident"),
-        ("foreign cutoff", demo.foreign_cutoff, "compared with another model's cutoff than the one that scored them"),
+        ("foreign cutoff", demo.foreign_cutoff, "with a score and a cutoff that are not of one model"),
         ("delivered again", demo.delivered_again, "scored rows that the target got twice, with equal ids"),
     )  # fmt: skip
     return counts_table("Changes", rows)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cutwatch.detectors.watched_table import TableEngine
 from cutwatch.timestamps import format_timestamp, parse_timestamp
 
 HALF_HOUR = timedelta(minutes=30)
@@ -112,13 +113,14 @@ def _with_differences(times: Sequence[datetime], rides: Sequence[float]) -> Iter
         yield Ride(times[place], rides[place], rides[place] - median(before))
 
 
-def declaration() -> dict[str, Any]:
+def declaration(engine: TableEngine) -> dict[str, Any]:
     """Return the table's entry under `tables` in detectors.yaml."""
+    own = {"cutoff": {"sigmas": 4.0}} if engine == "endpoint" else {"engine": engine}
     return {
         "name": "taxi",
         "source": "taxi_ridership",
         "values": ["ridecount", "difference"],
         "time": "time",
-        "cutoff": {"sigmas": 4.0},
         "mails_per_hour": 1_000,
+        **own,
     }

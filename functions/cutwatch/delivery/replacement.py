@@ -1,11 +1,11 @@
 """End of the incidents that a replaced configuration, a renamed or a removed stream or table left open, each notified once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
@@ -20,11 +20,18 @@ from cutwatch.errors import ConditionFailed, CutwatchError
 from cutwatch.observability import logger
 from cutwatch.settings import DestinationSettings, StreamSettings
 from cutwatch.streams.incidents import IncidentChange
-from cutwatch.streams.retirement import Retirement
+from cutwatch.streams.retirement import Retired, Retirement
 from cutwatch.streams.state_store import stream_root
 
 # Once everything is settled; another configuration comes with another execution environment.
 _NEXT_LOOK = timedelta(hours=1)
+
+
+class Retires(Protocol):
+    """Retirement of states that nobody scores with any more."""
+
+    def run(self, now: datetime, has_time: Callable[[], bool]) -> Retired:
+        """End what is open."""
 
 
 @dataclass
@@ -38,7 +45,7 @@ class Replacement:
     kind: Literal["stream", "table"]
     name: str
     stack_name: str
-    retirement: Retirement
+    retirements: Sequence[Retires]
     served: ServedStreams
     next_look: datetime | None = field(default=None)
 
@@ -46,7 +53,7 @@ class Replacement:
         """End open incidents; return the errors of those that the next minute tries again."""
         if self.next_look is not None and now < self.next_look:
             return []
-        retired = self.retirement.run(now, has_time)
+        retired = self._retire(now, has_time)
         self._report(self.name, retired.incidents)
         try:
             retired.is_settled &= self._end_renamed(now)
@@ -59,6 +66,15 @@ class Replacement:
         if retired.is_settled and not retired.errors:
             self.next_look = now + _NEXT_LOOK
         return retired.errors
+
+    def _retire(self, now: datetime, has_time: Callable[[], bool]) -> Retired:
+        every = Retired()
+        for each in self.retirements:
+            retired = each.run(now, has_time)
+            every.incidents += retired.incidents
+            every.errors += retired.errors
+            every.is_settled &= retired.is_settled
+        return every
 
     def _end_renamed(self, now: datetime) -> bool:
         """End the incidents of the names that the stack served before; return True if no name is left."""
@@ -104,12 +120,14 @@ def replacement(settings: StreamSettings, folder: Path) -> Replacement:
         "stream",
         settings.stream_name,
         settings.stack_name,
-        Retirement(
-            Bucket(client("s3"), settings.bucket_name),
-            stream_root(settings.stream_name),
-            stream.fingerprint if stream else "",
-            reason,
-            deliver,
+        (
+            Retirement(
+                Bucket(client("s3"), settings.bucket_name),
+                stream_root(settings.stream_name),
+                stream.fingerprint if stream else "",
+                reason,
+                deliver,
+            ),
         ),
         ServedStreams(Table(client("dynamodb"), settings.table_name)),
     )

@@ -26,6 +26,7 @@ from cutwatch.detectors.metric_source import (
     SourceMetric,
     source_problems,
 )
+from cutwatch.detectors.statistic import is_total
 from cutwatch.detectors.unit import Unit, unit_of_values
 from cutwatch.payloads import read
 
@@ -168,6 +169,15 @@ class Detector:
     def value_unit(self) -> Unit | None:
         """The unit of the datapoints: the metric's, unless the statistic counts or ranks."""
         return unit_of_values(self.unit, self.statistic)
+
+    def growth(self, period: int) -> float | None:
+        """Return the factor by which values grow over a longer period in seconds: 1 for an average.
+
+        None for an expression with a sum or a count, which may be a ratio.
+        """
+        if not any(is_total(source.statistic) for source in self.sources):
+            return 1.0
+        return None if self.expression else period / self.period
 
     @property
     def sources(self) -> tuple[SourceMetric, ...]:

@@ -38,6 +38,11 @@ def statistic_problem(statistic: str) -> str | None:
     return f"{statistic!r} is not valid; {_EXPECTED}{hint}"
 
 
+def is_total(statistic: str) -> bool:
+    """Return True if a statistic grows with the period, as sums and counts do."""
+    return statistic in ("Sum", "SampleCount") or statistic.upper().startswith(("TS", "TC"))
+
+
 def _range_problem(kind: str, low: str, high: str) -> str | None:
     if not low and not high:
         return f"has no bounds; expected one or two, such as {kind}(:{_example(kind)})"

@@ -10,6 +10,7 @@ from cutwatch.detection.anomaly_event import AnomalyEvent, LastEvent
 from cutwatch.detection.incidents import news
 from cutwatch.detectors.detector import Detector
 from cutwatch.registry.outcome import Outcome
+from cutwatch.wording import count
 
 _LISTED_EVENTS = 100
 
@@ -52,11 +53,11 @@ def window_outcome(
 
 
 def _sentence(new: int, worse: int, anomalous: int, datapoints: int, lost: int) -> str:
-    message = f"{new} new event{'s' * (new != 1)}, {anomalous} of {datapoints} datapoints anomalous"
+    message = f"{count(new, 'new event')}, {anomalous:,} of {datapoints:,} datapoints anomalous"
     if worse:
         message += "; an earlier event goes on and is more severe now"
     if lost:
-        message += f"; {lost} datapoints lost, older than the two weeks that CloudWatch accepts"
+        message += f"; {lost:,} datapoints lost, older than the two weeks that CloudWatch accepts"
     return message
 
 

@@ -11,6 +11,7 @@ from cutwatch.streams.record import RawRecord
 
 # What a mapping's filter should let pass: items that are gone have no values to score.
 SCORED_EVENTS = frozenset(("INSERT", "MODIFY"))
+_EVENTS = SCORED_EVENTS | {"REMOVE"}
 _DIGEST = 16
 
 
@@ -35,11 +36,17 @@ class Change:
 def changes_of(event: Any) -> list[Change]:
     """Return the changes that an event of a mapping inserts or modifies. Raises `InvalidInput` if it is not one."""
     try:
-        return [_change(each) for each in event["Records"] if each["eventName"] in SCORED_EVENTS]
+        return [_change(each) for each in event["Records"] if _is_scored(each["eventName"])]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInput(
             f"not an event of a DynamoDB event source mapping ({error!r}); see events/score_dynamodb_stream.json"
         ) from None
+
+
+def _is_scored(name: str) -> bool:
+    if name not in _EVENTS:
+        raise ValueError(f"eventName {name!r}")
+    return name in SCORED_EVENTS
 
 
 def _change(record: Mapping[str, Any]) -> Change:

@@ -6,6 +6,7 @@ An endpoint learns from no record, so the state has only what is anomalous or re
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -115,6 +116,11 @@ class TableStateStore:
         written = self.bucket.put_if(self._key, state.to_bytes(), etag)
         state.is_changed = False
         return written
+
+    def written(self) -> datetime | None:
+        """Return the time of the last write, None before the first."""
+        found = self.bucket.list(self._key)
+        return next((each.modified for each in found if each.key == self._key), None)
 
     @property
     def _key(self) -> str:

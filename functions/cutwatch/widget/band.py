@@ -1,36 +1,76 @@
 """The expected range behind a metric, as one band over the time of the chart."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from datetime import timedelta
+from itertools import groupby, pairwise
 
 from cutwatch.detection.band import BandPoint, ExpectedBand
+from cutwatch.detectors.detector import Detector
 from cutwatch.widget.layout import Graph, Panel
+from cutwatch.widget.paths import thinned
+from cutwatch.wording import span_in_words
 
-_OPACITY = 0.16
+_OPACITY, _EDGE_OPACITY = 0.2, 0.45
 # Closer points cannot be told apart.
 _PIXELS_APART = 2
 
 
-def shown_points(bands: Sequence[ExpectedBand], start: float, end: float) -> list[list[BandPoint]]:
-    """Return runs of adjacent points, each in the middle of its time, cut at the ends of a time range."""
+def shown_points(
+    bands: Sequence[ExpectedBand], start: float, end: float, factor: float = 1.0
+) -> list[list[BandPoint]]:
+    """Return runs of adjacent points, each in the middle of its time, cut at the ends of a time range.
+
+    Values are multiplied by a factor.
+    """
     runs = (_cut(run, start, end) for run in _runs(bands))
-    return [run for run in runs if len(run) > 1]
+    return [[_grown(point, factor) for point in run] for run in runs if len(run) > 1]
 
 
-def drawn_band(graph: Graph, metric: Panel) -> Iterator[str]:
-    """Draw the range as an area and the expected value as a line."""
-    colour = graph.colours.reference
+def band_label(detector: Detector, period: int) -> str:
+    """Explain the band; in a chart of a longer period, how it relates to the detector's own."""
+    if period == detector.period:
+        return "band: 90 % range, with the expected value as a dashed line"
+    own, growth = span_in_words(timedelta(seconds=detector.period)), detector.growth(period)
+    factor = f", times {growth:g}" if growth and growth != 1 else ""
+    return f"band: 90 % range of {own}{factor}, with the expected value as a dashed line"
+
+
+def drawn_range(graph: Graph, metric: Panel) -> Iterator[str]:
+    """Draw the range as an area, to be covered by the metric."""
     for run in graph.expected:
-        most = max(int((metric.x.last - metric.x.first) // _PIXELS_APART), 2)
-        points = [*run[:: max(len(run) // most, 1)], run[-1]]
+        points = list(_outlined(run, metric))
         upper = [f"{metric.x(each.time):.1f} {metric.y(each.high):.1f}" for each in points]
         lower = [f"{metric.x(each.time):.1f} {metric.y(each.low):.1f}" for each in points]
-        middle = [f"{metric.x(each.time):.1f} {metric.y(each.expected):.1f}" for each in points]
         yield (
-            f'<path class="band" d="M{"L".join([*upper, *lower[::-1]])}Z" fill="{colour}" '
-            f'fill-opacity="{_OPACITY}"/><path class="expected-line" d="M{"L".join(middle)}" fill="none" '
-            f'stroke="{colour}" stroke-dasharray="4 3"/>'
+            f'<path class="band" d="M{"L".join([*upper, *lower[::-1]])}Z" fill="{graph.colours.reference}" '
+            f'fill-opacity="{_OPACITY}" stroke="{graph.colours.reference}" stroke-opacity="{_EDGE_OPACITY}"/>'
         )
+
+
+def drawn_expectation(graph: Graph, metric: Panel) -> Iterator[str]:
+    """Draw the expected value as a line, to cover the metric."""
+    for run in graph.expected:
+        points = thinned([(point.time, point.expected) for point in run], metric.x)
+        line = [f"{metric.x(time):.1f} {metric.y(value):.1f}" for time, value in points]
+        yield (
+            f'<path class="expected-line" d="M{"L".join(line)}" fill="none" '
+            f'stroke="{graph.colours.reference}" stroke-width="1.25" stroke-dasharray="4 3"/>'
+        )
+
+
+def _outlined(run: Sequence[BandPoint], metric: Panel) -> Iterator[BandPoint]:
+    """Yield the points, or the extremes of those that are too close to be told apart."""
+    for _, column in groupby(run, key=lambda each: int(metric.x(each.time) // _PIXELS_APART)):
+        points = list(column)
+        low, high = min(each.low for each in points), max(each.high for each in points)
+        for each in {points[0].time: points[0], points[-1].time: points[-1]}.values():
+            yield BandPoint(each.time, low, each.expected, high)
+
+
+def _grown(point: BandPoint, factor: float) -> BandPoint:
+    return BandPoint(
+        point.time, *(factor * each for each in (point.low, point.expected, point.high))
+    )
 
 
 def _runs(bands: Sequence[ExpectedBand]) -> Iterator[list[BandPoint]]:

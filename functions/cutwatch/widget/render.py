@@ -13,7 +13,7 @@ from cutwatch.registry.detector_record import DetectorRecord
 from cutwatch.registry.event_record import RecordedEvent
 from cutwatch.registry.pending_scores import PendingScores, unreadable
 from cutwatch.registry.registry import Registry
-from cutwatch.widget.band import shown_points
+from cutwatch.widget.band import band_label, shown_points
 from cutwatch.widget.chart_data import GraphData, read_graph_data
 from cutwatch.widget.event_table import EventTable, call
 from cutwatch.widget.layout import Graph
@@ -140,7 +140,7 @@ def _picture(
 ) -> str:
     if not (data.metric or data.classified or pending):
         return note(f"CloudWatch has no datapoints of {detector.metric_label} {_when(request)}.")
-    in_detail = data.period == detector.period
+    growth = detector.growth(data.period)
     start, end = request.start.timestamp(), request.end.timestamp()
     graph = Graph(
         request=request,
@@ -149,14 +149,14 @@ def _picture(
         published_through=record.published_through,
         pending=pending,
         height=_graph_height(request, len(events) + bool(pending)),
-        in_detail=in_detail,
+        in_detail=data.period == detector.period,
         title=f"{detector.name}, {_when(request)}",
         description=_description(request, record, data, events),
         unit=detector.value_unit,
         live=detector.live,
-        expected=shown_points(bands, start, end) if in_detail else (),
+        expected=shown_points(bands, start, end, growth) if growth else (),
     )
-    return draw(graph) + _legend(request, record, graph)
+    return draw(graph) + _legend(request, record, graph, band_label(detector, data.period))
 
 
 def _graph_height(request: WidgetRequest, events: int) -> int:
@@ -166,13 +166,13 @@ def _graph_height(request: WidgetRequest, events: int) -> int:
     return int(min(max(left, smallest), largest))
 
 
-def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph) -> str:
+def _legend(request: WidgetRequest, record: DetectorRecord, graph: Graph, band: str) -> str:
     """Explain the marks that the chart has."""
     marks = []
     if graph.data.anomalous:
         marks.append("shaded, with a bar: anomalous, numbered as in the table")
     if graph.expected:
-        marks.append("band: 90 % range, with the expected value as a dashed line")
+        marks.append(band)
     if any(each.event.expected_low is not None for each in graph.with_expected_range):
         marks.append("dashed box: expected value and 90 % range of an event")
     through = record.published_through

@@ -9,7 +9,7 @@ from html import escape
 
 from cutwatch.widget.axes import time_ticks
 from cutwatch.widget.badges import BADGE, badges, write
-from cutwatch.widget.band import drawn_band
+from cutwatch.widget.band import drawn_expectation, drawn_range
 from cutwatch.widget.layout import CHARACTER, Graph, Panel, panels
 from cutwatch.widget.paths import line
 from cutwatch.wording import tick_labels
@@ -31,10 +31,11 @@ def draw(graph: Graph) -> str:
             *_frames(graph, metric, score),
             *_unscored(graph, metric, score, name),
             *_pending(graph, score, name),
-            *drawn_band(graph, metric),
+            *drawn_range(graph, metric),
             *_anomalies(graph, metric),
             *_expected(graph, metric),
             *_curve(metric, graph.data.period, graph.colours.metric, 1.6),
+            *drawn_expectation(graph, metric),
             *_curve(score, graph.data.period, graph.colours.score, 1.2),
             *badges(graph, metric),
         ]

@@ -20,7 +20,7 @@ from cutwatch.tables.forest_state import ForestStateStore
 from tests.support.account import Account
 from tests.support.delivering_functions import table_settings
 from tests.support.table_forests import forest_table, rides
-from tests.support.watched_tables import changes
+from tests.support.watched_tables import Watching, changes, stream_record
 
 OLD = forest_table()
 ENTRY = """
@@ -93,6 +93,29 @@ def test_replaced_or_removed_forests_end_the_incident_once_with_a_mail_an_event_
     assert subject.startswith("Cutwatch over, medium: taxi")
     assert f"  Ended     {event['ended_because']}" in text
     assert "  Table     taxi" in text
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ("taxi", "table taxi no longer has engine: endpoint"),
+        ("others", "table taxi is no longer in others-forest.yaml"),
+    ],
+)
+def test_forests_in_place_of_an_endpoint_end_its_incident_once(
+    account: Account, end: End, now: datetime, declared: str, reason: str
+) -> None:
+    end(now, "taxi", "others")
+    before = len(account.on_bus())
+    watching = Watching()
+    watching.score(stream_record(9.0, 1))
+    content = watching.bucket.read_bytes("tables/taxi/state")
+    client("s3").put_object(Bucket=account.bucket, Key="tables/taxi/state", Body=content)
+    later = now + timedelta(hours=2)
+    assert end(later, "taxi", declared) == [("taxi", [0], [0])]
+    assert end(later + timedelta(hours=2), "taxi", declared) == []
+    [event] = account.on_bus()[before:]
+    assert (event["change"], event["ended_because"]) == ("ended", reason)
 
 
 def test_a_renamed_table_ends_the_incidents_of_its_name_before(

@@ -130,6 +130,12 @@ def test_a_payload_has_only_the_form_of_source_that_the_detector_has() -> None:
     assert not single & a_ratio().to_payload().keys()
 
 
+def test_a_sum_of_an_hour_is_twelve_of_five_minutes_and_of_a_ratio_it_is_not_known() -> None:
+    assert a_detector(statistic="Sum", period=300).growth(3_600) == 12.0
+    assert a_detector(statistic="Average", period=300).growth(3_600) == 1.0
+    assert a_ratio().growth(3_600) is None
+
+
 def test_an_expression_is_named_with_what_its_names_mean() -> None:
     assert a_ratio().metric_label == (
         "100 * errors / requests "

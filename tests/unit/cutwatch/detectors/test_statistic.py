@@ -1,6 +1,6 @@
 import pytest
 
-from cutwatch.detectors.statistic import statistic_problem
+from cutwatch.detectors.statistic import is_total, statistic_problem
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,14 @@ def test_anything_else_is_refused_with_what_would_be_right(statistic: str, probl
     assert told is not None
     assert problem in told
     assert repr(statistic) in told
+
+
+@pytest.mark.parametrize(
+    ("statistic", "total"),
+    [
+        *((each, True) for each in ("Sum", "SampleCount", "TS(:99%)", "tc95")),
+        *((each, False) for each in ("Average", "Maximum", "p99", "tm99", "WM(:98%)", "IQM")),
+    ],
+)
+def test_sums_and_counts_grow_with_the_period(statistic: str, total: bool) -> None:
+    assert is_total(statistic) is total

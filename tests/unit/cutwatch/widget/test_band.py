@@ -1,16 +1,19 @@
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import sin
 
 import pytest
 
 from cutwatch.detection.band import BandPoint, ExpectedBand
+from cutwatch.detectors.detector import Detector
 from cutwatch.registry.band_store import from_item, to_item
-from cutwatch.widget.band import shown_points
-from tests.unit.cutwatch.widget.test_svg import START, elements, event, graph, points
+from cutwatch.widget.band import band_label, shown_points
+from tests.unit.cutwatch.widget.test_svg import REQUEST, START, elements, event, graph, points
 
 HOUR = 3_600
 BEGIN = int(START.timestamp())
+SUMMED = Detector("orders", "Shop", "Orders", "Sum")
 
 
 def band(first: int, hours: int) -> ExpectedBand:
@@ -40,7 +43,9 @@ def test_a_band_is_cut_at_the_ends_of_the_chart_where_it_is_between_two_points()
     assert [point.high - point.low for point in run] == [5, 5]
 
 
-def test_a_band_is_drawn_behind_the_metric_and_an_event_in_it_has_no_range_of_its_own() -> None:
+def test_the_range_lies_behind_the_metric_and_the_expected_line_over_it_and_an_event_in_it_has_no_range_of_its_own() -> (
+    None
+):
     facts = {"value": 9.0, "expected": 2.0, "expected_low": 1.0, "expected_high": 3.0}
     events = [event(10, 12, **facts)]
     metric = points(*(sin(n) for n in range(288)))
@@ -50,9 +55,45 @@ def test_a_band_is_drawn_behind_the_metric_and_an_event_in_it_has_no_range_of_it
     plain = graph(metric, events=events)
 
     classes = [each.get("class") for each in elements(drawn, "path")]
-    assert classes.index("band") < classes.index("expected-line") < classes.index(None)
+    assert classes.index("band") < classes.index(None) < classes.index("expected-line")
     assert "expected" not in [each.get("class") for each in elements(drawn, "rect")]
     assert "expected" in [each.get("class") for each in elements(plain, "rect")]
+
+
+def test_a_year_of_hours_keeps_its_lowest_and_highest_in_every_column_of_the_picture() -> None:
+    hours = 365 * 24
+    year = ExpectedBand(
+        HOUR,
+        tuple(
+            BandPoint(BEGIN + n * HOUR, n % 12 - 1.0, n % 12, n % 12 + 1.0) for n in range(hours)
+        ),
+    )
+    end = START + timedelta(hours=hours)
+    runs = shown_points([year], BEGIN, end.timestamp())
+    drawn = graph(points(5, 6), expected=runs, request=replace(REQUEST, end=end))
+    [area] = [each for each in elements(drawn, "path") if each.get("class") == "band"]
+
+    corners = [tuple(map(float, each.split())) for each in area.get("d", "")[1:-1].split("L")]
+    assert len(corners) < 4 * REQUEST.width
+    heights = {round(y) for _, y in corners}
+    assert len(heights) <= 4, (
+        "each column has the range of its half days; the first and the last have a part"
+    )
+
+
+def test_values_of_a_longer_period_have_the_band_times_what_sums_grow_by() -> None:
+    [run] = shown_points([band(0, 24)], BEGIN, BEGIN + 24 * HOUR, factor=2.0)
+    assert [(each.low, each.expected, each.high) for each in run[1:4]] == [
+        (-4.0, 0.0, 6.0),
+        (-2.0, 2.0, 8.0),
+        (0.0, 4.0, 10.0),
+    ]
+
+
+def test_the_legend_says_of_which_period_the_band_is() -> None:
+    assert "5 min" not in band_label(SUMMED, 300)
+    assert "90 % range of 5 min, times 12, " in band_label(SUMMED, 3_600)
+    assert "90 % range of 5 min, with" in band_label(replace(SUMMED, statistic="p99"), 3_600)
 
 
 def test_the_axis_has_room_for_the_band() -> None:

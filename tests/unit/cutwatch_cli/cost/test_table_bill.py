@@ -54,7 +54,7 @@ def test_an_endpoint_writes_its_state_only_for_what_is_anomalous_or_rejected() -
     quiet = bill("instance", Load(10), rejected_share=0)
     assert quantity(quiet, "rejected changes") == 0
     writing = [line.quantity for line in quiet.parts["scoring"] if line.service == "S3"]
-    assert writing == [pytest.approx(MONTH_SECONDS + 43_800)], "reading only"
+    assert writing == [pytest.approx(MONTH_SECONDS + 12 * 730)], "reading only"
 
 
 def test_trainings_are_weekly_and_read_every_item() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutwatch_cli.report.outline import METRIC_HEIGHT, WIDTH, extremes, outline
+from cutwatch_cli.report.outline import outline
+from cutwatch_cli.report.outline_paths import METRIC_HEIGHT, WIDTH, extremes
 from tests.support.sample_reports import PERIOD, START, event, report_of
 
 REPORTS: dict[str, dict[str, Any]] = {
@@ -46,8 +47,27 @@ def test_a_single_datapoint_of_nine_weeks_reaches_the_top_of_the_picture() -> No
 
     path = outline(report_of(count=18_144, values=values, expected=None)).metric
 
-    highest = min(float(y) for y in re.findall(r"V([\d.]+)", path))
-    assert highest < 0.06 * METRIC_HEIGHT
+    assert min(y for _, y in vertices(path)) < 0.06 * METRIC_HEIGHT
+
+
+def vertices(path: str) -> list[tuple[float, float]]:
+    numbers = [float(each) for each in re.findall(r"-?[\d.]+", path.replace("h0", ""))]
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+@given(count=st.integers(1, 3_000), gap=st.integers(2, 50))
+def test_a_line_passes_through_datapoints_alone_in_their_order(count: int, gap: int) -> None:
+    values = np.where(np.arange(count) % gap, np.sin(np.arange(count) / 40), np.nan)
+    if not np.isfinite(values).any():
+        return
+    drawn = outline(report_of(count=count, values=values, expected=None))
+
+    heights = METRIC_HEIGHT * (1 - (values - drawn.lowest) / (drawn.highest - drawn.lowest))
+    positions = [x / WIDTH * count - 0.5 for x, _ in vertices(drawn.metric)]
+    assert positions == sorted(positions)
+    for position, (_, y) in zip(positions, vertices(drawn.metric), strict=True):
+        near = heights[max(round(position) - 1, 0) : round(position) + 2]
+        assert np.nanmin(np.abs(near - y)) < 0.2
 
 
 def test_an_event_of_one_datapoint_is_wide_enough_to_be_seen() -> None:

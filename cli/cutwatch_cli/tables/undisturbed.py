@@ -1,0 +1,37 @@
+"""Rides scored by one forest in memory, one after the other: what a deployed forest must give through all faults."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cutwatch.detectors.detectors_file import parse_configuration
+from cutwatch.streams.key_states import KeyStates
+from cutwatch.streams.result_rows import row_payload
+from cutwatch.streams.scoring import StreamScorer
+from cutwatch.tables.changes import changes_of
+from cutwatch.tables.forest_scoring import ChangeReader
+from cutwatch.tables.forest_state import TableBucket, raw_change
+from cutwatch_cli.tables.ridership import Ride
+
+
+def undisturbed_rows(declaration: Mapping[str, Any], rides: Sequence[Ride]) -> dict[str, Any]:
+    """Return the payload of each scored row by its time."""
+    [table] = parse_configuration(json.dumps({"detectors": [], "tables": [declaration]})).tables
+    scorer = StreamScorer(table.as_stream, 1, ChangeReader(table))
+    bucket = TableBucket(0, KeyStates(table.as_stream))
+    changes = changes_of({"Records": [_record(number, ride) for number, ride in enumerate(rides)]})
+    arrived = scorer.by_bucket([raw_change(each) for each in changes])[0]
+    rows = [row_payload(table, row) for row in scorer.score(bucket, arrived).rows]
+    return {row["time"]: row for row in rows}
+
+
+def _record(number: int, ride: Ride) -> dict[str, Any]:
+    return {
+        "eventName": "INSERT",
+        "dynamodb": {
+            "Keys": {"id": ride.item["id"]},
+            "NewImage": ride.item,
+            "SequenceNumber": str(number),
+            "ApproximateCreationDateTime": ride.time.timestamp(),
+        },
+    }
