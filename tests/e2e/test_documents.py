@@ -42,7 +42,7 @@ NOT_RUN = {
     "cutwatch events taxi": "needs a table; tests/e2e/test_first_table.py types it",
     "cutwatch logs taxi": "needs a table; tests/e2e/test_first_table.py types it",
     "sam build": "downloads packages for Python 3.13; tests/e2e/test_sam_build.py runs it where there is one",
-    "sam deploy --guided": "asks questions; tests/e2e/test_guided_deployment.py answers them",
+    "sam deploy --guided": "asks questions; tests/e2e/test_first_contact.py answers them",
     "sam deploy  ": "asks before it changes anything; tests/e2e/test_first_contact.py answers",
     "sam local invoke": "needs Docker; `make e2e` runs every function in Lambda's image where there is one",
     "cutwatch local": "ends only when it is stopped; all commands of docs/local.md run against one",

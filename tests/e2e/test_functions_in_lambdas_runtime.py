@@ -1,17 +1,15 @@
 """Every function runs its sample event in Lambda's own runtime, against a stack that `sam deploy` made."""
 
 import json
-import platform
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cutwatch.aws.clients import client
+from tests.support.containers import architecture, docker_host, why_no_container
 from tests.support.lambda_emulator import emulated, why_not
 from tests.support.local_server import BIN, LocalServer, cutwatch_local
 from tests.support.project import PROJECT
@@ -170,41 +168,6 @@ def test_a_function_of_a_stream_runs_its_event_under_the_runtime_interface_emula
     assert answer == STREAM_EXPECTED[function], (answer, (tmp_path / "log").read_text())
 
 
-def _why_no_container() -> str | None:
-    python = shutil.which("python3.13")
-    if python is None or subprocess.run([python, "-c", ""], check=False).returncode:
-        return "sam build needs Python 3.13 on the PATH"
-    if shutil.which("docker") is None:
-        return "there is no docker command"
-    images = subprocess.run(
-        ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if images.returncode:
-        return "no Docker engine answers"
-    if f"lambda/python:3.13-{_architecture()}" not in images.stdout:
-        return "Docker has no image of Lambda's Python 3.13 yet; sam local invoke pulls it once"
-    return None
-
-
-def _architecture() -> str:
-    return "x86_64" if platform.machine().lower() in ("x86_64", "amd64") else "arm64"
-
-
-def _docker_host() -> str:
-    """Where a container finds this machine: the address of Docker's bridge, by default the first of its network."""
-    inspected = subprocess.run(
-        ["docker", "network", "inspect", "bridge", "-f", "{{json (index .IPAM.Config 0)}}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    network = json.loads(inspected.stdout)
-    return str(network.get("Gateway") or next(ip_network(network["Subnet"]).hosts()))
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`sam build` for the processor of this machine."""
@@ -213,7 +176,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [
             *(BIN / "sam", "build", "--build-dir", folder / "build"),
             *("--cache-dir", folder / "cache"),
-            *("--parameter-overrides", f"Architecture={_architecture()}"),
+            *("--parameter-overrides", f"Architecture={architecture()}"),
         ],
         cwd=PROJECT,
         capture_output=True,
@@ -236,17 +199,17 @@ def test_a_function_runs_its_event_in_a_container(
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> None:
-    if reason := _why_no_container():
+    if reason := why_no_container():
         pytest.skip(reason)
     state.before(function)
     variables = dict(functions[function]["Environment"]["Variables"])
-    variables["AWS_ENDPOINT_URL"] = f"http://{_docker_host()}:{server.port}"
+    variables["AWS_ENDPOINT_URL"] = f"http://{docker_host()}:{server.port}"
     settings = tmp_path / "environment.json"
     settings.write_text(json.dumps({"Parameters": variables}))
     printed = server.sam(
         *("local", "invoke", camel(function), "--template", str(request.getfixturevalue("built"))),
         *("--event", str(EVENTS / f"{function}.json"), "--env-vars", str(settings)),
-        *("--parameter-overrides", f"Architecture={_architecture()}"),
+        *("--parameter-overrides", f"Architecture={architecture()}"),
         "--skip-pull-image",
     )
     answer = json.loads(printed.strip().splitlines()[-1])

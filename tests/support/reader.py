@@ -42,20 +42,23 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Typed:
-    """What a command printed, stderr too, and how it ended."""
+    """What a command printed, stderr too, how it ended and how long it took."""
 
     command: str
     code: int
     printed: str
+    seconds: float
 
 
 class Reader:
     """The folder and the environment, less that of any account."""
 
-    def __init__(self, folder: Path, account: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, account: Mapping[str, str], *, whole: bool = False) -> None:
+        """Copy what the documents' commands read, or the whole project as a clone has it."""
         self.folder = folder
-        for name in _COPIED:
+        for name in _files_of_a_clone() if whole else _COPIED:
             source, target = PROJECT / name, folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
@@ -65,13 +68,16 @@ class Reader:
         path = f"{BIN}{os.pathsep}{surroundings.get('PATH', '')}"
         self._environment = {**surroundings, **_SETTINGS, **account, "PATH": path}
 
-    def type(self, commands: Sequence[str], answers: str = "") -> list[Typed]:
+    def type(
+        self, commands: Sequence[str], answers: Mapping[str, Sequence[str]] | None = None
+    ) -> list[Typed]:
         """Run one after the other in one shell, so that they share its variables, up to the first that fails.
 
-        `answers` is what the reader types when a command asks.
+        `answers` are the lines that the reader types where a command asks, by how the command begins.
         """
         script = "".join(
-            f"{command}\ncode=$?\nprintf '{_MARK}%s{_MARK}' $code\n"
+            f"began=$EPOCHREALTIME\n{_answered(command, answers or {})}\ncode=$?\n"
+            f"printf '{_MARK}%s{_MARK}' \"$code $began $EPOCHREALTIME\"\n"
             # What waits for an earlier command's work would wait for ever.
             "[ $code -eq 0 ] || exit\n"
             for command in commands
@@ -80,7 +86,7 @@ class Reader:
             ["bash", "-uo", "pipefail", "-c", f"exec 2>&1\n{_AWS}\n{script}"],
             cwd=self.folder,
             env=self._environment,
-            input=answers,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
@@ -88,9 +94,33 @@ class Reader:
         )
         parts = answer.stdout.split(_MARK)
         return [
-            Typed(command, int(code), printed)
-            for command, printed, code in zip(commands, parts[::2], parts[1::2], strict=False)
+            _typed(command, printed, *ending.replace(",", ".").split())
+            for command, printed, ending in zip(commands, parts[::2], parts[1::2], strict=False)
         ]
+
+
+def _typed(command: str, printed: str, code: str, began: str, ended: str) -> Typed:
+    return Typed(command, int(code), printed, float(ended) - float(began))
+
+
+def _answered(command: str, answers: Mapping[str, Sequence[str]]) -> str:
+    """The command with the lines that it reads; in braces, for it may end in a comment."""
+    lines = next((given for start, given in answers.items() if command.startswith(start)), None)
+    if lines is None:
+        return command
+    return "\n".join([f"{{ {command}", "} <<'ANSWERS'", *lines, "ANSWERS"])
+
+
+def _files_of_a_clone() -> list[str]:
+    """Every file that git tracks, or would once it is added."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [name for name in listed.stdout.split("\0") if name and (PROJECT / name).is_file()]
 
 
 def filled(command: str, values: Mapping[str, str]) -> str:
