@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from cutwatch import errors
-from cutwatch.aws.clients import client
+from cutwatch.aws.clients import CONNECT_SECONDS, ENDPOINT_ANSWER_SECONDS, client
 from cutwatch.aws.limits import EXECUTION_HISTORY_MAX_EVENTS
+from cutwatch.observability import RESERVE
 from cutwatch.settings import Settings
 from localaws.template_file import read_template
 from tests.support.definitions import LAMBDA, State, all_states, definition, lambda_of, successors
@@ -162,6 +163,11 @@ def test_a_functions_environment_is_what_its_settings_read(function: str) -> Non
 def test_every_function_has_a_sample_event_and_a_role_of_its_own(function: str) -> None:
     assert json.loads((EVENTS / f"{snake(function)}.json").read_text())
     assert FUNCTIONS[function]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+
+
+def test_the_last_try_of_a_slow_endpoint_ends_before_the_function_does() -> None:
+    timeout = FUNCTIONS["ScoreDynamodbStream"]["Timeout"]
+    assert ENDPOINT_ANSWER_SECONDS + CONNECT_SECONDS < RESERVE * timeout
 
 
 def test_what_only_glue_needs_is_made_for_glue_only() -> None:
