@@ -167,7 +167,7 @@ def test_every_function_has_a_sample_event_and_a_role_of_its_own(function: str) 
 
 def test_the_last_try_of_a_slow_endpoint_ends_before_the_function_does() -> None:
     timeout = FUNCTIONS["ScoreDynamodbStream"]["Timeout"]
-    assert ENDPOINT_ANSWER_SECONDS + CONNECT_SECONDS < RESERVE * timeout
+    assert RESERVE * timeout > ENDPOINT_ANSWER_SECONDS + CONNECT_SECONDS
 
 
 def test_what_only_glue_needs_is_made_for_glue_only() -> None:
