@@ -28,7 +28,7 @@ tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 # Share of an invocation's time in which no bucket is begun any more.
-_RESERVE = 0.2
+RESERVE = 0.2
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload, LambdaContext], Payload]
@@ -62,7 +62,7 @@ def observed_batch(function: Callable[[Any, Callable[[], bool]], Payload]) -> Ha
         whole = context.get_remaining_time_in_millis()
 
         def has_time() -> bool:
-            return context.get_remaining_time_in_millis() > _RESERVE * whole
+            return context.get_remaining_time_in_millis() > RESERVE * whole
 
         try:
             return function(event, has_time)

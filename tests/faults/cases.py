@@ -43,6 +43,7 @@ _SERVER_ERRORS = {
     "kinesis": "InternalFailure",
     "lambda": "ServiceException",
     "application-autoscaling": "InternalServiceException",
+    "glue": "InternalServiceException",
     "sqs": "InternalError",
     "stepfunctions": "InternalServerError",
 }

@@ -19,7 +19,9 @@ from tests.faults.cases import KINDS, Kind, fault_of
 from tests.faults.matrix import Verdict, shown
 from tests.faults.table_shop import Outcome, TableShop, opened_table_shop
 
-Scenario = Literal["endpoint", "forest", "training"]
+Scenario = Literal["endpoint", "forest", "training", "export"]
+# What a training prepared by Glue calls beyond one by a function.
+_EXPORTING = ("StartExport", "GetExportStatus", "StartPreparationJob", "GetPreparationJobStatus", "PrepareRecords")  # fmt: skip
 _FUNCTION = re.compile(r"/taxi-([A-Za-z]+)-[0-9A-F]+$")
 _STATES = "states.amazonaws.com"
 # Calls of a kind in a scenario that are cases of their own.
@@ -62,6 +64,7 @@ class Judge:
         return [
             TableCase(self._scenario, target, kind)
             for target in _targets(self._calls)
+            if self._scenario != "export" or {target.caller, target.subject} & {*_EXPORTING}
             for kind in KINDS
             if target.has_function or kind not in ("late", "killed")
         ]
@@ -71,7 +74,8 @@ class Judge:
         return [*self._run(case)]
 
     def _run(self, case: TableCase | None) -> Sequence[str]:
-        return self._train(case) if self._scenario == "training" else self._score(case)
+        is_training = self._scenario in ("training", "export")
+        return self._train(case) if is_training else self._score(case)
 
     def _score(self, case: TableCase | None) -> Sequence[str]:
         self._shop.rewind()
@@ -92,6 +96,7 @@ class Judge:
         event = {"time": f"{shop.aws.clock.now():%Y-%m-%dT%H:%M}:00Z"}
         shop.aws.faults.clear()
         before = len([*calls])
+        runs_before = self._job_runs() if self._scenario == "export" else 0
         if case is not None:
             shop.aws.faults.add(case.fault)
         ended = shop.application.run(event).wait()
@@ -100,7 +105,11 @@ class Judge:
         if ended.status != "SUCCEEDED":
             again = shop.application.run(event).wait()
             found += [] if again.status == "SUCCEEDED" else [f"the repetition: {again.cause}"]
-        return [*found, *self._wrong_training(event["time"], [*calls][before:])]
+        made = [*calls][before:]
+        if self._scenario == "export":
+            counts = (len(_exports(made)), self._job_runs() - runs_before)
+            found += [f"{counts} exports and runs of the Glue job"] if counts != (1, 1) else []
+        return [*found, *self._wrong_training(event["time"], made)]
 
     def _wrong_training(self, moment: str, calls: Sequence[Call]) -> Iterator[str]:
         application, watch = self._shop.application, self._shop.watch
@@ -118,6 +127,11 @@ class Judge:
             if len(names) != 1:
                 yield f"{operation} made {names}"
 
+    def _job_runs(self) -> int:
+        """The number of all runs of the Glue job."""
+        glue = self._shop.application.client("glue")
+        return len(glue.get_job_runs(JobName="taxi-prepare-records")["JobRuns"])
+
 
 def _wrong_end(ended: Any, case: TableCase | None) -> Iterator[str]:
     """A denial ends the training with its name; any other fault is survived."""
@@ -126,6 +140,15 @@ def _wrong_end(ended: Any, case: TableCase | None) -> Iterator[str]:
     is_denial = case is not None and case.kind == "denied"
     if not (is_denial and "AccessDenied" in f"{ended.error} {ended.cause}"):
         yield f"the training ended {ended.status}: {ended.error}: {ended.cause}"
+
+
+def _exports(calls: Iterable[Call]) -> set[str]:
+    """The tokens of exports that were started: DynamoDB takes each once."""
+    return {
+        call.parameters["ClientToken"]
+        for call in calls
+        if call.operation == "ExportTableToPointInTime" and call.error_code in (None, "AnswerLost")
+    }
 
 
 def _created(operation: str, calls: Iterable[Call]) -> set[str]:
@@ -184,7 +207,8 @@ def main() -> int:
     scenarios: tuple[Scenario, ...] = get_args(Scenario)
     for scenario in [each for each in scenarios if wanted not in scenarios or each == wanted]:
         engine = "forest" if scenario == "forest" else "endpoint"
-        with opened_table_shop(engine) as shop:
+        preparation = "glue" if scenario == "export" else "lambda"
+        with opened_table_shop(engine, preparation) as shop:
             judge = Judge(shop, scenario)
             cases = [case for case in judge.cases() if wanted in case.name]
             for verdict in verdicts(judge, cases):

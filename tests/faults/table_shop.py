@@ -10,10 +10,12 @@ from typing import Any
 
 from cutwatch.aws.dynamodb import Table
 from cutwatch.delivery.incident_store import IncidentStore
+from cutwatch.detectors.watched_table import WatchedTable
 from cutwatch.streams.scoring import SILENT_SECONDS
 from cutwatch_cli.tables.application import WatchedApplication, watched_application
 from localaws import LocalAws
 from localaws.ministack_patches.mails import Mail
+from tests.support.glue_rows import rows_without_spark
 from tests.support.streams import comparable_bucket
 from tests.support.table_application import (
     DECLARATION,
@@ -24,6 +26,7 @@ from tests.support.table_application import (
 )
 from tests.support.watched_tables import stream_record
 
+TABLE = WatchedTable("taxi", "rides", {"ridecount": "ridecount"})
 START = datetime(2026, 11, 2, tzinfo=UTC)
 # A mapping delivers a batch again until it is scored.
 _MOST_DELIVERIES = 15
@@ -172,18 +175,25 @@ def _comparable(key: str, content: bytes) -> Any:
 
 
 @contextmanager
-def opened_table_shop(engine: str) -> Iterator[TableShop]:
-    """Deploy a table with an engine; its first items are learned, or trained on."""
+def opened_table_shop(engine: str, preparation: str = "lambda") -> Iterator[TableShop]:
+    """Deploy a table with an engine; its first items are learned, or prepared and trained on."""
     declaration = FORESTS if engine == "forest" else DECLARATION
     parameters = {"NotificationSeverity": "low"}
     if engine == "endpoint":
-        parameters["BakeSeconds"] = "60"
-    with LocalAws() as aws:
+        parameters |= {"BakeSeconds": "60", "Preparation": preparation}
+    with LocalAws() as aws, rows_without_spark(TABLE):
+        if preparation == "glue":
+            parameters["ArtefactsBucket"] = f"local-artefacts-{aws.region}"
         aws.clock.move_to(START - timedelta(days=1))
         aws.sagemaker.endpoint_seconds = ENDPOINT_SECONDS
         with watched_application(aws, declaration, parameters) as application:
             shop = TableShop(application, CutoffWatch(aws))
             application.put(items(400 if engine == "forest" else 1_200))
+            if preparation == "glue":
+                application.client("dynamodb").update_continuous_backups(
+                    TableName=application.table,
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+                )
             if engine == "endpoint":
                 ended = application.run({"time": "2026-11-01T00:00:00Z"}).wait()
                 assert ended.status == "SUCCEEDED", ended.cause

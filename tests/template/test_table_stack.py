@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from cutwatch import errors
-from cutwatch.aws.clients import client
+from cutwatch.aws.clients import CONNECT_SECONDS, ENDPOINT_ANSWER_SECONDS, client
 from cutwatch.aws.limits import EXECUTION_HISTORY_MAX_EVENTS
+from cutwatch.observability import RESERVE
 from cutwatch.settings import Settings
 from localaws.template_file import read_template
 from tests.support.definitions import LAMBDA, State, all_states, definition, lambda_of, successors
@@ -162,6 +163,19 @@ def test_a_functions_environment_is_what_its_settings_read(function: str) -> Non
 def test_every_function_has_a_sample_event_and_a_role_of_its_own(function: str) -> None:
     assert json.loads((EVENTS / f"{snake(function)}.json").read_text())
     assert FUNCTIONS[function]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+
+
+def test_items_are_decrypted_with_the_key_of_the_table_that_is_read() -> None:
+    statements = RESOURCES["PrepareRecordsRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]  # fmt: skip
+    chosen = [each["Fn::If"] for each in statements if "Fn::If" in each]
+    keys = {condition: statement["Resource"] for condition, statement, _ in chosen if "Encrypted" in condition}  # fmt: skip
+    assert keys == {"ScansEncryptedTable": {"Ref": "TableKeyArn"}, "ScansEncryptedReplica": {"Ref": "ReplicaKeyArn"}}  # fmt: skip
+    assert {"Condition": "ReadsReplica"} in TEMPLATE["Conditions"]["ScansEncryptedReplica"]["Fn::And"]  # fmt: skip
+
+
+def test_the_last_try_of_a_slow_endpoint_ends_before_the_function_does() -> None:
+    timeout = FUNCTIONS["ScoreDynamodbStream"]["Timeout"]
+    assert RESERVE * timeout > ENDPOINT_ANSWER_SECONDS + CONNECT_SECONDS
 
 
 def test_what_only_glue_needs_is_made_for_glue_only() -> None:

@@ -117,6 +117,23 @@ def test_who_may_read_streams_sees_the_forests(
     assert rejected.startswith("records rejected: 1 message in ")
 
 
+def test_items_of_400_kb_are_learned_and_a_broken_one_kept_with_its_reason(
+    application: WatchedApplication,
+) -> None:
+    """Together they are larger than an invocation's payload."""
+    filling: dict[str, Any] = {"photo": {"B": b"x" * 390_000}}
+    for each in [*items(19, seed=5), {**NO_NUMBER, "id": {"S": "large"}}]:
+        application.put([{**each, **filling}])
+    application.aws.event_sources.settle()
+    header, _ = state(application)
+    assert (header["totals"]["accepted"], header["totals"]["rejected"]) == (620, 2)
+    url = application.stack.outputs["RejectedRecordsQueueUrl"]
+    found = application.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    letters = [json.loads(each["Body"]) for each in found["Messages"]]
+    [large] = [each for each in letters if "large" in each["partition_key"]]
+    assert (large["reason"], large["bytes"] > 390_000) == ("not a number", True)
+
+
 def test_no_call_is_denied_and_nothing_is_granted_that_nothing_uses(
     application: WatchedApplication,
 ) -> None:

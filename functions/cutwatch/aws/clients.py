@@ -22,7 +22,6 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.utils import parse_timestamp
 
-from cutwatch.aws.limits import ENDPOINT_ANSWER_MAX_SECONDS
 from cutwatch.errors import (
     AccessDenied,
     AwsError,
@@ -36,6 +35,10 @@ from cutwatch.errors import (
     ServiceFault,
     Throttled,
 )
+
+CONNECT_SECONDS = 3
+# AWS allows 60. Whoever sends rows tries again in four fifths of a function's time, and the last try must end before it does.
+ENDPOINT_ANSWER_SECONDS = 30
 
 # botocore knows most of these only as a plain ClientError; the code is in the response.
 ERROR_CLASSES: Mapping[str, type[AwsError]] = {
@@ -242,15 +245,14 @@ def client(service: str, region: str | None = None, *, answer_seconds: int | Non
     """
     # CloudWatch alone is asked by many batches at once; adaptive clients slow down together once it throttles.
     is_cloudwatch = service == "cloudwatch"
-    # An endpoint may take its time, and whoever sends rows tries again within a deadline.
     if service == "sagemaker-runtime":
-        answer_seconds = ENDPOINT_ANSWER_MAX_SECONDS + 10
+        answer_seconds = ENDPOINT_ANSWER_SECONDS
     config = Config(
         retries={
             "mode": "adaptive" if is_cloudwatch else "standard",
             "total_max_attempts": 1 if answer_seconds else 3,
         },
-        connect_timeout=3,
+        connect_timeout=CONNECT_SECONDS,
         read_timeout=answer_seconds or 12,
         # Networks drop connections that are silent for minutes.
         tcp_keepalive=bool(answer_seconds),

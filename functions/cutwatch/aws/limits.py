@@ -47,7 +47,6 @@ SAGEMAKER_NAME_MAX_LENGTH = 63
 
 # SageMaker endpoints: a request to a serverless endpoint, the smaller of two limits, with room for headers
 ENDPOINT_REQUEST_MAX_BYTES = 4_000_000
-ENDPOINT_ANSWER_MAX_SECONDS = 60
 
 # DynamoDB: an eventually consistent read takes one read unit for two of these
 READ_UNIT_BYTES = 4_096

@@ -1,4 +1,4 @@
-"""The sample events of a watched table's functions have what the functions take."""
+"""Changes of a table from events, with the sample events of its functions."""
 
 import json
 from collections import Counter
