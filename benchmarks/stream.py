@@ -345,15 +345,18 @@ def _kdd_seed(rows: Floats, labels: Floats, seed: int) -> list[float]:
     ] + [ratio]
 
 
-def labelled_table(folders: Mapping[str, Path], seeds: int) -> Table:
+def labelled_table(
+    folders: Mapping[str, Path], seeds: int, measured: Stream, sensitivities: Sequence[Sensitivity]
+) -> Table:
     """Quality of incidents on labelled collections, mean of the seeds: an alarm is the row that begins an incident."""
     loaded = {name: LOAD[name](folder) for name, folder in folders.items()}
     names = tuple(loaded)
-    table = Table(title=f"{', '.join(names)}: files as streams, {seeds} seeds", box=None)
+    title = f"{', '.join(names)}: files as streams, {seeds} seeds, features: {measured.features}"
+    table = Table(title=title, box=None)
     for heading in ("sensitivity", "ends_after", *(f"{name}: {what}" for name in names for what in ("score", "recall", "false alarms"))):  # fmt: skip
         table.add_column(heading, justify="right")
-    for sensitivity, notify in product(get_args(Sensitivity), (IncidentBegin(), ENDS_AFTER)):
-        stream = replace(NAB_STREAM, sensitivity=sensitivity, notify=notify)
+    for sensitivity, notify in product(sensitivities, (IncidentBegin(), ENDS_AFTER)):
+        stream = replace(measured, sensitivity=sensitivity, notify=notify)
         cells = [cell for name in names for cell in _quality(name, loaded[name], stream, seeds)]
         table.add_row(sensitivity, f"{notify.ends_after:,.0f}", *cells)
     return table
@@ -397,6 +400,10 @@ def main(
     seeds: Annotated[int, typer.Option(help="Runs of the labelled metrics.")] = 3,
     count: Annotated[int, typer.Option(help="Records per rate.")] = 20_000,
     repetitions: Annotated[int, typer.Option(help="Repetitions per rate; 0 leaves them out.")] = 5,
+    features: Annotated[
+        str, typer.Option(help="Features of labelled metrics: auto, or a list with commas.")
+    ] = "",
+    sensitivity: Annotated[str, typer.Option(help="The one sensitivity of labelled metrics.")] = "",
 ) -> None:
     console = Console()
     if repetitions:
@@ -406,7 +413,14 @@ def main(
     given = {"NAB": nab, "KPI": kpi, "operations": operations}
     folders = {name: folder for name, folder in given.items() if folder}
     if folders:
-        console.print(labelled_table(folders, seeds))
+        stream = replace(NAB_STREAM, features=_features(features))
+        one = [each for each in get_args(Sensitivity) if each == sensitivity]
+        console.print(labelled_table(folders, seeds, stream, one or get_args(Sensitivity)))
+
+
+def _features(given: str) -> Any:
+    """Return features as the file of detectors has them; None for the values alone."""
+    return "auto" if given == "auto" else tuple(given.split(",")) if given else None
 
 
 if __name__ == "__main__":

@@ -52,8 +52,14 @@ def score_records(
 
 def comparable(content: bytes) -> tuple[Any, ...]:
     """Return the stored state of a key in a form in which equal states are equal."""
-    header, recent, forest = _parts(content)
-    return header, recent, json.loads(RandomCutForest.from_msgpack(forest).to_json())
+    header, recent, forest, features = _parts(content)
+    forests, rest = [forest], features
+    # Residuals and profile follow the forests of features, and have no map.
+    for length in header.get("features", {"lengths": []})["lengths"][:-2]:
+        forests.append(rest[:length])
+        rest = rest[length:]
+    read = (json.loads(RandomCutForest.from_msgpack(each).to_json()) for each in forests)
+    return header, recent, rest, *read
 
 
 def comparable_bucket(content: bytes) -> tuple[Any, ...]:

@@ -5,12 +5,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Len
 
 from cutwatch.detectors.detector import (
     Direction,
+    Feature,
     MinimumDeviation,
     Sensitivity,
     name_problems,
@@ -98,7 +99,7 @@ class Stream:
 
     `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log
     records has `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records
-    needs. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, and so is `postprocess`. At
+    needs. `features`, if any, have a forest each. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, and so is `postprocess`. At
     most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
     """
 
@@ -109,6 +110,7 @@ class Stream:
     model: Model = "random_cut_forest"
     model_version: str = ""
     window: StreamWindow = StreamWindow()  # noqa: RUF009 - frozen
+    features: Literal["auto"] | Annotated[tuple[Feature, ...], Len(1, 3)] | None = None
     forest: ForestSettings = ForestSettings()
     keys: KeySettings = KeySettings()
     sensitivity: Sensitivity = "medium"
@@ -158,6 +160,11 @@ class Stream:
         return self.window.statistics or tuple(self.record.values)
 
     @property
+    def feature_names(self) -> tuple[Feature, ...]:
+        """The features that have a forest each; none if the forest is of the values alone."""
+        return get_args(Feature) if self.features == "auto" else self.features or ()
+
+    @property
     def fingerprint(self) -> str:
         """Digest that changes when the states of this stream become invalid."""
         settings = asdict(self)
@@ -172,8 +179,8 @@ class Stream:
                 del scored_with["window"][name]
         if self.reference.s3:
             scored_with["reference"] = {**settings["reference"], "refresh": None}
-        if self.preprocess:
-            scored_with["preprocess"] = self.preprocess
+        added = {"features": self.features, "preprocess": self.preprocess}
+        scored_with |= {name: value for name, value in added.items() if value}
         # Columns keep their order: the forest knows them by position.
         scored_with["columns"] = [*self.record.values]
         return hashlib.sha256(json.dumps(scored_with, sort_keys=True).encode()).hexdigest()[:12]
@@ -204,6 +211,16 @@ def _model_problems(stream: Stream) -> Iterator[Problem]:
         )
     if stream.model_version and not stream.needs_training:
         yield "model_version", "is of no use: a forest of plain records learns on its own"
+
+
+def _feature_problems(stream: Stream) -> Iterator[Problem]:
+    if stream.features is not None and stream.needs_training:
+        yield (
+            "features",
+            "belongs to a forest of plain records, not to a stream with a trained model",
+        )
+    if len(set(stream.feature_names)) < len(stream.feature_names):
+        yield "features", f"{list(stream.feature_names)} names a feature twice"
 
 
 def _function_problems(stream: Stream) -> Iterator[Problem]:
@@ -245,6 +262,7 @@ def _problems(stream: Stream) -> Iterator[Problem]:
             "arn:aws:kinesis:eu-west-1:123456789012:stream/orders, nor a Kafka topic such as kafka:orders",
         )
     yield from _model_problems(stream)
+    yield from _feature_problems(stream)
     yield from _function_problems(stream)
     yield from reference_problems(stream.reference, stream.record)
     yield from statistics_problems(stream.window, stream.record.values)

@@ -27,7 +27,11 @@ _MOST_SCORES = DEFAULT.baseline_datapoints
 
 @dataclass(slots=True)
 class ScoreBaseline:
-    """Exponentially weighted mean and variance of scores, the latest scores, and the largest peaks of two blocks."""
+    """Exponentially weighted mean and variance of scores, the latest scores, and the largest peaks of two blocks.
+
+    `least` is the least cutoff, and `single` says whether one score alone counts; they belong to the scores' feature, and
+    are not stored.
+    """
 
     scores: int = 0
     mean: float = 0.0
@@ -38,6 +42,8 @@ class ScoreBaseline:
     peak: float = 0.0
     since_peak: int = 0
     cutoff: float = DEFAULT.level
+    least: float = DEFAULT.level
+    single: bool = True
 
     def severity(self, score: float) -> float:
         """Return the severity of the next score in multiples of the cutoff, and take the score into the baseline."""
@@ -50,8 +56,10 @@ class ScoreBaseline:
         severity = 0.0
         if self.scores >= _FEWEST:
             smoothed = (sum(latest) / len(latest) - mean) / deviation
-            single = (score - mean) / (_SINGLE_FLOOR + _SINGLE_DEVIATIONS * spread)
-            severity = max(smoothed / self.cutoff, single, 0.0)
+            severity = max(smoothed / self.cutoff, 0.0)
+            if self.single:
+                single = (score - mean) / (_SINGLE_FLOOR + _SINGLE_DEVIATIONS * spread)
+                severity = max(severity, single)
             if self.peak or smoothed > _LEAST_PEAK:
                 self._follow_peak(smoothed)
         self._learn(min(score, mean + _CLIPPED * deviation) if self.scores else score)
@@ -81,16 +89,20 @@ class ScoreBaseline:
         """Set the cutoff by the peak level: scores that often peak must exceed their own peaks."""
         largest = _largest([*self.peaks, *self.earlier_peaks])
         level = largest[-1] if len(largest) == DEFAULT.peak_rank else 0.0
-        self.cutoff = DEFAULT.level + DEFAULT.peak_share * level
+        self.cutoff = self.least + DEFAULT.peak_share * level
 
     def to_payload(self) -> dict[str, Any]:
         """Return the baseline as JSON values."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: getattr(self, name) for name in _STORED}
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "ScoreBaseline":
         """Read back what `to_payload` returned."""
         return cls(**payload)
+
+
+_OF_FEATURE = ("least", "single")
+_STORED = tuple(each.name for each in fields(ScoreBaseline) if each.name not in _OF_FEATURE)
 
 
 def _largest(peaks: Sequence[float]) -> list[float]:

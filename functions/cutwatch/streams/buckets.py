@@ -14,6 +14,8 @@ from cutwatch.detectors.stream_window import most_values
 _ROW_BYTES, _VALUE_BYTES = 33, 11
 # A value of an open window as JSON.
 _WINDOW_VALUE_BYTES = 20
+# The means of a column's profile, 28 days of 288, its table, 7 days of 288, and 512 residuals.
+_PROFILE_BYTES = 8 * (28 * 288 + 7 * 288 + 512)
 _LARGEST_OBJECT = 8 * 1024 * 1024
 _MOST_BUCKETS = 4_096
 # Hashing spreads keys unevenly: a bucket takes this many standard deviations more than its share.
@@ -25,6 +27,8 @@ def key_bytes(stream: Stream) -> int:
     settings = stream.forest
     values = len(stream.columns) * settings.shingle_size
     forest = settings.trees * settings.sample_size * (_ROW_BYTES + _VALUE_BYTES * values)
+    if stream.feature_names:
+        forest = forest * len(stream.feature_names) + _PROFILE_BYTES * len(stream.columns)
     return forest + _WINDOW_VALUE_BYTES * most_values(stream.window, len(stream.record.values))
 
 

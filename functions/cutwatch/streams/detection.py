@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cutwatch.anomaly_models.forest_options import WARM_UP_ROWS
 from cutwatch.detection.parameters import SENSITIVITY
-from cutwatch.detectors.detector import Direction
 from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch.features.log_explanation import explain
 from cutwatch.features.log_features import FeatureRow
-from cutwatch.streams.expectation import Expected
-from cutwatch.streams.forest import Attribution, KeyForest
+from cutwatch.streams.findings import findings, is_worth_raising
+from cutwatch.streams.forest import Attribution, KeyForest, Measured
 from cutwatch.streams.incidents import (
     Anomaly,
     ColumnFinding,
@@ -27,6 +27,7 @@ from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.steps import step_limits, step_multiple
 
 if TYPE_CHECKING:
+    from cutwatch.streams.key_features import KeyFeatures
     from cutwatch.streams.trained_model import TrainedModel
 
 
@@ -69,6 +70,8 @@ class Detection:
         event: FeatureRow | None = None,
     ) -> ScoredRow:
         """Score a row, then learn it; append the changes of the key's incident. `event` is the log event that the row is of."""
+        if state.features is not None:
+            return self._row_of_features(state, state.features, time, values, origin, changes)
         forest = state.forest
         shingle = forest.shingled(values)
         if shingle is None:
@@ -79,11 +82,35 @@ class Detection:
                     state.baseline.severity(forest.score(shingle))
                 scored = ScoredRow(state.key, time, values, origin, 0.0, 0.0, learning=True)
             else:
-                scored = self._scored(state, time, values, origin, shingle, changes, event)
+                score = forest.score(shingle, time)
+                severity = self._severity(state, time, values, score)
+                measured = Measured(score, severity, forest, shingle)
+                scored = self._scored(state, time, values, origin, measured, changes, event)
             forest.learn(shingle, time)
         state.recent.add(values)
         if self._trained is None:
             state.step_limits = step_limits(state.recent, state.step_limits)
+        return scored
+
+    def _row_of_features(
+        self,
+        state: KeyState,
+        features: "KeyFeatures",
+        time: float,
+        values: tuple[float, ...],
+        origin: Origin,
+        changes: list[IncidentChange],
+    ) -> ScoredRow:
+        measured = features.measure(time, values, state.recent, state.step_limits)
+        if measured is None:
+            scored = ScoredRow(state.key, time, values, origin, 0.0, 0.0, learning=True)
+        else:
+            severity = state.peaks.exceeding(measured.severity, time)
+            measured = measured._replace(severity=severity)
+            scored = self._scored(state, time, values, origin, measured, changes)
+        features.learn(time, values)
+        state.recent.add(values)
+        state.step_limits = step_limits(state.recent, state.step_limits, smoothest=-inf)
         return scored
 
     def _scored(
@@ -92,15 +119,15 @@ class Detection:
         time: float,
         values: tuple[float, ...],
         origin: Origin,
-        shingle: tuple[float, ...],
+        measured: Measured,
         changes: list[IncidentChange],
-        event: FeatureRow | None,
+        event: FeatureRow | None = None,
     ) -> ScoredRow:
-        score = state.forest.score(shingle, time)
-        severity = self._severity(state, time, values, score) / self._factor
+        score, severity, forest, shingle = measured
+        severity /= self._factor
         attribution = incident = None
         if severity >= 1 or self._attributes_all:
-            attribution = state.forest.attribute(shingle, time)
+            attribution = forest.attribute(shingle, time)
         scored = ScoredRow(state.key, time, values, origin, score, severity, False, attribution)
         if severity >= 1:
             incident = self._incident(state, scored, changes, event)
@@ -137,8 +164,8 @@ class Detection:
             return None
         _end_if_over(state, row.time, changes, self._stream.notify)
         before = state.incident
-        columns = _findings(self._stream.columns, row, before, state)
-        if not _is_worth_raising(max(columns, key=lambda each: each.attribution), self._stream):
+        columns = findings(self._stream.columns, row.values, row.attribution or (), before, state)
+        if not is_worth_raising(max(columns, key=lambda each: each.attribution), self._stream):
             return None
         reasons = self._reasons(event, columns)
         anomaly = Anomaly(row.key, row.time, row.severity, row.score, row.origin, columns, reasons)
@@ -182,34 +209,3 @@ def _end_if_over(
     if incident is not None and is_over(incident, time, state.normal_rows, rule.ends_after):
         changes.append(IncidentChange("ended", incident))
         state.incident = None
-
-
-def _findings(
-    names: Sequence[str], row: ScoredRow, before: Incident | None, state: KeyState
-) -> tuple[ColumnFinding, ...]:
-    """Return the columns of an anomalous row; an incident keeps the expected values that it began with."""
-    expected = [each.expected for each in before.columns] if before else state.recent.expected()
-    return tuple(
-        ColumnFinding(name, value, attribution.score, _direction(value, attribution, known), known)
-        for name, value, attribution, known in zip(
-            names, row.values, row.attribution or (), expected, strict=True
-        )
-    )
-
-
-def _direction(value: float, attribution: Attribution, expected: Expected | None) -> Direction:
-    """Return the side of the expected value; without one, that of the attribution."""
-    if expected is None or value == expected.value:
-        return attribution.direction
-    return "above" if value > expected.value else "below"
-
-
-def _is_worth_raising(leading: ColumnFinding, stream: Stream) -> bool:
-    """Return True if the column with the largest attribution is on the declared side and deviates far enough."""
-    if stream.direction not in ("both", leading.direction):
-        return False
-    if leading.expected is None:
-        return True
-    amount, minimum = abs(leading.value - leading.expected.value), stream.minimum_deviation
-    relative = (minimum.relative or 0.0) * abs(leading.expected.value)
-    return amount >= max(minimum.absolute or 0.0, relative)

@@ -19,11 +19,14 @@ from cutwatch.streams.recurrence import RecurringPeaks
 from cutwatch.streams.windows import OpenWindows
 
 if TYPE_CHECKING:
+    from cutwatch.streams.key_features import KeyFeatures
     from cutwatch.streams.key_model import KeyModel
     from cutwatch.streams.trained_model import TrainedModel
 
 # Increase with every change of the format; a state of a newer version is refused.
-SCHEMA = 1
+SCHEMA = 2
+# A state without features; it has no third part.
+_WITHOUT_FEATURES = 1
 _MAGIC = b"cutwatch-stream"
 
 
@@ -54,6 +57,7 @@ class KeyState:
     step_limits: list[float] = field(default_factory=list)
     peaks: RecurringPeaks = field(default_factory=RecurringPeaks)
     model: str = ""
+    features: "KeyFeatures | None" = None
 
     @classmethod
     def of_new_key(
@@ -62,7 +66,11 @@ class KeyState:
         """Return the state of a key whose first record has this event time."""
         recent = RecentRows(len(stream.columns))
         if trained is None:
-            return cls(key, time, KeyForest.untrained(stream, key), recent)
+            state = cls(key, time, KeyForest.untrained(stream, key), recent)
+            if stream.feature_names:
+                features, forest = _features(), state.forest
+                state.features = features.untrained(stream, key, forest, state.baseline)
+            return state
         return cls(key, time, trained.of_key(), recent, model=trained.version)
 
     def begin_again(self, stream: Stream, trained: "TrainedModel") -> None:
@@ -98,7 +106,11 @@ class KeyState:
             "model": self.model,
             "lengths": [len(recent), len(forest)],
         }
-        return _content(header, recent, forest)
+        if self.features is None:
+            return _content(header, recent, forest)
+        features, header["features"] = self.features.to_parts()
+        header["lengths"] = [len(recent), len(forest), len(features)]
+        return _content(header, recent, forest, features)
 
     @classmethod
     def from_bytes(cls, content: bytes, stream: Stream) -> "KeyState":
@@ -107,16 +119,21 @@ class KeyState:
         Raises `MalformedState` for a newer schema version and for damaged content, and `StateOfOtherConfiguration` if the
         stream's declaration was changed since.
         """
-        header, recent, forest = _parts(content)
+        header, recent, forest, features = _parts(content)
         if header["config"] != stream.fingerprint:
             raise StateOfOtherConfiguration(
                 f"the state of key {header['key']!r} was made with configuration {header['config']}; stream "
                 f"{stream.name!r} now has {stream.fingerprint}"
             )
         try:
-            return cls._restored(header, recent, forest, stream)
+            state = cls._restored(header, recent, forest, stream)
+            if stream.feature_names:
+                state.features = _features().from_parts(
+                    features, header["features"], stream, state.forest, state.baseline
+                )
         except Exception as error:  # the forest raises errors of its own
             raise MalformedState(f"not a state of a stream's key: {error}") from error
+        return state
 
     @classmethod
     def _restored(
@@ -152,17 +169,26 @@ def without_incident(content: bytes) -> tuple[bytes, Incident | None]:
 
     Raises `MalformedState`.
     """
-    header, recent, forest = _parts(content)
+    header, *parts = _parts(content)
     if header["incident"] is None:
         return content, None
     incident = Incident.from_payload(header["incident"])
-    return _content({**header, "incident": None}, recent, forest), incident
+    return _content({**header, "incident": None}, *parts), incident
 
 
-def _content(header: Mapping[str, Any], recent: bytes, forest: bytes) -> bytes:
+def _content(
+    header: Mapping[str, Any], recent: bytes, forest: bytes, features: bytes = b""
+) -> bytes:
     line = json.dumps(header).encode() + b"\n"
-    checksum = crc32(forest, crc32(recent, crc32(line)))
-    return b"".join([b"%s %d %d\n" % (_MAGIC, SCHEMA, checksum), line, recent, forest])
+    checksum = crc32(features, crc32(forest, crc32(recent, crc32(line))))
+    schema = SCHEMA if features else _WITHOUT_FEATURES
+    first = b"%s %d %d\n" % (_MAGIC, schema, checksum)
+    return b"".join([first, line, recent, forest, features])
+
+
+def _features() -> Any:
+    # Profiles need numpy, which takes long to import.
+    return import_module("cutwatch.streams.key_features").KeyFeatures
 
 
 def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> "KeyForest | KeyModel":
@@ -173,8 +199,8 @@ def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> "KeyFor
     return key_model.from_parts(content, header["learned"])
 
 
-def _parts(content: bytes) -> tuple[Mapping[str, Any], bytes, bytes]:
-    """Check the first line; return the header, the recent rows and the forest."""
+def _parts(content: bytes) -> tuple[Mapping[str, Any], bytes, bytes, bytes]:
+    """Check the first line; return the header, the recent rows, the forest and the features, if there are any."""
     first, line, states = [*content.split(b"\n", 2), b"", b""][:3]
     words = first.split(b" ")
     if len(words) != 3 or words[0] != _MAGIC or not all(word.isdigit() for word in words[1:]):  # noqa: PLR2004 - magic, version, checksum
@@ -188,5 +214,6 @@ def _parts(content: bytes) -> tuple[Mapping[str, Any], bytes, bytes]:
     if crc32(states, crc32(line + b"\n")) != checksum:
         raise MalformedState("the state is damaged: its checksum does not match its content")
     header = json.loads(line)
-    recent, forest = header["lengths"]
-    return header, states[:recent], states[recent : recent + forest]
+    recent, forest, *_ = header["lengths"]
+    end = recent + forest
+    return header, states[:recent], states[recent:end], states[end:]

@@ -20,14 +20,21 @@ _SHARE_OF_SCALE, _SHARE_OF_TAIL, _SHARE_OF_SPREAD = 0.3, 0.1, 0.01
 _MAD_TO_DEVIATION = 1.4826
 
 
-def step_limits(recent: RecentRows, limits: list[float]) -> list[float]:
-    """Return the step of each column that reaches the cutoff, 0 for columns that are not smooth.
+def step_limits(recent: RecentRows, limits: list[float], smoothest: float = _SMOOTH) -> list[float]:
+    """Return the step of each column that reaches the cutoff, 0 for columns that are less smooth.
 
     `limits` are those so far; they stay for some rows.
     """
     if recent.count % _EVERY:
         return limits
-    return [_limit(column) for column in recent.columns()]
+    return [_limit(column, smoothest) for column in recent.columns()]
+
+
+def lag_one_autocorrelations(recent: RecentRows) -> list[float]:
+    """Return the lag-one autocorrelation of each column's latest rows, robustly; 0 for a constant."""
+    return [
+        _autocorrelation(column, list(map(sub, column[1:], column))) for column in recent.columns()
+    ]
 
 
 def step_multiple(recent: RecentRows, row: Sequence[float], limits: Sequence[float]) -> float:
@@ -45,11 +52,11 @@ def step_multiple(recent: RecentRows, row: Sequence[float], limits: Sequence[flo
     )
 
 
-def _limit(values: Sequence[float]) -> float:
+def _limit(values: Sequence[float], smoothest: float) -> float:
     """Return the limit of a column by its latest values, oldest first."""
     steps = list(map(sub, values[1:], values))
     spread = _spread(sorted(values))
-    if not spread or 1 - (_spread(sorted(steps)) / spread) ** 2 / 2 < _SMOOTH:
+    if not spread or _autocorrelation(values, steps) < smoothest:
         return 0.0
     sizes = sorted(map(abs, steps))
     usual = _MAD_TO_DEVIATION * percentile(sizes, 50)
@@ -57,6 +64,11 @@ def _limit(values: Sequence[float]) -> float:
         _SHARE_OF_SCALE * usual, _SHARE_OF_TAIL * percentile(sizes, 95), _SHARE_OF_SPREAD * spread
     )
     return DEFAULT.change_size * (hypot(usual, floor) + percentile(sizes, 100 * DEFAULT.tail))
+
+
+def _autocorrelation(values: Sequence[float], steps: Sequence[float]) -> float:
+    spread = _spread(sorted(values))
+    return 1 - (_spread(sorted(steps)) / spread) ** 2 / 2 if spread else 0.0
 
 
 def _spread(ordered: Sequence[float]) -> float:

@@ -8,7 +8,7 @@ from cutwatch.detectors.stream import ForestSettings, Stream
 from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import MalformedState, StateOfOtherConfiguration
 from cutwatch.streams.key_bucket import KeyBucket
-from cutwatch.streams.key_state import SCHEMA, KeyState
+from cutwatch.streams.key_state import SCHEMA, KeyState, without_incident
 from tests.support.streams import a_stream, comparable, noise, records_of, score_records
 
 STREAM = a_stream()
@@ -36,6 +36,22 @@ def test_everything_in_a_state_is_restored(stream: Stream) -> None:
     assert comparable(again) == comparable(content)
 
 
+def test_a_state_without_features_keeps_its_schema_version_and_a_state_with_features_has_the_next() -> None:  # fmt: skip
+    featured = a_stream(features="auto")
+    content = state_of(featured, noise(10)).to_bytes(featured)
+    assert [each.split(b" ")[1] for each in (CONTENT, content)] == [b"1", b"2"]
+
+
+def test_a_state_ends_its_incident_and_keeps_its_features() -> None:
+    stream = a_stream(features=("value", "difference"))
+    content = state_of(stream, [*noise(120), 60.0]).to_bytes(stream)
+    ended, incident = without_incident(content)
+    assert incident is not None
+    restored = KeyState.from_bytes(ended, stream)
+    assert restored.incident is None
+    assert comparable(restored.to_bytes(stream))[1:] == comparable(content)[1:]
+
+
 def test_an_open_incident_is_restored() -> None:
     state = state_of(STREAM, [*noise(120), 60.0])
     assert state.incident is not None
@@ -43,8 +59,8 @@ def test_an_open_incident_is_restored() -> None:
 
 
 def test_a_newer_state_is_refused() -> None:
-    newer = CONTENT.replace(b" %d " % SCHEMA, b" %d " % (SCHEMA + 1), 1)
-    with pytest.raises(MalformedState, match=r"schema version 2.* reads up to 1; deploy"):
+    newer = CONTENT.replace(b" 1 ", b" %d " % (SCHEMA + 1), 1)
+    with pytest.raises(MalformedState, match=r"schema version 3.* reads up to 2; deploy"):
         KeyState.from_bytes(newer, STREAM)
 
 
