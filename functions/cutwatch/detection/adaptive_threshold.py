@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.detection.channels import Channel, Driver, Flags, Measured, mean_of_last
+from cutwatch.detection.baseline import Flags, mean_of_last
+from cutwatch.detection.channels import Channel, Driver, Measured
 from cutwatch.detection.parameters import DAY, DEFAULT, HOUR, SENSITIVITY
 from cutwatch.detectors.detector import Sensitivity
 from cutwatch.features.expectation import Expectation

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cutwatch.detection.baseline import Baseline, Flags, mean_of_last
 from cutwatch.detection.parameters import DEFAULT, HOUR, ThresholdParameters
 from cutwatch.detection.recurrence import came_lately, peak_level, recurring_peaks, usual_edges
 from cutwatch.detectors.detector import Feature
@@ -19,12 +19,10 @@ from cutwatch.features.expectation import Expectation, expect, spread_of
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 
-Flags = NDArray[np.bool_]
 Driver = Literal["level", "change"]
 # The scores (n,) of a series' positions by feature, NaN where there is no row.
 Scores = Mapping[Feature, Floats]
 
-_LONGEST_SMOOTHING = 3 * HOUR
 _BELOW_CUTOFF = 0.99
 
 
@@ -84,9 +82,9 @@ class _Measuring:
         """True if the metric hardly ever changes: daily peaks are then expected, at any time of day."""
         return self.expectation.resolution > 0
 
-    @property
-    def _smoothing(self) -> int:
-        return min(self.parameters.smoothing, max(_LONGEST_SMOOTHING // self.series.period, 1))
+    @cached_property
+    def _baseline(self) -> Baseline:
+        return Baseline(self.series, self.history, self.parameters)
 
     @cached_property
     def _edges_are_usual(self) -> Flags:
@@ -98,37 +96,40 @@ class _Measuring:
     def deviation(self) -> Channel:
         """Measure the mean deviation of the last hour from the expected values."""
         size = max(HOUR // self.series.period, 2 if self.rare else 1)
-        statistic = self._by_tail(np.abs(mean_of_last(self.expectation.deviations, size)))
-        return self._familiar(self._channel("level", statistic, self.parameters.deviation))
+        statistic = self._baseline.by_tail(np.abs(mean_of_last(self.expectation.deviations, size)))
+        channel = self._familiar(self._channel("level", statistic, self.parameters.deviation))
+        return self._cautious(channel, self.parameters.caution_of_deviation)
 
     def change(self, scores: Floats) -> Channel:
         """Measure the step to a datapoint: half by its forest, half by its size."""
         sizes = sudden_changes(self.series, self.history, self.expectation)
         by_forest = (
-            self._standardised(scores, self.parameters.trimmed) / self.parameters.change_forest
+            self._baseline.standardised(scores, self.parameters.trimmed)
+            / self.parameters.change_forest
         )
-        by_size = self._by_tail(sizes) / self.parameters.change_size
+        by_size = self._baseline.by_tail(sizes) / self.parameters.change_size
         # Three larger steps in a row are noise: the forest does not speak louder than the step itself.
         multiples = (np.minimum(by_forest, by_size) + by_size) / 2
         channel = self._channel("change", multiples, 1.0)
-        return self._far_enough(channel, self.parameters.least_deviation_of_change)
+        channel = self._far_enough(channel, self.parameters.least_deviation_of_change)
+        return self._cautious(channel, self.parameters.caution_of_change)
 
     def residual(self, scores: Floats) -> Channel:
         """Measure values against their time of day."""
-        statistic = self._standardised(scores, self.parameters.trimmed)
+        statistic = self._baseline.standardised(scores, self.parameters.trimmed)
         channel = self._familiar(self._channel("level", statistic, self.parameters.residual))
         return self._far_enough(channel, self.parameters.least_deviation_of_level)
 
     def level(self, scores: Floats) -> Channel:
         """Measure values against all times of day; a metric that often peaks must exceed its own peak level."""
         parameters, period = self.parameters, self.series.period
-        statistic = self._standardised(scores, 0.0)
+        statistic = self._baseline.standardised(scores, 0.0)
         cutoff = parameters.level + parameters.peak_share * peak_level(
             statistic, period, parameters
         )
         channel = self._channel("level", statistic, cutoff, parameters.level_joined_hours)
         # Scores of coarse metrics are not averaged: the deviation must be as much larger as their noise is.
-        averaged = parameters.smoothing / self._smoothing
+        averaged = parameters.smoothing / self._baseline.smoothing
         return self._far_enough(channel, parameters.least_deviation_of_level * averaged**0.5)
 
     def most(self) -> Floats:
@@ -141,6 +142,10 @@ class _Measuring:
         padded = np.concatenate([np.zeros(size - 1), sizes])
         largest = np.lib.stride_tricks.sliding_window_view(padded, size).max(axis=1)
         return np.asarray(np.maximum(largest / (self.parameters.share_of_spread * spread), 1.0))
+
+    def _cautious(self, channel: Channel, exponent: float) -> Channel:
+        """Return the channel with the cutoff of a young metric: few days show little of what is usual."""
+        return replace(channel, multiples=channel.multiples / self._baseline.shortage**exponent)
 
     def _familiar(self, channel: Channel) -> Channel:
         """Return the channel, kept below its cutoff on days of a kind that the history has not seen."""
@@ -171,29 +176,3 @@ class _Measuring:
         multiples = statistic / np.maximum(cutoff, parameters.recurrence * recurring)
         multiples = np.where(usual, np.minimum(multiples, _BELOW_CUTOFF), multiples)
         return Channel(driver, multiples, max(round(hours * HOUR), period))
-
-    def _standardised(self, scores: Floats, trimmed: float) -> Floats:
-        """Return the deviations (n,) by which the latest scores of each position exceed those of the history."""
-        parameters = self.parameters
-        past = scores[self.history & ~np.isnan(scores)][-parameters.baseline_datapoints :]
-        if not len(past):
-            return np.full(len(scores), np.nan)
-        kept = past[past <= np.quantile(past, 1 - trimmed)]
-        deviation = float(np.std(kept)) + parameters.deviation_floor
-        return (mean_of_last(scores, self._smoothing) - float(np.mean(kept))) / deviation
-
-    def _by_tail(self, statistic: Floats) -> Floats:
-        past = statistic[self.history & ~np.isnan(statistic)]
-        tail = float(np.quantile(past, self.parameters.tail)) if len(past) else 0.0
-        return statistic / (1 + tail)
-
-
-def mean_of_last(values: Floats, size: int) -> Floats:
-    """Return the mean (n,) of the last `size` known values at each known position; NaN where nothing is known."""
-    known = np.flatnonzero(~np.isnan(values))
-    sums = np.concatenate([[0.0], np.cumsum(values[known])])
-    ends = np.arange(1, len(known) + 1)
-    starts = np.maximum(ends - size, 0)
-    result = np.full(len(values), np.nan)
-    result[known] = (sums[ends] - sums[starts]) / (ends - starts)
-    return result

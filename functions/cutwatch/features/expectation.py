@@ -18,7 +18,7 @@ Flags = NDArray[np.bool_]
 # The level is the median residual of the last day, at least of 12 datapoints.
 _LEVEL_SECONDS, _LEVEL_DATAPOINTS = DAY, 12
 _LEAST_KNOWN = 3
-# A metric has returned to its level if it is no more than so many scales from it.
+# A level has moved if it is more than so many scales away, and a metric has returned to it if it is no further.
 _RETURNED = 3.0
 # Deviations around a slot of the day count together (seconds on either side).
 _SCALE_REACH = 3_600
@@ -73,11 +73,15 @@ class Expectation:
         return (values < self.low - rounding) | (values > self.high + rounding)
 
     def is_return(self, position: int, onset: int) -> bool:
-        """Return True if a datapoint is unexpected only because the level has followed an incident since `onset`."""
+        """Return True if a datapoint is unexpected only because the level has followed an incident since `onset`.
+
+        It then lies between what was expected before the incident and what is expected now.
+        """
         unexpected = self.deviations[position] * self.scale[position]
         moved = self.level[position] - self.level[onset]
         near = _RETURNED * self.scale[position]
-        return bool(abs(unexpected) > near >= abs(unexpected + moved))
+        from_before = (unexpected + moved) * np.sign(moved)
+        return bool(abs(moved) > near and -near <= from_before < abs(moved))
 
 
 def expect(series: Series, start: int, time_zone: str) -> Expectation:
