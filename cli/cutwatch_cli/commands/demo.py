@@ -17,6 +17,7 @@ class StreamKind(StrEnum):
 
     KINESIS = "kinesis"
     DYNAMODB = "dynamodb"
+    KAFKA = "kafka"
 
 
 def demo(
@@ -54,6 +55,8 @@ def demo(
         _dynamodb(seed, rides, as_json=as_json)
     elif stream is StreamKind.KINESIS:
         _kinesis(seed, as_json=as_json)
+    elif stream is StreamKind.KAFKA:
+        _kafka(output, seed, as_json=as_json)
     else:
         _metrics(output, seed)
 
@@ -111,6 +114,12 @@ def _kinesis(seed: int, *, as_json: bool) -> None:
         typer.echo(json.dumps(outcome.to_payload(), indent=2))
     else:
         present(console, outcome)
+
+
+def _kafka(output: Path, seed: int, *, as_json: bool) -> None:
+    from cutwatch_cli.commands.kafka_demo import show_kafka_demo
+
+    show_kafka_demo(output, seed, as_json=as_json)
 
 
 def _dynamodb(seed: int, rides: Path | None, *, as_json: bool) -> None:
