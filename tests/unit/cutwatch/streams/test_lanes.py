@@ -73,6 +73,19 @@ def test_windows_of_a_backlog_have_the_records_of_every_lane() -> None:
     ]
 
 
+@pytest.mark.parametrize("window", [EACH, TUMBLING])
+def test_batches_that_come_again_in_other_sizes_change_nothing(window: StreamWindow) -> None:
+    undisturbed = Scored(window, backlog())
+    known, first, last = backlog()
+    again = Scored(
+        window, [known, first[:250], first[:251], [*known, *first], first, last[:7], last]
+    )
+    assert again.rows == undisturbed.rows
+    assert again.totals == undisturbed.totals
+    assert again.state.lanes == undisturbed.state.lanes
+    assert again.state.windows.to_payload() == undisturbed.state.windows.to_payload()
+
+
 def test_each_record_of_a_lane_that_is_first_seen_in_a_backlog_counts() -> None:
     assert Scored(EACH, backlog()[1:]).totals.late == 0
 
