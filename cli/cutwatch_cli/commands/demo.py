@@ -17,6 +17,7 @@ class StreamKind(StrEnum):
 
     KINESIS = "kinesis"
     DYNAMODB = "dynamodb"
+    KAFKA = "kafka"
 
 
 class Engine(StrEnum):
@@ -67,6 +68,8 @@ def demo(
         _dynamodb(seed, rides, engine or Engine.ENDPOINT, as_json=as_json)
     elif stream is StreamKind.KINESIS:
         _kinesis(seed, as_json=as_json)
+    elif stream is StreamKind.KAFKA:
+        _kafka(output, seed, as_json=as_json)
     else:
         _metrics(output, seed)
 
@@ -131,6 +134,12 @@ def _kinesis(seed: int, *, as_json: bool) -> None:
         typer.echo(json.dumps(outcome.to_payload(), indent=2))
     else:
         present(console, outcome)
+
+
+def _kafka(output: Path, seed: int, *, as_json: bool) -> None:
+    from cutwatch_cli.commands.kafka_demo import show_kafka_demo
+
+    show_kafka_demo(output, seed, as_json=as_json)
 
 
 def _dynamodb(seed: int, rides: Path | None, engine: Engine, *, as_json: bool) -> None:

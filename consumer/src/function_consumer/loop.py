@@ -119,20 +119,6 @@ class Loop:
         [committed] = self._consumer.committed([place], timeout=_SECONDS)
         return end == 0 or int(committed.offset) >= end
 
-    def ends(self) -> Mapping[Partition, int]:
-        """Return the offset after the newest record of every partition. Raises `KafkaException`."""
-        found = {}
-        for topic in self._subscription.topics:
-            metadata = self._consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
-            if metadata.error is not None:
-                raise KafkaException(metadata.error)
-            for number in metadata.partitions:
-                _, end = self._consumer.get_watermark_offsets(
-                    TopicPartition(topic, number), timeout=_SECONDS
-                )
-                found[Partition(topic, number)] = end
-        return found
-
     def commit(self) -> None:
         """Commit what is done. What cannot be committed comes again, here or at another member."""
         new = {

@@ -22,6 +22,8 @@ _LONGEST, _MOST_RECORDS = 3_600, 10_000
 _MOST_STEPS = 360
 # Steps that a key keeps at the same time, and values that it keeps for percentiles.
 _MOST_PANES, _SAMPLED_VALUES = 1_000, 65_536
+# Lanes of a key that wait for one another lie at most this many seconds of event time apart.
+_LONGEST_IDLE = 900
 # Percentiles from fewer values say little.
 _SMALLEST_SAMPLE = 100
 # Sum, minimum and maximum of each column.
@@ -36,7 +38,7 @@ class StreamWindow:
     record. Windows by `count` have `size` records, and end every `every` records. `statistics` are the columns of a row:
     `count`, `sum(x)`, `mean(x)`, `min(x)`, `max(x)`, or a percentile such as `p95(x)` of a value x. A window without records
     has no row, or zeros with `missing_data: zero`. A record is late if it lies more than `allowed_lateness` seconds behind
-    the newest event time of its key.
+    the newest event time of its key in the same shard or partition.
     """
 
     type: WindowType = "none"
@@ -90,6 +92,18 @@ def most_values(window: StreamWindow, columns: int) -> int:
         return 0
     sampled = _sampled_columns(window) * pane_sample(window)
     return _open_panes(window) * (_AGGREGATES * columns + sampled)
+
+
+def idle_seconds(window: StreamWindow) -> int:
+    """Return how far behind the newest event time of its key a lane may be to keep the key's windows open.
+
+    Lanes that are further behind are idle. With short steps or percentiles it is less, so that what a key keeps stays bounded.
+    """
+    if window.type in ("none", "count"):
+        return _LONGEST_IDLE
+    sampled = _sampled_columns(window) * pane_sample(window)
+    most = min(_MOST_PANES, _SAMPLED_VALUES // sampled) if sampled else _MOST_PANES
+    return max(min(_LONGEST_IDLE, (most - _open_panes(window)) * window.step), 0)
 
 
 def _sampled_columns(window: StreamWindow) -> int:

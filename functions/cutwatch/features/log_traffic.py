@@ -47,9 +47,11 @@ class RecentTraffic:
         self._newest = float("-inf")
 
     def add(self, time: float, path: str, *, is_error: bool) -> Traffic:
-        """Add an event and return the traffic of the window that ends with the newest event."""
+        """Add an event and return the traffic of the window that ends with the newest event, to which older events do not count."""
         if self._first is None:
             self._first = time
+        if time <= self._newest - WINDOW_SECONDS:
+            return self._traffic()
         if time > self._newest:
             self._newest = time
             self._expire()

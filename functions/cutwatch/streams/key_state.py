@@ -37,7 +37,7 @@ class KeyState:
     `forest` is the key's model, whatever its kind, `model` the version of the trained model that it began with, `traffic` that of a
     log's requests.
     `step_limits` are the steps by column that reach the cutoff, `peaks` the severities that may recur.
-    `newest` is the newest event time in epoch seconds, `normal_rows` the number of normal rows since the incident's last
+    `newest` is the newest event time in epoch seconds, `lanes` has that of each lane that is not idle, `normal_rows` the number of normal rows since the incident's last
     anomalous one, `exceeding` the times of rows that count towards the next incident. `seen` is the arrival of the newest
     record, `due` the time from which the key has something to close if no record arrives until then; infinite if it has not.
     """
@@ -57,6 +57,7 @@ class KeyState:
     step_limits: list[float] = field(default_factory=list)
     peaks: RecurringPeaks = field(default_factory=RecurringPeaks)
     model: str = ""
+    lanes: dict[str, float] = field(default_factory=dict)
     features: "KeyFeatures | None" = None
 
     @classmethod
@@ -104,6 +105,7 @@ class KeyState:
             "peaks": self.peaks.to_payload(),
             "due": None if self.due == inf else self.due,
             "model": self.model,
+            "lanes": self.lanes,
             "lengths": [len(recent), len(forest)],
         }
         if self.features is None:
@@ -161,6 +163,7 @@ class KeyState:
             if "peaks" in header
             else RecurringPeaks(),
             model=header.get("model", stream.model_version),
+            lanes=header.get("lanes", {}),
         )
 
 

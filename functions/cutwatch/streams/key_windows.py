@@ -1,9 +1,10 @@
 """The windows of one stream: which records are late, which rows a record completes, and which ones the clock does."""
 
 from collections.abc import Callable, Mapping
+from math import inf
 
 from cutwatch.detectors.stream import Stream
-from cutwatch.detectors.stream_window import StreamWindow, WindowType, pane_sample
+from cutwatch.detectors.stream_window import StreamWindow, WindowType, idle_seconds, pane_sample
 from cutwatch.streams.count_windows import CountWindows
 from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.record import Record
@@ -11,9 +12,16 @@ from cutwatch.streams.time_windows import SlidingWindows, StaggerWindows
 from cutwatch.streams.window_statistics import WindowStatistics
 from cutwatch.streams.windows import ClosedWindow, EachRecord, WindowRule
 
+# Lanes of a key from which on idle ones are forgotten whether windows are due or not: shards that were split never come back.
+_MOST_LANES = 64
+
 
 class KeyWindows:
-    """Windows over the records of each key of a stream; all that changes is in the states of the keys."""
+    """Windows over the records of each key of a stream; all that changes is in the states of the keys.
+
+    The watermark of a key, up to which its windows are closed, is `allowed_lateness` behind the least of its lanes' newest event times: after a
+    backlog, lanes are read at different speeds.
+    """
 
     def __init__(self, stream: Stream) -> None:
         window = stream.window
@@ -21,23 +29,36 @@ class KeyWindows:
         statistics = WindowStatistics(window.statistics, values, pane_sample(window))
         self._rule = _RULES[window.type](window, statistics)
         self._lateness = window.allowed_lateness
+        self._idle = idle_seconds(window)
 
-    def is_late(self, state: KeyState, time: float) -> bool:
-        """Return True if a record of this time is too late for its key."""
-        return time < state.newest - self._lateness or time < state.windows.closed
+    def is_late(self, state: KeyState, record: Record) -> bool:
+        """Return True if a record is too late for its key: behind its own lane, or in a window that was closed.
+
+        States of earlier versions have no lanes: their next record is compared with all of them.
+        """
+        lanes, time = state.lanes, record.time
+        newest = lanes.get(record.lane, -inf if lanes else state.newest)
+        return time < newest - self._lateness or time < state.windows.closed
 
     def add(self, state: KeyState, record: Record) -> list[ClosedWindow] | None:
         """Add a record to its key; return the rows that are complete with it, or None if it is late."""
-        time, windows = record.time, state.windows
-        watermark = state.newest - self._lateness
-        if time < watermark or time < windows.closed:
+        if self.is_late(state, record):
             return None
-        if time > state.newest:
-            state.newest, watermark = time, time - self._lateness
+        time, windows, lanes = record.time, state.windows, state.lanes
+        if time > lanes.get(record.lane, -inf):
+            lanes[record.lane] = time
+        state.newest = max(state.newest, time)
         rows = self._rule.add(windows, record)
-        if windows.due <= watermark:
-            rows += self._rule.close(windows, watermark)
+        if windows.due <= state.newest - self._lateness or len(lanes) > _MOST_LANES:
+            rows += self._rule.close(windows, self._watermark(state))
         return rows
+
+    def _watermark(self, state: KeyState) -> float:
+        """Forget the lanes that are idle; return the time up to which windows are complete."""
+        lanes, since = state.lanes, state.newest - self._idle
+        for lane in [each for each, time in lanes.items() if time < since]:
+            del lanes[lane]
+        return min(lanes.values(), default=state.newest) - self._lateness
 
     def close(self, state: KeyState, now: float) -> list[ClosedWindow]:
         """Close the windows of a key that ended `allowed_lateness` seconds before `now`; later records of them are late."""

@@ -236,7 +236,7 @@ class StreamScorer:
         """Score and learn a record, or the windows that it closes; return False, and do nothing, if it is late."""
         event = None
         if record.event is not None:
-            if self._windows.is_late(state, record.time):
+            if self._windows.is_late(state, record):
                 return False
             event = _features(self.trained, record.event, state)
             record = record._replace(values=event.values)

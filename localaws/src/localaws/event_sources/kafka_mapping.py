@@ -9,6 +9,7 @@ from function_consumer.loop import Loop
 from function_consumer.queue import Discard
 from function_consumer.records import Partition
 from localaws.event_sources import kafka_requests
+from localaws.event_sources.kafka_ends import TopicEnds
 from localaws.event_sources.kafka_openings import KafkaOpening
 
 _SECONDS_TO_READ = 0.02
@@ -34,13 +35,14 @@ class KafkaMapping:
         self._invoke = invoke
         self._give_up = give_up
         self._now = now
+        self._ends = TopicEnds(opening.subscription)
         self._loops: list[Loop] = []
 
     def deliver(self) -> bool:
         """Read up to the present end of every partition, and deliver what is ready; return whether there was anything."""
         try:
             self._scale(1)
-            ends = self._loops[0].ends()
+            ends = self._ends.read()
         except KafkaException as error:
             self.record["LastProcessingResult"] = f"PROBLEM: {error.args[0].str()}"
             return False
@@ -64,7 +66,7 @@ class KafkaMapping:
         for loop in self._loops:
             done |= loop.queue.done()
         try:
-            ends = self._loops[0].ends() if self._loops else None
+            ends = self._ends.read() if self._loops else None
         except KafkaException:
             return None
         if ends is None:
@@ -82,14 +84,15 @@ class KafkaMapping:
             loop.queue.settings = kafka_requests.settings_of(self.record)
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group, for good."""
+        self.rejoin()
+        self._ends.close()
+
+    def rejoin(self) -> None:
+        """Leave the group and join it again with the next delivery, as event pollers do that are replaced."""
         for loop in self._loops:
             loop.close()
         self._loops = []
-
-    def rejoin(self) -> None:
-        """Leave the group and join it again, as event pollers do that are replaced."""
-        self.close()
 
     def _problem(self) -> str:
         return next((loop.problem for loop in self._loops if loop.problem), "")
