@@ -25,9 +25,8 @@ from cutwatch.endpoints.cutoff_store import VariantCutoff
 from cutwatch.endpoints.invocation import ScoringEndpoint
 from cutwatch.errors import NotFound
 from cutwatch.streams.outbox import Outbox
-from cutwatch.streams.scoring import StreamScorer
 from cutwatch.tables.changes import changes_of, partial_response
-from cutwatch.tables.forest_scoring import ChangeReader, ForestTableScorer
+from cutwatch.tables.forest_scoring import ForestTableScorer, change_scorer
 from cutwatch.tables.forest_state import ForestStateStore
 from cutwatch.tables.scoring import TableScorer
 from cutwatch.tables.state import TableStateStore
@@ -151,8 +150,7 @@ def by_forest(keys: int) -> Measured:
     bucket = MemoryBucket()
     learned = max(LEARNED, -(-LEARNED_PER_KEY * keys // BATCH))
     store = ForestStateStore(bucket, table.as_stream, table)  # type: ignore[arg-type]
-    core = StreamScorer(table.as_stream, store.initial_buckets(), ChangeReader(table))
-    scorer = ForestTableScorer(core, store, Outbox.clear)
+    scorer = ForestTableScorer(change_scorer(table, store.initial_buckets()), store, Outbox.clear)
     seconds = timed(scorer, events(keys, learned + BATCHES), learned)
     return _measured(seconds, bucket, learned + BATCHES)
 

@@ -25,8 +25,9 @@ from cutwatch.endpoints.cutoffs import cutoff_of
 from cutwatch.streams.incidents import IncidentChange
 from cutwatch.streams.key_states import KeyStates
 from cutwatch.streams.record import RawRecord, Record
-from cutwatch.streams.scoring import Arrived, StreamScorer
+from cutwatch.streams.scoring import Arrived
 from cutwatch.tables.detection import TableDetection
+from cutwatch.tables.forest_scoring import change_scorer
 from cutwatch.tables.forest_state import TableBucket
 from cutwatch.tables.state import TableState
 from cutwatch.timestamps import parse_timestamp
@@ -104,7 +105,7 @@ def learning_forest(rides: Ridership, columns: Columns) -> Told:
     """The training data are changes too: the forest learns them, and what it tells of them does not count."""
     names = ("ridecount", "difference")[: len(columns(rides.live[0]))]
     table = WatchedTable("taxi", "rides", {name: name for name in names}, engine="forest", forest=ForestSettings(trees=100))  # fmt: skip
-    scorer, bucket = StreamScorer(table.as_stream), TableBucket(0, KeyStates(table.as_stream))
+    scorer, bucket = change_scorer(table), TableBucket(0, KeyStates(table.as_stream))
     changes: list[IncidentChange] = []
     rate = 0.0
     for part in (rides.training, rides.live):

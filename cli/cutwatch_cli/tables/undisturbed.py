@@ -7,9 +7,8 @@ from typing import Any
 from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.streams.key_states import KeyStates
 from cutwatch.streams.result_rows import row_payload
-from cutwatch.streams.scoring import StreamScorer
 from cutwatch.tables.changes import changes_of
-from cutwatch.tables.forest_scoring import ChangeReader
+from cutwatch.tables.forest_scoring import change_scorer
 from cutwatch.tables.forest_state import TableBucket, raw_change
 from cutwatch_cli.tables.ridership import Ride
 
@@ -17,7 +16,7 @@ from cutwatch_cli.tables.ridership import Ride
 def undisturbed_rows(declaration: Mapping[str, Any], rides: Sequence[Ride]) -> dict[str, Any]:
     """Return the payload of each scored row by its time."""
     [table] = parse_configuration(json.dumps({"detectors": [], "tables": [declaration]})).tables
-    scorer = StreamScorer(table.as_stream, 1, ChangeReader(table))
+    scorer = change_scorer(table)
     bucket = TableBucket(0, KeyStates(table.as_stream))
     changes = changes_of({"Records": [_record(number, ride) for number, ride in enumerate(rides)]})
     arrived = scorer.by_bucket([raw_change(each) for each in changes])[0]

@@ -7,7 +7,7 @@ from cutwatch.detectors.stream import Stream
 from cutwatch.detectors.stream_window import StreamWindow, WindowType, idle_seconds, pane_sample
 from cutwatch.streams.count_windows import CountWindows
 from cutwatch.streams.key_state import KeyState
-from cutwatch.streams.record import Record
+from cutwatch.streams.record import PART, Record
 from cutwatch.streams.time_windows import SlidingWindows, StaggerWindows
 from cutwatch.streams.window_statistics import WindowStatistics
 from cutwatch.streams.windows import ClosedWindow, EachRecord, WindowRule
@@ -20,16 +20,17 @@ class KeyWindows:
     """Windows over the records of each key of a stream; all that changes is in the states of the keys.
 
     The watermark of a key, up to which its windows are closed, is `allowed_lateness` behind the least of its lanes' newest event times: after a
-    backlog, lanes are read at different speeds.
+    backlog, lanes are read at different speeds. Unless `by_lane`, all records of a key are of one lane.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, *, by_lane: bool = True) -> None:
         window = stream.window
         values = tuple(stream.record.values)
         statistics = WindowStatistics(window.statistics, values, pane_sample(window))
         self._rule = _RULES[window.type](window, statistics)
         self._lateness = window.allowed_lateness
         self._idle = idle_seconds(window)
+        self._by_lane = by_lane
 
     def is_late(self, state: KeyState, record: Record) -> bool:
         """Return True if a record is too late for its key: behind its own lane, or in a window that was closed.
@@ -37,7 +38,7 @@ class KeyWindows:
         States of earlier versions have no lanes: their next record is compared with all of them.
         """
         lanes, time = state.lanes, record.time
-        newest = lanes.get(record.lane, -inf if lanes else state.newest)
+        newest = lanes.get(self._lane(record), -inf if lanes else state.newest)
         return time < newest - self._lateness or time < state.windows.closed
 
     def add(self, state: KeyState, record: Record) -> list[ClosedWindow] | None:
@@ -45,13 +46,18 @@ class KeyWindows:
         if self.is_late(state, record):
             return None
         time, windows, lanes = record.time, state.windows, state.lanes
-        if time > lanes.get(record.lane, -inf):
-            lanes[record.lane] = time
+        lane = self._lane(record)
+        if time > lanes.get(lane, -inf):
+            lanes[lane] = time
         state.newest = max(state.newest, time)
         rows = self._rule.add(windows, record)
         if windows.due <= state.newest - self._lateness or len(lanes) > _MOST_LANES:
             rows += self._rule.close(windows, self._watermark(state))
         return rows
+
+    def _lane(self, record: Record) -> str:
+        """Return the lane whose order a record keeps; the parts into which a preprocessor divided it share one."""
+        return record.lane.partition(PART)[0] if self._by_lane else ""
 
     def _watermark(self, state: KeyState) -> float:
         """Forget the lanes that are idle; return the time up to which windows are complete."""

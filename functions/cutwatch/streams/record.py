@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from cutwatch.features.log_event import LogEvent
 
+# Between a lane and the number of a part of one of its records, which a preprocessor divided.
+PART = "#"
 # A record to decode: its bytes, or the fields that a preprocessor made of it.
 Content = bytes | dict[str, Any]
 

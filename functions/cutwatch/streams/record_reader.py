@@ -7,7 +7,7 @@ from cutwatch.detectors.stream import Stream
 from cutwatch.streams.decoding import Decoder
 from cutwatch.streams.log_decoding import LogDecoder
 from cutwatch.streams.preprocessing import Preprocessed, Preprocessor
-from cutwatch.streams.record import RawRecord, Record, Rejected
+from cutwatch.streams.record import PART, RawRecord, Record, Rejected
 from cutwatch.streams.reference import Reference, ReferenceJoin
 
 # A raw record with the records that it became: none if the preprocessor dropped it, several if it divided it.
@@ -70,5 +70,5 @@ class RecordReader:
         """Return the decoded contents of a record; each after the first has a lane of its own, so that its rows do."""
         if outcome.rejected:
             return (outcome.rejected,)
-        lanes = (raw, *(raw._replace(lane=f"{raw.lane}#{n}") for n in range(1, len(outcome.contents))))  # fmt: skip
+        lanes = (raw, *(raw._replace(lane=f"{raw.lane}{PART}{n}") for n in range(1, len(outcome.contents))))  # fmt: skip
         return tuple(map(self._decode, lanes, outcome.contents))

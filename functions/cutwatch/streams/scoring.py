@@ -74,8 +74,13 @@ class StreamScorer:
         reader: Reader | None = None,
         trained: "TrainedModel | None" = None,
         newest: "Callable[[], TrainedModel | None] | None" = None,
+        *,
+        by_lane: bool = True,
     ) -> None:
-        """Score with `trained`; `newest` returns the model that is current now, where that changes."""
+        """Score with `trained`; `newest` returns the model that is current now, where that changes.
+
+        Records are late behind their own lane, or, unless `by_lane`, behind all records of their key.
+        """
         self.stream = stream
         self.buckets = buckets
         self.trained = trained
@@ -84,7 +89,7 @@ class StreamScorer:
         self._silence = max(SILENT_SECONDS, stream.notify.ends_after)
         self._reader: Reader = reader or RecordReader(stream)
         self._detection = Detection(stream, trained)
-        self._windows = KeyWindows(stream)
+        self._windows = KeyWindows(stream, by_lane=by_lane)
 
     def use(self, trained: "TrainedModel | None") -> None:
         """Score with another trained model from now on; keys take it with their next record."""

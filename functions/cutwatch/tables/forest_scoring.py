@@ -37,6 +37,11 @@ class ChangeReader:
             yield raw, (self._decode(Change(str(raw.position), image, raw)),)
 
 
+def change_scorer(table: WatchedTable, buckets: int = 1) -> StreamScorer:
+    """Return the scoring of a table's changes, each of which is alone in its lane: a change is late behind all of its key."""
+    return StreamScorer(table.as_stream, buckets, ChangeReader(table), by_lane=False)
+
+
 @dataclass(frozen=True)
 class ForestTableScorer:
     """Scores batches of a table's changes. `deliver` empties an outbox; `keeps_rows` puts every scored row into it."""
@@ -58,8 +63,7 @@ class ForestTableScorer:
     ) -> "ForestTableScorer":
         """Return the scorer of a table; the first call of a configuration decides its number of buckets."""
         buckets = store.buckets(lambda _: announce_configuration(store))
-        scorer = StreamScorer(store.stream, buckets, ChangeReader(table))
-        return cls(scorer, store, deliver, keeps_rows)
+        return cls(change_scorer(table, buckets), store, deliver, keeps_rows)
 
     def score(
         self, changes: Sequence[Change], has_time: Callable[[], bool] = lambda: True

@@ -51,6 +51,24 @@ def test_an_older_change_that_comes_after_a_newer_one_of_another_item_is_learned
     assert (batch.report.total("accepted"), batch.report.total("late")) == (1, 0)
 
 
+def test_a_change_behind_the_newest_time_of_its_key_is_late_though_each_is_alone_in_its_lane() -> (
+    None
+):
+    watching = ForestWatching(forest_table(time="made", time_format="seconds"))
+    lateness = watching.store.stream.window.allowed_lateness
+    times = (0, lateness + 1, 0, 1)
+    records = [
+        stream_record(
+            1.0, number, item=f"ride-{number}", at=NOW + 2 * lateness, made={"N": str(NOW + time)}
+        )
+        for number, time in enumerate(times)
+    ]
+    batch = watching.score(*records)
+    assert (batch.report.total("accepted"), batch.report.total("late")) == (3, 1)
+    [state] = watching.store.load(0).bucket.states.values()
+    assert len(state.lanes) == 1
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
