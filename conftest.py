@@ -3,6 +3,7 @@
 import gc
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -56,14 +57,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the longest files first: by LONGEST_FIRST, and in a folder by their number of slow tests."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
 
-    def rank(item: pytest.Item) -> tuple[int, int]:
-        path = item.path.relative_to(config.rootpath)
+    def rank(file: Path) -> tuple[int, int]:
+        path = file.relative_to(config.rootpath)
         if path.as_posix() in LONGEST_FIRST:
             return LONGEST_FIRST.index(path.as_posix()), 0
         folders = (n for n, folder in enumerate(LONGEST_FIRST) if path.is_relative_to(folder))
-        return next(folders, len(LONGEST_FIRST)), -slow[item.path]
+        return next(folders, len(LONGEST_FIRST)), -slow[file]
 
-    items.sort(key=rank)
+    ranks = {file: rank(file) for file in {item.path for item in items}}
+    items.sort(key=lambda item: ranks[item.path])
 
 
 def pytest_collection_finish() -> None:
