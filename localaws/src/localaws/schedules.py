@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -44,12 +45,24 @@ def fire(name: str, at: datetime, region: str) -> list[str]:
     It is named in full, or by its logical id where only one stack has it.
     """
     bus, executions = service("eventbridge"), service("stepfunctions")._executions
+    started: list[str] = []
     with account_scope(region):
-        before = set(executions.keys())
         found = _find(name)
         for target in found.targets:
+            before = set(executions.keys())
             bus._invoke_target(target, _scheduled_event(found, at, region), found.record)
-        return [arn for arn in executions.keys() if arn not in before]  # noqa: SIM118
+            started += _first_since(before, target["Arn"], executions)
+    return started
+
+
+def _first_since(before: Collection[str], machine: str, executions: Any) -> list[str]:
+    """Return the first new execution of a state machine, if any; it may have started others by now."""
+    found = (
+        arn
+        for arn, execution in list(executions.items())
+        if arn not in before and machine.startswith(execution["stateMachineArn"])
+    )
+    return list(islice(found, 1))
 
 
 class Schedules:

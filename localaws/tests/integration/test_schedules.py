@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from localaws import LocalAws
+from localaws.embedded_ministack import service
 from support.functions import create_function
 from support.roles import create_role
 from support.state_machines import create_machine, machine
@@ -78,6 +80,24 @@ def test_a_rule_fires_once_for_every_time_that_the_clock_passes(
     arn = schedule(aws, role, expression)
     aws.clock.move_to(NOW + timedelta(hours=2))
     assert times_fired(aws, arn, 2) == ["2026-03-01T13:00:00Z", "2026-03-01T14:00:00Z"]
+
+
+def test_what_a_started_execution_starts_at_once_was_not_started_by_the_rule(
+    aws: LocalAws, role: str
+) -> None:
+    arn, other = (schedule(aws, role, "rate(365 days)") for _ in range(2))
+    client, bus = aws.client("stepfunctions"), service("eventbridge")
+    invoke = bus._invoke_target
+
+    def invoke_and_let_it_work(*arguments: Any) -> Any:
+        answer = invoke(*arguments)
+        client.start_execution(stateMachineArn=other)
+        return answer
+
+    with patch.object(bus, "_invoke_target", invoke_and_let_it_work):
+        [started] = aws.fire(f"rule-{arn[-8:]}", NOW)
+
+    assert client.describe_execution(executionArn=started)["stateMachineArn"] == arn
 
 
 def test_a_disabled_rule_does_not_fire(aws: LocalAws, role: str) -> None:
