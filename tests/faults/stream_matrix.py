@@ -15,7 +15,7 @@ from localaws.calls import Call
 from tests.faults.calls import Target
 from tests.faults.cases import KINDS, Kind, fault_of
 from tests.faults.matrix import Verdict, shown
-from tests.faults.stream_shop import STACK, StreamShop, opened_stream_shop
+from tests.faults.stream_shop import FEATURED, STACK, STREAM, StreamShop, opened_stream_shop
 
 _FUNCTION = re.compile(rf"/{STACK}-([A-Za-z]+)-[0-9A-F]+$")
 _PREFIX = re.compile(r"streams/[^/]+/[0-9a-f]+/")
@@ -30,10 +30,11 @@ class StreamCase:
 
     target: Target
     kind: Kind
+    kept: str = "stream"
 
     @property
     def name(self) -> str:
-        return f"stream: {self.target.label} #{self.target.occurrence + 1} [{self.kind}]"
+        return f"{self.kept}: {self.target.label} #{self.target.occurrence + 1} [{self.kind}]"
 
     @property
     def fault(self) -> Fault:
@@ -46,7 +47,8 @@ def stream_cases(shop: StreamShop) -> list[StreamCase]:
     before = len([*shop.aws.calls])
     shop.run()
     found = _targets([*shop.aws.calls][before:])
-    return [StreamCase(target, kind) for target in found for kind in KINDS]
+    kept = "stream with features" if shop.stream.feature_names else "stream"
+    return [StreamCase(target, kind, kept) for target in found for kind in KINDS]
 
 
 def _targets(calls: Iterable[Call]) -> Iterator[Target]:
@@ -137,15 +139,16 @@ def main() -> int:
     """Judge, tell progress, print the matrix; 1 if a case failed."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     started, done = time.monotonic(), list[Verdict]()
-    with opened_stream_shop() as shop:
-        cases = stream_cases(shop)
-        numbers = [number for number, case in enumerate(cases) if wanted in case.name]
-        for verdict in verdicts(shop, cases, numbers):
-            done.append(verdict)
-            if verdict.problems:
-                print(cases[verdict.number].name, *verdict.problems, sep="\n  ", flush=True)
-            if len(done) % 25 == 0:
-                print(f"{len(done)} of {len(numbers)}", flush=True)
+    for stream in (STREAM, FEATURED):
+        with opened_stream_shop(stream) as shop:
+            cases = stream_cases(shop)
+            numbers = [number for number, case in enumerate(cases) if wanted in case.name]
+            for verdict in verdicts(shop, cases, numbers):
+                done.append(verdict)
+                if verdict.problems:
+                    print(cases[verdict.number].name, *verdict.problems, sep="\n  ", flush=True)
+                if len(done) % 25 == 0:
+                    print(f"{len(done)} cases", flush=True)
     print(shown(done))
     print(f"{time.monotonic() - started:.0f} s")
     return int(any(verdict.problems for verdict in done))

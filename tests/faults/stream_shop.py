@@ -13,7 +13,7 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.served_streams import ServedStreams
 from cutwatch.detectors.record_format import RecordFormat
-from cutwatch.detectors.stream import ForestSettings, KeySettings
+from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
 from cutwatch.streams.key_bucket import KeyBucket, Totals
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import SILENT_SECONDS, StreamScorer
@@ -34,15 +34,15 @@ STREAM = a_stream(
     postprocess=companions.POSTPROCESSOR,
     reference=companions.REFERENCE,
 )
+# Seconds between records, so that the profile is fitted while they come; the last record is as old as the clock.
+FEATURED = replace(STREAM, features=("value", "difference", "residual"))
+_PACE, _MOST_RECORDS = 3_000, 300
 STACK, BASE, TARGET = "cutwatch-sensors", "cutwatch", "sensors-scored"
 _START = datetime(2026, 11, 2, tzinfo=UTC)
 # The keys of the scenario; the first has an incident.
 _KEYS = "ad"
 _NORMAL, _AFTER = 90, 6
-_MINUTE = timedelta(minutes=1)
 # What the stack served before: another configuration of the stream, in a bucket of its own number, and another name.
-_REPLACED = replace(STREAM, forest=ForestSettings(6, 40))
-_RENAMED = replace(STREAM, name="vibrations")
 _REPLACED_BUCKET = 7
 # The last sweep comes when nobody can write any more for the name before.
 _SWEEPS = (60, 60, 400)
@@ -57,6 +57,7 @@ class StreamShop:
     aws: LocalAws
     base: Stack
     stack: Stack
+    stream: Stream = STREAM
     first: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     replaced: set[str] = field(default_factory=set)
@@ -88,18 +89,18 @@ class StreamShop:
             for n, x in enumerate(values)
         ]
         self.replaced, table = set(), IncidentStore(self._table)
-        for stream in (_REPLACED, _RENAMED):
+        for stream in (self._other, self._renamed):
             bucket = KeyBucket.empty(stream, _REPLACED_BUCKET)
             scorer = StreamScorer(stream, reader=companions.reader(stream))
             change = scorer.score(bucket, scorer.by_bucket(records)[0]).changes[-1]
             self.replaced.add(change.incident.id)
-            if stream is _REPLACED:
+            if stream == self._other:
                 store = StateStore(self._store.bucket, stream)
                 store.save(VersionedBucket(bucket, _REPLACED_BUCKET, None))
             else:
                 table.record(stream.name, change, self.aws.clock.now())
                 table.mark(change.incident, frozenset({"began:high"}), mailed=True)
-        ServedStreams(self._table).record(STACK, _RENAMED.name, self.aws.clock.now())
+        ServedStreams(self._table).record(STACK, self._renamed.name, self.aws.clock.now())
 
     def run(self) -> None:
         """Send normal records, then an incident and rubbish, then normal ones, then be silent."""
@@ -129,19 +130,25 @@ class StreamShop:
         return bool(alarm["StateValue"] == "ALARM")
 
     def _send(self, records: Sequence[tuple[str, float | None]], wait: float = 7 * 86_400) -> None:
-        """Put records, one per second of event time, and let them be delivered, however often it takes in `wait` seconds."""
-        kinesis, begin = self.aws.client("kinesis"), self.aws.clock.now().timestamp()
+        """Put records and let them be delivered, however often it takes in `wait` seconds."""
+        kinesis, now = self.aws.client("kinesis"), self.aws.clock.now().timestamp()
         entries = [
-            {"PartitionKey": key, "Data": companions.content(key, begin + n, x)}
+            {"PartitionKey": key, "Data": companions.content(key, self._event_time(now, n), x)}
             for n, (key, x) in enumerate(records)
         ]
         # Producers' clocks agree with the stream's: the records are as old as they say.
         self.aws.clock.advance(len(records))
-        answer = kinesis.put_records(StreamName=STREAM.source, Records=entries)
+        answer = kinesis.put_records(StreamName=self.stream.source, Records=entries)
         for each in answer["Records"]:
             self.first.setdefault(each["ShardId"], each["SequenceNumber"])
         self.sent += len(entries)
         self.aws.event_sources.settle(wait)
+
+    def _event_time(self, now: float, number: int) -> float:
+        """Return the time of a record: a second after the one before, or many for features, and none in the future."""
+        if not self.stream.feature_names:
+            return now + number
+        return now + (self.sent + number - _MOST_RECORDS) * _PACE
 
     def states(self) -> dict[int, Any]:
         """The stored buckets, comparably."""
@@ -153,27 +160,28 @@ class StreamShop:
 
     def replayed(self) -> tuple[dict[int, Any], set[str], set[int]]:
         """States, incidents and rejected positions of a single process that reads each shard once."""
-        scorer = StreamScorer(STREAM, self._store.buckets(), companions.reader(STREAM))
+        scorer = StreamScorer(self.stream, self._store.buckets(), companions.reader(self.stream))
         buckets: dict[int, KeyBucket] = {}
         incidents = set(self.replaced)
         rejected: set[int] = set()
         for shard, first in sorted(self.first.items()):
             for number, arrived in scorer.by_bucket([*self._records(shard, first)]).items():
-                bucket = buckets.setdefault(number, KeyBucket.empty(STREAM, number))
+                bucket = buckets.setdefault(number, KeyBucket.empty(self.stream, number))
                 result = scorer.score(bucket, arrived)
                 incidents |= {change.incident.id for change in result.changes}
                 rejected |= {each.position for each in result.rejected}
         for bucket in buckets.values():
             scorer.close_silent(bucket, self.aws.clock.now().timestamp())
         found = {
-            number: comparable_bucket(bucket.to_bytes(STREAM)) for number, bucket in buckets.items()
+            number: comparable_bucket(bucket.to_bytes(self.stream))
+            for number, bucket in buckets.items()
         }
         return found, incidents, rejected
 
     def _records(self, shard: str, first: str) -> Iterator[RawRecord]:
         kinesis = self.aws.client("kinesis")
         answer = kinesis.get_shard_iterator(
-            StreamName=STREAM.source,
+            StreamName=self.stream.source,
             ShardId=shard,
             ShardIteratorType="AT_SEQUENCE_NUMBER",
             StartingSequenceNumber=first,
@@ -188,7 +196,9 @@ class StreamShop:
     def incidents(self) -> dict[str, tuple[bool, frozenset[str]]]:
         """Each recorded incident: whether it ended, and the changes that were notified."""
         store = IncidentStore(self._table)
-        found = store.between(_START - _MINUTE, self.aws.clock.now())
+        found = store.between(
+            _START - _MOST_RECORDS * timedelta(seconds=_PACE), self.aws.clock.now()
+        )
         return {each.incident.id: (each.ended, each.notified) for each in found}
 
     def mails(self) -> list[str]:
@@ -221,12 +231,20 @@ class StreamShop:
         ]
 
     @property
+    def _other(self) -> Stream:
+        return replace(self.stream, forest=ForestSettings(6, 40))
+
+    @property
+    def _renamed(self) -> Stream:
+        return replace(self.stream, name="vibrations")
+
+    @property
     def _bucket(self) -> str:
         return self.base.outputs["DataBucketName"]
 
     @property
     def _store(self) -> StateStore:
-        return StateStore(Bucket(self.aws.client("s3"), self._bucket), STREAM)
+        return StateStore(Bucket(self.aws.client("s3"), self._bucket), self.stream)
 
     @property
     def _table(self) -> Table:
@@ -236,13 +254,13 @@ class StreamShop:
         partitions = (
             "INCIDENT",
             "STREAM_STACK",
-            *(f"STREAM#{each.name}" for each in (STREAM, _RENAMED)),
+            *(f"self.stream#{each.name}" for each in (self.stream, self._renamed)),
         )
         return [item for partition in partitions for item in self._table.query(partition)]
 
 
 @contextmanager
-def opened_stream_shop() -> Iterator[StreamShop]:
+def opened_stream_shop(stream: Stream = STREAM) -> Iterator[StreamShop]:
     """Deploy the base stack and the stream's stack, with a stream of two shards and a target for scored rows."""
     with LocalAws() as aws:
         aws.clock.move_to(_START)
@@ -255,13 +273,13 @@ def opened_stream_shop() -> Iterator[StreamShop]:
             for name in (STREAM.source, TARGET)
         ]  # fmt: skip
         companions.make_companions(aws)
-        with staged([], streams=[STREAM]) as template:
+        with staged([], streams=[stream]) as template:
             base = aws.deploy(template, stack_name=BASE)
             stack = aws.deploy(
                 Path(template.parent, "stacks", "stream.yaml"),
                 stack_name=STACK,
                 parameters={
-                    "StreamName": STREAM.name,
+                    "StreamName": stream.name,
                     "BaseStack": BASE,
                     "KinesisStreamArn": arns[0],
                     "TargetArn": arns[1],
@@ -271,4 +289,4 @@ def opened_stream_shop() -> Iterator[StreamShop]:
                     "ReferenceLocation": "/".join(companions.REFERENCE.bucket_and_key),
                 },
             )
-        yield StreamShop(aws, base, stack)
+        yield StreamShop(aws, base, stack, stream)

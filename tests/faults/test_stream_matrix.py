@@ -2,18 +2,20 @@
 
 import pytest
 
+from cutwatch.detectors.stream import Stream
 from tests.faults.matrix import chosen_for, present_commit
 from tests.faults.stream_matrix import problems, stream_cases, verdicts
-from tests.faults.stream_shop import opened_stream_shop
+from tests.faults.stream_shop import FEATURED, STREAM, opened_stream_shop
 
 CASES = 3
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stream", [STREAM, FEATURED], ids=["", "features"])
 def test_whatever_befalls_a_call_a_streams_records_are_applied_once(
-    capsys: pytest.CaptureFixture[str],
+    stream: Stream, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with opened_stream_shop() as shop:
+    with opened_stream_shop(stream) as shop:
         cases = stream_cases(shop)
         undisturbed = problems(shop, None)
         chosen = chosen_for(present_commit(), cases, CASES)

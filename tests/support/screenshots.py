@@ -67,7 +67,7 @@ def main() -> None:
 
 def stream_demo() -> Console:
     """Run the demo of a stream; the console has recorded what it said."""
-    console = Console(record=True, file=StringIO(), width=150, highlight=False)
+    console = Console(record=True, file=StringIO(), width=100, highlight=False)
     console.print("[bold green]$[/] cutwatch demo --stream kinesis")
     present_stream(console, run_demo(fleet_of_machines(seed=7), PLANTED, lambda *_: None))
     return console

@@ -97,7 +97,8 @@ class StreamWork:
             return assume.log_record_microseconds + trees * assume.log_tree_microseconds
         mixed = self.load.keys / self.load.shards > 1
         tree = assume.mixed_tree_microseconds if mixed else assume.tree_microseconds
-        return assume.record_microseconds + trees * tree
+        forests = max(len(stream.feature_names), 1)
+        return assume.record_microseconds + forests * trees * tree
 
     @property
     def busy(self) -> float:

@@ -14,8 +14,6 @@ from cutwatch.wording import number_in_words, severity_multiple, span_in_words
 from cutwatch_cli.streams.demo_measurements import counts_table, speed_lines
 from cutwatch_cli.streams.kinesis_demo import StreamDemo
 
-# Of the table of incidents; a narrower terminal wraps its lines.
-_WIDTH = 150
 Show = Callable[[str, int, int], None]
 Outcome = TypeVar("Outcome")
 
@@ -34,7 +32,6 @@ def with_progress(console: Console, run: Callable[[Show], Outcome]) -> Outcome:
 
 def present(console: Console, demo: StreamDemo) -> None:
     """Print the planted incidents with those found, and the records by outcome."""
-    console.width = max(console.width, _WIDTH)
     console.print(_incidents_table(demo))
     for other in demo.others:
         console.print(f"not planted: {_incident_line(other)}")
@@ -50,17 +47,18 @@ def present(console: Console, demo: StreamDemo) -> None:
 
 def _incidents_table(demo: StreamDemo) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("Planted (UTC)", "Key", "Incident"):
+    for heading in ("Planted (UTC)", "Key"):
         table.add_column(heading, no_wrap=True)
+    table.add_column("Incident")
     table.add_column("Found", no_wrap=True)
     table.add_column("x cutoff", justify="right", no_wrap=True)
     table.add_column("Column", no_wrap=True)
-    table.add_column("Value", justify="right")
+    table.add_column("Value", justify="right", no_wrap=True)
     table.add_column("Expected", no_wrap=True)
     for number, planted in enumerate(demo.planted):
         found = demo.found.get(number)
         cells = _found_cells(found.incident) if found else ["not found", "", "", "", ""]
-        table.add_row(f"{planted.begin:%H:%M:%S}–{planted.end:%H:%M:%S}", planted.key, planted.kind, *cells)  # fmt: skip
+        table.add_row(f"{planted.begin:%H:%M:%S}–{planted.end:%H:%M}", planted.key, planted.kind, *cells)  # fmt: skip
     return table
 
 
@@ -68,13 +66,13 @@ def _found_cells(incident: Incident) -> list[str]:
     leading = max(incident.columns, key=lambda each: each.attribution)
     expected = leading.expected
     return [
-        f"{datetime.fromtimestamp(incident.begin_time, UTC):%H:%M:%S}, {incident.severity_word}",
-        severity_multiple(incident.severity),
+        f"{datetime.fromtimestamp(incident.begin_time, UTC):%H:%M:%S}",
+        f"{severity_multiple(incident.severity)}, {incident.severity_word}",
         leading.column,
         number_in_words(leading.value),
         "–"
         if expected is None
-        else f"{number_in_words(expected.value)} ({number_in_words(expected.low)} to {number_in_words(expected.high)})",
+        else f"{number_in_words(expected.low)} to {number_in_words(expected.high)}",
     ]
 
 

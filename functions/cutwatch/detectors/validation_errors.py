@@ -20,6 +20,7 @@ _SECTIONS = {
     "streams": ("stream", Stream),
     "tables": ("table", WatchedTable),
 }
+_WITH_FEATURES = ("detectors", "streams")
 Path = tuple[int | str, ...]
 
 _FEATURES = ", ".join(get_args(Feature))
@@ -52,8 +53,8 @@ def mistakes_of(
 ) -> Iterator[Mistake]:
     """Yield the mistakes of one validation error; a detector reports all its own errors together."""
     path = path_in_file(detail["loc"])
-    if path[:1] == ("detectors",) and path[2:3] == ("features",):
-        given = document.content["detectors"][path[1]]["features"]
+    if path[0] in _WITH_FEATURES and path[2:3] == ("features",):
+        given = document.content[path[0]][path[1]]["features"]
         yield Mistake(
             path[:3], f"{given!r} is not allowed; expected auto, or a list of {_FEATURES}"
         )

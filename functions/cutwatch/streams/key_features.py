@@ -1,9 +1,8 @@
 """Features of a key's rows: a forest and a baseline for each, as a metric has a forest for each of its features."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cutwatch.detectors.detector import Feature
 from cutwatch.detectors.stream import Stream
 from cutwatch.features.changes import LONGEST_STEP
 from cutwatch.features.recipe import CHANGES_FROM
@@ -13,6 +12,9 @@ from cutwatch.streams.feature_forest import FeatureForest, of_change
 from cutwatch.streams.forest import KeyForest, Measured
 from cutwatch.streams.key_profile import KeyProfile
 from cutwatch.streams.steps import lag_one_autocorrelations, step_multiple
+
+if TYPE_CHECKING:
+    from cutwatch.detectors.detector import Feature
 
 _Row = tuple[float, ...]
 

@@ -149,6 +149,11 @@ def test_a_file_without_any_entry_is_refused() -> None:
         ({"record": CSV | {"columns": ["at", "at"]}}, "record.columns: 'at' is named twice"),
         ({"record": CSV | {"time": "when"}}, "record.time: 'when' is not one of the columns patient"),
         ({"record": CSV | {"delimiter": "::"}}, "record.delimiter: '::': "),
+        ({"features": ["value", "slope"]}, "features: ['value', 'slope'] is not allowed; expected auto, or a list of value, difference, residual"),
+        ({"features": "all"}, "features: 'all' is not allowed; expected auto, or a list of"),
+        ({"features": []}, "features: [] is not allowed; expected auto, or a list of"),
+        ({"features": ["value", "value"]}, "features: ['value', 'value'] names a feature twice"),
+        ({"features": "auto", "model": "one_class_svm", "model_version": "0f3c5a7b9d12"}, "features: belongs to a forest of plain records, not to a stream with a trained model"),
         ({"nmae": "vitals"}, "nmae: is not a field; the fields are name, source, record, log, model"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -217,11 +222,18 @@ STREAM = Stream("vitals", "vitals", RecordFormat("at", {"x": "x", "y": "y"}))
         replace(STREAM, forest=ForestSettings(trees=50)),
         replace(STREAM, window=StreamWindow("tumbling", 60, ("count",))),
         replace(STREAM, preprocess="own:clean"),
+        replace(STREAM, features="auto"),
         replace(STREAM, reference=ReferenceData("s3://bucket/x.csv", "k", "x")),
     ],
 )
 def test_states_become_invalid_with_a_setting_that_scores_depend_on(changed: Stream) -> None:
     assert changed.fingerprint != STREAM.fingerprint
+
+
+def test_states_of_streams_without_features_stay_valid() -> None:
+    assert STREAM.fingerprint == "5726747a8b8e"
+    assert parsed(features=["difference", "value"]).feature_names == ("difference", "value")
+    assert parsed(features="auto").feature_names == ("value", "difference", "residual")
 
 
 @pytest.mark.parametrize(

@@ -64,3 +64,9 @@ def test_the_size_of_a_state_is_estimated_well_enough(columns: int) -> None:
 def test_percentiles_of_long_windows_make_a_key_larger() -> None:
     window = StreamWindow("tumbling", 600, ("p95(x)",))
     assert key_bytes(a_stream(window=window)) > 10 * key_bytes(a_stream())
+
+
+def test_features_take_a_forest_each_and_a_profile() -> None:
+    featured = replace(MANY, features="auto")
+    assert 3 * key_bytes(MANY) < key_bytes(featured) < 3 * key_bytes(MANY) + 100_000
+    assert bucket_count(featured) >= 2 * bucket_count(MANY)

@@ -69,6 +69,8 @@ def test_states_that_do_not_fit_into_memory_are_read_again() -> None:
 def test_more_and_larger_forests_take_longer() -> None:
     small = replace(work(), stream=a_stream(forest=ForestSettings(trees=30)))
     assert small.seconds < work().seconds < work(HOT._replace(keys=10)).seconds
+    featured = replace(work(), stream=a_stream(forest=ForestSettings(trees=30), features="auto"))
+    assert featured.seconds > 1.3 * small.seconds
     assert work().busy == pytest.approx(work().seconds)
     assert work(HOT._replace(keys=1_000)).busy > 1
 

@@ -44,6 +44,15 @@ def test_rows_are_those_that_the_stream_itself_scores() -> None:
     assert run(RECORDS)[1] == score_records(a_stream(), RECORDS).rows
 
 
+def test_a_backtest_scores_features() -> None:
+    records = records_of([*noise(400), 500.0], step=1_800)
+    directed = ForestSettings(5, 40, directionality=True)
+    backtest, rows = run(records, features="auto", forest=directed)
+    assert rows == score_records(a_stream(features="auto", forest=directed), records).rows
+    assert all((row.attribution is None) == row.learning for row in rows)
+    assert len(backtest.to_payload()["incidents"]) >= 1
+
+
 def test_every_record_is_counted() -> None:
     payload = run(RECORDS)[0].to_payload()
     incidents = payload.pop("incidents")
