@@ -84,10 +84,11 @@ class ForestWork(StreamWork):
     def buckets(self) -> int:
         """Stored objects of all forests."""
         changes = max(ceil(self.load.records_per_second * _DAY_SECONDS), 1)
-        key = self.table.key if self.load.keys > 1 else ""
+        key = (self.table.key or "key") if self.load.keys > 1 else ""
         loaded = replace(
             self.table,
-            key=key or ("key" if self.load.keys > 1 else ""),
+            key=key,
+            allow_identifiers=True,
             keys=KeySettings(limit=self.load.keys),
             changes_per_day=min(changes, self.load.keys * CHANGES_PER_FOREST),
         )

@@ -56,6 +56,13 @@ def test_forests_have_as_many_objects_as_the_function_makes(rate: float) -> None
     assert by_forest(Load(rate, keys=100)).buckets == forest_buckets(declared)
 
 
+def test_a_table_without_a_key_may_be_estimated_with_several() -> None:
+    table = replace(TABLE, values={"value": "key"})
+    load = Load(1, keys=100)
+    work = ForestWork(table.as_stream, load, 1, ASSUMED.of_streams, table)
+    assert work.buckets == by_forest(load).buckets > 1
+
+
 def test_states_of_forests_that_do_not_fit_into_memory_are_read_again() -> None:
     few, many = by_forest(Load(10, keys=2)), by_forest(Load(10, keys=1_000))
     assert few.reads == pytest.approx(0.02 * few.writes)
