@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from typer.testing import CliRunner
 
 from cutwatch_cli.access_logs.demo_log import BY_RECORD, START, ShopLog, shop_log
 from cutwatch_cli.access_logs.kafka_application import KafkaApplication
 from cutwatch_cli.access_logs.kafka_demo import STREAMS, DemoStage, deployed
 from cutwatch_cli.access_logs.kafka_outcome import KafkaDemo
-from cutwatch_cli.main import app
 from localaws.kafka.broker import KafkaBroker
 
 # Minutes of the log: after two planted faults, all faults of delivery, and the time in which the alarm ends.
@@ -123,13 +121,3 @@ def test_the_payload_has_what_programs_ask_for(demo: KafkaDemo) -> None:
     }  # fmt: skip
     assert (payload["planted"], payload["found"]) == (2, 2)
     assert payload["alarm"] is True
-
-
-def test_without_kafka_one_line_says_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
-    monkeypatch.setenv("KAFKA_JARS", str(tmp_path))
-    result = CliRunner().invoke(app, ["demo", "--stream", "kafka"])
-    assert result.exit_code == 2
-    assert result.stderr.count("\n") == 1
-    assert "make kafka" in result.stderr

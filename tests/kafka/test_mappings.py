@@ -181,6 +181,10 @@ def test_more_partitions_have_more_pollers_and_share_the_records(
         ({"ProvisionedPollerConfig": {}}, "FunctionResponseTypes of a Kafka mapping needs"),
         ({"ParallelizationFactor": 2}, "does not implement ParallelizationFactor"),
         (
+            {"FilterCriteria": {"Filters": [{"Pattern": '{"value": {"status": [500]}}'}]}},
+            "does not implement FilterCriteria of event source mappings of kafka",
+        ),
+        (
             {"SourceAccessConfigurations": [{"Type": "BASIC_AUTH", "URI": "arn:aws:secretsmanager:us-east-1:000000000000:secret:none"}]},
             "permissions to call secretsmanager:GetSecretValue",
         ),

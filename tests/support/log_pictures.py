@@ -1,11 +1,14 @@
-"""The picture of docs/logs.md: the report of an hour of a generated log with three faults.
+"""The pictures of docs/logs.md: the report of an hour of a generated log with three faults, and the demo in a terminal.
 
-PYTHONPATH=functions:cli:. .venv/bin/python -m tests.support.log_pictures    # takes it again
+PYTHONPATH=functions:cli:. .venv/bin/python -m tests.support.log_pictures    # takes them again, with Apache Kafka in build/kafka
 """
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from rich.console import Console
 
 from cutwatch.detectors.log_format import LogFormat
 from cutwatch.detectors.stream import Stream
@@ -18,10 +21,15 @@ from cutwatch.streams.log_training import train_stream
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.trained_model import TrainedModel
+from cutwatch_cli.access_logs.demo_log import shop_log
 from cutwatch_cli.access_logs.faults import Fault
+from cutwatch_cli.access_logs.kafka_demo import run_demo
+from cutwatch_cli.access_logs.kafka_demo_presentation import present
 from cutwatch_cli.access_logs.shop import Shop, json_line
+from localaws.kafka.broker import KafkaBroker
 from tests.support.chromium import chromium
 from tests.support.project import PROJECT
+from tests.support.screenshots import screen
 
 PICTURE = PROJECT / "docs" / "images" / "hour-report.png"
 MONDAY, HOUR, DAY = 1_780_272_000, 3_600, 86_400
@@ -90,5 +98,15 @@ def take_picture() -> None:
         browser.driver.save_screenshot(str(PICTURE))
 
 
+def take_picture_of_demo() -> None:
+    console = Console(record=True, file=StringIO(), width=150, highlight=False)
+    console.print("[bold green]$[/] cutwatch demo --stream kafka")
+    with KafkaBroker(PROJECT / "build" / "kafka") as broker:
+        present(console, run_demo(shop_log(seed=7), broker, lambda *_: None))
+    with TemporaryDirectory() as folder, chromium() as browser:
+        screen(browser, console, Path(folder), "terminal-kafka-demo")
+
+
 if __name__ == "__main__":
     take_picture()
+    take_picture_of_demo()
