@@ -38,7 +38,7 @@ class ChangeReader:
 
 
 def change_scorer(table: WatchedTable, buckets: int = 1) -> StreamScorer:
-    """Return the scoring of a table's changes, each of which is alone in its lane: a change is late behind all of its key."""
+    """Return the scoring of a table's changes. Each has a lane of its own, so it is late behind all changes of its key."""
     return StreamScorer(table.as_stream, buckets, ChangeReader(table), by_lane=False)
 
 
