@@ -130,7 +130,6 @@ def test_own_functions_are_called(file: Path) -> None:
     assert {each["added"]["room"] for each in payload["incidents"]} == {"a-7"}
 
 
-@pytest.mark.slow
 def test_a_function_that_is_missing_is_a_mistake_for_backtest_and_validate(file: Path) -> None:
     declare(file, preprocess="own:clean")
     mistake = "stream 'sensors': preprocess: 'own:clean': there is no file own.py next to detectors.yaml"  # fmt: skip

@@ -58,7 +58,6 @@ def validated(text: str, path: Path) -> Result:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("separator", "expected"),
     [

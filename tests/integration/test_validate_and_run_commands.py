@@ -22,7 +22,6 @@ def test_the_shipped_file_and_template_are_valid() -> None:
     assert "1 detector, valid" in result.stdout
 
 
-@pytest.mark.slow
 def test_streams_are_listed_with_their_columns(tmp_path: Path) -> None:
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text(
@@ -39,7 +38,6 @@ streams:
     assert "vitals: vitals, systolic, diastolic" in result.stdout
 
 
-@pytest.mark.slow
 def test_expressions_and_templates_are_told_with_what_they_watch(tmp_path: Path) -> None:
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text(
@@ -60,7 +58,6 @@ detectors:
     assert "tills: Shop Orders, Sum, every 300 s, for each Till, at most 7" in result.stdout
 
 
-@pytest.mark.slow
 def test_mistakes_in_detectors_are_told_one_a_line(tmp_path: Path) -> None:
     detectors = tmp_path / "detectors.yaml"
     detectors.write_text("detectors:\n  - {name: a, namespace: X, metric: m, statistic: Avg}\n")

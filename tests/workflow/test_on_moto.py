@@ -4,10 +4,10 @@ moto lets a Map with failed children succeed whatever `ToleratedFailurePercentag
 mended in tests/state_machines.py, and nowhere else.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
@@ -16,12 +16,17 @@ import yaml
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.insufficient_data import MINIMUM_TRAINING_ROWS
 from cutwatch.errors import TRANSIENT_RETRIES, Throttled
-from tests.support.account import Account
 from tests.support.builders import a_model
 from tests.support.child_states import PUBLISHED, TRAINED, TRAINING_RUN, TRANSFORM_RUN
 from tests.support.sample_events import sample
 from tests.support.stack import Stack
-from tests.support.state_machines import Execution, StateMachines, deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.account import Account
+    from tests.support.state_machines import Execution, StateMachines
 
 TRAINING, TRANSFORM = sample("training"), sample("transform")
 NOW = datetime(2026, 11, 2, 4, 0, 3, tzinfo=UTC)
@@ -57,6 +62,9 @@ def watch(file: Path, names: list[str], **fields: Any) -> None:
 @pytest.fixture
 def machines(account: Account, watched: Path) -> Iterator[StateMachines]:
     """The application on a Monday morning: three days of three metrics, a spike in the last night of each."""
+    # Its parser takes a second to import, in every process that collects the tests.
+    from tests.support.state_machines import deployed  # noqa: PLC0415
+
     for name in DETECTORS:
         report(account, name)
     # moto reads slowly: two days of history stand for the week that a static forest needs.
