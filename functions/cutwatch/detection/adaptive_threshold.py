@@ -18,6 +18,11 @@ from cutwatch.features.expectation import Expectation
 from cutwatch.timeseries.arrays import Epochs, Floats
 
 Positions = NDArray[np.intp]
+# First and last position, and whether it follows an event before the window.
+Span = tuple[int, int, bool]
+
+# How far before a window an incident may have begun whose level was followed (seconds).
+_LOOKBACK = 2 * DAY
 
 
 @dataclass(frozen=True)
@@ -58,21 +63,27 @@ def detect(
     )
     recovered = _recovered(epochs, measured.expectation)
     leading = np.argmax(np.where(known, multiples, -np.inf), axis=0)
-    spans = [
-        span
-        for channel, own in zip(channels, multiples, strict=True)
-        for span in _spans(epochs, own, start, channel.joined_seconds, recovered)
-    ]
+
+    def spans_from(earliest: int) -> list[Span]:
+        return [
+            span
+            for channel, own in zip(channels, multiples, strict=True)
+            for span in _spans(epochs, own, earliest, channel.joined_seconds, recovered)
+        ]
+
+    earlier = [span for span in spans_from(start - _LOOKBACK) if epochs[span[1]] < start]
+    incidents = _united(epochs, earlier, measured.expectation)
+    before = incidents[-1][0] if incidents else None
     events = tuple(
         _event(severities, first, last, channels, leading, follows=follows)
-        for first, last, follows in _united(epochs, spans, measured.expectation)
+        for first, last, follows in _united(epochs, spans_from(start), measured.expectation, before)
     )
     return Detection(severities, events)
 
 
 def _spans(
     epochs: Epochs, multiples: Floats, start: int, joined_seconds: int, recovered: Flags
-) -> list[tuple[int, int, bool]]:
+) -> list[Span]:
     """Return the runs of positions at or above the cutoff: first, last, and whether one before the window is near enough."""
     hot = np.flatnonzero(np.nan_to_num(multiples, nan=-np.inf) >= 1)
     hot = hot[epochs[hot] >= start - joined_seconds]
@@ -110,26 +121,24 @@ def _recovered(epochs: Epochs, expectation: Expectation) -> Flags:
 
 
 def _united(
-    epochs: Epochs, spans: Sequence[tuple[int, int, bool]], expectation: Expectation
-) -> list[tuple[int, int, bool]]:
+    epochs: Epochs, spans: Sequence[Span], expectation: Expectation, before: int | None = None
+) -> list[Span]:
     """Join spans that overlap, and spans between which the metric stayed outside its expected range.
 
-    A span also joins the incident before it if the metric only returns from a level that was followed.
+    A span also joins an incident if the metric only returns from a level that was followed. `before` is the onset of
+    an incident before the window: the first span that returns from its level follows it.
     """
-    outside = expectation.outside
-    united: list[tuple[int, int, bool]] = []
+    united: list[Span] = []
+    onset = before
     for first, last, follows in sorted(spans):
-        before = united[-1] if united else None
-        if before and (
-            first <= before[1]
-            or outside[before[1] : first].all()
-            or (
-                epochs[first] - epochs[before[1]] <= DAY and expectation.is_return(first, before[0])
-            )
-        ):
-            united[-1] = (before[0], max(before[1], last), before[2] or follows)
+        known = united[-1] if united else None
+        near = known is None or epochs[first] - epochs[known[1]] <= DAY
+        returns = onset is not None and near and expectation.is_return(first, onset)
+        if known and (first <= known[1] or expectation.outside[known[1] : first].all() or returns):
+            united[-1] = (known[0], max(known[1], last), known[2] or follows)
         else:
-            united.append((first, last, follows))
+            united.append((first, last, bool(follows or returns)))
+            onset = onset if returns else first
     return united
 
 

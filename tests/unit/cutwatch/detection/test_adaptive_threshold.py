@@ -13,6 +13,8 @@ from cutwatch.features.expectation import expect
 from tests.support.builders import a_series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cutwatch.detectors.detector import Feature
     from cutwatch.timeseries.arrays import Floats
 
@@ -187,3 +189,63 @@ def test_a_score_that_is_not_averaged_needs_a_larger_deviation(
     measured = measure(series, int(series.epochs[-1]), scores, "UTC")
 
     assert (measured.channels[-1].multiples[-1] >= 1) == counts
+
+
+def shifted(hours: int = 32, factor: float = 1.4) -> "Floats":
+    """Three weeks of a daily wave; from nine o'clock of the 16th day on, a shift by a factor."""
+    random = np.random.default_rng(41)
+    values = 100 - 60 * np.cos(2 * np.pi * np.arange(21 * DAY) / DAY)
+    values += random.normal(size=len(values))
+    values[SHIFT : SHIFT + hours * HOUR] *= factor
+    return values
+
+
+SHIFT = 15 * DAY + 9 * HOUR
+NIGHT, BACK = SHIFT + 17 * HOUR, SHIFT + 32 * HOUR
+# Each an anomaly of an hour.
+SHIFTED, BELOW_AT_NIGHT, RETURNED = (slice(at, at + HOUR) for at in (SHIFT, NIGHT, BACK))
+
+
+def judged_from(start: int, values: "Floats", *anomalies: slice) -> Detection:
+    series = a_series(values.tolist())
+    measured = Measured(
+        (Channel("level", multiples_at(len(values), anomalies), 1_800),),
+        expect(series, int(series.epochs[14 * DAY]), "UTC"),
+    )
+    return detect(series.epochs, measured, int(series.epochs[start]))
+
+
+def multiples_at(size: int, anomalies: "Sequence[slice]") -> "Floats":
+    multiples = np.zeros(size)
+    for each in anomalies:
+        multiples[each] = 2.0
+    return multiples
+
+
+def test_what_only_the_followed_level_of_a_shift_makes_unexpected_is_part_of_its_event() -> None:
+    found = judged_from(14 * DAY, shifted(), SHIFTED, BELOW_AT_NIGHT, RETURNED)
+
+    assert spans(found) == [(SHIFT, BACK + HOUR - 1)]
+
+
+def test_a_window_knows_the_shift_before_it_from_which_the_metric_returns() -> None:
+    [event] = judged_from(NIGHT + 2 * HOUR, shifted(), SHIFTED, BELOW_AT_NIGHT, RETURNED).events
+
+    assert (event.onset, event.follows) == (BACK, True)
+
+
+def test_a_second_incident_on_a_shifted_level_is_an_event_of_its_own() -> None:
+    values = shifted()
+    values[RETURNED] += 200
+
+    found = judged_from(14 * DAY, values, SHIFTED, BELOW_AT_NIGHT, RETURNED)
+    [after] = judged_from(NIGHT + 2 * HOUR, values, SHIFTED, BELOW_AT_NIGHT, RETURNED).events
+
+    assert [onset for onset, _ in spans(found)] == [SHIFT, BACK]
+    assert (after.onset, after.follows) == (BACK, False)
+
+
+def test_an_anomaly_after_an_incident_whose_level_was_not_followed_is_an_event_of_its_own() -> None:
+    found = judged_from(14 * DAY, shifted(hours=1), SHIFTED, BELOW_AT_NIGHT)
+
+    assert [onset for onset, _ in spans(found)] == [SHIFT, NIGHT]
