@@ -408,7 +408,7 @@ def test_what_is_too_old_to_publish_is_counted_as_lost() -> None:
         shop.transform(late)
         outcome = shop.outcome("transform", late, "checkout")
         assert outcome.status == "PUBLISHED"
-        assert_matches(r"2160 datapoints lost, older than the two weeks", outcome.message)
+        assert_matches(r"2,160 datapoints lost, older than the two weeks", outcome.message)
         assert shop.registry.detectors.get("checkout").published_through == late
 
 

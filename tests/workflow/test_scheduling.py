@@ -117,11 +117,12 @@ def test_after_a_missed_month_two_weeks_are_published_and_the_rest_is_counted_as
         shop.transform(FIRST_TRAINING + timedelta(days=1))
         shop.transform(end)
         message = shop.outcome("transform", end, "checkout").message
-        found = re.search(r"; (\d+) datapoints lost, older than the two weeks", message)
+        found = re.search(r"; ([\d,]+) datapoints lost, older than the two weeks", message)
         assert found is not None
         late = [moment for moment in published(shop, end) if moment >= end - 2 * WEEK]
         assert late == grid(late[0], end)
-        assert len(late) + int(found[1]) == len(grid(FIRST_TRAINING + timedelta(days=1), end))
+        lost = int(found[1].replace(",", ""))
+        assert len(late) + lost == len(grid(FIRST_TRAINING + timedelta(days=1), end))
 
 
 def test_old_models_that_cannot_be_retired_end_the_run_with_the_reason_but_keep_no_detector() -> (

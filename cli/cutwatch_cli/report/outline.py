@@ -19,7 +19,7 @@ from cutwatch_cli.report.outline_paths import METRIC_HEIGHT, SCORE_HEIGHT, WIDTH
 
 _NARROWEST = 2.0
 _MARGIN = 0.06
-_NUMBER_SPACING = 2.2  # percent of the width
+_NUMBER_SPACING = 3.0  # percent of the width; a badge is 2.6 on paper
 
 Rectangle = tuple[float, float]  # x and width
 

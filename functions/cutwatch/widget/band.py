@@ -59,7 +59,7 @@ def drawn_expectation(graph: Graph, metric: Panel) -> Iterator[str]:
 
 
 def _outlined(run: Sequence[BandPoint], metric: Panel) -> Iterator[BandPoint]:
-    """Yield the points, or the extremes of those that are too close to be told apart."""
+    """Yield the points, or the extremes of those that are too close to be distinguished."""
     for _, column in groupby(run, key=lambda each: int(metric.x(each.time) // _PIXELS_APART)):
         points = list(column)
         low, high = min(each.low for each in points), max(each.high for each in points)
