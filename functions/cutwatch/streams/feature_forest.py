@@ -64,7 +64,7 @@ class FeatureForest:
     def with_baseline(
         cls, feature: Feature, forest: KeyForest, baseline: ScoreBaseline
     ) -> "FeatureForest":
-        """Return a forest with the least cutoff of its feature; residuals are unusual for more than a moment."""
+        """Return a forest with the least cutoff of its feature; a single score of residuals does not count."""
         baseline.least = LEVELS[feature]
         baseline.single = feature != "residual"
         if not baseline.scores:
