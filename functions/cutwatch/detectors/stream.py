@@ -161,7 +161,7 @@ class Stream:
 
     @property
     def feature_names(self) -> tuple[Feature, ...]:
-        """The features that have a forest each; none if the forest is of the values alone."""
+        """Features with a forest each; none if the forest is of the values alone."""
         return get_args(Feature) if self.features == "auto" else self.features or ()
 
     @property

@@ -12,7 +12,7 @@ from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch.features.log_explanation import explain
 from cutwatch.features.log_features import FeatureRow
 from cutwatch.streams.findings import findings, is_worth_raising
-from cutwatch.streams.forest import Attribution, KeyForest, Measured
+from cutwatch.streams.forest import Attribution, KeyForest
 from cutwatch.streams.incidents import (
     Anomaly,
     ColumnFinding,
@@ -24,6 +24,7 @@ from cutwatch.streams.incidents import (
     is_over,
 )
 from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.measured import Measured
 from cutwatch.streams.steps import step_limits, step_multiple
 
 if TYPE_CHECKING:

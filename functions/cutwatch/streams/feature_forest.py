@@ -9,7 +9,8 @@ from cutwatch.detection.parameters import DEFAULT
 from cutwatch.detectors.detector import Feature
 from cutwatch.detectors.stream import Stream
 from cutwatch.streams.baseline import ScoreBaseline
-from cutwatch.streams.forest import KeyForest, Measured
+from cutwatch.streams.forest import KeyForest
+from cutwatch.streams.measured import Measured
 
 # The least cutoff of each feature's scores, in standard deviations. docs/streams.md has the measurements.
 LEVELS: Mapping[Feature, float] = {
@@ -63,7 +64,7 @@ class FeatureForest:
     def with_baseline(
         cls, feature: Feature, forest: KeyForest, baseline: ScoreBaseline
     ) -> "FeatureForest":
-        """Return a forest with the least cutoff of its feature; residuals are unusual for more than a moment."""
+        """Return a forest with the least cutoff of its feature; a single score of residuals does not count."""
         baseline.least = LEVELS[feature]
         baseline.single = feature != "residual"
         if not baseline.scores:

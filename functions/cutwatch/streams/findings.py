@@ -28,7 +28,7 @@ def findings(
 
 
 def _expected(state: KeyState) -> Sequence[Expected | None]:
-    """Return what is usual at this time, if the key knows it, else among its latest rows."""
+    """Return the columns' expected values at this time, if the key has a profile, else those of its latest rows."""
     known = state.features.expected() if state.features is not None else None
     return known or state.recent.expected()
 

@@ -1,7 +1,7 @@
 """The forest of one key: it scores a row, then learns it, as RANDOM_CUT_FOREST does in SQL."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 from krcf import RandomCutForest
@@ -10,24 +10,12 @@ from cutwatch.anomaly_models.forest_options import forest_options
 from cutwatch.detectors.detector import Direction
 from cutwatch.detectors.stream import ForestSettings, Stream
 
-if TYPE_CHECKING:
-    from cutwatch.streams.key_model import KeyModel
-
 
 class Attribution(NamedTuple):
     """The part of a score that a column has, and the side on which its value lies."""
 
     score: float
     direction: Direction
-
-
-class Measured(NamedTuple):
-    """Score and severity of a row, and the model with the shingle that they are of."""
-
-    score: float
-    severity: float
-    forest: "KeyForest | KeyModel"
-    shingle: tuple[float, ...]
 
 
 class KeyForest:

@@ -9,8 +9,9 @@ from cutwatch.features.recipe import CHANGES_FROM
 from cutwatch.streams.baseline import ScoreBaseline
 from cutwatch.streams.expectation import Expected, RecentRows
 from cutwatch.streams.feature_forest import FeatureForest, of_change
-from cutwatch.streams.forest import KeyForest, Measured
+from cutwatch.streams.forest import KeyForest
 from cutwatch.streams.key_profile import KeyProfile
+from cutwatch.streams.measured import Measured
 from cutwatch.streams.steps import lag_one_autocorrelations, step_multiple
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Values of a key less what is usual at their time of the day and the week.
+"""Expected values of a key at the time of the day and the week.
 
 Slots of five minutes have a mean each. Once a local day, with its first row, the profile of each column is fitted to the slots
 before that row, as training fits that of a metric; the level follows once an hour. Both depend on the applied rows alone, never on
@@ -106,7 +106,7 @@ class KeyProfile:
         return np.where(counts > 0, np.nansum(groups, axis=1) / np.maximum(counts, 1), np.nan)
 
     def _fit(self) -> None:
-        """Fit the profiles to the shortest groups of which most have a row; keep those before if there are too few."""
+        """Fit the profiles to the shortest groups that mostly have a row; keep the profiles before if there are too few."""
         for grouped in _GROUPED:
             grid = self._grid(grouped)
             known = np.count_nonzero(~np.isnan(grid[:, 0]))
@@ -118,7 +118,7 @@ class KeyProfile:
                 return
 
     def _follow(self) -> None:
-        """Take the median of what the profiles left of the last day as the level of each column."""
+        """Take the median residual of the last day as the level of each column."""
         grid = self._grid(self._grouped)[-max(SLOTS_A_DAY // self._grouped, _LEAST_MEANS) :]
         epochs = Series(
             self._start(len(grid), self._grouped), self._grouped * SHORTEST_SLOT, grid[:, 0]
