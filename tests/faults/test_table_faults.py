@@ -8,10 +8,16 @@ import pytest
 
 from localaws import Fault
 from localaws.calls import Call
+from tests.faults.matrix import chosen_for, present_commit
+from tests.faults.table_matrix import Judge, verdicts
+from tests.faults.table_shop import TableShop
 from tests.support.table_application import CutoffWatch, rides
 from tests.support.watched_tables import stream_record
 
 pytestmark = pytest.mark.slow
+
+# Of the matrix, other ones for every commit.
+CASES = 2
 
 Rides = tuple[Any, CutoffWatch]
 Calls = list[tuple[str, str, str]]
@@ -159,3 +165,13 @@ def letters(application: Any) -> list[str]:
             found.append(json.loads(message["Body"])["sequence_number"])
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return found
+
+
+def test_a_part_of_the_matrix_of_a_training_passes(deployed: Rides) -> None:
+    """`make faults` runs all of it, and those of scoring, of forests and of the Glue job."""
+    judge = Judge(TableShop(*deployed), "training")
+    cases = judge.cases()
+    assert len(cases) > 250
+    chosen = [cases[number] for number in chosen_for(present_commit(), cases, CASES)]
+    judged = {chosen[each.number].name: each.problems for each in verdicts(judge, chosen)}
+    assert judged == dict.fromkeys(judged, ())

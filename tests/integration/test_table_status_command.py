@@ -32,6 +32,7 @@ def learn(sensors: OperatedStream, table: WatchedTable, count: int = 40) -> list
     return [*watching.bucket.objects]
 
 
+@pytest.mark.slow
 def test_forests_have_their_counts_and_the_time_of_the_newest_change(
     sensors: OperatedStream,
 ) -> None:
