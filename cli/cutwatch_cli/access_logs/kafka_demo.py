@@ -137,7 +137,7 @@ class DemoStage:
         now = self._now()
         self.application.produce([(now, line) for line in _UNREADABLE])
         self._sent += len(_UNREADABLE)
-        self._faults.append(f"{len(_UNREADABLE)} records were no log records")
+        self._faults.append(f"{len(_UNREADABLE)} records were not log records")
 
     def _rebalance(self) -> None:
         self.application.rejoin()
