@@ -88,7 +88,8 @@ def _measured(
     piece = rebalance or MINUTE
     pieces: dict[int, list[tuple[float, bytes]]] = {}
     for time, line in lines:
-        pieces.setdefault(int((time - begin) // piece), []).append((time, line))
+        number = min(int((time - begin) // piece), minutes * MINUTE // piece - 1)
+        pieces.setdefault(number, []).append((time, line))
     taken, rebalances = dict.fromkeys(range(minutes), 0.0), 0
     for number, part in sorted(pieces.items()):
         started = perf_counter()
@@ -127,8 +128,9 @@ def _lines(begin: int, minutes: int, per_minute: int, seed: int) -> list[tuple[f
     rate = 1.1 * per_minute / MINUTE * shop.busiest_rate / shop.rate(begin)
     found: dict[int, list[tuple[float, bytes]]] = {}
     for each in replace(shop, busiest_rate=rate).requests():
-        minute = found.setdefault(int((each.event.time - begin) // MINUTE), [])
-        minute.append((each.event.time, json_line(each.event).encode()))
+        # Times are rounded to milliseconds, the last ones to the end.
+        minute = min(int((each.event.time - begin) // MINUTE), minutes - 1)
+        found.setdefault(minute, []).append((each.event.time, json_line(each.event).encode()))
     step = [len(minute) / per_minute for minute in found.values()]
     return [
         minute[int(number * share)]

@@ -1,5 +1,7 @@
 """The load of benchmarks/kafka_load.py in short: several partitions, and members that are replaced meanwhile."""
 
+from importlib import import_module
+
 import pytest
 
 from localaws.kafka.broker import KafkaBroker
@@ -11,8 +13,8 @@ def test_nothing_is_lost_doubled_or_late_under_load_while_members_are_replaced(
     broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(PROJECT / "benchmarks"))
-    from kafka_load import run
-
-    load = run(broker, partitions=3, minutes=2, per_minute=2_000, rebalance=30)
+    load = import_module("kafka_load").run(
+        broker, partitions=3, minutes=2, per_minute=2_000, rebalance=30
+    )
     assert (load.sent, load.scored, load.rebalances) == (4_000, 4_000, 4)
     assert (load.late, load.lost, load.doubled) == (0, 0, 0)

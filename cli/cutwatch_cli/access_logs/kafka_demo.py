@@ -46,8 +46,10 @@ def deployed(log: ShopLog, broker: KafkaBroker, progress: Progress) -> Iterator[
         progress("deploying", 0, len(log.live))
         history = [json_line(each).encode() for each in log.history]
         application = KafkaApplication(aws, broker.address, STREAMS, history)
-        yield DemoStage(application, broker, log)
-        aws.event_sources.stop()
+        try:
+            yield DemoStage(application, broker, log)
+        finally:
+            aws.event_sources.stop()
 
 
 @contextmanager
@@ -137,7 +139,7 @@ class DemoStage:
         now = self._now()
         self.application.produce([(now, line) for line in _UNREADABLE])
         self._sent += len(_UNREADABLE)
-        self._faults.append(f"{len(_UNREADABLE)} records were no log records")
+        self._faults.append(f"{len(_UNREADABLE)} records were not log records")
 
     def _rebalance(self) -> None:
         self.application.rejoin()
