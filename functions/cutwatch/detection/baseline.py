@@ -30,7 +30,7 @@ class Baseline:
 
     @cached_property
     def shortage(self) -> float:
-        """How often the history since the first datapoint fits into `mature_days`; at least 1."""
+        """`mature_days` divided by the length of the history since the first datapoint; at least 1."""
         epochs, period = self.series.epochs, self.series.period
         known = np.flatnonzero(self.history & ~self.series.missing)
         if not len(known):

@@ -144,7 +144,7 @@ class _Measuring:
         return np.asarray(np.maximum(largest / (self.parameters.share_of_spread * spread), 1.0))
 
     def _cautious(self, channel: Channel, exponent: float) -> Channel:
-        """Return the channel with the cutoff of a young metric: few days show little of what is usual."""
+        """Return the channel with the cutoff of a young metric: few days seldom show the normal extremes."""
         return replace(channel, multiples=channel.multiples / self._baseline.shortage**exponent)
 
     def _familiar(self, channel: Channel) -> Channel:
