@@ -99,7 +99,7 @@ def cost(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate the monthly cost of detectors, of a stream, or of a table.
+    """Estimate the monthly cost of detectors, streams or tables.
 
     A stream is estimated by batching window and number of keys, a table by changes per second and engine.
     """
