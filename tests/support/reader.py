@@ -64,7 +64,9 @@ class Reader:
             else:
                 shutil.copy2(source, target)
         (folder / ".venv").symlink_to(BIN.parent)
-        surroundings = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        # `make` says more below another `make`.
+        left_out = ("AWS_", "MAKE", "MFLAGS")
+        surroundings = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
         path = f"{BIN}{os.pathsep}{surroundings.get('PATH', '')}"
         self._environment = {**surroundings, **_SETTINGS, **account, "PATH": path}
 
