@@ -12,7 +12,8 @@ from cutwatch.streams.time_windows import SlidingWindows, StaggerWindows
 from cutwatch.streams.window_statistics import WindowStatistics
 from cutwatch.streams.windows import ClosedWindow, EachRecord, WindowRule
 
-# Lanes of a key from which on idle ones are forgotten whether windows are due or not: shards that were split never come back.
+# Beyond this many lanes of a key, a new one makes it forget the idle ones, whether windows are due or not: shards that were
+# split never come back.
 _MOST_LANES = 64
 
 
@@ -33,25 +34,28 @@ class KeyWindows:
         self._by_lane = by_lane
 
     def is_late(self, state: KeyState, record: Record) -> bool:
-        """Return True if a record is too late for its key: behind its own lane, or in a window that was closed.
+        """Return True if a record is too late for its key: behind its own lane, or in a window that was closed."""
+        return self._is_late(state, state.lanes.get(self._lane(record)), record.time)
 
-        States of earlier versions have no lanes: their next record is compared with all of them.
-        """
-        lanes, time = state.lanes, record.time
-        newest = lanes.get(self._lane(record), -inf if lanes else state.newest)
+    def _is_late(self, state: KeyState, newest: float | None, time: float) -> bool:
+        """Compare a time with the newest of its lane. States of earlier versions have no lanes: the key's newest counts."""
+        if newest is None:
+            newest = -inf if state.lanes else state.newest
         return time < newest - self._lateness or time < state.windows.closed
 
     def add(self, state: KeyState, record: Record) -> list[ClosedWindow] | None:
         """Add a record to its key; return the rows that are complete with it, or None if it is late."""
-        if self.is_late(state, record):
-            return None
         time, windows, lanes = record.time, state.windows, state.lanes
         lane = self._lane(record)
-        if time > lanes.get(lane, -inf):
+        newest = lanes.get(lane)
+        if self._is_late(state, newest, time):
+            return None
+        if newest is None or time > newest:
             lanes[lane] = time
         state.newest = max(state.newest, time)
         rows = self._rule.add(windows, record)
-        if windows.due <= state.newest - self._lateness or len(lanes) > _MOST_LANES:
+        is_crowded = newest is None and len(lanes) > _MOST_LANES
+        if windows.due <= state.newest - self._lateness or is_crowded:
             rows += self._rule.close(windows, self._watermark(state))
         return rows
 
