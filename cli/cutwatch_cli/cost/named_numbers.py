@@ -9,9 +9,18 @@ class NumberMistake(ValueError):
     """One line that says why a number is not valid."""
 
 
-def parse_numbers(option: str, given: Sequence[str], known: Collection[str]) -> dict[str, float]:
-    """Parse `NAME=VALUE`s. Raises `NumberMistake` for an unknown name, with the closest known name, or an invalid number."""
-    return dict(_parse_number(option, text, known) for text in given)
+def parse_numbers(
+    option: str, given: Sequence[str], known: Collection[str], positive: Collection[str] = ()
+) -> dict[str, float]:
+    """Parse `NAME=VALUE`s; those named in `positive` must not be 0.
+
+    Raises `NumberMistake` for an unknown name, with the closest known name, or an invalid number.
+    """
+    numbers = dict(_parse_number(option, text, known) for text in given)
+    for name, number in numbers.items():
+        if number == 0 and name in positive:
+            raise NumberMistake(f"{option} {name}=0: expected more than 0")
+    return numbers
 
 
 def _parse_number(option: str, text: str, known: Collection[str]) -> tuple[str, float]:

@@ -72,11 +72,7 @@ class CostRequest:
 
 
 def _assumptions(given: tuple[str, ...]) -> Assumptions:
-    values = parse_numbers("--assume", given, NAMES)
-    for name in sorted(_POSITIVE & values.keys()):
-        if values[name] == 0:
-            raise NumberMistake(f"--assume {name}=0: expected more than 0")
-    return Assumptions().with_values(values)
+    return Assumptions().with_values(parse_numbers("--assume", given, NAMES, _POSITIVE))
 
 
 def _check(option: str, given: str, allowed: Mapping[str, int] | tuple[Engine, ...]) -> None:

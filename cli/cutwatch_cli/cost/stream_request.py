@@ -34,10 +34,7 @@ class StreamCostRequest:
 
     def estimate(self) -> StreamEstimate:
         """Compute the estimate. Raises `InvalidDetectors` or `NumberMistake`, with one line per error."""
-        values = parse_numbers("--assume", self.assumptions, NAMES)
-        for name in sorted(POSITIVE & values.keys()):
-            if values[name] == 0:
-                raise NumberMistake(f"--assume {name}=0: expected more than 0")
+        values = parse_numbers("--assume", self.assumptions, NAMES, POSITIVE)
         prices = with_prices(parse_numbers("--price", self.prices, STREAM_PRICES), STREAM_PRICES)
         stream = self._stream()
         shards = self.shards or needed_shards(self.records_per_second, self.record_bytes)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from cutwatch_cli.cost.assumptions import assume
+from cutwatch_cli.cost.stream_assumptions import POSITIVE as OF_RECORDS
 from cutwatch_cli.cost.stream_assumptions import RecordAssumptions, StreamAssumptions
 
 
@@ -70,12 +71,4 @@ class TableAssumptions(RecordAssumptions):
 
 NAMES = [one.name for one in fields(TableAssumptions)]
 # Divisors.
-POSITIVE = {
-    "hours_per_month",
-    "batch_size",
-    "s3_mb_per_second",
-    "s3_calls_at_once",
-    "cached_mb",
-    "hours_between_trainings",
-    "read_units_per_second",
-}
+POSITIVE = OF_RECORDS | {"hours_between_trainings", "read_units_per_second"}

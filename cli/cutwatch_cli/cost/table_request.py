@@ -31,10 +31,7 @@ class TableCostRequest:
 
     def estimate(self) -> TableEstimate:
         """Compute the estimate. Raises `InvalidDetectors` or `NumberMistake`, with one line per error."""
-        values = parse_numbers("--assume", self.assumptions, NAMES)
-        for name in sorted(POSITIVE & values.keys()):
-            if values[name] == 0:
-                raise NumberMistake(f"--assume {name}=0: expected more than 0")
+        values = parse_numbers("--assume", self.assumptions, NAMES, POSITIVE)
         prices = with_prices(parse_numbers("--price", self.prices, TABLE_PRICES), TABLE_PRICES)
         table = self._table()
         shards = self.shards or needed_shards(self.records_per_second, self.record_bytes)

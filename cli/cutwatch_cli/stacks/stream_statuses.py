@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from cutwatch.aws.dynamodb import Table
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.registry.silences import Silence
 from cutwatch.streams.state_store import stream_root
@@ -16,7 +17,17 @@ from cutwatch_cli.stacks.stream_states import read_state
 from cutwatch_cli.stacks.stream_status import StreamStatus, problems_first, problems_of
 
 # Incidents that began earlier are not counted as open.
-OPEN_FOR_AT_MOST = timedelta(days=30)
+_OPEN_FOR_AT_MOST = timedelta(days=30)
+
+
+def incident_counts(table: Table, now: datetime) -> tuple[Counter[str], Counter[str]]:
+    """Return the open incidents, and those that began within a week, of each stream and watched table."""
+    recorded = IncidentStore(table).between(now - _OPEN_FOR_AT_MOST, now)
+    week_ago = (now - WEEK).timestamp()
+    return (
+        Counter(each.stream for each in recorded if not each.ended),
+        Counter(each.stream for each in recorded if each.incident.begin_time >= week_ago),
+    )
 
 
 def stream_statuses(
@@ -26,10 +37,7 @@ def stream_statuses(
     now: datetime,
 ) -> list[StreamStatus]:
     """Return the status of the stream stacks, those with problems first."""
-    recorded = IncidentStore(deployment.table).between(now - OPEN_FOR_AT_MOST, now)
-    unended = Counter(each.stream for each in recorded if not each.ended)
-    week_ago = (now - WEEK).timestamp()
-    in_week = Counter(each.stream for each in recorded if each.incident.begin_time >= week_ago)
+    unended, in_week = incident_counts(deployment.table, now)
     evidence = read_evidence(deployment.account, stacks, now)
     found = []
     for stack in stacks:

@@ -1,21 +1,18 @@
 """The status of every watched table of a deployed stack."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.errors import CutwatchError
 from cutwatch.registry.silences import Silence
 from cutwatch.tables.forest_state import forest_root
 from cutwatch_cli.stacks.account import explanation
 from cutwatch_cli.stacks.deployment import Deployment
-from cutwatch_cli.stacks.run_history import WEEK
 from cutwatch_cli.stacks.stream_evidence import StreamEvidence, read_evidence
 from cutwatch_cli.stacks.stream_states import StreamState, read_state
-from cutwatch_cli.stacks.stream_statuses import OPEN_FOR_AT_MOST
+from cutwatch_cli.stacks.stream_statuses import incident_counts
 from cutwatch_cli.stacks.table_evidence import (
     NO_EVIDENCE,
     TableEvidence,
@@ -32,10 +29,7 @@ def table_statuses(
     now: datetime,
 ) -> list[TableStatus]:
     """Return the status of the tables' stacks, those with problems first; one that cannot be read has that problem."""
-    recorded = IncidentStore(deployment.table).between(now - OPEN_FOR_AT_MOST, now)
-    unended = Counter(each.stream for each in recorded if not each.ended)
-    week_ago = (now - WEEK).timestamp()
-    in_week = Counter(each.stream for each in recorded if each.incident.begin_time >= week_ago)
+    unended, in_week = incident_counts(deployment.table, now)
     found = []
     for stack in stacks:
         name = stack.stream
