@@ -254,7 +254,7 @@ class StreamShop:
         partitions = (
             "INCIDENT",
             "STREAM_STACK",
-            *(f"self.stream#{each.name}" for each in (self.stream, self._renamed)),
+            *(f"STREAM#{each.name}" for each in (self.stream, self._renamed)),
         )
         return [item for partition in partitions for item in self._table.query(partition)]
 
