@@ -240,8 +240,8 @@ class DestinationSettings(Settings):
 class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
-    `stream_arn` of a Kafka topic is `kafka:TOPIC`, `target_arn` a stream or queue for every scored row, `results_url` the queue of a log's
-    summaries, `scoring_function` the function of a Kafka mapping, for its lag; each is empty for none. `stack_name` is the functions' stack.
+    `stream_arn` of a Kafka topic is `kafka:TOPIC`, `target_arn` a stream or queue for every scored row, `cold_start_detector` the detector
+    whose models the functions may read, `results_url` the queue of a log's summaries, `scoring_function` the function of a Kafka mapping, for its lag; each is empty for none. `stack_name` is the functions' stack.
     """
 
     stream_name: str
@@ -249,6 +249,7 @@ class StreamSettings(DestinationSettings):
     target_arn: str = ""
     results_url: str = ""
     history_location: str = ""
+    cold_start_detector: str = ""
     scoring_function: str = ""
     stack_name: str = ""
     detectors_file: str = "detectors.yaml"

@@ -107,6 +107,19 @@ def test_a_companion_is_one_statement_on_one_resource(
     assert found[sid] == {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
 
 
+def test_a_cold_start_reads_one_detectors_models_and_keeps_one_streams_copies() -> None:
+    without, found = (
+        statements(each, "StreamPolicy")
+        for each in (COMMON, COMMON | {"ColdStartDetector": "orders"})
+    )
+    assert found.keys() - without.keys() == {"ReadModelsOfDetector", "KeepForestOfDetector"}
+    reading, keeping = found["ReadModelsOfDetector"], found["KeepForestOfDetector"]
+    bucket = without["KeepState"]["Resource"].removesuffix("/streams/vitals/*")
+    assert (reading["Action"], reading["Resource"]) == ("s3:GetObject", f"{bucket}/models/orders/*")
+    assert keeping["Action"] == ["s3:GetObject", "s3:PutObject"]
+    assert keeping["Resource"] == f"{bucket}/cold-starts/vitals/*"
+
+
 def test_the_policy_that_the_other_account_attaches_allows_what_the_roles_need() -> None:
     text = DOCUMENT.read_text()
     section = text[text.index("## A stream of another account") :]

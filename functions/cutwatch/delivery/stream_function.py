@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
@@ -25,13 +26,18 @@ from cutwatch.streams.kafka_lag import is_read_to_the_end as is_topic_read
 from cutwatch.streams.key_bucket import BucketHeader
 from cutwatch.streams.kinesis import Retention, is_read_to_the_end
 from cutwatch.streams.model_source import ModelSource
-from cutwatch.streams.notices import HasExpired, announce_configuration
+from cutwatch.streams.notices import (
+    HasExpired,
+    announce_configuration,
+    announce_missing_forest,
+)
 from cutwatch.streams.record_reader import RecordReader
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
 from cutwatch.streams.sweep import Sweep
 
 if TYPE_CHECKING:
+    from cutwatch.streams.detector_forest import DetectorForest
     from cutwatch.streams.trained_model import TrainedModel
 
 # ARNs of Kafka topics, as settings have them, begin with this.
@@ -121,22 +127,35 @@ def _assembled(
     bucket = Bucket(client("s3"), settings.bucket_name)
     models = ModelSource(bucket, stream, time)
     trained = models.current()
+    first = _cold_start(settings, file, stream, bucket)
     incidents = IncidentStore(Table(client("dynamodb"), settings.table_name))
     store = StateStore(bucket, stream, open_incidents=partial(incidents.open, stream.name))
-    buckets = store.buckets(_beginning(settings, store, reader, has_time, trained))
+    buckets = store.buckets(_beginning(settings, store, reader, has_time, trained, first))
     target = row_target(settings.target_arn)
     postprocessor = stream_postprocessor(stream, folder)
     return StreamFunction(
         stream,
         store,
         models,
-        StreamScorer(stream, buckets, reader, trained, models.newest),
+        StreamScorer(stream, buckets, reader, trained, models.newest, first=first),
         outbox_delivery(settings, stream, target, postprocessor, settings.results_url),
         target is not None,
         settings.stream_arn,
         _expiry(settings.stream_arn),
         settings.scoring_function,
     )
+
+
+def _cold_start(
+    settings: StreamSettings, file: Path, stream: Stream, bucket: Bucket
+) -> "DetectorForest | None":
+    if not (stream.cold_start or settings.cold_start_detector):
+        return None
+    # Checkpoints of detectors need numpy, which takes long to import, and most streams begin without.
+    found: DetectorForest | None = import_module(
+        "cutwatch.delivery.cold_start_forest"
+    ).cold_start_forest(settings, file, stream, bucket)
+    return found
 
 
 def _expiry(arn: str) -> HasExpired:
@@ -152,15 +171,17 @@ def _beginning(
     reader: RecordReader,
     has_time: Callable[[], bool],
     trained: "TrainedModel | None",
+    first: "DetectorForest | None",
 ) -> Callable[[int], None]:
-    """Return a function that learns the history into a number of buckets, and announces a changed configuration."""
+    """Return a function that learns the history into a number of buckets, and announces what keys do not begin with."""
 
     def begin(buckets: int) -> None:
         if settings.history_location:
             name, _, prefix = settings.history_location.partition("/")
             now = datetime.now(UTC).timestamp()
             archive = Bucket(client("s3"), name)
-            learn(archive, prefix, store, buckets, now, has_time, reader, trained)
+            learn(archive, prefix, store, buckets, now, has_time, reader, trained, first)
         announce_configuration(store)
+        announce_missing_forest(store, first)
 
     return begin

@@ -12,6 +12,7 @@ from cutwatch.metric_names import (
     ANOMALY_SCORE,
     BATCHES_NOT_COMMITTED,
     KEYS_EVICTED,
+    KEYS_UNAIDED,
     RECORDS_APPLIED,
     RECORDS_DUPLICATE,
     RECORDS_FAILED,
@@ -26,8 +27,12 @@ def emit(namespace: str, stream: str, report: BatchReport) -> None:
     """Write the metrics of a batch; `Anomaly` is 1 if one of its rows belongs to an incident.
 
     `BatchesNotCommitted` is 1 if a state could not be read or written, and 0 if another environment was only faster.
+    `KeysWithoutColdStart` has datapoints only where keys lack the forest that they should begin with.
     """
-    _emit(namespace, "Stream", stream, report, {BATCHES_NOT_COMMITTED: int(bool(report.refused()))})
+    more = {BATCHES_NOT_COMMITTED: int(bool(report.refused()))}
+    if unaided := report.total("unaided"):
+        more[KEYS_UNAIDED] = unaided
+    _emit(namespace, "Stream", stream, report, more)
 
 
 def emit_ended(namespace: str, dimension: str, name: str) -> None:

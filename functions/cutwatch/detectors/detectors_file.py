@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
+from cutwatch.detectors.cold_start import cold_start_problems
 from cutwatch.detectors.detector import Detector, Engine, Publish
 from cutwatch.detectors.entry_forms import (
     entries_of,
@@ -104,6 +105,7 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
     rewrite_values(given)
     content, mistakes = _validated(given, document)
     lines = [f"line {line}: {problem}" for line, problem in document.problems]
+    mistakes += _cold_start_mistakes(content)
     lines += [sentence(each, document) for each in (*mistakes, *_repeated_names(given))]
     if lines:
         raise InvalidDetectors("\n".join(f"{source}: {line}" for line in dict.fromkeys(lines)))
@@ -118,6 +120,14 @@ def parse_configuration(text: str, source: str = "detectors.yaml") -> Configurat
         tuple(content.streams),
         tuple(content.tables),
     )
+
+
+def _cold_start_mistakes(content: _DetectorsFile) -> Iterator[Mistake]:
+    """Yield why streams cannot begin with the forests of the detectors that they name."""
+    entries = {each.name: each for each in content.detectors}
+    for number, stream in enumerate(content.streams):
+        for problem in cold_start_problems(stream, entries):
+            yield Mistake(("streams", number, "cold_start"), problem)
 
 
 def _doubts(content: _DetectorsFile) -> Iterator[Mistake]:

@@ -100,7 +100,7 @@ class Stream:
     `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log
     records has `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records
     needs. `features`, if any, have a forest each. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, and so is `postprocess`. At
-    most `mails_per_hour` are sent of its incidents. Raises `ValueError` with one line per invalid field.
+    most `mails_per_hour` are sent of its incidents. `cold_start` names the detector whose forest new keys begin with. Raises `ValueError` with one line per invalid field.
     """
 
     name: str
@@ -123,6 +123,7 @@ class Stream:
     postprocess: str = ""
     reference: ReferenceData = ReferenceData()  # noqa: RUF009 - frozen
     mails_per_hour: Annotated[int, Ge(0), Le(1_000)] = 10
+    cold_start: str = ""
 
     __pydantic_config__ = {"extra": "forbid"}
 
@@ -179,7 +180,11 @@ class Stream:
                 del scored_with["window"][name]
         if self.reference.s3:
             scored_with["reference"] = {**settings["reference"], "refresh": None}
-        added = {"features": self.features, "preprocess": self.preprocess}
+        added = {
+            "features": self.features,
+            "preprocess": self.preprocess,
+            "cold_start": self.cold_start,
+        }
         scored_with |= {name: value for name, value in added.items() if value}
         # Columns keep their order: the forest knows them by position.
         scored_with["columns"] = [*self.record.values]

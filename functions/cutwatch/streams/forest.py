@@ -10,6 +10,9 @@ from cutwatch.anomaly_models.forest_options import forest_options
 from cutwatch.detectors.detector import Direction
 from cutwatch.detectors.stream import ForestSettings, Stream
 
+# What is subtracted from a value, and what the rest is divided by.
+Scale = tuple[float, float]
+
 
 class Attribution(NamedTuple):
     """The part of a score that a column has, and the side on which its value lies."""
@@ -19,18 +22,27 @@ class Attribution(NamedTuple):
 
 
 class KeyForest:
-    """Random Cut Forest over the latest `shingle_size` rows of a key, and the number of rows that it has learned."""
+    """Random Cut Forest over the latest `shingle_size` rows of a key, and the number of rows that it has learned.
 
-    __slots__ = ("_columns", "_forest", "_latest", "_width", "learned")
+    Where it began with the forest of a detector, it sees values on that one's `scale`.
+    """
+
+    __slots__ = ("_columns", "_forest", "_latest", "_width", "learned", "scale")
 
     def __init__(
-        self, forest: RandomCutForest, settings: ForestSettings, columns: int, learned: int = 0
+        self,
+        forest: RandomCutForest,
+        settings: ForestSettings,
+        columns: int,
+        learned: int = 0,
+        scale: Scale | None = None,
     ) -> None:
         self._forest = forest
         self._columns = columns
         self._width = columns * settings.shingle_size
         self._latest: tuple[float, ...] = ()
         self.learned = learned
+        self.scale = scale
 
     @classmethod
     def untrained(cls, stream: Stream, key: str) -> "KeyForest":
@@ -41,6 +53,9 @@ class KeyForest:
 
     def shingled(self, row: tuple[float, ...]) -> tuple[float, ...] | None:
         """Return the row behind those before it, oldest first; None until there are enough."""
+        if self.scale is not None:
+            centre, spread = self.scale
+            row = tuple((value - centre) / spread for value in row)
         if self._columns == self._width:
             return row
         self._latest = (self._latest + row)[-self._width :]
@@ -73,11 +88,20 @@ class KeyForest:
 
     @classmethod
     def from_parts(
-        cls, content: bytes, latest: Sequence[float], stream: Stream, learned: int
+        cls,
+        content: bytes,
+        latest: Sequence[float],
+        stream: Stream,
+        learned: int,
+        scale: Scale | None = None,
     ) -> "KeyForest":
         """Read back what `to_parts` returned; the forest continues exactly where that one was."""
         restored = cls(
-            RandomCutForest.from_msgpack(content), stream.forest, len(stream.columns), learned
+            RandomCutForest.from_msgpack(content),
+            stream.forest,
+            len(stream.columns),
+            learned,
+            scale,
         )
         restored._latest = tuple(latest)
         return restored

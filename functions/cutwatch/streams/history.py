@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
-from math import inf
+from math import inf, nextafter
 from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
@@ -18,6 +18,7 @@ from cutwatch.streams.scoring import Arrived, StreamScorer
 from cutwatch.streams.state_store import StateStore, VersionedBucket
 
 if TYPE_CHECKING:
+    from cutwatch.streams.detector_forest import DetectorForest
     from cutwatch.streams.trained_model import TrainedModel
 
 _BATCH = 1_000
@@ -32,20 +33,21 @@ def learn(
     has_time: Callable[[], bool],
     reader: RecordReader | None = None,
     trained: "TrainedModel | None" = None,
+    first: "DetectorForest | None" = None,
 ) -> None:
     """Learn the lines of the objects below a prefix, in the order of their keys, and store the states.
 
     Objects have one record per line, as the stream's records are; those that end in `.gz` are decompressed. A trained model has
-    learned the records up to the end of its training, so keys begin with those after it. Records whose key Kafka has, and not
+    learned the records up to the end of its training, and so has the forest of a detector, so keys begin with those after it. Records whose key Kafka has, and not
     the line, belong to no key here: such a stream begins with its trained model alone. It stops early when the time is over.
     Incidents of the past are not notified, and buckets that exist are left as they are.
     """
     if _lacks_keys(store.stream):
         logger.info("history not learned", reason="its lines do not have Kafka's keys")
         return
-    scorer = StreamScorer(store.stream, buckets, reader, trained)
+    scorer = StreamScorer(store.stream, buckets, reader, trained, first=first)
     learned = dict[int, KeyBucket]()
-    since = (trained.fitted.trained_until if trained else None) or -inf
+    since = (trained.fitted.trained_until if trained else None) or _learned_until(first)
     records, rejected = oldest_first(history, prefix, now), 0
     while batch := list(islice(records, _BATCH)):
         for number, arrived in scorer.by_bucket(batch).items():
@@ -65,6 +67,11 @@ def learn(
     )
     for bucket in learned.values():
         _store(store, bucket)
+
+
+def _learned_until(first: "DetectorForest | None") -> float:
+    """Return the newest time that the forest of a detector may have learned."""
+    return -inf if first is None or first.is_missing else nextafter(first.through, -inf)
 
 
 def _lacks_keys(stream: Stream) -> bool:

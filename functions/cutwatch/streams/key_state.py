@@ -19,6 +19,7 @@ from cutwatch.streams.recurrence import RecurringPeaks
 from cutwatch.streams.windows import OpenWindows
 
 if TYPE_CHECKING:
+    from cutwatch.streams.detector_forest import DetectorForest
     from cutwatch.streams.key_features import KeyFeatures
     from cutwatch.streams.key_model import KeyModel
     from cutwatch.streams.trained_model import TrainedModel
@@ -62,10 +63,18 @@ class KeyState:
 
     @classmethod
     def of_new_key(
-        cls, stream: Stream, key: str, time: float, trained: "TrainedModel | None" = None
+        cls,
+        stream: Stream,
+        key: str,
+        time: float,
+        trained: "TrainedModel | None" = None,
+        first: "DetectorForest | None" = None,
     ) -> "KeyState":
-        """Return the state of a key whose first record has this event time."""
+        """Return the state of a key whose first record has this event time; `first` is the forest to begin with."""
         recent = RecentRows(len(stream.columns))
+        if first is not None and not first.is_missing:
+            baseline = first.baseline_of_key()
+            return cls(key, time, first.of_key(stream), recent, baseline, model=first.model)
         if trained is None:
             state = cls(key, time, KeyForest.untrained(stream, key), recent)
             if stream.feature_names:
@@ -108,6 +117,8 @@ class KeyState:
             "lanes": self.lanes,
             "lengths": [len(recent), len(forest)],
         }
+        if isinstance(self.forest, KeyForest) and self.forest.scale is not None:
+            header["scale"] = self.forest.scale
         if self.features is None:
             return _content(header, recent, forest)
         features, header["features"] = self.features.to_parts()
@@ -196,7 +207,8 @@ def _features() -> Any:
 
 def _model(header: Mapping[str, Any], content: bytes, stream: Stream) -> "KeyForest | KeyModel":
     if stream.model == "random_cut_forest":
-        return KeyForest.from_parts(content, header["latest"], stream, header["learned"])
+        scale = tuple(header["scale"]) if "scale" in header else None
+        return KeyForest.from_parts(content, header["latest"], stream, header["learned"], scale)
     # Trained models need numpy, which takes long to import.
     key_model: type[KeyModel] = import_module("cutwatch.streams.key_model").KeyModel
     return key_model.from_parts(content, header["learned"])

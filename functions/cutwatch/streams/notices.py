@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from zlib import crc32
 
 from cutwatch.errors import ConditionFailed
+from cutwatch.streams.detector_forest import DetectorForest
 from cutwatch.streams.key_bucket import KeyBucket
 from cutwatch.streams.outbox import Notice
 from cutwatch.streams.record import RawRecord
@@ -45,8 +47,25 @@ def announce_configuration(store: StateStore) -> None:
         f"the entry now has configuration {store.stream.fingerprint}; its forests start from scratch, and open incidents of the "
         f"configurations before ({', '.join(others)}) end in a few minutes"
     )
+    _announce(
+        store, Notice(f"configuration:{store.stream.fingerprint}", "configuration changed", text)
+    )
+
+
+def announce_missing_forest(store: StateStore, first: DetectorForest | None) -> None:
+    """Put a notice into the first bucket if the forest of a detector that keys should begin with is missing."""
+    if first is None or not first.is_missing:
+        return
+    text = (
+        f"keys begin with nothing, not with the forest of detector {first.detector!r}: {first.reason}. Each is mute for its first "
+        f"{store.stream.forest.sample_size} rows; docs/streams.md, Cold start, says how to try again"
+    )
+    identity = f"cold-start:{store.stream.fingerprint}:{crc32(first.reason.encode()):08x}"
+    _announce(store, Notice(identity, "no cold start", text))
+
+
+def _announce(store: StateStore, notice: Notice) -> None:
     taken = store.load(0)
-    notice = Notice(f"configuration:{store.stream.fingerprint}", "configuration changed", text)
     if notice not in taken.bucket.outbox.notices:
         taken.bucket.outbox.notices.append(notice)
         with suppress(ConditionFailed):

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from cutwatch.streams.incidents import Incident, IncidentChange
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Rejected
 
-NoticeKind = Literal["state reset", "records lost", "configuration changed", "changes forgotten"]
+NoticeKind = Literal[
+    "state reset", "records lost", "configuration changed", "changes forgotten", "no cold start"
+]
 
 
 @dataclass(frozen=True, slots=True)

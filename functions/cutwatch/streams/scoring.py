@@ -23,6 +23,7 @@ from cutwatch.streams.record_reader import Reader, RecordReader
 from cutwatch.streams.windows import ClosedWindow
 
 if TYPE_CHECKING:
+    from cutwatch.streams.detector_forest import DetectorForest
     from cutwatch.streams.trained_model import TrainedModel
 
 _DAY = 86_400
@@ -45,7 +46,8 @@ class BatchResult:
     """Outcome of a batch: each of the `read` records is accepted, late, a duplicate, rejected or dropped.
 
     A preprocessor drops records, and may divide a record into several: `added` are those of a bucket beyond the first.
-    `evicted` are keys whose state was removed to make room for a new key, `events` the accepted log events with their
+    `evicted` are keys whose state was removed to make room for a new key, `unaided` those that began without the forest of the declared
+    detector, because it is missing, `events` the accepted log events with their
     features, each after its lane and position.
     """
 
@@ -59,6 +61,7 @@ class BatchResult:
     changes: list[IncidentChange] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     evicted: list[str] = field(default_factory=list)
+    unaided: int = 0
     events: list[tuple[Origin, FeatureRow]] = field(default_factory=list)
     rejected_arrivals: list[float] = field(default_factory=list)
     late_arrivals: list[float] = field(default_factory=list)
@@ -76,8 +79,9 @@ class StreamScorer:
         newest: "Callable[[], TrainedModel | None] | None" = None,
         *,
         by_lane: bool = True,
+        first: "DetectorForest | None" = None,
     ) -> None:
-        """Score with `trained`; `newest` returns the model that is current now, where that changes.
+        """Score with `trained`; `newest` returns the model that is current now, where that changes; new keys begin with `first`.
 
         Records are late behind their own lane, or, unless `by_lane`, behind all records of their key.
         """
@@ -85,6 +89,7 @@ class StreamScorer:
         self.buckets = buckets
         self.trained = trained
         self._newest = newest
+        self._first = first
         self._key_limit = key_limit(stream, buckets)
         self._silence = max(SILENT_SECONDS, stream.notify.ends_after)
         self._reader: Reader = reader or RecordReader(stream)
@@ -233,7 +238,9 @@ class StreamScorer:
                 result.evicted.append(key)
         if len(states) >= self._key_limit:
             return None
-        state = KeyState.of_new_key(self.stream, record.key, record.time, self.trained)
+        first = self._first
+        state = KeyState.of_new_key(self.stream, record.key, record.time, self.trained, first)
+        result.unaided += first is not None and first.is_missing
         states[record.key] = state
         return state
 

@@ -6,6 +6,7 @@ import pytest
 from cutwatch.delivery.stream_metrics import emit, emit_ended, emit_table
 from cutwatch.errors import AccessDenied, ConditionFailed, CutwatchError
 from cutwatch.streams.batch import BatchReport
+from cutwatch.streams.scoring import BatchResult
 
 DENIED = AccessDenied("PutObject", "AccessDenied", "no permission")
 FASTER = ConditionFailed("PutObject", "PreconditionFailed", "written meanwhile")
@@ -26,6 +27,14 @@ def test_a_batch_that_cannot_be_committed_is_counted_but_not_one_that_lost_a_rac
     capsys: pytest.CaptureFixture[str], errors: list[CutwatchError], number: int
 ) -> None:
     assert written(capsys, *errors)["BatchesNotCommitted"] == [number]
+
+
+def test_keys_without_the_forest_that_they_should_begin_with_are_counted_only_if_there_are_any(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "KeysWithoutColdStart" not in written(capsys)
+    emit("Cutwatch", "sensors", BatchReport([BatchResult(unaided=2), BatchResult(unaided=1)]))
+    assert json.loads(capsys.readouterr().out)["KeysWithoutColdStart"] == [3]
 
 
 def test_a_table_has_no_such_metric(capsys: pytest.CaptureFixture[str]) -> None:
