@@ -238,10 +238,9 @@ class DestinationSettings(Settings):
 
 @dataclass(frozen=True)
 class StreamSettings(DestinationSettings):
-    """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
+    """Settings of the functions of stack `stack_name`: their stream in `detectors_file`, and its ARN, or `kafka:TOPIC`.
 
-    `stream_arn` of a Kafka topic is `kafka:TOPIC`, `target_arn` a stream or queue for every scored row, `cold_start_detector` the detector
-    whose models the functions may read, `results_url` the queue of a log's summaries, `scoring_function` the function of a Kafka mapping, for its lag; each is empty for none. `stack_name` is the functions' stack.
+    `target_arn` gets every scored row, `results_url` a log's summaries; models of `cold_start_detector` are read, and `scoring_function` has Kafka's lag. Empty: none.
     """
 
     stream_name: str
