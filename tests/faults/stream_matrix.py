@@ -15,10 +15,10 @@ from localaws.calls import Call
 from tests.faults.calls import Target
 from tests.faults.cases import KINDS, Kind, fault_of
 from tests.faults.matrix import Verdict, shown
-from tests.faults.stream_shop import FEATURED, STACK, STREAM, StreamShop, opened_stream_shop
+from tests.faults.stream_shop import FEATURED, SEEDED, STACK, STREAM, StreamShop, opened_stream_shop
 
 _FUNCTION = re.compile(rf"/{STACK}-([A-Za-z]+)-[0-9A-F]+$")
-_PREFIX = re.compile(r"streams/[^/]+/[0-9a-f]+/")
+_PREFIX = re.compile(r"streams/[^/]+/[0-9a-f]+/|(?<=cold-starts/)[^/]+/[0-9a-f]+")
 # How often a mail may come where the function cannot know whether it was taken: once for each of botocore's attempts and
 # once more, or once more after the function has ended. A denial once the mail is out is not tried again at once.
 _MOST_MAILS = {"reset after": 4, "late": 2, "killed": 2, "denied": 2}
@@ -47,8 +47,14 @@ def stream_cases(shop: StreamShop) -> list[StreamCase]:
     before = len([*shop.aws.calls])
     shop.run()
     found = _targets([*shop.aws.calls][before:])
-    kept = "stream with features" if shop.stream.feature_names else "stream"
-    return [StreamCase(target, kind, kept) for target in found for kind in KINDS]
+    if shop.stream.cold_start:
+        found = (target for target in found if _is_of_cold_start(target))
+    return [StreamCase(target, kind, shop.title) for target in found for kind in KINDS]
+
+
+def _is_of_cold_start(target: Target) -> bool:
+    """Return True for a call that other streams do not make."""
+    return target.subject.startswith(("cold-starts/", "models/", "DETECTOR"))
 
 
 def _targets(calls: Iterable[Call]) -> Iterator[Target]:
@@ -139,7 +145,7 @@ def main() -> int:
     """Judge, tell progress, print the matrix; 1 if a case failed."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     started, done = time.monotonic(), list[Verdict]()
-    for stream in (STREAM, FEATURED):
+    for stream in (STREAM, FEATURED, SEEDED):
         with opened_stream_shop(stream) as shop:
             cases = stream_cases(shop)
             numbers = [number for number, case in enumerate(cases) if wanted in case.name]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.served_streams import ServedStreams
+from cutwatch.detectors.cold_start import DETECTOR_FOREST
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
+from cutwatch.forests.checkpoint import ForestCheckpoint
+from cutwatch.registry.detector_store import DetectorStore
+from cutwatch.streams.cold_start import cold_start_key, read_copy
 from cutwatch.streams.key_bucket import KeyBucket, Totals
 from cutwatch.streams.record import RawRecord
 from cutwatch.streams.scoring import SILENT_SECONDS, StreamScorer
@@ -22,6 +27,12 @@ from cutwatch_cli.replay.application import staged
 from localaws import Fault, LocalAws, Stack
 from localaws.ministack_patches.mails import Mail
 from tests.support import stream_companions as companions
+from tests.support.detector_forests import (
+    a_detector,
+    a_recipe,
+    store_model,
+    trained_checkpoint,
+)
 from tests.support.streams import a_stream, comparable_bucket, noise
 
 STREAM = a_stream(
@@ -36,11 +47,15 @@ STREAM = a_stream(
 )
 # Seconds between records, so that the profile is fitted while they come; the last record is as old as the clock.
 FEATURED = replace(STREAM, features=("value", "difference", "residual"))
+# Keys begin with the forest of a detector, which is trained again while records come.
+DETECTOR = a_detector("vibration")
+SEEDED = replace(STREAM, forest=DETECTOR_FOREST, cold_start=DETECTOR.name)
+_LEARNED, _TRAINED_THROUGH = 600, 1_790_000_100
 _PACE, _MOST_RECORDS = 3_000, 300
 STACK, BASE, TARGET = "cutwatch-sensors", "cutwatch", "sensors-scored"
 _START = datetime(2026, 11, 2, tzinfo=UTC)
 # The keys of the scenario; the first has an incident.
-_KEYS = "ad"
+_KEYS, _NEW_KEY = "ad", "r"
 _NORMAL, _AFTER = 90, 6
 # What the stack served before: another configuration of the stream, in a bucket of its own number, and another name.
 _REPLACED_BUCKET = 7
@@ -63,6 +78,13 @@ class StreamShop:
     replaced: set[str] = field(default_factory=set)
     _mails: list[Mail] = field(default_factory=list)
 
+    @property
+    def title(self) -> str:
+        """The stream, as the matrix has it."""
+        if self.stream.cold_start:
+            return "stream with a cold start"
+        return "stream with features" if self.stream.feature_names else "stream"
+
     def rewind(self) -> None:
         """Forget states, incidents, mails and messages; the stream goes on."""
         aws = self.aws
@@ -71,6 +93,9 @@ class StreamShop:
         s3 = aws.client("s3")
         for each in s3.list_objects_v2(Bucket=self._bucket, Prefix="streams/").get("Contents", []):
             s3.delete_object(Bucket=self._bucket, Key=each["Key"])
+        if self.stream.cold_start:
+            s3.delete_object(Bucket=self._bucket, Key=cold_start_key(self.stream))
+            self._train("first", 1)
         for item in self._items():
             self._table.delete(item["pk"], item["sk"])
         for queue in ("RejectedRecords", "LostRecords"):
@@ -102,17 +127,41 @@ class StreamShop:
                 table.mark(change.incident, frozenset({"began:high"}), mailed=True)
         ServedStreams(self._table).record(STACK, self._renamed.name, self.aws.clock.now())
 
+    def untrain(self) -> None:
+        """Forget the model of the detector."""
+        DetectorStore(self._table).delete(DETECTOR.name)
+
     def run(self) -> None:
         """Send normal records, then an incident and rubbish, then normal ones, then be silent."""
         self.aws.fire(self.stack.physical_id("EveryMinute"))
         values = noise(_NORMAL + _AFTER, 3)
         self._send([(key, x) for x in values[:_NORMAL] for key in _KEYS])
+        if self.stream.cold_start:
+            self._train_again()
         self._send([(_KEYS[0], 90.0), (_KEYS[1], None), (_KEYS[0], 95.0)])
         self._send([(key, x) for x in values[_NORMAL:] for key in _KEYS])
         self.aws.clock.advance(SILENT_SECONDS + 60)
         for seconds in _SWEEPS:
             self.aws.clock.advance(seconds)
             self.aws.fire(self.stack.physical_id("EveryMinute"))
+
+    def _train(self, name: str, seed: int) -> None:
+        """Leave behind what a training of the detector does."""
+        checkpoint = _trained(seed)
+        detectors = DetectorStore(self._table)
+        detectors.delete(DETECTOR.name)
+        model = store_model(self._store.bucket, DETECTOR, a_recipe(), checkpoint, name)
+        detectors.add_model(DETECTOR.name, model)
+
+    def _train_again(self) -> None:
+        """Replace the detector's model, begin with other environments, and send the record of a new key."""
+        before = DetectorStore(self._table).get(DETECTOR.name).models
+        self._train("second", 2)
+        for model in before:
+            for key in (model.checkpoint or "", model.recipe):
+                self._store.bucket.delete(key)
+        self.aws.cool_down()
+        self._send([(_NEW_KEY, 0.5)])
 
     def give_up(self) -> bool:
         """Send records while S3 denies every write, until Lambda gives them up; return True if the alarm on it was raised."""
@@ -160,7 +209,9 @@ class StreamShop:
 
     def replayed(self) -> tuple[dict[int, Any], set[str], set[int]]:
         """States, incidents and rejected positions of a single process that reads each shard once."""
-        scorer = StreamScorer(self.stream, self._store.buckets(), companions.reader(self.stream))
+        begun = read_copy(self._store.bucket, self.stream)
+        reader = companions.reader(self.stream)
+        scorer = StreamScorer(self.stream, self._store.buckets(), reader, first=begun)
         buckets: dict[int, KeyBucket] = {}
         incidents = set(self.replaced)
         rejected: set[int] = set()
@@ -205,6 +256,10 @@ class StreamShop:
         """The subjects of mails of this scenario."""
         return [each.subject for each in self._mails if "NotificationTopic" in each.topic]
 
+    def notices(self) -> list[str]:
+        """The mails to operators of this scenario."""
+        return [each.text for each in self._mails if "OperationsTopic" in each.topic]
+
     def rejected(self) -> list[int]:
         """The positions in the queue of rejected records."""
         sqs, url = self.aws.client("sqs"), self.stack.physical_id("RejectedRecords")
@@ -236,7 +291,7 @@ class StreamShop:
 
     @property
     def _renamed(self) -> Stream:
-        return replace(self.stream, name="vibrations")
+        return replace(self.stream, name="vibrations", forest=STREAM.forest, cold_start="")
 
     @property
     def _bucket(self) -> str:
@@ -259,6 +314,11 @@ class StreamShop:
         return [item for partition in partitions for item in self._table.query(partition)]
 
 
+@cache
+def _trained(seed: int) -> ForestCheckpoint:
+    return trained_checkpoint(noise(_LEARNED, seed), a_recipe(), _TRAINED_THROUGH)
+
+
 @contextmanager
 def opened_stream_shop(stream: Stream = STREAM) -> Iterator[StreamShop]:
     """Deploy the base stack and the stream's stack, with a stream of two shards and a target for scored rows."""
@@ -273,7 +333,8 @@ def opened_stream_shop(stream: Stream = STREAM) -> Iterator[StreamShop]:
             for name in (STREAM.source, TARGET)
         ]  # fmt: skip
         companions.make_companions(aws)
-        with staged([], streams=[stream]) as template:
+        detectors = [DETECTOR] if stream.cold_start else []
+        with staged(detectors, streams=[stream]) as template:
             base = aws.deploy(template, stack_name=BASE)
             stack = aws.deploy(
                 Path(template.parent, "stacks", "stream.yaml"),
@@ -287,6 +348,7 @@ def opened_stream_shop(stream: Stream = STREAM) -> Iterator[StreamShop]:
                     "PreprocessorArn": companions.PREPROCESSOR,
                     "PostprocessorArn": companions.POSTPROCESSOR,
                     "ReferenceLocation": "/".join(companions.REFERENCE.bucket_and_key),
+                    "ColdStartDetector": stream.cold_start,
                 },
             )
         yield StreamShop(aws, base, stack, stream)
