@@ -2,18 +2,26 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
+from cutwatch.detectors.cold_start import DETECTOR_FOREST
+from cutwatch.streams.copied_forest import copied_forest
 from cutwatch_cli.main import app
 from tests.support.command_line import SMALL_TEMPLATE
+from tests.support.detector_forests import a_detector, a_recipe, store_model, trained_checkpoint
 from tests.support.project import PROJECT
-from tests.support.streams import blood_pressures, noise, records_of
+from tests.support.stream_state import FakeBucket
+from tests.support.streams import a_stream, blood_pressures, noise, records_of
 
+CHECKPOINT = trained_checkpoint(noise(600, 5), a_recipe(), 1_780_000_200)
+BEGUN = a_stream(forest=DETECTOR_FOREST, cold_start="vibration")
 DECLARATION = """\
 streams:
   - name: sensors
@@ -98,7 +106,9 @@ def test_a_file_without_a_valid_record_fails_and_says_why(file: Path) -> None:
     assert "no record could be scored" in result.stderr
 
 
-@pytest.mark.parametrize("options", [["--json"], ["--invoke"], ["--reference", "x.csv"]])
+@pytest.mark.parametrize(
+    "options", [["--json"], ["--invoke"], ["--reference", "x.csv"], ["--cold-start", "x"]]
+)
 def test_options_of_streams_need_a_stream(file: Path, options: list[str]) -> None:
     result = CliRunner().invoke(app, ["backtest", str(file), *options])
     assert (result.exit_code, result.stderr) == (2, f"cutwatch: {options[0]} needs --stream\n")
@@ -196,3 +206,31 @@ def test_the_documents_example_finds_an_anomaly(
     assert (payload["read"], payload["rejected"], payload["keys"]) == (1_002, {}, 2)
     assert payload["incidents"][-1]["columns"]["systolic"]["value"] == 250
     assert Path("build/backtest/vitals.scored.csv").exists()
+
+
+def test_keys_begin_with_the_forest_of_a_file(file: Path) -> None:
+    detector = a_detector("vibration").to_payload()
+    declared = [each.to_payload() for each in (BEGUN, replace(BEGUN, name="other", cold_start=""))]
+    content = yaml.safe_dump({"detectors": [detector], "streams": declared})
+    (file.parent / "detectors.yaml").write_text(content)
+    model = store_model(FakeBucket(), a_detector(), a_recipe(), CHECKPOINT)
+    first = copied_forest(BEGUN, model, CHECKPOINT.to_bytes(), "", a_recipe().to_payload())
+    forest = file.parent / "forest"
+    forest.write_bytes(first.to_bytes())
+
+    without, begun = (
+        backtest(file, "--json", *each) for each in ([], ["--cold-start", str(forest)])
+    )
+    assert without.stderr.startswith(
+        "cutwatch: keys begin with nothing; --cold-start FILE takes a copy of cold-starts/sensors/"
+    )
+    assert [json.loads(each.stdout)["learning"] for each in (without, begun)] == [211, 0]
+    assert begun.stderr == ""
+
+    other = backtest(file, "--cold-start", str(forest), name="other")
+    assert (other.exit_code, "has no cold_start, but" in other.stderr) == (2, True)
+    missing = backtest(file, "--cold-start", "no")
+    assert (missing.exit_code, missing.stderr) == (
+        2,
+        "cutwatch: --cold-start no: No such file or directory\n",
+    )

@@ -58,6 +58,13 @@ def backtest(
             show_default=False,
         ),
     ] = None,
+    cold_start: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --stream: file with a copy of the forest that keys begin with.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path,
         typer.Option(
@@ -103,10 +110,22 @@ def backtest(
 
     if stream is not None:
         backtest_records(
-            stream, paths or [], entry, output, invoke=invoke, reference=reference, as_json=as_json
+            stream,
+            paths or [],
+            entry,
+            output,
+            invoke=invoke,
+            reference=reference,
+            cold_start=cold_start,
+            as_json=as_json,
         )
         return
-    for option, given in (("--json", as_json), ("--invoke", invoke), ("--reference", reference)):
+    for option, given in (
+        ("--json", as_json),
+        ("--invoke", invoke),
+        ("--reference", reference),
+        ("--cold-start", cold_start),
+    ):
         if given:
             end(f"{option} needs --stream", USAGE_ERROR)
     check_choice("--training-schedule", training_schedule, get_args(TrainingSchedule))

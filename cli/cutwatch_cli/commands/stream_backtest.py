@@ -5,18 +5,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from cutwatch_cli.commands.entry_options import EntryOptions
-from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end
+from cutwatch_cli.commands.exits import FAILURE, USAGE_ERROR, end, note
 from cutwatch_cli.commands.options import show
 
 if TYPE_CHECKING:
     from cutwatch.detectors.stream import Stream
     from cutwatch_cli.streams.stream_backtest import StreamBacktest
     from cutwatch_cli.streams.stream_functions import StreamFunctions
+
+
+class Copies(NamedTuple):
+    """Files with copies of what a stream reads from S3, None for each that is not given."""
+
+    reference: Path | None
+    cold_start: Path | None
 
 
 def backtest_records(
@@ -27,6 +34,7 @@ def backtest_records(
     *,
     invoke: bool,
     reference: Path | None,
+    cold_start: Path | None,
     as_json: bool,
 ) -> None:
     """Backtest a stream of the detectors file over one file of records, and print counts and incidents."""
@@ -37,7 +45,11 @@ def backtest_records(
     if stream.needs_training:
         text = "is scored by a trained model; cutwatch compare shows what the models find in a file"
         end(f"stream {name!r} {text}", USAGE_ERROR)
-    functions = _functions(entry.detectors.parent, stream, reference, invoke=invoke)
+    copies = Copies(reference, cold_start)
+    functions = _functions(entry.detectors.parent, stream, copies, invoke=invoke)
+    if stream.cold_start and cold_start is None:
+        key = f"cold-starts/{stream.name}/{stream.fingerprint}"
+        note(f"keys begin with nothing; --cold-start FILE takes a copy of {key} from the bucket")
     scored = output / f"{stream.name}.scored.csv"
     started = time.perf_counter()
     backtest = _run(stream, paths[0], scored, functions)
@@ -74,7 +86,7 @@ def _declared(path: Path, name: str) -> "Stream":
 
 
 def _functions(
-    folder: Path, stream: "Stream", reference: Path | None, *, invoke: bool
+    folder: Path, stream: "Stream", copies: Copies, *, invoke: bool
 ) -> "StreamFunctions":
     from cutwatch.errors import CutwatchError
     from cutwatch_cli.stacks.account import Account
@@ -85,11 +97,13 @@ def _functions(
     if invoke and arns:
         client = Account.reached_by(None, arns[0].split(":")[3]).client("lambda")
     try:
-        return load_functions(folder, stream, client, reference)
+        return load_functions(folder, stream, client, *copies)
     except CutwatchError as error:
         end(str(error), USAGE_ERROR)
     except OSError as error:
-        end(f"--reference {reference}: {error.strerror or error}", USAGE_ERROR)
+        is_reference = copies.reference is not None and error.filename == str(copies.reference)
+        option = "--reference" if is_reference else "--cold-start"
+        end(f"{option} {error.filename}: {error.strerror or error}", USAGE_ERROR)
 
 
 def _run(

@@ -90,7 +90,7 @@ def backtest_stream(
 ) -> StreamBacktest:
     """Score the batches in their order; `write` receives the rows of each."""
     reader = RecordReader(stream, functions.preprocessor, functions.reference)
-    scorer = StreamScorer(stream, bucket_count(stream), reader)
+    scorer = StreamScorer(stream, bucket_count(stream), reader, first=functions.first)
     buckets = dict[int, KeyBucket]()
     backtest = StreamBacktest(stream, functions.postprocessor)
     for batch in batches:

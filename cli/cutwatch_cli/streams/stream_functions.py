@@ -1,4 +1,4 @@
-"""Functions and reference data that a stream names, loaded for a backtest, and checked by `cutwatch validate`."""
+"""Functions, reference data and first forest that a stream names, loaded for a backtest, and checked by `cutwatch validate`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from cutwatch.detectors.python_function import LAMBDA_ARN, load_function
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidDetectors, InvalidInput, InvalidReference
+from cutwatch.streams.detector_forest import DetectorForest
 from cutwatch.streams.lambda_postprocessor import LambdaPostprocessor
 from cutwatch.streams.lambda_preprocessor import LambdaPreprocessor
 from cutwatch.streams.postprocessing import Postprocessor
@@ -17,11 +18,12 @@ from cutwatch.streams.reference import Reference, ReferenceTable
 
 @dataclass(frozen=True)
 class StreamFunctions:
-    """Preprocessor, postprocessor and reference data of a stream; None for those that it does not name."""
+    """Preprocessor, postprocessor and reference data of a stream, and the forest that keys begin with; None for each that it does not name."""
 
     preprocessor: Preprocessor | None = None
     postprocessor: Postprocessor | None = None
     reference: Reference | None = None
+    first: DetectorForest | None = None
 
 
 NO_FUNCTIONS = StreamFunctions()
@@ -42,12 +44,16 @@ def check_functions(folder: Path, streams: Iterable[Stream]) -> list[str]:
 
 
 def load_functions(
-    folder: Path, stream: Stream, lambda_client: Any = None, reference: Path | None = None
+    folder: Path,
+    stream: Stream,
+    lambda_client: Any = None,
+    reference: Path | None = None,
+    cold_start: Path | None = None,
 ) -> StreamFunctions:
-    """Return the functions of a stream, and its reference data from a copy in a file.
+    """Return the functions of a stream, and its reference data and first forest from copies in files.
 
-    Raises `InvalidDetectors`, `InvalidInput` for a Lambda function without a client or reference data without a file,
-    `InvalidReference`, and `OSError`.
+    Without a file, keys begin with nothing. Raises `InvalidDetectors`, `InvalidInput` for a Lambda function without a client, reference data without
+    a file, or a file that the stream does not declare, `InvalidReference`, `MalformedState`, and `OSError`.
     """
     mistakes = check_functions(folder, [stream])
     if mistakes:
@@ -63,7 +69,9 @@ def load_functions(
     elif stream.preprocess:
         preprocessor = PythonPreprocessor(load_function(folder, stream.preprocess))
     postprocessor = _postprocessor(folder, stream, lambda_client)
-    return StreamFunctions(preprocessor, postprocessor, _reference(stream, reference))
+    return StreamFunctions(
+        preprocessor, postprocessor, _reference(stream, reference), _first(stream, cold_start)
+    )
 
 
 def _postprocessor(folder: Path, stream: Stream, lambda_client: Any) -> Postprocessor | None:
@@ -72,6 +80,18 @@ def _postprocessor(folder: Path, stream: Stream, lambda_client: Any) -> Postproc
     if LAMBDA_ARN.fullmatch(stream.postprocess):
         return Postprocessor(LambdaPostprocessor(lambda_client, stream.postprocess))
     return Postprocessor(load_function(folder, stream.postprocess))
+
+
+def _first(stream: Stream, path: Path | None) -> DetectorForest | None:
+    if path is None:
+        return None
+    found = DetectorForest.from_bytes(path.read_bytes())
+    if found.detector != stream.cold_start:
+        declared = f"cold_start: {stream.cold_start!r}" if stream.cold_start else "no cold_start"
+        raise InvalidInput(
+            f"stream {stream.name!r} has {declared}, but {path} has the forest of detector {found.detector!r}"
+        )
+    return found
 
 
 def _reference(stream: Stream, path: Path | None) -> Reference | None:
