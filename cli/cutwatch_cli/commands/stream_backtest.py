@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Copies(NamedTuple):
-    """Files with copies of what a stream reads from S3, None for each that is not given."""
+    """Files with copies of objects that a stream reads from S3; None for each that is not given."""
 
     reference: Path | None
     cold_start: Path | None
