@@ -2,6 +2,7 @@
 
 import re
 
+from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.streams.function_call import (
     POSTPROCESSOR_SECONDS,
     PREPROCESSOR_SECONDS,
@@ -26,6 +27,13 @@ def test_every_alarm_is_explained_in_its_order() -> None:
     assert re.findall(r"^\| `(: [a-z ]+)` \|", DOCUMENT.read_text(), re.MULTILINE) == names
     silent = [name for name, each in zip(names, alarms, strict=True) if "AlarmActions" not in each]
     assert silent == names[:1]
+
+
+def test_the_example_of_a_cold_start_is_valid() -> None:
+    section = DOCUMENT.read_text().partition("## Cold start from a detector")[2]
+    [example, *_] = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)
+    [stream] = parse_configuration(example).streams
+    assert stream.cold_start == "latency"
 
 
 def test_the_cost_that_is_shown_is_the_one_that_is_printed() -> None:

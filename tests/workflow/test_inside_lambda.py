@@ -11,17 +11,22 @@ import numpy as np
 import pytest
 
 from cutwatch.aws.s3 import Bucket
+from cutwatch.detectors.cold_start import DETECTOR_FOREST
 from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.metric_source import SourceMetric
 from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.registry.detector_record import CarriedCheckpoint
 from cutwatch.registry.run import run_id
+from cutwatch.streams.copied_forest import copied_forest
+from cutwatch.streams.key_bucket import KeyBucket
+from cutwatch.streams.scoring import StreamScorer
 from cutwatch.timestamps import parse_timestamp
 from localaws import Fault
 from tests.support.child_states import PUBLISHED_INSIDE_LAMBDA, TRAINED_INSIDE_LAMBDA
 from tests.support.fleet import (
     FIRST_TRAINING,
     FIRST_TRANSFORM,
+    HISTORY_DAYS,
     PERIOD,
     WEEK,
     Fleet,
@@ -30,6 +35,7 @@ from tests.support.fleet import (
     with_spike,
 )
 from tests.support.shared_fleets import shared_fleet
+from tests.support.streams import a_stream, records_of
 
 CHECKOUT = detector("checkout", engine="lambda")
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
@@ -190,10 +196,25 @@ def test_a_state_that_is_gone_is_named_and_the_next_run_heals() -> None:
         assert shop.outcome("transform", later, "checkout").status == "PUBLISHED"
 
 
-def test_where_sagemaker_has_no_algorithm_a_fleet_inside_lambda_is_deployed() -> None:
-    with shared_fleet([CHECKOUT], region="ap-southeast-5", SageMakerEngine="DISABLED") as shop:
-        shop.load(CHECKOUT, usual())
+@pytest.mark.slow
+def test_where_sagemaker_has_no_algorithm_a_fleet_is_trained_and_a_stream_begins_with_its_forest() -> None:  # fmt: skip
+    steady = detector("steady", engine="lambda", features=("value",))
+    stream = a_stream(forest=DETECTOR_FOREST, cold_start="steady")
+    with shared_fleet([steady], region="ap-southeast-5", SageMakerEngine="DISABLED") as shop:
+        shop.load(steady, usual())
         assert shop.train().wait().output["statuses"] == {"TRAINED": 1}
+        model = shop.registry.detectors.get("steady").usable_model(steady.fingerprint)
+        assert model
+        assert model.checkpoint
+        bucket = bucket_of(shop)
+        content, etag = bucket.read_with_etag(model.checkpoint)
+        first = copied_forest(stream, model, content, etag, bucket.read_json(model.recipe))
+    assert first.through == FIRST_TRAINING.timestamp()
+    assert first.learned == timedelta(days=HISTORY_DAYS) / timedelta(seconds=PERIOD)
+    scorer = StreamScorer(stream, first=first)
+    records = records_of([100.0, 400.0])
+    usual_row, far = scorer.score(KeyBucket.empty(stream, 0), scorer.by_bucket(records)[0]).rows
+    assert 0 < usual_row.score < far.score / 2
 
 
 RATE = Detector(
