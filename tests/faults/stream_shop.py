@@ -209,7 +209,7 @@ class StreamShop:
 
     def replayed(self) -> tuple[dict[int, Any], set[str], set[int]]:
         """States, incidents and rejected positions of a single process that reads each shard once."""
-        begun = read_copy(self._store.bucket, self.stream)
+        begun = read_copy(self._store.bucket, self.stream) if self.stream.cold_start else None
         reader = companions.reader(self.stream)
         scorer = StreamScorer(self.stream, self._store.buckets(), reader, first=begun)
         buckets: dict[int, KeyBucket] = {}
