@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from zlib import crc32
@@ -50,8 +51,7 @@ class DetectorForest:
 
     def baseline_of_key(self) -> ScoreBaseline:
         """Return the baseline that a new key begins with."""
-        payload = json.loads(json.dumps(self.baseline))
-        return ScoreBaseline.from_payload(payload)
+        return ScoreBaseline.from_payload(deepcopy(dict(self.baseline)))
 
     def to_bytes(self) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, and the forest."""
