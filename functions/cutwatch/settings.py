@@ -241,7 +241,7 @@ class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
     `stream_arn` of a Kafka topic is `kafka:TOPIC`, `target_arn` a stream or queue for every scored row, `results_url` the queue of a log's
-    summaries, `scoring_function` the function of a Kafka mapping, for its lag; each is empty for none. `stack_name` is the functions' stack.
+    summaries, `scoring_function` the function of a Kafka mapping, for its lag, `endpoint_name` the endpoint that scores; each is empty for none. `stack_name` is the functions' stack.
     """
 
     stream_name: str
@@ -250,6 +250,7 @@ class StreamSettings(DestinationSettings):
     results_url: str = ""
     history_location: str = ""
     scoring_function: str = ""
+    endpoint_name: str = ""
     stack_name: str = ""
     detectors_file: str = "detectors.yaml"
 

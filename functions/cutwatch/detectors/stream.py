@@ -39,8 +39,10 @@ _TRAINED_WITH = ("log", "model", "model_version")
 # Settings that are newer than stored states: they count if they are not at their defaults.
 _ADDED_TO_WINDOWS = ("every", "missing_data")
 
-# Models that give the rows of a stream their scores; the forest learns, the others are fitted in training.
-Model = Literal["random_cut_forest", "harmonic_regression", "one_class_svm"]
+# Models that give the rows of a stream their scores; the first learns, the others are fitted in training.
+Model = Literal[
+    "random_cut_forest", "harmonic_regression", "one_class_svm", "random_cut_forest_endpoint"
+]
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,11 @@ class Stream:
         return self.log is not None or self.model != "random_cut_forest"
 
     @property
+    def is_scored_by_endpoint(self) -> bool:
+        """True if a SageMaker endpoint scores the records."""
+        return self.model == "random_cut_forest_endpoint"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the forest's columns, in order."""
         return self.window.statistics or tuple(self.record.values)
@@ -213,6 +220,23 @@ def _model_problems(stream: Stream) -> Iterator[Problem]:
         yield "model_version", "is of no use: a forest of plain records learns on its own"
 
 
+def _endpoint_problems(stream: Stream) -> Iterator[Problem]:
+    if not stream.is_scored_by_endpoint:
+        return
+    if stream.log is None or not stream.is_of_kafka:
+        yield (
+            "model",
+            "random_cut_forest_endpoint scores log records of a Kafka topic; a table has engine: endpoint",
+        )
+    if stream.window.size is not None:
+        yield "window", "random_cut_forest_endpoint scores single records; leave window out"
+    if stream.model_version:
+        yield (
+            "model_version",
+            "is of no use: records are judged by the model that the endpoint serves",
+        )
+
+
 def _feature_problems(stream: Stream) -> Iterator[Problem]:
     if stream.features is not None and stream.needs_training:
         yield (
@@ -262,6 +286,7 @@ def _problems(stream: Stream) -> Iterator[Problem]:
             "arn:aws:kinesis:eu-west-1:123456789012:stream/orders, nor a Kafka topic such as kafka:orders",
         )
     yield from _model_problems(stream)
+    yield from _endpoint_problems(stream)
     yield from _feature_problems(stream)
     yield from _function_problems(stream)
     yield from reference_problems(stream.reference, stream.record)

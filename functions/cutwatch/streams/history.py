@@ -43,7 +43,8 @@ def learn(
     if _lacks_keys(store.stream):
         logger.info("history not learned", reason="its lines do not have Kafka's keys")
         return
-    scorer = StreamScorer(store.stream, buckets, reader, trained)
+    # Nothing of the past is notified, so an endpoint is not asked.
+    scorer = StreamScorer(store.stream, buckets, reader, trained and trained.unscored())
     learned = dict[int, KeyBucket]()
     since = (trained.fitted.trained_until if trained else None) or -inf
     records, rejected = oldest_first(history, prefix, now), 0

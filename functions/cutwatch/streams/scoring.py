@@ -4,6 +4,7 @@ The result does not depend on how records are divided into batches, nor on wheth
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
@@ -108,6 +109,8 @@ class StreamScorer:
     def _with_model(self, state: KeyState) -> KeyState:
         if self.trained is not None and state.model != self.trained.version:
             state.begin_again(self.stream, self.trained)
+        elif self.trained is not None and self.stream.is_scored_by_endpoint:
+            state.score_with(self.trained)
         return state
 
     def by_bucket(self, records: Sequence[RawRecord]) -> dict[int, list[Arrived]]:
@@ -135,6 +138,15 @@ class StreamScorer:
             number = bucket_of(key, self.buckets)
             parts[number] = (*parts.get(number, ()), content)
         return parts.items() if parts else ((bucket_of(raw.partition, self.buckets), ()),)
+
+    def rows(
+        self, bucket: KeyBucket, records: Sequence[Arrived], trained: "TrainedModel"
+    ) -> list[tuple[float, ...]]:
+        """Return the rows that a bucket's records become with a trained model's features; the bucket stays as it is."""
+        draft = copy(self)
+        draft.use(trained.unscored())
+        copied = KeyBucket.from_bytes(bucket.to_bytes(self.stream), self.stream)
+        return [row.values for row in draft.score(copied, records).rows]
 
     def score(self, bucket: KeyBucket, records: Sequence[Arrived]) -> BatchResult:
         """Score a bucket's records in their order and learn them; the bucket is changed in place.
@@ -182,7 +194,10 @@ class StreamScorer:
         for due, key in bucket.states.due():
             if due > now:
                 break
-            state = self._with_model(bucket.states[key])
+            state = bucket.states[key]
+            # Only the function that asks an endpoint knows which model serves, and only windows would need it here.
+            if not self.stream.is_scored_by_endpoint:
+                state = self._with_model(state)
             time = state.newest + now - state.seen
             self._score(state, self._windows.close(state, time), result)
             if now >= self._silence_ends(state):
