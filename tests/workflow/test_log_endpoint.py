@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,20 +37,29 @@ class LogApplication:
     function: str
     folder: Path
 
-    def train(self, seed: int, *options: str) -> str:
-        """Train on other records, and return the name of the model that serves then."""
-        records = self.folder / "access.jsonl"
-        lines = [log_line(each) for each in ordinary_events(1_500, seed)]
-        records.write_bytes(b"\n".join(lines))
-        return self.run(records, "--upload", *options)
+    def records(self, seed: int, later: float = 1.0) -> Path:
+        """Return a file of records; the last fifth of them takes `later` times as long."""
+        events = [*ordinary_events(1_500, seed)]
+        slower = [each._replace(response_time=(each.response_time or 0) * later) for each in events]
+        lines = [log_line(each) for each in (*events[:1_200], *slower[1_200:])]
+        file = self.folder / "access.jsonl"
+        file.write_bytes(b"\n".join(lines))
+        return file
 
-    def run(self, *arguments: Any) -> str:
-        """Run `cutwatch train` for the stream, and return the model version that it prints."""
-        detectors = self.folder / "detectors.yaml"
-        result = cutwatch("train", *arguments, "--stream", "shop", "--detectors", detectors, "--json", "--stack", BASE)  # fmt: skip
+    def train(self, seed: int) -> str:
+        """Train on other records, and return the name of the model that serves then."""
+        return self.version(self.command(self.records(seed), "--upload"))
+
+    def version(self, result: Any) -> str:
+        """Return the model version that a command printed."""
         assert result.exit_code == 0, result.output
         printed = json.loads(result.stdout)
         return str(printed.get("model_version") or printed["version"])
+
+    def command(self, *arguments: Any) -> Any:
+        """Run `cutwatch train` for the stream."""
+        detectors = self.folder / "detectors.yaml"
+        return cutwatch("train", *arguments, "--stream", "shop", "--detectors", detectors, "--json", "--stack", BASE)  # fmt: skip
 
     def score(self, first: int, count: int = 20) -> Any:
         """Invoke the scoring function with records, the last one slow."""
@@ -107,6 +117,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogApplica
         # The clock sets TZ, which it must find again when it is restored.
         aws.clock.advance(1)
         with (
+            chdir(folder),
             patch.dict(os.environ, operator_environment(aws)),
             patch("cutwatch_cli.stacks.deployed_endpoint.sleep", aws.clock.advance),
         ):
@@ -116,9 +127,8 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogApplica
 
 @pytest.mark.slow
 def test_models_are_trained_deployed_asked_renewed_and_rolled_back(
-    application: LogApplication, monkeypatch: pytest.MonkeyPatch
+    application: LogApplication,
 ) -> None:
-    monkeypatch.chdir(application.folder)
     first = application.train(1)
     assert application.score(0) == {"batchItemFailures": []}
     assert application.served == first
@@ -129,8 +139,40 @@ def test_models_are_trained_deployed_asked_renewed_and_rolled_back(
     assert application.score(100) == {"batchItemFailures": []}
     assert application.served == second
 
-    assert application.run("--roll-back", "previous") == first
+    assert application.version(application.command("--roll-back", "previous")) == first
     assert application.score(200) == {"batchItemFailures": []}
     assert application.served == first
     totals = StateStore(application.bucket, ENDPOINT_STREAM).load(0).bucket.totals
     assert (totals.accepted, totals.late) == (63, 0)
+
+
+@pytest.mark.slow
+def test_what_fails_leaves_the_model_before_and_the_next_attempt_goes_on(
+    application: LogApplication,
+) -> None:
+    before = application.train(4)
+    register = ModelRegister(application.bucket, ENDPOINT_STREAM)
+    application.aws.sagemaker.fail(lambda name: "-shop-" in name, times=1)
+
+    failed = application.command(application.records(5), "--upload")
+    assert failed.exit_code == 2
+    assert "ended Failed" in failed.stderr
+    assert register.read().version == before
+
+    refused = application.command(application.records(6, later=30.0), "--upload")
+    assert refused.exit_code == 2
+    assert "of the newest records anomalous, more than 5%; model" in refused.stderr
+    assert register.read().version == before
+
+    # The same command again: what had failed is tried again, and what had completed is not.
+    after = application.train(5)
+    assert register.read().version == after != before
+    assert application.train(4) == before
+
+
+@pytest.mark.slow
+def test_an_endpoint_that_fails_for_a_moment_is_asked_again(application: LogApplication) -> None:
+    application.train(4)
+    application.aws.sagemaker.fail(lambda name: name == f"{ENDPOINT}/invocations", times=2)
+
+    assert application.score(300) == {"batchItemFailures": []}

@@ -120,7 +120,7 @@ def _roll_back_endpoint(
             USAGE_ERROR,
         )
     declared = find_stream(load_configuration(detectors), stream)
-    trainer = endpoint_trainer(deployment, declared, EndpointCapacity())
+    trainer = endpoint_trainer(deployment, declared, EndpointCapacity(), _tell)
     return outcome(trainer.roll_back(to), "rolled back")
 
 
@@ -192,8 +192,12 @@ def _train_endpoint(
     from cutwatch_cli.stacks.deployed_endpoint import EndpointCapacity, endpoint_trainer
 
     with deployed(*place) as deployment:
-        trainer = endpoint_trainer(deployment, stream, EndpointCapacity(*capacity))
+        trainer = endpoint_trainer(deployment, stream, EndpointCapacity(*capacity), _tell)
         return trainer.train(events, force=force)
+
+
+def _tell(progress: str) -> None:
+    typer.echo(progress, err=True)
 
 
 def _print(training: "Training", written: Path, *, as_json: bool) -> None:

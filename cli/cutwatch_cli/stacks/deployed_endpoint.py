@@ -1,5 +1,6 @@
 """The endpoint that scores the log of a deployed stream, and the trainer of its models."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import sleep
@@ -38,7 +39,7 @@ def joined_stream(deployment: Deployment, stream: str) -> StreamStack:
 
 
 def endpoint_trainer(
-    deployment: Deployment, stream: Stream, capacity: EndpointCapacity
+    deployment: Deployment, stream: Stream, capacity: EndpointCapacity, tell: Callable[[str], None]
 ) -> EndpointTrainer:
     """Return the trainer of a deployed stream's models, with keys, network and role of the base stack. Raises `Refused`."""
     endpoint = joined_stream(deployment, stream.name).outputs.get("EndpointName", "")
@@ -72,6 +73,7 @@ def endpoint_trainer(
         EndpointDeployer(sagemaker, settings, cutoffs, scaling),
         sleep,
         lambda: datetime.now(UTC),
+        tell,
     )
 
 

@@ -1,14 +1,14 @@
 """Training of a log's model by SageMaker, and its deployment to the endpoint that scores the log.
 
-Every step has a name that the records determine, so a repetition goes on where the last attempt ended: jobs that run or have completed
-are not started again, and a model that serves is not deployed again.
+Every step has a name that the records and the day determine, so a repetition goes on where the last attempt ended: jobs that run or
+have completed are not started again, and a model that serves is not deployed again. Rows and scores expire by the bucket's rules.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from cutwatch.aws.s3 import Bucket
@@ -60,7 +60,10 @@ _TRAINING, _LATER = "part-00000.csv", "part-00001.csv"
 
 @dataclass(frozen=True)
 class EndpointTrainer:
-    """Trains and deploys the models of one stream. `pause` waits for a number of seconds, `clock` returns the time in UTC."""
+    """Trains and deploys the models of one stream.
+
+    `pause` waits for a number of seconds, `clock` returns the time in UTC, `tell` says what is waited for.
+    """
 
     stream: Stream
     bucket: Bucket
@@ -70,6 +73,7 @@ class EndpointTrainer:
     deployer: EndpointDeployer
     pause: Callable[[float], None]
     clock: Callable[[], datetime]
+    tell: Callable[[str], None]
 
     @property
     def register(self) -> ModelRegister:
@@ -83,15 +87,13 @@ class EndpointTrainer:
         job or a deployment that fails.
         """
         given = training_rows(self.stream, events)
-        dataset = self._store(given)
-        model, scoring = self._model_and_scores(given, dataset)
+        day = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        dataset = self._store(given, day)
+        model, scoring = self._model_and_scores(dataset, day)
         scores = training_scores(self.bucket, dataset, scoring)
         trained = training_by_endpoint(self.stream, given, model, scores)
         self._check(trained, force=force)
         self._publish(trained, model, dataset)
-        for prefix in (dataset.prefix, scores_prefix(self.stream.name, scoring)):
-            for each in self.bucket.list(prefix):
-                self.bucket.delete(each.key)
         return trained
 
     def roll_back(self, to: str = "") -> CurrentModel:
@@ -100,32 +102,30 @@ class EndpointTrainer:
         self._wait_until_it_serves(deployment)
         return self.register.roll_back(deployment.model)
 
-    def _store(self, given: TrainingRows) -> Dataset:
-        """Write the rows as CSV; equal rows of equal configurations have equal names."""
+    def _store(self, given: TrainingRows, day: datetime) -> Dataset:
+        """Write the rows as CSV; equal rows of equal configurations have equal names on one day."""
         parts = [
             "".join(csv_line(row) for row in _present(rows))
             for rows in (given.to_learn.values, given.later.values)
         ]
         identity = json.dumps([self.bucket.name, self.stream.name, self.stream.fingerprint, *parts])
         digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
-        until = datetime.fromtimestamp(given.until, UTC)
-        prefix = dataset_prefix(self.stream.name, until, "training", digest)
+        prefix = dataset_prefix(self.stream.name, day, "training", digest)
         for name, part in zip((_TRAINING, _LATER), parts, strict=True):
             self.bucket.write(f"{prefix}{ROWS}{name}", part)
         rows, columns = given.rows.values.shape
         return Dataset(
-            self.stream.name, prefix, digest, forest_name(until, digest), columns, rows, 2, None
+            self.stream.name, prefix, digest, forest_name(day, digest), columns, rows, 2, None
         )
 
-    def _model_and_scores(self, given: TrainingRows, dataset: Dataset) -> tuple[str, str]:
+    def _model_and_scores(self, dataset: Dataset, day: datetime) -> tuple[str, str]:
         """Train, create the model, and score all rows; return the names of the model and of the job that scored."""
         tags = stack_tags(self.bucket.s3, self.bucket.name)
         rows, name = self.bucket.uri(dataset.prefix + ROWS), self.stream.name
         models = self.bucket.uri(model_prefix(name))
-        until = datetime.fromtimestamp(given.until, UTC)
 
         def attempt(number: int) -> str:
-            return job_name(self.training.job_name_prefix, name, until, dataset.digest, number)
+            return job_name(self.training.job_name_prefix, name, day, dataset.digest, number)
 
         def training_of(job: str) -> Request:
             return training_job_request(
@@ -147,6 +147,7 @@ class EndpointTrainer:
         return model, self._completed(scored, begun).name
 
     def _completed(self, jobs: Jobs, job: Job) -> Job:
+        self.tell(f"job {job.name} is {job.status}")
         while job.status in _RUNNING:
             if job.overdue:
                 stop(jobs, job.name)
@@ -191,6 +192,7 @@ class EndpointTrainer:
     def _wait_until_it_serves(self, deployment: Deployment) -> None:
         name = self.deployer.settings.endpoint_name
         current = self.deployer.status(deployment, self.clock())
+        self.tell(f"endpoint {name} is {current.status}, for model {deployment.model}")
         while current.status in _DEPLOYING and not current.overdue:
             self.pause(_LOOKS)
             current = self.deployer.status(deployment, self.clock())
