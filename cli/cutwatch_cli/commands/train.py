@@ -58,7 +58,7 @@ def train(
     ] = False,
     instance_type: Annotated[
         str, typer.Option("--instance-type", help="Instance type of a stream's endpoint.")
-    ] = "ml.m5.large",
+    ] = "ml.c5.large",
     serverless_memory: Annotated[
         int,
         typer.Option(

@@ -1,4 +1,4 @@
-"""The endpoint that scores the log of a deployed stream, and the trainer of its models."""
+"""The endpoint of a deployed stream, and the trainer of its models."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ _IMAGE = "{registry}.dkr.ecr.{region}.{suffix}/randomcutforest:1"
 
 @dataclass(frozen=True)
 class EndpointCapacity:
-    """Where the endpoint's models run: on an instance, or with `serverless_memory` (MB) without one."""
+    """An endpoint's instance, or with `serverless_memory` (MB) none."""
 
-    instance_type: str = "ml.m5.large"
+    instance_type: str = "ml.c5.large"
     serverless_memory: int = 0
 
 

@@ -167,7 +167,7 @@ class EndpointTrainer:
             )
 
     def _publish(self, trained: Training, model: str, dataset: Dataset) -> None:
-        """Store features and cutoff, then deploy: whoever meets the new model in an answer finds what belongs to it."""
+        """Store features and cutoff, then deploy: a function that meets the new model in an answer finds both."""
         fitted, now = trained.fitted, self.clock()
         self.bucket.write_bytes(self.register.model_key(model), fitted.to_bytes())
         cutoff = fitted.cutoff

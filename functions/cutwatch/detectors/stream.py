@@ -233,7 +233,7 @@ def _endpoint_problems(stream: Stream) -> Iterator[Problem]:
     if stream.model_version:
         yield (
             "model_version",
-            "is of no use: records are judged by the model that the endpoint serves",
+            "is of no use: the endpoint decides which model scores the records",
         )
 
 

@@ -1,7 +1,7 @@
 """Scores of a batch's rows by a SageMaker endpoint, asked for in one request before the rows are scored.
 
 The features are those of the model that serves: the endpoint names it in each answer, and if it is another one than the rows were
-made for, they are made again with the features of that model. No row is judged by another model's features or cutoff.
+made for, they are made again with the features of that model. No row meets another model's features or cutoff.
 """
 
 from collections.abc import Callable, Sequence

@@ -63,7 +63,7 @@ class TrainingRows:
 
     @property
     def later(self) -> Rows:
-        """The rows that check the model."""
+        """The rows after those, to check the model."""
         return self.rows.between(self.training, len(self.rows.times))
 
     def training_of(self, stream: Stream, fitted: FittedModel, later: Floats) -> Training:

@@ -51,7 +51,7 @@ def test_a_log_may_have_windows_of_its_features() -> None:
         ({"model_version": "newest"}, "model_version: 'newest' is not the digest that `cutwatch train` prints"),
         ({"model": ENDPOINT, "window": WINDOW}, "window: random_cut_forest_endpoint scores single records"),
         ({"model": ENDPOINT, "source": "shop-log"}, "model: random_cut_forest_endpoint scores log records of a Kafka topic"),
-        ({"model": ENDPOINT, "model_version": "0f3c5a7b9d12"}, "model_version: is of no use: records are judged by the model that the endpoint serves"),
+        ({"model": ENDPOINT, "model_version": "0f3c5a7b9d12"}, "model_version: is of no use: the endpoint decides which model scores the records"),
         ({"model": ENDPOINT, "forest": {"trees": 50}}, "forest: belongs to model: random_cut_forest"),
         ({"source": "kafka:shop access"}, "source: 'kafka:shop access' is not the name of a Kinesis stream"),
     ],
