@@ -114,15 +114,11 @@ class SageMakerSettings(Settings):
 
 
 @dataclass(frozen=True)
-class TrainingJobSettings(SageMakerSettings):
-    """Instances, forest and deadline of a training job; the volume is in GB. The table, for waits for a quota."""
+class JobSettings(SageMakerSettings):
+    """Instances and deadline of a job; the table, for waits for a quota."""
 
     table_name: str = ""
-    instance_type: str = "ml.m5.large"
     instance_count: int = 1
-    volume_size: int = 10
-    num_trees: int = 50
-    num_samples_per_tree: int = 256
     deadline_minutes: int = 60
 
     @property
@@ -132,18 +128,20 @@ class TrainingJobSettings(SageMakerSettings):
 
 
 @dataclass(frozen=True)
-class TransformJobSettings(SageMakerSettings):
-    """Instances and deadline of a transform job; the table, for registered models that no longer exist and waits for a quota."""
+class TrainingJobSettings(JobSettings):
+    """Instances and forest of a training job; the volume is in GB."""
 
-    table_name: str = ""
+    instance_type: str = "ml.m5.large"
+    volume_size: int = 10
+    num_trees: int = 50
+    num_samples_per_tree: int = 256
+
+
+@dataclass(frozen=True)
+class TransformJobSettings(JobSettings):
+    """Instances of a transform job; the table, for registered models that no longer exist too."""
+
     instance_type: str = "ml.c5.xlarge"
-    instance_count: int = 1
-    deadline_minutes: int = 60
-
-    @property
-    def deadline(self) -> timedelta:
-        """Maximum duration of a job."""
-        return timedelta(minutes=self.deadline_minutes)
 
 
 @dataclass(frozen=True)
@@ -241,7 +239,8 @@ class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
     `stream_arn` of a Kafka topic is `kafka:TOPIC`, `target_arn` a stream or queue for every scored row, `results_url` the queue of a log's
-    summaries, `scoring_function` the function of a Kafka mapping, for its lag, `endpoint_name` the endpoint that scores; each is empty for none. `stack_name` is the functions' stack.
+    summaries, `scoring_function` the function of a Kafka mapping, for its lag, `endpoint_name` the endpoint that scores; each is empty for
+    none. `stack_name` is the functions' stack.
     """
 
     stream_name: str

@@ -5,6 +5,7 @@ made for, they are made again with the features of that model. No row meets anot
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +17,7 @@ from cutwatch.streams.scoring import Arrived, StreamScorer
 
 if TYPE_CHECKING:
     from cutwatch.anomaly_models.endpoint_forest import EndpointForest, Row
+    from cutwatch.streams.trained_model import TrainedModel
 
 # While models change, instances of both may answer in turn.
 _ATTEMPTS = 4
@@ -40,7 +42,7 @@ class EndpointScores:
             if trained is None:
                 raise InvalidSetting(f"stream {scorer.stream.name!r} has no trained model")
             forest = cast("EndpointForest", trained.fitted.model)
-            other = self._ask(forest, forest.unknown(scorer.rows(bucket, arrived, trained)))
+            other = self._ask(forest, forest.unknown(_rows(scorer, bucket, arrived, trained)))
             if not other:
                 return
             scorer.use(self.models.of_variant(other))
@@ -57,3 +59,13 @@ class EndpointScores:
             forest.add(rows[place : place + len(scores)], scores)
             place += len(scores)
         return ""
+
+
+def _rows(
+    scorer: StreamScorer, bucket: KeyBucket, arrived: Sequence[Arrived], trained: "TrainedModel"
+) -> list[tuple[float, ...]]:
+    """Return the rows that a bucket's records become with a model's features; the bucket stays as it is."""
+    draft = copy(scorer)
+    draft.use(trained.unscored())
+    copied = KeyBucket.from_bytes(bucket.to_bytes(scorer.stream), scorer.stream)
+    return [row.values for row in draft.score(copied, arrived).rows]

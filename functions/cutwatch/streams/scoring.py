@@ -4,7 +4,6 @@ The result does not depend on how records are divided into batches, nor on wheth
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
@@ -138,15 +137,6 @@ class StreamScorer:
             number = bucket_of(key, self.buckets)
             parts[number] = (*parts.get(number, ()), content)
         return parts.items() if parts else ((bucket_of(raw.partition, self.buckets), ()),)
-
-    def rows(
-        self, bucket: KeyBucket, records: Sequence[Arrived], trained: "TrainedModel"
-    ) -> list[tuple[float, ...]]:
-        """Return the rows that a bucket's records become with a trained model's features; the bucket stays as it is."""
-        draft = copy(self)
-        draft.use(trained.unscored())
-        copied = KeyBucket.from_bytes(bucket.to_bytes(self.stream), self.stream)
-        return [row.values for row in draft.score(copied, records).rows]
 
     def score(self, bucket: KeyBucket, records: Sequence[Arrived]) -> BatchResult:
         """Score a bucket's records in their order and learn them; the bucket is changed in place.
