@@ -1,4 +1,4 @@
-"""The three models of streams side by side: on the HTTP records of KDD Cup 1999, and on a shop's log with planted faults.
+"""The models of streams side by side: on the HTTP records of KDD Cup 1999, and on a shop's log with planted faults.
 
     OMP_NUM_THREADS=1 PYTHONPATH=functions:cli .venv/bin/python benchmarks/models.py --kdd 16_http.npz --openstack openstack.log.gz
 

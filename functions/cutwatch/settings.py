@@ -114,15 +114,11 @@ class SageMakerSettings(Settings):
 
 
 @dataclass(frozen=True)
-class TrainingJobSettings(SageMakerSettings):
-    """Instances, forest and deadline of a training job; the volume is in GB. The table, for waits for a quota."""
+class JobSettings(SageMakerSettings):
+    """Instances and deadline of a job; the table, for waits for a quota."""
 
     table_name: str = ""
-    instance_type: str = "ml.m5.large"
     instance_count: int = 1
-    volume_size: int = 10
-    num_trees: int = 50
-    num_samples_per_tree: int = 256
     deadline_minutes: int = 60
 
     @property
@@ -132,18 +128,20 @@ class TrainingJobSettings(SageMakerSettings):
 
 
 @dataclass(frozen=True)
-class TransformJobSettings(SageMakerSettings):
-    """Instances and deadline of a transform job; the table, for registered models that no longer exist and waits for a quota."""
+class TrainingJobSettings(JobSettings):
+    """Instances and forest of a training job; the volume is in GB."""
 
-    table_name: str = ""
+    instance_type: str = "ml.m5.large"
+    volume_size: int = 10
+    num_trees: int = 50
+    num_samples_per_tree: int = 256
+
+
+@dataclass(frozen=True)
+class TransformJobSettings(JobSettings):
+    """Instances of a transform job; the table, for registered models that no longer exist too."""
+
     instance_type: str = "ml.c5.xlarge"
-    instance_count: int = 1
-    deadline_minutes: int = 60
-
-    @property
-    def deadline(self) -> timedelta:
-        """Maximum duration of a job."""
-        return timedelta(minutes=self.deadline_minutes)
 
 
 @dataclass(frozen=True)
@@ -240,7 +238,8 @@ class DestinationSettings(Settings):
 class StreamSettings(DestinationSettings):
     """Settings of the functions of stack `stack_name`: their stream in `detectors_file`, and its ARN, or `kafka:TOPIC`.
 
-    `target_arn` gets every scored row, `results_url` a log's summaries; models of `cold_start_detector` are read, and `scoring_function` has Kafka's lag. Empty: none.
+    `target_arn` gets every scored row, `results_url` a log's summaries, each empty for none; models of `cold_start_detector` are read,
+    `scoring_function` has Kafka's lag, and `endpoint_name` is the endpoint that scores.
     """
 
     stream_name: str
@@ -250,6 +249,7 @@ class StreamSettings(DestinationSettings):
     history_location: str = ""
     cold_start_detector: str = ""
     scoring_function: str = ""
+    endpoint_name: str = ""
     stack_name: str = ""
     detectors_file: str = "detectors.yaml"
 

@@ -1,5 +1,7 @@
 """Every call of a Kafka stream's functions with every fault: training, scoring, the sweep and the report end as undisturbed.
 
+So does the scoring by an endpoint, which is a scenario of its own.
+
 `python -m tests.faults.kafka_matrix` judges all cases and prints the matrix; an argument chooses those whose names hold it.
 """
 
@@ -22,6 +24,7 @@ import botocore.client
 import time_machine
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
 from cutwatch.delivery.incident_store import IncidentStore
@@ -31,7 +34,13 @@ from cutwatch.streams.state_store import StateStore
 from cutwatch.timestamps import parse_timestamp
 from tests.faults.matrix import Verdict, shown
 from tests.support.kafka_logs import kafka_event, log_line, raw_records
-from tests.support.kafka_stack import KafkaStack, opened_kafka_stack
+from tests.support.kafka_stack import (
+    DETECTORS,
+    DETECTORS_OF_ENDPOINT,
+    KafkaStack,
+    opened_kafka_stack,
+)
+from tests.support.log_endpoints import EndpointRuntime, an_endpoint_training
 from tests.support.log_events import MONDAY, an_event, ordinary_events
 
 Kind = Literal["killed before", "killed after", "throttled", "answer lost"]
@@ -51,15 +60,17 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class KafkaCase:
-    """One fault of the nth call of an operation by a function."""
+    """One fault of the nth call of an operation by a function; with `by_endpoint`, an endpoint scores."""
 
     call: Call
     kind: Kind
+    by_endpoint: bool = False
 
     @property
     def name(self) -> str:
         function, operation, number = self.call
-        return f"kafka: {function} {operation} #{number + 1} [{self.kind}]"
+        scenario = "kafka by endpoint" if self.by_endpoint else "kafka"
+        return f"{scenario}: {function} {operation} #{number + 1} [{self.kind}]"
 
 
 @dataclass
@@ -70,6 +81,7 @@ class Wire:
     function: str = ""
     calls: list[Call] = field(default_factory=list)
     mails: Counter[str] = field(default_factory=Counter)
+    endpoint: EndpointRuntime = field(default_factory=EndpointRuntime)
     _seen: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @contextmanager
@@ -78,6 +90,8 @@ class Wire:
         original = base._make_api_call
 
         def call(this: Any, operation: str, parameters: Any) -> Any:
+            if operation == "InvokeEndpoint":
+                return self._call(operation, parameters, lambda: self.endpoint.invoke_endpoint(**parameters))  # fmt: skip
             return self._call(operation, parameters, lambda: original(this, operation, parameters))
 
         with patch.object(base, "_make_api_call", call):
@@ -124,12 +138,15 @@ _AFTER: Mapping[Kind | None, Callable[[str], BaseException]] = {
 }
 
 
-def outcome(case: KafkaCase | None = None) -> tuple[dict[str, Any], Wire]:
-    """Run the scenario; return all that it leaves behind, and its calls."""
+def outcome(
+    case: KafkaCase | None = None, *, by_endpoint: bool = False
+) -> tuple[dict[str, Any], Wire]:
+    """Run a scenario; return all that it leaves behind, and its calls."""
     wire = Wire(case)
+    detectors = DETECTORS_OF_ENDPOINT if by_endpoint else DETECTORS
     with (
         TemporaryDirectory() as folder,
-        opened_kafka_stack(Path(folder)) as stack,
+        opened_kafka_stack(Path(folder), detectors) as stack,
         wire.open(),
         redirect_stdout(StringIO()),
         ExitStack() as clock,
@@ -137,7 +154,14 @@ def outcome(case: KafkaCase | None = None) -> tuple[dict[str, Any], Wire]:
         past = [each._replace(time=each.time + 6_800) for each in ordinary_events(400)]
         lines = [log_line(each) for each in past]
         stack.archive.write_bytes("shop/2026/06/01.json", b"\n".join(lines))
+        if by_endpoint:
+            # The model that was before: the first answer names the one that serves.
+            for each in ("b", "a"):
+                stack.make_current(an_endpoint_training(each))
+            wire.endpoint.variants = ["b"]
         for function, event in _invocations():
+            if by_endpoint and function == "train_log":
+                continue
             if function == "close_windows":
                 # The sweep that is to end the incident finds it silent for long enough.
                 clock.enter_context(time_machine.travel(datetime.now(UTC) + timedelta(hours=2)))
@@ -217,21 +241,43 @@ def _left_behind(stack: KafkaStack, wire: Wire) -> dict[str, Any]:
         "results": len(stack.messages("results_url")),
         "rejected": sorted(each["sequence_number"] for each in stack.messages("rejected_records_url")),
         "model": [each.records for each in current.versions],
-        "is_current": bucket.states[""].model == current.version,
+        "is_current": bucket.states[""].model == _version_that_serves(stack, wire, current.version),
         "incidents": sorted((each.incident.id, each.ended, sorted(each.notified)) for each in incidents),
         "mails": sorted(wire.mails),
         "pages": sorted(each.key for each in stack.bucket.list("streams/shop/reports/")),
     }  # fmt: skip
 
 
-def cases(calls: Iterable[Call]) -> list[KafkaCase]:
+def _version_that_serves(stack: KafkaStack, wire: Wire, current: str) -> str:
+    serves = wire.endpoint.variants[0] if stack.stream.is_scored_by_endpoint else current
+    key = ModelRegister(stack.bucket, stack.stream).model_key(serves)
+    return FittedModel.from_bytes(stack.bucket.read_bytes(key)).version
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What the scenarios leave behind without a fault, and every case of their calls."""
+
+    expected: Mapping[bool, dict[str, Any]]
+    cases: list[KafkaCase]
+
+    @classmethod
+    def run(cls) -> "Undisturbed":
+        expected, wire = outcome()
+        by_endpoint, of_endpoint = outcome(by_endpoint=True)
+        scoring = [each for each in of_endpoint.calls if each[0] == "score_kafka"]
+        every = [*cases(wire.calls), *cases(scoring, by_endpoint=True)]
+        return cls({False: expected, True: by_endpoint}, every)
+
+
+def cases(calls: Iterable[Call], *, by_endpoint: bool = False) -> list[KafkaCase]:
     """Return every case, from the calls of an undisturbed run."""
-    return [KafkaCase(call, kind) for call in calls for kind in KINDS]
+    return [KafkaCase(call, kind, by_endpoint) for call in calls for kind in KINDS]
 
 
 def problems(case: KafkaCase, expected: dict[str, Any]) -> tuple[str, ...]:
     """Run a case; return what differs from the undisturbed run."""
-    found, wire = outcome(case)
+    found, wire = outcome(case, by_endpoint=case.by_endpoint)
     differing = [
         f"{name}: {_short(found[name])} instead of {_short(expected[name])}"
         for name in expected
@@ -249,11 +295,11 @@ def _short(value: Any) -> str:
     return text if len(text) < 300 else f"{text[:300]}..."
 
 
-def verdicts(chosen: Iterable[tuple[int, KafkaCase]], expected: dict[str, Any]) -> Iterator[Verdict]:  # fmt: skip
+def verdicts(chosen: Iterable[tuple[int, KafkaCase]], undisturbed: Undisturbed) -> Iterator[Verdict]:  # fmt: skip
     """Judge cases one after the other."""
     for number, case in chosen:
         try:
-            found = problems(case, expected)
+            found = problems(case, undisturbed.expected[case.by_endpoint])
         except Exception as error:  # noqa: BLE001 - a case that cannot be judged has not passed
             found = (f"{type(error).__name__}: {error}",)
         yield Verdict(number, case.name.rpartition(" [")[0], case.kind, found)
@@ -264,9 +310,9 @@ def main() -> int:
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     started, done = time.monotonic(), list[Verdict]()
     logger.setLevel(logging.CRITICAL)
-    expected, wire = outcome()
-    every = cases(wire.calls)
-    for verdict in verdicts([(n, each) for n, each in enumerate(every) if wanted in each.name], expected):  # fmt: skip
+    undisturbed = Undisturbed.run()
+    every = undisturbed.cases
+    for verdict in verdicts([(n, each) for n, each in enumerate(every) if wanted in each.name], undisturbed):  # fmt: skip
         done.append(verdict)
         if verdict.problems:
             print(every[verdict.number].name, *verdict.problems, sep="\n  ", flush=True)

@@ -15,7 +15,13 @@ from cutwatch.reports.reporting import HourReporter
 from cutwatch.streams.model_register import ModelRegister
 from tests.support.hour_reports import HOUR, a_summary
 from tests.support.kafka_logs import a_training
-from tests.support.kafka_stack import DETECTORS, KafkaStack, opened_kafka_stack
+from tests.support.kafka_stack import (
+    DETECTORS,
+    DETECTORS_OF_ENDPOINT,
+    KafkaStack,
+    opened_kafka_stack,
+)
+from tests.support.log_endpoints import an_endpoint_training
 from tests.support.log_events import MONDAY, ordinary_events
 
 KEYED = DETECTORS.replace("    log:\n", "    log:\n      key: kafka.headers.service\n")
@@ -96,6 +102,28 @@ def test_a_stream_without_its_model_fails_with_the_command_that_makes_it(
     stack.bucket.delete(ModelRegister(stack.bucket, stack.stream).key)
     with pytest.raises(Exception, match="run cutwatch train"):
         stack.invoke("score_kafka", kafka_event(0, 1))
+
+
+@pytest.fixture
+def by_endpoint(tmp_path: Path) -> Iterator[KafkaStack]:
+    with opened_kafka_stack(tmp_path, DETECTORS_OF_ENDPOINT) as stack:
+        stack.make_current(an_endpoint_training("a"))
+        yield stack
+
+
+def test_a_function_without_the_endpoint_of_its_stream_names_the_parameter(
+    by_endpoint: KafkaStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ENDPOINT_NAME")
+    with pytest.raises(Exception, match="deploy its stack with EndpointName"):
+        by_endpoint.invoke("score_kafka", kafka_event(0, 1))
+
+
+def test_the_stacks_function_does_not_train_the_model_of_an_endpoint(
+    by_endpoint: KafkaStack,
+) -> None:
+    with pytest.raises(Exception, match="SageMaker trains the model of stream 'shop': run"):
+        by_endpoint.invoke("train_log", {})
 
 
 def reporter(stack: KafkaStack) -> HourReporter:

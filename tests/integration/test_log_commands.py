@@ -20,6 +20,10 @@ streams:
     model: one_class_svm
     log: {time: timestamp, response_time: duration_ms, response_time_unit: milliseconds, level: level,
           method: request.method, path: request.path, status: status}
+  - name: cart
+    source: kafka:cart-access
+    model: random_cut_forest_endpoint
+    log: {time: timestamp, path: request.path}
   - name: vitals
     source: vitals
     record: {time: at, values: {x: x}}
@@ -78,6 +82,7 @@ def test_a_trained_model_is_written_under_its_version(folder: Path) -> None:
     [
         (("train", "log.jsonl", "--stream", "vitals"), "stream 'vitals' has no log"),
         (("train", "log.jsonl", "--stream", "shpo"), "'shpo' is not a stream of the file; did you mean 'shop'?"),
+        (("train", "log.jsonl", "--stream", "cart"), "SageMaker trains the model of stream 'cart'; run cutwatch train FILE --stream cart --upload"),
         (("train", "absent.jsonl", "--stream", "shop"), "absent.jsonl: No such file or directory"),
         (("compare", "detectors.yaml", "--stream", "shop"), "detectors.yaml: no line is a log record of stream 'shop'"),
     ],

@@ -13,7 +13,7 @@ from cutwatch.detectors.detectors_file import load_configuration
 from cutwatch.streams.model_register import ModelRegister
 from tests.support.command_line import assert_one_line_mistake, cutwatch
 from tests.support.kafka_logs import log_line
-from tests.support.kafka_stack import DETECTORS
+from tests.support.kafka_stack import DETECTORS, DETECTORS_OF_ENDPOINT
 from tests.support.log_events import ordinary_events
 from tests.support.operated_streams import OPTIONS, OperatedStream, operated_stream
 
@@ -128,3 +128,15 @@ def test_what_cannot_be_done_is_refused(
     stack: OperatedStream, arguments: list[str], words: str
 ) -> None:
     assert_one_line_mistake(cutwatch("train", *arguments), words)
+
+
+def test_a_stack_without_an_endpoint_is_refused_before_anything_is_trained(
+    stack: OperatedStream, files: tuple[Path, Path]
+) -> None:
+    records, detectors = files
+    detectors.write_text(DETECTORS_OF_ENDPOINT)
+    arguments = (records, "--stream", "shop", "--upload", "--detectors", detectors, *OPTIONS)
+    assert_one_line_mistake(
+        cutwatch("train", *arguments), "has no endpoint; deploy it with EndpointName"
+    )
+    assert [*stack.bucket.list("data/")] == []

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from cutwatch.detectors.watched_table import WatchedTable
+from cutwatch.endpoints.invocation import csv_line
 from cutwatch.streams.record import Record
 from cutwatch.tables.changes import changes_of
 from cutwatch.tables.decoding import ChangeDecoder
 from cutwatch.tables.preparation import Rows
-from cutwatch.tables.recipe import TableRecipe, csv_line
+from cutwatch.tables.recipe import TableRecipe
 from tests.spark.conftest import Glue
 from tests.spark.exports import Item, items, write_export
 

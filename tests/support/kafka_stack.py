@@ -37,6 +37,7 @@ streams:
       status: status
       level: level
 """
+DETECTORS_OF_ENDPOINT = DETECTORS.replace("one_class_svm", "random_cut_forest_endpoint")
 
 
 class Context:
@@ -170,6 +171,7 @@ def _environment(stack: KafkaStack, topic: str) -> dict[str, str]:
         "aws_default_region": REGION,
         "history_location": "archive/shop/",
         "scoring_function": "shop-ScoreKafka",
+        "endpoint_name": "shop-log",
         "detectors_file": str(stack.detectors),
         **stack.queues,
     }

@@ -100,6 +100,23 @@ def test_the_role_reads_its_source_and_nothing_else(
     assert own_statements(parameters) == statements
 
 
+def test_the_scoring_function_may_ask_its_endpoint_and_no_other() -> None:
+    [first, *others] = own_statements(MSK | {"EndpointName": "shop-log"})
+    assert first == {
+        "Sid": "Score",
+        "Effect": "Allow",
+        "Action": "sagemaker:InvokeEndpoint",
+        "Resource": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/shop-log",
+    }
+    assert others == [BROKERS, IAM, NETWORK]
+    assert "sagemaker" not in str(resolved(MSK | {"EndpointName": "shop-log"}, "CloseWindowsRole"))
+
+
+def test_the_scoring_function_knows_its_endpoint() -> None:
+    function = resolved(MSK | {"EndpointName": "shop-log"}, "ScoreKafka")
+    assert function["Environment"]["Variables"]["ENDPOINT_NAME"] == "shop-log"
+
+
 def test_a_mapping_of_msk_signs_in_by_iam() -> None:
     mapping = resolved(MSK, "Records")
     assert mapping["EventSourceArn"] == CLUSTER
@@ -184,8 +201,8 @@ def test_the_training_reads_the_history_and_writes_models_and_nothing_else() -> 
 def test_a_stack_without_history_has_no_training() -> None:
     stack = Stack("cutwatch-shop", TEMPLATE, **MSK)
     for logical_id in ("TrainLog", "TrainLogRole", "TrainBySchedule", "TrainingLayer", "TrainingAlarm"):  # fmt: skip
-        assert stack.template["Resources"][logical_id]["Condition"] == "HasHistory"
-    assert stack.template["Outputs"]["TrainFunction"]["Condition"] == "HasHistory"
+        assert stack.template["Resources"][logical_id]["Condition"] == "TrainsInFunction"
+    assert stack.template["Outputs"]["TrainFunction"]["Condition"] == "TrainsInFunction"
 
 
 @pytest.mark.parametrize(

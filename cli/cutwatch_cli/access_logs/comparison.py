@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutwatch.anomaly_models.fitted_model import TRAINING_SHARE
+from cutwatch.anomaly_models.fitted_model import TRAINING_SHARE, FittedModel
 from cutwatch.anomaly_models.log_rows import event_rows, minute_rows
 from cutwatch.anomaly_models.model import Rows, score_and_learn
 from cutwatch.anomaly_models.training import TrainingSettings, train
@@ -18,6 +18,7 @@ from cutwatch.features.log_features import LogFeatures
 from cutwatch.features.log_training import fit_statistics
 from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.access_logs.faults import Fault
+from cutwatch_cli.access_logs.local_endpoint_forest import LocalEndpointForest
 from cutwatch_cli.access_logs.shop import Request
 
 # What a model's rows are: the regression needs even steps.
@@ -25,6 +26,7 @@ UNITS: Mapping[Model, str] = {
     "random_cut_forest": "record",
     "one_class_svm": "record",
     "harmonic_regression": "minute",
+    "random_cut_forest_endpoint": "record",
 }
 
 
@@ -75,10 +77,13 @@ def compare(kind: Model, unit: str, given: LabelledRows, settings: TrainingSetti
     training = given.rows.between(0, given.training)
     later = given.rows.between(given.training, len(given.rows.times))
     begin = process_time()
-    fitted = train(kind, training, settings)
+    fitted = _trained(kind, training, settings)
     fit_seconds = process_time() - begin
     begin = process_time()
-    scores = np.nan_to_num(score_and_learn(fitted.model, later))
+    # A static forest scores rows as an endpoint does, many at once.
+    is_static = isinstance(fitted.model, LocalEndpointForest)
+    found_scores = fitted.model.score(later) if is_static else score_and_learn(fitted.model, later)
+    scores = np.nan_to_num(found_scores)
     seconds = process_time() - begin
     flagged, anomalous = scores > fitted.cutoff.value, given.anomalous
     labels = given.labels[given.training :]
@@ -99,6 +104,14 @@ def compare(kind: Model, unit: str, given: LabelledRows, settings: TrainingSetti
         found=found,
         missed=tuple(sorted(set(labels[anomalous].tolist()) - set(found))),
     )
+
+
+def _trained(kind: Model, rows: Rows, settings: TrainingSettings) -> FittedModel:
+    if kind != "random_cut_forest_endpoint":
+        return train(kind, rows, settings)
+    # SageMaker's algorithm itself is not here; this is its counterpart.
+    model = LocalEndpointForest.trained(rows, settings.seed)
+    return FittedModel.of_training(kind, model, model.score(rows))
 
 
 def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float | None:

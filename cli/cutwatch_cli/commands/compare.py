@@ -30,6 +30,7 @@ class ModelName(StrEnum):
     RANDOM_CUT_FOREST = "random_cut_forest"
     HARMONIC_REGRESSION = "harmonic_regression"
     ONE_CLASS_SVM = "one_class_svm"
+    RANDOM_CUT_FOREST_ENDPOINT = "random_cut_forest_endpoint"
 
 
 def compare(

@@ -19,7 +19,10 @@ from cutwatch_cli.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from cutwatch.detectors.stream import Stream
+    from cutwatch.features.log_event import LogEvent
     from cutwatch.streams.log_training import Training
+    from cutwatch_cli.stacks.deployment import Deployment
 
 _PREVIOUS = "previous"
 
@@ -50,9 +53,19 @@ def train(
         bool,
         typer.Option(
             "--force",
-            help="Take the stack's new model even if it finds many of the newest records anomalous.",
+            help="Take the new model of the stack's function, or of SageMaker, even if it finds many of the newest records anomalous.",
         ),
     ] = False,
+    instance_type: Annotated[
+        str, typer.Option("--instance-type", help="Instance type of a stream's endpoint.")
+    ] = "ml.c5.large",
+    serverless_memory: Annotated[
+        int,
+        typer.Option(
+            "--serverless-memory",
+            help="Memory in MB of a stream's serverless endpoint; 0 for instances.",
+        ),
+    ] = 0,
     detectors: DetectorsFile = DETECTORS_FILE,
     stack: StackName = None,
     region: Region = None,
@@ -61,22 +74,54 @@ def train(
 ) -> None:
     """Train the model of a stream of log records.
 
-    The first 80 % of the records in the order of time train, the rest checks.
+    The first 80 % of the records in the order of time train, the rest checks. SageMaker trains models of
+    random_cut_forest_endpoint, and --upload deploys them.
     """
     if not stream:
         end("--stream is missing: the name of a stream of log records", USAGE_ERROR)
+    place = (stack, region, profile)
+    capacity = (instance_type, serverless_memory)
     if records is not None and not roll_back:
-        _train_file(records, stream, upload, detectors, (stack, region, profile), as_json=as_json)
+        _train_file(
+            records, stream, upload, detectors, place, capacity, force=force, as_json=as_json
+        )
         return
     _refuse_combinations(records, upload=upload)
     request: dict[str, Any] = {"force": force}
     if roll_back:
         request = {"roll_back": True if roll_back == _PREVIOUS else roll_back}
-    with deployed(stack, region, profile) as deployment:
+    with deployed(*place) as deployment:
+        from cutwatch_cli.stacks.deployed_endpoint import joined_stream
         from cutwatch_cli.stacks.deployed_training import invoke_training
 
-        outcome = invoke_training(deployment, stream, request)
+        if "EndpointName" in joined_stream(deployment, stream).outputs:
+            to = "" if roll_back == _PREVIOUS else roll_back
+            outcome = _roll_back_endpoint(deployment, stream, detectors, to, bool(roll_back))
+        else:
+            outcome = invoke_training(deployment, stream, request)
     _print_outcome(outcome, as_json=as_json)
+
+
+def _roll_back_endpoint(
+    deployment: "Deployment",
+    stream: str,
+    detectors: Path,
+    to: str,
+    is_asked: bool,  # noqa: FBT001 - one caller
+) -> dict[str, Any]:
+    from cutwatch.delivery.log_trainer import outcome
+    from cutwatch.detectors.detectors_file import load_configuration
+    from cutwatch_cli.stacks.deployed_endpoint import EndpointCapacity, endpoint_trainer
+    from cutwatch_cli.streams.stream_backtest import find_stream
+
+    if not is_asked:
+        end(
+            f"SageMaker trains the model of stream {stream!r} on a file: cutwatch train FILE --stream {stream} --upload",
+            USAGE_ERROR,
+        )
+    declared = find_stream(load_configuration(detectors), stream)
+    trainer = endpoint_trainer(deployment, declared, EndpointCapacity(), _tell)
+    return outcome(trainer.roll_back(to), "rolled back")
 
 
 def _refuse_combinations(records: Path | None, *, upload: bool) -> None:
@@ -92,35 +137,67 @@ def _train_file(
     upload: bool,  # noqa: FBT001 - one caller
     detectors: Path,
     place: tuple[str | None, str | None, str | None],
+    capacity: tuple[str, int],
     *,
+    force: bool,
     as_json: bool,
 ) -> None:
-    from time import time
-
-    from cutwatch.aws.clients import translate_errors_of
     from cutwatch.detectors.detectors_file import load_configuration
     from cutwatch.errors import CutwatchError
     from cutwatch.streams.log_training import train_stream
-    from cutwatch.streams.model_register import ModelRegister
     from cutwatch_cli.access_logs.labelled_file import read_requests
     from cutwatch_cli.streams.stream_backtest import find_stream
 
     try:
         declared = find_stream(load_configuration(detectors), stream)
         requests, _ = read_requests(records, detectors, stream)
-        training = train_stream(declared, [each.event for each in requests])
+        events = [each.event for each in requests]
+        if declared.is_scored_by_endpoint and upload:
+            training = _train_endpoint(declared, events, place, capacity, force=force)
+        else:
+            training = train_stream(declared, events)
     except CutwatchError as error:
         end(str(error), USAGE_ERROR)
     written = BUILD / f"log-models/{declared.name}/{training.fitted.version}"
     written.parent.mkdir(parents=True, exist_ok=True)
     written.write_bytes(training.fitted.to_bytes())
-    if upload:
-        with deployed(*place) as deployment:
-            # A register that does not exist yet is one of Cutwatch's errors.
-            translate_errors_of(deployment.account.session)
-            register = ModelRegister(deployment.bucket, declared)
-            register.add(training.fitted, training.entry(time()))
+    if upload and not declared.is_scored_by_endpoint:
+        _upload(declared, training, place)
     _print(training, written, as_json=as_json)
+
+
+def _upload(
+    stream: "Stream", training: "Training", place: tuple[str | None, str | None, str | None]
+) -> None:
+    from time import time
+
+    from cutwatch.aws.clients import translate_errors_of
+    from cutwatch.streams.model_register import ModelRegister
+
+    with deployed(*place) as deployment:
+        # A register that does not exist yet is one of Cutwatch's errors.
+        translate_errors_of(deployment.account.session)
+        register = ModelRegister(deployment.bucket, stream)
+        register.add(training.fitted, training.entry(time()))
+
+
+def _train_endpoint(
+    stream: "Stream",
+    events: "list[LogEvent]",
+    place: tuple[str | None, str | None, str | None],
+    capacity: tuple[str, int],
+    *,
+    force: bool,
+) -> "Training":
+    from cutwatch_cli.stacks.deployed_endpoint import EndpointCapacity, endpoint_trainer
+
+    with deployed(*place) as deployment:
+        trainer = endpoint_trainer(deployment, stream, EndpointCapacity(*capacity), _tell)
+        return trainer.train(events, force=force)
+
+
+def _tell(progress: str) -> None:
+    typer.echo(progress, err=True)
 
 
 def _print(training: "Training", written: Path, *, as_json: bool) -> None:
@@ -128,7 +205,7 @@ def _print(training: "Training", written: Path, *, as_json: bool) -> None:
     if as_json:
         result = {
             "model": fitted.kind,
-            "model_version": fitted.version,
+            "model_version": training.entry(0.0).version,
             "records": training.records,
             "cutoff": fitted.cutoff.value,
             "anomalous": training.anomalous,
@@ -140,7 +217,7 @@ def _print(training: "Training", written: Path, *, as_json: bool) -> None:
     typer.echo(
         f"{training.records:,} records; cutoff {fitted.cutoff.value:.4g}; {_share(training.anomalous)}; {written}"
     )
-    typer.echo(f"model_version: {fitted.version}")
+    typer.echo(f"model_version: {training.entry(0.0).version}")
 
 
 def _print_outcome(outcome: dict[str, Any], *, as_json: bool) -> None:

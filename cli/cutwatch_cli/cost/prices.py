@@ -74,6 +74,7 @@ STREAM_PRICES: Prices = {name: PRICES[name] for name in _OF_STREAMS} | {
     "kinesis_shard_hour": Price(0.015, 1, "shard-hour, provisioned", "from memory"),
     "kinesis_put_unit": Price(0.014, 1_000_000, "records of up to 25 kB", "from memory"),
     "event_poller_hour": Price(0.185, 1, "event poller unit-hour, Kafka", "from memory"),
+    "endpoint_hour": Price(0.102, 1, "hour of ml.c5.large, inference", "from memory"),
     "flink_kpu_hour": Price(0.11, 1, "KPU-hour, Managed Service for Apache Flink", "from memory"),
     "flink_gb_month": Price(0.10, 1, "GB-month of running storage", "from memory"),
     "opensearch_hour": Price(0.167, 1, "hour of r6g.large.search", "from memory"),
@@ -88,7 +89,7 @@ _OF_TABLES = (
 TABLE_PRICES: Prices = {name: PRICES[name] for name in _OF_TABLES} | {
     "sqs_request": STREAM_PRICES["sqs_request"],
     "eventbridge_event": STREAM_PRICES["eventbridge_event"],
-    "endpoint_hour": Price(0.102, 1, "hour of ml.c5.large, inference", "from memory"),
+    "endpoint_hour": STREAM_PRICES["endpoint_hour"],
     "serverless_gb_second": Price(20, 1_000_000, "GB-seconds, serverless inference", "from memory"),
     "serverless_gb": Price(0.016, 1, "GB in and out, serverless inference", "from memory"),
     "glue_dpu_hour": Price(0.308, 1, "DPU-hour, Glue 6.0", "from memory"),

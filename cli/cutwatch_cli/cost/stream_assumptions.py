@@ -61,6 +61,14 @@ class StreamAssumptions(RecordAssumptions):
     log_tree_microseconds: float = assume(
         1.6, "per tree to score and learn a log record (measured, the same)"
     )
+    endpoint_instances: float = assume(1, "instances of the endpoint of a log")
+    endpoint_milliseconds: float = assume(
+        10, "of a request to the endpoint before and after its rows (guess)"
+    )
+    endpoint_row_microseconds: float = assume(
+        30,
+        "to score a row in the endpoint, by the local AWS's own forest (measured, docs/tables.md)",
+    )
     log_metrics: float = assume(4, "custom metrics that a Kafka stack makes of its log lines")
     event_poller_units: float = assume(
         1, "event poller units of a Kafka mapping; ten pollers share one"

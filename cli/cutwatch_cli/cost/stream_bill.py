@@ -14,6 +14,7 @@ ITEMS: Mapping[str, tuple[str, str]] = {
     "lambda_gb_second": ("Lambda", "compute"),
     "lambda_request": ("Lambda", "invocations"),
     "event_poller_hour": ("Lambda", "event pollers"),
+    "endpoint_hour": ("SageMaker", "instances of the endpoint"),
     "s3_put": ("S3", "writing states, listing them each minute"),
     "s3_get": ("S3", "reading states and headers"),
     "s3_gb_month": ("S3", "storage"),
@@ -26,7 +27,7 @@ ITEMS: Mapping[str, tuple[str, str]] = {
     "alarm": ("CloudWatch", "alarms"),
     "dashboard": ("CloudWatch", "dashboard"),
 }
-SERVICES = ("Lambda", "S3", "DynamoDB", "SQS", "EventBridge", "CloudWatch")
+SERVICES = ("Lambda", "SageMaker", "S3", "DynamoDB", "SQS", "EventBridge", "CloudWatch")
 # Each change is recorded, marked, and its mail counted.
 WRITES_PER_CHANGE = 3
 RECORDS_PER_SQS_REQUEST = 10
@@ -144,4 +145,6 @@ def stream_usage(work: StreamWork) -> dict[str, float]:
         used["custom_metric"] += assume.log_metrics
         # A batch sends its results; ten of them are received, and ten deleted, at once.
         used["sqs_request"] += batches * _SQS_REQUESTS_PER_RESULT
+    if work.stream.is_scored_by_endpoint:
+        used["endpoint_hour"] = assume.endpoint_instances * hours
     return used

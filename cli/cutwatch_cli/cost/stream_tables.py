@@ -85,12 +85,14 @@ def _notes(estimate: StreamEstimate) -> list[Text]:
 def _services(estimate: StreamEstimate) -> Table:
     keys = count(estimate.load.keys, "key")
     table = named_table(f"Dollars a month with {keys}, by service", "Window")
-    for heading in (*SERVICES, "Batch", "Seconds"):
+    bills = estimate.own_bills()
+    services = [each for each in SERVICES if any(bill.of_service(each) for bill in bills)]
+    for heading in (*services, "Batch", "Seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for bill in estimate.own_bills():
+    for bill in bills:
         table.add_row(
             f"{bill.work.window:.0f} s",
-            *(_share(bill, service) for service in SERVICES),
+            *(_share(bill, service) for service in services),
             number_in_words(bill.work.batch),
             f"{bill.work.seconds:.3f}",
         )

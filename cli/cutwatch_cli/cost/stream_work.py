@@ -86,7 +86,14 @@ class StreamWork:
         packing = state_mb * (1 + reread) * assume.state_milliseconds_per_mb / 1e3
         call = assume.call_milliseconds / 1e3 + self.bucket_mb / assume.s3_mb_per_second
         calls = (self.writes + self.reads) * call / assume.s3_calls_at_once
-        return assume.batch_milliseconds / 1e3 + scoring + packing + calls
+        own = assume.batch_milliseconds / 1e3 + scoring + packing + calls
+        return own + (self._endpoint_seconds if self.stream.is_scored_by_endpoint else 0)
+
+    @property
+    def _endpoint_seconds(self) -> float:
+        """Time that a batch waits for the endpoint."""
+        rows = self.batch * self.assume.endpoint_row_microseconds / 1e6
+        return self.writes * self.assume.endpoint_milliseconds / 1e3 + rows
 
     @property
     def _record_microseconds(self) -> float:

@@ -6,9 +6,9 @@ from typing import Any
 
 from botocore.config import Config
 
-from cutwatch_cli.stacks.deployment import Deployment, check_known
+from cutwatch_cli.stacks.deployed_endpoint import joined_stream
+from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.refusal import Refused
-from cutwatch_cli.stacks.stream_stacks import stream_stacks
 
 # The longest that a function runs, in seconds; an invocation that is tried again would train again.
 _CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=900)
@@ -18,12 +18,11 @@ def invoke_training(
     deployment: Deployment, stream: str, request: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Invoke the training function of a stream's stack, and return its answer. Raises `Refused` with the reason of a failure."""
-    joined = {each.stream: each for each in stream_stacks(deployment.account, deployment.stack)}
-    check_known([stream], joined, kind="deployed stream")
-    function = joined[stream].outputs.get("TrainFunction", "")
+    joined = joined_stream(deployment, stream)
+    function = joined.outputs.get("TrainFunction", "")
     if not function:
         raise Refused(
-            f"stack {joined[stream].name} has no training function; deploy it with HistoryLocation, or train a file"
+            f"stack {joined.name} has no training function; deploy it with HistoryLocation, or train a file"
         )
     client = deployment.account.session.client("lambda", config=_CONFIG)
     answer = client.invoke(FunctionName=function, Payload=json.dumps(request).encode())

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from cutwatch.anomaly_models import (
+    endpoint_forest,
     harmonic_regression,
     model_file,
     one_class_svm,
     random_cut_forest,
 )
+from cutwatch.anomaly_models.endpoint_forest import EndpointForest
 from cutwatch.anomaly_models.harmonic_regression import HarmonicRegression
 from cutwatch.anomaly_models.model import AnomalyModel, Rows
 from cutwatch.anomaly_models.one_class_svm import OneClassSvm
@@ -29,6 +31,7 @@ _CLASSES: Mapping[str, type[AnomalyModel]] = {
     random_cut_forest.KIND: ForestModel,
     harmonic_regression.KIND: HarmonicRegression,
     one_class_svm.KIND: OneClassSvm,
+    endpoint_forest.KIND: EndpointForest,
 }
 
 

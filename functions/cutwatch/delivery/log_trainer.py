@@ -50,11 +50,11 @@ class LogTrainer:
         asked = _checked(event)
         if asked.get("roll_back"):
             to = asked["roll_back"]
-            return _outcome(self.register.roll_back("" if to is True else to), "rolled back")
+            return outcome(self.register.roll_back("" if to is True else to), "rolled back")
         current = self.register.read()
         if current.held and asked.get("source") == _SCHEDULER:
             logger.warning("not trained", reason=f"model {current.version} is held since a rollback")  # fmt: skip
-            return _outcome(current, "held")
+            return outcome(current, "held")
         trained, rejected = self._train()
         return self._take(trained, current, bool(asked.get("force"))) | {"rejected": rejected}
 
@@ -77,13 +77,13 @@ class LogTrainer:
         entry = trained.entry(self.clock())
         known = current.current
         if known is not None and _is_same(known, entry):
-            return _outcome(current, "unchanged")
+            return outcome(current, "unchanged")
         if current.version and not force and (entry.anomalous or 0.0) > MOST_ANOMALOUS:
             raise TrainingRefused(
                 f"the new model finds {entry.anomalous:.1%} of the newest records anomalous, more than {MOST_ANOMALOUS:.0%}; model "
                 f'{current.version} stays current. Train again without the incident, or with {{"force": true}}'
             )
-        return _outcome(self.register.add(trained.fitted, entry), "trained")
+        return outcome(self.register.add(trained.fitted, entry), "trained")
 
 
 def _is_same(known: ModelVersion, trained: ModelVersion) -> bool:
@@ -102,10 +102,11 @@ def _checked(event: Any) -> Mapping[str, Any]:
     return event
 
 
-def _outcome(current: CurrentModel, outcome: str) -> dict[str, Any]:
+def outcome(current: CurrentModel, what: str) -> dict[str, Any]:
+    """Return the current model and the versions of a register as JSON values, after what happened to it."""
     described = asdict(current.current) if current.current else {}
     return {
-        "outcome": outcome,
+        "outcome": what,
         **described,
         "held": current.held,
         "versions": [each.version for each in current.versions],
@@ -118,6 +119,10 @@ def log_trainer(settings: TrainLogSettings, folder: Path) -> LogTrainer:
     stream = declared_stream(file, settings.stream_name, settings.stream_arn)
     if stream.log is None:
         raise InvalidSetting(f"stream {stream.name!r} has no log; only logs are trained")
+    if stream.is_scored_by_endpoint:
+        raise InvalidSetting(
+            f"SageMaker trains the model of stream {stream.name!r}: run cutwatch train FILE --stream {stream.name} --upload"
+        )
     s3 = client("s3")
     name, _, prefix = settings.history_location.partition("/")
     # Lines on their own do not have Kafka's keys, which a training does not need.

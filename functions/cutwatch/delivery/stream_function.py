@@ -18,9 +18,12 @@ from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.stream_reader import stream_postprocessor, stream_reader
 from cutwatch.detectors.stream import Stream
+from cutwatch.endpoints.invocation import ScoringEndpoint
+from cutwatch.errors import InvalidSetting
 from cutwatch.settings import StreamSettings
 from cutwatch.streams.archive import LANE as HISTORY
 from cutwatch.streams.batch import BatchScorer
+from cutwatch.streams.endpoint_scores import EndpointScores
 from cutwatch.streams.history import learn
 from cutwatch.streams.kafka_lag import is_read_to_the_end as is_topic_read
 from cutwatch.streams.key_bucket import BucketHeader
@@ -57,11 +60,12 @@ class StreamFunction:
     arn: str
     has_expired: HasExpired
     reader_function: str = ""
+    endpoint_name: str = ""
     headers: dict[int, tuple[str, BucketHeader]] = field(default_factory=dict)
 
     @property
     def batches(self) -> BatchScorer:
-        """The scoring of batches."""
+        """The scoring of batches. Raises `InvalidSetting` if an endpoint is to score them, and the function has none."""
         keeps_summaries = bool(self.deliver.results_url)
         return BatchScorer(
             self.scorer,
@@ -70,6 +74,18 @@ class StreamFunction:
             self.keeps_rows,
             self.has_expired,
             keeps_summaries,
+            self._endpoint(),
+        )
+
+    def _endpoint(self) -> EndpointScores | None:
+        if not self.stream.is_scored_by_endpoint:
+            return None
+        if not self.endpoint_name:
+            raise InvalidSetting(
+                f"stream {self.stream.name!r} has model: {self.stream.model}; deploy its stack with EndpointName"
+            )
+        return EndpointScores(
+            ScoringEndpoint(client("sagemaker-runtime"), self.endpoint_name), self.models
         )
 
     @property
@@ -143,6 +159,7 @@ def _assembled(
         settings.stream_arn,
         _expiry(settings.stream_arn),
         settings.scoring_function,
+        settings.endpoint_name,
     )
 
 

@@ -23,13 +23,13 @@ from cutwatch.detectors.metric_source import Problem
 from cutwatch.detectors.python_function import FUNCTION_NAME, LAMBDA_ARN
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.reference_data import ReferenceData, reference_problems
+from cutwatch.detectors.stream_model import model_problems
 from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
 
 _ARN = re.compile(
     r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/(?P<name>[A-Za-z0-9_.-]{1,128})"
 )
 _KAFKA_TOPIC = re.compile(r"kafka:[A-Za-z0-9._-]{1,249}")
-_VERSION = re.compile(r"[0-9a-f]{12}")
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # Settings that scores depend on. A change makes stored states invalid; a change of the sensitivity does not.
 _SCORED_WITH = ("record", "window", "forest", "time_zone")
@@ -39,8 +39,10 @@ _TRAINED_WITH = ("log", "model", "model_version")
 # Settings that are newer than stored states: they count if they are not at their defaults.
 _ADDED_TO_WINDOWS = ("every", "missing_data")
 
-# Models that give the rows of a stream their scores; the forest learns, the others are fitted in training.
-Model = Literal["random_cut_forest", "harmonic_regression", "one_class_svm"]
+# Models that give the rows of a stream their scores; the first learns, the others are fitted in training.
+Model = Literal[
+    "random_cut_forest", "harmonic_regression", "one_class_svm", "random_cut_forest_endpoint"
+]
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,11 @@ class Stream:
         return self.log is not None or self.model != "random_cut_forest"
 
     @property
+    def is_scored_by_endpoint(self) -> bool:
+        """True if a SageMaker endpoint scores the records."""
+        return self.model == "random_cut_forest_endpoint"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the forest's columns, in order."""
         return self.window.statistics or tuple(self.record.values)
@@ -202,20 +209,6 @@ def _format_problems(stream: Stream) -> Iterator[Problem]:
         yield "record", "is missing; or, for log records, log"
     if stream.log is not None and stream.record not in (None, _features_of(stream.log)):
         yield "log", "a stream has either record or log"
-
-
-def _model_problems(stream: Stream) -> Iterator[Problem]:
-    if stream.model == "harmonic_regression" and stream.window.type != "tumbling":
-        yield "model", "harmonic_regression needs rows in even steps; add window.type: tumbling"
-    if stream.model != "random_cut_forest" and stream.forest != ForestSettings():
-        yield "forest", f"belongs to model: random_cut_forest, not {stream.model}"
-    if stream.model_version and not _VERSION.fullmatch(stream.model_version):
-        yield (
-            "model_version",
-            f"{stream.model_version!r} is not the digest that `cutwatch train` prints, such as 0f3c5a7b9d12",
-        )
-    if stream.model_version and not stream.needs_training:
-        yield "model_version", "is of no use: a forest of plain records learns on its own"
 
 
 def _feature_problems(stream: Stream) -> Iterator[Problem]:
@@ -266,7 +259,7 @@ def _problems(stream: Stream) -> Iterator[Problem]:
             f"{stream.source!r} is not the name of a Kinesis stream, nor an ARN such as "
             "arn:aws:kinesis:eu-west-1:123456789012:stream/orders, nor a Kafka topic such as kafka:orders",
         )
-    yield from _model_problems(stream)
+    yield from model_problems(stream)
     yield from _feature_problems(stream)
     yield from _function_problems(stream)
     yield from reference_problems(stream.reference, stream.record)

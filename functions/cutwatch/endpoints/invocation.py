@@ -74,6 +74,11 @@ class ScoringEndpoint:
         return Scores(answer["InvokedProductionVariant"], scores)
 
 
+def csv_line(row: Sequence[float]) -> str:
+    """Return a row as a line of CSV; each number is read back exactly."""
+    return ",".join(map(repr, row)) + "\n"
+
+
 def _scores(body: bytes) -> tuple[float, ...]:
     try:
         return tuple(float(each["score"]) for each in json.loads(body)["scores"])

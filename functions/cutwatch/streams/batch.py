@@ -13,6 +13,7 @@ from typing import Any
 
 from cutwatch.errors import ConditionFailed, CutwatchError
 from cutwatch.streams.detection import ScoredRow
+from cutwatch.streams.endpoint_scores import EndpointScores
 from cutwatch.streams.log_summary import summaries
 from cutwatch.streams.notices import HasExpired, expiry_notice
 from cutwatch.streams.outbox import Deliver
@@ -64,7 +65,7 @@ class BatchScorer:
 
     `deliver` empties an outbox; `keeps_rows` puts every scored row into it, `keeps_summaries` what a log's hourly report needs.
     `has_expired` returns True if records of a time have left the stream. `has_time` returns False once the invocation must end; buckets that
-    were not begun by then come again.
+    were not begun by then come again. `endpoint` is asked for the scores, where the stream has one.
     """
 
     scorer: StreamScorer
@@ -73,12 +74,15 @@ class BatchScorer:
     keeps_rows: bool = False
     has_expired: HasExpired = lambda _: False
     keeps_summaries: bool = False
+    endpoint: EndpointScores | None = None
 
     def score(
         self, records: Sequence[RawRecord], has_time: Callable[[], bool] = lambda: True
     ) -> BatchReport:
         """Score a batch. Errors of one bucket do not stop the others."""
         report = BatchReport()
+        if self.endpoint is not None:
+            self.endpoint.has_time = has_time
         divided: Mapping[int, Sequence[Arrived]] = self.scorer.by_bucket(records)
         for number, arrived in divided.items():
             if not has_time():
@@ -137,6 +141,8 @@ class BatchScorer:
         taken = self.store.take(number)
         before = dict(taken.bucket.applied) if self.keeps_summaries else {}
         notice = expiry_notice(taken.bucket, arrived[0].raw, self.has_expired)
+        if self.endpoint is not None:
+            self.endpoint.fetch(self.scorer, taken.bucket, arrived)
         result = self.scorer.score(taken.bucket, arrived)
         if result.duplicates == result.read:
             self.store.keep(taken)

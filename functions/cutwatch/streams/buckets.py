@@ -12,6 +12,8 @@ from cutwatch.detectors.stream_window import most_values
 
 # Measured with krcf: bytes of a stored forest per tree and sampled row, and per value of a row.
 _ROW_BYTES, _VALUE_BYTES = 33, 11
+# Measured: a key's latest rows and traffic, where its model is behind an endpoint.
+_STATE_OF_ENDPOINT_BYTES = 64 * 1024
 # A value of an open window as JSON.
 _WINDOW_VALUE_BYTES = 20
 # The means of a column's profile, 28 days of 288, its table, 7 days of 288, and 512 residuals.
@@ -24,6 +26,8 @@ _SPREAD = 5
 
 def key_bytes(stream: Stream) -> int:
     """Return the approximate largest size of a key's stored state: its forest and its open windows."""
+    if stream.is_scored_by_endpoint:
+        return _STATE_OF_ENDPOINT_BYTES
     settings = stream.forest
     values = len(stream.columns) * settings.shingle_size
     forest = settings.trees * settings.sample_size * (_ROW_BYTES + _VALUE_BYTES * values)

@@ -45,7 +45,10 @@ def learn(
     if _lacks_keys(store.stream):
         logger.info("history not learned", reason="its lines do not have Kafka's keys")
         return
-    scorer = StreamScorer(store.stream, buckets, reader, trained, first=first)
+    # Nothing of the past is notified, so an endpoint is not asked.
+    scorer = StreamScorer(
+        store.stream, buckets, reader, trained and trained.unscored(), first=first
+    )
     learned = dict[int, KeyBucket]()
     since = (trained.fitted.trained_until if trained else None) or _learned_until(first)
     records, rejected = oldest_first(history, prefix, now), 0

@@ -89,6 +89,11 @@ class KeyState:
         self.recent = RecentRows(len(stream.columns))
         self.model = trained.version
 
+    def score_with(self, trained: "TrainedModel") -> None:
+        """Score with a trained model that all keys share; nothing begins again."""
+        learned, self.forest = self.forest.learned, trained.of_key()
+        self.forest.learned = learned
+
     def to_bytes(self, stream: Stream) -> bytes:
         """Return a line with schema version and checksum, a line of JSON, the recent rows and the forest.
 

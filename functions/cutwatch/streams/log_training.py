@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cutwatch.anomaly_models.endpoint_forest import EndpointForest
 from cutwatch.anomaly_models.fitted_model import TRAINING_SHARE, FittedModel
 from cutwatch.anomaly_models.log_rows import event_rows
 from cutwatch.anomaly_models.model import Rows, score_and_learn
@@ -14,6 +15,7 @@ from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidInput
 from cutwatch.features.log_event import LogEvent
 from cutwatch.features.log_features import LogFeatures
+from cutwatch.features.log_statistics import LogStatistics
 from cutwatch.features.log_training import fit_statistics
 from cutwatch.streams.forest import forest_seed
 from cutwatch.streams.key_state import KeyState
@@ -21,6 +23,7 @@ from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.model_register import ModelVersion
 from cutwatch.streams.record import Record
 from cutwatch.streams.windows import ClosedWindow
+from cutwatch.timeseries.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,61 @@ class Training:
     anomalous: float | None
 
     def entry(self, trained_at: float) -> ModelVersion:
-        """Return the model's entry in the register; the time is in epoch seconds."""
+        """Return the model's entry in the register; the time is in epoch seconds. An endpoint's has the name of its variant."""
         fitted = self.fitted
+        model = fitted.model
+        version = model.variant if isinstance(model, EndpointForest) else fitted.version
         until, cutoff = fitted.trained_until or 0.0, fitted.cutoff.value
-        return ModelVersion(fitted.version, trained_at, until, self.records, cutoff, self.anomalous)
+        return ModelVersion(version, trained_at, until, self.records, cutoff, self.anomalous)
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Rows of a log's events in the order of time, the first `training` of them for training, with the features' `statistics`.
+
+    `records` is the number of training records, `until` the time of the last one in epoch seconds.
+    """
+
+    rows: Rows
+    training: int
+    statistics: LogStatistics
+    records: int
+    until: float
+
+    @property
+    def to_learn(self) -> Rows:
+        """The rows for training."""
+        return self.rows.between(0, self.training)
+
+    @property
+    def later(self) -> Rows:
+        """The rows after those, to check the model."""
+        return self.rows.between(self.training, len(self.rows.times))
+
+    def training_of(self, stream: Stream, fitted: FittedModel, later: Floats) -> Training:
+        """Return a model of these rows with its check: the scores (n,) of the later rows."""
+        fitted = replace(fitted, trained_until=self.until)
+        return Training(fitted, self.records, _anomalous(stream, fitted, later))
+
+
+def training_rows(
+    stream: Stream, events: Sequence[LogEvent], share: float = TRAINING_SHARE
+) -> TrainingRows:
+    """Return the rows of a log's events in the order of time; the first share of the events trains.
+
+    Every key begins with the same model, so the events are those of one key. Raises `InvalidInput` if there are none.
+    """
+    if stream.log is None:
+        raise InvalidInput(f"stream {stream.name!r} has no log; only logs are trained")
+    if stream.forest.shingle_size > 1:
+        raise InvalidInput("forest.shingle_size: a log's forest scores single records; use 1")
+    if not events:
+        raise InvalidInput("there are no records to learn from")
+    training = events[: max(int(len(events) * share), 1)]
+    statistics = fit_statistics(training, stream.time_zone)
+    rows = _windowed(event_rows(events, LogFeatures(statistics)), stream)
+    until = training[-1].time
+    return TrainingRows(rows, int((rows.times <= until).sum()), statistics, len(training), until)
 
 
 def train_stream(
@@ -43,29 +97,25 @@ def train_stream(
 ) -> Training:
     """Return the model of the first share of a log's events in the order of time, checked with the rest.
 
-    Every key begins with this model, so the events are trained as those of one key. Raises `InvalidInput` if there are too few.
+    Raises `InvalidInput` if there are too few, and for a model that SageMaker trains.
     """
-    if stream.log is None:
-        raise InvalidInput(f"stream {stream.name!r} has no log; only logs are trained")
-    if stream.forest.shingle_size > 1:
-        raise InvalidInput("forest.shingle_size: a log's forest scores single records; use 1")
-    training = events[: max(int(len(events) * share), 1)]
-    statistics = fit_statistics(training, stream.time_zone)
-    rows = _windowed(event_rows(events, LogFeatures(statistics)), stream)
-    end = int((rows.times <= training[-1].time).sum())
+    if stream.is_scored_by_endpoint:
+        raise InvalidInput(
+            f"SageMaker trains the model of stream {stream.name!r}; run cutwatch train FILE --stream {stream.name} --upload"
+        )
+    given = training_rows(stream, events, share)
     settings = TrainingSettings(stream.forest, forest_seed(stream, ""), stream.window.size or 60)
-    fitted = train(stream.model, rows.between(0, end), settings, statistics.to_payload())
-    fitted = replace(fitted, trained_until=training[-1].time)
-    later = rows.between(end, len(rows.times))
-    return Training(fitted, len(training), _anomalous(stream, fitted, later))
+    fitted = train(stream.model, given.to_learn, settings, given.statistics.to_payload())
+    return given.training_of(stream, fitted, score_and_learn(fitted.copy().model, given.later))
 
 
-def _anomalous(stream: Stream, fitted: FittedModel, rows: Rows) -> float | None:
-    """Return the share of rows after the training that exceed the cutoff; None without such rows."""
-    if not len(rows.times):
+def _anomalous(stream: Stream, fitted: FittedModel, scores: Floats) -> float | None:
+    """Return the share of the scores (n,) of later rows that exceed the cutoff; None without any."""
+    if not len(scores):
         return None
-    scores = np.nan_to_num(score_and_learn(fitted.copy().model, rows))
-    return float(np.mean(fitted.times_cutoff(scores) >= SENSITIVITY[stream.sensitivity]))
+    return float(
+        np.mean(fitted.times_cutoff(np.nan_to_num(scores)) >= SENSITIVITY[stream.sensitivity])
+    )
 
 
 def _windowed(rows: Rows, stream: Stream) -> Rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.detectors.stream import Stream
-from cutwatch.errors import CutwatchError, InvalidSetting, NotFound
+from cutwatch.errors import CutoffMissing, CutwatchError, InvalidSetting, NotFound
 from cutwatch.observability import logger
 from cutwatch.streams.model_register import CurrentModel, ModelRegister
 
@@ -35,7 +35,9 @@ class ModelSource:
         """
         if self._model is None:
             return self.newest()
-        if self.stream.model_version or self.clock() - self._asked < _ASKED_EVERY:
+        # The answers of an endpoint name its model.
+        is_named = self.stream.model_version or self.stream.is_scored_by_endpoint
+        if is_named or self.clock() - self._asked < _ASKED_EVERY:
             return self._model
         try:
             return self.newest()
@@ -58,6 +60,20 @@ class ModelSource:
         self._asked = asked
         return self._model
 
+    def of_variant(self, variant: str) -> "TrainedModel":
+        """Return the model of an endpoint's variant, which is current from now on. Raises `CutoffMissing` if it is not stored."""
+        try:
+            content = self.bucket.read_bytes(
+                ModelRegister(self.bucket, self.stream).model_key(variant)
+            )
+        except NotFound:
+            raise CutoffMissing(
+                f"variant {variant} has no features and no cutoff: it was not trained for stream {self.stream.name!r}; deploy models with "
+                "cutwatch train --upload only"
+            ) from None
+        self._model = self._read(content, 0)
+        return self._model
+
     def _loaded(self, named: CurrentModel) -> "TrainedModel":
         if not named.version:
             raise InvalidSetting(
@@ -70,6 +86,10 @@ class ModelSource:
             raise InvalidSetting(
                 f"{self.bucket.uri(key)} is missing: it is the model of stream {self.stream.name!r}"
             ) from None
+        # Models of an endpoint have no generations: which of them serves is the endpoint's to say.
+        return self._read(content, 0 if self.stream.is_scored_by_endpoint else named.generation)
+
+    def _read(self, content: bytes, generation: int) -> "TrainedModel":
         # Models need numpy, which takes long to import, and most streams have none.
         model: type[TrainedModel] = import_module("cutwatch.streams.trained_model").TrainedModel
-        return model.from_bytes(self.stream, content, named.generation)
+        return model.from_bytes(self.stream, content, generation)

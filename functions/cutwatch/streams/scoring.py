@@ -113,6 +113,8 @@ class StreamScorer:
     def _with_model(self, state: KeyState) -> KeyState:
         if self.trained is not None and state.model != self.trained.version:
             state.begin_again(self.stream, self.trained)
+        elif self.trained is not None and self.stream.is_scored_by_endpoint:
+            state.score_with(self.trained)
         return state
 
     def by_bucket(self, records: Sequence[RawRecord]) -> dict[int, list[Arrived]]:
@@ -187,7 +189,10 @@ class StreamScorer:
         for due, key in bucket.states.due():
             if due > now:
                 break
-            state = self._with_model(bucket.states[key])
+            state = bucket.states[key]
+            # Only the function that asks an endpoint knows which model serves, and only windows would need it here.
+            if not self.stream.is_scored_by_endpoint:
+                state = self._with_model(state)
             time = state.newest + now - state.seen
             self._score(state, self._windows.close(state, time), result)
             if now >= self._silence_ends(state):

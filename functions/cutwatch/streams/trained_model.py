@@ -1,11 +1,12 @@
 """The trained model of a stream, and the models that its keys begin with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cutwatch.anomaly_models.endpoint_forest import EndpointForest
 from cutwatch.anomaly_models.fitted_model import FittedModel
 from cutwatch.anomaly_models.random_cut_forest import ForestModel
 from cutwatch.detectors.stream import Stream
-from cutwatch.errors import MalformedState
+from cutwatch.errors import CutoffMissing, MalformedState
 from cutwatch.features.log_features import LogFeatures
 from cutwatch.features.log_statistics import LogStatistics
 from cutwatch.streams.forest import KeyForest
@@ -27,7 +28,10 @@ class TrainedModel:
 
     @classmethod
     def of(cls, stream: Stream, fitted: FittedModel, generation: int = 0) -> "TrainedModel":
-        """Return a fitted model as that of a stream. Raises `MalformedState` if it is one of another kind or format."""
+        """Return a fitted model as that of a stream. Raises `MalformedState` if it is one of another kind or format.
+
+        Raises `CutoffMissing` if it is that of an endpoint and was trained on the features of another configuration.
+        """
         version = fitted.version
         if fitted.kind != stream.model:
             raise MalformedState(
@@ -37,6 +41,8 @@ class TrainedModel:
             raise MalformedState(
                 f"the model {version} was trained on {'records' if stream.log else 'a log'}; train stream {stream.name!r} again"
             )
+        if isinstance(fitted.model, EndpointForest):
+            _check_configuration(stream, fitted.model)
         features = None
         if fitted.features is not None:
             features = LogFeatures(LogStatistics.from_payload(fitted.features))
@@ -49,6 +55,9 @@ class TrainedModel:
 
     def of_key(self) -> KeyForest | KeyModel:
         """Return the model that a new key begins with."""
+        if isinstance(self.fitted.model, EndpointForest):
+            # Nothing in it changes but the scores of the present batch, which all keys share.
+            return KeyModel(FittedModel(self.fitted.kind, self.fitted.model, self.fitted.cutoff), 0)
         copied = self.fitted.copy()
         if isinstance(copied.model, ForestModel):
             return KeyForest(
@@ -59,6 +68,20 @@ class TrainedModel:
             )
         return KeyModel(copied, 0)
 
+    def unscored(self) -> "TrainedModel":
+        """Return the model with scores of 0 where an endpoint gives them, for records that only have to become rows."""
+        if not isinstance(self.fitted.model, EndpointForest):
+            return self
+        return replace(self, fitted=replace(self.fitted, model=self.fitted.model.unscored()))
+
     def times_cutoff(self, score: float) -> float:
         """Return a score in multiples of the cutoff of the training."""
         return max(score / self.fitted.cutoff.value, 0.0)
+
+
+def _check_configuration(stream: Stream, forest: EndpointForest) -> None:
+    if forest.configuration != stream.fingerprint:
+        raise CutoffMissing(
+            f"model {forest.variant} was trained on the features of configuration {forest.configuration}; stream {stream.name!r} now has "
+            f"{stream.fingerprint}: run cutwatch train with --upload"
+        )

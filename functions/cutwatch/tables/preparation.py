@@ -13,9 +13,10 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.keys import ROWS, dataset_prefix, forest_name, scores_prefix
 from cutwatch.detectors.watched_table import WatchedTable
+from cutwatch.endpoints.invocation import csv_line
 from cutwatch.errors import NotFound, PreparationRefused, TableTooLarge
 from cutwatch.tables.growth import growing
-from cutwatch.tables.recipe import NoRow, TableRecipe, csv_line
+from cutwatch.tables.recipe import NoRow, TableRecipe
 from cutwatch.tables.scan import Page, Scan
 
 # The model's trees share one sample; with 50 trees, this is 20 rows a tree.

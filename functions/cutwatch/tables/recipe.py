@@ -82,8 +82,3 @@ class TableRecipe:
         if abs(number) > LARGEST_VALUE:
             return NoRow(Reason.TOO_LARGE, f"{attribute} is beyond ±{LARGEST_VALUE:g}")
         return number
-
-
-def csv_line(row: Row) -> str:
-    """Return a row as a line of CSV; each number is read back exactly."""
-    return ",".join(map(repr, row)) + "\n"

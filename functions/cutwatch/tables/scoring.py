@@ -13,7 +13,7 @@ from typing import NamedTuple
 from cutwatch.detectors.watched_table import WatchedTable
 from cutwatch.endpoints.cutoff_cache import CutoffCache
 from cutwatch.endpoints.cutoff_store import VariantCutoff
-from cutwatch.endpoints.invocation import ScoringEndpoint
+from cutwatch.endpoints.invocation import ScoringEndpoint, csv_line
 from cutwatch.errors import ConditionFailed, CutwatchError
 from cutwatch.streams.batch import BatchReport
 from cutwatch.streams.incidents import IncidentChange
@@ -24,7 +24,6 @@ from cutwatch.streams.scoring import SILENT_SECONDS, BatchResult
 from cutwatch.tables.changes import Change
 from cutwatch.tables.decoding import ChangeDecoder
 from cutwatch.tables.detection import TableDetection
-from cutwatch.tables.recipe import csv_line
 from cutwatch.tables.state import TableState, TableStateStore
 
 # Batches of other shards may write the state between reading and writing it.

@@ -10,9 +10,11 @@ from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.detectors.log_format import LOG_COLUMNS
 from cutwatch.detectors.stream import Stream
 from cutwatch.errors import InvalidDetectors
+from cutwatch.streams.buckets import bucket_count
 
 LOG = {"time": "at", "path": "path", "status": "status", "key": "service"}
 SHOP: dict[str, Any] = {"name": "shop", "source": "kafka:shop-access", "log": LOG}
+ENDPOINT = "random_cut_forest_endpoint"
 WINDOW = {"type": "tumbling", "size": 60, "statistics": ["count", "mean(response_time)"]}
 
 
@@ -47,6 +49,10 @@ def test_a_log_may_have_windows_of_its_features() -> None:
         ({"model": "harmonic_regression"}, "model: harmonic_regression needs rows in even steps"),
         ({"model": "one_class_svm", "forest": {"trees": 50}}, "forest: belongs to model: random_cut_forest"),
         ({"model_version": "newest"}, "model_version: 'newest' is not the digest that `cutwatch train` prints"),
+        ({"model": ENDPOINT, "window": WINDOW}, "window: random_cut_forest_endpoint scores single records"),
+        ({"model": ENDPOINT, "source": "shop-log"}, "model: random_cut_forest_endpoint scores log records of a Kafka topic"),
+        ({"model": ENDPOINT, "model_version": "0f3c5a7b9d12"}, "model_version: is of no use: the endpoint decides which model scores the records"),
+        ({"model": ENDPOINT, "forest": {"trees": 50}}, "forest: belongs to model: random_cut_forest"),
         ({"source": "kafka:shop access"}, "source: 'kafka:shop access' is not the name of a Kinesis stream"),
     ],
 )  # fmt: skip
@@ -56,6 +62,10 @@ def test_a_mistake_names_the_field_and_what_would_be_right(
     with pytest.raises(InvalidDetectors) as refused:
         stream_of(**changes)
     assert f"stream 'shop': {mistake}" in str(refused.value)
+
+
+def test_keys_of_an_endpoint_share_a_bucket_for_they_have_no_forest() -> None:
+    assert bucket_count(stream_of(model=ENDPOINT)) == 1 < bucket_count(stream_of())
 
 
 def test_a_version_is_of_no_use_to_a_forest_of_plain_records() -> None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutwatch.endpoints.invocation import csv_line
 from cutwatch.streams.record import Reason
-from cutwatch.tables.recipe import NoRow, TableRecipe, csv_line
+from cutwatch.tables.recipe import NoRow, TableRecipe
 from tests.support.watched_tables import watched
 
 NUMBERS = TableRecipe(("a", "b"))

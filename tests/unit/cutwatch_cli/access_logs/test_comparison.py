@@ -59,6 +59,7 @@ def test_faults_are_in_the_part_that_is_scored() -> None:
         ("random_cut_forest", {"error burst", "path scan"}),
         ("one_class_svm", {"error burst", "path scan"}),
         ("harmonic_regression", {"error burst"}),
+        ("random_cut_forest_endpoint", {"error burst", "path scan"}),
     ],
 )
 def test_each_model_finds_its_faults_with_few_false_alarms(kind: Model, found: set[str]) -> None:

@@ -125,3 +125,14 @@ def test_a_kafka_topic_costs_its_pollers_and_names_its_partitions(tmp_path: Path
     text = cutwatch("cost", "--stream", "shop", "--detectors", path).stdout
     assert "1 partition, one_class_svm" in text
     assert "The cluster itself is not counted." in text
+
+
+def test_the_endpoint_of_a_log_is_billed(file: Path) -> None:
+    model = "random_cut_forest_endpoint"
+    log = f"  - {{name: shop, source: kafka:shop, model: {model}, log: {{time: at, path: path}}}}\n"
+    file.write_text(FILE + log)
+    found = estimate("--stream", "shop", "--detectors", file)
+
+    [hot, *_] = found["estimates"]
+    [item] = [each for each in hot["items"] if each["item"] == "instances of the endpoint"]
+    assert item["dollars"] == hot["services"]["SageMaker"] > 50
