@@ -240,7 +240,7 @@ class DestinationSettings(Settings):
 class StreamSettings(DestinationSettings):
     """Settings of a stream's functions: its name in `detectors_file`, and its ARN.
 
-    `stream_arn` of a Kafka topic is `kafka:TOPIC`, `target_arn` a stream or queue for every scored row, `results_url` the queue of a log's
+    `stream_arn` of Kafka topics is `kafka:TOPIC,TOPIC`, `target_arn` a stream or queue for every scored row, `results_url` the queue of a log's
     summaries, `scoring_function` the function of a Kafka mapping, for its lag; each is empty for none. `stack_name` is the functions' stack.
     """
 

@@ -161,6 +161,16 @@ def test_a_partition_that_is_added_begins_at_its_own_first_offset() -> None:
     assert topic.send(added).total("duplicates") == 1
 
 
+def test_topics_with_partitions_and_offsets_of_the_same_number_do_not_collide() -> None:
+    topic = Topic()
+    position = len(TRAFFIC)
+    one = raw_records([an_event(time=NEXT)], position)
+    other = [each._replace(lane="shop-api-0") for each in one]
+    assert topic.send([*one, *other]).total("accepted") == 2
+    assert topic.send([*one, *other]).total("duplicates") == 2
+    assert topic.report.total.records == position + 2
+
+
 def test_a_defect_of_one_record_costs_that_record(monkeypatch: pytest.MonkeyPatch) -> None:
     topic = Topic()
     trained = topic.batches.scorer.trained
