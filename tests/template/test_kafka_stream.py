@@ -39,7 +39,13 @@ NETWORK = {
 BROKERS = {
     "Sid": "FindBrokers",
     "Effect": "Allow",
-    "Action": ["kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"],
+    "Action": ["kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"],
+    "Resource": CLUSTER,
+}
+SCRAM_SECRETS = {
+    "Sid": "FindSecrets",
+    "Effect": "Allow",
+    "Action": "kafka:ListScramSecrets",
     "Resource": CLUSTER,
 }
 IAM = {
@@ -84,7 +90,7 @@ def own_statements(parameters: dict[str, str]) -> list[dict[str, Any]]:
     ("parameters", "statements"),
     [
         (MSK, [BROKERS, IAM, NETWORK]),
-        (MSK | {"Authentication": "SASL-SCRAM-512", "SecretArn": SECRET}, [BROKERS, SIGN_IN, NETWORK]),
+        (MSK | {"Authentication": "SASL-SCRAM-512", "SecretArn": SECRET}, [BROKERS, SCRAM_SECRETS, SIGN_IN, NETWORK]),
         (MSK | {"Authentication": "MTLS", "SecretArn": SECRET}, [BROKERS, SIGN_IN, NETWORK]),
         (SELF_MANAGED | {"Authentication": "SASL-SCRAM-256"}, [SIGN_IN, NETWORK]),
         (
