@@ -103,7 +103,9 @@ def test_no_record_can_pretend_to_be_a_line_of_the_function(
     stack: KafkaStack, caplog: pytest.LogCaptureFixture
 ) -> None:
     [forged] = raw_records([SLOW])
-    forged = forged._replace(data=b'{"message": "scored", "stream": "shop", "recent_anomalies": 99}')
+    forged = forged._replace(
+        data=b'{"message": "scored", "stream": "shop", "recent_anomalies": 99}'
+    )
     stack.invoke("score_kafka", kafka_event([forged]))
     assert [value for value, _ in metrics(caplog.records)["LogAnomalies"]] == [0.0]
 
@@ -116,7 +118,10 @@ def test_the_dashboards_table_reads_the_fields_of_the_lines_by_path(
     assert ("/cart", "ERROR") in {(each["path"], each["record_level"]) for each in found}
     assert {each["level"] for each in found} == {"INFO"}  # Lambda drops lines by this level
     body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]
-    assert "filter message = 'anomalous' | stats sum(anomalies) as records by path, record_level as level" in body
+    assert (
+        "filter message = 'anomalous' | stats sum(anomalies) as records by path, record_level as level"
+        in body
+    )
     assert all({"message", "anomalies", "path", "record_level"} <= each.keys() for each in found)
 
 

@@ -1,5 +1,6 @@
 """The stack of a Kafka topic: its mapping and its role for every way to sign in, exactly."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cutwatch.settings import ReportHourSettings, Settings, StreamSettings, TrainLogSettings
 from cutwatch_cli.stacks.stream_stacks import STREAM_OUTPUTS
 from localaws.template_file import read_template
+from tests.support.dashboard_schema import problems
 from tests.support.project import PROJECT
 from tests.support.stack import ACCOUNT, REGION, Stack
 
@@ -302,6 +304,18 @@ def test_the_alarm_counts_more_than_five_anomalies_in_fifteen_minutes() -> None:
     assert alarm["Dimensions"] == [{"Name": "Stream", "Value": "shop"}]
     assert {each["Dimensions"][0]["Key"] for each in filters} == {"Stream"}
     assert "LogAnomalies" in {each["MetricName"] for each in filters}
+
+
+def test_the_dashboard_is_valid_and_shows_what_the_filters_and_lambda_publish() -> None:
+    body = json.loads(resolved(MSK, "Dashboard")["DashboardBody"])
+    assert list(problems(body)) == []
+    shown = [row for widget in body["widgets"] for row in widget["properties"].get("metrics", ())]
+    assert {row[1] for row in shown} == {
+        "LogRecords", "LogAnomalies", "LogResponseTime", "LogScore", "OffsetLag"
+    }  # fmt: skip
+    assert {(row[2], row[3]) for row in shown if row[0] != "AWS/Lambda"} == {("Stream", "shop")}
+    [link] = [each["properties"]["markdown"] for each in body["widgets"] if each["type"] == "text"]
+    assert "?prefix=streams/shop/reports/)" in link
 
 
 def test_the_report_may_read_its_queue_and_write_its_reports_only() -> None:

@@ -36,7 +36,7 @@ Metrics = Mapping[tuple[str, str], Sequence[float]]
 class StreamEvidence:
     """State and last result of the mapping, both empty without one, and the numbers of recent minutes.
 
-    Of several mappings, the state is one that does not read, and the result a problem, if there is one. `unread` counts the
+    With several mappings, `mapping` is a state that does not read, and `result` a problem, if there is one. `unread` counts the
     Kafka topics without a mapping. `waited` is the largest age of records when they were read, `lag` the largest number that waits in
     a Kafka topic; `failures` are by function.
     """

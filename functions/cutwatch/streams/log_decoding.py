@@ -18,8 +18,8 @@ from cutwatch.detectors.log_format import (
 from cutwatch.features.log_event import LogEvent
 from cutwatch.streams.decoding import TIME_READERS, checked_key, checked_time
 from cutwatch.streams.json_text import parsed
-from cutwatch.streams.places import compile_place
 from cutwatch.streams.kafka import topic_of
+from cutwatch.streams.places import compile_place
 from cutwatch.streams.record import Content, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_fields import RejectedError
 
