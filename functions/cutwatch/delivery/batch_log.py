@@ -45,7 +45,7 @@ def log(stream: str, report: BatchReport) -> None:
         extra=_of_rows(report),
     )
     for (path, level), number in islice(_anomalous(report).most_common(), _MOST_PATHS):
-        # `level` is that of the line itself: Lambda drops lines by it.
+        # `level` is that of the line itself.
         logger.info("anomalous", path=path, record_level=level, anomalies=number)
 
 

@@ -38,8 +38,9 @@ class TrainedModel:
                 f"the model {version} was trained on {'records' if stream.log else 'a log'}; train stream {stream.name!r} again"
             )
         features = None
-        if fitted.features is not None:
-            features = LogFeatures(LogStatistics.from_payload(fitted.features))
+        if fitted.features is not None and stream.log is not None:
+            statistics = LogStatistics.from_payload(fitted.features)
+            features = LogFeatures(statistics, of_keys=stream.log.is_keyed)
         return cls(stream, fitted, features, version, generation)
 
     @classmethod

@@ -10,6 +10,7 @@ import pytest
 from cutwatch.features.log_event import LogEvent
 from cutwatch.reports.hour_report import HourReport
 from cutwatch.streams.batch import BatchReport, BatchScorer
+from cutwatch.streams.decoding import CLOCK_SKEW_SECONDS
 from cutwatch.streams.incidents import IncidentChange
 from cutwatch.streams.outbox import Outbox
 from cutwatch.streams.record import RawRecord
@@ -135,6 +136,21 @@ def test_a_clock_that_jumps_back_for_good_is_late_until_it_has_caught_up() -> No
     report = topic.log(*behind)
     assert report.total("late") + report.total("accepted") == 62
     assert report.total("accepted") >= 2
+
+
+def test_a_clock_that_jumps_ahead_and_back_costs_its_skew_at_most_and_every_record_is_counted() -> (
+    None
+):
+    topic = Topic()
+    ahead = [
+        *raw_records([an_event(time=NEXT + CLOCK_SKEW_SECONDS)], len(TRAFFIC)),
+        *raw_records((an_event(time=NEXT + n) for n in range(1, 400)), len(TRAFFIC) + 1),
+    ]
+    report = topic.send([ahead[0]._replace(arrival=NEXT), *ahead[1:]])
+    assert report.total("late") + report.total("accepted") == 400
+    assert 0 < report.total("late") <= CLOCK_SKEW_SECONDS
+    assert topic.report.late == report.total("late")
+    assert topic.report.total.records == len(TRAFFIC) + report.total("accepted")
 
 
 def test_offsets_that_come_again_are_duplicates_and_nothing_is_told_twice() -> None:
