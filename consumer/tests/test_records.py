@@ -98,7 +98,7 @@ def test_a_secret_without_what_it_takes_is_refused_without_its_content(secret: s
 
 ENVIRONMENT = {
     "BOOTSTRAP_SERVERS": "b:9092",
-    "TOPICS": "shop,other",
+    "TOPICS": "shop, other",
     "GROUP_ID": "g",
     "FUNCTION_NAME": "f",
 }
@@ -114,6 +114,8 @@ def test_the_environment_is_read() -> None:
     ("name", "value", "mistake"),
     [
         ("TOPICS", "", "TOPICS is missing"),
+        ("TOPICS", "a,,b", "TOPICS is a,,b; expected different topics separated by commas"),
+        ("TOPICS", "a,a", "TOPICS is a,a; expected different topics"),
         ("BATCH_SIZE", "many", "BATCH_SIZE is many; expected an integer of at least 1"),
         ("STARTING_POSITION", "END", "STARTING_POSITION is END; expected TRIM_HORIZON or LATEST"),
     ],

@@ -236,7 +236,7 @@ class DestinationSettings(Settings):
 
 @dataclass(frozen=True)
 class StreamSettings(DestinationSettings):
-    """Settings of the functions of stack `stack_name`: their stream in `detectors_file`, and its ARN, or `kafka:TOPIC`.
+    """Settings of the functions of stack `stack_name`: their stream in `detectors_file`, and its ARN, or `kafka:TOPIC,TOPIC`.
 
     `target_arn` gets every scored row, `results_url` a log's summaries, each empty for none; models of `cold_start_detector` are read,
     `scoring_function` has Kafka's lag, and `endpoint_name` is the endpoint that scores.

@@ -176,7 +176,9 @@ def _invocations() -> Iterator[tuple[str, Any]]:
     records[5] = records[5]._replace(data=b"rubbish")
     yield "train_log", {"source": "aws.events"}
     yield "score_kafka", kafka_event(records[:20])
-    yield "score_kafka", kafka_event(records[20:])
+    # Another topic: the same partition and the same offsets.
+    other = [each._replace(lane="shop-api-0", position=n) for n, each in enumerate(records[20:])]
+    yield "score_kafka", kafka_event(other)
     yield "report_hour", {}
     yield "close_windows", {}
     yield "report_hour", {}

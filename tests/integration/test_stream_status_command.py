@@ -194,6 +194,17 @@ def test_a_kafka_stream_has_the_records_that_wait_in_its_topic(sensors: Operated
     assert shop(1)["problems"] == ["5,000 records wait in the topic"]
 
 
+def test_topics_without_a_mapping_are_a_problem_and_the_longest_queue_counts(
+    sensors: OperatedStream,
+) -> None:
+    sensors.join_kafka(topics="shop-access,shop-api")
+    sensors.lag(12.0, 5_000.0)
+    assert shop(1)["problems"] == [
+        "1 of 2 topics have no event source mapping: their records are not read",
+        "5,000 records wait in one of 2 topics",
+    ]
+
+
 def test_a_training_that_failed_is_a_problem_of_its_stream(sensors: OperatedStream) -> None:
     sensors.join_kafka()
     sensors.report("Errors", [1.0], FunctionName=KAFKA_TRAIN)

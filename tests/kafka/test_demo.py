@@ -108,7 +108,8 @@ def test_each_incident_is_mailed_with_its_reason(demo: KafkaDemo, stage: DemoSta
 def test_no_function_was_refused_anything(application: KafkaApplication) -> None:
     for stack in application.stacks.values():
         events = application.client("logs").filter_log_events(
-            logGroupName=stack.outputs["FunctionsLogGroupName"], filterPattern="ERROR"
+            logGroupName=stack.outputs["FunctionsLogGroupName"],
+            filterPattern='{ $.level = "ERROR" }',
         )["events"]
         assert [each["message"] for each in events] == []
 

@@ -81,15 +81,36 @@ def test_offsets_from_the_first_record_that_waits_are_the_published_lag(
     assert scene.lags()[0] == 0
 
 
+def test_a_function_reads_several_topics_by_a_mapping_and_a_group_for_each(
+    aws: LocalAws, scene: TopicScene, broker: KafkaBroker
+) -> None:
+    other = TopicScene(aws, broker)
+    scene.map(**group(scene.topic))
+    with pytest.raises(ClientError, match="ConsumerGroupId must be unique among all Kafka event"):
+        scene.map(Topics=[other.topic], **group(scene.topic))
+    scene.map(Topics=[other.topic], **group(f"{scene.topic}:{other.topic}"))
+    scene.put("a", "b")
+    other.put("c", "report", "d")
+    aws.event_sources.deliver()
+    # "report" comes again; the partitions 0 of both topics begin at offset 0.
+    assert {lane for event in scene.events() for lane in event["records"]} == {f"{scene.topic}-0", f"{other.topic}-0"}  # fmt: skip
+    assert scene.texts() == {"a": 1, "b": 1, "c": 1, "report": 1, "d": 1}
+    assert scene.committed(scene.topic) == 2
+    assert scene.lags() == [2]  # of the topic with the most records that wait
+
+
+def group(name: str) -> dict[str, Any]:
+    return {"SelfManagedKafkaEventSourceConfig": {"ConsumerGroupId": name}}
+
+
 def test_a_mapping_goes_on_where_its_group_has_committed(aws: LocalAws, scene: TopicScene) -> None:
-    group: dict[str, Any] = {"SelfManagedKafkaEventSourceConfig": {"ConsumerGroupId": scene.topic}}
-    uuid = scene.map(**group)
+    uuid = scene.map(**group(scene.topic))
     scene.put("a", "b")
     aws.event_sources.deliver()
     assert scene.committed(scene.topic) == 2
     aws.client("lambda").delete_event_source_mapping(UUID=uuid)
     scene.put("c")
-    scene.map(**group)
+    scene.map(**group(scene.topic))
     aws.event_sources.deliver()
     assert scene.texts() == {"a": 1, "b": 1, "c": 1}
 

@@ -26,7 +26,7 @@ REGION = "us-east-1"
 DETECTORS = """\
 streams:
   - name: shop
-    source: kafka:shop-access
+    source: kafka:shop-access,shop-api
     model: one_class_svm
     log:
       time: at
@@ -159,7 +159,7 @@ def _create_table() -> None:
 def _environment(stack: KafkaStack, topic: str) -> dict[str, str]:
     settings = {
         "stream_name": "shop",
-        "stream_arn": "kafka:shop-access",
+        "stream_arn": "kafka:shop-access,shop-api",
         "base_stack": "cutwatch",
         "table_name": "registry",
         "bucket_name": "data",

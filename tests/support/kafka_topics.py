@@ -69,9 +69,9 @@ class TopicScene:
             source = {}
         created = self._functions.create_event_source_mapping(
             FunctionName=self.function,
-            Topics=[self.topic],
             **{
                 **source,
+                "Topics": [self.topic],
                 "StartingPosition": "TRIM_HORIZON",
                 "ProvisionedPollerConfig": PROVISIONED,
                 "FunctionResponseTypes": ["ReportBatchItemFailures"],

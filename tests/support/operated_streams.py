@@ -110,15 +110,15 @@ class OperatedStream:
         ]
         client("logs").put_log_events(logGroupName=LOG_GROUP, logStreamName="one", logEvents=events)
 
-    def join_kafka(self) -> None:
-        """Make the stack of the topic `shop-access`, whose functions are those of the other stream."""
+    def join_kafka(self, topics: str = "shop-access") -> None:
+        """Make the stack of Kafka topics, whose functions are those of the other stream."""
         outputs = {f"{name}QueueUrl": url for name, url in self.queues.items()} | {
             "BaseStack": BASE,
             "CloseWindowsFunction": _CLOSE,
             "FunctionsLogGroupName": LOG_GROUP,
             "ReportFunction": KAFKA_REPORT,
             "ScoreFunction": _SCORE,
-            "StreamArn": "kafka:shop-access",
+            "StreamArn": f"kafka:{topics}",
             "StreamName": "shop",
             "TrainFunction": KAFKA_TRAIN,
         }

@@ -1,5 +1,6 @@
 """The stack of a Kafka topic: its mapping and its role for every way to sign in, exactly."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cutwatch.settings import ReportHourSettings, Settings, StreamSettings, TrainLogSettings
 from cutwatch_cli.stacks.stream_stacks import STREAM_OUTPUTS
 from localaws.template_file import read_template
+from tests.support.dashboard_schema import problems
 from tests.support.project import PROJECT
 from tests.support.stack import ACCOUNT, REGION, Stack
 
@@ -39,7 +41,13 @@ NETWORK = {
 BROKERS = {
     "Sid": "FindBrokers",
     "Effect": "Allow",
-    "Action": ["kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"],
+    "Action": ["kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"],
+    "Resource": CLUSTER,
+}
+SCRAM_SECRETS = {
+    "Sid": "FindSecrets",
+    "Effect": "Allow",
+    "Action": "kafka:ListScramSecrets",
     "Resource": CLUSTER,
 }
 IAM = {
@@ -84,7 +92,7 @@ def own_statements(parameters: dict[str, str]) -> list[dict[str, Any]]:
     ("parameters", "statements"),
     [
         (MSK, [BROKERS, IAM, NETWORK]),
-        (MSK | {"Authentication": "SASL-SCRAM-512", "SecretArn": SECRET}, [BROKERS, SIGN_IN, NETWORK]),
+        (MSK | {"Authentication": "SASL-SCRAM-512", "SecretArn": SECRET}, [BROKERS, SCRAM_SECRETS, SIGN_IN, NETWORK]),
         (MSK | {"Authentication": "MTLS", "SecretArn": SECRET}, [BROKERS, SIGN_IN, NETWORK]),
         (SELF_MANAGED | {"Authentication": "SASL-SCRAM-256"}, [SIGN_IN, NETWORK]),
         (
@@ -151,6 +159,156 @@ def test_every_mapping_reports_partial_failures_in_provisioned_mode(
     assert "OnFailure" in mapping["DestinationConfig"]
 
 
+TOPICS = {"SecondTopic": "shop-api", "ThirdTopic": "shop-admin"}
+
+
+def test_mappings_of_several_topics_differ_in_topic_and_group_only() -> None:
+    for cluster, group in (
+        (MSK, "AmazonManagedKafkaEventSourceConfig"),
+        (SELF_MANAGED | {"Authentication": "MTLS"}, "SelfManagedKafkaEventSourceConfig"),
+    ):
+        first, *others = [
+            resolved(cluster | TOPICS, name)
+            for name in ("Records", "RecordsOfSecondTopic", "RecordsOfThirdTopic")
+        ]
+        for topic, other in zip(TOPICS.values(), others, strict=True):
+            own = {"Topics": [topic], group: {"ConsumerGroupId": f"cutwatch-shop:{topic}"}}
+            assert other == first | own
+        assert first["ProvisionedPollerConfig"]["PollerGroupName"] == "cutwatch-shop"
+
+
+def test_topics_that_are_not_given_have_no_mapping_and_share_no_pollers() -> None:
+    resources = read_template(TEMPLATE)["Resources"]
+    assert resources["RecordsOfSecondTopic"]["Condition"] == "HasSecondTopic"
+    assert resources["RecordsOfThirdTopic"]["Condition"] == "HasThirdTopic"
+    assert "PollerGroupName" not in resolved(MSK, "Records")["ProvisionedPollerConfig"]
+
+
+def test_pollers_are_shared_within_a_vpc_only() -> None:
+    public = SELF_MANAGED | TOPICS | {"FirstSubnetId": "", "Authentication": "SASL-PLAIN"}
+    assert "PollerGroupName" not in resolved(public, "Records")["ProvisionedPollerConfig"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "source"),
+    [
+        (MSK, "kafka:shop-access"),
+        (MSK | {"SecondTopic": "shop-api"}, "kafka:shop-access,shop-api"),
+        (MSK | {"ThirdTopic": "shop-admin"}, "kafka:shop-access,shop-admin"),
+        (MSK | TOPICS, "kafka:shop-access,shop-api,shop-admin"),
+    ],
+)
+def test_functions_and_operators_know_every_topic(parameters: dict[str, str], source: str) -> None:
+    stack = Stack("cutwatch-shop", TEMPLATE, **parameters)
+    assert stack.environment("ScoreKafka")["STREAM_ARN"] == source
+    assert stack.value(stack.template["Outputs"]["StreamArn"]["Value"]) == source
+
+
+def test_iam_reads_every_topic_by_its_own_group() -> None:
+    [_, iam, _] = own_statements(MSK | TOPICS)
+    prefix = f"arn:aws:kafka:{REGION}:{ACCOUNT}"
+    added = [
+        arn
+        for topic in TOPICS.values()
+        for arn in (
+            f"{prefix}:topic/shop/5a1f7c2e-3/{topic}",
+            f"{prefix}:group/shop/5a1f7c2e-3/cutwatch-shop:{topic}",
+        )
+    ]
+    assert iam == IAM | {"Resource": [*IAM["Resource"], *added]}
+
+
+def test_a_group_of_ones_own_is_extended_by_the_other_topics() -> None:
+    parameters = MSK | TOPICS | {"ConsumerGroupId": "logs"}
+    groups = [
+        resolved(parameters, name)["AmazonManagedKafkaEventSourceConfig"]["ConsumerGroupId"]
+        for name in ("Records", "RecordsOfSecondTopic", "RecordsOfThirdTopic")
+    ]
+    assert groups == ["logs", "logs:shop-api", "logs:shop-admin"]
+    [_, iam, _] = own_statements(parameters)
+    assert [each.rpartition("/")[2] for each in iam["Resource"] if ":group/" in each] == groups
+
+
+def test_the_alarm_on_records_lost_elsewhere_counts_those_of_every_topic() -> None:
+    parameters = MSK | TOPICS | {"LostRecordsDestination": "arn:aws:s3:::lost-records"}
+    [expression, *counted] = resolved(parameters, "LostRecordsElsewhereAlarm")["Metrics"]
+    assert expression["Expression"] == "FILL(first, 0) + FILL(second, 0) + FILL(third, 0)"
+    assert [each["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for each in counted] == [
+        "cutwatch-shop-Records", "cutwatch-shop-RecordsOfSecondTopic", "cutwatch-shop-RecordsOfThirdTopic"
+    ]  # fmt: skip
+    [alone, _] = resolved(parameters | {"SecondTopic": "", "ThirdTopic": ""}, "LostRecordsElsewhereAlarm")["Metrics"]  # fmt: skip
+    assert alone["Expression"] == "FILL(first, 0)"
+
+
+def refusals(parameters: dict[str, str]) -> list[str]:
+    """Return the sentences with which the rules of the template refuse parameters."""
+    stack = Stack("cutwatch-shop", TEMPLATE, **parameters)
+    return [
+        assertion["AssertDescription"]
+        for rule in stack.template["Rules"].values()
+        if stack.value(rule.get("RuleCondition", True))
+        for assertion in rule["Assertions"]
+        if not stack.value(assertion["Assert"])
+    ]
+
+
+SCRAM = {"Authentication": "SASL-SCRAM-512", "SecretArn": SECRET}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        MSK,
+        MSK | TOPICS,
+        MSK | SCRAM,
+        MSK | {"Authentication": "MTLS", "SecretArn": SECRET},
+        SELF_MANAGED | SCRAM,
+        SELF_MANAGED | {"Authentication": "SASL-SCRAM-256", "SecondSubnetId": ""},
+        SELF_MANAGED | {"Authentication": "MTLS", "RootCaSecretArn": ROOT_CA},
+        COMMON | {"BootstrapServers": "b:9093", "Authentication": "SASL-PLAIN", "SecretArn": SECRET},
+    ],
+)  # fmt: skip
+def test_every_kind_of_cluster_and_authentication_is_taken(parameters: dict[str, str]) -> None:
+    assert refusals(parameters) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        (COMMON | SCRAM, "Give MskClusterArn for a cluster in MSK, or BootstrapServers for a self-managed one."),
+        (MSK | {"BootstrapServers": "b:9093"}, "Give MskClusterArn for a cluster in MSK, or BootstrapServers for a self-managed one."),
+        (SELF_MANAGED | {"SecretArn": ""}, "IAM signs in to MSK, and needs no SecretArn."),
+        (MSK | {"SecretArn": SECRET}, "IAM signs in to MSK, and needs no SecretArn."),
+        (MSK | {"Authentication": "SASL-SCRAM-512"}, "Every authentication but IAM needs SecretArn."),
+        (SELF_MANAGED | {"Authentication": "MTLS", "SecretArn": ""}, "Every authentication but IAM needs SecretArn."),
+        (MSK | SCRAM | {"Authentication": "SASL-SCRAM-256"}, "MSK takes the authentications IAM, SASL-SCRAM-512 and MTLS."),
+        (MSK | SCRAM | {"Authentication": "SASL-PLAIN"}, "MSK takes the authentications IAM, SASL-SCRAM-512 and MTLS."),
+        (MSK | {"RootCaSecretArn": ROOT_CA}, "RootCaSecretArn belongs to a self-managed cluster; MSK has public certificates."),
+        *(
+            (each, "A network belongs to a self-managed cluster, and has FirstSubnetId and SecurityGroupId.")
+            for each in (
+                SELF_MANAGED | SCRAM | {"SecurityGroupId": ""},
+                SELF_MANAGED | SCRAM | {"FirstSubnetId": ""},
+                SELF_MANAGED | SCRAM | {"FirstSubnetId": "", "SecondSubnetId": ""},
+                MSK | {"FirstSubnetId": "subnet-0a1b2c3d", "SecurityGroupId": "sg-0a1b2c3d"},
+            )
+        ),
+        *(
+            (MSK | each, "Topic, SecondTopic and ThirdTopic are different topics.")
+            for each in (
+                {"SecondTopic": "shop-access"},
+                {"ThirdTopic": "shop-access"},
+                {"SecondTopic": "shop-api", "ThirdTopic": "shop-api"},
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_parameters_that_do_not_fit_are_refused_with_one_sentence_before_anything_is_made(
+    parameters: dict[str, str], sentence: str
+) -> None:
+    assert refusals(parameters) == [sentence]
+
+
 def test_the_alarm_counts_more_than_five_anomalies_in_fifteen_minutes() -> None:
     alarm = resolved(MSK, "AnomaliesAlarm")
     assert (int(alarm["Threshold"]), int(alarm["Period"])) == (5, 900)
@@ -163,6 +321,18 @@ def test_the_alarm_counts_more_than_five_anomalies_in_fifteen_minutes() -> None:
     assert alarm["Dimensions"] == [{"Name": "Stream", "Value": "shop"}]
     assert {each["Dimensions"][0]["Key"] for each in filters} == {"Stream"}
     assert "LogAnomalies" in {each["MetricName"] for each in filters}
+
+
+def test_the_dashboard_is_valid_and_shows_what_the_filters_and_lambda_publish() -> None:
+    body = json.loads(resolved(MSK, "Dashboard")["DashboardBody"])
+    assert list(problems(body)) == []
+    shown = [row for widget in body["widgets"] for row in widget["properties"].get("metrics", ())]
+    assert {row[1] for row in shown} == {
+        "LogRecords", "LogAnomalies", "LogResponseTime", "LogScore", "OffsetLag"
+    }  # fmt: skip
+    assert {(row[2], row[3]) for row in shown if row[0] != "AWS/Lambda"} == {("Stream", "shop")}
+    [link] = [each["properties"]["markdown"] for each in body["widgets"] if each["type"] == "text"]
+    assert "?prefix=streams/shop/reports/)" in link
 
 
 def test_the_report_may_read_its_queue_and_write_its_reports_only() -> None:

@@ -71,7 +71,8 @@ class StreamAssumptions(RecordAssumptions):
     )
     log_metrics: float = assume(4, "custom metrics that a Kafka stack makes of its log lines")
     event_poller_units: float = assume(
-        1, "event poller units of a Kafka mapping; ten pollers share one"
+        1,
+        "event poller units of a Kafka stream; ten pollers share one, also of several topics in a VPC",
     )
     flink_kpus: float = assume(
         2, "one processing unit for the application, one more that AWS adds to run it"

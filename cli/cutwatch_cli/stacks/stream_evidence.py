@@ -1,6 +1,6 @@
-"""Evidence of how a stream's stack works: its event source mapping, its functions' metrics, its queues."""
+"""Evidence of how a stream's stack works: its event source mappings, its functions' metrics, its queues."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 # Failures and waiting records of this time count as present.
 RECENTLY = timedelta(minutes=15)
+# States of a mapping that reads, or is about to.
+READING = ("Creating", "Enabled", "Enabling", "Updating")
+# Lambda's results of a mapping that failed begin with this word.
+PROBLEM = "PROBLEM"
 _PERIOD = timedelta(minutes=1)
 _WAITING = "ApproximateNumberOfMessages"
 _METRICS = (("IteratorAge", "Maximum"), ("OffsetLag", "Maximum"), ("Errors", "Sum"))
@@ -32,12 +36,14 @@ Metrics = Mapping[tuple[str, str], Sequence[float]]
 class StreamEvidence:
     """State and last result of the mapping, both empty without one, and the numbers of recent minutes.
 
-    `waited` is the largest age of records when they were read, `lag` the number that waits in a Kafka topic; `failures` are by
-    function.
+    With several mappings, `mapping` is a state that does not read, and `result` a problem, if there is one. `unread` counts the
+    Kafka topics without a mapping. `waited` is the largest age of records when they were read, `lag` the largest number that waits in
+    a Kafka topic; `failures` are by function.
     """
 
     mapping: str = ""
     result: str = ""
+    unread: int = 0
     waited: timedelta = timedelta()
     lag: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
@@ -56,10 +62,11 @@ def read_evidence(
 def _evidence(account: Account, stack: StreamStack, metrics: Metrics) -> StreamEvidence:
     scoring = stack.functions[0]
     found = account.client("lambda").list_event_source_mappings(FunctionName=scoring)
-    mapping: Any = next(iter(found["EventSourceMappings"]), {})
+    mappings: Any = found["EventSourceMappings"]
     return StreamEvidence(
-        mapping=mapping.get("State", ""),
-        result=mapping.get("LastProcessingResult", ""),
+        mapping=_worst((each.get("State", "") for each in mappings), _reads),
+        result=_worst((each.get("LastProcessingResult", "") for each in mappings), _succeeds),
+        unread=max(len(stack.topics) - len(mappings), 0),
         waited=timedelta(milliseconds=max(metrics[scoring, "IteratorAge"], default=0.0)),
         lag=int(next(reversed(metrics[scoring, "OffsetLag"]), 0)),
         failures={
@@ -70,6 +77,19 @@ def _evidence(account: Account, stack: StreamStack, metrics: Metrics) -> StreamE
         lost=_waiting(account, stack.outputs["LostRecordsQueueUrl"]),
         rejected=_waiting(account, stack.outputs["RejectedRecordsQueueUrl"]),
     )
+
+
+def _reads(state: str) -> bool:
+    return state in READING
+
+
+def _succeeds(result: str) -> bool:
+    return not result.startswith(PROBLEM)
+
+
+def _worst(values: Iterable[str], is_well: Callable[[str], bool]) -> str:
+    """Return the first value that is not well, or else the first; empty if there is none."""
+    return next(iter(sorted(values, key=is_well)), "")
 
 
 def _metrics(account: Account, stacks: Sequence[StreamStack], now: datetime) -> Metrics:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from cutwatch.detectors.kafka_source import is_of_kafka, topics_of
 from cutwatch_cli.stacks.account import Account
 from cutwatch_cli.stacks.joined_stacks import JoinedStack, joined_stacks
 
@@ -35,12 +36,17 @@ class StreamStack(JoinedStack):
 
     @property
     def is_of_kafka(self) -> bool:
-        """True if the stream is a Kafka topic."""
-        return self.source.startswith("kafka:")
+        """True if the stream is in Kafka."""
+        return is_of_kafka(self.source)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Kafka topics that the stack reads, none of another stream."""
+        return topics_of(self.source) if self.is_of_kafka else ()
 
     @property
     def source(self) -> str:
-        """ARN of the stream, or `kafka:TOPIC`."""
+        """ARN of the stream, or `kafka:` and its topics."""
         return self.outputs["StreamArn"]
 
     @property

@@ -10,14 +10,10 @@ from cutwatch.streams.model_register import CurrentModel
 from cutwatch.timestamps import format_timestamp
 from cutwatch.wording import count, span_in_words
 from cutwatch_cli.stacks.deployment import COMPLETE
-from cutwatch_cli.stacks.stream_evidence import RECENTLY, StreamEvidence
+from cutwatch_cli.stacks.stream_evidence import PROBLEM, READING, RECENTLY, StreamEvidence
 from cutwatch_cli.stacks.stream_stacks import StreamStack
 from cutwatch_cli.stacks.stream_states import StreamState
 
-# States of a mapping that reads, or is about to.
-_READING = ("Creating", "Enabled", "Enabling", "Updating")
-# Lambda's results of a mapping that failed begin with this word.
-_PROBLEM = "PROBLEM"
 # The sweep delivers an outbox each minute; one that is older fails again and again.
 _UNDELIVERED_AFTER = timedelta(minutes=5)
 # Operators see for this long that forests started from scratch.
@@ -98,9 +94,11 @@ def deployment_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterato
 def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
     if not evidence.mapping:
         yield f"no event source mapping invokes {stack.functions[0]}: no record is read"
-    elif evidence.mapping not in _READING:
+    elif evidence.unread:
+        yield f"{evidence.unread} of {len(stack.topics)} topics have no event source mapping: their records are not read"
+    if evidence.mapping and evidence.mapping not in READING:
         yield f"the event source mapping is {evidence.mapping}: no record is read"
-    if evidence.result.startswith(_PROBLEM):
+    if evidence.result.startswith(PROBLEM):
         yield f"the event source mapping reports {evidence.result}"
     for function, failures in evidence.failures.items():
         yield (
@@ -113,9 +111,13 @@ def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[
 def _waiting_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:
     if stack.is_of_kafka:
         if evidence.lag > stack.most_waiting:
-            yield f"{count(evidence.lag, 'record')} wait in the topic"
+            yield f"{count(evidence.lag, 'record')} wait in {_topic(stack)}"
     elif evidence.waited > timedelta(seconds=stack.longest_wait):
         yield f"records wait: they were up to {span_in_words(evidence.waited)} old when they were read"
+
+
+def _topic(stack: StreamStack) -> str:
+    return "the topic" if len(stack.topics) == 1 else f"one of {len(stack.topics)} topics"
 
 
 def state_problems(state: StreamState, now: datetime) -> Iterator[str]:

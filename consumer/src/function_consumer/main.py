@@ -48,13 +48,13 @@ class Process:
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Process":
         """Return what the environment says. Raises `InvalidSetting` and `InvalidSecret`."""
-        group, topics = _text(environment, "GROUP_ID"), _text(environment, "TOPICS").split(",")
+        group = _text(environment, "GROUP_ID")
         start = environment.get("STARTING_POSITION", "TRIM_HORIZON")
         if start not in _STARTS:
             raise InvalidSetting(f"STARTING_POSITION is {start}; expected TRIM_HORIZON or LATEST")
         heartbeat = environment.get("HEARTBEAT_FILE")
         return cls(
-            Subscription(topics, group, _connection(environment)),
+            Subscription(_topics(environment), group, _connection(environment)),
             Settings(
                 batch_size=_number(environment, "BATCH_SIZE", 1_000, 1),
                 batching_seconds=_number(environment, "BATCHING_WINDOW_SECONDS", 1, 0),
@@ -77,6 +77,14 @@ def _text(environment: Mapping[str, str], name: str) -> str:
     if not environment.get(name):
         raise InvalidSetting(f"{name} is missing")
     return environment[name]
+
+
+def _topics(environment: Mapping[str, str]) -> list[str]:
+    text = _text(environment, "TOPICS")
+    topics = [each.strip() for each in text.split(",")]
+    if not all(topics) or len({*topics}) < len(topics):
+        raise InvalidSetting(f"TOPICS is {text}; expected different topics separated by commas")
+    return topics
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:

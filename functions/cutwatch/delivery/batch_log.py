@@ -45,7 +45,8 @@ def log(stream: str, report: BatchReport) -> None:
         extra=_of_rows(report),
     )
     for (path, level), number in islice(_anomalous(report).most_common(), _MOST_PATHS):
-        logger.info("anomalous", path=path, level=level, anomalies=number)
+        # `level` is that of the line itself.
+        logger.info("anomalous", path=path, record_level=level, anomalies=number)
 
 
 def _of_rows(report: BatchReport) -> dict[str, float]:

@@ -21,7 +21,7 @@ def declared_stream(file: Path, name: str, arn: str) -> Stream:
             f"STREAM_NAME is {name!r}, which {file.name} does not declare; its streams: {names}"
         )
     stream = declared[name]
-    if stream.source not in (arn, arn.rpartition("/")[2]):
+    if not stream.is_read_from(arn):
         raise InvalidSetting(
             f"STREAM_ARN is {arn!r}, but stream {name!r} has source {stream.source!r}"
         )

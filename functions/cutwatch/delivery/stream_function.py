@@ -17,6 +17,7 @@ from cutwatch.delivery.destinations import outbox_delivery, row_target
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.stream_reader import stream_postprocessor, stream_reader
+from cutwatch.detectors.kafka_source import is_of_kafka
 from cutwatch.detectors.stream import Stream
 from cutwatch.endpoints.invocation import ScoringEndpoint
 from cutwatch.errors import InvalidSetting
@@ -42,9 +43,6 @@ from cutwatch.streams.sweep import Sweep
 if TYPE_CHECKING:
     from cutwatch.streams.detector_forest import DetectorForest
     from cutwatch.streams.trained_model import TrainedModel
-
-# ARNs of Kafka topics, as settings have them, begin with this.
-_KAFKA = "kafka:"
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class StreamFunction:
             self.scorer,
             self.store,
             self.deliver,
-            self._is_topic_read if self.arn.startswith(_KAFKA) else self._is_stream_read,
+            self._is_topic_read if is_of_kafka(self.arn) else self._is_stream_read,
             self.headers,
             bool(self.deliver.results_url),
         )
@@ -176,8 +174,8 @@ def _cold_start(
 
 
 def _expiry(arn: str) -> HasExpired:
-    """Return a function that says whether records have expired; of a Kafka topic it is not known."""
-    if arn.startswith(_KAFKA):
+    """Return a function that says whether records have expired; of Kafka topics it is not known."""
+    if is_of_kafka(arn):
         return lambda _: False
     return Retention(client("kinesis"), arn, time).has_expired
 

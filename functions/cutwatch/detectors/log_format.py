@@ -20,8 +20,8 @@ TimeUnit = Literal["seconds", "milliseconds", "microseconds"]
 COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
 COMBINED_WITH_TIME = f"{COMBINED} %D"
 _TIME_OF_REQUEST = re.compile(r"%(?:\{(?!end)[^}]*\})?t")
-# Keys that Kafka's record has, not the log record in it: its key, or the header of a name.
-KAFKA_KEY, KAFKA_HEADER = "kafka.key", "kafka.headers."
+# Keys that Kafka's record has, not the log record in it: its key, its topic, or the header of a name.
+KAFKA_KEY, KAFKA_TOPIC, KAFKA_HEADER = "kafka.key", "kafka.topic", "kafka.headers."
 # Parts of a log record that features are made of. `request` is a request line, such as `GET /cart HTTP/1.1`.
 PARTS = ("response_time", "level", "method", "path", "request", "status")
 _NAMES = ("key", "time", *PARTS)
@@ -48,7 +48,7 @@ LOG_COLUMNS = (
 class LogFormat:
     r"""Format of a stream of log records; each record is one request.
 
-    `key` may be `kafka.key` or `kafka.headers.NAME` in every format. `json`: key, time and the other parts are JMESPath expressions. `access_log`: `log_format` is the server's LogFormat in Apache's
+    `key` may be `kafka.key`, `kafka.topic` or `kafka.headers.NAME` in every format. `json`: key, time and the other parts are JMESPath expressions. `access_log`: `log_format` is the server's LogFormat in Apache's
     notation. `pattern`: an RE2 expression with groups of these names, such as `(?P<path>\S+)`.
     """
 
@@ -84,7 +84,7 @@ class LogFormat:
 
     @property
     def is_keyed_by_kafka(self) -> bool:
-        """True if the key is that of Kafka's record or one of its headers: a line on its own has none."""
+        """True if the key is that of Kafka's record, its topic or one of its headers: a line on its own has none."""
         return _is_of_kafka(self.key)
 
     @property
@@ -94,7 +94,7 @@ class LogFormat:
 
 
 def _is_of_kafka(key: str) -> bool:
-    return key == KAFKA_KEY or key.startswith(KAFKA_HEADER)
+    return key in (KAFKA_KEY, KAFKA_TOPIC) or key.startswith(KAFKA_HEADER)
 
 
 # RE2 and apachelogs are imported for the formats that need them: they take longer to import than the rest of a function.

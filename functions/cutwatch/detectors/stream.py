@@ -18,6 +18,7 @@ from cutwatch.detectors.detector import (
     time_zone_problems,
 )
 from cutwatch.detectors.exclusions import Exclusion
+from cutwatch.detectors.kafka_source import is_of_kafka, source_problems, topics_of
 from cutwatch.detectors.log_format import LOG_COLUMNS, LogFormat
 from cutwatch.detectors.metric_source import Problem
 from cutwatch.detectors.python_function import FUNCTION_NAME, LAMBDA_ARN
@@ -29,7 +30,6 @@ from cutwatch.detectors.stream_window import StreamWindow, statistics_problems
 _ARN = re.compile(
     r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/(?P<name>[A-Za-z0-9_.-]{1,128})"
 )
-_KAFKA_TOPIC = re.compile(r"kafka:[A-Za-z0-9._-]{1,249}")
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # Settings that scores depend on. A change makes stored states invalid; a change of the sensitivity does not.
 _SCORED_WITH = ("record", "window", "forest", "time_zone")
@@ -99,7 +99,7 @@ class IncidentBegin:
 class Stream:
     """Records of a stream, one model per key.
 
-    `source` is the ARN or name of a Kinesis stream, or `kafka:TOPIC`. `record` says where key, time and values stand; a stream of log
+    `source` is the ARN or name of a Kinesis stream, or `kafka:` and topics separated by commas. `record` says where key, time and values stand; a stream of log
     records has `log` instead. `model_version` is the digest of a trained model, which every model but a forest of plain records
     needs. `features`, if any, have a forest each. `preprocess` is a Python function, `module:function`, or the ARN of a Lambda function, and so is `postprocess`. At
     most `mails_per_hour` are sent of its incidents. `cold_start` names the detector whose forest new keys begin with. Raises `ValueError` with one line per invalid field.
@@ -145,8 +145,14 @@ class Stream:
 
     @property
     def is_of_kafka(self) -> bool:
-        """True if the records come from a Kafka topic."""
-        return _KAFKA_TOPIC.fullmatch(self.source) is not None
+        """True if the records come from Kafka topics."""
+        return is_of_kafka(self.source)
+
+    def is_read_from(self, arn: str) -> bool:
+        """Return True if the source is that of a stack: the stream with an ARN, or the topics of `kafka:...` in any order."""
+        if self.is_of_kafka:
+            return is_of_kafka(arn) and {*topics_of(self.source)} == {*topics_of(arn)}
+        return self.source in (arn, arn.rpartition("/")[2])
 
     def with_log(self, log: LogFormat) -> "Stream":
         """Return the stream with another log format."""
@@ -253,7 +259,9 @@ def _region_problems(field: str, function: str, source: str) -> Iterator[Problem
 
 def _problems(stream: Stream) -> Iterator[Problem]:
     yield from name_problems(stream.name)
-    if not any(each.fullmatch(stream.source) for each in (_ARN, _STREAM_NAME, _KAFKA_TOPIC)):
+    if stream.is_of_kafka:
+        yield from source_problems(stream.source)
+    elif not (_ARN.fullmatch(stream.source) or _STREAM_NAME.fullmatch(stream.source)):
         yield (
             "source",
             f"{stream.source!r} is not the name of a Kinesis stream, nor an ARN such as "

@@ -30,12 +30,17 @@ class FeatureRow(NamedTuple):
 
 
 class LogFeatures:
-    """Features by a training's statistics; `columns` are their names."""
+    """Features by a training's statistics; `columns` are their names.
+
+    The statistics are those of the whole log. The traffic of a key is a part of it, so with `of_keys` only more than the
+    whole's usual requests and paths stand out.
+    """
 
     columns = LOG_COLUMNS
 
-    def __init__(self, statistics: LogStatistics) -> None:
+    def __init__(self, statistics: LogStatistics, *, of_keys: bool = False) -> None:
         self.statistics = statistics
+        self._least = 0.0 if of_keys else -_MOST_DEVIATIONS
         self.zone = ZoneInfo(statistics.time_zone)
 
     def row(self, event: LogEvent, recent: RecentTraffic) -> FeatureRow:
@@ -75,10 +80,12 @@ class LogFeatures:
         if traffic.seconds < WINDOW_SECONDS:
             return 0.0, 0.0, 0.0
         known = self.statistics
+        requests = known.request_rate(hour).standardised(math.log1p(traffic.request_rate))
+        paths = known.distinct_paths.standardised(math.log1p(traffic.distinct_paths))
         return (
-            _clipped(known.request_rate(hour).standardised(math.log1p(traffic.request_rate))),
+            max(_clipped(requests), self._least),
             _clipped(known.error_rate.standardised(traffic.error_rate)),
-            _clipped(known.distinct_paths.standardised(math.log1p(traffic.distinct_paths))),
+            max(_clipped(paths), self._least),
         )
 
 

@@ -32,6 +32,9 @@ code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px;overflow-w
 svg{display:block;width:100%;height:auto;font-size:12px}.title{fill:var(--text);font-weight:600}.tick{fill:var(--quiet)}
 .grid{stroke:var(--grid)}.metric,.score{fill:none;stroke:var(--metric);stroke-width:1.8}.score{stroke:var(--score)}
 .metric-dot{fill:var(--metric)}.score-dot{fill:var(--score)}.anomaly{fill:var(--anomaly)}.marked{fill:var(--anomaly);opacity:.14}
+@media(max-width:640px){body{padding:16px 14px 32px}svg{min-width:640px;font-size:17px}
+.anomalies thead{display:none}.anomalies tr{display:flex;flex-wrap:wrap;column-gap:14px;padding:6px 0;border-bottom:1px solid var(--grid)}
+.anomalies td{border:0;padding:0}.anomalies td:nth-child(4):after{content:" times cutoff"}.anomalies td:last-child{flex-basis:100%}}
 """
 
 
@@ -42,7 +45,7 @@ def to_html(report: HourReport, known: Sequence[Trend]) -> str:
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="quiet">{escape(_sentence(report, total))}</p>',
-        draw(report),
+        f'<div class="scroll">{draw(report)}</div>',
         "<h2>Against the same hour of the days before</h2>",
         _trends(known),
         "<h2>Top explanations</h2>",
@@ -85,7 +88,7 @@ def _seconds(seconds: float | None) -> str:
     return _NONE if seconds is None else seconds_in_words(seconds)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], box: str = "scroll") -> str:
     """Return a table of HTML cells; a head that begins with > has numbers."""
     classes = ['class="number"' if head.startswith(">") else "" for head in heads]
     head = "".join(
@@ -98,7 +101,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         + "</tr>"
         for row in rows
     )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="{box}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _trends(known: Sequence[Trend]) -> str:
@@ -152,7 +155,7 @@ def _anomalies(report: HourReport) -> str:
     if not listed:
         return '<p class="quiet">There were none.</p>'
     heads = ("Time (UTC)", "Request", ">Response time", ">Times cutoff", "Reasons")
-    table = _table(heads, [_anomaly(each) for each in listed])
+    table = _table(heads, [_anomaly(each) for each in listed], "scroll anomalies")
     total = report.total.anomalies
     if total > len(listed):
         table += f'<p class="quiet">{len(listed)} of {total:,}: the most severe of each reason.</p>'

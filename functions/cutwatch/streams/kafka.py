@@ -39,6 +39,11 @@ def _partitions(event: Any) -> Iterable[tuple[str, Any]]:
     return partitions.items()
 
 
+def topic_of(lane: str) -> str:
+    """Return the topic of a lane, which is a topic, a hyphen and the number of a partition."""
+    return lane.rpartition("-")[0]
+
+
 def _record(lane: str, record: Mapping[str, Any], now: float) -> RawRecord:
     timestamp = record.get("timestamp", -1)
     return RawRecord(

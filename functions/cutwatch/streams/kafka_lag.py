@@ -1,4 +1,4 @@
-"""Lag of a Kafka topic: the metric OffsetLag that Lambda publishes of the function that reads it."""
+"""Lag of Kafka topics: the metric OffsetLag that Lambda publishes of the function that reads them, of each topic."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 # A datapoint that is older says nothing about now.
 _CURRENT = timedelta(minutes=5)
 _PERIOD = 60
-# Without the metric, as with a consumer outside Lambda, a topic that is silent for this long was read to the end.
+# Without the metric, as with a consumer outside Lambda, topics that are silent for this long were read to the end.
 _SILENT = timedelta(minutes=15)
 
 
 def is_read_to_the_end(
     cloudwatch: "CloudWatchClient", function: str, newest: float, now: datetime
 ) -> bool:
-    """Return True if no record waits in the topic that a function reads; `newest` is the arrival of the newest applied record.
+    """Return True if no record waits in any topic that a function reads; `newest` is the arrival of the newest applied record.
 
     A record that was put within the last minute may be missed, as one that is still on its way.
     """

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from cutwatch.detectors.log_format import (
     KAFKA_HEADER,
     KAFKA_KEY,
+    KAFKA_TOPIC,
     LogEncoding,
     LogFormat,
     TimeUnit,
@@ -17,6 +18,7 @@ from cutwatch.detectors.log_format import (
 from cutwatch.features.log_event import LogEvent
 from cutwatch.streams.decoding import TIME_READERS, checked_key, checked_time
 from cutwatch.streams.json_text import parsed
+from cutwatch.streams.kafka import topic_of
 from cutwatch.streams.places import compile_place
 from cutwatch.streams.record import Content, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_fields import RejectedError
@@ -77,9 +79,11 @@ class LogDecoder:
 
 
 def _key_reader(declared: LogFormat) -> Callable[[RawRecord, Parts], Any]:
-    """Return a function that reads the key: that of Kafka's record, one of its headers, or a part of the log record."""
+    """Return a function that reads the key: that of Kafka's record, its topic, one of its headers, or a part of the log record."""
     if declared.key == KAFKA_KEY:
         return lambda raw, _: raw.partition
+    if declared.key == KAFKA_TOPIC:
+        return lambda raw, _: topic_of(raw.lane)
     if declared.key.startswith(KAFKA_HEADER):
         name = declared.key.removeprefix(KAFKA_HEADER)
         return lambda raw, _: dict(raw.headers).get(name)

@@ -44,8 +44,9 @@ class TrainedModel:
         if isinstance(fitted.model, EndpointForest):
             _check_configuration(stream, fitted.model)
         features = None
-        if fitted.features is not None:
-            features = LogFeatures(LogStatistics.from_payload(fitted.features))
+        if fitted.features is not None and stream.log is not None:
+            statistics = LogStatistics.from_payload(fitted.features)
+            features = LogFeatures(statistics, of_keys=stream.log.is_keyed)
         return cls(stream, fitted, features, version, generation)
 
     @classmethod

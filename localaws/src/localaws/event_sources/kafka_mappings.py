@@ -38,6 +38,7 @@ class KafkaMappings:
     def open(self, record: dict[str, Any], role: str) -> None:
         """Take up a mapping; `record` is its public description and stays the caller's."""
         kafka_requests.check(record)
+        kafka_requests.check_group(record, [each.record for each in self._mappings.kafka.values()])
         opening = self._openings.open(record, role)
 
         def give_up(discard: Discard) -> None:

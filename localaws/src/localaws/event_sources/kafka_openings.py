@@ -36,7 +36,7 @@ _NETWORK = frozenset({"VPC_SUBNET", "VPC_SECURITY_GROUP"})
 _CLIENT_ERROR = 400
 # New partitions and members are noticed at once; sessions stay as long as ever, however busy the machine is.
 _QUICKLY = {"topic.metadata.refresh.interval.ms": 500, "heartbeat.interval.ms": 500}
-_ROOT_CA = "SERVER_ROOT_CA_CERTIFICATE"
+_ROOT_CA, _SCRAM = "SERVER_ROOT_CA_CERTIFICATE", "SASL_SCRAM_512_AUTH"
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ class KafkaOpenings:
             return kafka_requests.servers_of(record)
         self._demand(role, [Need(action, arn) for action in _CLUSTER_ACTIONS])
         self._demand(role, [Need(action, "*") for action in _NETWORK_ACTIONS])
+        if _SCRAM in access:
+            self._demand(role, [Need("kafka:ListScramSecrets", arn)])
         if not access:
             self._demand(role, _iam_needs(arn, record))
         answer = self._stored("msk", "_get_bootstrap_brokers", arn)

@@ -1,6 +1,6 @@
 """Requests for Kafka mappings: what is refused, and the settings of their loop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from function_consumer.queue import Settings
@@ -68,6 +68,16 @@ def group_of(record: _Parameters) -> str:
         if group := (record.get(name) or {}).get("ConsumerGroupId"):
             return str(group)
     return str(record["UUID"])
+
+
+def check_group(record: _Parameters, others: Iterable[_Parameters]) -> None:
+    """Refuse the consumer group of another Kafka mapping: each would get a part of the records."""
+    group = group_of(record)
+    for other in others:
+        if group_of(other) == group:
+            raise refused(
+                f"ConsumerGroupId must be unique among all Kafka event sources; mapping {other['UUID']} has {group}."
+            )
 
 
 def access_of(record: _Parameters) -> Mapping[str, str]:

@@ -32,6 +32,18 @@ def test_a_log_has_the_columns_of_its_features() -> None:
     assert stream.record.key
 
 
+def test_several_topics_are_those_of_the_stack_in_any_order() -> None:
+    stream = stream_of(source="kafka:shop-access,shop-api")
+    assert stream.is_of_kafka
+    assert stream.is_read_from("kafka:shop-api,shop-access")
+    assert not stream.is_read_from("kafka:shop-access")
+    assert not stream.is_read_from("arn:aws:kinesis:eu-west-1:123456789012:stream/shop-access")
+
+
+def test_topics_are_added_to_a_stream_without_another_state() -> None:
+    assert stream_of(source="kafka:a,b").fingerprint == stream_of(source="kafka:a").fingerprint
+
+
 def test_a_log_may_have_windows_of_its_features() -> None:
     stream = stream_of(model="harmonic_regression", window=WINDOW)
     assert stream.columns == ("count", "mean(response_time)")
@@ -53,7 +65,10 @@ def test_a_log_may_have_windows_of_its_features() -> None:
         ({"model": ENDPOINT, "source": "shop-log"}, "model: random_cut_forest_endpoint scores log records of a Kafka topic"),
         ({"model": ENDPOINT, "model_version": "0f3c5a7b9d12"}, "model_version: is of no use: the endpoint decides which model scores the records"),
         ({"model": ENDPOINT, "forest": {"trees": 50}}, "forest: belongs to model: random_cut_forest"),
-        ({"source": "kafka:shop access"}, "source: 'kafka:shop access' is not the name of a Kinesis stream"),
+        ({"source": "kafka:shop access"}, "source: 'kafka:shop access' does not name Kafka topics"),
+        ({"source": "kafka:a, b"}, "source: 'kafka:a, b' does not name Kafka topics; expected one such as kafka:orders, or up to 3"),
+        ({"source": "kafka:a,b,a"}, "source: 'kafka:a,b,a' names a topic twice"),
+        ({"source": "kafka:a,b,c,d"}, "source: 'kafka:a,b,c,d' has 4 topics, at most 3 are read by a stack"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_the_field_and_what_would_be_right(

@@ -77,6 +77,19 @@ def test_the_hour_is_that_of_the_time_zone() -> None:
     assert row_of(an_event(), berlin)["hour_sin"] == pytest.approx(math.sin(math.tau * hour / 24))
 
 
+def test_a_key_with_a_part_of_the_traffic_is_ordinary_and_one_with_more_is_not() -> None:
+    of_keys = LogFeatures(FEATURES.statistics, of_keys=True)
+    quiet, busy = RecentTraffic(), RecentTraffic()
+    part = [of_keys.row(each, quiet).values for each in ordinary_events(200, seed=5, step=4.0)][-1]
+    scan = [
+        of_keys.row(each._replace(path=f"/{n % 97}x"), busy).values
+        for n, each in enumerate(ordinary_events(400, seed=5, step=0.2))
+    ][-1]
+    rate, paths = (LOG_COLUMNS.index(each) for each in ("request_rate", "distinct_paths"))
+    assert (part[rate], part[paths]) == (0.0, 0.0)
+    assert min(scan[rate], scan[paths]) > 3
+
+
 def test_an_event_without_a_response_time_has_the_mean() -> None:
     row = row_of(an_event(response_time=None))
     assert (row["response_time"], row["response_time_of_path"]) == (0.0, 0.0)

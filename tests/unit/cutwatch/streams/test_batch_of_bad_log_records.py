@@ -10,6 +10,7 @@ import pytest
 from cutwatch.features.log_event import LogEvent
 from cutwatch.reports.hour_report import HourReport
 from cutwatch.streams.batch import BatchReport, BatchScorer
+from cutwatch.streams.decoding import CLOCK_SKEW_SECONDS
 from cutwatch.streams.incidents import IncidentChange
 from cutwatch.streams.outbox import Outbox
 from cutwatch.streams.record import RawRecord
@@ -137,6 +138,21 @@ def test_a_clock_that_jumps_back_for_good_is_late_until_it_has_caught_up() -> No
     assert report.total("accepted") >= 2
 
 
+def test_a_clock_that_jumps_ahead_and_back_costs_its_skew_at_most_and_every_record_is_counted() -> (
+    None
+):
+    topic = Topic()
+    ahead = [
+        *raw_records([an_event(time=NEXT + CLOCK_SKEW_SECONDS)], len(TRAFFIC)),
+        *raw_records((an_event(time=NEXT + n) for n in range(1, 400)), len(TRAFFIC) + 1),
+    ]
+    report = topic.send([ahead[0]._replace(arrival=NEXT), *ahead[1:]])
+    assert report.total("late") + report.total("accepted") == 400
+    assert 0 < report.total("late") <= CLOCK_SKEW_SECONDS
+    assert topic.report.late == report.total("late")
+    assert topic.report.total.records == len(TRAFFIC) + report.total("accepted")
+
+
 def test_offsets_that_come_again_are_duplicates_and_nothing_is_told_twice() -> None:
     topic = Topic()
     slow = an_event(time=NEXT, method="POST", response_time=30.0)
@@ -159,6 +175,16 @@ def test_a_partition_that_is_added_begins_at_its_own_first_offset() -> None:
     added = [each._replace(lane="shop-access-7") for each in raw_records([an_event(time=NEXT)], 0)]
     assert topic.send(added).total("accepted") == 1
     assert topic.send(added).total("duplicates") == 1
+
+
+def test_topics_with_partitions_and_offsets_of_the_same_number_do_not_collide() -> None:
+    topic = Topic()
+    position = len(TRAFFIC)
+    one = raw_records([an_event(time=NEXT)], position)
+    other = [each._replace(lane="shop-api-0") for each in one]
+    assert topic.send([*one, *other]).total("accepted") == 2
+    assert topic.send([*one, *other]).total("duplicates") == 2
+    assert topic.report.total.records == position + 2
 
 
 def test_a_defect_of_one_record_costs_that_record(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cutwatch.errors import InvalidInput
-from cutwatch.streams.kafka import partial_response, records_of
+from cutwatch.streams.kafka import partial_response, records_of, topic_of
 from cutwatch.streams.record import RawRecord
 from tests.support.sample_events import sample
 
@@ -26,6 +26,10 @@ def test_records_have_partition_offset_key_headers_and_time(event: dict[str, Any
     assert records[0].partition == "shop"
     assert records[0].headers == (("service", "shop"),)
     assert records[0].arrival == 1_795_885_201.25
+
+
+def test_a_topic_may_have_hyphens_and_numbers() -> None:
+    assert [topic_of(each) for each in ("shop-0", "shop-1-0", "a.b_c-12")] == ["shop", "shop-1", "a.b_c"]  # fmt: skip
 
 
 def changed(**fields: Any) -> RawRecord:

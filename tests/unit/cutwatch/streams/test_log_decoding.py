@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,12 @@ def test_json_is_read_by_its_places() -> None:
     record = decoded(JSON, GOOD)
     event = LogEvent(EPOCH, 0.25, "INFO", "GET", "/cart?x=1", 200)
     assert record == Record("shop", EPOCH, (), "shop-0", 7, event)
+
+
+def test_the_topic_may_be_the_key() -> None:
+    record = decoded(replace(ACCESS, key="kafka.topic"), LINE)
+    assert isinstance(record, Record)
+    assert record.key == "shop"
 
 
 def test_an_access_log_is_read_by_its_log_format() -> None:
