@@ -1,17 +1,13 @@
 """Lambda's execution environments, from the outside: started on demand, kept warm, killed when they hang."""
 
-import io
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.faults import CallerEnd
+from localaws.lambda_runtime.unpacked_code import UnpackedCode
 
 _MOST_AT_ONCE = 4 * (os.cpu_count() or 1)
 _MOST_WARM = 40
@@ -123,6 +120,7 @@ class PythonRuntime:
 
 
 _runtime = PythonRuntime()
+_code = UnpackedCode()
 
 
 class Environments:
@@ -133,7 +131,6 @@ class Environments:
         self._idle: dict[Function, list[_Environment]] = defaultdict(list)
         self._busy: set[_Environment] = set()
         self._by_trace: dict[str, _Environment] = {}
-        self._code = _UnpackedCode()
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self._thread = threading.local()
 
@@ -141,7 +138,7 @@ class Environments:
         _runtime.start()
 
     def unpack(self, digest: str, archive: bytes) -> str:
-        return self._code.directory(digest, archive)
+        return _code.directory(digest, archive)
 
     @contextmanager
     def meeting(self, barrier: threading.Barrier) -> Iterator[None]:
@@ -187,7 +184,6 @@ class Environments:
         with self._lock:
             for environment in self._busy:
                 environment.kill()
-        self._code.remove()
 
     def _meet(self) -> None:
         barrier = getattr(self._thread, "barrier", None)
@@ -219,30 +215,6 @@ class Environments:
         with self._lock:
             self._busy.discard(environment)
         environment.kill()
-
-
-class _UnpackedCode:
-    """Deployment packages, unpacked once each into a directory that all environments share."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._root: Path | None = None
-
-    def directory(self, digest: str, archive: bytes) -> str:
-        with self._lock:
-            if self._root is None:
-                self._root = Path(tempfile.mkdtemp(prefix="local-lambda-"))
-            directory = self._root / digest.replace("/", "_")
-            if not directory.exists():
-                with zipfile.ZipFile(io.BytesIO(archive)) as package:
-                    package.extractall(directory)
-            return str(directory)
-
-    def remove(self) -> None:
-        with self._lock:
-            if self._root is not None:
-                shutil.rmtree(self._root, ignore_errors=True)
-            self._root = None
 
 
 def _root_of(trace_id: str) -> str:

@@ -4,6 +4,7 @@ AWS accepts any package: a module for another processor fails at its import. The
 deployed, and also refuses what this machine cannot run.
 """
 
+import hashlib
 import io
 import platform
 import zipfile
@@ -18,6 +19,8 @@ _MACHINE_OFFSET = 18
 _ELF = b"\x7fELF"
 _THIS_MACHINE = {"aarch64": "arm64", "amd64": "x86_64"}
 _LAMBDA_DEFAULT = ("x86_64",)
+# By the digest of a package: all functions of an application have the same.
+_known_packages: dict[str, Sequence[tuple[str, str]]] = {}
 
 
 def check_processor(kind: str, properties: Mapping[str, Any]) -> None:
@@ -49,13 +52,20 @@ def _check(location: Mapping[str, Any], named: str, declared: Sequence[str]) -> 
             )
 
 
-def _compiled_modules(location: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the processor of each shared library for Linux."""
+def _compiled_modules(location: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """Return the name and the processor of each shared library for Linux."""
     if "S3Bucket" not in location or "S3Key" not in location:
-        return
+        return ()
     archive = service("s3")._get_object_data(location["S3Bucket"], location["S3Key"])
     if not archive:
-        return
+        return ()
+    digest = hashlib.sha256(archive).hexdigest()
+    if digest not in _known_packages:
+        _known_packages[digest] = tuple(_libraries_in(archive))
+    return _known_packages[digest]
+
+
+def _libraries_in(archive: bytes) -> Iterator[tuple[str, str]]:
     with zipfile.ZipFile(io.BytesIO(archive)) as package:
         for name in package.namelist():
             if name.endswith(".so") or ".so." in name:
