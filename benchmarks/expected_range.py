@@ -47,7 +47,7 @@ def main(
     with ProcessPoolExecutor() as pool:
         for name, metrics in loaded.items():
             table.add_row(name, *_row(list(pool.map(_count, metrics))))
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 def _row(counts: Sequence[Counts]) -> tuple[str, str, str]:

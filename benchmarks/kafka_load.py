@@ -154,7 +154,7 @@ def main(
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in runs], indent=2))
     else:
-        Console().print(_table(runs))
+        Console(width=120).print(_table(runs))
     raise typer.Exit(any(each.lost or each.doubled for each in runs))
 
 

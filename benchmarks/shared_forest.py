@@ -114,7 +114,7 @@ def main(
     for shards in (1, 4, 16):
         rate, writes, again = measure(shards, get, put)
         table.add_row(str(shards), f"{rate:,.0f}", f"{writes:.2f}", str(again))
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":

@@ -405,7 +405,7 @@ def main(
     ] = "",
     sensitivity: Annotated[str, typer.Option(help="The one sensitivity of labelled metrics.")] = "",
 ) -> None:
-    console = Console()
+    console = Console(width=120)
     if repetitions:
         console.print(rates(count, repetitions))
     if kdd:
