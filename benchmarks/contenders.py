@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.ensemble import IsolationForest
 
-from cutwatch.detectors.detector import CutoffRule, Detector
+from cutwatch.detectors.detector import CutoffRule, Detector, Engine
 from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.backtest.engines import StaticEngine
 from cutwatch_cli.backtest.simulation import Backtest, Plan, backtest, default_training_time
@@ -34,7 +34,8 @@ class Cutwatch:
         # Coarse metrics are short: a month is most of what there is.
         if metric.period_seconds > FINEST:
             plan = replace(plan, training_schedule="weekly")
-        return backtest(metric, detector_of(metric), default_training_time(metric), plan).raised
+        detector = detector_of(metric, plan.engine)
+        return backtest(metric, detector, default_training_time(metric), plan).raised
 
 
 def isolation_forest(metric: MetricSeries, seed: int) -> Floats:
@@ -115,7 +116,7 @@ class IsolationScores:
         return scores
 
 
-def detector_of(metric: MetricSeries) -> Detector:
+def detector_of(metric: MetricSeries, engine: Engine = "sagemaker") -> Detector:
     """The default detector of a metric."""
     return Detector(
         name="benchmark",
@@ -123,6 +124,7 @@ def detector_of(metric: MetricSeries) -> Detector:
         metric="metric",
         statistic="Average",
         period=metric.period_seconds,
+        engine=engine,
     )
 
 

@@ -4,6 +4,7 @@ One configuration for all files; an alarm is a severity of 1 and more. With `--l
 two collections and measured on the third, and each is moved by 10 % and 20 %. See docs/detection.md.
 """
 
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from contenders import (
     original_rule,
     rolling_z_score,
 )
+from first_week import print_first_week
 from labelled import (
     Flags,
     LabelledMetric,
@@ -88,11 +90,24 @@ def main(
     leave_one_out: Annotated[  # noqa: FBT002 - an option
         bool, typer.Option("--leave-one-out", help="Search thresholds, and move each.")
     ] = False,
+    first_week: Annotated[  # noqa: FBT002 - an option
+        bool, typer.Option("--first-week", help="The first scored week beside later ones.")
+    ] = False,
+    scores: Annotated[
+        Path | None,
+        typer.Option(help="Keep forests' scores of these two here, and use those that are there."),
+    ] = None,
 ) -> None:
     """Print the quality of every contender on all collections, and per category."""
     metrics = [*load_nab(nab), *load_kpi(kpi), *load_operations(operations)]
-    if leave_one_out:
-        print_leave_one_out(metrics, Console(width=120))
+    if leave_one_out or first_week:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = scores or Path(temporary)
+            folder.mkdir(parents=True, exist_ok=True)
+            if leave_one_out:
+                print_leave_one_out(metrics, folder, Console(width=120))
+            if first_week:
+                print_first_week(metrics, folder, seeds, Console(width=120))
         return
     contenders = SMALL_TREES if small_trees else CONTENDERS
     names = [name for name in contenders if not only or name in only]

@@ -94,7 +94,7 @@ def _nab_metric(path: Path, windows: Sequence[Sequence[str]]) -> LabelledMetric:
 def _kpi_metric(path: Path) -> LabelledMetric:
     with path.open(newline="") as file:
         labels = [float(row["label"]) > 0 for row in csv.DictReader(file)]
-    events = _runs(np.flatnonzero(labels)[np.flatnonzero(labels) >= MONTH], APART // FIVE_MINUTES)
+    events = runs(np.flatnonzero(labels)[np.flatnonzero(labels) >= MONTH], APART // FIVE_MINUTES)
     return LabelledMetric(path, "KPI", "KPI", len(labels), tuple(events), MONTH)
 
 
@@ -105,7 +105,7 @@ def _operations_metric(path: Path) -> LabelledMetric:
     period = int(np.median(np.diff(times)))
     first = int(np.searchsorted(times, times[0] + WEEK))
     labelled = np.flatnonzero([label for _, label in rows])
-    events = _runs(labelled, max(round(APART / period), 1))
+    events = runs(labelled, max(round(APART / period), 1))
     counted = tuple(event for event in events if event[1] >= first)
     category = path.stem.rsplit("-", 1)[0]
     return LabelledMetric(path, "operations", category, len(rows), counted, first, period)
@@ -122,7 +122,7 @@ def nab_quality(metrics: Sequence[LabelledMetric], alarms: Mapping[Path, Flags])
         found += sum(bool(flags[a : b + 1].any()) for a, b in metric.events)
         false += sum(
             not any(first <= b and last >= a for a, b in metric.events)
-            for first, last in _runs(np.flatnonzero(flags), apart=1)
+            for first, last in runs(np.flatnonzero(flags), apart=1)
         )
         rows += metric.rows - metric.scored_from
     score = 100 * (total + windows) / (2 * windows) if windows else float("nan")
@@ -134,7 +134,7 @@ def fleet_quality(metrics: Sequence[LabelledMetric], alarms: Mapping[Path, Flags
     found = false = events = 0
     weeks = 0.0
     for metric in metrics:
-        raised = _runs(np.flatnonzero(_counted(metric, alarms[metric.path])), metric.apart)
+        raised = runs(np.flatnonzero(_counted(metric, alarms[metric.path])), metric.apart)
         near = [(first - metric.near, last + metric.near) for first, last in metric.events]
         found += sum(any(a <= last and b >= first for a, b in raised) for first, last in near)
         false += sum(not any(a <= last and b >= first for first, last in near) for a, b in raised)
@@ -176,7 +176,8 @@ def _sigmoid(distance: float) -> float:
     return float(2 / (1 + np.exp(5 * distance)) - 1)
 
 
-def _runs(rows: npt.NDArray[np.intp], apart: int) -> list[Span]:
+def runs(rows: npt.NDArray[np.intp], apart: int) -> list[Span]:
+    """Join ascending rows that lie at most `apart` from each other."""
     groups = np.split(rows, np.flatnonzero(np.diff(rows) > apart) + 1)
     return [(int(group[0]), int(group[-1])) for group in groups if len(group)]
 

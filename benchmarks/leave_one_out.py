@@ -4,34 +4,20 @@ The forests' scores are computed once; windows are then judged again with other 
 values, one at a time; for each pair of collections the value that is best by the printed objective is taken of each.
 """
 
-import pickle
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from contenders import FINEST, detector_of
 from labelled import Flags, LabelledMetric, Quality, fleet_quality, nab_quality
 from rich.console import Console
 from rich.table import Table
+from stored_windows import alarms, default_plan, store_windows
 
-from cutwatch.detection.anomalies import detect_anomalies, measure_window
-from cutwatch.detection.anomaly_event import LastEvent
-from cutwatch.detection.incidents import continue_incidents
 from cutwatch.detection.parameters import DEFAULT, ThresholdParameters
-from cutwatch.detectors.detector import Detector
-from cutwatch.timestamps import parse_timestamp
-from cutwatch_cli.backtest.simulation import (
-    Plan,
-    ToJudge,
-    default_training_time,
-    windows_to_judge,
-)
-from cutwatch_cli.csv_files.csv_series import read_csv
 
 NAMES = (
     *("change_forest", "change_size", "deviation", "residual", "level", "peak_share"),
@@ -44,38 +30,26 @@ OBJECTIVE = "mean of NAB / 100, and of recall - 0.2 x false alarms a week"
 Results = Mapping[str, Quality]
 
 
-class Job(NamedTuple):
-    """A metric's windows, to be judged with these parameters."""
+def print_leave_one_out(metrics: Sequence[LabelledMetric], folder: Path, console: Console) -> None:
+    """Search, measure and print both tables; the folder keeps the scores."""
+    with ProcessPoolExecutor() as pool:
+        stored = store_windows(metrics, folder, default_plan("lambda", seed=1), pool)
 
-    metric: LabelledMetric
-    windows: Path
-    parameters: ThresholdParameters
+        def measured(sets: Sequence[ThresholdParameters]) -> list[Results]:
+            found = list(pool.map(partial(alarms, sets=sets), stored))
+            by_set = [dict(zip(metrics, flags, strict=True)) for flags in zip(*found, strict=True)]
+            return [{name: _quality(name, each) for name in COLLECTIONS} for each in by_set]
 
-
-def print_leave_one_out(metrics: Sequence[LabelledMetric], console: Console) -> None:
-    """Search, measure and print both tables."""
-    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor() as pool:
-        paths = [Path(folder) / f"{number}.pickle" for number in range(len(metrics))]
-        list(pool.map(_store_windows, metrics, paths))
-
-        def measured(parameters: ThresholdParameters) -> Results:
-            jobs = [Job(*pair, parameters) for pair in zip(metrics, paths, strict=True)]
-            alarms = dict(zip(metrics, pool.map(_alarms, jobs), strict=True))
-            return {name: _quality(name, alarms) for name in COLLECTIONS}
-
-        default = measured(DEFAULT)
-        moved = {
-            (name, factor): default if factor == 1 else measured(_with(name, factor))
-            for name in NAMES
-            for factor in FACTORS
-        }
+        trials = list(product(NAMES, FACTORS))
+        moved = dict(zip(trials, measured([_with(*trial) for trial in trials]), strict=True))
+        default = moved[NAMES[0], 1.0]
         console.print(_sensitivity(moved))
         console.print(f"\nObjective: {OBJECTIVE}")
         for left_out in COLLECTIONS:
             others = [name for name in COLLECTIONS if name != left_out]
             best = {name: _best(moved, name, others) for name in NAMES}
             values = {name: factor * getattr(DEFAULT, name) for name, factor in best.items()}
-            found = measured(replace(DEFAULT, **values))
+            [found] = measured([replace(DEFAULT, **values)])
             chosen = ", ".join(f"{n} x {f}" for n, f in best.items() if f != 1) or "as it ships"
             console.print(
                 f"searched on {' and '.join(others)}: {chosen}\n"
@@ -103,40 +77,8 @@ def _worth(quality: Quality) -> float:
     return quality.score / 100
 
 
-def _store_windows(metric: LabelledMetric, path: Path) -> None:
-    series = read_csv(metric.path)
-    schedule = "weekly" if series.period_seconds > FINEST else "monthly"
-    plan = Plan("lambda", schedule, seed=1)
-    detector = detector_of(series)
-    windows = windows_to_judge(series, detector, default_training_time(series), plan)
-    path.write_bytes(pickle.dumps((series.start, detector, series.positions, windows)))
-
-
-@cache
-def _stored(path: Path) -> tuple[int, Detector, list[int], list[ToJudge]]:
-    start, detector, positions, windows = pickle.loads(path.read_bytes())
-    return int(start.timestamp()), detector, positions, windows
-
-
-def _alarms(job: Job) -> Flags:
-    start, detector, positions, windows = _stored(job.windows)
-    onsets: set[int] = set()
-    last: LastEvent | None = None
-    for window, recipe, threshold in windows:
-        measured = measure_window(window, detector, recipe, job.parameters)
-        found = detect_anomalies(window, detector, measured, threshold)
-        for event in continue_incidents(found.events, last, detector.period):
-            last = LastEvent(event.id, event.end)
-            if not event.continues:
-                begins = int(parse_timestamp(event.start).timestamp())
-                onsets.add((begins - start) // detector.period)
-    first_rows = np.zeros(len(positions), bool)
-    first_rows[np.unique(positions, return_index=True)[1]] = True
-    return np.isin(positions, list(onsets)) & first_rows
-
-
-def _quality(collection: str, alarms: Mapping[LabelledMetric, Flags]) -> Quality:
-    own = {metric: flags for metric, flags in alarms.items() if metric.collection == collection}
+def _quality(collection: str, raised: Mapping[LabelledMetric, Flags]) -> Quality:
+    own = {metric: flags for metric, flags in raised.items() if metric.collection == collection}
     judge = nab_quality if collection == "NAB" else fleet_quality
     return judge(list(own), {metric.path: flags for metric, flags in own.items()})
 

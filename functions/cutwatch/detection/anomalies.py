@@ -65,7 +65,15 @@ def measure_window(
         feature: window.on_grid(own) for feature, own in recipe.by_feature(window.scores).items()
     }
     series = window.observed.usable(detector)
-    return measure(series, window.start, scores, detector.time_zone, parameters, expectation)
+    return measure(
+        series,
+        window.start,
+        scores,
+        detector.time_zone,
+        parameters,
+        expectation,
+        static=detector.engine == "sagemaker",
+    )
 
 
 def detect_anomalies(

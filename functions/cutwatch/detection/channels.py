@@ -50,11 +50,13 @@ def measure(
     time_zone: str,
     parameters: ThresholdParameters = DEFAULT,
     expectation: Expectation | None = None,
+    *,
+    static: bool = False,
 ) -> Measured:
     """Measure a series (gaps filled or left as NaN) by the scores of its forests, from epoch second `start` on.
 
     What came before `start` is the history by which everything is standardised. `expectation` is that of the series, if it
-    is known already.
+    is known already. A `static` forest does not learn while it scores.
     """
     expectation = expectation or expect(series, start, time_zone)
     measuring = _Measuring(series, series.epochs < start, expectation, parameters)
@@ -64,7 +66,8 @@ def measure(
     if "residual" in scores and not measuring.rare:
         channels.append(measuring.residual(scores["residual"]))
     if "value" in scores:
-        channels.append(measuring.level(scores["value"]))
+        level = measuring.level(scores["value"])
+        channels.append(measuring.cautious_level(level) if static else level)
     most = measuring.most()
     bounded = (replace(each, multiples=np.minimum(each.multiples, most)) for each in channels)
     return Measured(tuple(bounded), expectation)
@@ -131,6 +134,10 @@ class _Measuring:
         # Scores of coarse metrics are not averaged: the deviation must be as much larger as their noise is.
         averaged = parameters.smoothing / self._baseline.smoothing
         return self._far_enough(channel, parameters.least_deviation_of_level * averaged**0.5)
+
+    def cautious_level(self, level: Channel) -> Channel:
+        """Return the channel of a static forest, which does not get used to the peaks of a young metric."""
+        return self._cautious(level, self.parameters.caution_of_static_level)
 
     def most(self) -> Floats:
         """Return the largest multiples (n,): without noise the scales are tiny, and small deviations would look severe."""

@@ -62,12 +62,14 @@ class ThresholdParameters:
     """What comes at about its usual time must exceed the job's usual rise or fall by this factor."""
     days_with_edges: int = 5
     """Days out of the last seven with such a rise or fall at about this time; in proportion for fewer days."""
-    mature_days: float = 7
+    mature_days: float = 10
     """A metric with a shorter history has higher cutoffs, by the powers below of how many times shorter it is (days)."""
     caution_of_deviation: float = 1.0
     """The power for deviations: those of an hour are alike, so a few days are a few observations."""
     caution_of_change: float = 0.25
     """The power for changes: steps hardly depend on each other, so a few days have many."""
+    caution_of_static_level: float = 0.04
+    """The power for the value's forest if it is static: what recurs alarms again just above the cutoff, for it is not learned."""
     joined_hours: float = 0.5
     """An event goes on while its datapoints above the cutoff lie no further apart (hours, at least one datapoint)."""
     level_joined_hours: float = 12.0

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cutwatch.detectors.detector import Feature
 
 DAY = 288
+# A level of its own, without habits.
+FREE = ThresholdParameters(peak_share=0, level=1)
 
 
 def baseline(days: float, absent: float = 0.0) -> Baseline:
@@ -24,17 +26,19 @@ def baseline(days: float, absent: float = 0.0) -> Baseline:
     return Baseline(series, history, DEFAULT)
 
 
-@pytest.mark.parametrize(("days", "shortage"), [(1, 7), (3.5, 2), (7, 1), (30, 1)])
-def test_a_history_is_short_by_how_often_it_fits_into_a_week(days: float, shortage: float) -> None:
+@pytest.mark.parametrize(("days", "shortage"), [(1, 10), (5, 2), (10, 1), (30, 1)])
+def test_a_history_is_short_by_how_often_it_fits_into_ten_days(
+    days: float, shortage: float
+) -> None:
     assert baseline(days).shortage == pytest.approx(shortage)
 
 
 def test_time_before_the_first_datapoint_makes_no_history_longer() -> None:
-    assert baseline(3.5, absent=20).shortage == pytest.approx(2)
+    assert baseline(5, absent=20).shortage == pytest.approx(2)
 
 
 def test_a_gap_in_the_history_makes_it_no_shorter() -> None:
-    whole = baseline(7)
+    whole = baseline(10)
     values = whole.series.values.copy()
     values[DAY : 5 * DAY] = np.nan
 
@@ -48,11 +52,11 @@ def test_without_history_nothing_is_short() -> None:
 
 
 def test_a_young_metric_must_deviate_further_and_change_more() -> None:
-    """The same scores and values after half a week, measured with and without caution."""
-    values = 50 + np.random.default_rng(71).normal(0, 2, 4 * DAY)
+    """The same scores and values after five days, measured with and without caution."""
+    values = 50 + np.random.default_rng(71).normal(0, 2, 6 * DAY)
     values[-DAY // 2 :] += 20
     series = a_series(values.tolist())
-    start = int(series.epochs[7 * DAY // 2])
+    start = int(series.epochs[5 * DAY])
     scores: dict[Feature, Floats] = {"difference": np.abs(np.diff(values, prepend=50.0))}
     rash = ThresholdParameters(caution_of_deviation=0, caution_of_change=0)
 
@@ -70,3 +74,20 @@ def test_a_young_metric_must_deviate_further_and_change_more() -> None:
 
 def _with(series: Series, values: Floats) -> Series:
     return Series(series.start, series.period, values)
+
+
+@pytest.mark.parametrize(("days", "factor"), [(5, 2**0.04), (10, 1)])
+def test_a_static_forest_of_a_young_metric_needs_a_little_more(days: int, factor: float) -> None:
+    values = 50 + np.random.default_rng(72).normal(0, 2, (days + 1) * DAY)
+    values[-10:] += 20
+    series = a_series(values.tolist())
+    start = int(series.epochs[days * DAY])
+    scores: dict[Feature, Floats] = {"value": np.abs(values - 50)}
+
+    static, learning = (
+        measure(series, start, scores, "UTC", FREE, static=static).channels[-1].multiples
+        for static in (True, False)
+    )
+
+    assert learning[-1] > 1
+    assert static[-1] == pytest.approx(learning[-1] / factor)
