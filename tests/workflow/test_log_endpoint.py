@@ -23,8 +23,9 @@ from tests.support.kafka_logs import kafka_event, log_line, raw_records
 from tests.support.log_endpoints import ENDPOINT_STREAM
 from tests.support.log_events import an_event, ordinary_events
 from tests.support.operator_environment import operator_environment
+from tests.support.policy_documents import acting_in, role_with
 
-BASE, ENDPOINT = "cutwatch", "shop-log"
+BASE, ENDPOINT = "cutwatch", "cutwatch-shop-log"
 HOUR = 7_200.0
 
 
@@ -60,6 +61,14 @@ class LogApplication:
         """Run `cutwatch train` for the stream."""
         detectors = self.folder / "detectors.yaml"
         return cutwatch("train", *arguments, "--stream", "shop", "--detectors", detectors, "--json", "--stack", BASE)  # fmt: skip
+
+    def endpoint_problems(self) -> list[str]:
+        """Return what `cutwatch status` says of the endpoint, with the shipped policies of a viewer."""
+        with acting_in("read-read-streams"):
+            result = cutwatch("status", "--json", "--stack", BASE)
+        assert result.stdout, result.output
+        [stream] = json.loads(result.stdout)["streams"]
+        return [each for each in stream["problems"] if "endpoint" in each]
 
     def score(self, first: int, count: int = 20) -> Any:
         """Invoke the scoring function with records, the last one slow."""
@@ -116,9 +125,10 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogApplica
         (folder / "detectors.yaml").write_text((template.parent / "functions/detectors.yaml").read_text())  # fmt: skip
         # The clock sets TZ, which it must find again when it is restored.
         aws.clock.advance(1)
+        role_with(aws, "read", "read-streams", stack=BASE)
         with (
             chdir(folder),
-            patch.dict(os.environ, operator_environment(aws)),
+            patch.dict(os.environ, operator_environment(aws) | {"AWS_SESSION_TOKEN": ""}),
             patch("cutwatch_cli.stacks.deployed_endpoint.sleep", aws.clock.advance),
         ):
             bucket = Bucket(aws.client("s3"), base.outputs["DataBucketName"])
@@ -129,7 +139,11 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogApplica
 def test_models_are_trained_deployed_asked_renewed_and_rolled_back(
     application: LogApplication,
 ) -> None:
+    assert application.endpoint_problems() == [
+        f"endpoint {ENDPOINT} does not exist, so records wait in the topic; train the first model by cutwatch train FILE --stream shop --upload"
+    ]
     first = application.train(1)
+    assert application.endpoint_problems() == []
     assert application.score(0) == {"batchItemFailures": []}
     assert application.served == first
     assert application.state.incident is not None

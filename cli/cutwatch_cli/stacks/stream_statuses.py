@@ -9,6 +9,7 @@ from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.registry.silences import Silence
 from cutwatch.streams.state_store import stream_root
 from cutwatch_cli.stacks.deployment import Deployment
+from cutwatch_cli.stacks.endpoint_evidence import log_endpoint_problems
 from cutwatch_cli.stacks.run_history import WEEK
 from cutwatch_cli.stacks.stream_evidence import read_evidence
 from cutwatch_cli.stacks.stream_models import read_model
@@ -43,7 +44,8 @@ def stream_statuses(
     for stack in stacks:
         state = read_state(deployment.bucket, stream_root(stack.stream))
         seen = evidence[stack.name]
-        problems = tuple(problems_of(stack, state, seen, now))
+        endpoint = log_endpoint_problems(deployment.account, stack)
+        problems = (*endpoint, *problems_of(stack, state, seen, now))
         name = stack.stream
         model = read_model(deployment.bucket, name) if stack.is_of_kafka else None
         found.append(

@@ -4,25 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from cutwatch.aws.dynamodb import Table
 from cutwatch.endpoints.cutoff_store import CutoffStore, VariantCutoff
-from cutwatch_cli.stacks.account import Account, error_code
+from cutwatch_cli.stacks.account import Account
+from cutwatch_cli.stacks.endpoint_evidence import EndpointEvidence, read_endpoint
 from cutwatch_cli.stacks.table_stacks import TableStack
-
-# SageMaker says of a missing endpoint that the request is not valid.
-_NO_ENDPOINT = "ValidationException"
-
-
-@dataclass(frozen=True)
-class EndpointEvidence:
-    """The endpoint's status, empty if there is none, and the models in service and being deployed, empty without one."""
-
-    status: str = ""
-    reason: str = ""
-    serves: str = ""
-    pending: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,25 +36,9 @@ def read_table_evidence(account: Account, registry: Table, stack: TableStack) ->
     """Read the evidence of a table's stack; that of a model is empty if forests score the changes."""
     if not stack.endpoint:
         return NO_EVIDENCE
-    endpoint = _endpoint(account, stack.endpoint)
+    endpoint = read_endpoint(account, stack.endpoint)
     cutoff = CutoffStore(registry, stack.stream).get(endpoint.serves) if endpoint.serves else None
     return TableEvidence(endpoint, cutoff, _training(account, stack.state_machine))
-
-
-def _endpoint(account: Account, name: str) -> EndpointEvidence:
-    try:
-        found = account.client("sagemaker").describe_endpoint(EndpointName=name)
-    except ClientError as error:
-        if error_code(error) != _NO_ENDPOINT:
-            raise
-        return EndpointEvidence()
-    variants = found.get("ProductionVariants", [])
-    return EndpointEvidence(
-        found["EndpointStatus"],
-        found.get("FailureReason", ""),
-        variants[0]["VariantName"] if variants else "",
-        found.get("PendingDeploymentSummary", {}).get("EndpointConfigName", ""),
-    )
 
 
 def _training(account: Account, machine: str) -> TrainingEvidence | None:
