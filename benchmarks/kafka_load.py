@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cutwatch.detectors.kafka_source import MOST_TOPICS
 from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch_cli.access_logs.demo_log import BY_RECORD, START
 from cutwatch_cli.access_logs.kafka_application import KafkaApplication
@@ -54,12 +55,16 @@ class LoadRun:
 
 
 def run(
-    broker: KafkaBroker, partitions: int, minutes: int, per_minute: int, rebalance: int = 0
+    broker: KafkaBroker,
+    partitions: int,
+    minutes: int,
+    per_minute: int,
+    rebalance: int = 0,
+    topics: int = 1,
 ) -> LoadRun:
-    """Send `minutes` of a log to a new topic, and compare what was sent with what was scored and reported."""
-    stream = replace(
-        BY_RECORD, source=f"kafka:load-{partitions}-{rebalance}", notify=IncidentBegin()
-    )
+    """Send `minutes` of a log to new topics, and compare what was sent with what was scored and reported."""
+    names = [f"load-{partitions}-{rebalance}-{number}" for number in range(topics)]
+    stream = replace(BY_RECORD, source=f"kafka:{','.join(names)}", notify=IncidentBegin())
     begin = int(START.timestamp()) + 2 * int(TRAINING.total_seconds())
     lines = _lines(begin, minutes, per_minute, seed=1)
     with LocalAws() as aws:
@@ -140,17 +145,18 @@ def _lines(begin: int, minutes: int, per_minute: int, seed: int) -> list[tuple[f
 
 
 def main(
-    partitions: Annotated[list[int], typer.Option(help="Partitions; repeat it for several runs.")] = [1, 3, 12],  # noqa: B006 - typer copies it
+    partitions: Annotated[list[int], typer.Option(help="Partitions of each topic; repeat it for several runs.")] = [1, 3, 12],  # noqa: B006 - typer copies it
     minutes: Annotated[int, typer.Option(help="Minutes of the log.", min=1, max=50)] = 1,
     per_minute: Annotated[int, typer.Option(help="Records a minute.", min=60)] = 20_000,
     rebalance: Annotated[int, typer.Option(help="Seconds of the log between rebalances; 0 for none.", min=0, max=60)] = 0,
+    topics: Annotated[int, typer.Option(help="Topics.", min=1, max=MOST_TOPICS)] = 1,
     jars: Annotated[Path | None, typer.Option(help="Directory of Kafka's files.")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
     """Measure, and fail if a run lost or doubled a record."""
     with KafkaBroker(jars or jars_directory()) as broker:
-        runs = [run(broker, each, minutes, per_minute, rebalance) for each in partitions]
+        runs = [run(broker, each, minutes, per_minute, rebalance, topics) for each in partitions]
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in runs], indent=2))
     else:

@@ -203,6 +203,8 @@ def test_topics_without_a_mapping_are_a_problem_and_the_longest_queue_counts(
         "1 of 2 topics have no event source mapping: their records are not read",
         "5,000 records wait in one of 2 topics",
     ]
+    sensors.disable_mapping()
+    assert shop(1)["problems"][1] == "an event source mapping is Disabled: its topic is not read"
 
 
 def test_a_training_that_failed_is_a_problem_of_its_stream(sensors: OperatedStream) -> None:

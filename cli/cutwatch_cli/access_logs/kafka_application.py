@@ -1,4 +1,4 @@
-"""The application with the streams of one Kafka topic, deployed to a local AWS: the base stack, and a stack for each stream."""
+"""The application with the streams of the same Kafka topics, deployed to a local AWS: the base stack, and a stack for each stream."""
 
 import gzip
 import json
@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from cutwatch.aws.s3 import Bucket
+from cutwatch.detectors.kafka_source import topics_of
 from cutwatch.detectors.stream import Stream
 from cutwatch.streams.key_bucket import Totals
 from cutwatch.streams.state_store import StateStore
@@ -26,12 +27,13 @@ _BASE, _ARCHIVE = "cutwatch", "log-archive"
 _SECONDS = 120.0
 _TRAINING_SECONDS = 900
 _KAFKA_VERSION = "4.1.1"
+_TOPIC_PARAMETERS = ("Topic", "SecondTopic", "ThirdTopic")
 
 
 class KafkaApplication:
-    """A topic with its streams, whose models are trained on `history`, lines of log records in the order of time.
+    """Topics with their streams, whose models are trained on `history`, lines of log records in the order of time.
 
-    `brokers` is the address of a broker. The topic has its partitions read from its beginning.
+    `brokers` is the address of a broker. Each topic has its partitions read from its beginning.
     """
 
     def __init__(
@@ -46,10 +48,10 @@ class KafkaApplication:
     ) -> None:
         self.aws = aws
         self.streams = streams
-        self.topic = streams[0].source.removeprefix("kafka:")
+        self.topics = topics_of(streams[0].source)
         self.partitions = partitions
         self._clients: dict[str, Any] = {}
-        self._create_topic(brokers)
+        self._create_topics(brokers)
         self._producer = Producer({"bootstrap.servers": brokers}, logger=_log)
         aws.msk_brokers = brokers
         self._archive(history)
@@ -64,16 +66,17 @@ class KafkaApplication:
             self._clients[service] = self.aws.client(service, **config)
         return self._clients[service]
 
-    def _create_topic(self, brokers: str) -> None:
+    def _create_topics(self, brokers: str) -> None:
         admin = AdminClient({"bootstrap.servers": brokers}, logger=_log)
-        created = admin.create_topics([NewTopic(self.topic, self.partitions, 1)])
-        created[self.topic].result(_SECONDS)
+        wanted = [NewTopic(each, self.partitions, 1) for each in self.topics]
+        for created in admin.create_topics(wanted).values():
+            created.result(_SECONDS)
 
     def _archive(self, history: Sequence[bytes]) -> None:
         s3 = self.client("s3")
         s3.create_bucket(Bucket=_ARCHIVE)
         body = gzip.compress(b"\n".join(history), 1)
-        s3.put_object(Bucket=_ARCHIVE, Key=f"{self.topic}/1.json.gz", Body=body)
+        s3.put_object(Bucket=_ARCHIVE, Key=f"{self.topics[0]}/1.json.gz", Body=body)
 
     def _deploy(self, parameters: Mapping[str, str]) -> None:
         cluster = self.client("kafka").create_cluster(
@@ -93,10 +96,10 @@ class KafkaApplication:
                     parameters={
                         "StreamName": stream.name,
                         "BaseStack": _BASE,
-                        "Topic": self.topic,
+                        **dict(zip(_TOPIC_PARAMETERS, self.topics, strict=False)),
                         "MskClusterArn": cluster,
                         "Authentication": "IAM",
-                        "HistoryLocation": f"{_ARCHIVE}/{self.topic}/",
+                        "HistoryLocation": f"{_ARCHIVE}/{self.topics[0]}/",
                         "NotificationSeverity": "low",
                         "MaximumPollers": "1",
                         **parameters,
@@ -113,10 +116,15 @@ class KafkaApplication:
         return payload
 
     def produce(self, lines: Sequence[tuple[float, bytes]]) -> None:
-        """Send lines with their times in epoch seconds, in turn to the partitions, and wait until the broker has them."""
+        """Send lines with their times in epoch seconds, in turn to the topics and their partitions, and wait until the broker has them."""
         for number, (time, line) in enumerate(lines):
-            partition, milliseconds = number % self.partitions, round(1_000 * time)
-            self._producer.produce(self.topic, line, partition=partition, timestamp=milliseconds)
+            turn, place = divmod(number, len(self.topics))
+            self._producer.produce(
+                self.topics[place],
+                line,
+                partition=turn % self.partitions,
+                timestamp=round(1_000 * time),
+            )
         if left := self._producer.flush(_SECONDS):
             raise RuntimeError(f"{left} records were not taken by the broker")
 

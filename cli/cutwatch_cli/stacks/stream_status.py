@@ -97,7 +97,10 @@ def _reading_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[
     elif evidence.unread:
         yield f"{evidence.unread} of {len(stack.topics)} topics have no event source mapping: their records are not read"
     if evidence.mapping and evidence.mapping not in READING:
-        yield f"the event source mapping is {evidence.mapping}: no record is read"
+        which, what = (
+            ("an", "its topic is not") if len(stack.topics) > 1 else ("the", "no record is")
+        )
+        yield f"{which} event source mapping is {evidence.mapping}: {what} read"
     if evidence.result.startswith(PROBLEM):
         yield f"the event source mapping reports {evidence.result}"
     for function, failures in evidence.failures.items():
