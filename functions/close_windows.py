@@ -20,7 +20,7 @@ def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG00
     not_ended = replacement(settings, folder).end(now, has_time)
     function = stream_function(settings, folder, has_time)
     report = function.sweep.run(now, has_time)
-    emit(settings.anomaly_namespace, settings.stream_name, report)
+    emit(settings.anomaly_namespace, function.stream, report)
     log(settings.stream_name, report)
     report.undelivered += not_ended
     report.raise_first()

@@ -20,6 +20,6 @@ def handler(event: Any, has_time: Callable[[], bool]) -> Payload:
     batches = stream_function(settings, Path(__file__).parent, has_time).batches
     records = records_of(event, time.time())
     report = batches.score(records, has_time)
-    emit(settings.anomaly_namespace, settings.stream_name, report)
+    emit(settings.anomaly_namespace, batches.scorer.stream, report)
     log(settings.stream_name, report)
     return partial_response(records, report.failed)

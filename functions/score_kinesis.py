@@ -18,6 +18,6 @@ def handler(event: Any, has_time: Callable[[], bool]) -> Payload:
     settings = StreamSettings.from_env()
     batches = stream_function(settings, Path(__file__).parent, has_time).batches
     report = batches.score(records_of(event), has_time)
-    emit(settings.anomaly_namespace, settings.stream_name, report)
+    emit(settings.anomaly_namespace, batches.scorer.stream, report)
     log(settings.stream_name, report)
     return partial_response(report.failed)

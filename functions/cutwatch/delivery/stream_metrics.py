@@ -4,9 +4,12 @@ They are written as lines of CloudWatch's embedded metric format, with the dimen
 """
 
 from collections.abc import Mapping
+from math import inf
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from cutwatch.delivery.news import news_since
+from cutwatch.detectors.stream import Stream
 from cutwatch.metric_names import (
     ANOMALY,
     ANOMALY_SCORE,
@@ -22,12 +25,13 @@ from cutwatch.metric_names import (
 from cutwatch.streams.batch import BatchReport
 
 
-def emit(namespace: str, stream: str, report: BatchReport) -> None:
-    """Write the metrics of a batch; `Anomaly` is 1 if one of its rows belongs to an incident.
+def emit(namespace: str, stream: Stream, report: BatchReport) -> None:
+    """Write the metrics of a batch; `Anomaly` is 1 if one of its rows is news and belongs to an incident.
 
     `BatchesNotCommitted` is 1 if a state could not be read or written, and 0 if another environment was only faster.
     """
-    _emit(namespace, "Stream", stream, report, {BATCHES_NOT_COMMITTED: int(bool(report.refused()))})
+    refused = {BATCHES_NOT_COMMITTED: int(bool(report.refused()))}
+    _emit(namespace, "Stream", stream.name, report, refused, news_since(stream))
 
 
 def emit_ended(namespace: str, dimension: str, name: str) -> None:
@@ -45,13 +49,19 @@ def emit_table(namespace: str, table: str, report: BatchReport) -> None:
 
 
 def _emit(
-    namespace: str, dimension: str, name: str, report: BatchReport, more: Mapping[str, int]
+    namespace: str,
+    dimension: str,
+    name: str,
+    report: BatchReport,
+    more: Mapping[str, int],
+    since: float = -inf,
 ) -> None:
     metrics = EphemeralMetrics(namespace=namespace, service="")
     metrics.add_dimension(dimension, name)
     scored = [row for row in report.rows() if not row.learning]
     if scored:
-        metrics.add_metric(ANOMALY, MetricUnit.Count, int(any(row.incident for row in scored)))
+        is_anomalous = any(row.incident and row.time >= since for row in scored)
+        metrics.add_metric(ANOMALY, MetricUnit.Count, int(is_anomalous))
         metrics.add_metric(ANOMALY_SCORE, MetricUnit.NoUnit, max(row.score for row in scored))
     rejected = sum(len(result.rejected) for result in report.results)
     counts = {
