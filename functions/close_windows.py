@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cutwatch.delivery.batch_log import log
+from cutwatch.delivery.news import news_since
 from cutwatch.delivery.replacement import replacement
 from cutwatch.delivery.stream_function import stream_function
 from cutwatch.delivery.stream_metrics import emit
@@ -20,8 +21,8 @@ def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG00
     not_ended = replacement(settings, folder).end(now, has_time)
     function = stream_function(settings, folder, has_time)
     report = function.sweep.run(now, has_time)
-    emit(settings.anomaly_namespace, settings.stream_name, report)
-    log(settings.stream_name, report)
+    emit(settings.anomaly_namespace, function.stream, report)
+    log(settings.stream_name, report, news_since(function.stream))
     report.undelivered += not_ended
     report.raise_first()
     return {"buckets": len(report.results)}

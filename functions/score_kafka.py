@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cutwatch.delivery.batch_log import log
+from cutwatch.delivery.news import news_since
 from cutwatch.delivery.stream_function import stream_function
 from cutwatch.delivery.stream_metrics import emit
 from cutwatch.observability import Payload, observed_batch
@@ -20,6 +21,6 @@ def handler(event: Any, has_time: Callable[[], bool]) -> Payload:
     batches = stream_function(settings, Path(__file__).parent, has_time).batches
     records = records_of(event, time.time())
     report = batches.score(records, has_time)
-    emit(settings.anomaly_namespace, settings.stream_name, report)
-    log(settings.stream_name, report)
+    emit(settings.anomaly_namespace, batches.scorer.stream, report)
+    log(settings.stream_name, report, news_since(batches.scorer.stream))
     return partial_response(records, report.failed)

@@ -4,7 +4,6 @@ The metric filters of stacks/kafka_stream.yaml read these lines.
 """
 
 import math
-import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -12,15 +11,16 @@ from itertools import islice
 from cutwatch.observability import logger
 from cutwatch.streams.batch import BatchReport
 
-# An anomaly of this age is not news: a replay of old records does not ring.
-_NEWS_SECONDS = 900
 _MOST_PATHS = 20
 # A service that is down fails every bucket of a batch, each with its own text.
 _MOST_REASONS = 1
 
 
-def log(stream: str, report: BatchReport) -> None:
-    """Log the counts of a batch, and the first record of each reason to reject one."""
+def log(stream: str, report: BatchReport, since: float = -math.inf) -> None:
+    """Log the counts of a batch, and the first record of each reason to reject one.
+
+    Anomalies since `since`, an epoch second, are recent.
+    """
     rejected = [each for result in report.results for each in result.rejected]
     first = {each.reason: each for each in reversed(rejected)}
     logger.append_keys(stream=stream)
@@ -42,21 +42,20 @@ def log(stream: str, report: BatchReport) -> None:
         rejected=len(rejected),
         again=len(report.failed),
         changes=sum(len(result.changes) for result in report.results),
-        extra=_of_rows(report),
+        extra=_of_rows(report, since),
     )
     for (path, level), number in islice(_anomalous(report).most_common(), _MOST_PATHS):
         # `level` is that of the line itself.
         logger.info("anomalous", path=path, record_level=level, anomalies=number)
 
 
-def _of_rows(report: BatchReport) -> dict[str, float]:
+def _of_rows(report: BatchReport, since: float) -> dict[str, float]:
     """Return the anomalies, those of the last minutes, the highest score and the mean response time, if there is one."""
     rows = [row for row in report.rows() if not row.learning]
     anomalous = [row for row in rows if row.incident is not None]
-    oldest = time.time() - _NEWS_SECONDS
     found: dict[str, float] = {
         "anomalies": len(anomalous),
-        "recent_anomalies": sum(row.time >= oldest for row in anomalous),
+        "recent_anomalies": sum(row.time >= since for row in anomalous),
     }
     if rows:
         found["score"] = max(row.score for row in rows)

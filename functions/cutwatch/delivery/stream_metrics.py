@@ -4,9 +4,12 @@ They are written as lines of CloudWatch's embedded metric format, with the dimen
 """
 
 from collections.abc import Mapping
+from math import inf
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from cutwatch.delivery.news import news_since
+from cutwatch.detectors.stream import Stream
 from cutwatch.metric_names import (
     ANOMALY,
     ANOMALY_SCORE,
@@ -23,8 +26,8 @@ from cutwatch.metric_names import (
 from cutwatch.streams.batch import BatchReport
 
 
-def emit(namespace: str, stream: str, report: BatchReport) -> None:
-    """Write the metrics of a batch; `Anomaly` is 1 if one of its rows belongs to an incident.
+def emit(namespace: str, stream: Stream, report: BatchReport) -> None:
+    """Write the metrics of a batch; `Anomaly` is 1 if one of its rows is news and belongs to an incident.
 
     `BatchesNotCommitted` is 1 if a state could not be read or written, and 0 if another environment was only faster.
     `KeysWithoutColdStart` has datapoints only where keys lack the forest that they should begin with.
@@ -32,7 +35,7 @@ def emit(namespace: str, stream: str, report: BatchReport) -> None:
     more = {BATCHES_NOT_COMMITTED: int(bool(report.refused()))}
     if unaided := report.total("unaided"):
         more[KEYS_UNAIDED] = unaided
-    _emit(namespace, "Stream", stream, report, more)
+    _emit(namespace, "Stream", stream.name, report, more, news_since(stream))
 
 
 def emit_ended(namespace: str, dimension: str, name: str) -> None:
@@ -50,13 +53,19 @@ def emit_table(namespace: str, table: str, report: BatchReport) -> None:
 
 
 def _emit(
-    namespace: str, dimension: str, name: str, report: BatchReport, more: Mapping[str, int]
+    namespace: str,
+    dimension: str,
+    name: str,
+    report: BatchReport,
+    more: Mapping[str, int],
+    since: float = -inf,
 ) -> None:
     metrics = EphemeralMetrics(namespace=namespace, service="")
     metrics.add_dimension(dimension, name)
     scored = [row for row in report.rows() if not row.learning]
     if scored:
-        metrics.add_metric(ANOMALY, MetricUnit.Count, int(any(row.incident for row in scored)))
+        is_anomalous = any(row.incident and row.time >= since for row in scored)
+        metrics.add_metric(ANOMALY, MetricUnit.Count, int(is_anomalous))
         metrics.add_metric(ANOMALY_SCORE, MetricUnit.NoUnit, max(row.score for row in scored))
     rejected = sum(len(result.rejected) for result in report.results)
     counts = {

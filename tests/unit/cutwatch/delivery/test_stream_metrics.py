@@ -4,16 +4,19 @@ from typing import Any
 import pytest
 
 from cutwatch.delivery.stream_metrics import emit, emit_ended, emit_table
+from cutwatch.detectors.stream_window import StreamWindow
 from cutwatch.errors import AccessDenied, ConditionFailed, CutwatchError
 from cutwatch.streams.batch import BatchReport
+from cutwatch.streams.detection import ScoredRow
 from cutwatch.streams.scoring import BatchResult
+from tests.support.streams import START, a_stream
 
 DENIED = AccessDenied("PutObject", "AccessDenied", "no permission")
 FASTER = ConditionFailed("PutObject", "PreconditionFailed", "written meanwhile")
 
 
 def written(capsys: pytest.CaptureFixture[str], *errors: CutwatchError) -> dict[str, Any]:
-    emit("Cutwatch", "sensors", BatchReport(errors=[*errors]))
+    emit("Cutwatch", a_stream(), BatchReport(errors=[*errors]))
     metrics: dict[str, Any] = json.loads(capsys.readouterr().out)
     return metrics
 
@@ -33,7 +36,8 @@ def test_keys_without_the_forest_that_they_should_begin_with_are_counted_only_if
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert "KeysWithoutColdStart" not in written(capsys)
-    emit("Cutwatch", "sensors", BatchReport([BatchResult(unaided=2), BatchResult(unaided=1)]))
+    report = BatchReport([BatchResult(unaided=2), BatchResult(unaided=1)])
+    emit("Cutwatch", a_stream(), report)
     assert json.loads(capsys.readouterr().out)["KeysWithoutColdStart"] == [3]
 
 
@@ -48,3 +52,32 @@ def test_the_end_of_a_replaced_configuration_sets_the_metrics_of_incidents_to_ze
     emit_ended("Cutwatch", "Stream", "sensors")
     metrics = json.loads(capsys.readouterr().out)
     assert (metrics["Stream"], metrics["Anomaly"], metrics["AnomalyScore"]) == ("sensors", [0], [0])
+
+
+HOURS = StreamWindow("tumbling", 3_600, ("count",))
+
+
+@pytest.mark.parametrize(
+    ("window", "age", "flag"),
+    [
+        (StreamWindow(), 900, 1),
+        (StreamWindow(), 1_000, 0),
+        (HOURS, 3_700, 1),
+        (HOURS, 5_000, 0),
+        (StreamWindow("count", 3_600, ("count",)), 1_000, 0),
+        (StreamWindow(allowed_lateness=86_400), 80_000, 1),
+    ],
+    ids=["new", "old", "an hour that just closed", "an old hour", "records by count", "late devices"],
+)  # fmt: skip
+def test_an_incident_in_old_records_does_not_ring(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    window: StreamWindow,
+    age: float,
+    flag: int,
+) -> None:
+    monkeypatch.setattr("cutwatch.delivery.news.time.time", lambda: START + age)
+    row = ScoredRow("a", START, (1.0,), ("0", 1), 2.5, 4.0, learning=False, incident="sensors:1")
+    emit("Cutwatch", a_stream(window=window), BatchReport([BatchResult(read=1, rows=[row])]))
+    metrics = json.loads(capsys.readouterr().out)
+    assert (metrics["Anomaly"], metrics["AnomalyScore"]) == ([flag], [2.5])
