@@ -113,6 +113,7 @@ def _csv_fields(records: Sequence[SampledRecord]) -> SampledFields | None:
     if not tables:
         return None
     delimiter, rows = max(tables, key=lambda table: len(table[1][0][1]))
+    unread = len(records) - len(rows)
     names, comments = _names(rows[0][1], [cells for _, cells in rows[1:]])
     if names is None:
         names = tuple(f"column{number}" for number in range(1, len(rows[0][1]) + 1))
@@ -123,7 +124,6 @@ def _csv_fields(records: Sequence[SampledRecord]) -> SampledFields | None:
         name: {number: cells[place] for number, (_, cells) in enumerate(rows) if cells[place]}
         for place, name in enumerate(names)
     }
-    unread = len(records) - len(rows)
     return SampledFields([record for record, _ in rows], values, names, delimiter, unread, comments)
 
 

@@ -132,9 +132,11 @@ def test_csv_without_a_header_has_numbered_columns() -> None:
 
 
 def test_a_header_names_the_columns() -> None:
-    record = inferred("id,when,x", *(f"a,{NOW - n:.0f},{n % 5}" for n in range(20))).record
+    found = inferred("id,when,x", *(f"a,{NOW - n:.0f},{n % 5}" for n in range(20)))
+    record = found.record
     assert record.columns == ("id", "when", "x")
     assert (record.time, record.time_format) == ("when", "seconds")
+    assert not [comment for comment in found.comments if "not CSV" in comment]
 
 
 @pytest.mark.parametrize(
