@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.detectors.stream import Stream
 from cutwatch.streams.detection import ScoredRow
+from cutwatch.streams.expectation import Expected
 from cutwatch.streams.forest import Attribution
 from cutwatch.streams.function_call import (
     POSTPROCESSOR_SECONDS,
@@ -100,7 +101,8 @@ def test_every_parameter_of_the_stack_is_explained_with_its_default() -> None:
 def test_the_scored_record_that_is_shown_has_the_fields_that_are_sent() -> None:
     [shown] = re.findall(r"```json\n(.*?)```", section("Scored records"), re.DOTALL)
     example = json.loads(shown)
-    row = ScoredRow("a", 0.0, (1.0,), ("0", 1), 2.0, 1.0, False, (Attribution(2.0, "above"),), "i")
+    row = ScoredRow("a", 0.0, (1.0,), ("0", 1), 2.0, 1.0, False, (Attribution(2.0, "above"),), "i", (Expected(1.0, 0.0, 2.0),))  # fmt: skip
     sent = row_payload(a_stream(), row)
-    assert list(example) == [name for name in sent if name != "attribution"] + ["attribution"]
-    assert {*example["attribution"]["systolic"]} == {*sent["attribution"]["x"]}
+    assert list(example) == list(sent)
+    for field in ("attribution", "expected"):
+        assert {*example[field]["systolic"]} == {*sent[field]["x"]}

@@ -6,7 +6,6 @@ from typing import Any
 
 from cutwatch.detectors.detectors_file import parse_configuration
 from cutwatch.streams.key_states import KeyStates
-from cutwatch.streams.result_rows import row_payload
 from cutwatch.tables.changes import changes_of
 from cutwatch.tables.forest_scoring import change_scorer
 from cutwatch.tables.forest_state import TableBucket, raw_change
@@ -16,12 +15,12 @@ from cutwatch_cli.tables.ridership import Ride
 def undisturbed_rows(declaration: Mapping[str, Any], rides: Sequence[Ride]) -> dict[str, Any]:
     """Return the payload of each scored row by its time."""
     [table] = parse_configuration(json.dumps({"detectors": [], "tables": [declaration]})).tables
-    scorer = change_scorer(table)
+    scorer = change_scorer(table, keeps_rows=True)
     bucket = TableBucket(0, KeyStates(table.as_stream))
     changes = changes_of({"Records": [_record(number, ride) for number, ride in enumerate(rides)]})
     arrived = scorer.by_bucket([raw_change(each) for each in changes])[0]
-    rows = [row_payload(table, row) for row in scorer.score(bucket, arrived).rows]
-    return {row["time"]: row for row in rows}
+    scorer.score(bucket, arrived)
+    return {row["time"]: row for row in bucket.outbox.rows}
 
 
 def _record(number: int, ride: Ride) -> dict[str, Any]:

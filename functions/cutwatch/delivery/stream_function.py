@@ -54,7 +54,6 @@ class StreamFunction:
     models: ModelSource
     scorer: StreamScorer
     deliver: OutboxDelivery
-    keeps_rows: bool
     arn: str
     has_expired: HasExpired
     reader_function: str = ""
@@ -69,7 +68,6 @@ class StreamFunction:
             self.scorer,
             self.store,
             self.deliver,
-            self.keeps_rows,
             self.has_expired,
             keeps_summaries,
             self._endpoint(),
@@ -151,9 +149,16 @@ def _assembled(
         stream,
         store,
         models,
-        StreamScorer(stream, buckets, reader, trained, models.newest, first=first),
+        StreamScorer(
+            stream,
+            buckets,
+            reader,
+            trained,
+            models.newest,
+            first=first,
+            keeps_rows=target is not None,
+        ),
         outbox_delivery(settings, stream, target, postprocessor, settings.results_url),
-        target is not None,
         settings.stream_arn,
         _expiry(settings.stream_arn),
         settings.scoring_function,

@@ -18,7 +18,6 @@ from cutwatch.streams.log_summary import summaries
 from cutwatch.streams.notices import HasExpired, expiry_notice
 from cutwatch.streams.outbox import Deliver
 from cutwatch.streams.record import RawRecord, Reason, Rejected
-from cutwatch.streams.result_rows import row_payload
 from cutwatch.streams.scoring import Arrived, BatchResult, StreamScorer
 from cutwatch.streams.state_store import StateStore, VersionedBucket
 
@@ -63,7 +62,7 @@ class BatchReport:
 class BatchScorer:
     """Scores batches of a stream.
 
-    `deliver` empties an outbox; `keeps_rows` puts every scored row into it, `keeps_summaries` what a log's hourly report needs.
+    `deliver` empties an outbox; `keeps_summaries` puts what a log's hourly report needs into it.
     `has_expired` returns True if records of a time have left the stream. `has_time` returns False once the invocation must end; buckets that
     were not begun by then come again. `endpoint` is asked for the scores, where the stream has one.
     """
@@ -71,7 +70,6 @@ class BatchScorer:
     scorer: StreamScorer
     store: StateStore
     deliver: Deliver
-    keeps_rows: bool = False
     has_expired: HasExpired = lambda _: False
     keeps_summaries: bool = False
     endpoint: EndpointScores | None = None
@@ -147,10 +145,6 @@ class BatchScorer:
         if result.duplicates == result.read:
             self.store.keep(taken)
             return taken, result
-        if self.keeps_rows:
-            taken.bucket.outbox.rows += [
-                row_payload(self.scorer.stream, row) for row in result.rows
-            ]
         if self.keeps_summaries:
             positions = {lane: position for lane, (position, _) in before.items()}
             taken.bucket.outbox.summaries += batch_summaries(self.scorer, number, positions, result)

@@ -11,7 +11,8 @@ from cutwatch.detection.parameters import SENSITIVITY
 from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch.features.log_explanation import explain
 from cutwatch.features.log_features import FeatureRow
-from cutwatch.streams.findings import findings, is_worth_raising
+from cutwatch.streams.expectation import Expected
+from cutwatch.streams.findings import expected_values, findings, is_worth_raising
 from cutwatch.streams.forest import Attribution, KeyForest
 from cutwatch.streams.incidents import (
     Anomaly,
@@ -36,7 +37,7 @@ class ScoredRow(NamedTuple):
     """A row with its score, 0 while its forest is `learning`, and its severity in multiples of the cutoff.
 
     `attribution` has the columns' parts of the score: always with directionality, else for anomalous rows. `incident` is the id of the
-    incident that the row belongs to.
+    incident that the row belongs to. `expected` has the columns' expected values, if every scored row is to have them.
     """
 
     key: str
@@ -48,13 +49,17 @@ class ScoredRow(NamedTuple):
     learning: bool
     attribution: tuple[Attribution, ...] | None = None
     incident: str | None = None
+    expected: tuple[Expected | None, ...] | None = None
 
 
 class Detection:
     """Scoring, detection and learning of rows, in this order."""
 
-    def __init__(self, stream: Stream, trained: "TrainedModel | None" = None) -> None:
+    def __init__(
+        self, stream: Stream, trained: "TrainedModel | None" = None, *, expects_all: bool = False
+    ) -> None:
         self._stream = stream
+        self._expects_all = expects_all
         self._trained = trained
         self._zone = ZoneInfo(stream.time_zone)
         self._factor = SENSITIVITY[stream.sensitivity]
@@ -132,6 +137,8 @@ class Detection:
         scored = ScoredRow(state.key, time, values, origin, score, severity, False, attribution)
         if severity >= 1:
             incident = self._incident(state, scored, changes, event)
+        if self._expects_all:
+            scored = scored._replace(expected=expected_values(state, incident))
         if incident is None:
             state.normal_rows += 1
             if state.incident is not None:

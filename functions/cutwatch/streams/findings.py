@@ -18,7 +18,7 @@ def findings(
     state: KeyState,
 ) -> tuple[ColumnFinding, ...]:
     """Return the columns of an anomalous row; an incident keeps the expected values that it began with."""
-    expected = [each.expected for each in before.columns] if before else _expected(state)
+    expected = expected_values(state, before)
     return tuple(
         ColumnFinding(name, value, attribution.score, _direction(value, attribution, known), known)
         for name, value, attribution, known in zip(
@@ -27,10 +27,12 @@ def findings(
     )
 
 
-def _expected(state: KeyState) -> Sequence[Expected | None]:
-    """Return the columns' expected values at this time, if the key has a profile, else those of its latest rows."""
+def expected_values(state: KeyState, incident: Incident | None) -> tuple[Expected | None, ...]:
+    """Return the columns' expected values: those of the incident, else of this time, if the key has a profile, else of its latest rows."""
+    if incident is not None:
+        return tuple(each.expected for each in incident.columns)
     known = state.features.expected() if state.features is not None else None
-    return known or state.recent.expected()
+    return tuple(known or state.recent.expected())
 
 
 def _direction(value: float, attribution: Attribution, expected: Expected | None) -> Direction:

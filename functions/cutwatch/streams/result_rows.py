@@ -27,4 +27,7 @@ def row_payload(stream: Stream | WatchedTable, row: ScoredRow) -> dict[str, Any]
             name: {"score": each.score, "direction": each.direction}
             for name, each in zip(stream.columns, row.attribution, strict=True)
         }
+    if row.expected:
+        known = zip(stream.columns, row.expected, strict=True)
+        payload["expected"] = {name: each and each._asdict() for name, each in known}
     return payload

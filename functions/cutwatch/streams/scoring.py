@@ -20,6 +20,7 @@ from cutwatch.streams.key_state import KeyState
 from cutwatch.streams.key_windows import KeyWindows
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Record, Rejected
 from cutwatch.streams.record_reader import Reader, RecordReader
+from cutwatch.streams.result_rows import row_payload
 from cutwatch.streams.windows import ClosedWindow
 
 if TYPE_CHECKING:
@@ -80,10 +81,12 @@ class StreamScorer:
         *,
         by_lane: bool = True,
         first: "DetectorForest | None" = None,
+        keeps_rows: bool = False,
     ) -> None:
         """Score with `trained`; `newest` returns the model that is current now, where that changes; new keys begin with `first`.
 
-        Records are late behind their own lane, or, unless `by_lane`, behind all records of their key.
+        Records are late behind their own lane, or, unless `by_lane`, behind all records of their key. `keeps_rows` puts every
+        scored row into the outbox.
         """
         self.stream = stream
         self.buckets = buckets
@@ -93,14 +96,15 @@ class StreamScorer:
         self._key_limit = key_limit(stream, buckets)
         self._silence = max(SILENT_SECONDS, stream.notify.ends_after)
         self._reader: Reader = reader or RecordReader(stream)
-        self._detection = Detection(stream, trained)
+        self._keeps_rows = keeps_rows
+        self._detection = Detection(stream, trained, expects_all=keeps_rows)
         self._windows = KeyWindows(stream, by_lane=by_lane)
 
     def use(self, trained: "TrainedModel | None") -> None:
         """Score with another trained model from now on; keys take it with their next record."""
         if trained is not self.trained:
             self.trained = trained
-            self._detection = Detection(self.stream, trained)
+            self._detection = Detection(self.stream, trained, expects_all=self._keeps_rows)
 
     def _enter_generation(self, bucket: KeyBucket) -> None:
         """Use the model of a bucket that another execution environment has scored with a newer one."""
@@ -177,7 +181,12 @@ class StreamScorer:
         totals.late += result.late
         totals.rejected += len(result.rejected)
         totals.dropped += result.dropped
+        self._put_out(bucket, result)
+
+    def _put_out(self, bucket: KeyBucket, result: BatchResult) -> None:
         bucket.outbox.changes += result.changes
+        if self._keeps_rows:
+            bucket.outbox.rows += [row_payload(self.stream, row) for row in result.rows]
 
     def close_silent(self, bucket: KeyBucket, now: float) -> BatchResult:
         """Close what is due at an epoch second by which every record that had arrived was applied.
@@ -198,7 +207,7 @@ class StreamScorer:
             if now >= self._silence_ends(state):
                 _end_incident(state, result)
             state.due = self._due(state)
-        bucket.outbox.changes += result.changes
+        self._put_out(bucket, result)
         return result
 
     def _due(self, state: KeyState) -> float:

@@ -37,19 +37,21 @@ class ChangeReader:
             yield raw, (self._decode(Change(str(raw.position), image, raw)),)
 
 
-def change_scorer(table: WatchedTable, buckets: int = 1) -> StreamScorer:
+def change_scorer(
+    table: WatchedTable, buckets: int = 1, *, keeps_rows: bool = False
+) -> StreamScorer:
     """Return the scoring of a table's changes. Each has a lane of its own, so it is late behind all changes of its key."""
-    return StreamScorer(table.as_stream, buckets, ChangeReader(table), by_lane=False)
+    reader = ChangeReader(table)
+    return StreamScorer(table.as_stream, buckets, reader, by_lane=False, keeps_rows=keeps_rows)
 
 
 @dataclass(frozen=True)
 class ForestTableScorer:
-    """Scores batches of a table's changes. `deliver` empties an outbox; `keeps_rows` puts every scored row into it."""
+    """Scores batches of a table's changes. `deliver` empties an outbox."""
 
     scorer: StreamScorer
     store: ForestStateStore
     deliver: Deliver
-    keeps_rows: bool = False
     headers: dict[int, tuple[str, BucketHeader]] = field(default_factory=dict)
 
     @classmethod
@@ -61,15 +63,18 @@ class ForestTableScorer:
         *,
         keeps_rows: bool = False,
     ) -> "ForestTableScorer":
-        """Return the scorer of a table; the first call of a configuration decides its number of buckets."""
+        """Return the scorer of a table; the first call of a configuration decides its number of buckets.
+
+        `keeps_rows` puts every scored row into the outbox.
+        """
         buckets = store.buckets(lambda _: announce_configuration(store))
-        return cls(change_scorer(table, buckets), store, deliver, keeps_rows)
+        return cls(change_scorer(table, buckets, keeps_rows=keeps_rows), store, deliver)
 
     def score(
         self, changes: Sequence[Change], has_time: Callable[[], bool] = lambda: True
     ) -> TableBatch:
         """Score a batch. What cannot be scored now, or not be committed, comes again."""
-        batches = BatchScorer(self.scorer, self.store, self.deliver, self.keeps_rows)
+        batches = BatchScorer(self.scorer, self.store, self.deliver)
         report = batches.score([raw_change(each) for each in changes], has_time)
         lost = {raw.lane for raw in report.failed}
         return TableBatch(report, [each for each in changes if each.id in lost])

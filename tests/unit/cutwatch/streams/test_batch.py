@@ -95,8 +95,8 @@ class Run:
             checkpoint[lane] = max(failed, checkpoint[lane])
 
     def _scorer(self, store: StateStore) -> BatchScorer:
-        scorer = StreamScorer(self.stream, BUCKETS)
-        return BatchScorer(scorer, store, self.inbox.deliver, keeps_rows=True)
+        scorer = StreamScorer(self.stream, BUCKETS, keeps_rows=True)
+        return BatchScorer(scorer, store, self.inbox.deliver)
 
     def settle(self) -> None:
         """Deliver what is left in the stored outboxes."""

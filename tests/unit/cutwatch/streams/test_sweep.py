@@ -43,7 +43,7 @@ class Shop:
     asked: list[Mapping[str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        scorer = StreamScorer(self.stream)
+        scorer = StreamScorer(self.stream, keeps_rows=True)
         store = StateStore(self.bucket, self.stream)
         self.batches = BatchScorer(scorer, store, self.inbox.deliver)
         self.sweep = Sweep(scorer, StateStore(self.bucket, self.stream), self.inbox.deliver, self.is_read)  # fmt: skip
@@ -80,6 +80,15 @@ def test_a_record_of_a_window_that_silence_closed_is_late() -> None:
     report = shop.batches.score([record(1, FIRST + 59), record(2, FIRST + 60)])
 
     assert (report.total("late"), report.total("accepted")) == (1, 1)
+
+
+def test_a_window_that_silence_closed_is_sent_to_the_target() -> None:
+    shop = Shop(WINDOWED)
+    shop.score([record(0, FIRST + 10), record(1, FIRST + 20)], at(20))
+    assert shop.inbox.rows == {}
+    shop.rows_at(at(90))
+    [(identifier, _)] = shop.inbox.rows
+    assert identifier.startswith(f"{WINDOWED.name}:a:")
 
 
 def test_no_window_is_closed_while_records_wait_in_the_stream() -> None:
