@@ -105,7 +105,7 @@ def main(
             folder = scores or Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
             if leave_one_out:
-                print_leave_one_out(metrics, folder, Console(width=120))
+                print_leave_one_out(metrics, folder, Console(width=240))
             if first_week:
                 print_first_week(metrics, folder, seeds, Console(width=120))
         return
