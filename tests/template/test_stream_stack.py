@@ -44,6 +44,11 @@ def test_the_mapping_reads_a_stream_of_another_account() -> None:
     assert resolved(FOREIGN, "Records")["EventSourceArn"] == THEIRS
 
 
+def test_a_batch_that_fails_is_halved_unless_the_parameter_says_no() -> None:
+    off = FOREIGN | {"BisectBatchOnFunctionError": "false"}
+    assert [resolved(each, "Records")["BisectBatchOnFunctionError"] for each in (FOREIGN, off)] == ["true", "false"]  # fmt: skip
+
+
 def test_the_roles_may_read_a_stream_of_another_account_and_nothing_else_there() -> None:
     scoring, closing = (
         statements(FOREIGN, role)["ReadStream" if "Score" in role else "SeeWhetherTheStreamIsRead"]
