@@ -44,6 +44,24 @@ def test_the_mapping_reads_a_stream_of_another_account() -> None:
     assert resolved(FOREIGN, "Records")["EventSourceArn"] == THEIRS
 
 
+@pytest.mark.parametrize("position", ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"])
+@pytest.mark.parametrize("time", ["", "1764374400"])
+def test_a_time_to_start_at_goes_with_the_position_at_timestamp_only(
+    position: str, time: str
+) -> None:
+    parameters = FOREIGN | {"StartingPosition": position, "StartingPositionTimestamp": time}
+    stack = Stack("cutwatch-vitals", TEMPLATE, **parameters)
+    [assertion] = stack.template["Rules"]["AtTimestampHasATimestamp"]["Assertions"]
+    assert stack.value(assertion["Assert"]) == ((position == "AT_TIMESTAMP") == bool(time))
+
+
+def test_the_mapping_starts_at_the_time_that_is_given() -> None:
+    at_time = {"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": "1764374400"}
+    mapping = resolved(FOREIGN | at_time, "Records")
+    assert {name: mapping[name] for name in at_time} == at_time
+    assert "StartingPositionTimestamp" not in resolved(FOREIGN, "Records")
+
+
 def test_a_batch_that_fails_is_halved_unless_the_parameter_says_no() -> None:
     off = FOREIGN | {"BisectBatchOnFunctionError": "false"}
     assert [resolved(each, "Records")["BisectBatchOnFunctionError"] for each in (FOREIGN, off)] == ["true", "false"]  # fmt: skip
