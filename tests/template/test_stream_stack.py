@@ -44,6 +44,91 @@ def test_the_mapping_reads_a_stream_of_another_account() -> None:
     assert resolved(FOREIGN, "Records")["EventSourceArn"] == THEIRS
 
 
+@pytest.mark.parametrize("position", ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"])
+@pytest.mark.parametrize("time", ["", "1764374400"])
+def test_a_time_to_start_at_goes_with_the_position_at_timestamp_only(
+    position: str, time: str
+) -> None:
+    parameters = FOREIGN | {"StartingPosition": position, "StartingPositionTimestamp": time}
+    stack = Stack("cutwatch-vitals", TEMPLATE, **parameters)
+    [assertion] = stack.template["Rules"]["AtTimestampHasATimestamp"]["Assertions"]
+    assert stack.value(assertion["Assert"]) == ((position == "AT_TIMESTAMP") == bool(time))
+
+
+def test_the_mapping_starts_at_the_time_that_is_given() -> None:
+    at_time = {"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": "1764374400"}
+    mapping = resolved(FOREIGN | at_time, "Records")
+    assert {name: mapping[name] for name in at_time} == at_time
+    assert "StartingPositionTimestamp" not in resolved(FOREIGN, "Records")
+
+
+def test_a_batch_that_fails_is_halved_unless_the_parameter_says_no() -> None:
+    off = FOREIGN | {"BisectBatchOnFunctionError": "false"}
+    assert [resolved(each, "Records")["BisectBatchOnFunctionError"] for each in (FOREIGN, off)] == ["true", "false"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("destination", "action", "resource"),
+    [
+        ("arn:aws:sqs:us-east-1:123456789012:lost", "sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:lost"),
+        ("arn:aws:sns:us-east-1:123456789012:lost", "sns:Publish", "arn:aws:sns:us-east-1:123456789012:lost"),
+        ("arn:aws:s3:::lost", ["s3:ListBucket", "s3:PutObject"], ["arn:aws:s3:::lost", "arn:aws:s3:::lost/*"]),
+    ],
+    ids=["SQS", "SNS", "S3"],
+)  # fmt: skip
+def test_lost_records_are_declared_and_counted_at_their_destination_only(
+    destination: str, action: Any, resource: Any
+) -> None:
+    parameters = FOREIGN | {"LostRecordsDestination": destination}
+    assert statements(parameters, "ScoreKinesisRole").keys() == {"ReadStream", "DeclareLostRecords"}
+    declare = statements(parameters, "ScoreKinesisRole")["DeclareLostRecords"]
+    assert (declare["Action"], declare["Resource"]) == (action, resource)
+    mapping = resolved(parameters, "Records")
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": destination}}
+    assert mapping["MetricsConfig"] == {"Metrics": ["EventCount"]}
+    assert re.fullmatch(destinations(), destination)
+
+
+def destinations() -> str:
+    """Return the pattern of what may be a destination of lost records."""
+    parameters = Stack("cutwatch-vitals", TEMPLATE).template["Parameters"]
+    return str(parameters["LostRecordsDestination"]["AllowedPattern"])
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        f"arn:aws:sqs:{REGION}:123456789012:lost.fifo",
+        f"arn:aws:sns:{REGION}:123456789012:lost.fifo",
+        f"arn:aws:lambda:{REGION}:123456789012:lost",
+        "kafka://lost",
+        "lost",
+    ],
+)
+def test_a_destination_that_lambda_does_not_take_is_refused(destination: str) -> None:
+    assert not re.fullmatch(destinations(), destination)
+
+
+def test_lost_records_are_declared_in_the_stacks_queue_without_a_destination() -> None:
+    declare = statements(FOREIGN, "ScoreKinesisRole")["DeclareLostRecords"]
+    mapping = resolved(FOREIGN, "Records")
+    assert declare["Action"] == "sqs:SendMessage"
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": declare["Resource"]}}
+    assert "MetricsConfig" not in mapping
+
+
+def test_the_alarm_on_records_lost_elsewhere_counts_those_of_the_mapping() -> None:
+    parameters = FOREIGN | {"LostRecordsDestination": "arn:aws:s3:::lost"}
+    alarm = resolved(parameters, "LostRecordsElsewhereAlarm")
+    assert alarm["MetricName"] == "OnFailureDestinationDeliveredEventCount"
+    assert alarm["Dimensions"] == [
+        {"Name": "EventSourceMappingUUID", "Value": "cutwatch-vitals-Records"}
+    ]
+    assert alarm["AlarmActions"]
+    template = Stack("cutwatch-vitals", TEMPLATE).template
+    assert template["Resources"]["LostRecordsElsewhereAlarm"]["Condition"] == "HasDestination"
+
+
 def test_the_roles_may_read_a_stream_of_another_account_and_nothing_else_there() -> None:
     scoring, closing = (
         statements(FOREIGN, role)["ReadStream" if "Score" in role else "SeeWhetherTheStreamIsRead"]

@@ -39,6 +39,7 @@ def _as_new(aws: LocalAws, scene: Scene) -> Iterator[None]:
         ({"StartingPosition": "AT_TIMESTAMP"}, "StartingPositionTimestamp is required"),
         ({"FilterCriteria": {"Filters": [{"Pattern": "x"}]}}, "Invalid filter pattern"),
         ({"ScalingConfig": {"MaximumConcurrency": 2}}, "does not implement ScalingConfig"),
+        ({"MetricsConfig": {"Metrics": ["EventCount"]}}, "does not implement MetricsConfig"),
         ({"TumblingWindowInSeconds": 60, "ParallelizationFactor": 2}, "above 1"),
         ({"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::b"}}}, "arn:aws:s3:::b"),
         ({"FunctionName": "nobody"}, "Function not found"),
