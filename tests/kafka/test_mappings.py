@@ -156,6 +156,7 @@ def test_a_partition_that_is_added_is_read_from_its_beginning(
     assert scene.texts() == {"a": 1, "b": 1}
 
 
+@pytest.mark.slow
 def test_a_broker_that_was_killed_and_is_back_loses_and_doubles_nothing(
     aws: LocalAws, scene: TopicScene, broker: KafkaBroker
 ) -> None:
