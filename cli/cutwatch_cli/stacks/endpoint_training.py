@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cutwatch.anomaly_models.endpoint_forest import present
 from cutwatch.aws.s3 import Bucket
 from cutwatch.aws.stack_tags import stack_tags
 from cutwatch.datasets.dataset import Dataset
@@ -105,7 +106,7 @@ class EndpointTrainer:
     def _store(self, given: TrainingRows, day: datetime) -> Dataset:
         """Write the rows as CSV; equal rows of equal configurations have equal names on one day."""
         parts = [
-            "".join(csv_line(row) for row in _present(rows))
+            "".join(csv_line(present(row)) for row in rows.tolist())
             for rows in (given.to_learn.values, given.later.values)
         ]
         identity = json.dumps([self.bucket.name, self.stream.name, self.stream.fingerprint, *parts])
@@ -200,8 +201,3 @@ class EndpointTrainer:
             raise Refused(
                 f"endpoint {name} is {current.status} and does not serve model {deployment.model}: {current.reason}"
             )
-
-
-def _present(values: Any) -> list[list[float]]:
-    """Return rows as lists, with 0 for missing values, as an endpoint's rows have them."""
-    return [[0.0 if each != each else each for each in row] for row in values.tolist()]  # noqa: PLR0124 - NaN

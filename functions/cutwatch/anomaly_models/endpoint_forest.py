@@ -41,7 +41,7 @@ class EndpointForest:
 
     def unknown(self, rows: Iterable[Sequence[float]]) -> list[Row]:
         """Return the distinct rows without a score, and forget the scores of all others."""
-        wanted = dict.fromkeys(map(_present, rows))
+        wanted = dict.fromkeys(map(present, rows))
         self._scores = {row: self._scores[row] for row in wanted if row in self._scores}
         return [row for row in wanted if row not in self._scores]
 
@@ -51,7 +51,7 @@ class EndpointForest:
 
     def score(self, rows: Rows) -> Floats:
         """Return the scores (n,) that were added."""
-        return np.array([self._scores[_present(row)] for row in rows.values.tolist()], np.float64)
+        return np.array([self._scores[present(row)] for row in rows.values.tolist()], np.float64)
 
     def contributions(self, rows: Rows) -> Floats:
         """Return the distances of the columns from their medians (n, d), in widths of their ranges."""
@@ -75,5 +75,6 @@ class EndpointForest:
         return cls(header["variant"], header["configuration"], model_file.floats(ranges, 3))
 
 
-def _present(row: Sequence[float]) -> Row:
+def present(row: Sequence[float]) -> Row:
+    """Return a row with 0 for missing values, as an endpoint is sent it."""
     return tuple(0.0 if value != value else value for value in row)  # noqa: PLR0124 - NaN

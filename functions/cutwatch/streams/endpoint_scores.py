@@ -66,6 +66,7 @@ def _rows(
 ) -> list[tuple[float, ...]]:
     """Return the rows that a bucket's records become with a model's features; the bucket stays as it is."""
     draft = copy(scorer)
+    draft.keeps_rows = False
     draft.use(trained.unscored())
     copied = KeyBucket.from_bytes(bucket.to_bytes(scorer.stream), scorer.stream)
     return [row.values for row in draft.score(copied, arrived).rows]

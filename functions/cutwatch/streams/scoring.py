@@ -96,7 +96,7 @@ class StreamScorer:
         self._key_limit = key_limit(stream, buckets)
         self._silence = max(SILENT_SECONDS, stream.notify.ends_after)
         self._reader: Reader = reader or RecordReader(stream)
-        self._keeps_rows = keeps_rows
+        self.keeps_rows = keeps_rows
         self._detection = Detection(stream, trained, expects_all=keeps_rows)
         self._windows = KeyWindows(stream, by_lane=by_lane)
 
@@ -104,7 +104,7 @@ class StreamScorer:
         """Score with another trained model from now on; keys take it with their next record."""
         if trained is not self.trained:
             self.trained = trained
-            self._detection = Detection(self.stream, trained, expects_all=self._keeps_rows)
+            self._detection = Detection(self.stream, trained, expects_all=self.keeps_rows)
 
     def _enter_generation(self, bucket: KeyBucket) -> None:
         """Use the model of a bucket that another execution environment has scored with a newer one."""
@@ -185,7 +185,7 @@ class StreamScorer:
 
     def _put_out(self, bucket: KeyBucket, result: BatchResult) -> None:
         bucket.outbox.changes += result.changes
-        if self._keeps_rows:
+        if self.keeps_rows:
             bucket.outbox.rows += [row_payload(self.stream, row) for row in result.rows]
 
     def close_silent(self, bucket: KeyBucket, now: float) -> BatchResult:
