@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.description import TrainingDescription, WindowDescription
+from cutwatch.datasets.forest_arrays import read_rows
 from cutwatch.datasets.keys import dataset_prefix
 from cutwatch.datasets.storage import (
     find_dataset,
     read_description,
     read_epochs,
-    read_rows,
     read_scores,
 )
 from cutwatch.detectors.detector import Detector
@@ -29,7 +29,6 @@ from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.registry.run import RunRequest
 from cutwatch.sagemaker.names import job_name
 from cutwatch.timestamps import format_timestamp
-from tests.support.builders import a_dataset
 from tests.support.fakes import Fake
 
 STARTED = "2026-11-01T00:00:00Z"
@@ -94,7 +93,7 @@ def test_a_score_is_a_finite_number_and_nothing_that_python_would_take_for_one(
 def test_a_dataset_that_is_none_raises_an_error_of_ours(content: bytes) -> None:
     for read in (
         lambda bucket: read_epochs(bucket, "data/"),
-        lambda bucket: read_rows(bucket, a_dataset(prefix="data/")),
+        lambda bucket: read_rows(bucket, "data/"),
         lambda bucket: find_dataset(bucket, "data/"),
         lambda bucket: read_description(WindowDescription, bucket, "data/"),
         lambda bucket: read_description(TrainingDescription, bucket, "data/"),

@@ -1,5 +1,7 @@
 """Datasets in S3: feature rows, their timestamps, and the description, which is written last.
 
+SageMaker reads rows and writes scores as text; those of forests inside Lambda are in `forest_arrays`.
+
 A dataset with a description is complete and is never written again, so every retry and every duplicate run works on
 the same rows.
 """
@@ -8,7 +10,6 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.description import Description, dataset_in
+from cutwatch.datasets.forest_arrays import write_rows
 from cutwatch.datasets.keys import ROWS
 from cutwatch.errors import InvalidInput, MalformedObject, MalformedScores, NotFound
 from cutwatch.features.recipe import FeatureRows
@@ -60,31 +62,20 @@ def _naming(bucket: Bucket, prefix: str) -> Iterator[None]:
 
 
 def store_dataset(bucket: Bucket, description: Description, features: FeatureRows) -> None:
-    """Write rows (in as many objects as the dataset has files), timestamps, then the description."""
-    prefix, files = description.dataset.prefix, description.dataset.files
-    for number, part in enumerate(np.array_split(features.rows, files)):
-        bucket.write(f"{prefix}{ROWS}{_part_name(number)}", _csv(part))
-    bucket.write(prefix + _TIMESTAMPS, "".join(f"{epoch}\n" for epoch in features.epochs))
+    """Write rows and timestamps, then the description."""
+    prefix = description.dataset.prefix
+    if description.detector.engine == "lambda":
+        write_rows(bucket, prefix, features)
+    else:
+        _write_text(bucket, description.dataset, features)
     bucket.write(prefix + _DESCRIPTION, json.dumps(description.to_payload()))
 
 
-def read_rows(bucket: Bucket, dataset: Dataset) -> FeatureRows:
-    """Return the feature rows of a dataset with their epoch seconds, in order."""
-    rows = dataset.prefix + ROWS
-    texts = [bucket.read(f"{rows}{_part_name(number)}") for number in range(dataset.files)]
-    if not any(text.strip() for text in texts):
-        raise MalformedObject(f"{bucket.uri(rows)} holds no rows")
-    try:
-        values = np.loadtxt(io.StringIO("".join(texts)), delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise MalformedObject(f"{bucket.uri(rows)} holds no rows: {error}") from None
-    return FeatureRows(values, read_epochs(bucket, dataset.prefix))
-
-
-def write_scores(bucket: Bucket, prefix: str, scores: Floats) -> None:
-    """Write scores (n, k) as a transform job of one instance does, with k scores per row in place of one."""
-    lines = "".join(f'{{"score": {row!r}}}\n' for row in scores.tolist())
-    bucket.write(f"{prefix}{_part_name(0)}.out", lines)
+def _write_text(bucket: Bucket, dataset: Dataset, features: FeatureRows) -> None:
+    """Write rows, in as many objects as the dataset has files, and timestamps."""
+    for number, part in enumerate(np.array_split(features.rows, dataset.files)):
+        bucket.write(f"{dataset.prefix}{ROWS}{_part_name(number)}", _csv(part))
+    bucket.write(dataset.prefix + _TIMESTAMPS, "".join(f"{epoch}\n" for epoch in features.epochs))
 
 
 def read_epochs(bucket: Bucket, prefix: str) -> Epochs:
@@ -96,12 +87,12 @@ def read_epochs(bucket: Bucket, prefix: str) -> Epochs:
 
 
 def read_scores(bucket: Bucket, prefix: str, files: int, expected: int) -> Floats:
-    """Return the anomaly scores (n, k) that a transform job wrote, in the order of their rows.
+    """Return the anomaly scores (n, 1) that a transform job wrote, in the order of their rows.
 
-    Raises `MalformedScores` if an object is missing or is not jsonlines of finite scores, as many for every row, or if
-    there are not `expected` rows.
+    Raises `MalformedScores` if an object is missing or is not jsonlines of finite scores, or if there are not `expected`
+    rows.
     """
-    scores: list[list[float]] = []
+    scores: list[float] = []
     for number in range(files):
         scores += _parse_scores(bucket, f"{prefix}{_part_name(number)}.out")
     if len(scores) != expected:
@@ -109,12 +100,10 @@ def read_scores(bucket: Bucket, prefix: str, files: int, expected: int) -> Float
             f"{bucket.uri(prefix)} holds {len(scores)} scores for {expected} rows; "
             "scores are joined to rows by line number, so none of them can be used"
         )
-    if len({len(row) for row in scores}) > 1:
-        raise MalformedScores(f"{bucket.uri(prefix)} holds rows with different numbers of scores")
-    return np.array(scores, np.float64).reshape(expected, len(scores[0]) if scores else 1)
+    return np.array(scores, np.float64).reshape(expected, 1)
 
 
-def _parse_scores(bucket: Bucket, key: str) -> Sequence[list[float]]:
+def _parse_scores(bucket: Bucket, key: str) -> Sequence[float]:
     try:
         # `AssembleWith: Line` may leave blank lines between the answers that it joins.
         lines = [line for line in bucket.read(key).splitlines() if line.strip()]
@@ -123,22 +112,21 @@ def _parse_scores(bucket: Bucket, key: str) -> Sequence[list[float]]:
     except MalformedObject as error:
         raise MalformedScores(str(error)) from None
     try:
-        scores = [_scores_of(json.loads(line)) for line in lines]
+        scores = [_score_of(json.loads(line)) for line in lines]
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise MalformedScores(
             f'{bucket.uri(key)} is not jsonlines of {{"score": number}}'
         ) from None
-    if not all(map(np.isfinite, chain.from_iterable(scores))):
+    if not np.isfinite(scores).all():
         raise MalformedScores(f"{bucket.uri(key)} holds a score that is not finite")
     return scores
 
 
-def _scores_of(line: Any) -> list[float]:
+def _score_of(line: Any) -> float:
     score = line["score"]
-    scores = score if isinstance(score, list) else [score]
-    if not scores or not all(type(one) in (int, float) for one in scores):
+    if type(score) not in (int, float):
         raise TypeError(score)
-    return list(map(float, scores))
+    return float(score)
 
 
 def _part_name(number: int) -> str:

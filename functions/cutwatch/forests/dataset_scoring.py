@@ -1,4 +1,4 @@
-"""Training and scoring with forests inside Lambda, with the same artefacts in the same places as SageMaker's jobs."""
+"""Training and scoring with forests inside Lambda, with artefacts in the places of SageMaker's jobs."""
 
 from datetime import datetime
 from zlib import crc32
@@ -6,8 +6,9 @@ from zlib import crc32
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.description import Description, TrainingDescription, WindowDescription
+from cutwatch.datasets.forest_arrays import read_rows, write_scores
 from cutwatch.datasets.keys import next_checkpoint_key, scores_prefix, trained_checkpoint_key
-from cutwatch.datasets.storage import read_description, read_rows, write_scores
+from cutwatch.datasets.storage import read_description
 from cutwatch.errors import MalformedState, ModelMissing, NotFound
 from cutwatch.forests.checkpoint import ForestCheckpoint
 from cutwatch.registry.registry import Registry
@@ -66,6 +67,7 @@ def _score(
 ) -> None:
     """Write the scores before the checkpoint: a reader that finds the checkpoint finds the scores too."""
     dataset = description.dataset
-    scores = checkpoint.score(read_rows(bucket, dataset), int(description.end.timestamp()))
-    write_scores(bucket, scores_prefix(dataset.detector, dataset.forest), scores)
+    rows = read_rows(bucket, dataset.prefix)
+    scores = checkpoint.score(rows, int(description.end.timestamp()))
+    write_scores(bucket, scores_prefix(dataset.detector, dataset.forest), scores, rows.epochs)
     bucket.write_bytes(key, checkpoint.to_bytes())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.description import TrainingDescription
+from cutwatch.datasets.forest_arrays import read_scores as read_forest_scores
 from cutwatch.datasets.keys import recipe_key, scores_prefix, trained_checkpoint_key
 from cutwatch.datasets.storage import read_description, read_scores
 from cutwatch.detection.sigma_threshold import Cutoff
@@ -48,9 +49,12 @@ class ModelRegistrar:
         """Write the recipe next to the model, and take the cutoff from the scores of the training data."""
         dataset, detector, recipe = description.dataset, description.detector, description.recipe
         prefix = scores_prefix(detector.name, scoring)
-        scores = read_scores(self.bucket, prefix, dataset.files, dataset.rows)
-        sigmas = detector.cutoff.sigmas or self.default_sigmas
         inside_lambda = detector.engine == "lambda"
+        if inside_lambda:
+            _, scores = read_forest_scores(self.bucket, prefix, dataset.rows)
+        else:
+            scores = read_scores(self.bucket, prefix, dataset.files, dataset.rows)
+        sigmas = detector.cutoff.sigmas or self.default_sigmas
         model = Model(
             name=model_name,
             fingerprint=detector.fingerprint,

@@ -13,6 +13,7 @@ from cutwatch.aws.limits import METRIC_MAX_AGE
 from cutwatch.aws.s3 import Bucket
 from cutwatch.datasets.dataset import Dataset
 from cutwatch.datasets.description import WindowDescription
+from cutwatch.datasets.forest_arrays import read_scores as read_forest_scores
 from cutwatch.datasets.keys import scores_prefix
 from cutwatch.datasets.storage import read_description, read_epochs, read_scores
 from cutwatch.detection.anomalies import WindowAnomalies, detect_anomalies, measure_window
@@ -128,6 +129,8 @@ class WindowPublisher:
         if dataset.rows == 0:
             return description.scored(np.empty(0, np.int64), np.empty((0, 1)))
         prefix = scores_prefix(dataset.detector, scoring)
+        if description.detector.engine == "lambda":
+            return description.scored(*read_forest_scores(self.bucket, prefix, dataset.rows))
         scores = read_scores(self.bucket, prefix, dataset.files, dataset.rows)
         return description.scored(read_epochs(self.bucket, dataset.prefix), scores)
 
