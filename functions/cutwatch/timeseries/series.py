@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ class Series:
         values = np.full((int(end.timestamp()) - origin) // period, np.nan)
         for time, value in datapoints:
             position = (int(time.timestamp()) - origin) // period
-            if 0 <= position < len(values) and np.isfinite(value):
+            if 0 <= position < len(values) and isfinite(value):
                 values[position] = value
         return cls(start, period, values)
 
