@@ -267,6 +267,17 @@ def divided_shop() -> tuple[Shop, str, str]:
     return shop, shop.batches.store.key(mine), shop.batches.store.key(1 - mine)
 
 
+def test_a_sweep_without_time_for_every_header_is_continued_by_the_next_one() -> None:
+    shop, *_ = divided_shop()
+    left = [True, False]
+    assert not shop.sweep.run(at(500), lambda: left.pop(0) if left else False).results
+    reads = shop.bucket.calls["read before"]
+    assert len(shop.sweep.headers) == 1
+    report = shop.sweep.run(at(560))
+    assert len(report.results) == 2
+    assert shop.bucket.calls["read before"] == reads + 3, "one header and two buckets"
+
+
 def test_a_damaged_bucket_is_replaced_its_incidents_end_and_the_others_are_swept() -> None:
     shop, damaged, _ = divided_shop()
     open_incident = begin(WINDOWED.name, Anomaly("a", FIRST, 3.5, 4.0, ("0", 9), ()))
