@@ -17,7 +17,7 @@ def handler(event: Any, has_time: Callable[[], bool]) -> Payload:  # noqa: ARG00
     """Return the number of incidents that ended."""
     settings, folder, now = TableSettings.from_env(), Path(__file__).parent, datetime.now(UTC)
     not_ended = table_replacement(settings, folder).end(now, has_time)
-    batch = table_scorer(settings, folder).close_silent(now)
+    batch = table_scorer(settings, folder).close_silent(now, has_time)
     log(settings.watched_table, batch.report)
     batch.report.undelivered += not_ended
     batch.report.raise_first()

@@ -62,7 +62,7 @@ def cutoff(variant: str = OLD, value: float = 2.0, **fields: Any) -> VariantCuto
 
 
 class MemoryTable:
-    """Items of a registry by their keys, for stores that put, get, query and delete."""
+    """Items of a registry by their keys, for stores that put, get, query, update and delete."""
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], dict[str, Any]] = {}
@@ -80,6 +80,15 @@ class MemoryTable:
         return [
             item for (p, s), item in sorted(self.items.items()) if p == pk and s.startswith(prefix)
         ]
+
+    def update(
+        self, pk: str, sk: str, update: str, values: Mapping[str, Any], condition: str
+    ) -> None:
+        """Set one attribute of an item that exists."""
+        if (pk, sk) not in self.items:
+            raise ConditionFailed("UpdateItem", "ConditionalCheckFailedException", condition)
+        [value] = values.values()
+        self.items[pk, sk][update.split()[1]] = value
 
     def delete(self, pk: str, sk: str) -> None:
         self.items.pop((pk, sk), None)

@@ -240,6 +240,12 @@ def test_the_alarm_on_records_lost_elsewhere_counts_those_of_every_topic() -> No
     assert alone["Expression"] == "FILL(first, 0)"
 
 
+def test_only_their_age_gives_records_up_while_no_model_serves() -> None:
+    """An outage of minutes uses up ten retries, to which Lambda limits a mapping with -1 and a destination."""
+    mapping = resolved(MSK, "Records")
+    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == ("10000", "72000")  # fmt: skip
+
+
 def refusals(parameters: dict[str, str]) -> list[str]:
     """Return the sentences with which the rules of the template refuse parameters."""
     stack = Stack("cutwatch-shop", TEMPLATE, **parameters)

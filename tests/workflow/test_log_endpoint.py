@@ -159,6 +159,12 @@ def test_models_are_trained_deployed_asked_renewed_and_rolled_back(
     totals = StateStore(application.bucket, ENDPOINT_STREAM).load(0).bucket.totals
     assert (totals.accepted, totals.late) == (63, 0)
 
+    # As if the command had been interrupted when the first model served again: it does not turn to the second one.
+    register = ModelRegister(application.bucket, ENDPOINT_STREAM)
+    register.roll_back(second)
+    assert application.version(application.command("--roll-back", "previous")) == first
+    assert register.read().version == first
+
 
 @pytest.mark.slow
 def test_what_fails_leaves_the_model_before_and_the_next_attempt_goes_on(

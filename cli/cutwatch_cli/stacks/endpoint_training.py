@@ -98,7 +98,14 @@ class EndpointTrainer:
         return trained
 
     def roll_back(self, to: str = "") -> CurrentModel:
-        """Deploy an earlier model, the one before by default, and wait until it serves; return the register as it is then."""
+        """Deploy an earlier model, the one before by default, and wait until it serves; return the register as it is then.
+
+        A repetition after an interruption finishes what was begun.
+        """
+        current, serves = self.register.read(), self.deployer.endpoint().serves
+        is_deployed = serves != current.version and serves in {e.version for e in current.versions}
+        if is_deployed and to in ("", serves):
+            return self.register.roll_back(serves)
         deployment = self.deployer.roll_back(to or None, self.clock())
         self._wait_until_it_serves(deployment)
         return self.register.roll_back(deployment.model)

@@ -17,7 +17,7 @@ class VariantCutoff:
 
     The variant is named after the model, so every answer of an endpoint names the cutoff for its scores. `mean` and `deviation` are
     those of the training data's scores, `ranges` the median and the range of 90 % of each column. `fingerprint` is that of the
-    declaration that the model was trained with.
+    declaration that the model was trained with, `replaced_at` the time at which another model was last deployed in its place; empty before.
     """
 
     variant: str
@@ -29,6 +29,7 @@ class VariantCutoff:
     ranges: tuple[tuple[float, float, float], ...]
     rows: int
     trained_at: str
+    replaced_at: str = ""
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "VariantCutoff":
@@ -43,6 +44,7 @@ class VariantCutoff:
             ranges=tuple((float(m), float(low), float(high)) for m, low, high in item["ranges"]),
             rows=int(item["rows"]),
             trained_at=item["trained_at"],
+            replaced_at=item.get("replaced_at", ""),
         )
 
 
@@ -64,10 +66,21 @@ class CutoffStore:
         item = self.table.get(self._pk, _PREFIX + variant)
         return VariantCutoff.from_item(item) if item else None
 
+    def mark_replaced(self, variant: str, at: str) -> None:
+        """Record that another model takes the place of a variant, if its cutoff is recorded."""
+        with suppress(ConditionFailed):
+            self.table.update(
+                self._pk,
+                _PREFIX + variant,
+                "SET replaced_at = :at",
+                {"at": at},
+                "attribute_exists(pk)",
+            )
+
     def all(self) -> list[VariantCutoff]:
-        """Return every recorded cutoff, newest first."""
+        """Return every recorded cutoff: those of models that served first, the last of them first, then the newest."""
         found = [VariantCutoff.from_item(each) for each in self.table.query(self._pk, _PREFIX)]
-        return sorted(found, key=lambda each: each.trained_at, reverse=True)
+        return sorted(found, key=lambda each: (each.replaced_at, each.trained_at), reverse=True)
 
     def remove(self, variant: str) -> None:
         """Remove the cutoff of a variant that serves no longer."""

@@ -81,7 +81,7 @@ class EndpointDeployer:
             self.sagemaker.create_endpoint_config(
                 **endpoint_config_request(self.settings, model, tags)
             )
-        status = self._deploy(model, tags)
+        status = self._deploy(model, tags, now)
         return Deployment(model, status, format_timestamp(now + self.settings.deadline))
 
     def status(self, deployment: Deployment, now: datetime) -> Deployment:
@@ -102,7 +102,7 @@ class EndpointDeployer:
         )
 
     def roll_back(self, to: str | None, now: datetime) -> Deployment:
-        """Deploy the model `to`, or the newest other than that in service. Raises `CutoffMissing` if there is none."""
+        """Deploy the model `to`, or the one that served last before that in service. Raises `CutoffMissing` if there is none."""
         serves = self.endpoint().serves
         others = [each.variant for each in self.cutoffs.all() if each.variant != serves]
         model = to or next(iter(others), None)
@@ -111,7 +111,7 @@ class EndpointDeployer:
             raise CutoffMissing(
                 f"there is no model {to or ''} to roll back to; models with a cutoff that do not serve: {known}"
             )
-        status = self._deploy(str(model), [])
+        status = self._deploy(str(model), [], now)
         return Deployment(str(model), status, format_timestamp(now + self.settings.deadline))
 
     def endpoint(self) -> Endpoint:
@@ -127,7 +127,7 @@ class EndpointDeployer:
             ),
         )
 
-    def _deploy(self, model: str, tags: Tags) -> str:
+    def _deploy(self, model: str, tags: Tags, now: datetime) -> str:
         try:
             endpoint = self.endpoint()
         except NotFound:
@@ -141,9 +141,11 @@ class EndpointDeployer:
             )
         if endpoint.serves == model:
             return endpoint.status
-        return self._update(model, endpoint.serves)
+        return self._update(model, endpoint.serves, now)
 
-    def _update(self, model: str, serves: str) -> str:
+    def _update(self, model: str, serves: str, now: datetime) -> str:
+        # A later rollback returns to it, not to a model that never served or that was rolled back.
+        self.cutoffs.mark_replaced(serves, format_timestamp(now))
         self.scaling.stop(serves)
         try:
             self.sagemaker.update_endpoint(**update_request(self.settings, model))

@@ -10,9 +10,6 @@ from cutwatch.errors import NotFound
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-# The model in service, and the one to roll back to.
-KEPT_MODELS = 2
-
 
 @dataclass(frozen=True)
 class ModelRetirer:
@@ -22,10 +19,15 @@ class ModelRetirer:
     cutoffs: CutoffStore
 
     def retire(self, serving: str) -> list[str]:
-        """Delete superseded models, each with its configuration; return their names. A repetition deletes nothing more."""
-        known = [each.variant for each in self.cutoffs.all()]
-        others = [variant for variant in known if variant != serving]
-        retired = others[KEPT_MODELS - 1 :]
+        """Delete superseded models, each with its configuration; return their names. A repetition deletes nothing more.
+
+        Kept are the one that served before, to roll back to, and the newest that never served: another execution may be about to
+        deploy it.
+        """
+        others = [each for each in self.cutoffs.all() if each.variant != serving]
+        served = [each.variant for each in others if each.replaced_at]
+        never_served = [each.variant for each in others if not each.replaced_at]
+        retired = served[1:] + never_served[1:]
         for variant in retired:
             _unless_gone(self.sagemaker.delete_endpoint_config, EndpointConfigName=variant)
             _unless_gone(self.sagemaker.delete_model, ModelName=variant)

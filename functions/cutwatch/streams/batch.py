@@ -25,6 +25,8 @@ from cutwatch.streams.state_store import StateStore, VersionedBucket
 # those of other shards all the time, where shards share a key. Pauses (seconds) spread them.
 _ATTEMPTS = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+# Seconds between two batches of a bucket within which the later one empties the stored outbox, before the sweep delivers it.
+_SOON = 10.0
 
 
 @dataclass(slots=True)
@@ -102,10 +104,21 @@ class BatchScorer:
             self._isolate(number, arrived, report, error)
             return
         report.results.append(result)
+        had_rows = bool(taken.bucket.outbox.rows)
         try:
             self.deliver(taken.bucket.outbox)
         except CutwatchError as undelivered:
             report.undelivered.append(undelivered)
+        pause = self.store.note_batch(number, arrived[-1].raw.arrival)
+        if had_rows and pause >= _SOON:
+            self._store_emptied(taken)
+
+    def _store_emptied(self, taken: VersionedBucket) -> None:
+        """Write a bucket without the rows that were delivered: a target cannot tell that the sweep sends them again."""
+        try:
+            self.store.save(taken)
+        except CutwatchError:
+            self.store.forget(taken.number)
 
     def _isolate(
         self, number: int, arrived: Sequence[Arrived], report: BatchReport, error: Exception

@@ -62,7 +62,9 @@ class CurrentModel:
 
     def with_model(self, given: ModelVersion) -> "CurrentModel":
         """Return the register after a model became current."""
-        others = tuple(each for each in self.versions if each.version != given.version)
+        others = [each for each in self.versions if each.version != given.version]
+        # After a rollback, versions that became current before this one are newer than it.
+        others.sort(key=lambda each: each.version != self.version)
         kept = (given, *others)[:MOST_VERSIONS]
         return CurrentModel(self.generation + 1, given.version, held=False, versions=kept)
 

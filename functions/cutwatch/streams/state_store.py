@@ -7,6 +7,7 @@ configuration has a prefix of its own, so the states of the one before stay as t
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from cutwatch.aws.s3 import Bucket
 from cutwatch.aws.versioned_objects import StoredObject, Versioned, VersionedObjects
@@ -28,11 +29,13 @@ StoredBucket = StoredObject
 class StateStore(VersionedObjects[KeyBucket]):
     """The stored states of one stream.
 
-    `open_incidents` returns the incidents of the stream that were notified and have not ended.
+    `open_incidents` returns the incidents of the stream that were notified and have not ended. `arrivals` has, by bucket, the arrival of
+    the newest record of this execution environment's last batch in epoch seconds.
     """
 
     stream: Stream
     open_incidents: Callable[[], Sequence[Incident]] = field(default=tuple, kw_only=True)
+    arrivals: dict[int, float] = field(default_factory=dict, kw_only=True)
 
     @property
     def root(self) -> str:
@@ -85,6 +88,11 @@ class StateStore(VersionedObjects[KeyBucket]):
         )
         found = {key.removeprefix(self.root).partition("/")[0] for key in layouts}
         return sorted(found - {self.stream.fingerprint})
+
+    def note_batch(self, number: int, arrival: float) -> float:
+        """Note a bucket's batch by the arrival of its newest record; return the seconds since the one before."""
+        before, self.arrivals[number] = self.arrivals.get(number, -inf), arrival
+        return arrival - before
 
     def header(self, number: int) -> BucketHeader:
         """Read a bucket's header, most often without its states. Raises `MalformedState`."""

@@ -39,13 +39,13 @@ class Sweep:
         """Sweep every bucket. Errors of one do not stop the others.
 
         Windows are closed only when every record that has arrived was read: records that wait in the stream would
-        be late.
+        be late. Headers that were read are kept, so a sweep that ends early lets the next one go on.
         """
         report = BatchReport()
         found = [
             (each, header)
             for each in self.store.stored()
-            if (header := self._header(each, report)) is not None
+            if has_time() and (header := self._header(each, report)) is not None
         ]
         due = [each for each, header in found if header.due <= now.timestamp()]
         may_close = bool(due) and self._may_close(found, report)

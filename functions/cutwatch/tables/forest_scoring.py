@@ -79,10 +79,10 @@ class ForestTableScorer:
         lost = {raw.lane for raw in report.failed}
         return TableBatch(report, [each for each in changes if each.id in lost])
 
-    def close_silent(self, now: datetime) -> TableBatch:
+    def close_silent(self, now: datetime, has_time: Callable[[], bool]) -> TableBatch:
         """End incidents of keys that have been silent, and deliver what is left in outboxes.
 
         Whether changes wait in the stream is not known, for no position is; an incident may end before they are read.
         """
         sweep = Sweep(self.scorer, self.store, self.deliver, lambda _: True, self.headers)
-        return TableBatch(sweep.run(now))
+        return TableBatch(sweep.run(now, has_time))

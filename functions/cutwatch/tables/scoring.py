@@ -81,8 +81,8 @@ class TableScorer:
         batch.report.failed += [change.raw for change in batch.failed]
         return batch
 
-    def close_silent(self, now: datetime) -> TableBatch:
-        """End incidents of keys that have been silent, and deliver what is left in the outbox."""
+    def close_silent(self, now: datetime, _has_time: Callable[[], bool]) -> TableBatch:
+        """End incidents of keys that have been silent, and deliver what is left in the outbox of the one state."""
         batch = TableBatch()
         state, etag = self.store.load()
         result = BatchResult()

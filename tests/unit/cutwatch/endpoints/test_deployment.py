@@ -169,6 +169,28 @@ def test_rolling_back_takes_the_newest_other_model_or_the_one_that_is_named() ->
     )
 
 
+def test_a_model_that_was_rolled_back_is_neither_returned_to_nor_kept_for_it() -> None:
+    """The newest is bad: it is rolled back, and after the next training the one that served in its place is the one before."""
+    sagemaker, next_model = FakeSageMaker("InService", NEW), "model-3"
+    endpoint = deployer(sagemaker, NEW, OLD)
+    assert endpoint.roll_back(None, NOW).model == OLD
+    sagemaker.serves = OLD
+    endpoint.cutoffs.record(cutoff(next_model, trained_at="2026-11-02T00:00:00Z"))
+    endpoint.start(next_model, [], NOW + timedelta(days=1))
+    sagemaker.serves = next_model
+    retirer = ModelRetirer(sagemaker, endpoint.cutoffs)  # type: ignore[arg-type]
+    assert retirer.retire(next_model) == [NEW]
+    assert endpoint.roll_back(None, NOW + timedelta(days=2)).model == OLD
+
+
+def test_a_model_that_never_served_is_not_the_one_before() -> None:
+    sagemaker, failed, next_model = FakeSageMaker("InService", OLD), NEW, "model-3"
+    endpoint = deployer(sagemaker, next_model, failed, OLD)
+    endpoint.start(next_model, [], NOW)
+    sagemaker.serves = next_model
+    assert endpoint.roll_back(None, NOW + timedelta(days=1)).model == OLD
+
+
 @pytest.mark.parametrize("to", ["unknown", NEW])
 def test_only_a_model_with_a_cutoff_that_does_not_serve_can_be_rolled_back_to(to: str) -> None:
     sagemaker = FakeSageMaker("InService", NEW)
@@ -185,6 +207,18 @@ def test_the_served_model_and_the_newest_other_are_kept() -> None:
     assert sagemaker.calls == [f"delete_endpoint_config {THIRD}", f"delete_model {THIRD}"]
     assert retirer.retire(NEW) == []
     assert [each.variant for each in store.all()] == [NEW, OLD]
+
+
+def test_a_model_that_another_execution_is_about_to_deploy_is_kept() -> None:
+    sagemaker, mine = FakeSageMaker("InService", OLD), "model-3"
+    endpoint = deployer(sagemaker, NEW, mine, OLD)
+    endpoint.start(mine, [], NOW)
+    sagemaker.serves = mine
+    retirer = ModelRetirer(sagemaker, endpoint.cutoffs)  # type: ignore[arg-type]
+    assert retirer.retire(mine) == []
+    assert endpoint.start(NEW, [], NOW + timedelta(hours=1)).status == "Updating"
+    sagemaker.serves = NEW
+    assert retirer.retire(NEW) == [OLD]
 
 
 def test_a_variant_has_the_name_of_its_model_on_instances_and_without() -> None:

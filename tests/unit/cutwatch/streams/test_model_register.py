@@ -80,6 +80,16 @@ def test_a_rollback_takes_the_version_before_and_holds_it() -> None:
     assert not register.add(*a_model(3)).held
 
 
+def test_a_rollback_after_a_rollback_and_a_training_returns_to_the_version_that_was_current() -> (
+    None
+):
+    register = a_register(MOST_VERSIONS)
+    register.roll_back(version(0))
+    register.add(*a_model(MOST_VERSIONS))
+    assert f"log-models/shop/{version(0)}" in fake(register).objects
+    assert register.roll_back().version == version(0)
+
+
 @pytest.mark.parametrize(
     ("models", "to", "message"),
     [

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from cutwatch.detectors.stream import IncidentBegin, Stream
 from cutwatch.detectors.stream_window import StreamWindow
-from cutwatch.errors import NewerState, ServiceFault
+from cutwatch.errors import ConditionFailed, NewerState, ServiceFault
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.buckets import bucket_of
 from cutwatch.streams.incidents import Anomaly, begin
@@ -149,6 +149,39 @@ def test_an_outbox_that_its_writer_left_is_delivered_and_emptied() -> None:
     assert (shop.inbox.rejected.total(), shop.bucket.writes) == (1, writes)
 
 
+def test_rows_that_a_rare_batch_delivered_are_not_delivered_again() -> None:
+    shop = Shop(a_stream())
+    for minute in range(3):
+        shop.score([record(minute, FIRST + 60 * minute)], at(60 * minute))
+        assert shop.rows_at(at(60 * minute + 30)) == []
+    assert [*shop.inbox.rows.values()] == [1, 1, 1]
+
+
+def test_the_next_of_frequent_batches_empties_the_outbox_without_a_write_of_its_own() -> None:
+    shop = Shop(a_stream())
+    shop.score([record(0, FIRST)], at(0))
+    writes = shop.bucket.writes
+    for second in range(1, 6):
+        shop.score([record(second, FIRST + second)], at(second))
+    assert shop.bucket.writes == writes + 5
+
+
+def test_a_lost_race_for_the_outbox_of_a_rare_batch_leaves_it_to_the_sweep() -> None:
+    shop = Shop(a_stream())
+    writes: list[str] = []
+
+    def rival(call: str) -> None:
+        writes.append(call)
+        if call == "write before" and writes.count(call) == 2:
+            raise ConditionFailed("PutObject", "PreconditionFailed", "written meanwhile")
+
+    shop.bucket.interrupt = rival
+    shop.score([record(0, FIRST)], at(0))
+    shop.score([record(1, FIRST + 60)], at(60))
+    [bucket] = [StateStore(shop.bucket, shop.stream).load(0).bucket]
+    assert (bucket.position("0"), bucket.totals.accepted) == (1, 2)
+
+
 def test_an_outbox_that_nobody_takes_stays_and_is_reported() -> None:
     shop = Shop(a_stream())
 
@@ -232,6 +265,17 @@ def divided_shop() -> tuple[Shop, str, str]:
     for position, name in enumerate(("a", other)):
         shop.score([record(position, FIRST + 10, key=name)], at(10))
     return shop, shop.batches.store.key(mine), shop.batches.store.key(1 - mine)
+
+
+def test_a_sweep_without_time_for_every_header_is_continued_by_the_next_one() -> None:
+    shop, *_ = divided_shop()
+    left = [True, False]
+    assert not shop.sweep.run(at(500), lambda: left.pop(0) if left else False).results
+    reads = shop.bucket.calls["read before"]
+    assert len(shop.sweep.headers) == 1
+    report = shop.sweep.run(at(560))
+    assert len(report.results) == 2
+    assert shop.bucket.calls["read before"] == reads + 3, "one header and two buckets"
 
 
 def test_a_damaged_bucket_is_replaced_its_incidents_end_and_the_others_are_swept() -> None:

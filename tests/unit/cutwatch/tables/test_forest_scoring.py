@@ -131,8 +131,10 @@ def test_an_incident_of_a_silent_key_ends_after_an_hour() -> None:
     watching = ForestWatching()
     watching.score(*rides(101, high_at=100))
     last = datetime.fromtimestamp(NOW + 100 * 60, UTC)
-    assert not watching.scorer.close_silent(last + timedelta(minutes=59)).report.results
-    batch = watching.scorer.close_silent(last + timedelta(minutes=60))
+    assert not watching.scorer.close_silent(
+        last + timedelta(minutes=59), lambda: True
+    ).report.results
+    batch = watching.scorer.close_silent(last + timedelta(minutes=60), lambda: True)
     assert [change.kind for result in batch.report.results for change in result.changes] == ["ended"]  # fmt: skip
 
 

@@ -232,9 +232,9 @@ def test_an_incident_ends_after_calm_rows_and_silence_ends_one_too() -> None:
         watching.score(record)
     assert [kind for kind, _ in watching.delivered] == ["began", "ended"]
     watching.score(stream_record(5.0, 20, at=NOW + 9_000))
-    watching.scorer.close_silent(datetime.fromtimestamp(NOW + 9_000 + 3_599, UTC))
+    watching.scorer.close_silent(datetime.fromtimestamp(NOW + 9_000 + 3_599, UTC), lambda: True)
     assert len(watching.delivered) == 3
-    watching.scorer.close_silent(datetime.fromtimestamp(NOW + 9_000 + 3_600, UTC))
+    watching.scorer.close_silent(datetime.fromtimestamp(NOW + 9_000 + 3_600, UTC), lambda: True)
     assert [kind for kind, _ in watching.delivered[3:]] == ["ended"]
 
 
