@@ -1,7 +1,7 @@
 """A stack that scores a stream, the records of one scenario, and a single process that replays them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.served_streams import ServedStreams
 from cutwatch.detectors.cold_start import DETECTOR_FOREST
+from cutwatch.detectors.detector import Detector
 from cutwatch.detectors.record_format import RecordFormat
 from cutwatch.detectors.stream import ForestSettings, KeySettings, Stream
 from cutwatch.forests.checkpoint import ForestCheckpoint
@@ -76,7 +77,12 @@ class StreamShop:
     first: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     replaced: set[str] = field(default_factory=set)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     _mails: list[Mail] = field(default_factory=list)
+
+    def change(self, **parameters: str) -> None:
+        """Deploy the stream's stack again with parameters that differ."""
+        self.stack = deployed(self.aws, self.stream, {**self.parameters, **parameters})
 
     @property
     def title(self) -> str:
@@ -177,6 +183,16 @@ class StreamShop:
         self.aws.faults.clear()
         self._send([(_KEYS[1], values[0]), (_KEYS[1], None)])
         return bool(alarm["StateValue"] == "ALARM")
+
+    def lose(self) -> int:
+        """Send records while S3 denies the function every write, until Lambda gives them up; return their number."""
+        function = f"*/{self.stack.physical_id('ScoreKinesis')}"
+        denied = Fault("s3", "PutObject", error="AccessDenied", status=403, caller=function)
+        values = noise(8, 3)
+        with self.aws.faults.during(denied):
+            self._send([(_KEYS[0], x) for x in values])
+        self.aws.clock.advance(120)
+        return len(values)
 
     def _send(self, records: Sequence[tuple[str, float | None]], wait: float = 7 * 86_400) -> None:
         """Put records and let them be delivered, however often it takes in `wait` seconds."""
@@ -333,22 +349,29 @@ def opened_stream_shop(stream: Stream = STREAM) -> Iterator[StreamShop]:
             for name in (STREAM.source, TARGET)
         ]  # fmt: skip
         companions.make_companions(aws)
-        detectors = [DETECTOR] if stream.cold_start else []
-        with staged(detectors, streams=[stream]) as template:
+        parameters = {
+            "StreamName": stream.name,
+            "BaseStack": BASE,
+            "KinesisStreamArn": arns[0],
+            "TargetArn": arns[1],
+            "NotificationSeverity": "low",
+            "PreprocessorArn": companions.PREPROCESSOR,
+            "PostprocessorArn": companions.POSTPROCESSOR,
+            "ReferenceLocation": "/".join(companions.REFERENCE.bucket_and_key),
+            "ColdStartDetector": stream.cold_start,
+        }
+        with staged(_detectors_of(stream), streams=[stream]) as template:
             base = aws.deploy(template, stack_name=BASE)
-            stack = aws.deploy(
-                Path(template.parent, "stacks", "stream.yaml"),
-                stack_name=STACK,
-                parameters={
-                    "StreamName": stream.name,
-                    "BaseStack": BASE,
-                    "KinesisStreamArn": arns[0],
-                    "TargetArn": arns[1],
-                    "NotificationSeverity": "low",
-                    "PreprocessorArn": companions.PREPROCESSOR,
-                    "PostprocessorArn": companions.POSTPROCESSOR,
-                    "ReferenceLocation": "/".join(companions.REFERENCE.bucket_and_key),
-                    "ColdStartDetector": stream.cold_start,
-                },
-            )
-        yield StreamShop(aws, base, stack, stream)
+        stack = deployed(aws, stream, parameters)
+        yield StreamShop(aws, base, stack, stream, parameters=parameters)
+
+
+def deployed(aws: LocalAws, stream: Stream, parameters: Mapping[str, str]) -> Stack:
+    """Deploy a stream's stack, or change it."""
+    with staged(_detectors_of(stream), streams=[stream]) as template:
+        path = Path(template.parent, "stacks", "stream.yaml")
+        return aws.deploy(path, stack_name=STACK, parameters=parameters)
+
+
+def _detectors_of(stream: Stream) -> Sequence[Detector]:
+    return [DETECTOR] if stream.cold_start else []

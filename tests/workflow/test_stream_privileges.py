@@ -3,11 +3,13 @@
 The stream begins with the forest of a detector; what may go wrong with that is tried in the same deployment.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
+from localaws import LocalAws
 from localaws.calls import Call
 from localaws.iam.permissions import Use
 from tests.faults.matrix import chosen_for, present_commit
@@ -103,3 +105,52 @@ def test_a_stream_whose_detector_has_no_model_learns_from_nothing_and_says_so_on
     assert shop.states() == states
     [notice] = [each for each in shop.notices() if "cold start" in each]
     assert "detector 'vibration' has no model yet" in notice
+
+
+def _queue(aws: LocalAws) -> tuple[str, Callable[[], list[str]]]:
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName="elsewhere")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+
+    def received() -> list[str]:
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return [each["Body"] for each in found]
+
+    return attributes["Attributes"]["QueueArn"], received
+
+
+def _topic(aws: LocalAws) -> tuple[str, Callable[[], list[str]]]:
+    arn = aws.client("sns").create_topic(Name="elsewhere")["TopicArn"]
+    return arn, lambda: [each.text for each in aws.mails.all() if each.topic == "elsewhere"]
+
+
+def _bucket(aws: LocalAws) -> tuple[str, Callable[[], list[str]]]:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="elsewhere")
+
+    def objects() -> list[str]:
+        found = s3.list_objects_v2(Bucket="elsewhere", Prefix="aws/lambda/").get("Contents", [])
+        return [
+            s3.get_object(Bucket="elsewhere", Key=each["Key"])["Body"].read().decode()
+            for each in found
+        ]
+
+    return "arn:aws:s3:::elsewhere", objects
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("seen")
+@pytest.mark.parametrize("make", [_queue, _topic, _bucket])
+def test_lost_records_are_declared_at_their_destination_and_operators_hear_of_it(
+    shop: StreamShop, make: Callable[[LocalAws], tuple[str, Callable[[], list[str]]]]
+) -> None:
+    shop.rewind()
+    arn, declared = make(shop.aws)
+    shop.change(LostRecordsDestination=arn, MaximumRecordAgeSeconds="60")
+    lost = shop.lose()
+    bodies = [json.loads(each) for each in declared()]
+    assert sum(each["KinesisBatchInfo"]["batchSize"] for each in bodies) == lost
+    payloads = [json.loads(each["payload"]) for each in bodies if "payload" in each]
+    assert sum(len(each["Records"]) for each in payloads) == (lost if make is _bucket else 0)
+    assert any("records lost to their destination" in each for each in shop.notices())
+    assert shop.lost() == 0

@@ -39,9 +39,16 @@ def _as_new(aws: LocalAws, scene: Scene) -> Iterator[None]:
         ({"StartingPosition": "AT_TIMESTAMP"}, "StartingPositionTimestamp is required"),
         ({"FilterCriteria": {"Filters": [{"Pattern": "x"}]}}, "Invalid filter pattern"),
         ({"ScalingConfig": {"MaximumConcurrency": 2}}, "does not implement ScalingConfig"),
-        ({"MetricsConfig": {"Metrics": ["EventCount"]}}, "does not implement MetricsConfig"),
+        (
+            {"MetricsConfig": {"Metrics": ["ErrorCount"]}},
+            "does not implement the metrics ErrorCount",
+        ),
         ({"TumblingWindowInSeconds": 60, "ParallelizationFactor": 2}, "above 1"),
-        ({"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::b"}}}, "arn:aws:s3:::b"),
+        ({"DestinationConfig": {"OnFailure": {"Destination": "kafka://b"}}}, "kafka://b"),
+        (
+            {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::b"}}},
+            "PutObject on S3",
+        ),
         ({"FunctionName": "nobody"}, "Function not found"),
         ({"EventSourceArn": "arn:aws:kinesis:us-east-1:123456789012:stream/none"}, "Cannot access"),
     ],

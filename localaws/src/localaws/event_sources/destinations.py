@@ -1,4 +1,4 @@
-"""On-failure destinations: a message about each batch that a mapping gave up, without its records."""
+"""On-failure destinations: a message about each batch that a mapping gave up. A bucket gets the batch, too."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -42,14 +42,34 @@ def message(
     }
 
 
-def send(client: ClientFactory, endpoint_url: str, arn: str, body: Mapping[str, Any]) -> None:
-    """Send a message to a queue or a topic with the clients of a role."""
+def send(
+    client: ClientFactory,
+    endpoint_url: str,
+    arn: str,
+    body: Mapping[str, Any],
+    event: Mapping[str, Any],
+    folder: str,
+) -> None:
+    """Send a message to a queue, a topic or a bucket with the clients of a role.
+
+    A bucket gets the event of the batch with it, as the text of its JSON, in an object below `aws/lambda/` and a folder.
+    """
     _, _, service, _, account, name = arn.split(":", 5)
-    if service == "sns":
+    if service == "s3":
+        whole = {**body, "payload": json.dumps(event)}
+        key = _object_key(folder, body["timestamp"])
+        client("s3").put_object(Bucket=name, Key=key, Body=json.dumps(whole).encode())
+    elif service == "sns":
         client("sns").publish(TopicArn=arn, Message=json.dumps(body))
     else:
         url = f"{endpoint_url}/{account}/{name}"
         client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
+
+
+def _object_key(folder: str, timestamp: str) -> str:
+    day, _, time = timestamp.partition("T")
+    moment = f"{day}T{time[:8].replace(':', '.')}"
+    return f"aws/lambda/{folder}/{day.replace('-', '/')}/{moment}-{uuid4()}"
 
 
 def _written(moment: float) -> str:

@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from function_consumer.failures import message
 from function_consumer.loop import FunctionFailed, NotInvoked
-from function_consumer.queue import Discard
+from function_consumer.queue import Condition, Discard
+from function_consumer.records import event_of
 from localaws.event_sources import destinations, kafka_requests
 from localaws.event_sources.invocations import Invocations
 from localaws.event_sources.kafka_mapping import KafkaMapping
@@ -57,6 +58,9 @@ class KafkaMappings:
         qualifier = record["Qualifier"]
         function = record["FunctionName"] + (f":{qualifier}" if qualifier else "")
         answer = self._invocations.answer(function, event)
+        count = sum(map(len, event["records"].values()))
+        failed = answer is None or bool(answer.get("throttle") or answer.get("error"))
+        self._mappings.metrics.invoked(record, count, failed=failed)
         if answer is None or answer.get("throttle"):
             raise NotInvoked(f"{function} is throttled, or deleted")
         if answer.get("error"):
@@ -66,11 +70,18 @@ class KafkaMappings:
 
     def _give_up(self, record: Mapping[str, Any], opening: KafkaOpening, discard: Discard) -> None:
         destination = destination_of(record)
+        metrics, count = self._mappings.metrics, len(discard.records)
         if destination is None:
+            metrics.dropped(record, count, too_old=discard.condition is Condition.TOO_OLD)
             return
         arn = record["FunctionArn"]
         body = message(discard, opening.origin, arn, self._now())
         try:
-            destinations.send(opening.client, self._mappings.endpoint_url(), destination, body)
+            url, event = self._mappings.endpoint_url(), event_of(discard.records, opening.origin)
+            folder = f"{record['UUID']}/{discard.records[0].partition}"
+            destinations.send(opening.client, url, destination, body, event, folder)
         except (ClientError, BotoCoreError) as error:
             _log.warning("%s cannot send to %s: %s", arn, destination, error)
+            metrics.not_declared(record, count)
+        else:
+            metrics.declared(record, count)

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.clock import Clock
 from localaws.event_sources import destinations
-from localaws.event_sources.batches import Discard, Outcome, Result
+from localaws.event_sources.batches import Batch, Condition, Discard, Outcome, Result
 from localaws.event_sources.invocations import Invocations, event_of
 from localaws.event_sources.lanes import Turn
+from localaws.event_sources.mapping_metrics import MappingMetrics, RecordMetric
 from localaws.event_sources.requests import destination_of
 from localaws.event_sources.source_mapping import Opening, SourceMapping
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _Record = dict[str, Any]
-# Puts a metric: namespace, name, value, unit, dimensions.
-RecordMetric = Callable[[str, str, float, str, Mapping[str, str]], None]
 
 
 class EventSourceMappings:
@@ -43,6 +42,7 @@ class EventSourceMappings:
         self._invocations = invocations
         self.endpoint_url = endpoint_url
         self._record_metric = record_metric
+        self.metrics = MappingMetrics(record_metric)
         self._delivering = threading.RLock()
         self._mappings: dict[str, SourceMapping] = {}
         self.kafka: dict[str, KafkaMapping] = {}
@@ -50,7 +50,7 @@ class EventSourceMappings:
 
     def open(self, record: _Record, opening: Opening) -> None:
         """Take up a mapping; `record` is its public description and stays the caller's."""
-        mapping = SourceMapping(record, opening)
+        mapping = SourceMapping(record, opening, self.metrics)
         self._mappings = {**self._mappings, record["UUID"]: mapping}
 
     def change(self, uuid: str) -> None:
@@ -166,6 +166,8 @@ class EventSourceMappings:
     def _settle(self, mapping: SourceMapping, turn: Turn, outcome: Outcome) -> None:
         now = self._now()
         done = outcome.result is Result.DONE
+        if turn.batch.records:
+            self.metrics.invoked(mapping.record, len(turn.batch.records), failed=not done)
         mapping.record["LastProcessingResult"] = "OK" if done else "PROBLEM: Function call failed"
         if done and turn.batch.records:
             age = max(0.0, now - turn.batch.records[-1].arrived) * 1000
@@ -174,16 +176,27 @@ class EventSourceMappings:
             self._give_up(mapping, turn.lane, discard)
 
     def _give_up(self, mapping: SourceMapping, lane: str, discard: Discard) -> None:
-        destination = destination_of(mapping.record)
-        if destination is None or not discard.records:
+        record, source, count = mapping.record, mapping.source, len(discard.records)
+        destination = destination_of(record)
+        if not count:
             return
-        arn = mapping.record["FunctionArn"]
-        body = destinations.message(discard, lane, mapping.source, arn, self._now())
+        if destination is None:
+            too_old = discard.condition is Condition.TOO_OLD
+            self.metrics.dropped(record, count, too_old=too_old)
+            return
+        arn = record["FunctionArn"]
+        body = destinations.message(discard, lane, source, arn, self._now())
+        event = event_of(lane, source.arn, Batch(discard.records))
+        folder = f"{record['UUID']}/{lane}"
         try:
-            destinations.send(mapping.client, self.endpoint_url(), destination, body)
+            url = self.endpoint_url()
+            destinations.send(mapping.client, url, destination, body, event, folder)
         except (ClientError, BotoCoreError) as error:
             _log.warning("%s cannot send to %s: %s", arn, destination, error)
             self._count(mapping, "DestinationDeliveryFailures", 1.0, "Count")
+            self.metrics.not_declared(record, count)
+        else:
+            self.metrics.declared(record, count)
 
     def _count(self, mapping: SourceMapping, name: str, value: float, unit: str) -> None:
         self._record(mapping.function.partition(":")[0], name, value, unit)

@@ -13,13 +13,20 @@ _SECONDS_UNTIL_READ_AGAIN = 1.0
 class Reader:
     """`problem` is why the source could not be read, empty if it could; `view` is what filters see of an event.
 
-    Set `has_news` when the source has new records.
+    `polled` gets the numbers of records read and wanted of each page that has any. Set `has_news` when the source has new records.
     """
 
-    def __init__(self, source: Source, lanes: Lanes, view: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        lanes: Lanes,
+        view: Callable[[Any], Any],
+        polled: Callable[[int, int], None],
+    ) -> None:
         self._source = source
         self._lanes = lanes
         self._view = view
+        self._polled = polled
         self._is_fresh = False
         self._read: set[str] = set()
         self._not_before: dict[str, float] = {}
@@ -73,6 +80,8 @@ class Reader:
             self._not_before[lane] = now + _SECONDS_UNTIL_READ_AGAIN
             return False
         wanted = [record for record in page.records if wants(self._view(record.event))]
+        if page.records:
+            self._polled(len(page.records), len(wanted))
         self._lanes.offer(lane, page, wanted, now)
         if not page.has_more:
             self._read.add(lane)

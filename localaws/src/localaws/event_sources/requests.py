@@ -7,6 +7,7 @@ from localaws.api_request import operation_model
 from localaws.api_response import ApiError
 from localaws.event_sources.batches import FOREVER, Settings
 from localaws.event_sources.filters import predicate
+from localaws.event_sources.mapping_metrics import GROUPS, asked_of
 from localaws.limits import LAMBDA_MAPPING_RECORD_AGE_SECONDS
 from localaws.request_validation import problems
 
@@ -19,6 +20,7 @@ DEFAULTS: Mapping[str, Any] = {
     "MaximumBatchingWindowInSeconds": 0,
     "MaximumRecordAgeInSeconds": FOREVER,
     "MaximumRetryAttempts": FOREVER,
+    "MetricsConfig": {"Metrics": []},
     "ParallelizationFactor": 1,
     "TumblingWindowInSeconds": 0,
 }
@@ -43,6 +45,7 @@ KAFKA_DEFAULTS: Mapping[str, Any] = {
     "MaximumBatchingWindowInSeconds": 0,
     "MaximumRecordAgeInSeconds": FOREVER,
     "MaximumRetryAttempts": FOREVER,
+    "MetricsConfig": {"Metrics": []},
     "ProvisionedPollerConfig": {},
     "SourceAccessConfigurations": [],
 }
@@ -89,6 +92,15 @@ def check_supported(service: str, parameters: _Parameters) -> None:
         if parameters[name] != DEFAULTS.get(name, _ALWAYS):
             raise refused(
                 f"The local AWS does not implement {name} of event source mappings of {service}"
+            )
+    _check_metrics(service, parameters)
+
+
+def _check_metrics(service: str, parameters: _Parameters) -> None:
+    for group in asked_of(parameters):
+        if group not in GROUPS[service]:
+            raise refused(
+                f"The local AWS does not implement the metrics {group} of event source mappings of {service}"
             )
 
 
@@ -143,7 +155,7 @@ def settings_of(record: _Parameters) -> Settings:
 
 
 def destination_of(record: _Parameters) -> str | None:
-    """Return the ARN of the queue or topic that receives batches that are given up."""
+    """Return the ARN of the queue, topic or bucket that receives batches that are given up."""
     on_failure = (record.get("DestinationConfig") or {}).get("OnFailure") or {}
     destination: str | None = on_failure.get("Destination")
     return destination

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from localaws.event_sources.filters import predicate
 from localaws.event_sources.lanes import Lanes
+from localaws.event_sources.mapping_metrics import MappingMetrics
 from localaws.event_sources.reader import Reader
 from localaws.event_sources.requests import settings_of
 from localaws.event_sources.source import Source, Start
@@ -25,14 +27,16 @@ class Opening:
 class SourceMapping:
     """A mapping at work."""
 
-    def __init__(self, record: dict[str, Any], opening: Opening) -> None:
+    def __init__(self, record: dict[str, Any], opening: Opening, metrics: MappingMetrics) -> None:
         self.record = record
         self.source = opening.source
         self.client = opening.client
         self.changed = False
         self.rewind = 0
         self.lanes = Lanes(settings_of(record), opening.first, opening.default)
-        self.reader = Reader(opening.source, self.lanes, opening.view)
+        self.reader = Reader(
+            opening.source, self.lanes, opening.view, partial(metrics.polled, record)
+        )
         self.settings = settings_of(record)
         self.wants = predicate(record.get("FilterCriteria"))
 

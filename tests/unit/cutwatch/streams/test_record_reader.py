@@ -82,3 +82,13 @@ def test_records_that_come_again_are_not_applied_again() -> None:
     assert again.duplicates == 25
     assert (bucket.totals.dropped, bucket.totals.accepted) == (whole.dropped, whole.accepted)
     assert again.rows == whole.rows[-len(again.rows) :]
+
+
+def test_scored_rows_of_a_divided_record_have_ids_of_their_own() -> None:
+    def ids() -> list[str]:
+        scorer = StreamScorer(STREAM, reader=RecordReader(STREAM, PREPROCESSOR), keeps_rows=True)
+        bucket = KeyBucket.empty(STREAM, 0)
+        scorer.score(bucket, scorer.by_bucket([a_record(3, x=2), a_record(5, x=1)])[0])
+        return [row["id"] for row in bucket.outbox.rows]
+
+    assert ids() == ids() == ["sensors:a:0:3", "sensors:a:0#1:3", "sensors:b:0#2:3", "sensors:a:0:5"]  # fmt: skip
