@@ -6,6 +6,9 @@ mended in tests/state_machines.py, and nowhere else.
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -61,7 +64,13 @@ def watch(file: Path, names: list[str], **fields: Any) -> None:
 
 @pytest.fixture
 def machines(account: Account, watched: Path) -> Iterator[StateMachines]:
-    """The application on a Monday morning: three days of three metrics, a spike in the last night of each."""
+    with on_a_monday_morning(account) as machines:
+        yield machines
+
+
+@contextmanager
+def on_a_monday_morning(account: Account) -> Iterator[StateMachines]:
+    """Deploy the application with three days of three metrics, and a spike in the last night of each."""
     # Its parser takes a second to import, in every process that collects the tests.
     from tests.support.state_machines import deployed  # noqa: PLC0415
 
@@ -82,12 +91,63 @@ def report(account: Account, metric: str) -> None:
 @pytest.fixture
 def trained(machines: StateMachines) -> StateMachines:
     """The same after a training that ended a day before."""
+    assert train(machines).status == "SUCCEEDED"
+    machines.forget()
+    return machines
+
+
+def train(machines: StateMachines) -> Execution:
     a_day_ago = NEWEST - timedelta(days=1)
     for name in DETECTORS:
         machines.account.registry.detectors.advance(name, a_day_ago, "before", None, None)
-    assert machines.run("TrainingStateMachine", TRAINING).status == "SUCCEEDED"
-    machines.forget()
-    return machines
+    return machines.run("TrainingStateMachine", TRAINING)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What an account holds after a run."""
+
+    models: dict[str, int]
+    jobs: dict[Any, Any]
+    anomalies: dict[str, dict[datetime, float]]
+    maxima: dict[Any, float]
+    messages: list[tuple[str, str]]
+    on_bus: int
+
+    @classmethod
+    def by(cls, account: Account) -> Left:
+        a_day_ago = NEWEST - timedelta(days=1)
+        return cls(
+            {name: len(account.registry.detectors.get(name).models) for name in DETECTORS},
+            dict(account.sagemaker.jobs),
+            {
+                name: account.published("Anomaly", a_day_ago, NEWEST, name, period=900)
+                for name in DETECTORS
+            },
+            published(account),
+            account.messages(),
+            len(account.bus),
+        )
+
+
+@pytest.fixture(scope="module")
+def week(
+    impatient_stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Execution, Left]]:
+    """A training, a transform and the same transform `again`, each with what it left, for tests that only read."""
+    from tests.support.account import open_account  # noqa: PLC0415
+
+    file = tmp_path_factory.mktemp("watched") / "detectors.yaml"
+    watch(file, DETECTORS)
+    with (
+        patch.dict(os.environ, DETECTORS_FILE=str(file)),
+        open_account(impatient_stack) as account,
+        on_a_monday_morning(account) as machines,
+    ):
+        training = train(machines), Left.by(account)
+        transform = machines.run("TransformStateMachine", TRANSFORM), Left.by(account)
+        again = machines.run("TransformStateMachine", TRANSFORM), Left.by(account)
+    return {"training": training, "transform": transform, "again": again}
 
 
 def failures(execution: Execution) -> dict[str, str]:
@@ -96,48 +156,61 @@ def failures(execution: Execution) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_training_goes_through_its_states_in_order_and_registers_every_model(
-    machines: StateMachines,
+    week: dict[str, tuple[Execution, Left]],
 ) -> None:
-    execution = machines.run("TrainingStateMachine", TRAINING)
+    execution, left = week["training"]
 
     assert execution.states == TRAINING_RUN
     assert execution.children == dict.fromkeys(DETECTORS, TRAINED)
     assert execution.output["statuses"] == {"TRAINED": 3}
-    assert all(machines.account.registry.detectors.get(name).models for name in DETECTORS)
+    assert left.models == dict.fromkeys(DETECTORS, 1)
 
 
 def test_a_transform_goes_through_its_states_in_order_and_publishes_every_detector(
-    trained: StateMachines,
+    week: dict[str, tuple[Execution, Left]],
 ) -> None:
-    execution = trained.run("TransformStateMachine", TRANSFORM)
+    execution, _ = week["transform"]
 
     assert execution.states == TRANSFORM_RUN
     assert execution.children == dict.fromkeys(DETECTORS, PUBLISHED)
     assert execution.output["statuses"] == {"PUBLISHED": 3}
 
 
-def test_the_planted_spike_is_the_one_event_that_cloudwatch_shows(trained: StateMachines) -> None:
-    trained.run("TransformStateMachine", TRANSFORM)
+def test_the_planted_spike_is_the_one_event_that_cloudwatch_shows(
+    week: dict[str, tuple[Execution, Left]],
+) -> None:
+    _, left = week["transform"]
 
     for name in DETECTORS:
-        a_day_ago = NEWEST - timedelta(days=1)
-        published = trained.account.published("Anomaly", a_day_ago, NEWEST, name, period=900)
+        published = left.anomalies[name]
         assert len(published) == A_DAY
         # A deviation counts for as long as it is in the mean of an hour.
         anomalous = sorted(moment for moment, one in published.items() if one)
         assert anomalous == [SPIKE + n * PERIOD for n in range(4)]
 
 
-def test_one_message_tells_of_the_anomalies(trained: StateMachines) -> None:
-    trained.run("TransformStateMachine", TRANSFORM)
+def test_one_message_tells_of_the_anomalies(week: dict[str, tuple[Execution, Left]]) -> None:
+    _, left = week["transform"]
 
-    [(subject, text)] = trained.account.messages()
+    [(subject, text)] = left.messages
     assert subject.startswith("Cutwatch high: orders at 1,000, expected ")
     assert subject.endswith(", and 2 more detectors")
     assert text.count("1 new event") == 3
     assert "Time      Sun 2026-11-01 21:45 to 22:45 UTC, 1 h" in text
     assert "Value     1,000; expected " in text
-    assert len(trained.account.bus) == 3
+    assert left.on_bus == 3
+
+
+def test_the_same_event_again_starts_no_job_and_changes_no_maximum(
+    week: dict[str, tuple[Execution, Left]],
+) -> None:
+    _, before = week["transform"]
+    again, after = week["again"]
+
+    assert again.status == "SUCCEEDED"
+    assert after.jobs == before.jobs
+    assert after.maxima == before.maxima
+    assert after.messages == before.messages
 
 
 def test_payloads_have_the_form_of_the_sample_events(trained: StateMachines) -> None:
@@ -162,21 +235,6 @@ def shape(payload: Any, beside: Any) -> Any:
         for key, value in payload.items()
         if key not in ("dimensions", "event")
     }
-
-
-@pytest.mark.slow
-def test_the_same_event_again_starts_no_job_and_changes_no_maximum(trained: StateMachines) -> None:
-    account = trained.account
-    trained.run("TransformStateMachine", TRANSFORM)
-    jobs, messages = dict(account.sagemaker.jobs), account.messages()
-    before = published(account)
-
-    again = trained.run("TransformStateMachine", TRANSFORM)
-
-    assert again.status == "SUCCEEDED"
-    assert account.sagemaker.jobs == jobs
-    assert published(account) == before
-    assert account.messages() == messages
 
 
 def published(account: Account) -> dict[Any, float]:

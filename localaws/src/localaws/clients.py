@@ -9,20 +9,29 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from localaws.callers import Credentials, assume
+from localaws.callers import OPERATOR_CREDENTIALS, Credentials, assume
 from localaws.iam.permissions import role_name
 
 _MAPPING_SESSION = "EventSourceMapping"
 
 
 class Clients:
-    """Makes clients; those that act for mappings are kept, because a mapping makes many calls."""
+    """Makes clients; those of the operator and for mappings are kept, because each of them makes many calls."""
 
     def __init__(self, region: str, endpoint_url: Callable[[], str]) -> None:
         self._region = region
         self._endpoint_url = endpoint_url
         self._session = _session_of_its_own()
+        self._of_operator: dict[str, Any] = {}
         self._of_mappings: dict[tuple[str, str], Any] = {}
+
+    def of_operator(self, service: str, **config: Any) -> Any:
+        """Return a client that may do everything: one per service, unless it is configured."""
+        if config:
+            return self.make(service, OPERATOR_CREDENTIALS, **config)
+        if service not in self._of_operator:
+            self._of_operator[service] = self.make(service, OPERATOR_CREDENTIALS)
+        return self._of_operator[service]
 
     def make(self, service: str, caller: Credentials, **config: Any) -> Any:
         return self._session.client(  # type: ignore[call-overload]
@@ -46,6 +55,7 @@ class Clients:
 
     def forget(self) -> None:
         """Drop clients of a server that has stopped."""
+        self._of_operator.clear()
         self._of_mappings.clear()
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from localaws.autoscaling.service import AutoScaling
-from localaws.callers import OPERATOR_CREDENTIALS, assume, caller_of
+from localaws.callers import assume, caller_of
 from localaws.calls import CallLog
 from localaws.clients import Clients
 from localaws.clock import Clock
@@ -158,7 +158,7 @@ class LocalAws:
 
     def client(self, service: str, **config: Any) -> Any:
         """Return a boto3 client of the operator, who may do everything."""
-        return self._clients.make(service, OPERATOR_CREDENTIALS, **config)
+        return self._clients.of_operator(service, **config)
 
     def client_of(self, role: str, service: str) -> Any:
         """Return a boto3 client that acts in this role."""

@@ -4,8 +4,8 @@ A script of its own, so that handlers see their own code and what is installed, 
 parent asks for an environment over a Unix socket and talks to it over the connection that it passes along.
 """
 
-import gc
 import importlib
+import importlib.util
 import io
 import json
 import os
@@ -15,34 +15,15 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import make_dataclass
-from functools import cache, partial
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-# Nothing that looks at the environment when it is imported.
-_PRELOADED_MODULES = (
-    "annotated_types",
-    "asyncio",
-    "aws_lambda_powertools.logging",
-    "aws_lambda_powertools.metrics",
-    "aws_lambda_powertools.utilities.typing",
-    "boto3.dynamodb.types",
-    "numpy.ma",
-    "numpy.typing",
-    "requests",
-    "sqlite3",
-    "time_machine",
-    "wrapt",
-    "yaml",
-)
 _sleep_for_real = time.sleep
-# Imports and clients allocate what stays: collections in between find nothing.
-_ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
-_PRELOADED_CLIENTS = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns", "stepfunctions")
 
 
 def main() -> None:
@@ -50,18 +31,29 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, _reap)
     if sys.platform == "linux":
-        _preload()
+        _sibling("preloading").preload()
+    generated = _sibling("generated_code").GeneratedCode()
+    generated.install()
     while True:
         length, descriptors, _, _ = socket.recv_fds(control, 4, 1)
         if not length:
             return
         function = _receive(control, int.from_bytes(length, "big"))
+        generated.learn()
         process_id = os.fork()
         if process_id == 0:
             control.close()
-            _run_environment(Connection(descriptors[0]), json.loads(function))
+            _run_environment(Connection(descriptors[0]), json.loads(function), generated.share)
         os.close(descriptors[0])
         control.sendall(process_id.to_bytes(8, "big"))
+
+
+def _sibling(name: str) -> Any:
+    """Import another part of this script, without a place in sys.modules or on handlers' search path."""
+    spec: Any = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _reap(*_: object) -> None:
@@ -78,73 +70,19 @@ def _receive(control: socket.socket, length: int) -> bytes:
     return received
 
 
-def _preload() -> None:
-    """Import and parse once, before forking, what every environment would import and parse on its own."""
-    for name in _PRELOADED_MODULES:
-        with suppress(ImportError):
-            importlib.import_module(name)
-    with suppress(ImportError):
-        _preload_validation()
-    with suppress(ImportError):
-        _preload_tracing()
-    with suppress(ImportError):
-        _preload_service_models()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
-
-
-def _preload_validation() -> None:
-    """Let pydantic import what it imports with its first validator, and look for its plugins."""
-    import pydantic  # noqa: PLC0415 - the functions' own, if they have one
-
-    pydantic.TypeAdapter(make_dataclass("Any", [("number", int)]))
-
-
-def _preload_tracing() -> None:
-    """Import the X-Ray SDK as in a function; `_start_tracing` lets it look at the environment again."""
-    os.environ["LAMBDA_TASK_ROOT"] = "/var/task"
-    importlib.import_module("aws_xray_sdk.ext.botocore.patch")
-
-
 def _start_tracing() -> None:
     """Configure the recorder, the only part of the X-Ray SDK that reads the environment when it is imported."""
     if core := sys.modules.get("aws_xray_sdk.core"):
         core.xray_recorder.__init__()
 
 
-def _preload_service_models() -> None:
-    import boto3  # noqa: PLC0415 - the functions' own, if they have one
-    import botocore.session  # noqa: PLC0415
-
-    _remember_event_aliases()
-    # One loader for all sessions: each would list the folders of all services and parse the models again.
-    botocore.session.create_loader = cache(botocore.session.create_loader)
-    session = boto3.Session("local", "local", region_name="us-east-1")
-    for service in _PRELOADED_CLIENTS:
-        session.client(service)  # type: ignore[call-overload]
-
-
-def _remember_event_aliases() -> None:
-    """Translate an event's name once for all clients: each of them registers the same hundreds of handlers."""
-    from botocore.hooks import EVENT_ALIASES, EventAliaser  # noqa: PLC0415 - as above
-
-    aliasers: Any = EventAliaser
-    initialize = aliasers.__init__
-    translated: dict[str, str] = {}
-
-    def initialize_with_translations(aliaser: Any, *arguments: Any, **named: Any) -> None:
-        initialize(aliaser, *arguments, **named)
-        if aliaser._event_aliases == EVENT_ALIASES:
-            aliaser._alias_name_cache = translated
-
-    aliasers.__init__ = initialize_with_translations
-
-
-def _run_environment(connection: Connection, function: dict[str, Any]) -> NoReturn:
+def _run_environment(
+    connection: Connection, function: dict[str, Any], share: Callable[[], None]
+) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = 0
     try:
-        _Environment(connection, function).serve()
+        _Environment(connection, function).serve(share)
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else 1
     except EOFError:
@@ -178,7 +116,7 @@ class _Environment:
         _start_tracing()
         sys.stdout = sys.stderr = self._log
 
-    def serve(self) -> NoReturn:
+    def serve(self, share: Callable[[], None]) -> NoReturn:
         while True:
             invocation = json.loads(self._connection.recv_bytes())
             self._set_clock(invocation["now"], invocation["wait_scale"])
@@ -187,6 +125,7 @@ class _Environment:
             answer["slept"], self._slept = self._slept, 0.0
             self._log.seek(0)
             self._log.truncate()
+            share()
             self._connection.send_bytes(json.dumps(answer).encode())
 
     def _invoke(self, invocation: dict[str, Any]) -> dict[str, Any]:
