@@ -177,6 +177,8 @@ def batch_summaries(
         return []
     rejected = zip(result.rejected, result.rejected_arrivals, strict=True)
     name, late = scorer.stream.name, result.late_arrivals
+    # Another configuration begins with the same positions, none, maybe in the same hour.
+    state = f"{scorer.stream.fingerprint}/{number}"
     return summaries(
-        name, number, positions, result.rows, result.events, rejected, late, trained.features
+        name, state, positions, result.rows, result.events, rejected, late, trained.features
     )
