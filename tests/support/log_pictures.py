@@ -81,7 +81,7 @@ def _report(hour: int, lines: Sequence[tuple[str, float]], trained: TrainedModel
         before = {lane: position for lane, (position, _) in bucket.applied.items()}
         result = scorer.score(bucket, scorer.by_bucket(raw[start : start + _BATCH])[0])
         bucket.outbox.clear()
-        for each in summaries(STREAM.name, 0, before, result.rows, result.events, (), (), trained.features):  # fmt: skip
+        for each in summaries(STREAM.name, "0", before, result.rows, result.events, (), (), trained.features):  # fmt: skip
             if each["hour"] == hour:
                 report.add(each)
     return report

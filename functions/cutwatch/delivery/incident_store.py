@@ -101,13 +101,13 @@ class IncidentStore:
             {"expires": expires_at(now)},
         )
 
-    def count_mail(self, stream: str, now: datetime) -> int:
-        """Count a mail of a stream, and return how many there are in this hour with it."""
+    def count_mail(self, stream: str, now: datetime, number: int = 1) -> int:
+        """Count a mail of a stream, and return how many there are in this hour with it; -1 takes one back that was not sent."""
         item = self.table.update(
             f"STREAM#{stream}",
             f"MAILS#{now:%Y-%m-%dT%H}",
-            "SET expires_at = :expires ADD mails :one",
-            {"expires": int(now.timestamp()) + 2 * _HOUR, "one": 1},
+            "SET expires_at = :expires ADD mails :number",
+            {"expires": int(now.timestamp()) + 2 * _HOUR, "number": number},
         )
         return int(item["mails"])
 

@@ -6,10 +6,10 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from cutwatch.aws.limits import PUT_RECORDS_MAX_RECORDS, SQS_MESSAGE_MAX_BYTES
-from cutwatch.delivery.incidents import IncidentNotifier
+from cutwatch.delivery.incidents import Channel, Failed, IncidentNotifier
 from cutwatch.delivery.messages import of_notice
 from cutwatch.delivery.queues import RowTarget, send_messages
 from cutwatch.errors import CutwatchError
@@ -54,9 +54,15 @@ class OutboxDelivery:
             raise errors[0]
 
     def _changes(self, outbox: Outbox) -> None:
-        while outbox.changes:
-            self.notifier.notify(outbox.changes[0], self.clock())
-            del outbox.changes[0]
+        failed: Failed = {}
+        place = 0
+        while place < len(outbox.changes) and len(failed) < len(get_args(Channel)):
+            if self.notifier.notify_through(outbox.changes[place], self.clock(), failed):
+                del outbox.changes[place]
+            else:
+                place += 1
+        for error in failed.values():
+            raise error
 
     def _notices(self, outbox: Outbox) -> None:
         while outbox.notices:

@@ -105,16 +105,17 @@ class BatchScorer:
             return
         report.results.append(result)
         had_rows = bool(taken.bucket.outbox.rows)
+        pause = self.store.note_batch(number, arrived[-1].raw.arrival)
         try:
             self.deliver(taken.bucket.outbox)
         except CutwatchError as undelivered:
             report.undelivered.append(undelivered)
-        pause = self.store.note_batch(number, arrived[-1].raw.arrival)
+            return
         if had_rows and pause >= _SOON:
             self._store_emptied(taken)
 
     def _store_emptied(self, taken: VersionedBucket) -> None:
-        """Write a bucket without the rows that were delivered: a target cannot tell that the sweep sends them again."""
+        """Write a bucket without the rows that were delivered: the sweep would send them again, and a target takes them twice."""
         try:
             self.store.save(taken)
         except CutwatchError:
@@ -151,6 +152,7 @@ class BatchScorer:
     ) -> tuple[VersionedBucket, BatchResult]:
         taken = self.store.take(number)
         before = dict(taken.bucket.applied) if self.keeps_summaries else {}
+        taken.bucket.outbox.forget_old_rows(arrived[-1].raw.arrival)
         notice = expiry_notice(taken.bucket, arrived[0].raw, self.has_expired)
         if self.endpoint is not None:
             self.endpoint.fetch(self.scorer, taken.bucket, arrived)
@@ -175,6 +177,8 @@ def batch_summaries(
         return []
     rejected = zip(result.rejected, result.rejected_arrivals, strict=True)
     name, late = scorer.stream.name, result.late_arrivals
+    # Another configuration begins with the same positions, none, maybe in the same hour.
+    state = f"{scorer.stream.fingerprint}/{number}"
     return summaries(
-        name, number, positions, result.rows, result.events, rejected, late, trained.features
+        name, state, positions, result.rows, result.events, rejected, late, trained.features
     )

@@ -76,7 +76,7 @@ class _Hour:
 
 def summaries(
     stream: str,
-    bucket: int,
+    state: str,
     positions: Mapping[str, int],
     rows: Sequence[ScoredRow],
     events: Sequence[tuple[Origin, FeatureRow]],
@@ -86,7 +86,7 @@ def summaries(
 ) -> list[dict[str, Any]]:
     """Return the summaries of the events that a bucket applied, one for each hour, as JSON values.
 
-    `positions` are those of the bucket before, by lane, from which the ids come. `rejected` have their arrivals, and `late` are arrivals.
+    `state` names the configuration and the bucket, `positions` are those of the bucket before, by lane: the ids come from both. `rejected` have their arrivals, and `late` are arrivals.
     """
     hours: dict[int, _Hour] = {}
     scored = {row.origin: row for row in rows}
@@ -99,7 +99,7 @@ def summaries(
     for arrival in late:
         _hour(hours, arrival).late += 1
     return [
-        _payload(stream, bucket, positions, number, hour) for number, hour in sorted(hours.items())
+        _payload(stream, state, positions, number, hour) for number, hour in sorted(hours.items())
     ]
 
 
@@ -174,9 +174,9 @@ def _described(row: FeatureRow, scored: ScoredRow, features: LogFeatures) -> dic
 
 
 def _payload(
-    stream: str, bucket: int, positions: Mapping[str, int], number: int, hour: _Hour
+    stream: str, state: str, positions: Mapping[str, int], number: int, hour: _Hour
 ) -> dict[str, Any]:
-    identity = json.dumps([stream, bucket, sorted(positions.items()), number]).encode()
+    identity = json.dumps([stream, state, sorted(positions.items()), number]).encode()
     columns = Counter(each["column"] for each in hour.anomalies)
     return {
         "version": 1,

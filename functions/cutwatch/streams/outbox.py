@@ -9,8 +9,16 @@ from cutwatch.streams.incidents import Incident, IncidentChange
 from cutwatch.streams.record import DeadLetter, RawRecord, Reason, Rejected
 
 NoticeKind = Literal[
-    "state reset", "records lost", "configuration changed", "changes forgotten", "no cold start"
+    "state reset",
+    "records lost",
+    "rows lost",
+    "configuration changed",
+    "changes forgotten",
+    "no cold start",
 ]
+# Scored rows that wait for their target; some 5 MB, which every write of the state carries.
+MOST_ROWS = 20_000
+_HOUR = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,23 @@ class Outbox:
         """Remove everything."""
         for part in self._parts():
             part.clear()
+
+    def forget_old_rows(self, now: float) -> None:
+        """Remove the oldest scored rows beyond the most that wait, with a notice an hour; `now` is in epoch seconds.
+
+        Without a limit, the state would grow until functions have no memory for it, if a target is gone or too slow.
+        """
+        excess = len(self.rows) - MOST_ROWS
+        if excess <= 0:
+            return
+        del self.rows[:excess]
+        text = (
+            f"the target has not taken scored rows for long. A bucket of keys keeps the newest {MOST_ROWS:,} and one batch, and older ones are lost; "
+            "incidents are notified as before. The log of the functions has the error of the target"
+        )
+        notice = Notice(f"rows:{int(now) // _HOUR}", "rows lost", text)
+        if notice not in self.notices:
+            self.notices.append(notice)
 
     def _parts(self) -> tuple[list[Any], ...]:
         return (self.changes, self.rejected, self.rows, self.notices, self.summaries)

@@ -138,6 +138,8 @@ class TableScorer:
 
     def _apply(self, scored: Sequence[Scored], batch: TableBatch) -> None:
         state, etag = self.store.load()
+        if scored:
+            state.outbox.forget_old_rows(scored[-1].decoded.change.raw.arrival)
         result = self._result(state, scored)
         if self.keeps_rows:
             state.outbox.rows += [row_payload(self.table, row) for row in result.rows]

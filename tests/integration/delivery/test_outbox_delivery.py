@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -16,7 +16,7 @@ from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.incidents import IncidentNotifier
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.queues import QueueTarget
-from cutwatch.errors import ServiceFault, Throttled
+from cutwatch.errors import AccessDenied, ServiceFault, Throttled
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.registry.silences import Silence
 from cutwatch.streams.expectation import Expected
@@ -186,6 +186,29 @@ def test_mails_are_capped_by_the_hour_and_the_last_one_says_so(
     next_hour = replace(delivery, clock=lambda: NOW + timedelta(hours=1))
     deliver(next_hour, a_change(name="sensors:9"))
     assert len(account.messages()) == 4
+
+
+@pytest.mark.parametrize(("channel", "mails", "events"), [("events", 2, 0), ("sns", 0, 2)])
+def test_a_channel_that_fails_stops_neither_the_other_one_nor_other_incidents(
+    account: Account, delivery: OutboxDelivery, channel: str, mails: int, events: int
+) -> None:
+    changes = [a_change(), a_change(name="sensors:2")]
+    outbox = Outbox(changes=[*changes])
+    broken = Mock()
+    refusal = AccessDenied("Publish", "AccessDenied", "no")
+    broken.publish.side_effect = broken.put_events.side_effect = refusal
+    field = {"events": "eventbridge", "sns": "sns"}[channel]
+    refused = replace(delivery, notifier=replace(delivery.notifier, **{field: broken}))
+    for _ in range(4):
+        with pytest.raises(AccessDenied):
+            refused(outbox)
+    assert len(broken.mock_calls) == 4, "it would fail for every other change, too"
+    assert (len(account.messages()), len(account.bus)) == (mails, events)
+    assert outbox.changes == changes
+
+    deliver(delivery, *changes, a_change("ended", rows=4))
+    assert (len(account.messages()), len(account.bus)) == (3, 3)
+    assert [event["change"] for event in account.on_bus()] == ["began", "began", "ended"]
 
 
 def test_a_rejected_record_is_kept_with_its_reason_and_its_content(

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from cutwatch.errors import AccessDenied, ServiceFault
+from cutwatch.streams import outbox
 from cutwatch.streams.batch import BatchScorer
 from cutwatch.streams.buckets import bucket_of
 from cutwatch.streams.detection import Detection
@@ -103,6 +104,25 @@ def test_an_undelivered_outbox_does_not_fail_the_batch(bucket: FakeBucket, inbox
 
     BatchScorer(StreamScorer(STREAM), store, inbox.deliver).score(of_keys("a", "b"))
     assert inbox.rejected == {("0", 0): 1}
+
+
+def test_rows_that_a_target_never_takes_are_limited_and_the_scoring_goes_on(
+    bucket: FakeBucket, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MOST_ROWS", 3)
+    store = StateStore(bucket, STREAM)
+
+    def fault(_: Outbox) -> None:
+        raise ServiceFault("SendMessageBatch", "NonExistentQueue", "there is no such queue")
+
+    scorer = StreamScorer(STREAM, keeps_rows=True)
+    for batch in range(4):
+        records = [each._replace(position=each.position + 2 * batch) for each in of_keys("a", "a")]
+        assert BatchScorer(scorer, store, fault).score(records).total("accepted") == 2
+    BatchScorer(scorer, store, inbox.deliver).score(of_keys("a"))
+    positions = [int(identity.rpartition(":")[2]) for identity, _ in inbox.rows]
+    assert positions == [5, 6, 7]
+    assert inbox.notices == {"rows lost": 1}
 
 
 def test_a_warm_environment_reads_nothing_and_writes_once_per_bucket(
