@@ -110,6 +110,42 @@ def test_a_damaged_state_is_named(sensors: OperatedStream) -> None:
     assert problem.startswith(f"state not readable, {key}: not a bucket of a stream's keys")
 
 
+def test_a_missing_forest_of_a_cold_start_is_a_problem_for_a_day_and_shown_ever_after(
+    sensors: OperatedStream,
+) -> None:
+    reason = "detector 'vibration' has no model yet"
+    sensors.apply()
+    sensors.begin_cold(reason)
+
+    [problem] = problems()
+    assert problem.startswith(
+        f"keys begin with nothing, not with the forest of detector 'vibration': {reason}; "
+    )
+    assert problem.endswith("docs/streams.md, Try again after a missing forest, says what to do")
+
+    written = {
+        each.key: sensors.bucket.read_bytes(each.key) for each in sensors.bucket.list("streams/")
+    }
+    _age(written, timedelta(days=2))
+    [stream] = status(0)["streams"]
+    assert stream["cold_start_missing"] == reason
+    assert f"{STREAM}: {problem}" in cutwatch("status", *OPTIONS).stdout.splitlines()
+
+
+def test_a_stream_that_names_no_detector_misses_no_forest(sensors: OperatedStream) -> None:
+    sensors.apply()
+    assert status(0)["streams"][0]["cold_start_missing"] is None
+
+
+def test_a_damaged_copy_of_a_detectors_forest_is_named(sensors: OperatedStream) -> None:
+    sensors.apply()
+    sensors.begin_cold("unknown")
+    [key] = [each.key for each in sensors.bucket.list("cold-starts/")]
+    sensors.bucket.write_bytes(key, b"damaged")
+    [problem] = problems()
+    assert f"s3://data/{key}: not a forest for a cold start" in problem
+
+
 def test_a_new_configuration_says_that_its_forests_started_from_scratch(
     sensors: OperatedStream,
 ) -> None:

@@ -16,6 +16,8 @@ from cutwatch.aws.dynamodb import Table
 from cutwatch.aws.s3 import Bucket
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.registry.silence_store import SilenceStore
+from cutwatch.streams.cold_start import cold_start_key
+from cutwatch.streams.detector_forest import DetectorForest
 from cutwatch.streams.expectation import Expected
 from cutwatch.streams.incidents import ChangeKind, ColumnFinding, Incident, IncidentChange
 from cutwatch.streams.state_store import StateStore
@@ -70,6 +72,15 @@ class OperatedStream:
         if undelivered:
             taken.bucket.outbox.changes.append(IncidentChange("began", an_incident(self.now)))
         store.save(taken)
+
+    def begin_cold(self, reason: str, **settings: Any) -> None:
+        """Let the stack name a detector whose forest is missing, for a reason, to the configuration with these settings."""
+        cloudformation = client("cloudformation")
+        template = cloudformation.get_template(StackName=STREAM_STACK)["TemplateBody"]
+        template["Parameters"]["ColdStartDetector"]["Default"] = "vibration"
+        cloudformation.update_stack(StackName=STREAM_STACK, TemplateBody=json.dumps(template))
+        copy = DetectorForest("vibration", reason).to_bytes()
+        self.bucket.write_bytes(cold_start_key(a_stream(**settings)), copy)
 
     def record(self, incident: Incident, kind: ChangeKind = "began") -> None:
         self.incidents.record(STREAM, IncidentChange(kind, incident), self.now)
@@ -191,7 +202,8 @@ def operated_stream() -> Iterator[OperatedStream]:
             "StreamArn": arn,
             "StreamName": STREAM,
         }
-        _make_stack(STREAM_STACK, outputs, IteratorAgeAlarmSeconds="300")
+        # Empty, as of streams that do not name a detector.
+        _make_stack(STREAM_STACK, outputs, IteratorAgeAlarmSeconds="300", ColdStartDetector="")
         yield OperatedStream(now, queues, mapping)
 
 

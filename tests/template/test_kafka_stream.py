@@ -372,6 +372,7 @@ def test_the_training_reads_the_history_and_writes_models_and_nothing_else() -> 
     assert allowed["StoreModels"]["Resource"].endswith("/log-models/shop/*")
     assert allowed["ReadHistory"]["Resource"] == "arn:aws:s3:::archive/shop-access/*"
     assert allowed["ListHistory"]["Resource"] == "arn:aws:s3:::archive"
+    assert allowed["ListHistory"]["Condition"] == {"StringLike": {"s3:prefix": "shop-access*"}}
 
 
 def test_a_stack_without_history_has_no_training() -> None:

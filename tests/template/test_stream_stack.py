@@ -212,3 +212,25 @@ def test_the_policy_that_the_other_account_attaches_allows_what_the_roles_need()
     assert policy["Statement"][0]["Action"] == READING
     assert key["Action"] == "kms:Decrypt"
     assert key["Principal"] == policy["Statement"][0]["Principal"]
+
+
+@pytest.mark.parametrize(
+    ("location", "prefix"),
+    [
+        ("archive/", "*"),
+        ("archive/vitals", "vitals*"),
+        ("archive/vitals/2026/", "vitals/2026*"),
+        ("archive/a/b/c/d", "a/b/c/d*"),
+        ("archive/a/b/c/d/e/f/", "a/b/c/d*"),
+        ("archive/a//c/", "a*"),
+    ],
+)
+@pytest.mark.parametrize("template", ["stream.yaml", "kafka_stream.yaml"])
+def test_the_history_alone_can_be_listed_in_its_bucket(
+    template: str, location: str, prefix: str
+) -> None:
+    stack = Stack("cutwatch-vitals", TEMPLATE.with_name(template), HistoryLocation=location)
+    document = stack.properties("StreamPolicy")["PolicyDocument"]
+    [listed] = [each for each in document["Statement"] if each["Sid"] == "ListHistory"]
+    assert listed["Resource"] == "arn:aws:s3:::archive"
+    assert listed["Condition"] == {"StringLike": {"s3:prefix": prefix}}

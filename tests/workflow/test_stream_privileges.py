@@ -4,18 +4,24 @@ The stream begins with the forest of a detector; what may go wrong with that is 
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import ClientError
 
 from localaws import LocalAws
 from localaws.calls import Call
 from localaws.iam.permissions import Use
 from tests.faults.matrix import chosen_for, present_commit
 from tests.faults.stream_matrix import stream_cases, verdicts
-from tests.faults.stream_shop import SEEDED, StreamShop, opened_stream_shop
+from tests.faults.stream_shop import BASE, SEEDED, StreamShop, opened_stream_shop
+from tests.support.command_line import cutwatch
 from tests.support.every_call import DENIALS
+from tests.support.operator_environment import operator_environment
+from tests.support.policy_documents import acting_in, role_with
 
 ROLES = ("ScoreKinesisRole", "CloseWindowsRole")
 # Cases of the matrix of faults, other ones for every commit; `make faults` runs all of them.
@@ -105,6 +111,10 @@ def test_a_stream_whose_detector_has_no_model_learns_from_nothing_and_says_so_on
     assert shop.states() == states
     [notice] = [each for each in shop.notices() if "cold start" in each]
     assert "detector 'vibration' has no model yet" in notice
+    role = role_with(shop.aws, "read", "read-streams", stack=BASE)
+    with patch.dict(os.environ, operator_environment(shop.aws)), acting_in(role):
+        status = json.loads(cutwatch("status", "--stack", BASE, "--json").stdout)
+    assert status["streams"][0]["cold_start_missing"] == "detector 'vibration' has no model yet"
 
 
 def _queue(aws: LocalAws) -> tuple[str, Callable[[], list[str]]]:
@@ -154,3 +164,24 @@ def test_lost_records_are_declared_at_their_destination_and_operators_hear_of_it
     assert sum(len(each["Records"]) for each in payloads) == (lost if make is _bucket else 0)
     assert any("records lost to their destination" in each for each in shop.notices())
     assert shop.lost() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("seen")
+def test_the_functions_may_list_the_history_and_nothing_beside_it(shop: StreamShop) -> None:
+    s3 = shop.aws.client("s3")
+    s3.create_bucket(Bucket="archive")
+    s3.put_object(Bucket="archive", Key="past/sensors/2026/one", Body=b"rubbish")
+    shop.rewind()
+    shop.change(HistoryLocation="archive/past/sensors/")
+    before = len([*shop.aws.calls])
+    shop.aws.fire(shop.stack.physical_id("EveryMinute"))
+    calls = [*shop.aws.calls][before:]
+    assert [call for call in calls if call.error_code in DENIALS] == []
+    granted = {role: shop.aws.client_of(shop.stack.physical_id(role), "s3") for role in ROLES}
+    for theirs in granted.values():
+        found = theirs.list_objects_v2(Bucket="archive", Prefix="past/sensors/")
+        assert [each["Key"] for each in found["Contents"]] == ["past/sensors/2026/one"]
+        for beside in ({}, {"Prefix": ""}, {"Prefix": "past/"}, {"Prefix": "past/machines/"}):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                theirs.list_objects_v2(Bucket="archive", **beside)

@@ -24,7 +24,8 @@ _NEW_CONFIGURATION = timedelta(days=1)
 class StreamStatus:
     """Status of a stream. `open` counts incidents that have not ended, `incidents` those of the last week.
 
-    `model` is the trained model that scores a log, None for other streams.
+    `model` is the trained model that scores a log, None for other streams, `cold_start` why keys begin without the forest of the detector
+    that the stack names, empty if they do not.
     """
 
     stack: StreamStack
@@ -35,6 +36,7 @@ class StreamStatus:
     silence: Silence | None
     problems: tuple[str, ...]
     model: CurrentModel | None = None
+    cold_start: str = ""
 
     def to_payload(self, now: datetime) -> dict[str, Any]:
         """Return the status as JSON values."""
@@ -57,6 +59,7 @@ class StreamStatus:
             "incidents_last_week": self.incidents,
             "mapping_state": self.evidence.mapping or None,
             "mapping_result": self.evidence.result or None,
+            "cold_start_missing": self.cold_start or None,
             **self._model_payload(),
             "records_waiting": self.evidence.lag if self.stack.is_of_kafka else None,
             "lost_record_messages": self.evidence.lost,
@@ -76,12 +79,26 @@ class StreamStatus:
 
 
 def problems_of(
-    stack: StreamStack, state: StreamState, evidence: StreamEvidence, now: datetime
+    stack: StreamStack,
+    state: StreamState,
+    evidence: StreamEvidence,
+    now: datetime,
+    cold_start: str = "",
 ) -> Iterator[str]:
     """Yield the problems of a stream, those that stop it first."""
     yield from deployment_problems(stack, evidence)
+    if cold_start and state.configured and now - state.configured < _NEW_CONFIGURATION:
+        yield cold_start_problem(stack, cold_start)
     yield from state_problems(state, now)
     yield from queue_problems(stack, evidence)
+
+
+def cold_start_problem(stack: StreamStack, reason: str) -> str:
+    """Return what it means that the forest is missing which keys should begin with, and where it says what to do."""
+    return (
+        f"keys begin with nothing, not with the forest of detector {stack.parameters['ColdStartDetector']!r}: {reason}; "
+        "docs/streams.md, Try again after a missing forest, says what to do"
+    )
 
 
 def deployment_problems(stack: StreamStack, evidence: StreamEvidence) -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.table import Table
 
 from cutwatch.wording import span_in_words
-from cutwatch_cli.stacks.stream_status import StreamStatus
+from cutwatch_cli.stacks.stream_status import StreamStatus, cold_start_problem
 
 
 def stream_status_table(found: Sequence[StreamStatus], now: datetime) -> Table:
@@ -49,6 +49,11 @@ def stream_remarks(found: Sequence[StreamStatus]) -> Iterator[str]:
     for each in found:
         name = each.stack.stream
         yield from (f"{name}: {problem}" for problem in each.problems)
+        if (
+            each.cold_start
+            and (problem := cold_start_problem(each.stack, each.cold_start)) not in each.problems
+        ):
+            yield f"{name}: {problem}"
         if each.model and each.model.held:
             yield f"{name}: model {each.model.version} is held since a rollback; cutwatch train --stream {name} ends that"
         if each.silence:

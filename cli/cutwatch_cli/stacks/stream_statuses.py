@@ -11,6 +11,7 @@ from cutwatch.streams.state_store import stream_root
 from cutwatch_cli.stacks.deployment import Deployment
 from cutwatch_cli.stacks.endpoint_evidence import log_endpoint_problems
 from cutwatch_cli.stacks.run_history import WEEK
+from cutwatch_cli.stacks.stream_cold_start import missing_cold_start
 from cutwatch_cli.stacks.stream_evidence import read_evidence
 from cutwatch_cli.stacks.stream_models import read_model
 from cutwatch_cli.stacks.stream_stacks import StreamStack
@@ -45,7 +46,8 @@ def stream_statuses(
         state = read_state(deployment.bucket, stream_root(stack.stream))
         seen = evidence[stack.name]
         endpoint = log_endpoint_problems(deployment.account, stack)
-        problems = (*endpoint, *problems_of(stack, state, seen, now))
+        cold_start = missing_cold_start(deployment.bucket, stack, state)
+        problems = (*endpoint, *problems_of(stack, state, seen, now, cold_start))
         name = stack.stream
         model = read_model(deployment.bucket, name) if stack.is_of_kafka else None
         found.append(
@@ -58,6 +60,7 @@ def stream_statuses(
                 silences.get(name),
                 problems,
                 model,
+                cold_start,
             )
         )
     return problems_first(found)

@@ -92,7 +92,11 @@ def cold_start_key(stream: Stream) -> str:
 
 def read_copy(bucket: Bucket, stream: Stream) -> DetectorForest | None:
     """Return the copy of a stream's configuration, None before the first. Raises `MalformedState` if it is damaged."""
-    key = cold_start_key(stream)
+    return copy_at(bucket, cold_start_key(stream))
+
+
+def copy_at(bucket: Bucket, key: str) -> DetectorForest | None:
+    """Return the copy at a key, None if there is none. Raises `MalformedState` if it is damaged."""
     try:
         content, _ = bucket.read_with_etag(key)
     except NotFound:

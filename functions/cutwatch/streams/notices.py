@@ -58,7 +58,7 @@ def announce_missing_forest(store: StateStore, first: DetectorForest | None) -> 
         return
     text = (
         f"keys begin with nothing, not with the forest of detector {first.detector!r}: {first.reason}. Each is mute for its first "
-        f"{store.stream.forest.sample_size} rows; docs/streams.md, Cold start, says how to try again"
+        f"{store.stream.forest.sample_size} rows; docs/streams.md, Try again after a missing forest, says what to do"
     )
     identity = f"cold-start:{store.stream.fingerprint}:{crc32(first.reason.encode()):08x}"
     _announce(store, Notice(identity, "no cold start", text))

@@ -248,6 +248,17 @@ def test_only_who_may_list_a_bucket_learns_that_an_object_is_missing(
     assert _call(aws, "s3", "get_object", Bucket=bucket, Key="missing") == "NoSuchKey"
 
 
+def test_who_may_list_a_folder_may_not_list_the_bucket(
+    aws: LocalAws, function: str, bucket: str
+) -> None:
+    below = {"StringLike": {"s3:prefix": "past/*"}}
+    allow(aws, "jobs", [_statement("s3:ListBucket", f"arn:aws:s3:::{bucket}", Condition=below)])
+    for listing in ("list_objects", "list_objects_v2", "list_object_versions"):
+        assert _call(aws, "s3", listing, Bucket=bucket, Prefix="past/2026/") == "allowed"
+        assert _call(aws, "s3", listing, Bucket=bucket, Prefix="other/") == "AccessDenied"
+        assert _call(aws, "s3", listing, Bucket=bucket) == "AccessDenied"
+
+
 def test_a_role_is_handed_to_the_service_that_the_policy_names(
     aws: LocalAws, function: str, role: str
 ) -> None:

@@ -43,6 +43,9 @@ class Need:
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
+_LISTINGS = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions"})
+
+
 def needs_of(request: ApiRequest) -> list[Need]:
     """Return all needs of a call; an unknown call needs an action of its own name on any resource."""
     keys = [Need(action, key) for action, key in key_needs(request)]
@@ -148,7 +151,15 @@ def _as_ministack_sees_it(request: ApiRequest) -> list[Need]:
     resource = actions.extract_resource_arn(iam_service, *call, *place)
     if iam_service == "logs" and request.operation not in _LOG_GROUP_OPERATIONS:
         resource = _streams_of(_queried_group(request) or resource, request)
-    return [Need(_ACTIONS.get(action, action), resource), *_more(actions, request, call)]
+    own = Need(_ACTIONS.get(action, action), resource, _context(request))
+    return [own, *_more(actions, request, call)]
+
+
+def _context(request: ApiRequest) -> Mapping[str, str]:
+    """Return the condition keys of a call that lists a bucket; MiniStack leaves them out."""
+    prefix = request.parameters.get("prefix")  # as in the query
+    listing = request.service == "s3" and request.operation in _LISTINGS
+    return {"s3:prefix": prefix} if listing and prefix is not None else {}
 
 
 def _more(actions: Any, request: ApiRequest, call: tuple[Any, ...]) -> Iterator[Need]:
