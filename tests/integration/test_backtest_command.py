@@ -9,7 +9,9 @@ import numpy.typing as npt
 import pytest
 from typer.testing import CliRunner
 
+from cutwatch_cli.csv_files.csv_series import write_csv
 from cutwatch_cli.csv_files.numbers import LARGEST_VALUE
+from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.main import app
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -93,6 +95,25 @@ def test_a_file_that_is_too_short_to_score_is_a_failure_that_says_why(tmp_path: 
 
     assert result.exit_code == 1
     assert "nothing was scored: training needs 200 complete rows" in result.output
+
+
+@pytest.mark.parametrize(("engine", "days"), [("lambda", 0.39), ("sagemaker", 0.77)])
+def test_the_training_days_that_are_advised_let_the_file_be_scored(
+    tmp_path: Path, engine: str, days: float
+) -> None:
+    values = np.random.default_rng(3).normal(5, 0.5, 400)
+    values[390:393] = 41.0
+    file = tmp_path / "short.csv"
+    write_csv(MetricSeries(300, datetime(2026, 3, 2, tzinfo=UTC), values.tolist()), file)
+    words = ["backtest", str(file), "--engine", engine, "--output", str(tmp_path / "out")]
+
+    refused = CliRunner().invoke(app, [*words, "--no-report"])
+    scored = CliRunner().invoke(app, [*words, "--no-report", "--training-days", str(days)])
+
+    assert refused.exit_code == 1
+    assert "60 datapoints of 400 came before the first training" in refused.output
+    assert f"use --training-days {days}, or " in refused.output
+    assert scored.exit_code == 0, scored.output
 
 
 def test_values_as_large_as_cloudwatch_takes_bring_no_warnings(

@@ -23,12 +23,12 @@ def show(status: Literal["PUBLISHED", "TOO_LITTLE_HISTORY"]) -> None:
         (ScheduledRun("training", START), Outcome("m", "TOO_LITTLE_HISTORY", "60 complete rows")),
         (ScheduledRun("transform", START), Outcome("m", status, "no model yet")),
     ]
-    result = Replay(np.full(2, np.nan), [None, None], outcomes=outcomes)
+    result = Replay(np.full(400, np.nan), [None] * 400, outcomes=outcomes)
     with (
         patch.object(replaying, "replay_with_progress", return_value=result),
         patch.object(replaying, "present"),
     ):
-        replaying.show_replay(MetricSeries(300, START, [1.0, 2.0]), DETECTOR, Path("page.html"))
+        replaying.show_replay(MetricSeries(300, START, [1.0] * 400), DETECTOR, Path("page.html"))
 
 
 def test_a_replay_that_scored_nothing_is_a_failure_that_says_why(
@@ -39,7 +39,8 @@ def test_a_replay_that_scored_nothing_is_a_failure_that_says_why(
 
     assert ended.value.exit_code == 1
     assert capsys.readouterr().err == (
-        "cutwatch: nothing was scored: 60 complete rows; use a longer file, or more --training-days\n"
+        "cutwatch: nothing was scored: 60 complete rows; use --training-days 0.77, or --engine lambda "
+        "--training-days 0.39, or a history of at least 1,334 datapoints\n"
     )
 
 

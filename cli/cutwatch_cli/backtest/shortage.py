@@ -21,8 +21,14 @@ def nothing_scored(series: MetricSeries, training_time: timedelta, engine: Engin
     return (
         f"nothing was scored: training needs {needed} complete rows with --engine {engine}, and "
         f"{count(learned, 'datapoint')} of {reported:,} came before the first training; "
-        f"use {', or '.join(_remedies(series, reported, engine))}"
+        f"use {remedies(series, engine)}"
     )
+
+
+def remedies(series: MetricSeries, engine: EngineName) -> str:
+    """Return which options, or how much more data, would let the engine train, joined by "or"."""
+    reported = sum(not math.isnan(value) for value in series.values)
+    return ", or ".join(_remedies(series, reported, engine))
 
 
 def _remedies(series: MetricSeries, reported: int, engine: EngineName) -> Iterator[str]:
@@ -33,4 +39,4 @@ def _remedies(series: MetricSeries, reported: int, engine: EngineName) -> Iterat
             option = "" if name == engine else f"--engine {name} "
             yield f"{option}--training-days {days:g}"
     longer = math.ceil(MINIMUM_TRAINING_ROWS[engine] / PROBATION_SHARE)
-    yield f"a file with at least {longer:,} datapoints"
+    yield f"a history of at least {longer:,} datapoints"

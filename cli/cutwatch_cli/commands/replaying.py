@@ -6,14 +6,13 @@ from pathlib import Path
 from rich.console import Console
 
 from cutwatch.detectors.detector import Detector
+from cutwatch_cli.backtest.shortage import remedies
 from cutwatch_cli.commands.exits import FAILURE, end
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from cutwatch_cli.entries.entry import replayable
 from cutwatch_cli.replay.presentation import Planted, present, replay_with_progress
 from cutwatch_cli.replay.replay import ReplayError
 from cutwatch_cli.replay.schedule import default_training_time
-
-_REMEDY = "use a longer file, or more --training-days"
 
 
 def show_replay(
@@ -34,6 +33,13 @@ def show_replay(
         result = replay_with_progress(console, series, replayable(detector), training_time)
     except ReplayError as error:
         end(str(error), FAILURE)
+    outcomes = [outcome for _, outcome in result.outcomes]
+    if not any(outcome.status == "PUBLISHED" for outcome in outcomes):
+        first = next(outcome for outcome in outcomes if outcome.status != "TRAINED")
+        remedy = (
+            f"; use {remedies(series, detector.engine)}"
+            if first.status == "TOO_LITTLE_HISTORY"
+            else ""
+        )
+        end(f"nothing was scored: {first.message}{remedy}", FAILURE)
     present(console, series, detector, result, page, planted)
-    if not any(outcome.status == "PUBLISHED" for _, outcome in result.outcomes):
-        end(f"nothing was scored: {result.outcomes[0][1].message}; {_REMEDY}", FAILURE)

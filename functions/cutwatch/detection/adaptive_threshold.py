@@ -125,21 +125,53 @@ def _united(
 ) -> list[Span]:
     """Join spans that overlap, and spans between which the metric stayed outside its expected range.
 
-    A span also joins an incident if the metric only returns from a level that was followed. `before` is the onset of
-    an incident before the window: the first span that returns from its level follows it.
+    A pause of `same_incident_seconds` before the excursion that leads to a span does not part it from the incident, nor does
+    a metric that only returns from a level that was followed. `before` is the onset of an incident before the
+    window: the first span that returns from its level follows it. A span lasts as long as its excursion.
     """
     united: list[Span] = []
     onset = before
+    began = _run_begins(expectation.outside)
     for first, last, follows in sorted(spans):
         known = united[-1] if united else None
         near = known is None or epochs[first] - epochs[known[1]] <= DAY
         returns = onset is not None and near and expectation.is_return(first, onset)
-        if known and (first <= known[1] or expectation.outside[known[1] : first].all() or returns):
-            united[-1] = (known[0], max(known[1], last), known[2] or follows)
+        if known and (_goes_on(epochs, known[1], first, int(began[first])) or returns):
+            over = _excursion_end(expectation, known[0], last)
+            united[-1] = (known[0], max(known[1], over), known[2] or follows)
         else:
-            united.append((first, last, bool(follows or returns)))
             onset = onset if returns else first
+            over = last if onset is None else _excursion_end(expectation, onset, last)
+            united.append((first, over, bool(follows or returns)))
     return united
+
+
+def _goes_on(epochs: Epochs, last: int, first: int, began: int) -> bool:
+    """Return True if a span from `first` on, whose excursion began at `began`, goes on with what ended at `last`."""
+    pause = epochs[began] - epochs[last]
+    return bool(first <= last + 1 or pause <= DEFAULT.same_incident_seconds)
+
+
+def _run_begins(flags: Flags) -> Positions:
+    """Return for each position (n,) the first one of the flagged run that leads to it; itself if there is none."""
+    led = np.concatenate([[False], flags[:-1]])
+    begins: Positions = np.maximum.accumulate(np.where(led, 0, np.arange(len(flags))))
+    return begins
+
+
+def _excursion_end(expectation: Expectation, onset: int, last: int) -> int:
+    """Return until when the metric stayed beyond the edge of its expected range that it had passed at `last`.
+
+    What only returns from a level that has followed since `onset` is as it was before, and days of an unknown kind do not count.
+    """
+    side = np.sign(expectation.deviations[last])
+    beyond = expectation.outside & expectation.familiar & (np.sign(expectation.deviations) == side)
+    end = last
+    if not beyond[last] or expectation.is_return(last, onset):
+        return end
+    while end + 1 < len(beyond) and beyond[end + 1] and not expectation.is_return(end + 1, onset):
+        end += 1
+    return end
 
 
 def _event(

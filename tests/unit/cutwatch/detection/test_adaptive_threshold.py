@@ -78,6 +78,76 @@ def test_an_event_goes_on_until_the_metric_has_come_back_into_its_range() -> Non
     assert spans(judged([2.0, *[0.0] * 30, 2.0], outside=True)) == [(0, 31)]
 
 
+def excursion(values: list[float], *anomalies: int, extra: int = 0) -> list[tuple[int, int]]:
+    """Events where the metric is usually 10 to 12, and anomalous at these positions alone."""
+    history = [10.0, 11.0, 12.0] * DAY
+    series = a_series([*history, *values, *[11.0] * extra])
+    multiples = np.zeros(len(series))
+    multiples[len(history) + np.array(anomalies, int)] = 2.0
+    measured = Measured(
+        (Channel("level", multiples, 1_800),),
+        expect(series, int(series.epochs[len(history)]), "UTC"),
+    )
+    found = detect(series.epochs, measured, int(series.epochs[len(history)]))
+    return [(onset - len(history), end - len(history)) for onset, end in spans(found)]
+
+
+def test_an_event_lasts_as_long_as_its_excursion() -> None:
+    assert excursion([99.0] * 20, 0, extra=12) == [(0, 19)]
+    assert excursion([11.0] * 20, 0) == [(0, 0)]
+
+
+def test_an_excursion_to_the_other_side_is_not_the_end_of_an_event() -> None:
+    assert excursion([99.0] * 20 + [-99.0] * 20, 0) == [(0, 19)]
+
+
+def test_an_event_goes_on_in_an_excursion_that_begins_within_half_an_hour_of_it() -> None:
+    slowly = [99.0] * 30
+    assert excursion([11.0] * 6 + slowly, 0, 26, extra=12) == [(0, 35)]
+    assert excursion([11.0] * 7 + slowly, 0, 27, extra=12) == [(0, 0), (27, 36)]
+
+
+def test_a_spike_soon_after_one_that_is_over_is_an_event_of_its_own() -> None:
+    spike, usual = [99.0] * 3, [11.0] * 7
+    assert excursion([*spike, *usual, *spike, *usual], 0, 10) == [(0, 2), (10, 12)]
+
+
+def test_an_event_does_not_last_on_a_day_of_a_kind_that_was_never_seen() -> None:
+    random = np.random.default_rng(8)
+    hours = np.arange(6 * DAY) % DAY / HOUR
+    values = 100 + 50 * ((hours >= 9) & (hours < 17)) + random.normal(size=6 * DAY)
+    values[5 * DAY :] = 20 + random.normal(size=DAY)
+    series = a_series(values.tolist())
+    saturday = series.time_at(5 * DAY)
+    assert saturday.weekday() == 5
+    expectation = expect(series, int(series.epochs[4 * DAY]), "UTC")
+    multiples = multiples_at(len(values), [slice(5 * DAY, 5 * DAY + 3)])
+    measured = Measured((Channel("change", multiples, 1_800),), expectation)
+
+    found = detect(series.epochs, measured, int(series.epochs[4 * DAY]))
+
+    assert expectation.rhythm
+    assert spans(found) == [(5 * DAY, 5 * DAY + 2)]
+
+
+def test_a_saturday_like_a_workday_is_unusual_to_its_end() -> None:
+    random = np.random.default_rng(9)
+    days, hours = np.divmod(np.arange(34 * DAY) / HOUR, 24)
+    workday = (days % 7 < 5) | (days == 33)
+    values = 60 + 140 * (workday & (hours >= 9) & (hours < 17)) + random.normal(size=34 * DAY)
+    series = a_series(values.tolist())
+    assert series.time_at(33 * DAY).weekday() == 5
+    opens, closes = 33 * DAY + 9 * HOUR, 33 * DAY + 17 * HOUR
+    measured = Measured(
+        (Channel("change", multiples_at(len(values), [slice(opens, opens + 3)]), 1_800),),
+        expect(series, int(series.epochs[28 * DAY]), "UTC"),
+    )
+
+    found = detect(series.epochs, measured, int(series.epochs[28 * DAY]))
+
+    assert spans(found) == [(opens, closes - 1)]
+
+
 def test_an_event_that_goes_on_from_before_the_window_says_so() -> None:
     [event] = judged([2.0, 2.0, 2.0, 0.0], start=2).events
     assert (event.onset, event.follows) == (2, True)
