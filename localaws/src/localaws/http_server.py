@@ -80,7 +80,9 @@ class HttpServer:
 
     def _configuration(self) -> Config:
         config = _ListeningConfig(self._socket)
-        config.accesslog = config.errorlog = _SILENT
+        # Also a silent log of accesses would describe each of them.
+        config.accesslog = None
+        config.errorlog = _SILENT
         config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
         config.graceful_timeout = config.shutdown_timeout = 0.1
         config.include_server_header = False

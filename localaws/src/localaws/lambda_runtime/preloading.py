@@ -92,8 +92,9 @@ def _remember_event_aliases() -> None:
 
 def _remember_signatures() -> None:
     """Look once whether a function takes keywords; botocore asks it of each of its handlers for each session."""
-    from botocore import hooks  # noqa: PLC0415 - as above
+    import botocore.hooks  # noqa: PLC0415 - as above
 
+    hooks: Any = botocore.hooks
     look = hooks.accepts_kwargs
     looked = cache(look)
     hooks.accepts_kwargs = lambda handler: (looked if isfunction(handler) else look)(handler)
