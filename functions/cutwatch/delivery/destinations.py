@@ -1,6 +1,7 @@
 """Destinations of a stream's or a table's outbox, as the settings of its functions name them."""
 
 from datetime import UTC, datetime
+from functools import cache
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
@@ -57,5 +58,10 @@ def row_target(arn: str) -> RowTarget | None:
         return StreamTarget(client("kinesis"), arn)
     _, _, _, _, account, name = arn.split(":")
     sqs = client("sqs")
-    url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+
+    @cache
+    def url() -> str:
+        found = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+        return str(found["QueueUrl"])
+
     return QueueTarget(sqs, url)

@@ -1,7 +1,7 @@
 """Messages to SQS queues and records to Kinesis streams, in as few requests as their limits allow."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,14 +32,15 @@ class RowTarget(Protocol):
 
 
 class QueueTarget:
-    """A queue that gets a message per row."""
+    """A queue that gets a message per row; `find_url` is asked when there are rows, for a queue that is gone must not stop the scoring."""
 
-    def __init__(self, sqs: "SQSClient", url: str) -> None:
-        self._sqs, self._url = sqs, url
+    def __init__(self, sqs: "SQSClient", find_url: Callable[[], str]) -> None:
+        self._sqs, self._find_url = sqs, find_url
 
     def put(self, rows: Sequence[Row]) -> None:
         """Send a message per row."""
-        send_messages(self._sqs, self._url, [{"MessageBody": json.dumps(row)} for row in rows])
+        messages = [{"MessageBody": json.dumps(row)} for row in rows]
+        send_messages(self._sqs, self._find_url(), messages)
 
 
 class StreamTarget:

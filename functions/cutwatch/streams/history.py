@@ -50,10 +50,13 @@ def learn(
         store.stream, buckets, reader, trained and trained.unscored(), first=first
     )
     learned = dict[int, KeyBucket]()
+    # Of an earlier attempt that ended while it stored them; another one must not take as long.
+    stored = {each.number for each in store.stored()}
     since = (trained.fitted.trained_until if trained else None) or _learned_until(first)
     records, rejected = oldest_first(history, prefix, now), 0
     while batch := list(islice(records, _BATCH)):
-        for number, arrived in scorer.by_bucket(batch).items():
+        divided = scorer.by_bucket(batch)
+        for number, arrived in ((n, divided[n]) for n in divided if n not in stored):
             bucket = learned.setdefault(number, KeyBucket.empty(store.stream, number))
             later = [each for each in arrived if not _is_before(each, since)]
             rejected += len(scorer.score(bucket, later).rejected)

@@ -12,11 +12,12 @@ import pytest
 
 from cutwatch.aws.clients import client
 from cutwatch.aws.dynamodb import Table
+from cutwatch.delivery.destinations import row_target
 from cutwatch.delivery.incident_store import IncidentStore
 from cutwatch.delivery.incidents import IncidentNotifier
 from cutwatch.delivery.outbox_delivery import OutboxDelivery
 from cutwatch.delivery.queues import QueueTarget
-from cutwatch.errors import AccessDenied, ServiceFault, Throttled
+from cutwatch.errors import AccessDenied, AwsError, ServiceFault, Throttled
 from cutwatch.notifications.detector_lines import StackPlace
 from cutwatch.registry.silences import Silence
 from cutwatch.streams.expectation import Expected
@@ -67,7 +68,7 @@ def delivery(account: Account) -> OutboxDelivery:
         account.stack.arn("OperationsTopic"),
         sqs,
         rejected["QueueUrl"],
-        QueueTarget(sqs, rows["QueueUrl"]),
+        QueueTarget(sqs, lambda: rows["QueueUrl"]),
         lambda: NOW,
     )
 
@@ -211,6 +212,17 @@ def test_a_channel_that_fails_stops_neither_the_other_one_nor_other_incidents(
     assert [event["change"] for event in account.on_bus()] == ["began", "began", "ended"]
 
 
+def test_a_target_queue_that_is_gone_keeps_its_rows_and_nothing_else(
+    account: Account, delivery: OutboxDelivery
+) -> None:
+    gone = replace(delivery, target=row_target(f"arn:aws:sqs:{REGION}:123456789012:gone"))
+    outbox = Outbox(changes=[a_change()], rows=[ROW])
+    with pytest.raises(AwsError, match="GetQueueUrl"):
+        gone(outbox)
+    assert (outbox.changes, outbox.rows) == ([], [ROW])
+    assert len(account.messages()) == 1
+
+
 def test_a_rejected_record_is_kept_with_its_reason_and_its_content(
     delivery: OutboxDelivery,
 ) -> None:
@@ -309,7 +321,7 @@ def test_what_a_queue_refuses_is_sent_again(delivery: OutboxDelivery) -> None:
 
     refusing: Any = Refusing()
     with patch("cutwatch.delivery.queues.sleep"):
-        QueueTarget(refusing, "url").put([ROW] * 3)
+        QueueTarget(refusing, lambda: "url").put([ROW] * 3)
     assert sent == [["0", "1", "2"], ["1"]]
 
 

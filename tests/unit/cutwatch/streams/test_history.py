@@ -5,10 +5,11 @@ import pytest
 
 from cutwatch.errors import MalformedObject
 from cutwatch.streams.batch import BatchScorer
+from cutwatch.streams.buckets import bucket_of
 from cutwatch.streams.history import learn
 from cutwatch.streams.scoring import StreamScorer
 from cutwatch.streams.state_store import StateStore
-from tests.support.stream_state import FakeBucket, Inbox
+from tests.support.stream_state import Crash, FakeBucket, Inbox
 from tests.support.streams import LONG_AFTER, START, a_record, a_stream, noise
 
 STREAM = a_stream()
@@ -62,6 +63,27 @@ def test_states_that_exist_are_left_as_they_are() -> None:
     before = dict(bucket.objects)
     learn(archive, "past/", StateStore(bucket, STREAM), 1, LONG_AFTER, lambda: True)
     assert bucket.objects == before
+
+
+def test_an_attempt_that_ended_while_it_stored_the_states_is_continued() -> None:
+    archive, bucket = FakeBucket(), FakeBucket()
+    first, second = (next(key for key in "abcdef" if bucket_of(key, 2) == n) for n in range(2))
+    archive.write_bytes("past/1", lines(noise(80)).replace(b'"a"', f'"{first}"'.encode()))
+    archive.write_bytes("past/2", lines(noise(80)).replace(b'"a"', f'"{second}"'.encode()))
+
+    def crash(point: str) -> None:
+        if point == "write after":
+            raise Crash(point)
+
+    bucket.interrupt = crash
+    with pytest.raises(Crash):
+        learn(archive, "past/", StateStore(bucket, STREAM), 2, LONG_AFTER, lambda: True)
+    bucket.interrupt = lambda _: None
+    bucket.calls.clear()
+    store = StateStore(bucket, STREAM)
+    learn(archive, "past/", store, 2, LONG_AFTER, lambda: True)
+    assert bucket.calls["write before"] == 1
+    assert [store.load(number).bucket.states[key].forest.learned for number, key in enumerate((first, second))] == [80, 80]  # fmt: skip
 
 
 def test_without_time_the_beginning_is_learned() -> None:
