@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, Self
 
 from localaws.autoscaling.service import AutoScaling
@@ -80,8 +80,7 @@ class LocalAws:
         self.faults = Faults()
         self.permissions = Permissions(region)
         self.sagemaker = sagemaker or SageMakerBehaviour()
-        self.glue = GlueBehaviour()
-        self.exports = ExportBehaviour()
+        self.glue, self.exports = GlueBehaviour(), ExportBehaviour()
         self.spark = Spark(spark_python)
         self.cloudwatch = CloudWatch(self.clock, region)
         self.kinesis = Kinesis(self.clock, region, self.permissions.demand)
@@ -102,12 +101,10 @@ class LocalAws:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Let functions that run end, or end them after an error: they may run for a quarter of an hour."""
+        if error is not None and self._functions is not None:
+            self._functions.close()
         self.stop()
 
     def start(self) -> None:

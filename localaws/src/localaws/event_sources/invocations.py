@@ -1,6 +1,7 @@
 """Invocations of a mapping's function: the event, the answer, and, on demand, two environments at once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
@@ -60,9 +61,14 @@ class Invocations:
 
     def at_once(self, most: int, invocations: Sequence[Callable[[], Outcome]]) -> list[Outcome]:
         """Make invocations together, `most` at once; time may pass for them meanwhile."""
-        with ClockedPool(self._clock, most) as pool:
-            made = [pool.submit(invoke) for invoke in invocations]
-            self._clock.wait_until(lambda: all(each.done() for each in made), _LONGEST_SECONDS)
+        with ExitStack() as ending, ClockedPool(self._clock, most) as pool:
+            try:
+                made = [pool.submit(invoke) for invoke in invocations]
+                self._clock.wait_until(lambda: all(each.done() for each in made), _LONGEST_SECONDS)
+            except BaseException:
+                # The pool waits for its threads, and they for functions that may run for a quarter of an hour.
+                ending.enter_context(self._executor.closed())
+                raise
             return [each.result() for each in made]
 
 

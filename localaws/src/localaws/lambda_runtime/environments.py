@@ -133,6 +133,7 @@ class Environments:
         self._by_trace: dict[str, _Environment] = {}
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self._thread = threading.local()
+        self._is_closed = False
 
     def start(self) -> None:
         _runtime.start()
@@ -179,11 +180,19 @@ class Environments:
                 environment.kill()
             self._idle.clear()
 
+    def close(self) -> None:
+        """End every invocation now, and refuse those that follow, as if their processes died."""
+        with self._lock:
+            self._is_closed = True
+            for environment in self._busy:
+                environment.end("killed")
+
+    def reopen(self) -> None:
+        self._is_closed = False
+
     def stop(self) -> None:
         self.cool_down()
-        with self._lock:
-            for environment in self._busy:
-                environment.kill()
+        self.close()
 
     def _meet(self) -> None:
         barrier = getattr(self._thread, "barrier", None)
@@ -197,8 +206,11 @@ class Environments:
             environment = pool.pop() if pool else None
         environment = environment or _runtime.fork(function)
         with self._lock:
-            self._busy.add(environment)
-        return environment
+            if not self._is_closed:
+                self._busy.add(environment)
+                return environment
+        environment.kill()
+        raise EnvironmentDied
 
     def _keep_warm(self, function: Function, environment: _Environment) -> None:
         """Put an environment back; past the number that fits in memory, one of the most plentiful goes."""

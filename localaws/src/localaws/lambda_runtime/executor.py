@@ -4,8 +4,8 @@ import hashlib
 import json
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from threading import Barrier
 from typing import Any
 
@@ -39,6 +39,19 @@ class FunctionExecutor:
     def prepare(self) -> None:
         """Get ready for a first invocation that will come soon."""
         self._environments.start()
+
+    def close(self) -> None:
+        """End every function that runs, and refuse invocations: nobody waits for their answers."""
+        self._environments.close()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """End every function that runs, and refuse invocations within."""
+        self.close()
+        try:
+            yield
+        finally:
+            self._environments.reopen()
 
     def stop(self) -> None:
         self._environments.stop()
