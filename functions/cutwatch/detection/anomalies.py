@@ -115,13 +115,14 @@ def _deviation(
     series: Series, measured: Measured, detector: Detector, event: Event
 ) -> Deviation | None:
     """Return the largest deviation of an event, be it of a datapoint or of one that did not come."""
-    epochs, inside = series.epochs, slice(event.onset, event.end + 1)
+    epochs = series.epochs
     found = largest_deviation(
         series, measured.expectation, int(epochs[event.onset]), int(epochs[event.end])
     )
     if measured.missed is None or detector.cutoff.method != "adaptive":
         return found
-    place = event.onset + int(np.argmax(measured.missed[inside]))
+    inside = np.nan_to_num(measured.missed[event.onset : event.end + 1])
+    place = event.onset + int(np.argmax(inside))
     if measured.missed[place] < SENSITIVITY[detector.sensitivity]:
         return found
     missed = missed_deviation(series, place, DEFAULT)

@@ -148,6 +148,7 @@ class _Measuring:
         missed = missed_excursions(
             series.values, self.history, self.expectation.scale, series.period, parameters
         )
+        missed = np.where(np.isnan(self.expectation.deviations), np.nan, missed)
         multiples = self._baseline.by_tail(missed) / parameters.missed_excursion
         # What begins and ends together is missed once: today's window has both.
         hours = parameters.excursion_hours + 2 * parameters.jitter_hours
