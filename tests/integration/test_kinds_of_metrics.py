@@ -163,7 +163,38 @@ def test_the_same_job_at_another_time_is_one_event(engine: EngineName) -> None:
 def test_a_night_without_its_job_is_found(engine: EngineName) -> None:
     events = nightly_batch(1).replaced(NIGHT, 2, 0.5, 20).events(engine)
     assert events
-    assert all(each.is_at(NIGHT, 2, 0.5) for each in events)
+    # It lasts until other nights' jobs are out of sight.
+    assert all(each.is_at(NIGHT, 2, 1.5) for each in events)
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_a_night_without_a_job_that_varies_is_one_event_within_an_hour_and_its_end(
+    seed: int, engine: EngineName
+) -> None:
+    metric = nightly_batch(seed, jitter=20).replaced(NIGHT, 1.5, 1.5, random(9).normal(20, 2, 9))
+    [event] = (each for each in metric.events(engine) if each.day == NIGHT)
+
+    late = event.start - START - timedelta(days=NIGHT, hours=2)
+    assert timedelta(0) <= late <= timedelta(hours=1, minutes=20)
+    assert event.value is not None
+    assert event.value < 40
+
+
+def jobs_of_workdays(seed: int) -> Metric:
+    """20 ± 2, and 90 ± 3 for half an hour at two o'clock on workdays."""
+    metric = nightly_batch(seed, jitter=20)
+    for day in (day for day in range(35) if day % 7 >= 5):
+        metric = metric.replaced(day, 1.5, 1.5, random(day).normal(20, 2, 9))
+    return metric
+
+
+def test_a_job_of_workdays_is_missed_on_workdays_only(engine: EngineName) -> None:
+    friday = NIGHT + 2
+    metric = jobs_of_workdays(1).replaced(friday, 1.5, 1.5, random(9).normal(20, 2, 9))
+    days = {each.day for each in metric.events(engine)}
+
+    assert friday in days
+    assert {day for day in days if day % 7 >= 5} == set()
 
 
 def daily_datapoints(seed: int, days: int = 420) -> Metric:

@@ -64,19 +64,25 @@ def detect(
     recovered = _recovered(epochs, measured.expectation)
     leading = np.argmax(np.where(known, multiples, -np.inf), axis=0)
 
-    def spans_from(earliest: int) -> list[Span]:
-        return [
-            span
-            for channel, own in zip(channels, multiples, strict=True)
-            for span in _spans(epochs, own, earliest, channel.joined_seconds, recovered)
-        ]
+    def spans_from(earliest: int, before: Sequence[Span] = ()) -> list[Span]:
+        spans: list[Span] = []
+        for channel, own in sorted(
+            zip(channels, multiples, strict=True), key=lambda each: each[0].late
+        ):
+            found = _spans(epochs, own, earliest, channel.joined_seconds, recovered)
+            if channel.late:
+                found = _attached(epochs, found, before, spans, channel.joined_seconds)
+            spans += found
+        return spans
 
     earlier = [span for span in spans_from(start - _LOOKBACK) if epochs[span[1]] < start]
     incidents = _united(epochs, earlier, measured.expectation)
     before = incidents[-1][0] if incidents else None
     events = tuple(
         _event(severities, first, last, channels, leading, follows=follows)
-        for first, last, follows in _united(epochs, spans_from(start), measured.expectation, before)
+        for first, last, follows in _united(
+            epochs, spans_from(start, earlier), measured.expectation, before
+        )
     )
     return Detection(severities, events)
 
@@ -94,6 +100,23 @@ def _spans(
         if len(inside):
             spans.append((int(inside[0]), int(inside[-1]), len(inside) < len(run)))
     return spans
+
+
+def _attached(
+    epochs: Epochs,
+    spans: Sequence[Span],
+    before: Sequence[Span],
+    others: Sequence[Span],
+    within: int,
+) -> list[Span]:
+    """Let spans begin where another one ended shortly before, or follow one from `before` the window."""
+    attached = []
+    for first, last, follows in spans:
+        since = epochs[first] - within
+        ends = [end for _, end, _ in others if since <= epochs[end] and end < first]
+        late = any(since <= epochs[end] for _, end, _ in before)
+        attached.append((max(ends, default=first), last, follows or (late and not ends)))
+    return attached
 
 
 def _begins(

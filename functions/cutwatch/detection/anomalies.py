@@ -10,7 +10,8 @@ from cutwatch.detection.adaptive_threshold import Event
 from cutwatch.detection.anomaly_event import AnomalyEvent, event_id
 from cutwatch.detection.channels import Measured, measure
 from cutwatch.detection.deviation import Deviation, is_worth_raising, largest_deviation
-from cutwatch.detection.parameters import DEFAULT, ThresholdParameters
+from cutwatch.detection.missed_excursions import missed_deviation
+from cutwatch.detection.parameters import DEFAULT, SENSITIVITY, ThresholdParameters
 from cutwatch.detection.reporting_gaps import gap_events, reporting_gaps
 from cutwatch.detection.scored_window import ScoredWindow
 from cutwatch.detection.thresholds import Detection, Threshold
@@ -18,6 +19,7 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.features.expectation import Expectation
 from cutwatch.features.recipe import FeatureRecipe
 from cutwatch.timeseries.arrays import Epochs, Floats
+from cutwatch.timeseries.series import Series
 from cutwatch.timestamps import format_timestamp
 
 
@@ -87,15 +89,7 @@ def detect_anomalies(
     detection = threshold.apply(window, detector, measured)
     series = window.observed.usable(detector)
     epochs = series.epochs
-    found = [
-        (
-            event,
-            largest_deviation(
-                series, measured.expectation, int(epochs[event.onset]), int(epochs[event.end])
-            ),
-        )
-        for event in detection.events
-    ]
+    found = [(event, _deviation(series, measured, detector, event)) for event in detection.events]
     raised = [(event, dev) for event, dev in found if is_worth_raising(dev, detector)]
     anomalies = np.zeros(len(series), np.int64)
     for event, _ in raised:
@@ -115,6 +109,26 @@ def detect_anomalies(
     if detector.missing_data != "anomalous":
         return classified
     return _add_gaps(classified, window, detector)
+
+
+def _deviation(
+    series: Series, measured: Measured, detector: Detector, event: Event
+) -> Deviation | None:
+    """Return the largest deviation of an event, be it of a datapoint or of one that did not come."""
+    epochs = series.epochs
+    found = largest_deviation(
+        series, measured.expectation, int(epochs[event.onset]), int(epochs[event.end])
+    )
+    if measured.missed is None or detector.cutoff.method != "adaptive":
+        return found
+    inside = np.nan_to_num(measured.missed[event.onset : event.end + 1])
+    place = event.onset + int(np.argmax(inside))
+    if measured.missed[place] < SENSITIVITY[detector.sensitivity]:
+        return found
+    missed = missed_deviation(series, place, DEFAULT)
+    if found is None or (missed and abs(missed.amount) > abs(found.amount)):
+        return missed
+    return found
 
 
 def _anomaly_event(

@@ -1,4 +1,4 @@
-"""The four ways in which a datapoint can be anomalous, each measured in multiples of its own cutoff.
+"""The ways in which a datapoint can be anomalous, each measured in multiples of its own cutoff.
 
 Nothing here looks ahead: a position's multiples depend on the history before the window and on what came until then.
 """
@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from cutwatch.detection.baseline import Baseline, Flags, mean_of_last
+from cutwatch.detection.missed_excursions import missed_excursions
 from cutwatch.detection.parameters import DEFAULT, HOUR, ThresholdParameters
 from cutwatch.detection.recurrence import came_lately, peak_level, recurring_peaks, usual_edges
 from cutwatch.detectors.detector import Feature
@@ -28,19 +29,24 @@ _BELOW_CUTOFF = 0.99
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """One way of being anomalous: multiples of the cutoff (n,), and how far apart (seconds) one event's may lie."""
+    """One way of being anomalous: multiples of the cutoff (n,), and how far apart (seconds) one event's may lie.
+
+    A channel that is `late` goes on with an event of another one that ended within that time.
+    """
 
     driver: Driver
     multiples: Floats
     joined_seconds: int
+    late: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A series' channels, and what was expected of it."""
+    """A series' channels, and what was expected of it; `missed` are the multiples of what did not come, if measured."""
 
     channels: tuple[Channel, ...]
     expectation: Expectation
+    missed: Floats | None = None
 
 
 def measure(
@@ -69,8 +75,9 @@ def measure(
         level = measuring.level(scores["value"])
         channels.append(measuring.cautious_level(level) if static else level)
     most = measuring.most()
-    bounded = (replace(each, multiples=np.minimum(each.multiples, most)) for each in channels)
-    return Measured(tuple(bounded), expectation)
+    bounded = [replace(each, multiples=np.minimum(each.multiples, most)) for each in channels]
+    missed = measuring.missed()
+    return Measured((*bounded, missed), expectation, missed.multiples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +141,19 @@ class _Measuring:
         # Scores of coarse metrics are not averaged: the deviation must be as much larger as their noise is.
         averaged = parameters.smoothing / self._baseline.smoothing
         return self._far_enough(channel, parameters.least_deviation_of_level * averaged**0.5)
+
+    def missed(self) -> Channel:
+        """Measure what comes daily or weekly at about this time, and did not."""
+        parameters, series = self.parameters, self.series
+        missed = missed_excursions(
+            series.values, self.history, self.expectation.scale, series.period, parameters
+        )
+        missed = np.where(np.isnan(self.expectation.deviations), np.nan, missed)
+        multiples = self._baseline.by_tail(missed) / parameters.missed_excursion
+        # What begins and ends together is missed once: today's window has both.
+        hours = parameters.excursion_hours + 2 * parameters.jitter_hours
+        channel = Channel("level", multiples, max(round(hours * HOUR), series.period), late=True)
+        return self._cautious(self._familiar(channel), parameters.caution_of_deviation)
 
     def cautious_level(self, level: Channel) -> Channel:
         """Return the channel of a static forest, which does not get used to the peaks of a young metric."""

@@ -62,6 +62,10 @@ class ThresholdParameters:
     """What comes at about its usual time must exceed the job's usual rise or fall by this factor."""
     days_with_edges: int = 5
     """Days out of the last seven with such a rise or fall at about this time; in proportion for fewer days."""
+    excursion_hours: float = 1.5
+    """The window of each earlier day in which a recurring excursion begins or ends (hours); today's is `jitter_hours` longer on either side."""
+    missed_excursion: float = 1.2
+    """The cutoff for excursions that did not come (typical ranges of such a window, times 1 + its tail)."""
     mature_days: float = 10
     """A metric with a shorter history has higher cutoffs, by the powers below of how many times shorter it is (days)."""
     caution_of_deviation: float = 1.0

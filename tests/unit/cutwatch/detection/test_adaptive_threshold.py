@@ -258,7 +258,7 @@ def test_a_score_that_is_not_averaged_needs_a_larger_deviation(
     scores: dict[Feature, Floats] = {"value": np.where(np.arange(400) == 399, 99.0, 1.0)}
     measured = measure(series, int(series.epochs[-1]), scores, "UTC")
 
-    assert (measured.channels[-1].multiples[-1] >= 1) == counts
+    assert (measured.channels[-2].multiples[-1] >= 1) == counts
 
 
 def shifted(hours: int = 32, factor: float = 1.4) -> "Floats":
@@ -319,3 +319,23 @@ def test_an_anomaly_after_an_incident_whose_level_was_not_followed_is_an_event_o
     found = judged_from(14 * DAY, shifted(hours=1), SHIFTED, BELOW_AT_NIGHT)
 
     assert [onset for onset, _ in spans(found)] == [SHIFT, NIGHT]
+
+
+@pytest.mark.parametrize(("gap", "count"), [(30, 1), (40, 2)])
+def test_what_did_not_come_goes_on_with_an_event_that_ended_shortly_before(
+    gap: int, count: int
+) -> None:
+    values = [10.0, 11.0, 12.0] * DAY
+    series, begin = a_series(values), 2 * DAY
+    first = multiples_at(len(values), [slice(begin, begin + 1)])
+    late = multiples_at(len(values), [slice(begin + gap, begin + gap + 2)])
+    measured = Measured(
+        (Channel("level", late, 35 * 300, late=True), Channel("level", first, 1_800)),
+        expect(series, int(series.epochs[DAY]), "UTC"),
+    )
+
+    whole = detect(series.epochs, measured, int(series.epochs[begin - 10]))
+    rest = detect(series.epochs, measured, int(series.epochs[begin + 1]))
+
+    assert len(whole.events) == count
+    assert [event.follows for event in rest.events] == [count == 1]

@@ -64,7 +64,7 @@ def test_a_young_metric_must_deviate_further_and_change_more() -> None:
         measure(series, start, scores, "UTC", parameters).channels for parameters in (DEFAULT, rash)
     )
 
-    for channel, without, factor in zip(careful, careless, (2, 2**0.25), strict=True):
+    for channel, without, factor in zip(careful[:2], careless[:2], (2, 2**0.25), strict=True):
         largest = int(np.nanargmax(without.multiples))
         assert without.multiples[largest] > 1
         assert channel.multiples[largest] == pytest.approx(
@@ -85,7 +85,7 @@ def test_a_static_forest_of_a_young_metric_needs_a_little_more(days: int, factor
     scores: dict[Feature, Floats] = {"value": np.abs(values - 50)}
 
     static, learning = (
-        measure(series, start, scores, "UTC", FREE, static=static).channels[-1].multiples
+        measure(series, start, scores, "UTC", FREE, static=static).channels[-2].multiples
         for static in (True, False)
     )
 

@@ -1,7 +1,7 @@
 """A job that runs every night at about the same time, on metrics generated from seeds of their own."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -11,32 +11,23 @@ from cutwatch.timeseries.arrays import Floats
 from cutwatch_cli.backtest.simulation import EngineName, Plan, backtest
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
 from tests.support.builders import a_detector
+from tests.support.nightly_jobs import (
+    PERIOD,
+    START,
+    TWO_O_CLOCK,
+    NightlyJob,
+    share_of_periods,
+)
 
-START = datetime(2026, 3, 2, tzinfo=UTC)
-PERIOD, DAY = 5, 288
+DAY = 288
 DAYS, TRAINING = 35, timedelta(days=7)
-TWO_O_CLOCK, JITTER = 120, 20
+JITTER = 20
 LAST_NIGHT = DAYS - 3
 ENGINES: tuple[EngineName, ...] = ("lambda", "sagemaker")
 
 
 def nightly(seed: int, minutes: int, height: float, wave: float, jitter: int = JITTER) -> Floats:
-    """Noise of 2 around 50, a daily wave, and a job that begins within `jitter` minutes of two o'clock."""
-    random = np.random.default_rng(seed)
-    values = random.normal(50, 2, DAYS * DAY)
-    values += wave * np.sin(2 * np.pi * np.arange(len(values)) / DAY)
-    for day in range(DAYS):
-        begin = TWO_O_CLOCK + random.uniform(-jitter, jitter)
-        values += height * random.normal(1, 0.05) * _share_of_periods(day, begin, minutes)
-    return values
-
-
-def _share_of_periods(day: int, begin: float, minutes: float) -> Floats:
-    first = day * DAY * PERIOD + begin
-    starts = PERIOD * np.arange(DAYS * DAY)
-    overlap = np.minimum(starts + PERIOD, first + minutes) - np.maximum(starts, first)
-    share: Floats = np.clip(overlap, 0, None) / PERIOD
-    return share
+    return NightlyJob(minutes, height, wave, jitter).values(seed, DAYS)
 
 
 def events(values: Floats, engine: EngineName) -> Sequence[AnomalyEvent]:
@@ -72,9 +63,9 @@ def test_a_job_that_jitters_by_twenty_minutes_raises_at_most_two_low_events_a_mo
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_jittering_job_twice_as_high_or_at_another_time_is_an_event(engine: EngineName) -> None:
     twice = nightly(33, 30, 70, 0)
-    twice += 80 * _share_of_periods(LAST_NIGHT, TWO_O_CLOCK, 30)
+    twice += 80 * share_of_periods(DAYS, LAST_NIGHT, TWO_O_CLOCK, 30)
     elsewhere = nightly(33, 30, 70, 0)
-    elsewhere += 70 * _share_of_periods(LAST_NIGHT, 14 * 60, 30)
+    elsewhere += 70 * share_of_periods(DAYS, LAST_NIGHT, 14 * 60, 30)
 
     for values in (twice, elsewhere):
         assert LAST_NIGHT in {day_of(event) for event in events(values, engine)}
