@@ -11,7 +11,6 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cutwatch.aws.xray import without_sampling_clients
 from cutwatch.errors import InvalidInput
 
 # Most functions publish no metrics; an unstructured log line per invocation is noise.
@@ -25,8 +24,7 @@ logger = Logger()
 # logger alone has the level of the setting.
 logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL") or logging.INFO)
 # All calls of functions go through botocore: patching more only imports more.
-with without_sampling_clients():
-    tracer = Tracer(patch_modules=("botocore",))
+tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 # Share of an invocation's time in which no bucket is begun any more.

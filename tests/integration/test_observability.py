@@ -162,24 +162,3 @@ def test_lambda_itself_never_filters_above_the_level_of_metrics(stack: Stack) ->
     level = stack.template["Globals"]["Function"]["LoggingConfig"]["ApplicationLogLevel"]
 
     assert set(level["Fn::If"][1:]) <= {"DEBUG", "INFO"}
-
-
-def test_a_start_makes_no_client_and_leaves_botocore_as_it_was() -> None:
-    script = """
-import botocore.session
-made, real = [], botocore.session.Session.create_client
-def create_client(self, service, *given, **named):
-    made.append(service)
-    return real(self, service, *given, **named)
-botocore.session.Session.create_client = create_client
-import score_forest
-from cutwatch.aws.clients import client
-print(made)
-client("s3", "eu-central-1")
-print(made)
-"""
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(SEARCHED)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n['s3']\n"

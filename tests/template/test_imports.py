@@ -81,8 +81,7 @@ def packages(module: Path) -> set[str]:
 
 def test_one_module_talks_to_aws() -> None:
     talking = {module.name for module in [*DOMAIN, *HANDLERS] if packages(module) & AWS_PACKAGES}
-    # The other keeps X-Ray's SDK from it.
-    assert talking == {"clients.py", "xray.py"}
+    assert talking == {"clients.py"}
 
 
 def module_name(path: Path) -> str:
