@@ -4,7 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cutwatch.features.expectation import Expectation, expect, resolution_of
+from cutwatch.features.expectation import (
+    Expectation,
+    expect,
+    resolution_of,
+    scale_by_time_of_day,
+)
 from cutwatch.timeseries.series import Series
 from tests.support.builders import NOON, a_series
 
@@ -110,3 +115,14 @@ def test_a_metric_that_hardly_ever_changes_has_a_resolution(
     values: list[float | None], resolution: float
 ) -> None:
     assert resolution_of(a_series(values)) == pytest.approx(resolution)
+
+
+@given(st.lists(st.floats(0, 1e300), min_size=1, max_size=30))
+def test_the_overall_scale_is_that_of_the_median_of_all_sizes(sizes: list[float]) -> None:
+    count = len(sizes)
+    nowhere = np.zeros(count, np.int64)
+
+    table, overall = scale_by_time_of_day(np.array(sizes), np.ones(count, bool), nowhere, 1)
+
+    assert overall == 1.4826 * np.median(sizes)
+    assert table.tolist() == [overall] * count
