@@ -1,4 +1,4 @@
-"""The methods that dataclasses generate as source while they are imported, compiled once for all environments.
+"""Methods of dataclasses, which are generated as source during an import, compiled once for all environments.
 
 Compiling them took more than half of the time in which an environment imports a handler. An environment shares what it
 compiled; the process that forks environments learns it before the next fork. The same source is the same code, so

@@ -1,4 +1,4 @@
-"""What every environment would import, parse and look up on its own, once before the first fork.
+"""Imports, parsed models and look-ups that every environment needs, made once before the first fork.
 
 Part of the runtime's script, which imports nothing of the local AWS.
 """
@@ -34,7 +34,7 @@ _PRELOADED_CLIENTS = ("cloudwatch", "dynamodb", "s3", "sagemaker", "sns", "stepf
 
 
 def preload() -> None:
-    """Import, parse and look up; what is not installed is left out."""
+    """Import, parse and look up; leave out packages that are not installed."""
     for name in _PRELOADED_MODULES:
         with suppress(ImportError):
             importlib.import_module(name)
