@@ -12,7 +12,8 @@ from function_consumer.records import Origin, Partition, event_of, failed_of, re
 
 _log = logging.getLogger(__name__)
 _MOST_READ = 1_000
-_SECONDS = 30.0
+# The coordinator answers nothing else while a member waits to join its group.
+_SECONDS = 1.0
 # More than a function runs and a pause between retries takes: the group must not take the partitions away meanwhile.
 _MAX_POLL_MILLISECONDS = 3_600_000
 _FATAL = frozenset(
@@ -71,6 +72,7 @@ class Loop:
         self._give_up = give_up
         self._now = now
         self._committed: dict[Partition, int] = {}
+        self._commits_again = False
         self._paused = False
         self._consumer = Consumer(
             {
@@ -82,6 +84,7 @@ class Loop:
                 "topic.metadata.refresh.interval.ms": 10_000,
                 **subscription.connection,
                 "error_cb": self._note,
+                "on_commit": self._on_commit,
             },
             logger=_log,
         )
@@ -95,6 +98,8 @@ class Loop:
     def step(self, wait_seconds: float) -> bool:
         """Read, waiting at most this long, and deliver the batch that is ready; return True if there was anything."""
         found = self._read(wait_seconds)
+        if self._commits_again:
+            self.commit()
         if self.queue.take(self._now()) is None:
             return found
         if (old := self.queue.too_old(self._now())) is not None:
@@ -116,11 +121,19 @@ class Loop:
         if (read := self.queue.next_offset(partition)) is not None:
             return read >= end
         place = TopicPartition(*partition)
-        [committed] = self._consumer.committed([place], timeout=_SECONDS)
+        try:
+            [committed] = self._consumer.committed([place], timeout=_SECONDS)
+        except KafkaException:
+            return False
         return end == 0 or int(committed.offset) >= end
 
     def commit(self) -> None:
-        """Commit what is done. What cannot be committed comes again, here or at another member."""
+        """Ask the group to commit what is done. What cannot be committed is asked for again, or comes again at another member.
+
+        Nothing waits for the answer: it comes behind that to the member's request to join, which the coordinator holds until all
+        members have joined, and others may be waiting for this thread.
+        """
+        self._commits_again = False
         new = {
             partition: offset
             for partition, offset in self.queue.done().items()
@@ -130,11 +143,21 @@ class Loop:
             return
         offsets = [TopicPartition(*partition, offset) for partition, offset in new.items()]
         try:
-            self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
             _log.warning("offsets could not be committed: %s", error)
         else:
             self._committed |= new
+
+    def _on_commit(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
+        """Forget what was not committed, so that it is asked for again."""
+        for each in places:
+            if (reason := error or each.error) is None:
+                continue
+            _log.warning("offset %d could not be committed: %s", each.offset, reason)
+            if self._committed.get(_partition(each)) == each.offset:
+                del self._committed[_partition(each)]
+                self._commits_again = True
 
     def close(self) -> None:
         """Leave the group; records that are not done come again to another member."""
