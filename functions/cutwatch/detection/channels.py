@@ -42,7 +42,7 @@ class Channel:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A series' channels, and what was expected of it; `missed` are the multiples of what did not come, if measured."""
+    """A series' channels, and what was expected of it; `missed` are the multiples of missed excursions, if measured."""
 
     channels: tuple[Channel, ...]
     expectation: Expectation

@@ -27,7 +27,7 @@ _HIGHEST_RANK = 2
 
 @dataclass(frozen=True)
 class _Windows:
-    """The windows that are compared (datapoints): an earlier day's ended `late` ago, today's begins as much before it."""
+    """Windows to compare (datapoints): an earlier day's ended `late` ago, today's begins as much before it."""
 
     earlier: int
     late: int
@@ -118,7 +118,7 @@ def range_of_last(values: Floats, size: int) -> Floats:
 def _candidates(
     before: Floats, least: Floats, windows: _Windows, parameters: ThresholdParameters
 ) -> Positions:
-    """Return the positions where so many days or all weeks reached at least (n,) that the rest is worth computing."""
+    """Return the positions where enough days, or all weeks, reached `least` (n,)."""
 
     def reached(by: int, times: int) -> NDArray[np.int64]:
         each = [_shifted(before, by * k) >= least for k in range(1, times + 1)]
