@@ -191,8 +191,16 @@ class StreamShop:
         values = noise(8, 3)
         with self.aws.faults.during(denied):
             self._send([(_KEYS[0], x) for x in values])
-        self.aws.clock.advance(120)
         return len(values)
+
+    def rings(self, alarm: str) -> bool:
+        """Return True if an alarm of the stack is raised in one of the next three minutes."""
+        cloudwatch, found = self.aws.client("cloudwatch"), False
+        for _ in range(3):
+            [state] = cloudwatch.describe_alarms(AlarmNames=[f"{STACK}: {alarm}"])["MetricAlarms"]
+            found = found or state["StateValue"] == "ALARM"
+            self.aws.clock.advance(60)
+        return found
 
     def _send(self, records: Sequence[tuple[str, float | None]], wait: float = 7 * 86_400) -> None:
         """Put records and let them be delivered, however often it takes in `wait` seconds."""
