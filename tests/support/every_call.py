@@ -164,7 +164,7 @@ def _delete_rows(bucket: Bucket, prefix: str) -> None:
     """Of complete datasets: what is complete is not written again."""
     pages = bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix=prefix)
     for key in [found["Key"] for page in pages for found in page["Contents"]]:
-        if "/rows/" in key:
+        if key.endswith("/rows.npz"):
             bucket.delete(key)
 
 

@@ -125,7 +125,7 @@ def _deviation(
     place = event.onset + int(np.argmax(inside))
     if measured.missed[place] < SENSITIVITY[detector.sensitivity]:
         return found
-    missed = missed_deviation(series, place, DEFAULT)
+    missed = missed_deviation(series, detector.time_zone, place, DEFAULT)
     if found is None or (missed and abs(missed.amount) > abs(found.amount)):
         return missed
     return found

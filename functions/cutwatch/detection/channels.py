@@ -65,7 +65,7 @@ def measure(
     is known already. A `static` forest does not learn while it scores.
     """
     expectation = expectation or expect(series, start, time_zone)
-    measuring = _Measuring(series, series.epochs < start, expectation, parameters)
+    measuring = _Measuring(series, series.epochs < start, expectation, time_zone, parameters)
     channels = [measuring.deviation()]
     if "difference" in scores and not measuring.rare:
         channels.append(measuring.change(scores["difference"]))
@@ -85,6 +85,7 @@ class _Measuring:
     series: Series
     history: Flags
     expectation: Expectation
+    time_zone: str
     parameters: ThresholdParameters
 
     @property
@@ -146,7 +147,7 @@ class _Measuring:
         """Measure what comes daily or weekly at about this time, and did not."""
         parameters, series = self.parameters, self.series
         missed = missed_excursions(
-            series.values, self.history, self.expectation.scale, series.period, parameters
+            series, self.time_zone, self.history, self.expectation.scale, parameters
         )
         missed = np.where(np.isnan(self.expectation.deviations), np.nan, missed)
         multiples = self._baseline.by_tail(missed) / parameters.missed_excursion

@@ -6,6 +6,7 @@ job varies. Nothing here looks ahead.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from cutwatch.detection.baseline import Flags
 from cutwatch.detection.deviation import Deviation
 from cutwatch.detection.parameters import DAY, HOUR, ThresholdParameters
+from cutwatch.features.seasonality import Integers, places_on_the_clock
 from cutwatch.timeseries.arrays import Floats
 from cutwatch.timeseries.series import Series
 
@@ -51,24 +53,39 @@ class _Windows:
 
 
 def missed_excursions(
-    values: Floats, history: Flags, scale: Floats, period: int, parameters: ThresholdParameters
+    series: Series, time_zone: str, history: Flags, scale: Floats, parameters: ThresholdParameters
 ) -> Floats:
     """For each position (n,) by how much the range of today's values falls short of the usual one; at least 0.
 
     Measured in typical ranges (the median of the `history` (n,), and the median `scale` (n,) of deviations) or, where
     that is more, in the difference between the days on which the excursion came. It came on `days_with_edges` of the
     last seven days, on twice as many of 14, and on the same weekday; or else in each of the last `recurring_weeks`. Today's
-    window must be complete: missing data is not a missed job.
+    window must be complete: missing data is not a missed job. Days are those of the `time_zone`.
     """
+    if series.period > _LONGEST_PERIOD or np.isnan(scale).all():
+        return np.zeros(len(series))
+    places = places_on_the_clock(series, time_zone)
+    in_past = _at_places(places, history, 0)
+    typical_scale = float(np.nanmedian(scale))
+    values = _at_places(places, series.values, np.nan)
+    windows = _Windows.of(series.period, parameters)
+    return _missed(values, in_past, typical_scale, windows, parameters)[places]
+
+
+def _missed(
+    values: Floats,
+    history: Flags,
+    typical_scale: float,
+    windows: _Windows,
+    parameters: ThresholdParameters,
+) -> Floats:
+    """Compare days as positions that many apart (n,)."""
     missed = np.zeros(len(values))
-    if period > _LONGEST_PERIOD:
-        return missed
-    windows = _Windows.of(period, parameters)
     ranges = range_of_last(values, windows.today)
     past = ranges[history & np.isfinite(ranges)]
     if not len(past):
         return missed
-    typical = float(np.median(past)) + float(np.nanmedian(scale))
+    typical = float(np.median(past)) + typical_scale
     today = np.where(_complete(values, windows.today), ranges, np.inf)
     before = _shifted(range_of_last(values, windows.earlier), windows.late)
     least = parameters.edge_excess * today
@@ -84,21 +101,21 @@ def missed_excursions(
 
 
 def missed_deviation(
-    series: Series, position: int, parameters: ThresholdParameters
+    series: Series, time_zone: str, position: int, parameters: ThresholdParameters
 ) -> Deviation | None:
     """Return the deviation from what usually comes in the window before a position; None if nothing does.
 
     Value and expected value are today's and the usual extreme, with the range of 90 % of the days on which it came.
     """
     windows = _Windows.of(series.period, parameters)
+    places = places_on_the_clock(series, time_zone)
+    values, place = _at_places(places, series.values, np.nan), int(places[position])
     today = series.values[max(position + 1 - windows.today, 0) : position + 1]
     least = parameters.edge_excess * (float(np.max(today)) - float(np.min(today)))
-    days = _extremes(series.values, position, windows, windows.day, _DAYS)
+    days = _extremes(values, place, windows, windows.day, _DAYS)
     came = days[days[:, 1] - days[:, 0] >= least]
     if len(came) < parameters.days_with_edges * len(days) / _DAYS:
-        weeks = _extremes(
-            series.values, position, windows, windows.week, parameters.recurring_weeks
-        )
+        weeks = _extremes(values, place, windows, windows.week, parameters.recurring_weeks)
         came = weeks[weeks[:, 1] - weeks[:, 0] >= least]
     if not len(came):
         return None
@@ -113,6 +130,13 @@ def range_of_last(values: Floats, size: int) -> Floats:
     unknown = np.isnan(values)
     highest = _highest_of_last(np.where(unknown, -np.inf, values), size)
     return np.asarray(highest + _highest_of_last(np.where(unknown, -np.inf, -values), size))
+
+
+def _at_places(places: Integers, values: NDArray[Any], between: float) -> NDArray[Any]:
+    """Return the values at their places, and `between` at the others; of several at one place, the first, which does not look ahead."""
+    placed = np.full(int(places.max()) + 1, between, values.dtype)
+    placed[places[::-1]] = values[::-1]
+    return placed
 
 
 def _candidates(

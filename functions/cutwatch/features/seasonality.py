@@ -108,6 +108,15 @@ def slots_of_day(epochs: Epochs, time_zone: str, period: int) -> tuple[Integers,
     return _days_and_slots(epochs, time_zone, slot_seconds)[1], -(-DAY // slot_seconds)
 
 
+def places_on_the_clock(series: Series, time_zone: str) -> Integers:
+    """Return the place (n,) of each position on a grid of local time, on which days are equally long.
+
+    When the clocks go forward, an hour's places are left out; when they go back, they come twice.
+    """
+    offsets = _utc_offsets(series.epochs, time_zone)
+    return np.arange(len(series)) + (offsets - offsets.min()) // series.period
+
+
 def familiar_days(series: Series, history: NDArray[np.bool_], time_zone: str) -> NDArray[np.bool_]:
     """Flag positions (n,) whose kind of day, workday or weekend, lasted half a day in the history.
 

@@ -44,9 +44,10 @@ def not_last(day: int) -> bool:
     return day != LAST
 
 
-def missed(values: Floats, period: int = FIVE_MINUTES) -> Floats:
+def missed(values: Floats, period: int = FIVE_MINUTES, time_zone: str = "UTC") -> Floats:
     history = np.arange(len(values)) < LAST * DAY // period
-    return missed_excursions(values, history, np.full(len(values), 2.0), period, DEFAULT)
+    series = Series(START, period, values)
+    return missed_excursions(series, time_zone, history, np.full(len(values), 2.0), DEFAULT)
 
 
 def on_day(statistic: Floats, day: int, period: int = FIVE_MINUTES) -> Floats:
@@ -151,18 +152,42 @@ def test_nothing_looks_ahead() -> None:
     np.testing.assert_array_equal(missed(values)[:until], missed(changed)[:until])
 
 
+@pytest.mark.parametrize(("time_zone", "hour"), [("Europe/Berlin", -1), ("Australia/Sydney", 1)])
+def test_a_job_by_the_clock_is_not_missed_when_the_clocks_change(time_zone: str, hour: int) -> None:
+    """They go forward in Berlin on 29 March, 27 days after the beginning, and back in Sydney a week later."""
+    before = 26 if hour < 0 else 33
+    hours = np.where(np.arange(40) <= before, 6, 6 + hour)
+    values = np.random.default_rng(7).normal(50, 2, 40 * 288)
+    for day, begin in enumerate(hours.tolist()):
+        values[day * 288 + 12 * begin : day * 288 + 12 * begin + 6] += 70
+
+    assert missed(values, time_zone=time_zone).max() < DEFAULT.missed_excursion
+    assert missed(values).max() > DEFAULT.missed_excursion
+
+
+def test_a_job_that_comes_twice_in_an_hour_that_comes_twice_looks_no_hour_ahead() -> None:
+    values = np.random.default_rng(7).normal(50, 2, 40 * 288)
+    until = 33 * 288 + 16 * 12 + 6
+    changed = np.concatenate([values[:until], values[until:] + 500])
+
+    first, second = (
+        missed(each, time_zone="Australia/Sydney")[:until] for each in (values, changed)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
 def test_what_is_told_is_the_usual_peak_and_todays() -> None:
     values = metric(not_last)
     series = Series(START, FIVE_MINUTES, values)
     place = int(np.argmax(missed(values)))
 
-    deviation = missed_deviation(series, place, DEFAULT)
+    deviation = missed_deviation(series, "UTC", place, DEFAULT)
 
     assert deviation is not None
     assert deviation.value < 60
     assert deviation.low <= deviation.expected <= deviation.high
     assert deviation.expected == pytest.approx(122, abs=4)
-    assert missed_deviation(series, 2_000, replace(DEFAULT, edge_excess=1e9)) is None
+    assert missed_deviation(series, "UTC", 2_000, replace(DEFAULT, edge_excess=1e9)) is None
 
 
 @given(

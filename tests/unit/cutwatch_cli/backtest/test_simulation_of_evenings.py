@@ -44,4 +44,4 @@ def test_an_evening_that_does_not_come_is_one_event(engine: EngineName) -> None:
     [event] = events(values, engine)
 
     assert event.begins == at(31, 16.75)
-    assert at(31, 22.5) <= event.ends <= at(32, 0)
+    assert at(31, 22.5) <= event.ends <= at(32, 0.5)
