@@ -151,6 +151,7 @@ class _Measuring:
         )
         missed = np.where(np.isnan(self.expectation.deviations), np.nan, missed)
         multiples = self._baseline.by_tail(missed) / parameters.missed_excursion
+        multiples = np.minimum(multiples, parameters.most_of_missed)
         # What begins and ends together is missed once: today's window has both.
         hours = parameters.excursion_hours + 2 * parameters.jitter_hours
         channel = Channel("level", multiples, max(round(hours * HOUR), series.period), late=True)

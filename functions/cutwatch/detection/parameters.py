@@ -66,6 +66,8 @@ class ThresholdParameters:
     """The window of each earlier day in which a recurring excursion begins or ends (hours); today's is `jitter_hours` longer on either side."""
     missed_excursion: float = 1.2
     """The cutoff for excursions that did not come (typical ranges of such a window, times 1 + its tail)."""
+    most_of_missed: float = 2.5
+    """The highest severity of an excursion that did not come, which is medium: a week says little about how regular it is."""
     mature_days: float = 10
     """A metric with a shorter history has higher cutoffs, by the powers below of how many times shorter it is (days)."""
     caution_of_deviation: float = 1.0
