@@ -1,7 +1,7 @@
 """Write the metrics of docs/tuning.md as CSV files: python docs/tuning/metrics.py FOLDER."""
 
 import csv
-import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,4 +108,8 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    parser = ArgumentParser(description="Write the metrics of docs/tuning.md as CSV files.")
+    parser.add_argument(
+        "folder", type=Path, help="where to write them; it is made if it is missing"
+    )
+    write(parser.parse_args().folder)
