@@ -2,7 +2,7 @@
 
     PYTHONPATH=functions:cli:. .venv/bin/python benchmarks/nightly_jobs.py
 
-A metric has 41 days of five minutes; its job does not run in the last night but two. A job that is told within an hour
+A metric has 41 days of five minutes; its job does not run in the last night but two. A job that is reported within an hour
 and a half of its usual time is found.
 """
 
