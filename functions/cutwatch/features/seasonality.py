@@ -114,7 +114,7 @@ def places_on_the_clock(series: Series, time_zone: str) -> Integers:
     When the clocks go forward, an hour's places are left out; when they go back, they come twice.
     """
     offsets = _utc_offsets(series.epochs, time_zone)
-    return np.arange(len(series)) + (offsets - offsets.min()) // series.period
+    return np.arange(len(series)) + (offsets - int(offsets.min())) // series.period
 
 
 def familiar_days(series: Series, history: NDArray[np.bool_], time_zone: str) -> NDArray[np.bool_]:
