@@ -23,6 +23,8 @@ from cutwatch.wording import (
 METRIC_LABEL_LENGTH = 500
 
 _LISTED_EVENTS = 5
+# Of an expected value near zero, the share is a number that nobody reads, or infinite.
+_LARGEST_SHARE = 100
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,11 @@ def _event_lines(event: AnomalyEvent, detector: Detector | None) -> Iterator[str
 
 
 def _share(event: AnomalyEvent) -> str:
-    """Return the deviation as a share of the expected value: `, +812%`."""
+    """Return the deviation as a share of the expected value, unless that is too small for one: `, +812%`."""
     if event.value is None or not event.expected:
         return ""
-    return f", {(event.value - event.expected) / abs(event.expected):+.0%}"
+    share = (event.value - event.expected) / abs(event.expected)
+    return f", {share:+.0%}" if abs(share) < _LARGEST_SHARE else ""
 
 
 def when(event: AnomalyEvent, time_zone: str) -> str:

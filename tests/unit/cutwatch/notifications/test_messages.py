@@ -300,6 +300,11 @@ def test_time_is_that_of_the_detector_with_utc_beside_it(
     assert when(replace(SPIKE, start=first, end=last, period_seconds=0), zone) == said
 
 
+@pytest.mark.parametrize("expected", [5e-324, 1e-9, -0.001])
+def test_a_share_of_next_to_nothing_is_not_told(expected: float) -> None:
+    assert "%" not in anomalies(found("orders", replace(SPIKE, expected=expected))).text
+
+
 def test_values_have_their_unit_in_the_text_and_in_the_subject_which_is_ascii() -> None:
     written = anomalies(found("orders", replace(SPIKE, unit="Microseconds")))
     assert "  Value     912.4 µs; expected 100 µs (90 µs to 110.5 µs), +812%\n" in written.text
