@@ -5,23 +5,36 @@ from collections.abc import Iterable, Sequence
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from function_consumer.loop import Subscription
+from function_consumer.problem import Problem, client_log
 
 _SECONDS = 30.0
+
+
+class NoBeginning(Exception):
+    """Where the group begins could not be fixed; the message says why."""
 
 
 def begin(subscription: Subscription, moment: float | None = None) -> None:
     """Let a group that has committed nothing begin at a time (epoch seconds), or at the end of every partition.
 
-    Raises `KafkaException` if the brokers cannot be reached.
+    Raises `NoBeginning` if the brokers cannot be reached, or the topic is not there.
     """
-    settings = {"group.id": subscription.group, "enable.auto.commit": False}
-    consumer = Consumer({**settings, **subscription.connection})
+    problem = Problem()
+    settings = {
+        "group.id": subscription.group,
+        "enable.auto.commit": False,
+        "error_cb": problem.note,
+    }
+    consumer = Consumer({**settings, **subscription.connection}, logger=client_log)
     try:
         partitions = [*_partitions(consumer, subscription.topics)]
         committed = consumer.committed(partitions, timeout=_SECONDS)
         if any(each.offset >= 0 for each in committed):
             return
         consumer.commit(offsets=_offsets(consumer, partitions, moment), asynchronous=False)
+    except KafkaException as error:
+        consumer.poll(0)  # what is wrong is told to error_cb here
+        raise NoBeginning(problem.text or error.args[0].str()) from error
     finally:
         consumer.close()
 

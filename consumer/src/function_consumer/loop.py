@@ -7,6 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from function_consumer.problem import Problem, client_log
 from function_consumer.queue import Discard, Queue, Settings
 from function_consumer.records import Origin, Partition, event_of, failed_of, record_of
 
@@ -16,19 +17,6 @@ _MOST_READ = 1_000
 _SECONDS = 1.0
 # More than a function runs and a pause between retries takes: the group must not take the partitions away meanwhile.
 _MAX_POLL_MILLISECONDS = 3_600_000
-_FATAL = frozenset(
-    {
-        KafkaError._AUTHENTICATION,  # noqa: SLF001 - its public name
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-        KafkaError._RESOLVE,  # noqa: SLF001
-        KafkaError._SSL,  # noqa: SLF001
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-    }
-)
 
 
 class NotInvoked(Exception):
@@ -51,7 +39,7 @@ class Subscription:
 class Loop:
     """`invoke` returns the function's answer, or raises `NotInvoked` or `FunctionFailed`; `give_up` takes what is lost.
 
-    `problem` is why records cannot be read, empty if they can. A record is committed after its invocation succeeded, or
+    `problem` has why records cannot be read. A record is committed after its invocation succeeded, or
     after it was given up; whatever happens before that, it comes again.
     """
 
@@ -64,7 +52,7 @@ class Loop:
         give_up: Callable[[Discard], None],
         now: Callable[[], float],
     ) -> None:
-        self.problem = ""
+        self.problem = Problem()
         self.queue = Queue(settings)
         self._subscription = subscription
         self._origin = origin
@@ -83,10 +71,10 @@ class Loop:
                 "max.poll.interval.ms": _MAX_POLL_MILLISECONDS,
                 "topic.metadata.refresh.interval.ms": 10_000,
                 **subscription.connection,
-                "error_cb": self._note,
+                "error_cb": self.problem.note,
                 "on_commit": self._on_commit,
             },
-            logger=_log,
+            logger=client_log,
         )
         self._consumer.subscribe(
             [*subscription.topics],
@@ -168,10 +156,10 @@ class Loop:
         messages = self._consumer.consume(_MOST_READ, timeout=wait_seconds)
         for each in messages:
             if (error := each.error()) is not None:
-                self._note(error)
+                self.problem.note(error)
         records = [record_of(each) for each in messages if each.error() is None]
         if records:
-            self.problem = ""
+            self.problem.text = ""
             self.queue.offer(records, self._now())
         return bool(records)
 
@@ -206,11 +194,6 @@ class Loop:
             discard = self.queue.settle(failed, self._now())
         if discard is not None:
             self._give_up(discard)
-
-    def _note(self, error: KafkaError) -> None:
-        """Keep an error that somebody has to mend; librdkafka goes on by itself with all others."""
-        if error.code() in _FATAL:
-            self.problem = error.str()
 
     def _assigned(self, _: Consumer, __: list[TopicPartition]) -> None:
         """Pause the new partitions too, at the next turn, if enough waits."""

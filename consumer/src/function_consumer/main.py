@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from function_consumer.beginning import begin
+from function_consumer.beginning import NoBeginning, begin
 from function_consumer.connection import InvalidSecret, connection, iam_connection
 from function_consumer.failures import message, send
 from function_consumer.loop import FunctionFailed, Loop, NotInvoked, Subscription
@@ -27,7 +27,7 @@ _log = logging.getLogger("function_consumer")
 _SECONDS_TO_READ = 1.0
 # A function runs for 15 minutes at most.
 _INVOCATION = Config(read_timeout=910, retries={"total_max_attempts": 1})
-_USAGE_ERROR = 2
+_USAGE_ERROR, _CANNOT_BEGIN = 2, 1
 
 
 class InvalidSetting(Exception):
@@ -172,8 +172,8 @@ def run(loop: Loop, stop: Stop, heartbeat: Path | None) -> None:
     try:
         while not stop:
             loop.step(_SECONDS_TO_READ)
-            if loop.problem != told:
-                told = loop.problem
+            if loop.problem.text != told:
+                told = loop.problem.text
                 _log.warning("%s", told or "records can be read again")
             if heartbeat:
                 heartbeat.touch()
@@ -190,7 +190,11 @@ def main() -> None:
         _log.error("%s", error)
         sys.exit(_USAGE_ERROR)
     if process.starts_at_end:
-        begin(process.subscription)
+        try:
+            begin(process.subscription)
+        except NoBeginning as error:
+            _log.error("the group's beginning could not be fixed: %s", error)
+            sys.exit(_CANNOT_BEGIN)
     servers = str(process.subscription.connection["bootstrap.servers"])
     origin = Origin(servers, os.environ.get("CLUSTER_ARN") or None)
     function = Function(boto3.client("lambda", config=_INVOCATION), process.function)

@@ -95,14 +95,14 @@ class KafkaMapping:
         self._loops = []
 
     def _problem(self) -> str:
-        return next((loop.problem for loop in self._loops if loop.problem), "")
+        return next((loop.problem.text for loop in self._loops if loop.problem.text), "")
 
     def _note(self, *, complete: bool) -> None:
         """Say how it went; errors of the past, such as brokers that were down, do not count once everything is read."""
         problem = "" if complete else self._problem() or "not all partitions could be read"
         self.record["LastProcessingResult"] = f"PROBLEM: {problem}" if problem else "OK"
         for loop in self._loops:
-            loop.problem = ""
+            loop.problem.text = ""
 
     def _has_read(self, ends: Mapping[Partition, int]) -> bool:
         """Return whether each partition's records have all been read by the member that has it."""

@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaException
-
-from function_consumer.beginning import begin
+from function_consumer.beginning import NoBeginning, begin
 from function_consumer.connection import InvalidSecret, connection
 from function_consumer.loop import Subscription
 from function_consumer.records import Origin
@@ -79,8 +77,8 @@ class KafkaOpenings:
         moment = float(record["StartingPositionTimestamp"]) if position == "AT_TIMESTAMP" else None
         try:
             begin(subscription, moment)
-        except KafkaException as error:
-            raise refused(f"Connection error: {error.args[0].str()}") from None
+        except NoBeginning as error:
+            raise refused(f"Connection error: {error}") from None
 
     def _servers(self, record: Mapping[str, Any], role: str) -> str:
         access = kafka_requests.access_of(record)

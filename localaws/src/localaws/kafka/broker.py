@@ -50,11 +50,12 @@ log.message.timestamp.after.max.ms=9223372036854775807
 class KafkaBroker:
     """Runs between `start` and `stop`, or in a `with`; `kill` and `start` again are a crash, after which the data are still there.
 
-    `jars` is the directory that `fetch` fills.
+    `jars` is the directory that `fetch` fills; `properties` are lines for server.properties, which replace lines of the same name.
     """
 
-    def __init__(self, jars: Path) -> None:
+    def __init__(self, jars: Path, properties: str = "") -> None:
         self._jars = jars
+        self._properties = properties
         self._java = shutil.which("java")
         self._home = Path(tempfile.mkdtemp(prefix="kafka-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -146,6 +147,7 @@ class KafkaBroker:
         data = self._home / "data"
         self._settings.write_text(
             _PROPERTIES.format(host=_HOST, port=port, controller=controller, data=data)
+            + self._properties
         )
         identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # The tool reads an id that begins with a dash as an option.
