@@ -11,13 +11,18 @@ _SHARE, _WEEK, _WEEKS_NEEDED = 10, 7 * DAY, 4
 # The variance of a random walk grows with time: after n steps it is n times that of one step, as far as a short history
 # shows; nine of ten that last a month. The labelled metrics of docs/detection.md stay below it.
 _RANDOM_WALK = (0.3, 4.0)
+# A metric that has one value at least half of the time has a usual one, like a status check that failed for hours.
+_USUAL_SHARE = 0.5
 
 
 def why_unpredictable(history: Series) -> str | None:
     """Return a sentence about a constant metric or a random walk; None about every other."""
     known = history.values[~history.missing]
-    if len(known) and known.min() == known.max():
+    counts = np.unique(known, return_counts=True)[1]
+    if len(counts) == 1:
         return "the metric never changed, so any change will be an anomaly"
+    if len(counts) and counts.max() >= _USUAL_SHARE * len(known):
+        return None
     least, most = _RANDOM_WALK
     if least <= _variance_ratio(history) <= most:
         return (

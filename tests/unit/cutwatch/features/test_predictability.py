@@ -55,3 +55,12 @@ def test_a_smooth_rhythm_of_days_or_weeks_is_not_wandering(period: int) -> None:
     days = np.arange(DAYS * 86_400 // period) * period / 86_400
     assert about(np.sin(2 * np.pi * days), period) is None
     assert about(np.where(days % 7 < 5, 2, 1) * np.sin(2 * np.pi * days), period) is None
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_status_check_that_failed_for_a_while_is_not_wandering(period: int) -> None:
+    failed = np.zeros(DAYS * 86_400 // period)
+    # As long as a random walk needs to go as far over a week as this one does.
+    length = round((7 * 86_400 / period) ** 0.5)
+    failed[len(failed) // 2 :][:length] = 1
+    assert about(failed, period) is None
