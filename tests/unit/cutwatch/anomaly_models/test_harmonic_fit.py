@@ -25,7 +25,7 @@ def test_coefficients_are_those_of_statsmodels(seed: int) -> None:
     noise = arma_noise(3_000, (0.6, 0.2), (0.3,), seed)
     exact = arima(noise, 2, 1).fit()
     ar, ma = fit_arma(noise)
-    errors, _ = _errors(noise, np.concatenate([ar, ma]), 2)
+    errors = _errors(noise, np.concatenate([ar, ma]))
 
     assert [*ar, *ma] == pytest.approx(exact.params[:3], abs=COEFFICIENTS)
     assert errors.std() == pytest.approx(exact.params[3] ** 0.5, rel=DEVIATION)
@@ -34,7 +34,7 @@ def test_coefficients_are_those_of_statsmodels(seed: int) -> None:
 def test_errors_are_those_of_statsmodels_filter() -> None:
     noise = arma_noise(500, (0.5,), (0.4,), seed=3)
     exact = arima(noise, 1, 1).filter([0.5, 0.4, 1.0])
-    errors, _ = _errors(noise, np.array([0.5, 0.4]), 1)
+    errors = _errors(noise, np.array([0.5, 0.4]))
     assert errors[50:] == pytest.approx(exact.resid[50:], abs=1e-9)
 
 
