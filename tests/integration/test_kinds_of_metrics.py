@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
-from cutwatch_cli.backtest.simulation import Backtest, EngineName, Plan, backtest
+from cutwatch_cli.backtest.simulation import Backtest, EngineName, backtest
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
+from tests.support.remembering_engine import RememberingEngine
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +50,8 @@ class Metric:
         """After days for training only."""
         series = MetricSeries(self.period, START, self.values.tolist())
         detector = replace(DETECTOR, period=self.period, **settings)
-        return backtest(series, detector, timedelta(days=learned), Plan(engine))
+        remembering = RememberingEngine(engine, detector)
+        return backtest(series, detector, timedelta(days=learned), engine=remembering)
 
 
 @dataclass(frozen=True)
