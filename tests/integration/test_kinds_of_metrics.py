@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from cutwatch.detection.anomaly_event import AnomalyEvent
 from cutwatch.detectors.detector import Detector
-from cutwatch_cli.backtest.simulation import Backtest, EngineName, backtest
+from cutwatch_cli.backtest.simulation import Backtest, EngineName, Plan, backtest
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
-from tests.support.remembering_engine import RememberingEngine
 
 Floats = NDArray[np.float64]
 
@@ -50,8 +49,7 @@ class Metric:
         """After days for training only."""
         series = MetricSeries(self.period, START, self.values.tolist())
         detector = replace(DETECTOR, period=self.period, **settings)
-        remembering = RememberingEngine(engine, detector)
-        return backtest(series, detector, timedelta(days=learned), engine=remembering)
+        return backtest(series, detector, timedelta(days=learned), Plan(engine))
 
 
 @dataclass(frozen=True)

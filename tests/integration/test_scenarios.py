@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from cutwatch.detectors.detector import Detector
 from cutwatch_cli.backtest.simulation import Backtest, EngineName, Plan, backtest
 from cutwatch_cli.csv_files.regular_grid import MetricSeries
-from tests.support.remembering_engine import RememberingEngine
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +64,7 @@ def engine(request: pytest.FixtureRequest) -> EngineName:
 
 def judged(values: Floats, engine: EngineName, detector: Detector = DETECTOR) -> Backtest:
     metric = MetricSeries(PERIOD, START, values.tolist())
-    return backtest(metric, detector, LEARNED, engine=RememberingEngine(engine, detector))
+    return backtest(metric, detector, LEARNED, Plan(engine))
 
 
 def raised(result: Backtest) -> list[int]:
@@ -116,17 +115,6 @@ KINDS = {
     "counter at zero": (counter, 0),
 }
 KIND_AND_RATE = pytest.mark.parametrize(("kind", "per_week"), KINDS.values(), ids=KINDS)
-
-
-def test_an_engine_that_remembers_gives_what_a_new_one_gives(engine: EngineName) -> None:
-    judged(daily(), engine)
-    values = surge(daily())
-    remembered = judged(values, engine)
-    metric = MetricSeries(PERIOD, START, values.tolist())
-    new = backtest(metric, DETECTOR, LEARNED, Plan(engine))
-    assert np.array_equal(remembered.scores, new.scores, equal_nan=True)
-    assert (remembered.events, remembered.cutoffs) == (new.events, new.cutoffs)
-    assert new.events
 
 
 @KIND_AND_RATE
