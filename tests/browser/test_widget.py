@@ -81,7 +81,9 @@ def record(dashboard: Dashboard, name: str, start: Any, end: Any) -> None:
     dashboard.shop.registry.events.record([RecordedEvent(name, event, "transform-1")], NOW)
 
 
-@pytest.fixture(params=[(theme, width) for theme in THEMES for width in WIDTHS], ids=str)
+@pytest.fixture(
+    scope="module", params=[(theme, width) for theme in THEMES for width in WIDTHS], ids=str
+)
 def size(request: pytest.FixtureRequest) -> tuple[Theme, int]:
     chosen: tuple[Theme, int] = request.param
     return chosen
@@ -95,14 +97,19 @@ def show(browser: Browser, folder: Path, drawn: str, width: int, theme: Theme) -
     browser.open(shown)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def opened(
-    dashboard: Dashboard, browser: Browser, size: tuple[Theme, int], tmp_path: Path
+    dashboard: Dashboard,
+    _chromium: Browser,
+    size: tuple[Theme, int],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Browser:
+    """Opened once for all tests of a size, which only look at it."""
     theme, width = size
     drawn = dashboard.draw("checkout", width=width, height=480, theme=theme)
-    show(browser, tmp_path, drawn, width, theme)
-    return browser
+    _chromium.live_in("UTC")
+    show(_chromium, tmp_path_factory.mktemp("widget"), drawn, width, theme)
+    return _chromium
 
 
 @pytest.mark.slow

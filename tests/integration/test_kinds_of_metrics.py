@@ -218,6 +218,7 @@ def monthly_peaks(seed: int) -> Metric:
     return Metric(usual * peaks * (1 + 0.05 * rng.normal(size=len(hours))), HOUR)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 5])
 def test_a_monthly_peak_is_at_most_one_event_a_month(seed: int, engine: EngineName) -> None:
     events = monthly_peaks(seed).events(engine, learned=28)

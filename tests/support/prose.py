@@ -16,6 +16,7 @@ _COMMENT_OF_COMMAND = re.compile(r"^\$ .*?\s# (.*)$", re.MULTILINE)
 _JSON_TEXT = re.compile(
     r'"(?:description|title|markdown|label|Comment|Cause)":\s*"((?:[^"\\]|\\.)*)"'
 )
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _YAML_TEXT = {"Description", "AlarmDescription", "AssertDescription", "ConstraintDescription"}
 
 
@@ -66,10 +67,12 @@ def yaml_passages(text: str) -> Iterator[Passage]:
 
 def python_passages(text: str) -> Iterator[Passage]:
     """Yield docstrings, and string literals of more than one word."""
-    tree = ast.parse(text)
-    docstrings = set(_docstrings(tree))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and _WORDS.search(str(node.value)):
+    docstrings: set[ast.AST] = set()
+    # A node comes before those in it.
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            docstrings.add(_first_value(node))
+        elif isinstance(node, ast.Constant) and _WORDS.search(str(node.value)):
             yield Passage(node.lineno, _without_code(str(node.value)), node in docstrings)
 
 
@@ -92,13 +95,12 @@ def _descriptions(node: yaml.Node) -> Iterator[Passage]:
             yield from _descriptions(value)
 
 
-def _docstrings(tree: ast.Module) -> Iterator[ast.AST]:
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    for node in ast.walk(tree):
-        if isinstance(node, documented) and ast.get_docstring(node) is not None:
-            first = node.body[0]
-            assert isinstance(first, ast.Expr)
-            yield first.value
+def _first_value(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
+) -> ast.AST:
+    first = node.body[0]
+    assert isinstance(first, ast.Expr)
+    return first.value
 
 
 def _without_code(text: str) -> str:

@@ -2,10 +2,14 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -64,15 +68,35 @@ print(json.dumps(missing))
 """
 
 
+class Import(NamedTuple):
+    """A package or module that is imported, and whether a function does it."""
+
+    name: str
+    in_function: bool
+
+
+@cache
+def imports(module: Path) -> frozenset[Import]:
+    """The imports of a file, wherever they stand."""
+    return frozenset(imports_of(ast.parse(module.read_text()), in_function=False))
+
+
+def imports_of(node: ast.AST, *, in_function: bool) -> Iterator[Import]:
+    """Statements are few next to the expressions in them, which import nothing."""
+    if isinstance(node, ast.Import):
+        yield from (Import(alias.name, in_function) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield Import(node.module or "", in_function)
+    within = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(node, part, ())
+        # The branches of a conditional expression and the body of a lambda are no lists.
+        for statement in inner if isinstance(inner, list) else ():
+            yield from imports_of(statement, in_function=within)
+
+
 def imported(module: Path) -> set[str]:
-    """The packages and modules that a file names in its imports, wherever they stand."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module or "")
-    return names
+    return {each.name for each in imports(module)}
 
 
 def packages(module: Path) -> set[str]:
@@ -137,15 +161,34 @@ def test_a_handler_imports_the_domain_and_the_standard_library_only(module: Path
 
 @pytest.mark.parametrize("module", DOMAIN, ids=lambda module: module.stem)
 def test_imports_stand_at_the_top(module: Path) -> None:
-    tree = ast.parse(module.read_text())
-    nested = [
-        node
-        for outer in ast.walk(tree)
-        if isinstance(outer, ast.FunctionDef)
-        for node in ast.walk(outer)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    ]
-    assert nested == []
+    assert [each.name for each in imports(module) if each.in_function] == []
+
+
+def test_imports_are_found_wherever_they_stand() -> None:
+    text = """
+if a:
+    import b
+else:
+    import c, d
+try:
+    from e import f
+except g:
+    import h
+finally:
+    import i
+match j:
+    case k:
+        import l
+class M:
+    def n():
+        with o:
+            import p
+        async def q():
+            import r
+"""
+    found = list(imports_of(ast.parse(text), in_function=False))
+    assert "".join(sorted(each.name for each in found)) == "bcdehilpr"
+    assert [each.name for each in found if each.in_function] == ["p", "r"]
 
 
 @pytest.mark.slow
@@ -212,7 +255,6 @@ def test_array_types_are_defined_once() -> None:
         str(module.relative_to(PROJECT))
         for package in (FUNCTIONS, PROJECT / "cli")
         for module in sorted(package.rglob("*.py"))
-        for node in ast.walk(ast.parse(module.read_text()))
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("Floats", "Epochs")
+        for _ in re.finditer(r"^\s*(?:Floats|Epochs) = ", module.read_text(), re.MULTILINE)
     ]
     assert set(defined) == {"functions/cutwatch/timeseries/arrays.py"}

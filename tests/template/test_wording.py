@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,11 @@ class Wording:
     wrong: str
 
     def finds(self, text: str) -> Iterator[re.Match[str]]:
-        return re.finditer(self.pattern.replace(" ", r"\s+"), text, re.IGNORECASE)
+        return self._compiled.finditer(text)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern.replace(" ", r"\s+"), re.IGNORECASE)
 
 
 TERMS = (

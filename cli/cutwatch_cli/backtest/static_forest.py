@@ -95,18 +95,18 @@ class StaticForest:
         depth = 0
         while len(row):
             beyond = self._distance_beyond(columns, row, node)
-            outside = np.flatnonzero(beyond)
+            outside = np.flatnonzero(beyond != 0)
             distance = beyond.take(outside)
             separated = distance / (self._extent.take(node.take(outside)) + distance)
             separated *= together.take(outside)
             together[outside] -= separated
             scores += np.bincount(row.take(outside), separated, count) / (depth + 1)
             left = self.left.take(node)
-            leaf = np.flatnonzero(left == _LEAF)
-            if len(leaf):
+            ended = left == _LEAF
+            if ended.any():
+                leaf, inner = np.flatnonzero(ended), np.flatnonzero(~ended)
                 found = self._leaf_scores(node.take(leaf), beyond.take(leaf), depth)
                 scores += np.bincount(row.take(leaf), together.take(leaf) * found, count)
-                inner = np.flatnonzero(left != _LEAF)
                 row, node, left = row.take(inner), node.take(inner), left.take(inner)
                 together = together.take(inner)
             node = self._children(columns, row, node, left)

@@ -4,8 +4,7 @@ Least squares for the season, Hannan and Rissanen's regression for a first ARMA,
 one-step errors (the conditional sum of squares). The tests compare the result with statsmodels' exact estimates.
 """
 
-from collections.abc import Sequence
-from operator import mul
+from itertools import accumulate
 
 import numpy as np
 
@@ -56,7 +55,7 @@ def _column(terms: Floats, values: Floats) -> ColumnModel:
     season = _least_squares(terms[present], values[present])
     around = np.where(present, values - terms @ season, 0.0)
     ar, ma = fit_arma(around)
-    errors, _ = _errors(around, np.concatenate([ar, ma]), len(ar))
+    errors = _errors(around, np.concatenate([ar, ma]))
     return ColumnModel(
         tuple(season.tolist()),
         tuple(ar.tolist()),
@@ -66,44 +65,44 @@ def _column(terms: Floats, values: Floats) -> ColumnModel:
     )
 
 
-def fit_arma(values: Floats, p: int = AR_ORDER, q: int = MA_ORDER) -> tuple[Floats, Floats]:
-    """Return the AR (p,) and MA (q,) coefficients of a series (n,) with mean 0."""
+def fit_arma(values: Floats, p: int = AR_ORDER) -> tuple[Floats, Floats]:
+    """Return the AR (p,) and MA (1,) coefficients of a series (n,) with mean 0."""
     if not np.any(values):
-        return np.zeros(p), np.zeros(q)
-    coefficients = _hannan_rissanen(values, p, q)
+        return np.zeros(p), np.zeros(MA_ORDER)
+    coefficients = _hannan_rissanen(values, p)
     for _ in range(_STEPS):
-        errors, slopes = _errors(values, coefficients, p)
-        change = _least_squares(slopes, -errors)
-        coefficients, improved = _line_search(values, coefficients, change, p)
+        errors = _errors(values, coefficients)
+        change = _least_squares(_slopes(values, errors, coefficients), -errors)
+        coefficients, improved = _line_search(values, coefficients, change)
         if not improved or np.max(np.abs(change)) < _CONVERGED:
             break
     return coefficients[:p], coefficients[p:]
 
 
-def _line_search(values: Floats, start: Floats, change: Floats, p: int) -> tuple[Floats, bool]:
+def _line_search(values: Floats, start: Floats, change: Floats) -> tuple[Floats, bool]:
     """Return the coefficients after the longest step that lowers the sum of squares, if there is one."""
-    before = _sum_of_squares(values, start, p)
+    before = _sum_of_squares(values, start)
     for part in (1.0, 0.5, 0.25, 0.125, 0.0625):
         candidate = start + part * change
-        candidate = np.concatenate([_stable(candidate[:p]), _stable(-candidate[p:]) * -1])
-        if _sum_of_squares(values, candidate, p) < before:
+        candidate = np.concatenate([_stable(candidate[:-1]), _stable(-candidate[-1:]) * -1])
+        if _sum_of_squares(values, candidate) < before:
             return candidate, True
     return start, False
 
 
-def _sum_of_squares(values: Floats, coefficients: Floats, p: int) -> float:
-    errors, _ = _errors(values, coefficients, p)
+def _sum_of_squares(values: Floats, coefficients: Floats) -> float:
+    errors = _errors(values, coefficients)
     return float(errors @ errors)
 
 
-def _hannan_rissanen(values: Floats, p: int, q: int) -> Floats:
+def _hannan_rissanen(values: Floats, p: int) -> Floats:
     """Return a first estimate: errors of a long autoregression stand in for the errors of the ARMA."""
     long = min(20, len(values) // 10)
     lags = _lags(values, long)
     weights = _least_squares(lags[long:], values[long:])
     errors = np.where(np.arange(len(values)) >= long, values - lags @ weights, 0.0)
-    design = np.column_stack([_lags(values, p), _lags(errors, q)])[long + q :]
-    found = _least_squares(design, values[long + q :])
+    design = np.column_stack([_lags(values, p), _lags(errors, MA_ORDER)])[long + MA_ORDER :]
+    found = _least_squares(design, values[long + MA_ORDER :])
     return np.concatenate([_stable(found[:p]), -_stable(-found[p:])])
 
 
@@ -114,31 +113,26 @@ def _lags(values: Floats, count: int) -> Floats:
     )
 
 
-def _errors(values: Floats, coefficients: Floats, p: int) -> tuple[Floats, Floats]:
-    """Return the one-step errors (n,) and their derivatives by the coefficients (n, p + q)."""
-    ma = coefficients[p:]
-    q = len(ma)
-    inputs = values - _lags(values, p) @ coefficients[:p]
-    errors = _filtered(inputs[:, np.newaxis], ma)[:, 0]
+def _errors(values: Floats, coefficients: Floats) -> Floats:
+    """Return the one-step errors (n,) under p AR coefficients and the MA coefficient after them."""
+    ar = coefficients[:-1]
+    return _filtered(values - _lags(values, len(ar)) @ ar, float(coefficients[-1]))
+
+
+def _slopes(values: Floats, errors: Floats, coefficients: Floats) -> Floats:
+    """Return the derivatives (n, p + 1) of one-step errors (n,) by the coefficients."""
     # The derivative of an error is the same recursion over the lagged values and errors.
-    driving = -np.column_stack([_lags(values, p), _lags(errors, q)])
-    return errors, _filtered(driving, ma)
+    driving = -np.column_stack([_lags(values, len(coefficients) - 1), _lags(errors, MA_ORDER)])
+    return np.column_stack([_filtered(each, float(coefficients[-1])) for each in driving.T])
 
 
-def _filtered(inputs: Floats, ma: Floats) -> Floats:
-    """Return x (n, k) with x[t] = inputs[t] - sum of ma[j] x[t-1-j]."""
-    return np.column_stack([_filtered_column(each, ma.tolist()) for each in inputs.T.tolist()])
-
-
-def _filtered_column(inputs: Sequence[float], ma: Sequence[float]) -> list[float]:
-    # Lists: numpy takes longer for one number than for a hundred.
-    latest = [0.0] * len(ma)
-    outputs = []
-    for each in inputs:
-        output = each - sum(map(mul, ma, latest))
-        latest = [output, *latest[:-1]]
-        outputs.append(output)
-    return outputs
+def _filtered(inputs: Floats, ma: float) -> Floats:
+    """Return x (n,) with x[t] = inputs[t] - ma x[t-1]."""
+    # A list: numpy takes longer for one number than for a hundred. LAPACK's reflections look at the sign of a zero: 0.0 keeps it.
+    outputs = accumulate(
+        inputs.tolist(), lambda latest, each: each - (0.0 + ma * latest), initial=0.0
+    )
+    return np.array([*outputs][1:], np.float64)
 
 
 def _least_squares(design: Floats, values: Floats) -> Floats:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Le, Len
@@ -178,7 +179,7 @@ class Stream:
         """Features with a forest each; none if the forest is of the values alone."""
         return get_args(Feature) if self.features == "auto" else self.features or ()
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Digest that changes when the states of this stream become invalid."""
         settings = asdict(self)

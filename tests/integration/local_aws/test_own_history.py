@@ -22,7 +22,7 @@ from tests.support.local_server import BIN
 from tests.support.operator_environment import operator_environment
 
 PERIOD = 3_600
-DAYS = 100
+DAYS = 60
 ENTRIES = """
 detectors:
   - name: orders
@@ -49,7 +49,7 @@ detectors:
 
 @pytest.fixture(autouse=True, scope="module")
 def _metrics(aws: LocalAws) -> None:
-    """A hundred days of hours, with a spike 10 and a gap 20 days before their end."""
+    """Sixty days of hours, with a spike 10 and a gap 20 days before their end."""
     hours = np.arange(DAYS * 24)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     # The gap is by day, away from the hour that the entry excludes.
@@ -164,7 +164,7 @@ def test_an_exported_history_gives_the_same_events_as_cloudwatch() -> None:
     worked("backtest", "build/history/orders.csv", "--detector", "orders", "--no-report")
 
     assert events_of("build/backtest/history/orders.csv") == read != []
-    assert "build/history/orders.csv: 2,390 datapoints" in exported.stdout
+    assert "build/history/orders.csv: 1,430 datapoints" in exported.stdout
     assert ", 10 missing" in exported.stdout
     series = read_csv(Path("build/history/orders.csv"))
     assert (series.period_seconds, int(np.isnan(series.values).sum())) == (PERIOD, 10)

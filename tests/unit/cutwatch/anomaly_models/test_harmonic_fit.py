@@ -1,23 +1,31 @@
+from typing import Any
+
 import numpy as np
 import pytest
-from statsmodels.tsa.arima.model import ARIMA
 
 from cutwatch.anomaly_models.harmonic_fit import _errors, fit_arma, fit_harmonic_regression
 from cutwatch.anomaly_models.model import Rows
 from cutwatch.errors import InvalidInput
+from cutwatch.timeseries.arrays import Floats
 from tests.support.series import MINUTE, arma_noise, daily_rows
 
 # docs/logs.md names these: they are far below the standard errors of the estimates, .2 and .01.
 COEFFICIENTS, DEVIATION = 0.03, 0.005
 
 
+def arima(noise: Floats, ar: int, ma: int) -> Any:
+    from statsmodels.tsa.arima.model import ARIMA  # noqa: PLC0415 - takes a second in every worker
+
+    return ARIMA(noise, order=(ar, 0, ma), trend="n")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_coefficients_are_those_of_statsmodels(seed: int) -> None:
     noise = arma_noise(3_000, (0.6, 0.2), (0.3,), seed)
-    exact = ARIMA(noise, order=(2, 0, 1), trend="n").fit()
+    exact = arima(noise, 2, 1).fit()
     ar, ma = fit_arma(noise)
-    errors, _ = _errors(noise, np.concatenate([ar, ma]), 2)
+    errors = _errors(noise, np.concatenate([ar, ma]))
 
     assert [*ar, *ma] == pytest.approx(exact.params[:3], abs=COEFFICIENTS)
     assert errors.std() == pytest.approx(exact.params[3] ** 0.5, rel=DEVIATION)
@@ -25,8 +33,8 @@ def test_coefficients_are_those_of_statsmodels(seed: int) -> None:
 
 def test_errors_are_those_of_statsmodels_filter() -> None:
     noise = arma_noise(500, (0.5,), (0.4,), seed=3)
-    exact = ARIMA(noise, order=(1, 0, 1), trend="n").filter([0.5, 0.4, 1.0])
-    errors, _ = _errors(noise, np.array([0.5, 0.4]), 1)
+    exact = arima(noise, 1, 1).filter([0.5, 0.4, 1.0])
+    errors = _errors(noise, np.array([0.5, 0.4]))
     assert errors[50:] == pytest.approx(exact.resid[50:], abs=1e-9)
 
 

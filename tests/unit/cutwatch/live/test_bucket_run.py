@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,18 +40,24 @@ def ending(account: LiveAccount) -> Any:
     )
 
 
-UNDISTURBED = run_all(LiveAccount(WINDOW, DETECTOR))
-ENDING = ending(UNDISTURBED)
+@cache
+def undisturbed() -> LiveAccount:
+    return run_all(LiveAccount(WINDOW, DETECTOR))
+
+
+@cache
+def usual_ending() -> Any:
+    return ending(undisturbed())
 
 
 def test_an_incident_is_notified_when_it_begins_and_when_it_is_over() -> None:
-    assert UNDISTURBED.begun == [EVENT.id]
-    changes = [each["change"] for each in UNDISTURBED.destinations.events]
+    assert undisturbed().begun == [EVENT.id]
+    changes = [each["change"] for each in undisturbed().destinations.events]
     assert (changes[0], changes[-1]) == ("began", "ended")
-    first, *_, last = UNDISTURBED.destinations.mails
+    first, *_, last = undisturbed().destinations.mails
     assert first.startswith("Cutwatch ")
     assert last.startswith("Cutwatch over: orders after ")
-    assert UNDISTURBED.destinations.events[0]["run"] == LIVE
+    assert undisturbed().destinations.events[0]["run"] == LIVE
 
 
 def test_runs_that_overlap_write_one_after_the_other() -> None:
@@ -63,7 +70,7 @@ def test_runs_that_overlap_write_one_after_the_other() -> None:
     account.run(TIMES[1])
     account.run(TIMES[2])
 
-    assert ending(run_all(account, TIMES[3:])) == ENDING
+    assert ending(run_all(account, TIMES[3:])) == usual_ending()
 
 
 def test_a_rule_that_was_off_for_half_a_day_catches_up_and_notifies_what_is_news() -> None:
@@ -72,7 +79,7 @@ def test_a_rule_that_was_off_for_half_a_day_catches_up_and_notifies_what_is_news
     account.run(LAST + timedelta(minutes=2))
 
     assert account.begun == [EVENT.id]
-    assert account.state.through == UNDISTURBED.state.through
+    assert account.state.through == undisturbed().state.through
 
 
 def test_what_was_over_for_more_than_a_day_is_left_to_the_transform() -> None:
@@ -93,7 +100,7 @@ def test_a_throttled_read_is_made_up_for_by_the_next_run() -> None:
     assert "Throttled" in (account.state.problem or "")
     account.cloudwatch.error = None
 
-    assert ending(run_all(account, TIMES[2:])) == ENDING
+    assert ending(run_all(account, TIMES[2:])) == usual_ending()
     assert account.state.problem is None
 
 
@@ -112,7 +119,7 @@ def test_a_datapoint_that_is_late_or_corrected_counts_as_if_it_had_been_so_from_
         account.run(time)
     account.cloudwatch.values[at] = right
 
-    assert ending(run_all(account, TIMES[4:]))[:3] == ENDING[:3]
+    assert ending(run_all(account, TIMES[4:]))[:3] == usual_ending()[:3]
 
 
 def test_a_datapoint_that_is_missing_is_waited_for_before_it_is_a_gap() -> None:
@@ -136,7 +143,7 @@ def test_a_metric_that_pauses_goes_on_after_its_gap() -> None:
     for time in TIMES[1:]:
         account.run(time)
 
-    assert account.state.through == UNDISTURBED.state.through
+    assert account.state.through == undisturbed().state.through
     assert np.count_nonzero(np.isnan(account.state.values)) >= 4
 
 
@@ -165,7 +172,7 @@ def test_a_detector_that_is_removed_leaves_nothing_behind() -> None:
     assert not [key for key in account.objects.objects if key.startswith("live/series/")]
 
     account.planned = planned
-    assert ending(run_all(account, TIMES[3:])) == ENDING
+    assert ending(run_all(account, TIMES[3:])) == usual_ending()
 
 
 def during_the_incident() -> LiveAccount:
@@ -302,16 +309,16 @@ def test_a_run_that_takes_longer_than_its_interval_loses_the_race_and_repeats_no
     account.cloudwatch.interrupt = overtaken
     account.run(TIMES[3])
 
-    assert ending(run_all(account, TIMES[5:]))[:5] == ENDING[:5]
+    assert ending(run_all(account, TIMES[5:]))[:5] == usual_ending()[:5]
     assert account.begun == [EVENT.id]
-    assert account.destinations.mails == UNDISTURBED.destinations.mails
+    assert account.destinations.mails == undisturbed().destinations.mails
 
 
 def test_detectors_for_which_there_is_no_time_wait_for_the_next_run() -> None:
     account = LiveAccount(WINDOW, DETECTOR)
     report = account.run(TIMES[0], has_time=lambda: False)
     assert (report.waiting, report.scored) == (1, {})
-    assert ending(run_all(account, TIMES[1:])) == ENDING
+    assert ending(run_all(account, TIMES[1:])) == usual_ending()
 
 
 def test_a_detector_without_a_model_waits_for_its_training() -> None:
@@ -321,7 +328,7 @@ def test_a_detector_without_a_model_waits_for_its_training() -> None:
     assert account.state.problem == "no usable model yet; the next transform trains one"
     account.planned = trained
 
-    assert ending(run_all(account, TIMES[1:])) == ENDING
+    assert ending(run_all(account, TIMES[1:])) == usual_ending()
 
 
 def test_a_checkpoint_that_is_missing_is_named() -> None:
@@ -339,7 +346,7 @@ def test_a_damaged_state_is_set_aside_and_nothing_is_notified_twice() -> None:
     account.objects.objects["live/state/0000"] = (content[:-8], etag)
     account.environment()
 
-    assert ending(run_all(account, TIMES[8:]))[:3] == ENDING[:3]
+    assert ending(run_all(account, TIMES[8:]))[:3] == usual_ending()[:3]
     assert account.begun.count(EVENT.id) == 1
     assert any(key.startswith("live/damaged/") for key in account.objects.objects)
 
@@ -362,7 +369,7 @@ def test_a_series_is_stored_again_when_the_state_has_many_datapoints(
     monkeypatch.setattr("cutwatch.live.stepping._SPREAD", 1)
     account = run_all(LiveAccount(WINDOW, DETECTOR))
 
-    assert ending(account) == ENDING
+    assert ending(account) == usual_ending()
     assert len(account.state.values) <= 8
     assert [key for key in account.objects.objects if key.startswith("live/series/")] == [
         account.state.series

@@ -1,5 +1,7 @@
 """Log records that a SageMaker endpoint scores: one request a batch, and each row judged by the model that scored it."""
 
+from functools import cache
+
 import pytest
 
 from cutwatch.endpoints.invocation import ScoringEndpoint
@@ -7,6 +9,7 @@ from cutwatch.errors import CutoffMissing, DeploymentUnderWay, Throttled
 from cutwatch.streams.batch import BatchReport, BatchScorer
 from cutwatch.streams.endpoint_scores import EndpointScores
 from cutwatch.streams.key_state import KeyState
+from cutwatch.streams.log_training import Training
 from cutwatch.streams.model_register import ModelRegister
 from cutwatch.streams.model_source import ModelSource
 from cutwatch.streams.record import RawRecord
@@ -22,8 +25,17 @@ from tests.support.log_endpoints import (
 from tests.support.log_events import an_event, ordinary_events
 from tests.support.stream_state import FakeBucket
 
-FIRST, SECOND = an_endpoint_training("a"), an_endpoint_training("b", seed=9)
 HOUR = 7_200.0
+
+
+@cache
+def first_training() -> Training:
+    return an_endpoint_training("a")
+
+
+@cache
+def second_training() -> Training:
+    return an_endpoint_training("b", seed=9)
 
 
 def records(count: int = 30) -> list[RawRecord]:
@@ -39,7 +51,7 @@ class Stored:
         self.bucket = bucket = FakeBucket()
         self.runtime = EndpointRuntime()
         register = ModelRegister(bucket, ENDPOINT_STREAM)
-        for training in (SECOND, FIRST):
+        for training in (second_training(), first_training()):
             register.add(training.fitted, training.entry(0.0))
 
     def environment(self) -> BatchScorer:
@@ -135,9 +147,9 @@ def test_rows_are_made_again_with_the_features_of_the_model_that_serves(stored: 
     first, second = stored.runtime.requests
     assert first != second
     assert set(scores(report)) <= {score_of(line) for line in second}
-    assert stored.state().model == SECOND.fitted.version
+    assert stored.state().model == second_training().fitted.version
     row = next(iter(report.rows()))
-    assert row.severity == pytest.approx(row.score / SECOND.fitted.cutoff.value)
+    assert row.severity == pytest.approx(row.score / second_training().fitted.cutoff.value)
 
 
 def test_the_model_that_serves_is_remembered(stored: Stored) -> None:

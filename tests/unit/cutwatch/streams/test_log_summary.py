@@ -14,19 +14,20 @@ from tests.support.hour_reports import an_anomaly
 from tests.unit.cutwatch.streams.test_scoring_of_logs import STREAMS, records, trained
 
 KIND: Model = "one_class_svm"
-STREAM, TRAINED = STREAMS[KIND], trained(KIND)
+STREAM = STREAMS[KIND]
 RECORDS = [*records(), RawRecord(b"no log line", "log-0", 601, records()[-1].arrival)]
 
 
 def summaries_of(given: list[RawRecord], batch: int) -> Iterator[dict[str, Any]]:
-    assert TRAINED.features is not None
-    scorer, bucket = StreamScorer(STREAM, trained=TRAINED), KeyBucket.empty(STREAM, 0)
+    features = trained(KIND).features
+    assert features is not None
+    scorer, bucket = StreamScorer(STREAM, trained=trained(KIND)), KeyBucket.empty(STREAM, 0)
     for start in range(0, len(given), batch):
         before = {lane: position for lane, (position, _) in bucket.applied.items()}
         result = scorer.score(bucket, scorer.by_bucket(given[start : start + batch])[0])
         rejected = zip(result.rejected, result.rejected_arrivals, strict=True)
         yield from summaries(
-            "shop", "0", before, result.rows, result.events, rejected, result.late_arrivals, TRAINED.features
+            "shop", "0", before, result.rows, result.events, rejected, result.late_arrivals, features
         )  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def test_the_first_batches_of_two_configurations_have_different_ids() -> None:
     """A report leaves out a summary whose id it knows, and both begin without positions, maybe in the same hour."""
     found: list[set[str]] = []
     for stream in (STREAM, replace(STREAM, time_zone="Europe/Berlin")):
-        scorer, bucket = StreamScorer(stream, trained=TRAINED), KeyBucket.empty(stream, 0)
+        scorer, bucket = StreamScorer(stream, trained=trained(KIND)), KeyBucket.empty(stream, 0)
         result = scorer.score(bucket, scorer.by_bucket(RECORDS[:50])[0])
         found.append({each["id"] for each in batch_summaries(scorer, 0, {}, result)})
     assert found[0]

@@ -1,4 +1,5 @@
 import json
+from functools import cache
 from itertools import islice, pairwise
 
 import pytest
@@ -12,7 +13,6 @@ from cutwatch_cli.access_logs.shop import Request, Shop, access_line, json_line
 MONDAY, HOUR = 1_780_272_000.0, 3_600
 FAULTS = planted_faults(MONDAY, MONDAY + 8 * HOUR)
 SHOP = Shop(MONDAY, 8 * HOUR, busiest_rate=2.0, faults=FAULTS)
-REQUESTS = list(SHOP.requests())
 JSON = LogFormat(
     time="timestamp",
     response_time="duration_ms",
@@ -24,18 +24,23 @@ JSON = LogFormat(
 )
 
 
+@cache
+def all_requests() -> list[Request]:
+    return list(SHOP.requests())
+
+
 def during(kind: str) -> list[Request]:
     [fault] = [each for each in FAULTS if each.kind == kind]
-    return [each for each in REQUESTS if fault.is_active(each.event.time)]
+    return [each for each in all_requests() if fault.is_active(each.event.time)]
 
 
 def test_equal_settings_give_equal_logs() -> None:
-    assert list(islice(SHOP.requests(), 500)) == REQUESTS[:500]
-    assert list(islice(Shop(MONDAY, 8 * HOUR, 2.0, seed=2).requests(), 5)) != REQUESTS[:5]
+    assert list(islice(SHOP.requests(), 500)) == all_requests()[:500]
+    assert list(islice(Shop(MONDAY, 8 * HOUR, 2.0, seed=2).requests(), 5)) != all_requests()[:5]
 
 
 def test_requests_are_in_the_order_of_time() -> None:
-    times = [each.event.time for each in REQUESTS]
+    times = [each.event.time for each in all_requests()]
     assert times == sorted(times)
     assert times[0] >= MONDAY
     assert times[-1] < SHOP.end
@@ -97,7 +102,7 @@ def test_a_level_shift_lasts_but_is_news_for_a_while_only() -> None:
 def test_lines_are_read_back_as_the_requests_that_they_are(declared: LogFormat, line: object) -> None:  # fmt: skip
     assert callable(line)
     decoder = LogDecoder(declared, "UTC")
-    for request, _ in REQUESTS[:300]:
+    for request, _ in all_requests()[:300]:
         record = decoder.decode(RawRecord(line(request).encode(), "0", 0, 2e9))
         assert isinstance(record, Record)
         assert record.event is not None
@@ -107,5 +112,5 @@ def test_lines_are_read_back_as_the_requests_that_they_are(declared: LogFormat, 
 
 
 def test_a_json_line_has_no_more_than_its_fields() -> None:
-    content = json.loads(json_line(REQUESTS[0].event))
+    content = json.loads(json_line(all_requests()[0].event))
     assert set(content) == {"timestamp", "level", "request", "status", "duration_ms"}
