@@ -18,7 +18,8 @@ from cutwatch_cli.replay.application import deploy
 from localaws import Execution, LocalAws, Stack
 from tests.support.operator_environment import operator_environment
 
-PERIOD = 300
+# Coarser than most metrics: tests of a workflow pay for each row several times, and none is about how many there are.
+PERIOD = 900
 TAGS = {"team": "shop"}
 HISTORY_DAYS = 3
 FIRST_TRAINING = datetime(2026, 6, 1, 3, tzinfo=UTC)
@@ -39,11 +40,11 @@ def detector(name: str, **fields: Any) -> Detector:
     return Detector(name=name, **{**defaults, **fields})
 
 
-def usual(seed: int = 1) -> npt.NDArray[np.float64]:
+def usual(seed: int = 1, *, period: int = PERIOD) -> npt.NDArray[np.float64]:
     """A day's rhythm with noise, from `START` until two weeks after the first training."""
-    positions = np.arange(DATAPOINTS)
-    noise = np.random.default_rng(seed).normal(0, 2, DATAPOINTS)
-    return 100 + 20 * np.sin(2 * np.pi * positions * PERIOD / 86_400) + noise
+    positions = np.arange(DATAPOINTS * PERIOD // period)
+    noise = np.random.default_rng(seed).normal(0, 2, len(positions))
+    return 100 + 20 * np.sin(2 * np.pi * positions * period / 86_400) + noise
 
 
 def with_spike(at: datetime, datapoints: int = 3, height: float = 400.0) -> npt.NDArray[np.float64]:
@@ -67,9 +68,11 @@ class Fleet:
         return operator_environment(self.aws) | {"CUTWATCH_STACK": self.stack.name}
 
     def load(self, watched: Detector, values: npt.NDArray[np.float64]) -> None:
-        moments = [START + timedelta(seconds=PERIOD * n) for n in range(len(values))]
+        """Give a metric values from `START` on, one in each of the detector's periods."""
+        period = watched.period
+        moments = [START + timedelta(seconds=period * n) for n in range(len(values))]
         self.aws.cloudwatch.load_series(
-            watched.namespace, watched.metric, watched.dimensions, PERIOD, moments, values
+            watched.namespace, watched.metric, watched.dimensions, period, moments, values
         )
 
     def train(self, at: datetime = FIRST_TRAINING) -> Execution:

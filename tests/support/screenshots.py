@@ -79,6 +79,7 @@ def demo(page: Path) -> Console:
     watched = detector(
         "active-users",
         namespace="VideoPlatform",
+        period=300,
         metric="ActiveUsers",
         history_days=30,
         missing_data="anomalous",
@@ -115,10 +116,12 @@ def operate(browser: Browser, folder: Path) -> None:
 def shop() -> Iterator[Fleet]:
     """A fleet after a week with incidents; nobody reports what `imports` would watch."""
     names = [*INCIDENTS, "imports"]
-    watched = [detector(name, engine="lambda", time_zone="Europe/Berlin") for name in names]
+    watched = [
+        detector(name, engine="lambda", period=300, time_zone="Europe/Berlin") for name in names
+    ]
     with fleet(watched) as running:
         for seed, (each, incidents) in enumerate(zip(watched, INCIDENTS.values(), strict=False)):
-            values = usual(seed)
+            values = usual(seed, period=300)
             for hours, datapoints, height in incidents:
                 begins = FIRST_TRANSFORM - timedelta(hours=hours)
                 first = int((begins - START).total_seconds()) // 300

@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.fleet import FIRST_TRANSFORM, PERIOD, START, Fleet, detector, fleet, usual
+from tests.support.fleet import FIRST_TRANSFORM, START, Fleet, detector, fleet, usual
 from tests.support.sample_events import sample
 
+# The dip of the picture lasts for a few of them.
+PERIOD = 300
 CHECKOUT = replace(
-    detector("checkout", engine="lambda", missing_data="anomalous"),
+    detector("checkout", engine="lambda", period=PERIOD, missing_data="anomalous"),
     namespace="Shop",
     metric="OrdersPerMinute",
     dimensions={"Service": "checkout"},
 )
-SEARCHES = detector("searches", engine="lambda")
+SEARCHES = detector("searches", engine="lambda", period=PERIOD)
 HOUR = timedelta(hours=1)
 # Half a day after the last transform: what came since is not scored yet.
 NOW = FIRST_TRANSFORM + timedelta(days=2, hours=12)
@@ -70,7 +72,7 @@ def milliseconds(moment: datetime) -> int:
 
 def eventful() -> np.ndarray[Any, Any]:
     """A surge, a short dip, and an hour without any data."""
-    values = usual()
+    values = usual(period=PERIOD)
     _set(values, LAST_TRANSFORM - 50 * HOUR, 2 * HOUR, 310)
     _set(values, LAST_TRANSFORM - 20 * HOUR, 20 * HOUR / 60, 8)
     _set(values, LAST_TRANSFORM - 9 * HOUR, HOUR, np.nan)
@@ -88,7 +90,7 @@ def eventful_dashboard() -> Iterator[Dashboard]:
     overdue = {"ModelOverdueDays": "2", "TransformOverdueHours": "2"}
     with fleet([CHECKOUT, SEARCHES], **overdue) as shop:
         shop.load(CHECKOUT, eventful())
-        shop.load(SEARCHES, usual(seed=2))
+        shop.load(SEARCHES, usual(seed=2, period=PERIOD))
         shop.train()
         for day in range(3):
             shop.transform(FIRST_TRANSFORM + timedelta(days=day))

@@ -45,7 +45,7 @@ def subjects(shop: Fleet) -> list[str]:
 
 @pytest.mark.slow
 def test_a_quiet_stack_raises_no_alarm() -> None:
-    with loaded(CHECKOUT, AlarmWindowMinutes="15") as shop:
+    with loaded(CHECKOUT, AlarmWindowMinutes="45") as shop:
         shop.train()
         shop.transform()
         shop.check_freshness(FIRST_TRANSFORM + HOUR)
@@ -56,7 +56,7 @@ def test_a_quiet_stack_raises_no_alarm() -> None:
 
 @pytest.mark.slow
 def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
-    parameters = {"AlarmWindowMinutes": "15", "DatapointsToAlarm": "2"}
+    parameters = {"AlarmWindowMinutes": "45", "DatapointsToAlarm": "2"}
     parameters |= {"IncidentActionArn": INCIDENTS}
     with loaded(CHECKOUT, ORDERS, spiked="checkout", **parameters) as shop:
         queue = _subscribed_queue(shop)
@@ -80,7 +80,7 @@ def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
 
 @pytest.mark.slow
 def test_the_alarm_on_datapoints_counts_more_than_those_that_it_is_told() -> None:
-    parameters = {"AlarmWindowMinutes": "15", "DatapointsToAlarm": "3"}
+    parameters = {"AlarmWindowMinutes": "45", "DatapointsToAlarm": "3"}
     with loaded(CHECKOUT, spiked="checkout", **parameters) as shop:
         shop.train()
         shop.transform()

@@ -34,6 +34,7 @@ from tests.support.fleet import (
 )
 from tests.support.shared_fleets import shared_fleet
 
+HOUR = 3_600
 SPIKE = FIRST_TRANSFORM - timedelta(days=2)
 PAUSE = SPIKE - timedelta(hours=1), SPIKE + timedelta(hours=1)
 # Three days of history are little: without a minimum, noise is now and then an event too.
@@ -72,7 +73,7 @@ def first_week() -> Mapping[str, Week]:
     watched = [*SPIKED, *SILENT.values()]
     with shared_fleet(watched) as shop:
         for each in SPIKED:
-            shop.load(each, with_spike(SPIKE, datapoints=12))
+            shop.load(each, with_spike(SPIKE, datapoints=HOUR // PERIOD))
         for hours, each in SILENT.items():
             shop.load(each, _without(hours))
         shop.train()
@@ -84,7 +85,7 @@ def _without(hours: int) -> npt.NDArray[np.float64]:
     """The usual values, but for the last hours before the transform."""
     values = usual()
     last = int((FIRST_TRANSFORM - START).total_seconds()) // PERIOD
-    values[last - hours * 3600 // PERIOD : last] = np.nan
+    values[last - hours * HOUR // PERIOD : last] = np.nan
     return values
 
 
@@ -120,7 +121,7 @@ def test_the_default_judgement_raises_one_event_for_one_incident(
     week = first_week["calm"]
     (event,) = week.outcome.events
     assert event.id == f"calm:{event.start}"
-    assert abs(parse_timestamp(event.start) - SPIKE) <= timedelta(minutes=10)
+    assert abs(parse_timestamp(event.start) - SPIKE) <= timedelta(seconds=2 * PERIOD)
     assert (event.value, event.severity_word) == (400.0, "high")
     assert event.expected == pytest.approx(100, abs=30)
     assert len(week.anomalies) == WEEK / timedelta(seconds=PERIOD)
@@ -154,7 +155,7 @@ def test_silence_is_an_anomaly_where_the_detector_says_so(
 ) -> None:
     published = first_week[f"silent-{hours}"].anomalies
     silent = [m for m in published if m >= FIRST_TRANSFORM - timedelta(hours=hours)]
-    assert len(silent) == hours * 3600 // PERIOD
+    assert len(silent) == hours * HOUR // PERIOD
     assert all(published[moment] == 1 for moment in silent)
 
 
@@ -391,10 +392,10 @@ def test_hourly_transforms_join_without_gap_or_overlap() -> None:
         hours = [FIRST_TRAINING + timedelta(hours=n) for n in (1, 2, 3)]
         for at in hours:
             shop.transform(at)
-            assert shop.outcome("transform", at, "checkout").datapoints == 12
+            assert shop.outcome("transform", at, "checkout").datapoints == HOUR // PERIOD
         published = shop.maxima("Anomaly", "checkout", hours[-1])
         assert sorted(published) == [
-            FIRST_TRAINING + timedelta(seconds=PERIOD * n) for n in range(36)
+            FIRST_TRAINING + timedelta(seconds=PERIOD * n) for n in range(3 * HOUR // PERIOD)
         ]
 
 
@@ -408,7 +409,7 @@ def test_what_is_too_old_to_publish_is_counted_as_lost() -> None:
         shop.transform(late)
         outcome = shop.outcome("transform", late, "checkout")
         assert outcome.status == "PUBLISHED"
-        assert_matches(r"2,160 datapoints lost, older than the two weeks", outcome.message)
+        assert_matches(r"720 datapoints lost, older than the two weeks", outcome.message)
         assert shop.registry.detectors.get("checkout").published_through == late
 
 
@@ -475,7 +476,8 @@ def test_a_metric_without_data_is_an_outcome_and_no_failure() -> None:
     with shared_fleet(detectors) as shop:
         shop.load(CHECKOUT, usual())
         young = np.full(len(usual()), np.nan)
-        young[800:850] = 5.0
+        last = int((FIRST_TRAINING - START).total_seconds()) // PERIOD
+        young[last - 50 : last] = 5.0
         shop.load(detectors[2], young)
         assert shop.train().wait().status == "SUCCEEDED"
         silent = shop.outcome("training", FIRST_TRAINING, "silent")

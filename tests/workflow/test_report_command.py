@@ -117,7 +117,7 @@ def test_right_after_a_transform_the_page_has_its_anomalies_and_says_that_scores
     (settled,), (scores,) = descriptions_of(page), columns_of(page)
     assert (settled["unreadable"], "The score series follows" in page.read_text()) == ([], False)
 
-    shop.aws.clock.move_to(FIRST_TRANSFORM + timedelta(minutes=10))
+    shop.aws.clock.move_to(FIRST_TRANSFORM + timedelta(minutes=30))
     try:
         result = report(page, "checkout", *LONG)
     finally:
