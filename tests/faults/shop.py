@@ -17,7 +17,7 @@ from tests.support.fleet import FIRST_TRAINING, Fleet, detector, fleet
 from tests.support.snapshots import Snapshot
 
 PERIOD = 900
-# SageMaker's forest needs 400 rows: more than four days at this period.
+# SageMaker's forest needs 200 rows: more than two days at this period.
 HISTORY_DAYS = 5
 HISTORY = timedelta(days=HISTORY_DAYS)
 # One detector of SageMaker's, and two that share a batch inside Lambda.
