@@ -5,7 +5,7 @@ import re
 
 from confluent_kafka import KafkaError
 
-# Without its name in confluent_kafka, the client writes to standard error.
+# A client without a logger writes to standard error.
 client_log = logging.getLogger(f"{__name__}.client")
 client_log.addFilter(lambda record: not record.getMessage().startswith("FAIL "))
 
