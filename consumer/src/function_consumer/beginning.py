@@ -11,7 +11,7 @@ _SECONDS = 30.0
 
 
 class NoBeginning(Exception):
-    """Where the group begins could not be fixed; the message says why."""
+    """The offsets to begin at could not be committed; the message says why."""
 
 
 def begin(subscription: Subscription, moment: float | None = None) -> None:
@@ -33,7 +33,7 @@ def begin(subscription: Subscription, moment: float | None = None) -> None:
             return
         consumer.commit(offsets=_offsets(consumer, partitions, moment), asynchronous=False)
     except KafkaException as error:
-        consumer.poll(0)  # what is wrong is told to error_cb here
+        consumer.poll(0)  # calls error_cb with the reason
         raise NoBeginning(problem.text or error.args[0].str()) from error
     finally:
         consumer.close()

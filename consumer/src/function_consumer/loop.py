@@ -39,7 +39,7 @@ class Subscription:
 class Loop:
     """`invoke` returns the function's answer, or raises `NotInvoked` or `FunctionFailed`; `give_up` takes what is lost.
 
-    `problem` has why records cannot be read. A record is committed after its invocation succeeded, or
+    `problem.text` says why records cannot be read. A record is committed after its invocation succeeded, or
     after it was given up; whatever happens before that, it comes again.
     """
 

@@ -193,7 +193,7 @@ def main() -> None:
         try:
             begin(process.subscription)
         except NoBeginning as error:
-            _log.error("the group's beginning could not be fixed: %s", error)
+            _log.error("the group cannot begin at LATEST: %s", error)
             sys.exit(_CANNOT_BEGIN)
     servers = str(process.subscription.connection["bootstrap.servers"])
     origin = Origin(servers, os.environ.get("CLUSTER_ARN") or None)

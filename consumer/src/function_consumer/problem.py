@@ -1,4 +1,4 @@
-"""Why records cannot be read, told once, in place of librdkafka's line for every attempt to connect."""
+"""Say once why records cannot be read, in place of librdkafka's line for every attempt to connect."""
 
 import logging
 import re
