@@ -29,6 +29,7 @@ _LOGGERS = (
     "samtranslator",
     "sns",
     "states",
+    "uvicorn",
 )
 _in_use = threading.Lock()
 
@@ -57,7 +58,6 @@ class EmbeddedMiniStack:
             _quieten()
             with _untouched_root_logger():
                 app = _app()
-                importlib.import_module("ministack.core.hypercorn_compat").install()
             app._reset_all_state()
         except BaseException:
             self._release()
@@ -110,7 +110,7 @@ def account_scope(region: str) -> Iterator[None]:
 
 
 def _quieten() -> None:
-    """Let the logs of MiniStack and the SAM translator reach handlers of the user's, but not stderr by default."""
+    """Let the logs of MiniStack, the SAM translator and uvicorn reach handlers of the user's, but not stderr by default."""
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         if not logger.handlers:

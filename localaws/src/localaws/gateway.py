@@ -73,9 +73,7 @@ class Gateway:
         self._end_caller = end_caller
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await _acknowledge_lifespan(receive, send)
-        elif scope["type"] == "http":
+        if scope["type"] == "http":
             await self._answer(scope, receive, send)
         else:
             await self._ministack(scope, receive, send)
@@ -244,11 +242,3 @@ async def _send(send: Any, response: ApiResponse) -> None:
 
 async def _discard(_: _Message) -> None:
     """Swallow a response whose caller has lost the connection."""
-
-
-async def _acknowledge_lifespan(receive: Any, send: Any) -> None:
-    while True:
-        event = (await receive())["type"]
-        await send({"type": f"{event}.complete"})
-        if event == "lifespan.shutdown":
-            return

@@ -1,20 +1,15 @@
 """An ASGI application served over HTTP by a thread of this process."""
 
 import asyncio
-import logging
 import socket
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
-from weakref import WeakValueDictionary
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config, Sockets
+from uvicorn import Config, Server
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
-_SILENT = logging.getLogger("localaws.http")
 _SECONDS_TO_START = 30.0
 _KEEP_ALIVE_SECONDS = 3600
 _LOOPBACK_OF_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - never a default
@@ -28,6 +23,7 @@ class HttpServer:
         self.host: str = host
         self.port: int = self._socket.getsockname()[1]
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Server | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
@@ -67,58 +63,47 @@ class HttpServer:
     async def _serve(self, app: AsgiApp, started: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._loop.set_exception_handler(_report_unless_cancelled)
         self._loop.call_soon(started.set)
-        await serve(app, self._configuration(), shutdown_trigger=self._stopping.wait, mode="asgi")
+        self._server = _Server(_configuration(app), self._stopping)
+        await self._server.serve([self._socket])
 
     def hang_up(self, client: tuple[str, int]) -> None:
-        """Close a client's connection without an answer."""
-        connection = self._socket.connections.get(client)
-        if connection is not None:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def _configuration(self) -> Config:
-        config = _ListeningConfig(self._socket)
-        # Also a silent log of accesses would describe each of them.
-        config.accesslog = None
-        config.errorlog = _SILENT
-        config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
-        config.graceful_timeout = config.shutdown_timeout = 0.1
-        config.include_server_header = False
-        return config
+        """Close a client's connection without an answer; called in the server's thread."""
+        connections: Iterable[Any] = self._server.server_state.connections if self._server else ()
+        for connection in connections:
+            if connection.client == client:
+                connection.transport.abort()
 
 
-def _report_unless_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Report an error, unless it is a connection that was open when the server stopped: Python 3.11 reports those too."""
-    if not isinstance(context.get("exception"), asyncio.CancelledError):
-        loop.default_exception_handler(context)
+class _Server(Server):
+    """Runs until an event is set, and waits for no answer when it stops."""
+
+    def __init__(self, config: Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self.force_exit = True
+
+    async def main_loop(self) -> None:
+        await self._stopping.wait()
 
 
-class _ListeningSocket(socket.socket):
-    """Remembers its connections, so that one can be cut."""
-
-    def __init__(self, family: socket.AddressFamily) -> None:
-        super().__init__(family, socket.SOCK_STREAM)
-        self.connections: WeakValueDictionary[Any, socket.socket] = WeakValueDictionary()
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        connection, address = super().accept()
-        self.connections[address[:2]] = connection
-        return connection, address
-
-
-class _ListeningConfig(Config):
-    def __init__(self, listening: _ListeningSocket) -> None:
-        super().__init__()
-        self._listening = listening
-
-    def create_sockets(self) -> Sockets:
-        return Sockets([], [self._listening], [])
+def _configuration(app: AsgiApp) -> Config:
+    return Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,  # the services put a date of their own clock
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+    )
 
 
-def _listen(host: str, port: int) -> _ListeningSocket:
-    listening = _ListeningSocket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
