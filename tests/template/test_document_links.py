@@ -19,6 +19,7 @@ _COMMAND = re.compile(r"(?:^|[\s/(|])cutwatch ([a-z][a-z-]*(?:\|[a-z]+)*)\b([^|;
 _TARGET = re.compile(r"^make ([a-z][\w-]*)", re.MULTILINE)
 _PATH = re.compile(r"(?:functions|statemachines|events|cli|localaws|benchmarks|tests)/[\w/.]+\w")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
+_ENTRY = re.compile(r"^(\d+)\. ", re.MULTILINE)
 
 documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
@@ -116,3 +117,8 @@ def test_every_option_of_others_is_spoken_of() -> None:
 def test_the_commands_of_the_documents_are_found_at_all() -> None:
     named = {name for document in DOCUMENTS for name, _ in asked(document)}
     assert named >= {"status", "events", "start", "silence", "report", "validate", "local"}
+
+
+def test_decisions_which_others_refer_to_by_number_are_numbered_one_after_the_other() -> None:
+    numbers = [int(each) for each in _ENTRY.findall((PROJECT / "docs/decisions.md").read_text())]
+    assert numbers == list(range(1, len(numbers) + 1))
