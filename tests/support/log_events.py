@@ -3,9 +3,12 @@
 import math
 import random
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from cutwatch.features.log_event import LogEvent
+from cutwatch.features.log_features import LogFeatures
+from cutwatch.features.log_training import fit_statistics
 
 # A Monday at 00:00 UTC.
 MONDAY = 1_780_272_000
@@ -38,3 +41,9 @@ def ordinary_events(count: int, seed: int = 1, step: float = 1.0) -> Sequence[Lo
         time = MONDAY + number * step
         events.append(an_event(time=time, path=path, method=method, response_time=seconds))
     return events
+
+
+@cache
+def ordinary_features() -> LogFeatures:
+    """Return the features that 5,000 ordinary events train."""
+    return LogFeatures(fit_statistics(ordinary_events(5_000)))

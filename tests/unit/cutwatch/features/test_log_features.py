@@ -11,13 +11,11 @@ from cutwatch.features.log_features import FeatureRow, LogFeatures
 from cutwatch.features.log_statistics import LogStatistics
 from cutwatch.features.log_traffic import RecentTraffic
 from cutwatch.features.log_training import fit_statistics
-from tests.support.log_events import MONDAY, an_event, ordinary_events
-
-FEATURES = LogFeatures(fit_statistics(ordinary_events(5_000)))
+from tests.support.log_events import MONDAY, an_event, ordinary_events, ordinary_features
 
 
-def row_of(event: LogEvent, features: LogFeatures = FEATURES) -> dict[str, float]:
-    return named(features.row(event, RecentTraffic()))
+def row_of(event: LogEvent, features: LogFeatures | None = None) -> dict[str, float]:
+    return named((features or ordinary_features()).row(event, RecentTraffic()))
 
 
 def named(row: FeatureRow) -> dict[str, float]:
@@ -26,7 +24,7 @@ def named(row: FeatureRow) -> dict[str, float]:
 
 def test_numbers_of_the_training_have_mean_0_and_deviation_1() -> None:
     recent = RecentTraffic()
-    rows = [named(FEATURES.row(event, recent)) for event in ordinary_events(5_000)]
+    rows = [named(ordinary_features().row(event, recent)) for event in ordinary_events(5_000)]
     for name in ("response_time", "response_time_of_path", "request_rate", "distinct_paths"):
         values = [row[name] for row in rows]
         assert sum(values) / len(values) == pytest.approx(0, abs=0.02)
@@ -78,7 +76,7 @@ def test_the_hour_is_that_of_the_time_zone() -> None:
 
 
 def test_a_key_with_a_part_of_the_traffic_is_ordinary_and_one_with_more_is_not() -> None:
-    of_keys = LogFeatures(FEATURES.statistics, of_keys=True)
+    of_keys = LogFeatures(ordinary_features().statistics, of_keys=True)
     quiet, busy = RecentTraffic(), RecentTraffic()
     part = [of_keys.row(each, quiet).values for each in ordinary_events(200, seed=5, step=4.0)][-1]
     scan = [
@@ -102,8 +100,8 @@ def test_every_value_is_finite_and_bounded(seconds: float) -> None:
 
 
 def test_restored_features_give_the_same_rows() -> None:
-    content = json.dumps(FEATURES.statistics.to_payload())
+    content = json.dumps(ordinary_features().statistics.to_payload())
     restored = LogFeatures(LogStatistics.from_payload(json.loads(content)))
     one, other = RecentTraffic(), RecentTraffic()
     for event in ordinary_events(500, seed=2):
-        assert FEATURES.row(event, one) == restored.row(event, other)
+        assert ordinary_features().row(event, one) == restored.row(event, other)
