@@ -46,7 +46,12 @@ def stream_cases(shop: StreamShop) -> list[StreamCase]:
     shop.rewind()
     before = len([*shop.aws.calls])
     shop.run()
-    found = _targets([*shop.aws.calls][before:])
+    return cases_of(shop, [*shop.aws.calls][before:])
+
+
+def cases_of(shop: StreamShop, calls: Iterable[Call]) -> list[StreamCase]:
+    """Every case that the calls of a run give."""
+    found = _targets(calls)
     if shop.stream.cold_start:
         found = (target for target in found if _is_of_cold_start(target))
     return [StreamCase(target, kind, shop.title) for target in found for kind in KINDS]
