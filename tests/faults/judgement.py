@@ -41,13 +41,12 @@ class Judge:
     """Runs cases in a shop and judges them by runs without faults."""
 
     shop: Shop
-    _undisturbed: dict[Scenario, Standing] = field(default_factory=dict)
+    undisturbed: Mapping[Scenario, Standing]
     _following: dict[Scenario, Standing] = field(default_factory=dict)
     _joined: dict[Scenario, Standing] = field(default_factory=dict)
 
     def problems(self, case: Case) -> list[str]:
         """What is wrong with how the case ended."""
-        self._know(case.scenario)
         self.shop.rewind(case.scenario)
         paced = case.column == "throttled" and case.target and case.target.service == "cloudwatch"
         if paced:
@@ -67,16 +66,22 @@ class Judge:
             if paced:
                 self.shop.fleet.aws.cool_down()
 
-    def _know(self, scenario: Scenario) -> None:
-        if scenario not in self._undisturbed:
+    def _after_both_runs(self, scenario: Scenario) -> Standing:
+        """What a scenario without a fault leaves, and the run after it."""
+        if scenario not in self._following:
             self.shop.rewind(scenario)
             assert self.shop.run(scenario).status == "SUCCEEDED"
-            self._undisturbed[scenario] = self.shop.standing()
             assert self.shop.run_next(scenario).status == "SUCCEEDED"
             self._following[scenario] = self.shop.standing()
+        return self._following[scenario]
+
+    def _after_the_next_run(self, scenario: Scenario) -> Standing:
+        """What the run after a scenario leaves if the scenario's own never was."""
+        if scenario not in self._joined:
             self.shop.rewind(scenario)
             assert self.shop.run_next(scenario).status == "SUCCEEDED"
             self._joined[scenario] = self.shop.standing()
+        return self._joined[scenario]
 
     def _judged(
         self, case: Case, result: ExecutionResult, before: Standing, after: Standing
@@ -85,7 +90,7 @@ class Judge:
             yield from case.judge(self.shop, result)
             return
         if not case.says:
-            yield from _differences(self._undisturbed[case.scenario], after, _told_again(case))
+            yield from _differences(self.undisturbed[case.scenario], after, _told_again(case))
         elif _is_of_the_run(case):
             # A transform goes on when the training that it asked for fails, which then says why itself.
             ends = (
@@ -111,7 +116,7 @@ class Judge:
             elif status != "FAILED" or case.says not in message:
                 yield f"{name} ended {status}: {message}, which does not name {case.says}"
             else:
-                yield from _half_done(name, before, after, self._undisturbed[case.scenario])
+                yield from _half_done(name, before, after, self.undisturbed[case.scenario])
         if result.status != "SUCCEEDED" and set(case.detectors) != set(NAMES):
             yield f"the execution ended {result.status}: {result.error}, {result.cause}"
 
@@ -121,17 +126,18 @@ class Judge:
             yield f"the next run ended {result.status}: {result.error}, {result.cause}"
             return
         standing = self.shop.standing()
-        whole = self._following[case.scenario]
         for name in NAMES:
             yield from _gaps(name, case.scenario, standing)
-            if case.scenario == "transform" and case.says != "ModelMissing":
-                # What is expected is learned before each window: two windows read as one have severities of their own.
-                joined = self._joined[case.scenario]
-                apart, together, found = (
-                    each.maxima["AnomalyScore", name] for each in (whole, joined, standing)
-                )
-                if found != together:
-                    yield from _first(f"scores of {name} after the next run", apart, found)
+        if case.scenario == "transform" and case.says != "ModelMissing":
+            for name in NAMES:
+                yield from self._other_scores(name, case.scenario, standing)
+
+    def _other_scores(self, name: str, scenario: Scenario, standing: Standing) -> Iterator[str]:
+        """Whether the scores are those of two windows, or of both read as one: what is expected is learned before each."""
+        found = standing.maxima["AnomalyScore", name]
+        if found != self._after_the_next_run(scenario).maxima["AnomalyScore", name]:
+            apart = self._after_both_runs(scenario).maxima["AnomalyScore", name]
+            yield from _first(f"scores of {name} after the next run", apart, found)
 
 
 def _differences(wanted: Standing, found: Standing, again: str | None) -> Iterator[str]:

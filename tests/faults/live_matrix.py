@@ -139,14 +139,13 @@ def live_cases(shop: LiveShop) -> list[LiveCase]:
     ]
 
 
-def problems(shop: LiveShop, case: LiveCase | None, expected: Standing) -> list[str]:
-    """Run the scenario with a fault, or without one; return what differs from the undisturbed run."""
+def problems(shop: LiveShop, case: LiveCase, expected: Standing) -> list[str]:
+    """Run the scenario with a fault; return what differs from the undisturbed run."""
     shop.rewind()
-    if case is not None:
-        shop.aws.faults.add(case.fault)
+    shop.aws.faults.add(case.fault)
     shop.run()
     shop.aws.faults.clear()
-    if case is not None and case.is_of_the_audit and case.kind == "denied":
+    if case.is_of_the_audit and case.kind == "denied":
         # The detector failed in this audit; live runs, or the next audit, make up for it.
         shop.audit_again()
         return [*_wrongly_told(case, shop.standing(), expected)]
@@ -168,9 +167,9 @@ def _difference(own: Any, wanted: Any) -> str:
     return "; ".join(f"{key}: {own.get(key)} instead of {wanted.get(key)}" for key in differ)[:600]
 
 
-def _wrongly_told(case: LiveCase | None, found: Standing, expected: Standing) -> Iterator[str]:
+def _wrongly_told(case: LiveCase, found: Standing, expected: Standing) -> Iterator[str]:
     """Nobody is notified twice, except where a function could not know that the first time had worked."""
-    most = _UNKNOWN.get(case.kind, 1) if case is not None else 1
+    most = _UNKNOWN.get(case.kind, 1)
     if found.claims.keys() != expected.claims.keys():
         yield f"incidents {sorted(found.claims)} instead of {sorted(expected.claims)}"
     if found.told_twice > most - 1:

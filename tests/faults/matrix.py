@@ -14,7 +14,7 @@ from typing import Protocol
 from tests.faults.calls import distinct, targets
 from tests.faults.cases import KINDS, Case, call_cases, job_cases
 from tests.faults.judgement import Judge
-from tests.faults.shop import SCENARIOS, Shop, opened_shop
+from tests.faults.shop import SCENARIOS, Scenario, Shop, Standing, opened_shop
 from tests.faults.time_cases import time_cases
 
 _WITHOUT_GIT = "no commit"
@@ -37,14 +37,15 @@ class Verdict:
     problems: tuple[str, ...]
 
 
-def all_cases(shop: Shop) -> list[Case]:
-    """Every case, in an order that depends on nothing but the application."""
-    found = []
+def all_cases(shop: Shop) -> tuple[list[Case], dict[Scenario, Standing]]:
+    """Every case, in an order that depends on nothing but the application, and what each scenario leaves without a fault."""
+    found, undisturbed = [], {}
     for scenario in SCENARIOS:
         shop.rewind(scenario)
-        shop.run(scenario)
+        assert shop.run(scenario).status == "SUCCEEDED"
         found += list(targets(scenario, shop.fleet.aws.calls))
-    return [*call_cases(distinct(found)), *job_cases(), *time_cases()]
+        undisturbed[scenario] = shop.standing()
+    return [*call_cases(distinct(found)), *job_cases(), *time_cases()], undisturbed
 
 
 def chosen_for(commit: str, cases: Sequence[Named], count: int) -> list[int]:
@@ -85,8 +86,8 @@ class Bench:
         self._open = ExitStack()
         shop = self._open.enter_context(opened_shop())
         Finalize(None, self._open.close, exitpriority=10)
-        self.cases = all_cases(shop)
-        self._judge = Judge(shop)
+        self.cases, undisturbed = all_cases(shop)
+        self._judge = Judge(shop, undisturbed)
 
     @classmethod
     def of_this_process(cls) -> "Bench":

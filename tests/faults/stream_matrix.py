@@ -46,7 +46,12 @@ def stream_cases(shop: StreamShop) -> list[StreamCase]:
     shop.rewind()
     before = len([*shop.aws.calls])
     shop.run()
-    found = _targets([*shop.aws.calls][before:])
+    return cases_of(shop, [*shop.aws.calls][before:])
+
+
+def cases_of(shop: StreamShop, calls: Iterable[Call]) -> list[StreamCase]:
+    """Every case that the calls of a run give."""
+    found = _targets(calls)
     if shop.stream.cold_start:
         found = (target for target in found if _is_of_cold_start(target))
     return [StreamCase(target, kind, shop.title) for target in found for kind in KINDS]
@@ -82,17 +87,17 @@ def _subject(call: Call) -> str:
     return str(call.parameters.get("FunctionName", "")).rpartition(":")[2]
 
 
-def problems(shop: StreamShop, case: StreamCase | None) -> list[str]:
-    """Run the scenario with a fault, or without one; return what differs from an undisturbed process."""
+def problems(shop: StreamShop, case: StreamCase) -> list[str]:
+    """Run the scenario with a fault; return what differs from an undisturbed process."""
     shop.rewind()
-    if case is not None:
-        shop.aws.faults.add(case.fault)
+    shop.aws.faults.add(case.fault)
     shop.run()
     shop.aws.faults.clear()
-    return [*_differences(shop, case)]
+    return [*differences(shop, case)]
 
 
-def _differences(shop: StreamShop, case: StreamCase | None) -> Iterator[str]:
+def differences(shop: StreamShop, case: StreamCase | None = None) -> Iterator[str]:
+    """Yield what differs from an undisturbed process after the scenario, with a fault or without one."""
     states, incidents, rejected = shop.replayed()
     found = shop.incidents()
     if shop.states() != states:

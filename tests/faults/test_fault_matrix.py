@@ -5,7 +5,7 @@ import pytest
 from tests.faults.matrix import Bench, chosen_for, present_commit
 
 # Drawn besides those of ALWAYS.
-CASES = 8
+CASES = 4
 # What no single call stands for.
 ALWAYS = ("quota never", "delayed visibility", "retention")
 

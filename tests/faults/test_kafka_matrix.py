@@ -5,7 +5,7 @@ import pytest
 from tests.faults.kafka_matrix import Undisturbed, verdicts
 from tests.faults.matrix import chosen_for, present_commit
 
-CASES = 8
+CASES = 4
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """`cutwatch compare` and `cutwatch train`, as a person calls them."""
 
 import json
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -35,13 +36,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a detectors file and a log of labelled records, two of its lines no records."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "detectors.yaml").write_text(DETECTORS)
+    (tmp_path / "log.jsonl").write_text(labelled_log())
+    return tmp_path
+
+
+@cache
+def labelled_log() -> str:
     faults = planted_faults(MONDAY + 72_000, MONDAY + 86_400)
     shop = Shop(MONDAY, 86_400, busiest_rate=0.2, faults=faults)
     lines = ["no record", "{}"]
     for event, fault in islice(shop.requests(), 20_000):
         lines.append(json.dumps(json.loads(json_line(event)) | {"bad": fault is not None}))
-    (tmp_path / "log.jsonl").write_text("\n".join(lines))
-    return tmp_path
+    return "\n".join(lines)
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

@@ -4,11 +4,14 @@ import json
 
 import pytest
 
-from cutwatch_cli.streams.demo_records import PLANTED, STEP, Fleet, fleet
+from cutwatch_cli.streams.demo_records import PLANTED, STEP, Fleet, FleetRecord, fleet
 from cutwatch_cli.streams.kinesis_demo import StreamDemo, run_demo
 
-# Times at which the fleet sends: all faults and the first four incidents. What was before is history.
-FIRST, END = 50, 280
+# What was before this time is history.
+FIRST = 50
+# Times at which the fleet sends at once: around every fault, and while an incident is found. In between, machines keep their
+# records for the next of these times, for a delivery of many records costs little more than one of a few.
+PROMPT = {*range(56, 66), *range(108, 116), *range(173, 186), *range(228, 233), *range(243, 254)}
 UNREADABLE = 2
 
 
@@ -16,7 +19,9 @@ UNREADABLE = 2
 def demo() -> StreamDemo:
     whole = fleet(seed=8)
     history = [*whole.history, *whole.live[:FIRST]]
-    live = [*([] for _ in range(FIRST)), *whole.live[FIRST:END]]
+    live: list[list[FleetRecord]] = [[] for _ in range(max(PROMPT) + 1)]
+    for at in range(FIRST, len(live)):
+        live[min(each for each in PROMPT if each >= at)] += whole.live[at]
     return run_demo(Fleet(history, live), PLANTED[:4], lambda *_: None)
 
 

@@ -8,18 +8,22 @@ import pytest
 from cutwatch.timestamps import format_timestamp
 from cutwatch_cli.tables.demo import run_demo
 from cutwatch_cli.tables.demo_engines import ForestEngine
-from cutwatch_cli.tables.ridership import DAY, generated, read_rides
+from cutwatch_cli.tables.ridership import DAY, WEEK, generated, read_rides
 from cutwatch_cli.tables.undisturbed import undisturbed_rows
 
 
 @pytest.mark.slow
 def test_a_training_in_the_middle_and_faults_lose_and_double_nothing() -> None:
     ridership = generated(7)
-    # Four days: the first planted incident, and time for a second model.
+    # Four days: the first planted incident, and time for a second model. Three weeks have the rows that a model needs.
     live = ridership.live[: 4 * DAY]
-    outcome = run_demo(
-        replace(ridership, live=live, planted=ridership.planted[:1]), lambda *_: None
-    ).to_payload()
+    shorter = replace(
+        ridership,
+        training=ridership.training[-3 * WEEK :],
+        live=live,
+        planted=ridership.planted[:1],
+    )
+    outcome = run_demo(shorter, lambda *_: None).to_payload()
     assert outcome["sent"] == outcome["scored"] == len(live)
     assert (outcome["lost"], outcome["doubled"], outcome["foreign_cutoff"]) == (0, 0, 0)
     assert len(outcome["scored_by_model"]) == 2
@@ -30,16 +34,18 @@ def test_a_training_in_the_middle_and_faults_lose_and_double_nothing() -> None:
 @pytest.mark.slow
 def test_a_forest_gives_what_it_would_have_given_without_the_faults() -> None:
     ridership = generated(7)
+    # The first planted incident is on the last of two days.
+    before, live = ridership.live[: 2 * DAY], ridership.live[2 * DAY : 4 * DAY]
     shorter = replace(
         ridership,
-        training=ridership.training[-10 * DAY :],
-        live=ridership.live[: 4 * DAY],
+        training=[*ridership.training, *before][-WEEK:],
+        live=live,
         planted=ridership.planted[:1],
     )
     outcome = run_demo(shorter, lambda *_: None, "forest").to_payload()
-    assert outcome["sent"] == outcome["scored"] == 4 * DAY
+    assert outcome["sent"] == outcome["scored"] == len(live)
     assert (outcome["lost"], outcome["doubled"], outcome["foreign_cutoff"]) == (0, 0, 0)
-    assert outcome["scored_by_model"] == [4 * DAY]
+    assert outcome["scored_by_model"] == [len(live)]
     assert outcome["found"] == 1
     assert 0 < outcome["p95_seconds"] < 5
 

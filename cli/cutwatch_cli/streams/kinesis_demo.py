@@ -171,9 +171,9 @@ class _Stage:
             )
 
     def send(self, number: int, records: Sequence[FleetRecord]) -> None:
-        """Put the records of one time, and let the mapping deliver them."""
+        """Put records at the time of the last one, and let the mapping deliver them."""
         aws = self._aws
-        aws.clock.move_to(max(records[0].at, aws.clock.now()))
+        aws.clock.move_to(max(records[-1].at, aws.clock.now()))
         self._disturb(number)
         entries = [{"Data": each.data, "PartitionKey": each.key} for each in records]
         if number in _UNREADABLE_AT:
@@ -183,7 +183,7 @@ class _Stage:
             raise RuntimeError(f"{answer['FailedRecordCount']} records were not taken")
         self._sent += len(entries)
         aws.event_sources.settle(_SETTLED_WITHIN)
-        if records[0].at.second == 0:
+        if records[-1].at.second == 0:
             self._every_minute()
 
     def _disturb(self, number: int) -> None:
