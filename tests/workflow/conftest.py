@@ -1,10 +1,13 @@
-"""The end of deployments that tests share."""
+"""What tests share: API models in a process, deployments in a module."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.shared_api_models import share_api_models
 from tests.support.shared_fleets import end_sharing
+
+share_api_models()
 
 
 @pytest.fixture(scope="module", autouse=True)
