@@ -87,7 +87,7 @@ def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
 
 @pytest.mark.slow
 def test_the_alarm_on_datapoints_counts_more_than_those_that_it_is_told() -> None:
-    with shopping(*WATCHED, spike=3) as shop:
+    with shopping(*WATCHED, spike=1) as shop:
         shop.train()
         shop.transform(TRANSFORM)
         assert raised(shop) == {"anomalies", "anomalies-by-detector"}
