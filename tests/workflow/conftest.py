@@ -1,13 +1,10 @@
-"""What tests share: API models in a process, deployments in a module."""
+"""The end of deployments that tests share."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.shared_api_models import share_api_models
 from tests.support.shared_fleets import end_sharing
-
-share_api_models()
 
 
 @pytest.fixture(scope="module", autouse=True)
