@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -184,7 +185,7 @@ def test_what_befalls_one_detector_costs_no_other_and_to_have_no_data_is_no_fail
             (sagemaker.stop, stopped),
             (sagemaker.hang, stuck),
         ):
-            befalls(lambda job, name=watched.name: f"-{name}-" in job)
+            befalls(partial(_is_of, watched.name))
 
         ended = shop.train().wait()
 
@@ -212,6 +213,10 @@ def test_what_befalls_one_detector_costs_no_other_and_to_have_no_data_is_no_fail
         assert outcomes[young.name].status == "TOO_LITTLE_HISTORY"
         assert shop.aws.calls.count("sagemaker.CreateTrainingJob") == len(WATCHED) - 2
         assert shop.aws.calls.count("sns.Publish") == 1
+
+
+def _is_of(detector_name: str, job: str) -> bool:
+    return f"-{detector_name}-" in job
 
 
 @dataclass(frozen=True)

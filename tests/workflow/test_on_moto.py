@@ -277,7 +277,10 @@ def test_a_new_deployment_trains_and_publishes_in_one_run_and_reports_what_it_co
 def test_what_is_new_or_has_a_changed_recipe_is_trained_on_demand_and_nothing_else(
     trained: StateMachines, watched: Path
 ) -> None:
-    changed = {"refunds": {"cutoff": {"sigmas": 4}}, "visits": {"statistic": "Average"}}
+    changed: dict[str, Any] = {
+        "refunds": {"cutoff": {"sigmas": 4}},
+        "visits": {"statistic": "Average"},
+    }
     watch(watched, [*DETECTORS, "newcomer"], **changed)
     report(trained.account, "newcomer")
 
@@ -291,6 +294,7 @@ def test_what_is_new_or_has_a_changed_recipe_is_trained_on_demand_and_nothing_el
     }
 
 
+@pytest.mark.slow
 def test_a_denied_start_is_not_retried_and_a_throttled_one_succeeds(
     trained: StateMachines,
 ) -> None:

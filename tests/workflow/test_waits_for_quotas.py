@@ -3,6 +3,8 @@
 import json
 import os
 import time
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -60,6 +62,10 @@ def test_status_shows_the_quota_the_instance_type_and_since_when_while_a_run_wai
         assert set(waits(shop).values()) == {None}
 
 
+def _concerns(name: str, parameters: Mapping[str, Any]) -> bool:
+    return f"-{name}-" in str(parameters)
+
+
 @pytest.mark.slow
 def test_a_wait_ends_with_the_failure_of_its_detector() -> None:
     """One detector's training never has a quota, and neither have the scores of the other's history."""
@@ -73,7 +79,7 @@ def test_a_wait_ends_with_the_failure_of_its_detector() -> None:
                 operation,
                 error="ResourceLimitExceeded",
                 message=BUSY,
-                when=lambda call, name=name: f"-{name}-" in str(call),
+                when=partial(_concerns, name),
             )
             shop.aws.faults.add(busy)
         shop.transform(FIRST_TRANSFORM)
