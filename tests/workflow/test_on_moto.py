@@ -295,7 +295,7 @@ def test_what_is_new_or_has_a_changed_recipe_is_trained_on_demand_and_nothing_el
 
 
 @pytest.mark.slow
-def test_a_denied_start_is_not_retried_and_a_throttled_one_succeeds(
+def test_a_denied_start_is_not_retried_a_throttled_one_is_and_a_quota_is_waited_for_longer(
     trained: StateMachines,
 ) -> None:
     refuse = trained.account.sagemaker.refuse
@@ -306,20 +306,13 @@ def test_a_denied_start_is_not_retried_and_a_throttled_one_succeeds(
     assert reason == "AccessDenied: CreateTransformJob: no permission (AccessDeniedException)"
 
     refuse("CreateTransformJob", "ThrottlingException", times=2)
-    throttled = trained.run("TransformStateMachine", TRANSFORM)
-    assert throttled.output["statuses"] == {"PUBLISHED": 3}
-    assert len(trained.delays) == 2
-    assert max(trained.delays) <= 60
-
-
-def test_a_quota_refusal_is_waited_for_longer_than_throttling(machines: StateMachines) -> None:
-    machines.account.sagemaker.refuse("CreateTrainingJob", "ResourceLimitExceeded", times=12)
-
-    execution = machines.run("TrainingStateMachine", TRAINING)
-
-    assert execution.output["statuses"] == {"TRAINED": 3}
-    assert len(machines.delays) == 12
-    assert 60 < max(machines.delays) <= 1_800
+    refuse("CreateTransformJob", "ResourceLimitExceeded", times=12)
+    refused = trained.run("TransformStateMachine", TRANSFORM)
+    assert refused.output["statuses"] == {"PUBLISHED": 3}
+    throttling, quota = trained.delays[:2], trained.delays[2:]
+    assert max(throttling) <= 60
+    assert len(quota) == 12
+    assert 60 < max(quota) <= 1_800
 
 
 def test_a_detector_that_is_throttled_for_ever_fails_alone_after_its_last_try(
