@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.processor_time"]
+pytest_plugins = ["tests.support.processor_time", "tests.support.shared_api_models"]
 
 # boto3's clients need a region and credentials; with these, no test can reach a real account.
 os.environ.update(

@@ -67,7 +67,7 @@ class Account:
 
 def account_of_everything(**parameters: str) -> Account:
     watched = [CHECKOUT, ORDERS, SILENT, cast("Detector", QUEUES)]
-    with fleet(watched, MaxConcurrency="2", **parameters) as shop:
+    with fleet(watched, MaxConcurrency="2", FirstWindowDays="3", **parameters) as shop:
         for each in (CHECKOUT, ORDERS):
             shop.load(each, with_spike(FIRST_TRANSFORM - 2 * DAY))
         _train_on_demand(shop)
@@ -93,9 +93,8 @@ def _supersede(shop: Fleet) -> None:
     shop.registry.detectors.add_model("retired", replace(model, name="cutwatch-retired"))
     for days in (1, 2):
         shop.train(FIRST_TRANSFORM + days * DAY)
-        shop.train(FIRST_TRANSFORM + days * DAY)
-        for hours in range(1, 4):
-            shop.transform(FIRST_TRANSFORM + days * DAY + hours * HOUR)
+    for hours in range(1, 4):
+        shop.transform(FIRST_TRANSFORM + 2 * DAY + hours * HOUR)
 
 
 def _lose_what_is_needed(shop: Fleet) -> None:
@@ -109,7 +108,6 @@ def _lose_what_is_needed(shop: Fleet) -> None:
         ModelName=shop.registry.detectors.get("checkout").models[0].name
     )
     shop.transform(now)
-    shop.transform(now + HOUR)
     bucket.delete(shop.registry.detectors.get("orders").models[0].recipe)
     shop.transform(now + 2 * HOUR)
     shop.train(now + 3 * HOUR)
@@ -133,7 +131,6 @@ def _end_jobs_badly(shop: Fleet) -> None:
         befalls(_second_job())
         shop.train(now + hours * HOUR)
         shop.aws.sagemaker.forget()
-    shop.train(now + 3 * HOUR)
     shop.aws.sagemaker.hang(lambda _: True, times=1)
     shop.transform(now + 4 * HOUR)
     shop.aws.sagemaker.lose_output(lambda _: True, times=1)
@@ -141,17 +138,17 @@ def _end_jobs_badly(shop: Fleet) -> None:
 
 
 def _wait_for_quotas(shop: Fleet) -> None:
-    """A busy quota that is free at the second try, and one that never is."""
+    """Two busy quotas that are free at the second try, and one that never is."""
     now = FIRST_TRANSFORM + 5 * DAY + 12 * HOUR
-    for operation, run in (
-        ("CreateTrainingJob", shop.train),
-        ("CreateTransformJob", shop.transform),
+    for operation, tries, run in (
+        ("CreateTrainingJob", 1, shop.train),
+        ("CreateTransformJob", 1, shop.transform),
+        ("CreateTransformJob", None, shop.transform),
     ):
-        for tries, hours in ((1, 0), (None, 1)):
-            busy = Fault("sagemaker", operation, error="ResourceLimitExceeded", times=tries)
-            with shop.aws.faults.during(busy):
-                run(now + hours * HOUR)
-        now += 2 * HOUR
+        busy = Fault("sagemaker", operation, error="ResourceLimitExceeded", times=tries)
+        with shop.aws.faults.during(busy):
+            run(now)
+        now += HOUR
 
 
 def _second_job() -> Callable[[str], bool]:

@@ -11,27 +11,36 @@ from cutwatch.detectors.detector import Detector
 from cutwatch.registry.run import run_id
 from tests.support.fleet import (
     FIRST_TRAINING,
-    FIRST_TRANSFORM,
     Fleet,
     detector,
-    fleet,
     usual,
     with_spike,
 )
+from tests.support.shared_fleets import shared_fleet
 
-CHECKOUT = detector("checkout", engine="lambda")
-ORDERS = detector("orders", engine="lambda")
+CHECKOUT = detector("checkout", engine="lambda", history_days=2)
+ORDERS = detector("orders", engine="lambda", history_days=2)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-SPIKE = FIRST_TRANSFORM - 2 * DAY
+TRANSFORM = FIRST_TRAINING + 3 * DAY
+SPIKE = TRANSFORM - 2 * DAY
 INCIDENTS = "arn:aws:sns:us-east-1:123456789012:incidents"
 
 
+WATCHED = (CHECKOUT, ORDERS)
+PARAMETERS = {
+    "AlarmWindowMinutes": "90",
+    "DatapointsToAlarm": "5",
+    "IncidentActionArn": INCIDENTS,
+}
+
+
 @contextmanager
-def loaded(*watched: Detector, spiked: str = "", **parameters: str) -> Iterator[Fleet]:
-    """Detectors with their usual datapoints, one of them with a spike."""
-    with fleet(list(watched), **parameters) as shop:
-        for each in watched:
-            shop.load(each, with_spike(SPIKE) if each.name == spiked else usual())
+def shopping(*loaded: Detector, spike: int = 0) -> Iterator[Fleet]:
+    """One deployment for all tests: two detectors, those of them `loaded` that have datapoints, the first with a spike."""
+    with shared_fleet(WATCHED, **PARAMETERS) as shop:
+        for each in loaded:
+            spiked = spike and each is CHECKOUT
+            shop.load(each, with_spike(SPIKE, datapoints=spike) if spiked else usual())
         yield shop
 
 
@@ -45,10 +54,10 @@ def subjects(shop: Fleet) -> list[str]:
 
 @pytest.mark.slow
 def test_a_quiet_stack_raises_no_alarm() -> None:
-    with loaded(CHECKOUT, AlarmWindowMinutes="45") as shop:
+    with shopping(*WATCHED) as shop:
         shop.train()
-        shop.transform()
-        shop.check_freshness(FIRST_TRANSFORM + HOUR)
+        shop.transform(TRANSFORM)
+        shop.check_freshness(TRANSFORM + HOUR)
 
         assert raised(shop) == set()
         assert subjects(shop) == []
@@ -56,12 +65,10 @@ def test_a_quiet_stack_raises_no_alarm() -> None:
 
 @pytest.mark.slow
 def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
-    parameters = {"AlarmWindowMinutes": "45", "DatapointsToAlarm": "2"}
-    parameters |= {"IncidentActionArn": INCIDENTS}
-    with loaded(CHECKOUT, ORDERS, spiked="checkout", **parameters) as shop:
+    with shopping(*WATCHED, spike=8) as shop:
         queue = _subscribed_queue(shop)
         shop.train()
-        shop.transform()
+        shop.transform(TRANSFORM)
 
         assert raised(shop) == {"anomalies", "anomalies-by-detector", "datapoints-together"}
         [message] = subjects(shop)
@@ -80,61 +87,29 @@ def test_anomalies_raise_alarms_that_tell_only_who_tracks_incidents() -> None:
 
 @pytest.mark.slow
 def test_the_alarm_on_datapoints_counts_more_than_those_that_it_is_told() -> None:
-    parameters = {"AlarmWindowMinutes": "45", "DatapointsToAlarm": "3"}
-    with loaded(CHECKOUT, spiked="checkout", **parameters) as shop:
+    with shopping(*WATCHED, spike=1) as shop:
         shop.train()
-        shop.transform()
+        shop.transform(TRANSFORM)
         assert raised(shop) == {"anomalies", "anomalies-by-detector"}
 
 
 def test_a_run_that_could_not_begin_is_told_by_its_alarm() -> None:
-    with loaded(CHECKOUT) as shop:
+    with shopping() as shop:
         shop.aws.clock.move_to(FIRST_TRAINING)
         shop.stack.start("TransformStateMachine", {"detectors": ["chekout"]}).wait()
         shop.aws.clock.advance(60)
         assert raised(shop) == {"transform-failed"}
 
 
-@pytest.mark.slow
-def test_a_run_of_which_people_have_been_told_raises_no_alarm_on_its_execution() -> None:
-    watched = detector("checkout")
-    with loaded(watched) as shop:
-        shop.aws.sagemaker.fail(lambda _: True)
-        execution = shop.train()
-        assert execution.wait().error == "AllDetectorsFailed"
-        shop.aws.clock.advance(60)
-
-        assert raised(shop) == {"detectors-failed"}
-        assert subjects(shop) == ["Cutwatch: training failed for 1 detector: checkout"]
-
-
-@pytest.mark.slow
-def test_a_failed_run_that_waited_for_the_notification_lock_raises_no_alarm_either() -> None:
-    watched = detector("checkout")
-    with loaded(watched) as shop:
-        shop.aws.sagemaker.fail(lambda _: True)
-        shop.aws.clock.move_to(FIRST_TRAINING)
-        run = run_id("training", FIRST_TRAINING)
-        # An execution that dies holds the lock until it expires.
-        shop.registry.notifications.claim(run, "another, which dies", FIRST_TRAINING)
-        execution = shop.train().wait()
-        assert execution.error == "AllDetectorsFailed"
-        assert shop.aws.clock.now() > FIRST_TRAINING + HOUR / 4
-        shop.aws.clock.advance(60)
-
-        assert raised(shop) == {"detectors-failed"}
-        assert subjects(shop) == ["Cutwatch: training failed for 1 detector: checkout"]
-
-
 def test_a_metric_that_is_gone_is_told_once() -> None:
-    with fleet([ORDERS]) as shop:
-        shop.transform()
+    with shopping() as shop:
+        shop.transform(TRANSFORM)
         shop.aws.clock.advance(60)
         assert raised(shop) == {"detectors-without-data"}
 
 
 def test_a_check_that_no_longer_happens_is_noticed_and_a_first_one_is_waited_for() -> None:
-    with loaded(CHECKOUT, IncidentActionArn=INCIDENTS) as shop:
+    with shopping() as shop:
         queue = _subscribed_queue(shop)
         shop.aws.clock.move_to(FIRST_TRAINING)
         assert shop.alarms()["freshness-unknown"] == "INSUFFICIENT_DATA"
@@ -155,28 +130,66 @@ def test_a_check_that_no_longer_happens_is_noticed_and_a_first_one_is_waited_for
 
 @pytest.mark.slow
 def test_a_transform_that_does_not_happen_is_noticed_and_then_a_model_that_nobody_renews() -> None:
-    with loaded(CHECKOUT) as shop:
+    with shopping(*WATCHED) as shop:
         shop.train()
-        shop.transform()
+        shop.transform(TRANSFORM)
         seen = {}
-        for days in (7, 9, 34):
-            shop.check_freshness(FIRST_TRANSFORM + days * DAY)
+        for days in (7, 9, 38):
+            shop.check_freshness(TRANSFORM + days * DAY)
             shop.aws.clock.advance(60)
             seen[days] = raised(shop) & {"transform-overdue", "models-overdue"}
         assert seen == {
             7: set(),
             9: {"transform-overdue"},
-            34: {"transform-overdue", "models-overdue"},
+            38: {"transform-overdue", "models-overdue"},
         }
 
 
+@contextmanager
+def failing() -> Iterator[Fleet]:
+    """A detector whose jobs fail."""
+    watched = detector("checkout")
+    with shared_fleet([watched]) as shop:
+        shop.load(watched, usual())
+        shop.aws.sagemaker.fail(lambda _: True)
+        yield shop
+
+
+@pytest.mark.slow
+def test_a_run_of_which_people_have_been_told_raises_no_alarm_on_its_execution() -> None:
+    with failing() as shop:
+        execution = shop.train()
+        assert execution.wait().error == "AllDetectorsFailed"
+        shop.aws.clock.advance(60)
+
+        assert raised(shop) == {"detectors-failed"}
+        assert subjects(shop) == ["Cutwatch: training failed for 1 detector: checkout"]
+
+
+@pytest.mark.slow
+def test_a_failed_run_that_waited_for_the_notification_lock_raises_no_alarm_either() -> None:
+    with failing() as shop:
+        shop.aws.clock.move_to(FIRST_TRAINING)
+        run = run_id("training", FIRST_TRAINING)
+        # An execution that dies holds the lock until it expires.
+        shop.registry.notifications.claim(run, "another, which dies", FIRST_TRAINING)
+        execution = shop.train().wait()
+        assert execution.error == "AllDetectorsFailed"
+        assert shop.aws.clock.now() > FIRST_TRAINING + HOUR / 4
+        shop.aws.clock.advance(60)
+
+        assert raised(shop) == {"detectors-failed"}
+        assert subjects(shop) == ["Cutwatch: training failed for 1 detector: checkout"]
+
+
 def _subscribed_queue(shop: Fleet) -> str:
-    """The URL of a queue that hears what the incidents' topic hears."""
+    """The URL of a queue that hears what the incidents' topic hears, and has forgotten what an earlier test heard."""
     sns, sqs = shop.aws.client("sns"), shop.aws.client("sqs")
     topic = sns.create_topic(Name="incidents")["TopicArn"]
     url = str(sqs.create_queue(QueueName="incidents")["QueueUrl"])
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue["QueueArn"])
+    _told(shop, url)
     return url
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from cutwatch.registry.run import run_id
 from tests.support.every_call import DENIALS
-from tests.support.fleet import FIRST_TRANSFORM, Fleet, detector, fleet, usual
+from tests.support.fleet import FIRST_TRAINING, Fleet, detector, fleet, usual
 from tests.support.permissions import listed, statements
 from tests.support.stack import ACCOUNT, REGION, Stack
 
@@ -28,6 +28,7 @@ PARAMETERS = {
 }
 DETECTORS = (detector("checkout"), detector("orders", engine="lambda"))
 JOBS_ROLE = "SageMakerRole"
+TRANSFORM = FIRST_TRAINING + timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def enclosed() -> Iterator[Fleet]:
         for each in DETECTORS:
             shop.load(each, usual())
         assert shop.train().wait().output["statuses"] == {"TRAINED": 2}
-        assert shop.transform(FIRST_TRANSFORM).wait().output["statuses"] == {"PUBLISHED": 2}
+        assert shop.transform(TRANSFORM).wait().output["statuses"] == {"PUBLISHED": 2}
         yield shop
 
 
@@ -158,25 +159,28 @@ def test_whatever_the_application_keeps_lies_under_the_key(enclosed: Fleet) -> N
     assert attributes["KmsMasterKeyId"] == KEY
 
 
+# Of the two engines' detectors, the one that uses the right is enough.
 LACKING = [
-    ("StoreMetricDataRole", "kms:GenerateDataKey", "train"),
-    ("TrainForestRole", "kms:Decrypt", "train"),
-    ("RegisterModelRole", "kms:GenerateDataKey", "train"),
-    ("PublishAnomaliesRole", "kms:Decrypt", "transform"),
-    (JOBS_ROLE, "kms:CreateGrant", "train"),
-    (JOBS_ROLE, "kms:Decrypt", "train"),
-    (JOBS_ROLE, "kms:DescribeKey", "train"),
-    (JOBS_ROLE, "kms:Encrypt", "train"),
-    (JOBS_ROLE, "kms:GenerateDataKey", "train"),
+    ("StoreMetricDataRole", "kms:GenerateDataKey", "training", "orders"),
+    ("TrainForestRole", "kms:Decrypt", "training", "orders"),
+    ("RegisterModelRole", "kms:GenerateDataKey", "training", "orders"),
+    ("PublishAnomaliesRole", "kms:Decrypt", "transform", "orders"),
+    (JOBS_ROLE, "kms:CreateGrant", "training", "checkout"),
+    (JOBS_ROLE, "kms:Decrypt", "training", "checkout"),
+    (JOBS_ROLE, "kms:DescribeKey", "training", "checkout"),
+    (JOBS_ROLE, "kms:Encrypt", "training", "checkout"),
+    (JOBS_ROLE, "kms:GenerateDataKey", "training", "checkout"),
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("role", "action", "run"), LACKING)
+@pytest.mark.parametrize(("role", "action", "kind", "name"), LACKING)
 def test_a_role_without_a_right_on_the_key_fails_as_on_aws(
-    enclosed: Fleet, role: str, action: str, run: str
+    enclosed: Fleet, role: str, action: str, kind: str, name: str
 ) -> None:
-    at = FIRST_TRANSFORM + timedelta(hours=1 + LACKING.index((role, action, run)))
+    at = TRANSFORM + timedelta(hours=1 + LACKING.index((role, action, kind, name)))
+    enclosed.aws.clock.move_to(at)
+    event = {"time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "detectors": [name]}
     iam, physical = enclosed.aws.client("iam"), enclosed.stack.physical_id(role)
     deny = {
         "Version": "2012-10-17",
@@ -184,10 +188,9 @@ def test_a_role_without_a_right_on_the_key_fails_as_on_aws(
     }
     iam.put_role_policy(RoleName=physical, PolicyName="Lacks", PolicyDocument=json.dumps(deny))
     try:
-        (enclosed.train if run == "train" else enclosed.transform)(at)
+        enclosed.stack.start(f"{kind.capitalize()}StateMachine", event).wait()
     finally:
         iam.delete_role_policy(RoleName=physical, PolicyName="Lacks")
-    kind = "training" if run == "train" else "transform"
     outcomes = enclosed.registry.outcomes.of_run(run_id(kind, at))
     failed = [each.message for each in outcomes if each.status == "FAILED"]
     assert failed
@@ -206,7 +209,7 @@ def test_a_state_machine_that_may_not_decrypt_cannot_read_its_list(enclosed: Fle
     }
     iam.put_role_policy(RoleName=physical, PolicyName="Lacks", PolicyDocument=json.dumps(deny))
     try:
-        execution = enclosed.train(FIRST_TRANSFORM + timedelta(hours=20))
+        execution = enclosed.train(TRANSFORM + timedelta(hours=20))
     finally:
         iam.delete_role_policy(RoleName=physical, PolicyName="Lacks")
     assert execution.wait().status == "FAILED"

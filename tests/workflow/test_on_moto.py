@@ -25,7 +25,7 @@ from tests.support.sample_events import sample
 from tests.support.stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.support.account import Account
@@ -56,9 +56,12 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def watch(file: Path, names: list[str], **fields: Any) -> None:
+def watch(file: Path, names: list[str], **changed: Mapping[str, Any]) -> None:
+    """Write detectors; `changed` are the settings in which some of them are not like the others."""
     common = {"namespace": "Shop", "statistic": "Sum", "period": 900, "history_days": 2}
-    detectors = [{"name": name, "metric": name, **common, **fields} for name in names]
+    detectors = [
+        {"name": name, "metric": name, **common, **changed.get(name, {})} for name in names
+    ]
     file.write_text(yaml.safe_dump({"detectors": detectors}))
 
 
@@ -134,7 +137,7 @@ class Left:
 def week(
     impatient_stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[Execution, Left]]:
-    """A training, a transform and the same transform `again`, each with what it left, for tests that only read."""
+    """A training, a transform and both again, each with what it left, for tests that only read."""
     from tests.support.account import open_account  # noqa: PLC0415
 
     file = tmp_path_factory.mktemp("watched") / "detectors.yaml"
@@ -145,9 +148,15 @@ def week(
         on_a_monday_morning(account) as machines,
     ):
         training = train(machines), Left.by(account)
+        trained_again = machines.run("TrainingStateMachine", TRAINING), Left.by(account)
         transform = machines.run("TransformStateMachine", TRANSFORM), Left.by(account)
         again = machines.run("TransformStateMachine", TRANSFORM), Left.by(account)
-    return {"training": training, "transform": transform, "again": again}
+    return {
+        "training": training,
+        "training again": trained_again,
+        "transform": transform,
+        "transform again": again,
+    }
 
 
 def failures(execution: Execution) -> dict[str, str]:
@@ -205,23 +214,12 @@ def test_the_same_event_again_starts_no_job_and_changes_no_maximum(
     week: dict[str, tuple[Execution, Left]],
 ) -> None:
     _, before = week["transform"]
-    again, after = week["again"]
+    again, after = week["transform again"]
 
     assert again.status == "SUCCEEDED"
     assert after.jobs == before.jobs
     assert after.maxima == before.maxima
     assert after.messages == before.messages
-
-
-def test_payloads_have_the_form_of_the_sample_events(trained: StateMachines) -> None:
-    """Also those of the functions that are called only when something goes wrong."""
-    trained.account.sagemaker.will_end("TransformJob cutwatch-orders", "InProgress")
-    trained.account.overrides["DEADLINE_MINUTES"] = "0"
-    trained.account.sagemaker.refuse("CreateTransformJob", "ValidationException")
-    trained.run("TransformStateMachine", TRANSFORM)
-
-    for function, payload in trained.account.invocations:
-        assert shape(payload, sample(function)) == shape(sample(function), payload)
 
 
 def shape(payload: Any, beside: Any) -> Any:
@@ -249,62 +247,72 @@ def published(account: Account) -> dict[Any, float]:
     }
 
 
-def test_a_doubled_training_event_starts_no_second_job(machines: StateMachines) -> None:
-    machines.run("TrainingStateMachine", TRAINING)
-    jobs = dict(machines.account.sagemaker.jobs)
+def test_a_doubled_training_event_starts_no_second_job(
+    week: dict[str, tuple[Execution, Left]],
+) -> None:
+    _, before = week["training"]
+    again, after = week["training again"]
 
-    assert machines.run("TrainingStateMachine", TRAINING).output["statuses"] == {"TRAINED": 3}
-    assert machines.account.sagemaker.jobs == jobs
+    assert again.output["statuses"] == {"TRAINED": 3}
+    assert after.jobs == before.jobs
 
 
-def test_a_new_deployment_trains_on_demand_and_publishes_in_the_same_run(
+def test_a_new_deployment_trains_and_publishes_in_one_run_and_reports_what_it_could_not_train(
     machines: StateMachines,
 ) -> None:
+    machines.account.sagemaker.will_end("TrainingJob cutwatch-visits", "Failed", "AlgorithmError")
+
     execution = machines.run("TransformStateMachine", TRANSFORM)
 
     assert execution.states[2:5] == ["Any To Train?", "Train On Demand", "Any For Lambda?"]
-    assert execution.output["statuses"] == {"PUBLISHED": 3}
-    assert execution.children == dict.fromkeys(DETECTORS, TRAINED + PUBLISHED)
+    assert execution.output["statuses"] == {"PUBLISHED": 2, "FAILED": 1}
+    for name in ("orders", "refunds"):
+        assert execution.children[name] == TRAINED + PUBLISHED
+    assert "AlgorithmError" in failures(execution)["visits"]
+    [(subject, _)] = machines.account.operations_messages()
+    assert subject == "Cutwatch: transform failed for 1 detector: visits"
 
 
-def test_only_what_has_no_usable_model_is_trained_on_demand(
+@pytest.mark.slow
+def test_what_is_new_or_has_a_changed_recipe_is_trained_on_demand_and_nothing_else(
     trained: StateMachines, watched: Path
 ) -> None:
-    watch(watched, [*DETECTORS, "newcomer"])
+    changed: dict[str, Any] = {
+        "refunds": {"cutoff": {"sigmas": 4}},
+        "visits": {"statistic": "Average"},
+    }
+    watch(watched, [*DETECTORS, "newcomer"], **changed)
     report(trained.account, "newcomer")
 
     execution = trained.run("TransformStateMachine", TRANSFORM)
 
     assert execution.children == {
-        **dict.fromkeys(DETECTORS, PUBLISHED),
+        "orders": PUBLISHED,
+        "refunds": PUBLISHED,
+        "visits": TRAINED + PUBLISHED,
         "newcomer": TRAINED + PUBLISHED,
     }
 
 
-def test_a_changed_recipe_is_trained_anew(trained: StateMachines, watched: Path) -> None:
-    watch(watched, DETECTORS, statistic="Average")
+@pytest.mark.slow
+def test_a_denied_start_is_not_retried_a_throttled_one_is_and_a_quota_is_waited_for_longer(
+    trained: StateMachines,
+) -> None:
+    refuse = trained.account.sagemaker.refuse
+    refuse("CreateTransformJob", "AccessDeniedException", "no permission")
+    denied = trained.run("TransformStateMachine", TRANSFORM)
+    assert trained.delays == []
+    [reason] = failures(denied).values()
+    assert reason == "AccessDenied: CreateTransformJob: no permission (AccessDeniedException)"
 
-    execution = trained.run("TransformStateMachine", TRANSFORM)
-
-    assert execution.children == dict.fromkeys(DETECTORS, TRAINED + PUBLISHED)
-
-
-def test_a_changed_cutoff_is_not(trained: StateMachines, watched: Path) -> None:
-    watch(watched, DETECTORS, cutoff={"sigmas": 4})
-
-    execution = trained.run("TransformStateMachine", TRANSFORM)
-
-    assert execution.children == dict.fromkeys(DETECTORS, PUBLISHED)
-
-
-def test_a_throttled_start_is_retried_and_succeeds(trained: StateMachines) -> None:
-    trained.account.sagemaker.refuse("CreateTransformJob", "ThrottlingException", times=2)
-
-    execution = trained.run("TransformStateMachine", TRANSFORM)
-
-    assert execution.output["statuses"] == {"PUBLISHED": 3}
-    assert len(trained.delays) == 2
-    assert max(trained.delays) <= 60
+    refuse("CreateTransformJob", "ThrottlingException", times=2)
+    refuse("CreateTransformJob", "ResourceLimitExceeded", times=12)
+    refused = trained.run("TransformStateMachine", TRANSFORM)
+    assert refused.output["statuses"] == {"PUBLISHED": 3}
+    throttling, quota = trained.delays[:2], trained.delays[2:]
+    assert max(throttling) <= 60
+    assert len(quota) == 12
+    assert 60 < max(quota) <= 1_800
 
 
 def test_a_detector_that_is_throttled_for_ever_fails_alone_after_its_last_try(
@@ -330,17 +338,10 @@ def test_a_detector_that_is_throttled_for_ever_fails_alone_after_its_last_try(
     assert failures(execution) == {"orders": "Throttled: PutObject: slow down (SlowDown)"}
 
 
-def test_a_quota_refusal_is_waited_for_longer(trained: StateMachines) -> None:
-    trained.account.sagemaker.refuse("CreateTransformJob", "ResourceLimitExceeded", times=12)
-
-    execution = trained.run("TransformStateMachine", TRANSFORM)
-
-    assert execution.output["statuses"] == {"PUBLISHED": 3}
-    assert len(trained.delays) == 12
-    assert 60 < max(trained.delays) <= 1_800
-
-
-def test_a_quota_of_nothing_ends_in_a_failure_that_names_it(machines: StateMachines) -> None:
+def test_a_quota_of_nothing_ends_in_a_failure_that_names_it(
+    machines: StateMachines, watched: Path
+) -> None:
+    watch(watched, ["orders"])
     refusal = "The account-level service limit is 0 Instances"
     machines.account.sagemaker.refuse("CreateTrainingJob", "ResourceLimitExceeded", refusal, 63)
 
@@ -351,67 +352,63 @@ def test_a_quota_of_nothing_ends_in_a_failure_that_names_it(machines: StateMachi
     assert f"QuotaExceeded: CreateTrainingJob: {refusal} (ResourceLimitExceeded)" in text
 
 
-def test_a_denial_is_not_retried(trained: StateMachines) -> None:
-    trained.account.sagemaker.refuse("CreateTransformJob", "AccessDeniedException", "no permission")
-
-    execution = trained.run("TransformStateMachine", TRANSFORM)
-
-    assert trained.delays == []
-    [reason] = failures(execution).values()
-    assert reason == "AccessDenied: CreateTransformJob: no permission (AccessDeniedException)"
-
-
-@pytest.mark.parametrize("end", ["Failed", "Stopped", "Deleting"])
-def test_a_training_job_that_ends_badly_fails_its_detector_while_the_others_finish(
-    machines: StateMachines, end: str
+def test_training_jobs_that_end_badly_fail_their_own_detectors_while_the_others_finish(
+    machines: StateMachines, watched: Path
 ) -> None:
-    machines.account.sagemaker.will_end("TrainingJob cutwatch-orders", end, "CapacityError: none")
+    watch(watched, [*DETECTORS, "newcomer"])
+    report(machines.account, "newcomer")
+    ends = {"orders": "Failed", "refunds": "Stopped", "visits": "Deleting"}
+    for name, end in ends.items():
+        pattern = f"TrainingJob cutwatch-{name}"
+        machines.account.sagemaker.will_end(pattern, end, "CapacityError: none")
 
     execution = machines.run("TrainingStateMachine", TRAINING)
 
     assert execution.status == "SUCCEEDED"
-    assert execution.output["statuses"] == {"TRAINED": 2, "FAILED": 1}
-    assert execution.children["orders"][-3:] == ["Training Job Failed", "Record Outcome", "Done"]
-    assert f"ended {end}: CapacityError: none" in failures(execution)["orders"]
-    assert failures(execution)["orders"].startswith("TrainingJobFailed: SageMaker training job")
+    assert execution.output["statuses"] == {"TRAINED": 1, "FAILED": 3}
+    assert execution.children["newcomer"] == TRAINED
+    for name, end in ends.items():
+        assert execution.children[name][-3:] == ["Training Job Failed", "Record Outcome", "Done"]
+        assert f"ended {end}: CapacityError: none" in failures(execution)[name]
+        assert failures(execution)[name].startswith("TrainingJobFailed: SageMaker training job")
 
 
-@pytest.mark.parametrize("end", ["Failed", "Stopped"])
-def test_a_transform_job_that_ends_badly_fails_its_detector_while_the_others_finish(
-    trained: StateMachines, end: str
+@pytest.mark.slow
+def test_transform_jobs_that_end_badly_fail_their_own_detectors_and_the_next_run_heals_them(
+    trained: StateMachines, watched: Path
 ) -> None:
-    pattern = "TransformJob cutwatch-orders-202611020400"
-    trained.account.sagemaker.will_end(pattern, end, "ClientError: bad row")
+    """One detector has no data, which is an outcome and no failure."""
+    watch(watched, [*DETECTORS, "silent"])
+    sagemaker = trained.account.sagemaker
+    for name, end in (("orders", "Failed"), ("refunds", "Stopped")):
+        sagemaker.will_end(f"TransformJob cutwatch-{name}-202611020400-.*-1", end, "ClientError")
 
     execution = trained.run("TransformStateMachine", TRANSFORM)
 
     assert execution.status == "SUCCEEDED"
-    assert execution.output["statuses"] == {"PUBLISHED": 2, "FAILED": 1}
-    assert execution.children["orders"][-3:] == ["Transform Job Failed", "Record Outcome", "Done"]
-    assert failures(execution)["orders"].startswith("TransformJobFailed: SageMaker transform job")
-
-
-def test_the_next_run_of_the_same_event_heals_a_failed_job(trained: StateMachines) -> None:
-    sagemaker = trained.account.sagemaker
-    sagemaker.will_end("TransformJob cutwatch-orders-202611020400-.*-1", "Failed", "ClientError")
-    trained.run("TransformStateMachine", TRANSFORM)
+    assert execution.output["statuses"] == {"PUBLISHED": 1, "FAILED": 2, "NO_DATA": 1}
+    assert execution.children["silent"][-3:] == ["Store Metric Data", "Anything To Judge?", "Done"]
+    for name in ("orders", "refunds"):
+        states = execution.children[name]
+        assert states[-3:] == ["Transform Job Failed", "Record Outcome", "Done"]
+        reason = failures(execution)[name]
+        assert reason.startswith("TransformJobFailed: SageMaker transform job")
 
     again = trained.run("TransformStateMachine", TRANSFORM)
 
-    assert again.output["statuses"] == {"PUBLISHED": 3}
-    assert [name[-2:] for name in sagemaker.created("CreateTransformJob") if "0400-" in name] == [
-        "-1",
-        "-1",
-        "-1",
-        "-2",
-    ]
+    assert again.output["statuses"] == {"PUBLISHED": 3, "NO_DATA": 1}
+    created = [name for name in sagemaker.created("CreateTransformJob") if "0400-" in name]
+    assert [name[-2:] for name in created] == ["-1", "-1", "-1", "-2", "-2"]
 
 
-def test_a_job_past_its_deadline_is_stopped_and_fails_its_detector(
-    trained: StateMachines,
+def test_jobs_past_their_deadline_are_stopped_and_a_run_in_which_every_detector_fails_fails(
+    trained: StateMachines, watched: Path
 ) -> None:
+    """All the while, payloads have the form of the sample events, also of what is called only when something goes wrong."""
+    watch(watched, ["orders", "visits"])
     sagemaker = trained.account.sagemaker
     sagemaker.will_end("TransformJob cutwatch-orders-202611020400", "InProgress")
+    sagemaker.will_end("TransformJob cutwatch-visits-202611020400", "Failed", "ClientError")
     trained.account.overrides["DEADLINE_MINUTES"] = "0"
 
     execution = trained.run("TransformStateMachine", TRANSFORM)
@@ -424,49 +421,19 @@ def test_a_job_past_its_deadline_is_stopped_and_fails_its_detector(
         "Record Outcome",
         "Done",
     ]
-    assert failures(execution).keys() == {"orders"}
-    assert failures(execution)["orders"].startswith("TransformJobOverdue: SageMaker transform job")
-
-
-def test_a_run_in_which_every_detector_fails_fails(trained: StateMachines) -> None:
-    trained.account.sagemaker.will_end("TransformJob .*-202611020400", "Failed", "ClientError")
-
-    execution = trained.run("TransformStateMachine", TRANSFORM)
-
     assert (execution.status, execution.error) == ("FAILED", "AllDetectorsFailed")
-    [(subject, _)] = trained.account.operations_messages()
-    assert subject.startswith("Cutwatch: transform failed for 3 detectors: ")
-
-
-def test_detectors_that_training_on_demand_could_not_train_are_reported_with_its_reason(
-    machines: StateMachines,
-) -> None:
-    machines.account.sagemaker.will_end("TrainingJob cutwatch-visits", "Failed", "AlgorithmError")
-
-    execution = machines.run("TransformStateMachine", TRANSFORM)
-
-    assert execution.output["statuses"] == {"PUBLISHED": 2, "FAILED": 1}
-    assert "AlgorithmError" in failures(execution)["visits"]
-    [(subject, _)] = machines.account.operations_messages()
-    assert subject == "Cutwatch: transform failed for 1 detector: visits"
-
-
-def test_a_detector_without_data_is_an_outcome_and_no_failure(
-    trained: StateMachines, watched: Path
-) -> None:
-    watch(watched, [*DETECTORS, "silent"])
-
-    execution = trained.run("TransformStateMachine", TRANSFORM)
-
-    assert execution.output["statuses"] == {"PUBLISHED": 3, "NO_DATA": 1}
-    assert execution.children["silent"][-3:] == ["Store Metric Data", "Anything To Judge?", "Done"]
+    [(subject, text)] = trained.account.operations_messages()
+    assert subject == "Cutwatch: transform failed for 2 detectors: orders, visits"
+    assert "TransformJobOverdue: SageMaker transform job" in text
+    for function, payload in trained.account.invocations:
+        assert shape(payload, sample(function)) == shape(sample(function), payload)
 
 
 @pytest.mark.parametrize("machine", ["training", "transform"])
 def test_a_list_that_cannot_be_read_fails_the_run_with_its_reason(
     machines: StateMachines, watched: Path, machine: str
 ) -> None:
-    watch(watched, ["orders"], statistic="Mean")
+    watch(watched, ["orders"], orders={"statistic": "Mean"})
 
     execution = machines.run(f"{machine.capitalize()}StateMachine", sample(machine))
 
@@ -492,9 +459,3 @@ def test_training_keeps_two_models_and_retires_what_left_the_file(
     assert len(account.registry.detectors.get("orders").models) == 2
     assert "cutwatch-older" not in account.sagemaker.models
     assert "forgotten" not in account.registry.detectors.all()
-
-
-def test_a_person_may_start_a_run_for_one_detector(trained: StateMachines) -> None:
-    execution = trained.run("TransformStateMachine", {"detectors": ["visits"]})
-
-    assert execution.children == {"visits": PUBLISHED}

@@ -3,8 +3,8 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -117,8 +117,10 @@ def look_at_the_dashboard(shop: Fleet, role: str) -> None:
     shop.aws.client_of(role, "lambda").invoke(FunctionName=function)
 
 
-@pytest.mark.slow
-def test_who_may_read_can_use_every_command_that_reads(shop: Fleet, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def read_everything(shop: Fleet, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Everything that reads has worked for who may read."""
+    folder = tmp_path_factory.mktemp("read")
     with acting_in(READER):
         for arguments, code in READING:
             result = cutwatch(*arguments)
@@ -126,22 +128,33 @@ def test_who_may_read_can_use_every_command_that_reads(shop: Fleet, tmp_path: Pa
         for execution in executions(shop):
             result = cutwatch("logs", execution)
             assert result.exit_code == 0, result.output
-        page = tmp_path / "report.html"
+        page = folder / "report.html"
         result = cutwatch("report", "checkout", "orders", *LONG, "--output", str(page))
         assert result.exit_code == 0, result.output
         assert page.exists()
         metric = ("--namespace", "Shop", "--metric", "checkout", "--statistic", "Average")
-        result = cutwatch("export", *metric, "--output", str(tmp_path))
+        result = cutwatch("export", *metric, "--output", str(folder))
         assert result.exit_code == 0, result.output
     look_at_the_dashboard(shop, READER)
-    assert denied(shop, READER) == []
 
 
-def test_who_operates_can_start_and_silence_too(shop: Fleet) -> None:
+@pytest.fixture(scope="module")
+def operated(shop: Fleet) -> None:
+    """Everything that is more than reading has worked for who operates."""
     with acting_in(OPERATOR):
         for arguments in OPERATING:
             result = cutwatch(*arguments)
             assert result.exit_code == 0, (arguments, result.output)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("read_everything")
+def test_who_may_read_can_use_every_command_that_reads(shop: Fleet) -> None:
+    assert denied(shop, READER) == []
+
+
+@pytest.mark.usefixtures("operated")
+def test_who_operates_can_start_and_silence_too(shop: Fleet) -> None:
     assert denied(shop, OPERATOR) == []
 
 
@@ -170,23 +183,21 @@ def test_who_may_only_read_is_refused_the_rest_in_one_line_and_nothing_changes(
 LIVE_LOGS = "log-group:/aws/lambda/cutwatch-live:"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("role", [READER, OPERATOR])
-def test_nothing_is_granted_that_no_command_uses(shop: Fleet, role: str, tmp_path: Path) -> None:
-    """Runs what reads and what operates once more, so that it holds whichever tests ran before."""
-    with acting_in(role):
-        for arguments, _ in READING:
-            cutwatch(*arguments)
-        for execution in executions(shop):
-            cutwatch("logs", execution)
-        cutwatch("report", "checkout", *LONG, "--output", str(tmp_path / "report.html"))
-        if role == OPERATOR:
-            for arguments in OPERATING:
-                cutwatch(*arguments)
-    look_at_the_dashboard(shop, role)
+@pytest.mark.usefixtures("read_everything")
+def test_nothing_is_granted_that_no_command_that_reads_uses(shop: Fleet) -> None:
     permissions = shop.aws.permissions
-    unused = permissions.granted(role) - permissions.uses
+    unused = permissions.granted(READER) - permissions.uses
     assert {use for use in unused if LIVE_LOGS not in use.resource} == set()
+
+
+@pytest.mark.usefixtures("operated")
+def test_nothing_is_granted_besides_reading_that_no_command_uses(shop: Fleet) -> None:
+    """Who operates reads with the very statements of who may read."""
+    permissions = shop.aws.permissions
+    granted = permissions.granted(OPERATOR)
+    reading = {replace(use, role=OPERATOR) for use in permissions.granted(READER)}
+    assert reading < granted
+    assert granted - reading - permissions.uses == set()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.support.local_server import BIN
 from tests.support.operator_environment import operator_environment
 
 PERIOD = 3_600
-DAYS = 60
+DAYS = 36
 ENTRIES = """
 detectors:
   - name: orders
@@ -49,7 +49,7 @@ detectors:
 
 @pytest.fixture(autouse=True, scope="module")
 def _metrics(aws: LocalAws) -> None:
-    """Sixty days of hours, with a spike 10 and a gap 20 days before their end."""
+    """Five weeks of hours, with a spike 5 and a gap 15 days before their end."""
     hours = np.arange(DAYS * 24)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     # The gap is by day, away from the hour that the entry excludes.
@@ -58,8 +58,8 @@ def _metrics(aws: LocalAws) -> None:
     aws.clock.move_to(last + timedelta(minutes=30))
     times = [last - timedelta(hours=int(DAYS * 24 - hour)) for hour in hours]
     orders = 100 + 20 * np.sin(2 * np.pi * hours / 24) + noise(1)
-    orders[-240:-237] = 400
-    orders[-480:-470] = np.nan
+    orders[-120:-117] = 400
+    orders[-360:-350] = np.nan
     dimensions = {"Stage": "prod"}
     aws.cloudwatch.load_series("Shop", "Orders", dimensions, PERIOD, times, orders)
     aws.cloudwatch.load_series("Shop", "Visits", {}, PERIOD, times, 1_000 + noise(2))
@@ -164,7 +164,7 @@ def test_an_exported_history_gives_the_same_events_as_cloudwatch() -> None:
     worked("backtest", "build/history/orders.csv", "--detector", "orders", "--no-report")
 
     assert events_of("build/backtest/history/orders.csv") == read != []
-    assert "build/history/orders.csv: 1,430 datapoints" in exported.stdout
+    assert "build/history/orders.csv: 854 datapoints" in exported.stdout
     assert ", 10 missing" in exported.stdout
     series = read_csv(Path("build/history/orders.csv"))
     assert (series.period_seconds, int(np.isnan(series.values).sum())) == (PERIOD, 10)
@@ -180,7 +180,7 @@ def test_since_limits_the_history() -> None:
 @pytest.mark.slow
 def test_a_run_replays_the_history_of_an_entry() -> None:
     """In a process of its own: it runs a local AWS besides the one that has the history."""
-    command = [str(BIN / "cutwatch"), "run", "--detector", "orders", "--since", "7w"]
+    command = [str(BIN / "cutwatch"), "run", "--detector", "orders", "--since", "5w"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
 
     assert "3 trainings" in result.stdout
