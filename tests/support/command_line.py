@@ -1,9 +1,7 @@
 """The command line in this process."""
 
-from functools import cache
 from pathlib import Path
 
-import botocore.session
 from typer.testing import CliRunner, Result
 
 from cutwatch_cli.commands.exits import USAGE_ERROR
@@ -12,9 +10,6 @@ from tests.support.project import PROJECT
 
 SMALL_TEMPLATE = PROJECT / "tests" / "support" / "small_template.yaml"
 """A valid template. cfn-lint needs 0.3 s of processor for it, 2.6 s for the application's and the nested one."""
-
-# Each invocation has a session of its own, and most of its time went into parsing the same models of AWS's services again.
-botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def cutwatch(*arguments: str | Path) -> Result:
