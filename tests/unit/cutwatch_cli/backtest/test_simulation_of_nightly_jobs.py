@@ -54,7 +54,8 @@ def test_a_job_that_jitters_by_twenty_minutes_raises_at_most_two_low_events_a_mo
 ) -> None:
     found = events(nightly(seed, minutes, height, wave), engine)
 
-    assert len(found) <= 2
+    # Three weeks are scored.
+    assert len(found) <= 1
     assert {event.severity_word for event in found} <= {"low"}
 
 
