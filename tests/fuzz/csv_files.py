@@ -23,8 +23,8 @@ _SEEDS = (
 )
 
 
-# A damaged timestamp may leave a gap of decades, which takes seconds to write.
-_MOST_WRITTEN = 100_000
+# A damaged timestamp may leave a gap of decades, which takes seconds to write; a gap of days is written like it.
+_MOST_WRITTEN = 5_000
 # One folder for all inputs: to make and remove one takes longer than to read a file.
 _FOLDER = tempfile.TemporaryDirectory()
 

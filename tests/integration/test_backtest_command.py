@@ -54,11 +54,11 @@ def test_the_command_writes_rows_page_and_summary(file: Path, tmp_path: Path) ->
     assert summary["datapoints_scored"] > 0
 
 
-def test_the_command_writes_no_page_if_nobody_wants_one(file: Path, tmp_path: Path) -> None:
+def test_the_command_writes_no_page_if_nobody_wants_one(tmp_path: Path) -> None:
     output = tmp_path / "out"
-    result = CliRunner().invoke(
-        app, ["backtest", str(file), "--engine", "lambda", "--output", str(output), "--no-report"]
-    )
+    file = write_hourly(tmp_path / "orders.csv", usual()[: 12 * 24])
+    words = ["backtest", str(file), "--engine", "lambda", "--output", str(output), "--no-report"]
+    result = CliRunner().invoke(app, [*words, "--training-days", "5"])
     assert result.exit_code == 0, result.output
     assert not (output / "report.html").exists()
 
@@ -133,9 +133,10 @@ def test_one_bad_file_does_not_cost_the_others(tmp_path: Path) -> None:
     data, output = tmp_path / "data", tmp_path / "out"
     for shop in ("eu", "us"):
         (data / shop).mkdir(parents=True)
-        write_hourly(data / shop / "orders.csv", usual())
+        write_hourly(data / shop / "orders.csv", usual()[: 12 * 24])
     (data / "bad.csv").write_text("timestamp,value\n2026-03-01,1,234\n")
     words = ["backtest", str(data), "--engine", "lambda", "--output", str(output)]
+    words += ["--training-days", "5"]
 
     result = CliRunner().invoke(app, words)
     again = CliRunner().invoke(app, words)

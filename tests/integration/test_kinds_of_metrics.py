@@ -92,7 +92,7 @@ def same_every_day(seed: int, days: int = 35) -> Metric:
     return Metric(np.tile(day, days), TEN_MINUTES)
 
 
-@pytest.mark.parametrize("learned", [3, 7, 14, 21])
+@pytest.mark.parametrize("learned", [3, 14])
 def test_the_same_day_again_and_again_is_no_event_however_little_was_learned(
     learned: int, engine: EngineName
 ) -> None:
@@ -102,32 +102,19 @@ def test_the_same_day_again_and_again_is_no_event_however_little_was_learned(
     assert result.events == ()
 
 
-@pytest.mark.parametrize(("seed", "absent"), [(1, 0), (2, 10)], ids=["complete", "young"])
-def test_an_outage_that_counts_as_zeros_is_one_event_and_nothing_is_made_up_before_the_metric(
-    seed: int, absent: int, engine: EngineName
-) -> None:
-    metric = (
-        same_every_day(seed, 50).replaced(42, 12, 3, np.nan).replaced(0, 0, 24 * absent, np.nan)
-    )
-    result = metric.backtest(engine, learned=20, missing_data="zero")
-    [outage] = (Span.of(each) for each in result.events)
-    assert outage.is_at(42, 12, 3)
-    assert outage.value == 0
-    assert np.isnan(result.scores[: 20 * metric.rows_a_day]).all()
-
-
-def test_a_young_metric_has_the_same_scores_whatever_came_before_it_under_zero(
+def test_an_outage_that_counts_as_zeros_is_one_event_whatever_came_before_the_metric(
     engine: EngineName,
 ) -> None:
     """Ten days of absence are not ten days of zeros."""
     young = same_every_day(1, 30).replaced(25, 12, 3, np.nan)
     absent = np.full(10 * young.rows_a_day, np.nan)
     later = Metric(np.concatenate([absent, young.values]), TEN_MINUTES)
-    of_young = young.backtest(engine, 14, missing_data="zero")
-    of_later = later.backtest(engine, 24, missing_data="zero")
-    assert len(of_young.events) == 1
-    assert [each.value for each in of_later.events] == [each.value for each in of_young.events]
-    assert np.isnan(of_later.scores[: len(absent)]).all()
+    for metric, before in ((young, 0), (later, 10)):
+        result = metric.backtest(engine, before + 14, missing_data="zero")
+        [outage] = (Span.of(each) for each in result.events)
+        assert outage.is_at(before + 25, 12, 3)
+        assert outage.value == 0
+        assert np.isnan(result.scores[: (before + 14) * metric.rows_a_day]).all()
 
 
 def nightly_batch(seed: int, jitter: int = 0, days: int = 35) -> Metric:
@@ -143,35 +130,27 @@ def nightly_batch(seed: int, jitter: int = 0, days: int = 35) -> Metric:
 NIGHT = 30
 
 
-@pytest.mark.parametrize("seed", [1, 3])
-def test_a_job_that_runs_every_night_is_no_event(seed: int, engine: EngineName) -> None:
-    assert nightly_batch(seed).events(engine) == []
-
-
-@pytest.mark.parametrize("seed", [3, 5])
-def test_a_job_that_runs_ten_minutes_early_or_late_is_no_event_either(
-    seed: int, engine: EngineName
+def test_a_job_that_runs_ten_minutes_early_or_late_every_night_is_no_event(
+    engine: EngineName,
 ) -> None:
-    assert nightly_batch(seed, jitter=10).events(engine) == []
+    assert nightly_batch(3, jitter=10).events(engine) == []
 
 
-def test_the_same_job_at_another_time_is_one_event(engine: EngineName) -> None:
-    [event] = nightly_batch(1).replaced(NIGHT, 14, 0.5, 90).events(engine)
-    assert event.is_at(NIGHT, 14, 0.5)
-
-
-def test_a_night_without_its_job_is_found(engine: EngineName) -> None:
-    events = nightly_batch(1).replaced(NIGHT, 2, 0.5, 20).events(engine)
-    assert events
+def test_of_a_job_that_runs_every_night_another_time_and_a_night_without_it_are_events(
+    engine: EngineName,
+) -> None:
+    metric = nightly_batch(1).replaced(NIGHT - 3, 14, 0.5, 90).replaced(NIGHT, 2, 0.5, 20)
+    another_time, *missed = metric.events(engine)
+    assert another_time.is_at(NIGHT - 3, 14, 0.5)
+    assert missed
     # It lasts until other nights' jobs are out of sight.
-    assert all(each.is_at(NIGHT, 2, 1.5) for each in events)
+    assert all(each.is_at(NIGHT, 2, 1.5) for each in missed)
 
 
-@pytest.mark.parametrize("seed", [1, 3])
 def test_a_night_without_a_job_that_varies_is_one_event_within_an_hour_and_its_end(
-    seed: int, engine: EngineName
+    engine: EngineName,
 ) -> None:
-    metric = nightly_batch(seed, jitter=20).replaced(NIGHT, 1.5, 1.5, random(9).normal(20, 2, 9))
+    metric = nightly_batch(1, jitter=20).replaced(NIGHT, 1.5, 1.5, random(9).normal(20, 2, 9))
     [event] = (each for each in metric.events(engine) if each.day == NIGHT)
 
     late = event.start - START - timedelta(days=NIGHT, hours=2)
@@ -201,7 +180,7 @@ def daily_datapoints(seed: int, days: int = 420) -> Metric:
     return Metric(1_000 + random(seed).normal(0, 10, days), DAY)
 
 
-@pytest.mark.parametrize(("seed", "day"), [(4, 299), (5, 300), (6, 333)])
+@pytest.mark.parametrize(("seed", "day"), [(5, 300), (6, 333)])
 def test_a_spike_of_a_daily_metric_is_one_event_on_its_day_with_its_value(
     seed: int, day: int, engine: EngineName
 ) -> None:
@@ -210,8 +189,8 @@ def test_a_spike_of_a_daily_metric_is_one_event_on_its_day_with_its_value(
 
 
 def monthly_peaks(seed: int) -> Metric:
-    """Hourly, with three times the usual on the first of each month, for five months."""
-    rng, hours = random(seed), hours_of_day(150, HOUR)
+    """Hourly, with three times the usual on the first of each month, for more than three months."""
+    rng, hours = random(seed), hours_of_day(100, HOUR)
     usual = 60 - 15 * np.cos(2 * np.pi * (hours - 4) / 24)
     dates = [START + timedelta(hours=row) for row in range(len(hours))]
     peaks = np.where([at.day == 1 for at in dates], 3.0, 1.0)
@@ -219,19 +198,18 @@ def monthly_peaks(seed: int) -> Metric:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [3, 5])
-def test_a_monthly_peak_is_at_most_one_event_a_month(seed: int, engine: EngineName) -> None:
-    events = monthly_peaks(seed).events(engine, learned=28)
+def test_a_monthly_peak_is_at_most_one_event_a_month(engine: EngineName) -> None:
+    events = monthly_peaks(3).events(engine, learned=28)
     months = [(each.start.year, each.start.month) for each in events]
     assert len(months) == len(set(months))
 
 
-@pytest.mark.parametrize("day", [20, 33])
-def test_a_status_check_that_fails_for_two_hours_is_one_event(day: int, engine: EngineName) -> None:
+def test_a_status_check_that_fails_for_two_hours_is_one_event_each_time(engine: EngineName) -> None:
     healthy = Metric(np.zeros(40 * DAY // TEN_MINUTES), TEN_MINUTES)
-    [event] = healthy.replaced(day, 15, 2, 1).events(engine)
-    assert event.is_at(day, 15, 2)
-    assert event.value == 1
+    failures = healthy.replaced(20, 15, 2, 1).replaced(33, 15, 2, 1).events(engine)
+    for day, event in zip((20, 33), failures, strict=True):
+        assert event.is_at(day, 15, 2)
+        assert event.value == 1
 
 
 def rare_counts(seed: int, days: int = 42) -> Metric:
@@ -243,11 +221,8 @@ def rare_counts(seed: int, days: int = 42) -> Metric:
     return Metric(counts, TEN_MINUTES)
 
 
-@pytest.mark.parametrize("seed", [1, 3])
-def test_of_rare_small_counts_a_burst_is_an_event_and_little_else(
-    seed: int, engine: EngineName
-) -> None:
-    events = rare_counts(seed).replaced(35, 10, 0.5, 40).events(engine)
+def test_of_rare_small_counts_a_burst_is_an_event_and_little_else(engine: EngineName) -> None:
+    events = rare_counts(1).replaced(35, 10, 0.5, 40).events(engine)
     assert sum(each.is_at(35, 10, 0.5) for each in events) == 1
     assert len(events) - 1 <= 4  # in four weeks
 
@@ -262,11 +237,8 @@ def office_hours(seed: int, days: int = 45) -> Metric:
     return Metric(values, TEN_MINUTES)
 
 
-@pytest.mark.parametrize("seed", [1, 3])
-def test_a_metric_that_only_exists_in_office_hours_raises_nothing(
-    seed: int, engine: EngineName
-) -> None:
-    assert office_hours(seed).events(engine) == []
+def test_a_metric_that_only_exists_in_office_hours_raises_nothing(engine: EngineName) -> None:
+    assert office_hours(1).events(engine) == []
 
 
 def growth(seed: int, weeks: int = 10) -> Metric:
@@ -277,24 +249,25 @@ def growth(seed: int, weeks: int = 10) -> Metric:
     return Metric(usual * grown * (1 + 0.03 * random(seed).normal(size=len(hours))), HALF_HOUR)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_growth_of_five_percent_a_week_is_at_most_two_events(seed: int, engine: EngineName) -> None:
-    assert len(growth(seed).events(engine)) <= 2
+def test_growth_of_five_percent_a_week_is_at_most_two_events(engine: EngineName) -> None:
+    assert len(growth(1).events(engine)) <= 2
 
 
-def with_two_incidents(metric: Metric, gap: float) -> Metric:
+def with_two_incidents(metric: Metric, gap: float, day: int = 30) -> Metric:
     """Four times the usual for half an hour, twice, with hours in between."""
-    first = metric.replaced(30, 10, 0.5, 400)
-    return first.replaced(30, 10.5 + gap, 0.5, 400)
+    first = metric.replaced(day, 10, 0.5, 400)
+    return first.replaced(day, 10.5 + gap, 0.5, 400)
 
 
-@pytest.mark.parametrize("gap", [1.5, 8])
 def test_incidents_hours_apart_are_two_events_where_a_day_has_its_pattern(
-    gap: float, engine: EngineName
+    engine: EngineName,
 ) -> None:
-    first, second = with_two_incidents(same_every_day(1), gap).events(engine)
+    metric = with_two_incidents(with_two_incidents(same_every_day(1), 1.5, day=25), 8)
+    soon, soon_after, first, second = metric.events(engine)
+    assert soon.is_at(25, 10, 0.5)
+    assert soon_after.is_at(25, 12, 0.5)
     assert first.is_at(30, 10, 0.5)
-    assert second.is_at(30, 10.5 + gap, 0.5)
+    assert second.is_at(30, 18.5, 0.5)
 
 
 def test_incidents_a_day_apart_are_two_events_where_it_has_none(engine: EngineName) -> None:
@@ -304,13 +277,12 @@ def test_incidents_a_day_apart_are_two_events_where_it_has_none(engine: EngineNa
     assert second.is_at(31, 10.5, 0.5)
 
 
-def quiet_weekends(seed: int, weeks: int = 9) -> Metric:
+def quiet_weekends(seed: int, weeks: int = 6) -> Metric:
     hours = hours_of_day(7 * weeks, HALF_HOUR)
     workday = np.arange(len(hours)) * HALF_HOUR // DAY % 7 < 5
     busy = np.where(workday, 450 - 150 * np.cos(2 * np.pi * (hours - 3) / 24), 60)
     return Metric(busy * (1 + 0.05 * random(seed).normal(size=len(hours))), HALF_HOUR)
 
 
-@pytest.mark.parametrize("seed", [1, 3])
-def test_quiet_weekends_are_no_events(seed: int, engine: EngineName) -> None:
-    assert [each for each in quiet_weekends(seed).events(engine) if each.day % 7 >= 5] == []
+def test_quiet_weekends_are_no_events(engine: EngineName) -> None:
+    assert [each for each in quiet_weekends(1).events(engine) if each.day % 7 >= 5] == []

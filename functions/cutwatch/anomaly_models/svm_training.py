@@ -1,9 +1,9 @@
 """Fitting of the one-class SVM with scikit-learn, which functions that score do not have."""
 
 import math
+from importlib import import_module
 
 import numpy as np
-from sklearn.svm import OneClassSVM
 
 from cutwatch.anomaly_models.model import Rows
 from cutwatch.anomaly_models.one_class_svm import OneClassSvm
@@ -20,7 +20,8 @@ def fit_one_class_svm(rows: Rows, nu: float = NU) -> OneClassSvm:
     chosen = values[np.linspace(0, len(values) - 1, min(len(values), MOST_ROWS)).astype(int)]
     # scikit-learn's "scale", which has no value where nothing varies.
     gamma = 1 / (chosen.shape[1] * (float(chosen.var()) or 1.0))
-    machine = OneClassSVM(kernel="rbf", nu=nu, gamma=gamma)
+    # Its import takes two seconds, and trainings of other models need none of it.
+    machine = import_module("sklearn.svm").OneClassSVM(kernel="rbf", nu=nu, gamma=gamma)
     fitted = machine.fit(chosen)
     weights = np.ascontiguousarray(fitted.dual_coef_[0], np.float64)
     vectors = np.ascontiguousarray(fitted.support_vectors_, np.float64)

@@ -1,6 +1,7 @@
 """Runs over live detectors: whatever the datapoints, entries and states do, every incident is notified once, and ends."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -40,6 +41,18 @@ def ending(account: LiveAccount) -> Any:
     )
 
 
+def begun() -> LiveAccount:
+    """Return an account after the first run, which learns most of the window."""
+    return deepcopy(after_first_run())
+
+
+@cache
+def after_first_run() -> LiveAccount:
+    account = LiveAccount(WINDOW, DETECTOR)
+    account.run(TIMES[0])
+    return account
+
+
 @cache
 def undisturbed() -> LiveAccount:
     return run_all(LiveAccount(WINDOW, DETECTOR))
@@ -61,8 +74,7 @@ def test_an_incident_is_notified_when_it_begins_and_when_it_is_over() -> None:
 
 
 def test_runs_that_overlap_write_one_after_the_other() -> None:
-    account = LiveAccount(WINDOW, DETECTOR)
-    account.run(TIMES[0])
+    account = begun()
     slow_memory, slow_store = account.memory, account.store
     account.environment()
     account.run(TIMES[1])
@@ -74,8 +86,7 @@ def test_runs_that_overlap_write_one_after_the_other() -> None:
 
 
 def test_a_rule_that_was_off_for_half_a_day_catches_up_and_notifies_what_is_news() -> None:
-    account = LiveAccount(WINDOW, DETECTOR)
-    account.run(TIMES[0])
+    account = begun()
     account.run(LAST + timedelta(minutes=2))
 
     assert account.begun == [EVENT.id]
@@ -83,8 +94,7 @@ def test_a_rule_that_was_off_for_half_a_day_catches_up_and_notifies_what_is_news
 
 
 def test_what_was_over_for_more_than_a_day_is_left_to_the_transform() -> None:
-    account = LiveAccount(WINDOW, DETECTOR)
-    account.run(TIMES[0])
+    account = begun()
     account.run(EVENT.ends + timedelta(hours=26))
 
     assert account.begun == []
@@ -92,8 +102,7 @@ def test_what_was_over_for_more_than_a_day_is_left_to_the_transform() -> None:
 
 
 def test_a_throttled_read_is_made_up_for_by_the_next_run() -> None:
-    account = LiveAccount(WINDOW, DETECTOR)
-    account.run(TIMES[0])
+    account = begun()
     account.cloudwatch.error = Throttled("GetMetricData", "Throttling", "Rate exceeded")
     report = account.run(TIMES[1])
     assert [type(error) for error in report.errors] == [Throttled]
@@ -123,8 +132,7 @@ def test_a_datapoint_that_is_late_or_corrected_counts_as_if_it_had_been_so_from_
 
 
 def test_a_datapoint_that_is_missing_is_waited_for_before_it_is_a_gap() -> None:
-    account = LiveAccount(WINDOW, DETECTOR)
-    account.run(TIMES[0])
+    account = begun()
     newest = int((TIMES[1] - timedelta(minutes=2) - HOUR).timestamp())
     account.cloudwatch.values.pop(newest)
     account.run(TIMES[1])
@@ -134,8 +142,7 @@ def test_a_datapoint_that_is_missing_is_waited_for_before_it_is_a_gap() -> None:
 
 
 def test_a_metric_that_pauses_goes_on_after_its_gap() -> None:
-    account = LiveAccount(WINDOW, DETECTOR)
-    account.run(TIMES[0])
+    account = begun()
     pause = range(int(TIMES[0].timestamp()), int(TIMES[6].timestamp()))
     account.cloudwatch.values = {
         at: value for at, value in account.cloudwatch.values.items() if at not in pause
@@ -163,8 +170,7 @@ def test_a_changed_entry_begins_the_window_again_and_notifies_nothing_twice() ->
 
 
 def test_a_detector_that_is_removed_leaves_nothing_behind() -> None:
-    account = LiveAccount(WINDOW, DETECTOR)
-    account.run(TIMES[0])
+    account = begun()
     planned, account.planned = account.planned, []
     account.run(TIMES[1])
     account.run(TIMES[2])

@@ -1,9 +1,11 @@
 """Whatever fails in between, every record is applied once: each schedule of faults is compared with a single process."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -35,6 +37,7 @@ STREAMS = (
 )
 
 
+@cache
 def lanes_of(seed: int, count: int = 240) -> dict[str, list[RawRecord]]:
     """Return the records of two shards: six keys, planted anomalies, rubbish and late records."""
     values = noise(count, seed)
@@ -112,11 +115,18 @@ class Run:
         }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _unspread() -> Iterator[None]:
+    """Rivals take turns here, so that pauses between the attempts at a write spread nothing."""
+    with patch("cutwatch.streams.batch.sleep"):
+        yield
+
+
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     number=st.sampled_from(range(len(STREAMS))),
-    seed=st.integers(0, 3),
+    seed=st.integers(0, 1),
     schedule=st.integers(0, 2**32),
     chance=st.sampled_from([0.0, 0.05, 0.25]),
     environments=st.integers(1, 3),
@@ -124,20 +134,19 @@ class Run:
 def test_no_schedule_of_faults_changes_states_scores_or_incidents(
     number: int, seed: int, schedule: int, chance: float, environments: int
 ) -> None:
-    stream, lanes = STREAMS[number], lanes_of(seed)
-    run = Run(stream, random.Random(schedule), chance, environments)
-    run.read(lanes)
+    run = Run(STREAMS[number], random.Random(schedule), chance, environments)
+    run.read(lanes_of(seed))
     run.settle()
-    alone = undisturbed(stream, lanes)
+    alone, states = undisturbed(number, seed)
 
-    assert run.states() == alone.states()
+    assert run.states() == states
     assert set(run.inbox.changes) == set(alone.inbox.changes)
     assert set(run.inbox.rejected) == set(alone.inbox.rejected)
     assert set(run.inbox.rows) == set(alone.inbox.rows)
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(schedule=st.integers(0, 2**32), chance=st.sampled_from([0.0, 0.05, 0.25]))
 def test_keys_that_several_shards_share_end_as_in_one_process_that_reads_in_the_committed_order(
     schedule: int, chance: float
@@ -184,10 +193,11 @@ def _is_of(record: RawRecord, number: int) -> bool:
     return number in StreamScorer(STREAMS[0], BUCKETS).by_bucket([record])
 
 
-def undisturbed(stream: Stream, lanes: Mapping[str, Sequence[RawRecord]]) -> Run:
-    """Return the run of a single process without faults."""
-    run = Run(stream, random.Random(0), 0.0, 1)
-    for lane in lanes.values():
+@cache
+def undisturbed(number: int, seed: int) -> tuple[Run, Any]:
+    """Return the run of a single process without faults, and the states in which it ends."""
+    run = Run(STREAMS[number], random.Random(0), 0.0, 1)
+    for lane in lanes_of(seed).values():
         run._scorer(run.stores[0]).score(lane)
     run.settle()
-    return run
+    return run, run.states()

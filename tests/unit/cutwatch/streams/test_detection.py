@@ -204,17 +204,17 @@ def test_the_id_of_an_incident_comes_from_stream_key_and_record() -> None:
 
 @pytest.fixture(scope="module")
 def guides_example() -> GuidesExample:
-    """Return the rows and levels of 5,000 blood pressures and of 144/123 after them, for each of five seeds."""
+    """Return the rows and levels of 3,000 blood pressures and of 144/123 after them, for each of five seeds."""
     record = RecordFormat("at", {"systolic": "s", "diastolic": "d"}, time_format="seconds")
     stream = a_stream(record=record, forest=ForestSettings())
     directed = replace(stream, forest=ForestSettings(directionality=True))
     found = []
     for seed in range(5):
-        pressures = list(blood_pressures(5_000, seed))
+        pressures = list(blood_pressures(3_000, seed))
         records = [a_record(n, s=s, d=d) for n, (_, s, d) in enumerate(pressures)]
         bucket = KeyBucket.empty(stream, 0)
         rows = score_records(stream, records, bucket).rows
-        asked = score_records(directed, [a_record(5_000, s=144, d=123)], bucket).rows
+        asked = score_records(directed, [a_record(3_000, s=144, d=123)], bucket).rows
         found.append(([*rows, *asked], [level for level, *_ in pressures]))
     return found
 

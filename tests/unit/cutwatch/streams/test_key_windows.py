@@ -151,7 +151,7 @@ def same(found: list[Row], expected: list[Row]) -> bool:
 
 
 @each_window
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(moves=steps, stored=st.sets(st.integers(0, 60)))
 def test_rows_are_those_of_all_records_looked_at_again(
     name: str, moves: list[tuple[float, int]], stored: set[int]
@@ -168,7 +168,7 @@ def test_rows_are_those_of_all_records_looked_at_again(
 
 
 @each_window
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(moves=steps)
 def test_a_record_is_late_behind_the_newest_time_only(
     name: str, moves: list[tuple[float, int]]
@@ -182,7 +182,7 @@ def test_a_record_is_late_behind_the_newest_time_only(
 
 
 @each_window
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(moves=steps, clocks=st.dictionaries(st.integers(0, 60), st.integers(-60, 200)))
 def test_the_clock_closes_nothing_that_records_would_not_close_the_same(
     name: str, moves: list[tuple[float, int]], clocks: dict[int, int]

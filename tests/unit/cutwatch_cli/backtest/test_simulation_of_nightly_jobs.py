@@ -20,7 +20,7 @@ from tests.support.nightly_jobs import (
 )
 
 DAY = 288
-DAYS, TRAINING = 35, timedelta(days=7)
+DAYS, TRAINING = 28, timedelta(days=7)
 JITTER = 20
 LAST_NIGHT = DAYS - 3
 ENGINES: tuple[EngineName, ...] = ("lambda", "sagemaker")
@@ -44,7 +44,6 @@ def day_of(event: AnomalyEvent) -> int:
 @pytest.mark.parametrize(
     ("engine", "seed", "minutes", "height", "wave"),
     [
-        ("lambda", 31, 30, 70, 0),
         ("lambda", 32, 120, 40, 20),
         ("sagemaker", 31, 90, 70, 0),
         ("sagemaker", 32, 30, 60, 20),
@@ -55,26 +54,25 @@ def test_a_job_that_jitters_by_twenty_minutes_raises_at_most_two_low_events_a_mo
 ) -> None:
     found = events(nightly(seed, minutes, height, wave), engine)
 
-    assert len(found) <= 2
+    # Three weeks are scored.
+    assert len(found) <= 1
     assert {event.severity_word for event in found} <= {"low"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_jittering_job_twice_as_high_or_at_another_time_is_an_event(engine: EngineName) -> None:
-    twice = nightly(33, 30, 70, 0)
-    twice += 80 * share_of_periods(DAYS, LAST_NIGHT, TWO_O_CLOCK, 30)
-    elsewhere = nightly(33, 30, 70, 0)
-    elsewhere += 70 * share_of_periods(DAYS, LAST_NIGHT, 14 * 60, 30)
+    values = nightly(33, 30, 70, 0)
+    values += 70 * share_of_periods(DAYS, LAST_NIGHT - 3, 14 * 60, 30)
+    values += 80 * share_of_periods(DAYS, LAST_NIGHT, TWO_O_CLOCK, 30)
 
-    for values in (twice, elsewhere):
-        assert LAST_NIGHT in {day_of(event) for event in events(values, engine)}
+    assert {LAST_NIGHT - 3, LAST_NIGHT} <= {day_of(event) for event in events(values, engine)}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_punctual_job_that_does_not_run_is_an_event(engine: EngineName) -> None:
-    values = nightly(34, 30, 70, 0, jitter=0)
+    values = nightly(35, 30, 70, 0, jitter=0)
     night = slice(LAST_NIGHT * DAY, LAST_NIGHT * DAY + DAY // 4)
     values[night] = np.random.default_rng(35).normal(50, 2, DAY // 4)
 
