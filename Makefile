@@ -28,10 +28,7 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 	@$(BIN)/cutwatch demo
 
 unit: setup ## the pure tests, in seconds: no AWS, no server
-	@$(BIN)/pytest -q -n auto tests/unit
-	@$(BIN)/pytest -q -n 0 localaws/tests/unit
-	@$(BIN)/pytest -q -n 0 consumer/tests
-
+	@$(BIN)/pytest -q -n logical tests/unit localaws/tests/unit consumer/tests
 
 test: setup ## all tests but those of e2e and spark, the slowest listed at the end
 	@$(ALL_TESTS)

@@ -76,6 +76,6 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are cores: tests wait for servers and processes."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one worker more than there are cores, because tests wait for servers; pure tests (`-n logical`) do not wait."""
+    return (os.cpu_count() or 1) + (config.option.numprocesses == "auto")
