@@ -73,12 +73,6 @@ class Gateway:
         self._end_caller = end_caller
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            await self._answer(scope, receive, send)
-        else:
-            await self._ministack(scope, receive, send)
-
-    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         request = await _read(scope, receive)
         if self._operator.serves(request.path):
             await _send(send, await asyncio.to_thread(self._operator.answer, request))
