@@ -90,6 +90,7 @@ class _Server(Server):
 def _configuration(app: AsgiApp) -> Config:
     return Config(
         app,
+        interface="asgi3",
         http="httptools",
         ws="none",
         lifespan="off",
@@ -99,6 +100,7 @@ def _configuration(app: AsgiApp) -> Config:
         server_header=False,
         date_header=False,  # the services put a date of their own clock
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=0,
     )
 
 

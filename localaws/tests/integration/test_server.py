@@ -1,14 +1,18 @@
 """Starting, stopping, listening."""
 
+import asyncio
 import socket
+import threading
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from localaws import LocalAws
+from localaws.http_server import HttpServer
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +62,24 @@ def test_a_port_in_use_is_one_clear_error() -> None:
 def test_it_has_no_endpoint_unless_it_runs() -> None:
     with pytest.raises(RuntimeError, match="not running"):
         _ = LocalAws().endpoint_url
+
+
+def test_stopping_waits_for_no_request_that_is_never_answered() -> None:
+    arrived = threading.Event()
+
+    async def never(_scope: Any, _receive: Any, _send: Any) -> None:
+        arrived.set()
+        await asyncio.Event().wait()
+
+    server = HttpServer("127.0.0.1", 0)
+    server.start(never)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert arrived.wait(60)
+        stopping = threading.Thread(target=server.stop, daemon=True)
+        stopping.start()
+        stopping.join(60)
+        assert not stopping.is_alive()
 
 
 def test_stopping_returns_the_process_to_real_time() -> None:
