@@ -20,6 +20,9 @@ os.environ.update(
     POWERTOOLS_TRACE_DISABLED="1",
 )
 
+# The workers share the cores; threads that numpy's products start in each of them would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("dev", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=100)

@@ -8,7 +8,7 @@ collection as well as in tests. A module that a test elsewhere has imported befo
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -16,21 +16,27 @@ from typing import Any
 import pytest
 
 IMPURE = ("moto", "localaws", "ministack", "cfnlint", "samcli", "selenium")
+# Only tests may take the time: every worker collects all modules.
+SLOW = ("sklearn",)
 
 
 class _ImpureImports:
-    """An import finder that refuses IMPURE and leaves everything else to the others."""
+    """An import finder that refuses some packages and leaves everything else to the others."""
+
+    def __init__(self, refused: Mapping[str, str]) -> None:
+        self._refused = refused
 
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> None:
-        if name.partition(".")[0] in IMPURE:
-            raise ImportError(f"a unit test imports {name}: make it an integration test")
+        if advice := self._refused.get(name.partition(".")[0]):
+            raise ImportError(f"a unit test imports {name}: {advice}")
 
 
 @contextmanager
-def _pure_imports() -> Iterator[None]:
-    finder: Any = _ImpureImports()
+def _pure_imports(*slow: str) -> Iterator[None]:
+    refused = dict.fromkeys(IMPURE, "make it an integration test")
+    finder: Any = _ImpureImports(refused | dict.fromkeys(slow, "let the test import or train it"))
     sys.meta_path.insert(0, finder)
     try:
         yield
@@ -47,8 +53,8 @@ def _refuse(what: str) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, Any, Any]:
-    """Let no module of unit tests import what is impure."""
-    with _pure_imports():
+    """Let no module of unit tests import what is impure, or takes seconds to import."""
+    with _pure_imports(*SLOW):
         return (yield)
 
 

@@ -1,6 +1,7 @@
 """Cold start of a log: its keys begin with the trained model, and with the records after the training."""
 
 from dataclasses import replace
+from functools import cache
 
 from cutwatch.detectors.stream import Stream
 from cutwatch.streams.batch import BatchScorer
@@ -15,7 +16,11 @@ from tests.support.stream_state import FakeBucket, Inbox
 
 EVENTS = ordinary_events(1_500)
 TRAINED = 1_200
-TRAINED_MODEL = TrainedModel.of(STREAM, a_training().fitted)
+
+
+@cache
+def trained_model() -> TrainedModel:
+    return TrainedModel.of(STREAM, a_training().fitted)
 
 
 def learned(stream: Stream = STREAM, **fields: str) -> KeyBucket:
@@ -41,9 +46,9 @@ def test_the_first_record_after_the_history_is_scored_with_the_traffic_before_it
     store = StateStore(bucket, STREAM)
     archive = FakeBucket()
     archive.write_bytes("past/1", b"\n".join(log_line(each) for each in EVENTS))
-    learn(archive, "past/", store, 1, MONDAY + 3_000.0, lambda: True, None, TRAINED_MODEL)
+    learn(archive, "past/", store, 1, MONDAY + 3_000.0, lambda: True, None, trained_model())
     slow = EVENTS[-1]._replace(time=EVENTS[-1].time + 1, response_time=30.0)
-    batches = BatchScorer(StreamScorer(STREAM, trained=TRAINED_MODEL), store, inbox.deliver)
+    batches = BatchScorer(StreamScorer(STREAM, trained=trained_model()), store, inbox.deliver)
     report = batches.score(raw_records([slow]))
     [(_, row)] = report.results[0].events
     assert row.traffic.seconds >= 60
