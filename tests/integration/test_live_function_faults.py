@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pytest
 
 from cutwatch.errors import AccessDenied, ConnectionLost, CutwatchError, Throttled
+from tests.support.live_account import ending
 from tests.support.live_application import LiveApplication
 from tests.support.live_scenario import EVENT, LAST, after_hours
 from tests.support.stream_state import Crash
@@ -83,20 +83,10 @@ def begin() -> tuple[LiveApplication, list[str]]:
     return application, noted.calls
 
 
-def ending(application: LiveApplication) -> Any:
-    """What must not depend on faults."""
-    account = application.account
-    account.environment()
-    state = account.state
-    series = account.memory.at(state, account.detector)
-    return (
-        state.through,
-        series.scores.tolist(),
-        np.nan_to_num(series.observed.values, nan=-1).tolist(),
-        {name: (each.severity, each.ended) for name, each in state.incidents.items()},
-        set(account.begun),
-        sorted((pk, sk) for pk, sk in account.table.items),
-    )
+def ending_of(application: LiveApplication) -> Any:
+    """Return what must not depend on faults, as an environment reads it that remembers nothing."""
+    application.account.environment()
+    return ending(application.account)
 
 
 def undisturbed() -> tuple[LiveApplication, list[str], Any]:
@@ -104,7 +94,7 @@ def undisturbed() -> tuple[LiveApplication, list[str], Any]:
     with TemporaryDirectory() as folder:
         application = run_all(Path(folder), noted)
         calls = [*noted.calls]
-        return application, calls, ending(application)
+        return application, calls, ending_of(application)
 
 
 UNDISTURBED, CALLS, ENDING = undisturbed()
@@ -138,7 +128,7 @@ def errors() -> Iterator[tuple[int, CutwatchError]]:
 
 
 def check(application: LiveApplication, call: str) -> None:
-    assert ending(application) == ENDING
+    assert ending_of(application) == ENDING
     destinations = application.account.destinations
     if call not in REPEATS:
         assert application.account.begun == [EVENT.id]

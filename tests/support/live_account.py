@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from cutwatch.detectors.detector import Detector
 from cutwatch.errors import ConditionFailed, NotFound
 from cutwatch.live.bucket_run import BucketRun, RunReport
@@ -250,3 +252,17 @@ class LiveAccount:
     def begun(self) -> list[str]:
         """The ids of the incidents that EventBridge was given as new, in their order."""
         return [each["id"] for each in self.destinations.events if each["change"] == "began"]
+
+
+def ending(account: LiveAccount) -> Any:
+    """Return what must not depend on faults."""
+    state = account.state
+    series = account.memory.at(state, account.detector)
+    return (
+        state.through,
+        series.scores.tolist(),
+        np.nan_to_num(series.observed.values, nan=-1).tolist(),
+        {name: (each.severity, each.ended) for name, each in state.incidents.items()},
+        set(account.begun),
+        sorted((pk, sk) for pk, sk in account.table.items),
+    )

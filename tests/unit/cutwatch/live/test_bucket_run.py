@@ -15,7 +15,7 @@ from cutwatch.errors import Throttled
 from cutwatch.live.live_series import LiveSeries
 from cutwatch.live.plan import PlannedDetector
 from cutwatch.registry.incident_claims import LIVE, IncidentClaimStore
-from tests.support.live_account import LiveAccount
+from tests.support.live_account import LiveAccount, ending
 from tests.support.live_scenario import DETECTOR, EVENT, HOUR, LAST, TIMES, WINDOW
 
 
@@ -25,20 +25,6 @@ def run_all(account: LiveAccount, times: list[datetime] = TIMES) -> LiveAccount:
         account.run(time)
     account.environment()
     return account
-
-
-def ending(account: LiveAccount) -> Any:
-    """What must not depend on faults."""
-    state = account.state
-    series = account.memory.at(state, account.detector)
-    return (
-        state.through,
-        series.scores.tolist(),
-        np.nan_to_num(series.observed.values, nan=-1).tolist(),
-        {name: (each.severity, each.ended) for name, each in state.incidents.items()},
-        set(account.begun),
-        sorted((pk, sk) for pk, sk in account.table.items),
-    )
 
 
 def begun() -> LiveAccount:
