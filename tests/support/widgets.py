@@ -20,7 +20,7 @@ CHECKOUT = replace(
     metric="OrdersPerMinute",
     dimensions={"Service": "checkout"},
 )
-SEARCHES = detector("searches", engine="lambda")
+SEARCHES = detector("searches", engine="lambda", period=PERIOD)
 HOUR = timedelta(hours=1)
 # Half a day after the last transform: what came since is not scored yet.
 NOW = FIRST_TRANSFORM + timedelta(days=2, hours=12)
@@ -90,7 +90,7 @@ def eventful_dashboard() -> Iterator[Dashboard]:
     overdue = {"ModelOverdueDays": "2", "TransformOverdueHours": "2"}
     with fleet([CHECKOUT, SEARCHES], **overdue) as shop:
         shop.load(CHECKOUT, eventful())
-        shop.load(SEARCHES, usual(seed=2))
+        shop.load(SEARCHES, usual(seed=2, period=PERIOD))
         shop.train()
         for day in range(3):
             shop.transform(FIRST_TRANSFORM + timedelta(days=day))
